@@ -1,0 +1,131 @@
+"""AutoGluon in the same table as `accuracy.py`: one predictor per target, good_quality.
+
+AutoGluon pins old versions of other packages, so it runs in an environment of its own:
+
+    python -m venv ../ag-venv
+    ../ag-venv/bin/pip install torch==2.13.0
+    ../ag-venv/bin/pip install "autogluon.tabular[lightgbm,catboost,xgboost,fastai]"
+    ../ag-venv/bin/python benchmarks/autogluon_cells.py --seconds 20 --max-minutes 60
+
+It gets the training and validation rows together (it bags by itself) and appends its cells to
+the store that `accuracy.py` prints. A cell made under another time limit is made anew.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import tempfile
+import time
+import traceback
+
+import numpy as np
+
+from _cells import RESULTS, CellStore, hardware, plan, versions
+from _methods import Outcome, Run
+from _table import Table
+from _tables import LOADERS, QUICK, data_folder, load_table
+from accuracy import score_run
+
+METHOD = "autogluon"
+FOLDS = 8  # what good_quality bags with
+
+
+def fit_one(table: Table, target: str, parts: np.ndarray, seconds: float, cpus: int) -> Outcome:
+    """One TabularPredictor on all labelled training and validation rows."""
+    from autogluon.tabular import TabularPredictor
+
+    started = time.perf_counter()
+    kind, y = table.targets[target], table.labels(target)
+    chosen = (parts != "test") & ~np.isnan(y)
+    problem, metric = {
+        "number": ("regression", "root_mean_squared_error"),
+        "count": ("regression", "root_mean_squared_error"),
+        "binary": ("binary", "roc_auc"),
+    }.get(kind, ("multiclass", "log_loss"))
+    x = table.frame[table.inputs]
+    train = x[chosen].assign(__y__=y[chosen] if problem == "regression" else y[chosen].astype(int))
+    options = {}
+    if table.clusters is not None:  # rows of one subject or week stay in one fold
+        names, member = np.unique(table.clusters[chosen], return_inverse=True)
+        train["__fold__"] = np.random.default_rng(0).permutation(len(names))[member] % FOLDS
+        options["groups"] = "__fold__"
+    with tempfile.TemporaryDirectory() as folder:
+
+        def fit(name: str, **more: object) -> TabularPredictor:
+            predictor = TabularPredictor(
+                "__y__",
+                problem_type=problem,
+                eval_metric=metric,
+                path=os.path.join(folder, name),
+                verbosity=0,
+                **options,
+            )
+            limits = {"time_limit": seconds, "num_cpus": cpus}
+            return predictor.fit(train, presets="good_quality", **limits, **more)
+
+        try:
+            predictor = fit("first")
+        except Exception:  # its search for the stacking depth can use up a short limit
+            predictor = fit("second", dynamic_stacking=False)
+        test = x[parts == "test"]
+        if problem == "regression":
+            out = predictor.predict(test).to_numpy(dtype=float)[:, None]
+        else:
+            shares = predictor.predict_proba(test)
+            out = np.zeros((len(test), len(table.classes(target) or [])))
+            out[:, [int(name) for name in shares.columns]] = shares.to_numpy()
+    return Outcome(out, None, seconds=time.perf_counter() - started)
+
+
+def main() -> None:
+    """Run the missing AutoGluon cells."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--data", help="folder of the public data sets (or $SUPERPOSE_DATA)")
+    parser.add_argument("--name", default="accuracy", help="name of the result files")
+    parser.add_argument("--quick", action="store_true", help="small tables and 2 seeds")
+    parser.add_argument("--tables", help="comma-separated; default all")
+    parser.add_argument("--seeds", type=int, help="number of seeds (default 5; quick 2)")
+    parser.add_argument("--seconds", type=float, default=20.0, help="time limit per target")
+    parser.add_argument("--cpus", type=int, default=2, help="cores AutoGluon may use")
+    parser.add_argument("--max-minutes", type=float, help="start no new cell after this long")
+    given = parser.parse_args()
+    folder = data_folder(given.data)
+    tables = given.tables.split(",") if given.tables else list(QUICK if given.quick else LOADERS)
+    seeds = range(given.seeds or (2 if given.quick else 5))
+    store = CellStore(RESULTS / f"{given.name}.cells.jsonl")
+    same = {
+        key
+        for key, cell in store.read().items()
+        if "failed" not in cell and cell["details"].get("seconds_per_target") == given.seconds
+    }
+    keys = plan([METHOD], seeds, tables, same)
+    started = time.perf_counter()
+    for number, (name, method, seed) in enumerate(keys, start=1):
+        if given.max_minutes and time.perf_counter() - started > 60 * given.max_minutes:
+            print(f"stopped after {given.max_minutes:g} minutes; {len(keys) - number + 1} left")
+            return
+        table = load_table(name, folder)
+        parts = table.split(seed)
+        cell = {"table": name, "method": method, "seed": seed, "threads": given.cpus}
+        cell |= {"versions": versions(), "hardware": hardware()}
+        begun = time.perf_counter()
+        try:
+            outcomes = {
+                target: fit_one(table, target, parts, given.seconds, given.cpus)
+                for target in table.targets
+            }
+            run = Run(outcomes, time.perf_counter() - begun, {"seconds_per_target": given.seconds})
+            targets, rows = score_run(table, seed, run)
+        except Exception as fault:  # one table's fault must not end a run of hours
+            traceback.print_exc()
+            store.append(cell | {"failed": f"{type(fault).__name__}: {fault}"})
+            continue
+        cell |= {"seconds": round(run.seconds, 3), "targets": targets, "details": run.details}
+        store.append(cell, rows)
+        errors = np.nanmean([found["error"] for found in targets.values()])
+        print(f"[{number}/{len(keys)}] {name} seed {seed}: {run.seconds:.0f} s, {errors:.4f}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,148 @@
+"""Does the training loop cost throughput? Against a bare hand-written torch loop.
+
+python benchmarks/loop.py [--repeats 5] [--epochs 3]
+
+Both train the same network on the same tensors in memory: 12 numbers to 6 number targets with
+gaps, batches of 256, AdamW, clipped gradients, and one look at the held-out rows per epoch. The
+bare loop knows its one kind of target and keeps nothing; ours also weighs and watches every
+target and keeps the best epoch of each. Both run in turn in one process; the ratio is the median
+over the turns (to stay at 0.9 or above).
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+import sys
+import time
+from collections.abc import Callable
+
+import numpy as np
+import pyarrow as pa
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from _cells import RESULTS, hardware, versions
+from _print import grid
+from superpose.data.kinds import TARGET_KINDS, TargetKind
+from superpose.nn import Architecture, Network, NumberEncoder
+from superpose.training import Fold, Settings, train
+
+LIMIT = 0.9
+ROWS, HELD, INPUTS, TARGETS, BATCH = 20_000, 2_000, 12, 6, 256
+
+
+def make_data(seed: int = 0) -> tuple[Tensor, np.ndarray]:
+    """Standardised inputs (N, C) and gappy standardised labels (N, T)."""
+    rng = np.random.default_rng(seed)
+    x = rng.normal(size=(ROWS + HELD, INPUTS)).astype(np.float32)
+    y = np.tanh(x @ rng.normal(size=(INPUTS, TARGETS))) + 0.3 * rng.normal(size=(len(x), TARGETS))
+    y = ((y - y.mean(0)) / y.std(0)).astype(np.float32)
+    y[rng.random(y.shape) < 0.05] = np.nan
+    return torch.from_numpy(x), y
+
+
+def make_network() -> Network:
+    """The default network for these inputs and targets."""
+    edges = np.linspace(-3, 3, 33).tolist()
+    encoder = NumberEncoder([edges] * INPUTS, 16)
+    return Network({"numbers": encoder}, [2] * TARGETS, Architecture())
+
+
+def bare(x: Tensor, labels: np.ndarray, epochs: int) -> None:
+    """The loop a person writes by hand for this one network."""
+    torch.manual_seed(0)
+    network = make_network()
+    optimizer = torch.optim.AdamW(network.parameters(), 2e-3, weight_decay=1e-2, fused=True)
+    y = torch.from_numpy(labels)
+
+    def loss(out: Tensor, y: Tensor) -> Tensor:  # (B, M, T, 2), (B, T)
+        known = ~y.isnan()[:, None]
+        y = y.nan_to_num()[:, None]
+        mean, scale = out[..., 0], functional.softplus(out[..., 1]) + 1e-3
+        squared = 0.5 * (mean - y) ** 2
+        likelihood = 0.5 * ((mean.detach() - y) / scale) ** 2 + scale.log()
+        return ((squared + likelihood) * known).mean((0, 1)).sum()
+
+    for _ in range(epochs):
+        network.train()
+        for rows in torch.randperm(ROWS).split(BATCH):
+            optimizer.zero_grad()
+            loss(network({"numbers": x[rows]}), y[rows]).backward()
+            nn.utils.clip_grad_norm_(network.parameters(), 1.0)
+            optimizer.step()
+        network.eval()
+        with torch.no_grad():
+            for start in range(ROWS, ROWS + HELD, 4096):
+                loss(network({"numbers": x[start : start + 4096]}), y[start : start + 4096])
+
+
+def ours(x: Tensor, labels: np.ndarray, epochs: int, kinds: list[TargetKind]) -> None:
+    """The package's loop on the same rows."""
+    train(
+        make_network,
+        {"numbers": x},
+        kinds,
+        list(labels.T.astype(np.float32)),
+        [Fold(np.arange(ROWS), np.arange(ROWS, ROWS + HELD))],
+        Settings(epochs=epochs, patience=epochs, batch_size=BATCH, precision="fp32", device="cpu"),
+    )
+
+
+def seconds(work: Callable[[], None]) -> float:
+    """Wall-clock of one call."""
+    started = time.perf_counter()
+    work()
+    return time.perf_counter() - started
+
+
+def main() -> None:
+    """Print and store the ratio; exit code 1 below the limit."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--epochs", type=int, default=3)
+    parser.add_argument("--threads", type=int, help="torch threads (default: torch's own)")
+    given = parser.parse_args()
+    if given.threads:
+        torch.set_num_threads(given.threads)
+    x, labels = make_data()
+    kinds = [
+        TARGET_KINDS["number"].fit(f"y{t}", pa.chunked_array([labels[:, t].astype(np.float64)]))
+        for t in range(TARGETS)
+    ]
+    bare(x, labels, 1)  # warms the allocator and the thread pool for both
+    turns = [
+        (
+            seconds(lambda: bare(x, labels, given.epochs)),
+            seconds(lambda: ours(x, labels, given.epochs, kinds)),
+        )
+        for _ in range(given.repeats)
+    ]
+    ratio = statistics.median(one / two for one, two in turns)
+    rows = ROWS * given.epochs
+    by_hand, by_us = (statistics.median(column) for column in zip(*turns, strict=True))
+    body = [
+        ["bare loop", f"{by_hand:.2f}", f"{rows / by_hand:,.0f}"],
+        ["superpose.training", f"{by_us:.2f}", f"{rows / by_us:,.0f}"],
+    ]
+    print(f"throughput {ratio:.3f} of the bare loop's (limit {LIMIT}):", end=" ")
+    print("ok" if ratio >= LIMIT else "TOO SLOW")
+    print(grid(["loop", "seconds", "rows per second"], body))
+    result = {
+        "ratio": ratio,
+        "limit": LIMIT,
+        "epochs": given.epochs,
+        "threads": torch.get_num_threads(),
+        "seconds_bare_and_ours": turns,
+        "versions": versions(),
+        "hardware": hardware(),
+    }
+    RESULTS.mkdir(exist_ok=True)
+    (RESULTS / "loop.json").write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+    sys.exit(ratio < LIMIT)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,289 @@
+"""Facts of a run: what the verdict table, the report and the JSON files say."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import platform
+import warnings
+from collections.abc import Mapping
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from superpose.data.kinds import TargetKind
+
+from ._blend import Weights, mix
+from ._predictor import Predictor
+from ._proof import ALONE, JOINT
+from ._trial import Prepared, Trial
+
+Facts = dict[str, Any]
+
+# A table of a thousand columns is not permuted column by column on every row: this bounds the
+# predictions, and the columns beyond the limit are those least correlated with any target.
+MOST_PERMUTED_ROWS = 15_000
+MOST_PERMUTED_INPUTS = 60
+
+
+def describe(weights: Weights) -> str:
+    """Name a mixture of models, the heaviest first.
+
+    Example:
+        >>> describe({"joint": 0.3, "hist": 0.7})
+        'blend of trees and joint'
+    """
+    names = [_name(n) for n, w in sorted(weights.items(), key=lambda item: -item[1]) if w > 0]
+    if len(names) < 2:
+        return "".join(names)
+    return f"blend of {', '.join(names[:-1])} and {names[-1]}"
+
+
+def _name(model: str) -> str:
+    return {"hist": "trees", "hist-coarse": "coarse trees"}.get(model, model)
+
+
+def findings(trial: Trial, source: str = "", command: str = "") -> Facts:
+    """Gather everything that a run says, reading the test rows once.
+
+    Args:
+        trial: The finished trial.
+        source: Where the table came from.
+        command: How to run it again.
+    """
+    p = trial.prepared
+    test = p.split.test
+    table = p.table.take(test)
+    with warnings.catch_warnings():  # a class unseen in training is reported, not printed here
+        warnings.simplefilter("ignore", UserWarning)
+        labels = {t: y[test] for t, y in p.labels.items()}
+    told = trial.predictor.models(table, p.targets)
+    more = " …" if len(p.targets) > 4 else ""
+    return {
+        "title": f"Superpose report: {', '.join(p.targets[:4])}{more}",
+        "created": dt.datetime.now().astimezone().isoformat(timespec="seconds"),
+        "versions": _versions(),
+        "hardware": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores",
+        "seed": p.config.seed,
+        "config_yaml": p.config.to_yaml(),
+        "command": command,
+        "data": _data(p, source),
+        "warnings": p.warnings,
+        "regime": p.regime,
+        "delta": p.config.proof.delta,
+        "transfer": [transfer_row(trial, t) for t in p.targets],
+        "metrics": {t: _metrics(trial, t, labels[t], told[t]) for t in p.targets},
+        "plots": {t: _plot(trial, t, labels[t], told[t]) for t in p.targets},
+        "curves": _curves(trial.predictor),
+        "attention": _attention(trial),
+        "importance": importance(trial),
+        "cost": trial.cost,
+    }
+
+
+def transfer_row(trial: Trial, target: str) -> Facts:
+    """Say for one target what sharing did and what ships, on the rows of the proof."""
+    p, ruling = trial.prepared, trial.rulings[target]
+    kind, told = p.codec.target_kinds[target], trial.judged[target]
+    judges = p.halves >= 0 if p.regime == "folds" else p.halves == 1
+    rows = np.flatnonzero(judges & kind.known(p.labels[target]))
+    y = p.labels[target][rows]
+
+    def value(weights: Weights | None) -> float:
+        if not weights or not len(rows) or not weights.keys() <= told.keys():
+            return float("nan")
+        return kind.metrics(y, mix({m: told[m][rows] for m in weights}, weights))[kind.metric]
+
+    replaced = ruling.tested and ruling.shipped != ruling.reference
+    sharing, test = ruling.sharing, ruling.test
+    return {
+        "target": target,
+        "kind": kind.name,
+        "metric": kind.metric,
+        "higher_is_better": kind.higher_is_better,
+        "n": len(rows),
+        "model": value({JOINT: 1.0}),
+        "alone": value({ALONE: 1.0}),
+        "reference": value(ruling.reference),
+        "reference_name": describe(ruling.reference),
+        "delta": _percent(sharing.mean, ruling.alone_loss),
+        "interval": [_percent(x, ruling.alone_loss) for x in sharing.interval()],
+        "p": sharing.p,
+        "verdict": ruling.verdict,
+        "shipped": describe(ruling.shipped),
+        "shipped_weights": ruling.shipped,
+        "shipped_value": value(ruling.shipped),
+        "shipped_delta": _percent(test.mean, ruling.reference_loss) if replaced else 0.0,
+        "shipped_interval": [_percent(x, ruling.reference_loss) for x in test.interval()],
+        "shipped_p": test.p,
+        "challenger_delta": _percent(test.mean, ruling.reference_loss),
+    }
+
+
+def _percent(part: float, whole: float) -> float:
+    return 100 * part / whole if whole and np.isfinite(whole) else float("nan")
+
+
+def _data(p: Prepared, source: str) -> Facts:
+    parts = {"train": p.split.train, "validation": p.split.validation, "test": p.split.test}
+    return {
+        "source": source,
+        "split": p.split.description,
+        "rows": {name: len(rows) for name, rows in parts.items()},
+        "inputs": [
+            {
+                "name": kind.column,
+                "kind": kind.name,
+                "missing": p.table.column(kind.column).null_count / max(p.table.num_rows, 1),
+                "detail": kind.describe(),
+            }
+            for kind in p.codec.input_kinds
+        ],
+        "targets": [
+            {
+                "name": t,
+                "kind": kind.name,
+                "detail": kind.describe(),
+                "labelled": {n: int(kind.known(p.labels[t][r]).sum()) for n, r in parts.items()},
+            }
+            for t, kind in p.codec.target_kinds.items()
+        ],
+    }
+
+
+def evaluate_target(
+    predictor: Predictor, target: str, y: np.ndarray, told: np.ndarray
+) -> dict[str, float]:
+    """Score what ships for one target by everything its users expect."""
+    kind = predictor.codec.target_kinds[target]
+    options: Facts = {}
+    if target in predictor.thresholds:
+        options["threshold"] = predictor.thresholds[target]
+    if (reach := predictor.half_widths(target, told)) is not None:
+        options["interval"] = reach
+    return kind.metrics(y, told, predictor.floors[target], **options)
+
+
+def _metrics(trial: Trial, target: str, y: np.ndarray, told: Mapping[str, np.ndarray]) -> Facts:
+    predictor = trial.predictor
+    kind, floor = predictor.codec.target_kinds[target], predictor.floors[target]
+    shipped = evaluate_target(predictor, target, y, mix(told, predictor.shipped[target]))
+    constant = kind.metrics(y, np.tile(floor, (len(y), 1)), floor)
+    others = {_name(name): kind.metrics(y, z, floor) for name, z in told.items()}
+    return {"shipped": shipped, "constant": constant, **others}
+
+
+def _plot(trial: Trial, target: str, y: np.ndarray, told: Mapping[str, np.ndarray]) -> Facts:
+    predictor = trial.predictor
+    kind: Any = predictor.codec.target_kinds[target]
+    prediction = mix(told, predictor.shipped[target])
+    facts: Facts = {
+        "kind": kind.name,
+        "labels": kind.labels,
+        "y": y,
+        "prediction": prediction,
+        "value": None,
+        "interval": None,
+    }
+    if kind.name == "number":
+        facts["value"] = np.column_stack([kind.in_units(y), kind.in_units(prediction[:, 0])])
+        reach = predictor.half_widths(target, prediction)
+        if reach is not None:
+            low, high = prediction[:, 0] - reach, prediction[:, 0] + reach
+            facts["interval"] = np.column_stack([kind.in_units(low), kind.in_units(high)])
+    if kind.name == "count":
+        facts["value"] = np.column_stack([y, prediction[:, 0]])
+    return facts
+
+
+def _curves(predictor: Predictor) -> Facts:
+    found: dict[str, list[Facts]] = {t: [] for t in predictor.shipped}
+    networks = [("joint", predictor.joint), *(("alone", n) for n in predictor.alone.values())]
+    for name, network in networks:
+        if network is None:
+            continue
+        for place, target in enumerate(network.targets):
+            curve = {"name": name, **network.curves[place], "best": network.best[place]}
+            found[target].append(curve)
+    return found
+
+
+def _attention(trial: Trial) -> Facts | None:
+    joint, p = trial.predictor.joint, trial.prepared
+    if joint is None or len(p.targets) < 2:
+        return None
+    rows = p.split.validation[:512]
+    weights = joint.attention(p.codec, {n: b[rows] for n, b in p.blocks.items()})
+    if weights is None:
+        return None
+    return {
+        "targets": p.targets,
+        "weights": weights[:, :-1].tolist(),
+        "sink": weights[:, -1].tolist(),
+    }
+
+
+def importance(trial: Trial) -> Facts:
+    """Measure which input matters for which target.
+
+    Each input column is permuted among validation rows; the importance is the rise, in percent, of
+    the loss of what ships.
+    """
+    p, predictor = trial.prepared, trial.predictor
+    columns = _most_related(p)
+    rows = p.split.validation
+    rng = np.random.default_rng(p.config.seed)
+    most = max(50, min(1000, MOST_PERMUTED_ROWS // max(len(columns), 1) // max(len(p.folds), 1)))
+    if len(rows) > most:
+        rows = np.sort(rng.choice(rows, most, replace=False))
+    table = p.table.take(rows)
+    order = rng.permutation(len(rows))
+    copies = [table]
+    for name in columns:
+        place = table.column_names.index(name)
+        copies.append(table.set_column(place, table.field(place), table.column(name).take(order)))
+    told = predictor.canonical(pa.concat_tables(copies))
+    values = np.full((len(columns), len(p.targets)), np.nan)
+    for t, target in enumerate(p.targets):
+        kind: TargetKind = p.codec.target_kinds[target]
+        losses = kind.row_loss(
+            np.concatenate([p.labels[target][rows]] * len(copies)), told[target]
+        ).reshape(len(copies), -1)
+        known = ~np.isnan(losses[0])
+        if known.any() and (base := losses[0, known].mean()) > 0:
+            values[:, t] = 100 * (losses[1:, known].mean(1) / base - 1)
+    return {"inputs": columns, "targets": p.targets, "values": values.tolist()}
+
+
+def _most_related(p: Prepared) -> list[str]:
+    names = [kind.column for kind in p.codec.input_kinds]
+    if len(names) <= MOST_PERMUTED_INPUTS:
+        return names
+    rows = p.split.train[:2000]
+    matrix = np.nan_to_num(p.features.matrix[rows])
+    best: dict[str, float] = dict.fromkeys(names, 0.0)
+    for y in p.labels.values():
+        y = y[rows] if y.ndim == 1 else y[rows].mean(1)
+        known = ~np.isnan(y)
+        if known.sum() < 3 or np.ptp(y[known]) == 0:
+            continue
+        x = matrix[known] - matrix[known].mean(0)
+        z = y[known] - y[known].mean()
+        scale = np.sqrt((x**2).sum(0) * (z**2).sum()) + 1e-12
+        for feature, r in zip(p.features.names, np.abs(x.T @ z) / scale, strict=True):
+            # A column of several features has its name before each; names may hold blanks.
+            for column in [n for n in names if feature == n or feature.startswith(f"{n} ")]:
+                best[column] = max(best[column], float(r))
+    return sorted(names, key=lambda n: -best[n])[:MOST_PERMUTED_INPUTS]
+
+
+def _versions() -> dict[str, str]:
+    found = {"python": platform.python_version()}
+    for name in ("superpose", "torch", "scikit-learn", "numpy", "pyarrow"):
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return found

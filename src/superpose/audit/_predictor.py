@@ -1,0 +1,169 @@
+"""What ships: for each target a mixture of the models that won, with thresholds and intervals."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Self
+
+import numpy as np
+import pyarrow as pa
+
+from superpose.data import Codec
+from superpose.errors import BundleError
+from superpose.training import FittedNetwork
+
+from ._blend import Weights, mix
+from ._proof import ALONE, JOINT
+from ._references import FittedTrees
+
+COVERAGE = 0.9
+Arrays = dict[str, Any]
+
+
+@dataclass
+class Predictor:
+    """The fitted codec and models behind every prediction.
+
+    Args:
+        codec: Fitted codec.
+        shipped: For each target the weights of the models that predict it.
+        joint: The network of all targets, if anything uses it.
+        alone: Single-task networks by target.
+        trees: Tree models by target and engine.
+        thresholds: Decision threshold of each binary and multilabel target.
+        spread: For number targets the interval's half-width in predicted scales.
+        floors: For each target the constant prediction (K,) of the training rows.
+    """
+
+    codec: Codec
+    shipped: dict[str, Weights]
+    joint: FittedNetwork | None = None
+    alone: dict[str, FittedNetwork] = field(default_factory=dict)
+    trees: dict[str, dict[str, FittedTrees]] = field(default_factory=dict)
+    thresholds: dict[str, float] = field(default_factory=dict)
+    spread: dict[str, float] = field(default_factory=dict)
+    floors: dict[str, np.ndarray] = field(default_factory=dict)
+
+    def models(self, table: pa.Table, targets: Sequence[str]) -> dict[str, dict[str, np.ndarray]]:
+        """Predict with every model there is; for each target model name -> (N, K)."""
+        return self._predict(table, dict.fromkeys(targets))
+
+    def canonical(
+        self, table: pa.Table, targets: Sequence[str] | None = None
+    ) -> dict[str, np.ndarray]:
+        """Predict what ships, for each target its canonical prediction (N, K)."""
+        wanted = list(targets or self.shipped)
+        told = self._predict(table, {t: list(self.shipped[t]) for t in wanted})
+        return {t: mix(told[t], self.shipped[t]) for t in wanted}
+
+    def _predict(
+        self, table: pa.Table, wanted: Mapping[str, list[str] | None]
+    ) -> dict[str, dict[str, np.ndarray]]:
+        def asked(target: str, model: str) -> bool:
+            names = wanted[target]
+            return names is None or model in names
+
+        out: dict[str, dict[str, np.ndarray]] = {t: {} for t in wanted}
+        blocks = features = None
+        joint = [t for t in wanted if self.joint and asked(t, JOINT)]
+        if joint and self.joint:
+            blocks = self.codec.inputs(table)
+            for target, told in self.joint.predict(self.codec, blocks, joint).items():
+                out[target][JOINT] = told
+        for target in wanted:
+            if target in self.alone and asked(target, ALONE):
+                blocks = blocks or self.codec.inputs(table)
+                out[target][ALONE] = self.alone[target].predict(self.codec, blocks)[target]
+            for engine, model in self.trees.get(target, {}).items():
+                if asked(target, engine):
+                    features = self.codec.features(table) if features is None else features
+                    out[target][engine] = model.predict(features.matrix)
+        return out
+
+    def _names(self, target: str) -> set[str]:
+        """The models that can predict a target."""
+        joint = {JOINT} if self.joint and target in self.joint.targets else set()
+        alone = {ALONE} if target in self.alone else set()
+        return joint | alone | self.trees.get(target, {}).keys()
+
+    def half_widths(self, target: str, told: np.ndarray) -> np.ndarray | None:
+        """Return the half-widths (N,) of a number target's interval, in standardised units."""
+        if target not in self.spread:
+            return None
+        return self.spread[target] * told[:, 1]
+
+    def pruned(self) -> Predictor:
+        """Drop every model that no shipped mixture uses."""
+
+        def used(target: str, model: str) -> bool:
+            return self.shipped[target].get(model, 0.0) > 0
+
+        return Predictor(
+            self.codec,
+            self.shipped,
+            self.joint if any(used(t, JOINT) for t in self.shipped) else None,
+            {t: m for t, m in self.alone.items() if used(t, ALONE)},
+            {t: {e: m for e, m in by.items() if used(t, e)} for t, by in self.trees.items()},
+            self.thresholds,
+            self.spread,
+            self.floors,
+        )
+
+    def state(self) -> tuple[dict[str, Any], dict[str, Arrays]]:
+        """Split into JSON facts and one group of arrays for each model."""
+        facts: dict[str, Any] = {
+            "codec": self.codec.state(),
+            "shipped": self.shipped,
+            "thresholds": self.thresholds,
+            "spread": self.spread,
+            "floors": {t: floor.tolist() for t, floor in self.floors.items()},
+            "models": [],
+        }
+        groups: dict[str, Arrays] = {}
+        models: list[tuple[str, str | None, FittedNetwork | FittedTrees]] = []
+        if self.joint:
+            models.append((JOINT, None, self.joint))
+        models += [(ALONE, t, m) for t, m in self.alone.items()]
+        models += [(e, t, m) for t, by in self.trees.items() for e, m in by.items()]
+        for place, (name, target, model) in enumerate(models):
+            own, arrays = model.state()
+            group = f"model-{place:03d}-{name}"
+            facts["models"].append({"name": name, "target": target, "group": group, "facts": own})
+            groups[group] = arrays
+        return facts, groups
+
+    @classmethod
+    def from_state(cls, facts: Mapping[str, Any], groups: Mapping[str, Arrays]) -> Self:
+        """Put back what ``state`` split.
+
+        Raises:
+            BundleError: If a part is missing.
+        """
+        try:
+            found = cls(
+                Codec.from_state(facts["codec"]),
+                facts["shipped"],
+                thresholds=facts["thresholds"],
+                spread=facts["spread"],
+                floors={t: np.array(floor) for t, floor in facts["floors"].items()},
+            )
+            for entry in facts["models"]:
+                name, target, arrays = entry["name"], entry["target"], groups[entry["group"]]
+                if name == JOINT:
+                    found.joint = FittedNetwork.from_state(entry["facts"], arrays)
+                elif name == ALONE:
+                    found.alone[target] = FittedNetwork.from_state(entry["facts"], arrays)
+                else:
+                    found.trees.setdefault(target, {})[name] = FittedTrees.from_state(
+                        entry["facts"], arrays
+                    )
+            for target in found.codec.target_kinds:
+                for name in found.shipped[target]:
+                    if name not in found._names(target):
+                        raise KeyError(f"{name} of {target}")
+        except KeyError as error:
+            raise BundleError(
+                f"bundle: {error} is missing; the bundle is damaged; save the model again"
+            ) from error
+        return found

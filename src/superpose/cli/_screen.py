@@ -1,0 +1,131 @@
+"""What the command line shows: progress, tables, memory."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Self
+
+import typer
+
+from superpose.errors import listing
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from superpose.data import ColumnSpec, Schema
+
+WIDTH = 100  # columns where the output is no terminal and has no width of its own
+
+
+class Stages:
+    """Shows how far a run is: a bar per stage on a terminal, plain lines elsewhere.
+
+    Args:
+        console: where to show it; the standard error if None.
+    """
+
+    def __init__(self, console: Console | None = None) -> None:
+        from rich.console import Console
+        from rich.progress import BarColumn, Progress, TaskID, TaskProgressColumn, TimeElapsedColumn
+
+        self.console = console or Console(stderr=True)
+        columns = (BarColumn(), TaskProgressColumn(), TimeElapsedColumn())
+        self.bars = Progress("{task.description}", *columns, console=self.console)
+        self.tasks: dict[str, TaskID] = {}
+        self.shares: dict[str, float] = {}
+        self.began = time.monotonic()
+
+    def __enter__(self) -> Self:
+        if self.console.is_terminal:
+            self.bars.start()
+        return self
+
+    def __exit__(self, *fault: object) -> None:
+        if self.console.is_terminal:
+            self.bars.stop()
+
+    def __call__(self, stage: str, share: float) -> None:
+        """Takes the share of a stage that is done, from 0 to 1."""
+        new = stage not in self.shares
+        if new:
+            self.tasks[stage] = self.bars.add_task(stage, total=1.0)
+            self.began = time.monotonic()
+        # Early stopping puts the end off with every gain; a bar that runs back only confuses.
+        before = self.shares.get(stage, 0.0)
+        self.shares[stage] = share = max(before, min(share, 1.0))
+        self.bars.update(self.tasks[stage], completed=share)
+        # Lines of a log: the start, each quarter, the end.
+        if not self.console.is_terminal and (new or int(4 * share) > int(4 * before)):
+            seconds = time.monotonic() - self.began
+            typer.echo(f"{stage}: {share:.0%}, {seconds:.0f} s", err=True)
+
+
+def kinds(specs: Iterable[ColumnSpec]) -> str:
+    """The columns by kind: `2 number (a, b), 1 category (c)`."""
+    found: dict[str, list[str]] = {}
+    for spec in specs:
+        found.setdefault(spec.kind, []).append(spec.name)
+    return ", ".join(f"{len(names)} {kind} ({listing(names)})" for kind, names in found.items())
+
+
+def tell_schema(schema: Schema, details: Mapping[str, str] | None = None) -> None:
+    """Prints each column with its role, its kind and the reason for it.
+
+    Args:
+        schema: the columns.
+        details: what the codec has learned of a column, by name; shown in a column of its own.
+    """
+    rows = [("target", spec.name, spec.kind, spec.reason) for spec in schema.targets]
+    rows += [("input", spec.name, spec.kind, spec.reason) for spec in schema.inputs]
+    rows += [("not used", name, "", why) for name, why in schema.ignored.items()]
+    header = ["", "column", "kind", "why"]
+    if details is not None:
+        table([*header, "detail"], [(*row, details.get(row[1], "")) for row in rows])
+    else:
+        table(header, rows)
+
+
+def tell_metrics(metrics: Mapping[str, Mapping[str, float]]) -> None:
+    """Prints one table for all targets that have the same metrics."""
+    alike: dict[tuple[str, ...], list[str]] = {}
+    for target, values in metrics.items():
+        alike.setdefault(tuple(values), []).append(target)
+    for names, targets in alike.items():
+        rows = [(t, *(f"{metrics[t][name]:.4g}" for name in names)) for t in targets]
+        table(("target", *(name.replace("_", " ") for name in names)), rows)
+        typer.echo()
+    typer.echo("score: 1 is perfect, 0 is no better than a constant.")
+
+
+def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    """Prints a table; what comes from the user is text, never markup."""
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    console = Console()
+    if not console.is_terminal:
+        console.width = WIDTH
+    grid = Table(*header, box=None, pad_edge=False)
+    for row in rows:
+        grid.add_row(*map(Text, row))
+    console.print(grid)
+
+
+def peak_memory() -> str:
+    """The most memory that the process has held, where the system tells it."""
+    try:
+        import resource
+    except ImportError:  # Windows
+        return ""
+    # Linux counts in KiB, macOS in bytes.
+    unit = 1 if sys.platform == "darwin" else 1024
+    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
+    return f", peak memory {most / 1e6:,.0f} MB"
+
+
+def warn(text: Warning | str, *_: object) -> None:
+    """Prints a Python warning in one line, without the place in the code that raised it."""
+    typer.echo(f"Warning: {text}", err=True)

@@ -1,0 +1,358 @@
+"""The verbs: each calls the public class or `superpose.data` and prints what it says.
+
+Nothing heavy is imported before a verb runs, so that `superpose --help` answers at once.
+"""
+
+from __future__ import annotations
+
+import json
+import shlex
+import shutil
+import time
+import traceback
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from superpose.errors import ConfigError, DataError, SuperposeError, listing, message
+
+from ._screen import Stages, kinds, peak_memory, tell_metrics, tell_schema, warn
+
+if TYPE_CHECKING:
+    from superpose.data import Config
+
+WRONG = 2  # exit code of everything that the user can mend, as of wrong options
+COMMAND, DEBUG = "superpose.command", "superpose.debug"
+
+
+class Verbs(TyperGroup):
+    """The verbs; what the user can mend is told in its own words, without a traceback."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Takes `--debug` out wherever it stands, before the verb or after it."""
+        ctx.meta[COMMAND] = shlex.join(["superpose", *args])
+        ctx.meta[DEBUG] = "--debug" in args
+        return super().parse_args(ctx, [arg for arg in args if arg != "--debug"])
+
+    def invoke(self, ctx: Any) -> Any:
+        """Runs a verb; an error of the user ends it with exit code 2."""
+        try:
+            with warnings.catch_warnings():
+                warnings.showwarning = warn  # type: ignore[assignment]
+                return super().invoke(ctx)
+        except SuperposeError as error:
+            if ctx.meta[DEBUG]:
+                typer.echo(traceback.format_exc(), err=True)
+            typer.echo(f"error: {error}", err=True)
+            raise typer.Exit(WRONG) from error
+
+
+app = typer.Typer(
+    cls=Verbs,
+    no_args_is_help=True,
+    add_completion=False,
+    # A defect of superpose shows Python's own traceback, which can be copied into a report.
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+Targets = Annotated[
+    list[str] | None, typer.Option(help="Columns to predict, separated by commas.", metavar="A,B")
+]
+References = Annotated[
+    str | None, typer.Option(help="Models to beat: all, trees, network or none.", metavar="WHICH")
+]
+Seed = Annotated[int | None, typer.Option(help="Seed of every random choice.", metavar="N")]
+Run = Annotated[Path, typer.Argument(help="Folder of a run, or a bundle.", metavar="RUN")]
+Labelled = Annotated[Path, typer.Argument(help="Table with labels.", metavar="TABLE")]
+Unlabelled = Annotated[Path, typer.Argument(help="Table to predict.", metavar="TABLE")]
+
+
+def main() -> None:
+    """Runs the command line."""
+    app(prog_name="superpose")
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        from importlib.metadata import version
+
+        typer.echo(version("superpose"))
+        raise typer.Exit()
+
+
+@app.callback()
+def _root(
+    debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks, with any verb.")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """One model for several targets: shares what helps, proves it for each, never ships harm.
+
+    \b
+    Start with one of these:
+      superpose demo
+      superpose train station.csv --targets pm25,level
+      superpose init station.csv --targets pm25,level
+    """
+
+
+@app.command()
+def demo(
+    ctx: typer.Context,
+    name: Annotated[str, typer.Argument(help="air, machine or heart.", metavar="NAME")] = "air",
+    out: Annotated[
+        Path | None, typer.Option(help="Folder of the run; default runs/demo-NAME.", metavar="DIR")
+    ] = None,
+    references: References = "all",
+    seed: Seed = 0,
+) -> None:
+    """Train on a bundled data set and show what sharing did to each target.
+
+    Without --out, an earlier demo in runs/demo-NAME is replaced.
+
+    \b
+    Examples:
+      superpose demo
+      superpose demo machine --references trees
+      superpose demo heart --out runs/heart
+    """
+    from superpose.data import BUNDLED, infer_schema, load_bundled
+
+    table = load_bundled(name)
+    config = BUNDLED[name].config(references=references, seed=seed)
+    if out is None:
+        out = Path("runs") / f"demo-{name}"
+        _remove_demo(out, config)
+    schema = infer_schema(table, config)
+    typer.echo(f"inputs:  {kinds(schema.inputs)} of {table.num_rows:,} rows")
+    typer.echo(f"targets: {kinds(schema.targets)}")
+    _train(ctx, config, out, source=table)
+
+
+@app.command()
+def init(
+    source: Annotated[Path, typer.Argument(help="Table to learn from.", metavar="TABLE")],
+    targets: Targets = None,
+    out: Annotated[Path, typer.Option(help="File to write.", metavar="FILE")] = Path(
+        "superpose.yaml"
+    ),
+) -> None:
+    """Write a commented settings file with the inferred kind of each column.
+
+    \b
+    Examples:
+      superpose init station.csv --targets pm25,pm10,level
+      superpose init visits.parquet --targets readmitted --out visits.yaml
+    """
+    from superpose.data import read_table, write_starter
+
+    names = _names(targets, f"superpose init {source}")
+    tell_schema(write_starter(read_table(source), source, names, out))
+    typer.echo(f"\nWrote {out}. Next: superpose check {out}")
+
+
+@app.command()
+def check(
+    settings: Annotated[Path, typer.Argument(help="Settings file.", metavar="SETTINGS")],
+) -> None:
+    """Find every fault of the settings and the table; train nothing.
+
+    \b
+    Example:
+      superpose check superpose.yaml
+    """
+    from superpose.audit import prepare
+    from superpose.data import load_config, read_table
+
+    config = load_config(settings)
+    if config.data_path is None:
+        fix = "add `data:` with the path of the table"
+        raise ConfigError(message(config.at("data"), "no table is named", fix=fix))
+    prepared = prepare(read_table(config.data_path), config)
+    codec = prepared.codec
+    details = {kind.column: kind.describe() for kind in codec.input_kinds}
+    details |= {name: kind.describe() for name, kind in codec.target_kinds.items()}
+    tell_schema(prepared.schema, details)
+    typer.echo(f"\nSplit: {prepared.split.description}")
+    for warning in prepared.warnings:
+        typer.echo(f"Warning: {warning}")
+    typer.echo(f"No fault was found. Next: superpose train {settings} --out runs/first")
+
+
+@app.command()
+def train(
+    ctx: typer.Context,
+    source: Annotated[Path, typer.Argument(help="Settings file, or a table.", metavar="SOURCE")],
+    targets: Targets = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder of the run; default runs/SOURCE.", metavar="DIR")
+    ] = None,
+    split: Annotated[
+        str | None,
+        typer.Option(help="random, stratified, group, time or column.", metavar="HOW"),
+    ] = None,
+    split_column: Annotated[
+        str | None, typer.Option(help="Column of the groups, times or words.", metavar="COLUMN")
+    ] = None,
+    references: References = None,
+    seed: Seed = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Continue a stopped run.")] = False,
+) -> None:
+    """Train one model for all targets, test it for each, and keep what wins.
+
+    \b
+    Examples:
+      superpose train superpose.yaml --out runs/first
+      superpose train station.csv --targets pm25,level
+      superpose train station.csv --targets pm25 --split time --split-column date
+      superpose train superpose.yaml --out runs/first --resume
+    """
+    from superpose.data import Config, load_config
+
+    if source.suffix.lower() in (".yaml", ".yml"):
+        options = {"--targets": targets, "--split": split, "--split-column": split_column}
+        given = [option for option, value in options.items() if value]
+        if given:
+            fix = f"write it into {source}"
+            raise ConfigError(message(listing(given), "given beside a settings file", fix=fix))
+        config = load_config(source).override(references=references, seed=seed)
+    else:
+        told = {"by": split, "column": split_column}
+        config = Config.from_arguments(
+            targets=_names(targets, f"superpose train {source}"),
+            data=source,
+            split={key: value for key, value in told.items() if value},
+            references=references,
+            seed=seed or 0,
+        )
+    _train(ctx, config, out or Path("runs") / source.stem, resume=resume)
+
+
+@app.command()
+def evaluate(
+    run: Run,
+    source: Labelled,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Score a trained model on a table with labels.
+
+    \b
+    Examples:
+      superpose evaluate runs/first test.parquet
+      superpose evaluate runs/first test.parquet --json
+    """
+    from superpose.project import Superpose
+
+    metrics = Superpose.load(run).evaluate(source)
+    if as_json:
+        # JSON has no word for a metric that the rows do not define.
+        plain = {t: {k: v if v == v else None for k, v in m.items()} for t, m in metrics.items()}
+        typer.echo(json.dumps(plain, indent=1, ensure_ascii=False))
+    else:
+        tell_metrics(metrics)
+
+
+@app.command()
+def predict(
+    run: Run,
+    source: Unlabelled,
+    out: Annotated[Path, typer.Option(help="File to write, replaced if it exists.")],
+    proba: Annotated[
+        bool, typer.Option("--proba", help="Also the probability of each class.")
+    ] = False,
+) -> None:
+    """Predict every target for new rows, one row of the file per row of the table.
+
+    \b
+    Examples:
+      superpose predict runs/first new.csv --out predictions.parquet
+      superpose predict runs/first new.csv --out predictions.csv --proba
+    """
+    from superpose.data import write_table
+    from superpose.project import Superpose
+
+    if out.exists() and source.exists() and out.samefile(source):
+        raise DataError(
+            message(str(out), "given both as the table and for the predictions", fix="name another")
+        )
+    model = Superpose.load(run)
+    told = model.predict(source)
+    if proba:
+        shares = model.predict_proba(source)
+        for name in shares.column_names:
+            if name not in told.column_names:
+                told = told.append_column(name, shares.column(name))
+    write_table(told, out)
+    typer.echo(f"Wrote {out}: {told.num_rows:,} rows, columns {listing(told.column_names)}")
+
+
+@app.command()
+def report(
+    run: Run,
+    out: Annotated[
+        Path | None, typer.Option(help="File to write; default RUN/report.html.", metavar="FILE")
+    ] = None,
+    show: Annotated[bool, typer.Option("--open", help="Open it in the browser.")] = False,
+) -> None:
+    """Write the report of a run anew.
+
+    \b
+    Examples:
+      superpose report runs/first --open
+      superpose report runs/first --out report.html
+    """
+    from superpose.project import Superpose
+
+    path = Superpose.load(run).report(out or run / "report.html")
+    typer.echo(f"Wrote {path}")
+    if show:
+        import webbrowser
+
+        webbrowser.open(path.resolve().as_uri())
+
+
+def _train(
+    ctx: typer.Context, config: Config, out: Path, *, source: Any = None, resume: bool = False
+) -> None:
+    """Trains with progress, then prints the verdicts and where everything lies."""
+    from superpose.project import Superpose
+    from superpose.report import verdict_table
+
+    began = time.monotonic()
+    model = Superpose.from_config(config)
+    with Stages() as stages:
+        model.fit(source, out=out, resume=resume, progress=stages, command=ctx.meta[COMMAND])
+    for warning in model.warnings:
+        typer.echo(f"Warning: {warning}", err=True)
+    verdict_table(model.facts["transfer"])
+    typer.echo(f"\n{time.monotonic() - began:.0f} s{peak_memory()}. Report: {out / 'report.html'}")
+
+
+def _names(targets: Sequence[str] | None, command: str) -> list[str]:
+    """The targets of an option that may be given several times, each time with commas."""
+    names = [name.strip() for part in targets or () for name in part.split(",") if name.strip()]
+    if not names:
+        fix = f"for example: {command} --targets a,b"
+        allowed = "columns of the table, separated by commas"
+        raise ConfigError(message("--targets", "no target is named", allowed, fix))
+    return names
+
+
+def _remove_demo(folder: Path, config: Config) -> None:
+    """Removes an earlier demo of the same data, finished or not, and nothing else."""
+    from superpose.data import load_config
+
+    try:
+        earlier = load_config(folder / "superpose.yaml")
+    except SuperposeError:
+        return
+    # Only a demo has no `data`: every other run of the command line names its table.
+    if earlier.data is None and earlier.targets == config.targets:
+        shutil.rmtree(folder)

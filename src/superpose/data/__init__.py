@@ -1,0 +1,37 @@
+"""Data: settings, tables in and out, kinds of columns, the codec, splits and leakage checks."""
+
+from ._bundled import BUNDLED, BundledSet, attribution, load_bundled
+from ._codec import Codec, Features
+from ._config import Config, load_config
+from ._inference import infer_schema
+from ._leakage import find_leaks
+from ._reading import fingerprint, folder_of, levels_of, read_table
+from ._schema import ColumnSpec, Schema
+from ._splits import Split, fold_indices, make_split
+from ._starter import write_starter
+from ._writing import like, write_table
+
+__all__ = [
+    "BUNDLED",
+    "BundledSet",
+    "Codec",
+    "ColumnSpec",
+    "Config",
+    "Features",
+    "Schema",
+    "Split",
+    "attribution",
+    "find_leaks",
+    "fingerprint",
+    "fold_indices",
+    "folder_of",
+    "infer_schema",
+    "levels_of",
+    "like",
+    "load_bundled",
+    "load_config",
+    "make_split",
+    "read_table",
+    "write_starter",
+    "write_table",
+]

@@ -1,0 +1,252 @@
+"""From a table to the arrays of a model and back, fitted on training rows only."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple, Self
+
+import numpy as np
+import pyarrow as pa
+
+from superpose.errors import DataError, Faults, did_you_mean, message, place
+
+from ._reading import folder_of
+from ._schema import ColumnSpec, Schema
+from .kinds import INPUT_KINDS, TARGET_KINDS, InputKind, TargetKind
+from .kinds._values import Column, plain
+
+
+class Features(NamedTuple):
+    """Inputs as trees read them.
+
+    Args:
+        matrix: float32 (N, F), NaN where missing.
+        categorical: for each feature whether its numbers are codes of categories.
+        names: names of the features.
+    """
+
+    matrix: np.ndarray
+    categorical: list[bool]
+    names: list[str]
+
+
+@dataclass
+class Codec:
+    """The fitted kinds of all columns of a schema.
+
+    Args:
+        schema: the columns and their kinds.
+        input_kinds: fitted inputs that carry something, in the order of the schema.
+        target_kinds: fitted targets by name, in the order of the schema.
+        warnings: what the user should know, one sentence each.
+        dropped: name of each input that can't help any prediction, and why.
+
+    Example:
+        >>> from superpose.data._schema import ColumnSpec, Schema
+        >>> table = pa.table({"x": [1.0, 2.0, 3.0], "y": [0, 1, 0]})
+        >>> schema = Schema([ColumnSpec("x", "number")], [ColumnSpec("y", "binary")])
+        >>> codec = Codec.fit(table, schema, np.arange(3))
+        >>> codec.inputs(table)["numbers"].shape, codec.labels(table)["y"].tolist()
+        ((3, 1), [0.0, 1.0, 0.0])
+    """
+
+    schema: Schema
+    input_kinds: list[InputKind]
+    target_kinds: dict[str, TargetKind]
+    warnings: list[str] = field(default_factory=list)
+    dropped: dict[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def fit(
+        cls,
+        table: pa.Table,
+        schema: Schema,
+        rows: np.ndarray,
+        targets: Mapping[str, TargetKind] | None = None,
+    ) -> Self:
+        """Learn every encoding from the given rows of a table.
+
+        Args:
+            table: all rows; those outside ``rows`` are only checked for values of the wrong type.
+            schema: the columns and their kinds.
+            rows: indices of the training rows.
+            targets: target kinds that are fitted already, for folds that must share their scale.
+
+        Raises:
+            DataError: every wrong column at once; a constant target; no input that varies.
+        """
+        faults = Faults(DataError)
+        picked = pa.array(np.asarray(rows, np.int64))
+        codec = cls(schema, [], {})
+        for spec in schema.inputs:
+            try:
+                codec._add_input(spec, table, picked)
+            except DataError as error:
+                faults.extend(error)
+        for spec in schema.targets:
+            try:
+                given = (targets or {}).get(spec.name)
+                codec.target_kinds[spec.name] = given or _fit_target(spec, table, picked)
+                if given is None:
+                    codec.warnings += codec.target_kinds[spec.name].notes
+            except DataError as error:
+                faults.extend(error)
+        faults.raise_any()
+        if not codec.input_kinds:
+            reasons = ", ".join(f"{name!r} ({why})" for name, why in codec.dropped.items())
+            raise DataError(f"inputs: none is left to learn from: {reasons or 'none was given'}")
+        return codec
+
+    def _add_input(self, spec: ColumnSpec, table: pa.Table, picked: pa.Array) -> None:
+        family = INPUT_KINDS[spec.kind]
+        values = _values(spec, table, family)
+        options = {**spec.options, **_folder(family, table)}
+        family.check(spec.name, values, **options)
+        kind = family.fit(spec.name, values.take(picked), **options)
+        if kind.useless:
+            self.dropped[spec.name] = kind.useless
+            self.warnings.append(
+                f"input {spec.name!r}: {kind.useless} in the training rows; it is not used"
+            )
+            return
+        self.warnings += kind.notes
+        self.input_kinds.append(kind)
+
+    @property
+    def blocks(self) -> dict[str, list[InputKind]]:
+        """Name of each array for the network, and the kinds that lie side by side in it."""
+        found: dict[str, list[InputKind]] = {}
+        for position, kind in enumerate(self.input_kinds):
+            # The names become those of modules and of exported inputs: letters and digits only.
+            own = f"{kind.name}_{position}_{re.sub(r'[^0-9A-Za-z]+', '_', kind.column)}"
+            found.setdefault(kind.block or own, []).append(kind)
+        return found
+
+    def _columns(self, table: pa.Table) -> dict[str, Column]:
+        """Take the used inputs out of a table, whatever else it holds and in which order."""
+        faults = Faults(DataError)
+        specs = {spec.name: spec for spec in self.schema.inputs}
+        columns = {}
+        for kind in self.input_kinds:
+            if kind.column in table.column_names:
+                columns[kind.column] = _values(specs[kind.column], table, type(kind))
+            else:
+                hint = did_you_mean(kind.column, table.column_names)
+                faults.add(
+                    place(column=kind.column),
+                    "an input of the model, but not in the table",
+                    fix=hint or "add it, with empty values if it was not measured",
+                )
+        faults.raise_any()
+        return columns
+
+    def _encoded(self, kind: InputKind, values: Column, table: pa.Table) -> np.ndarray:
+        return kind.encode(values, **_folder(type(kind), table))
+
+    def inputs(self, table: pa.Table) -> dict[str, np.ndarray]:
+        """Arrays for the network, one per block, rows first.
+
+        Raises:
+            DataError: every missing input column, or a value of the wrong type with its row.
+        """
+        columns = self._columns(table)
+        blocks = {}
+        for name, kinds in self.blocks.items():
+            parts = [self._encoded(kind, columns[kind.column], table) for kind in kinds]
+            blocks[name] = parts[0] if len(parts) == 1 else np.concatenate(parts, axis=1)
+        return blocks
+
+    def features(self, table: pa.Table) -> Features:
+        """A matrix for trees; errors as for `inputs`."""
+        columns = self._columns(table)
+        matrices, categorical, names = [], [], []
+        for kind in self.input_kinds:
+            folder = _folder(type(kind), table)
+            matrix, codes, titles = kind.features(columns[kind.column], **folder)
+            matrices.append(matrix)
+            categorical += codes
+            names += titles
+        return Features(np.concatenate(matrices, axis=1), categorical, names)
+
+    def labels(self, table: pa.Table) -> dict[str, np.ndarray]:
+        """Encoded labels by target, NaN where missing or where the table lacks the column."""
+        found = {}
+        for spec in self.schema.targets:
+            kind = self.target_kinds[spec.name]
+            if spec.name in table.column_names:
+                found[spec.name] = kind.encode(_values(spec, table, type(kind)))
+            else:
+                shape = (
+                    (table.num_rows, kind.width) if kind.tree == "multilabel" else table.num_rows
+                )
+                found[spec.name] = np.full(shape, np.nan, np.float32)
+        return found
+
+    def state(self) -> dict[str, Any]:
+        """Everything needed to rebuild the codec, JSON-able."""
+        return {
+            "schema": self.schema.state(),
+            "inputs": [kind.state() for kind in self.input_kinds],
+            "targets": {name: kind.state() for name, kind in self.target_kinds.items()},
+            "warnings": list(self.warnings),
+            "dropped": dict(self.dropped),
+        }
+
+    @classmethod
+    def from_state(cls, state: Mapping[str, Any]) -> Self:
+        """Rebuild a codec from its `state`.
+
+        Raises:
+            DataError: a kind that this version does not know, or a damaged state.
+        """
+        return cls(
+            schema=Schema.from_state(state["schema"]),
+            input_kinds=[_kind(INPUT_KINDS, s).from_state(s) for s in state["inputs"]],
+            target_kinds={
+                name: _kind(TARGET_KINDS, s).from_state(s) for name, s in state["targets"].items()
+            },
+            warnings=list(state["warnings"]),
+            dropped=dict(state["dropped"]),
+        )
+
+
+def _kind(table: Mapping[str, Any], state: Mapping[str, Any]) -> Any:
+    name = str(state.get("kind"))
+    if name not in table:
+        raise DataError(message("codec", f"kind {name!r} in the stored state", ", ".join(table)))
+    return table[name]
+
+
+def _folder(family: type[InputKind], table: pa.Table) -> dict[str, str]:
+    if not family.needs_folder:
+        return {}
+    return {"folder": str(folder_of(table) or "")}
+
+
+def _values(spec: ColumnSpec, table: pa.Table, family: Any) -> Column:
+    """Take a column out of a table; nested values go only to kinds that hold several per row."""
+    values = spec.values(table)
+    if pa.types.is_nested(plain(values).type) and not family.takes_lists:
+        raise DataError(
+            message(
+                place(column=spec.name),
+                f"declared as {spec.kind}, but it holds {values.type}",
+                "one value per row",
+                "declare it as kind multicategory (input) or multilabel (target)",
+            )
+        )
+    return values
+
+
+def _fit_target(spec: ColumnSpec, table: pa.Table, picked: pa.Array) -> TargetKind:
+    family = TARGET_KINDS[spec.kind]
+    values = _values(spec, table, family)
+    kind = family.fit(spec.name, values.take(picked), **spec.options)
+    if kind.constant_reason and not spec.options.get("levels"):
+        raise DataError(
+            f"target {spec.name!r}: {kind.constant_reason}; there is nothing to learn; give other "
+            f"rows or another split, or take it out"
+        )
+    return kind

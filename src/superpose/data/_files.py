@@ -1,0 +1,123 @@
+"""Opening files that people name: what is missing, empty or written in another encoding is said."""
+
+import codecs
+import gzip
+import re
+import zlib
+from pathlib import Path
+
+from superpose.errors import DataError, SuperposeError, did_you_mean, message, place
+
+# 1 MiB: large enough that decoding, not reading, takes the time.
+_PIECE = 1 << 20
+
+
+def require_file(path: Path, error: type[SuperposeError] = DataError) -> None:
+    """Makes sure that a path leads to a file with something in it.
+
+    Args:
+        path: the file as the user named it.
+        error: the class of the error that is raised.
+
+    Raises:
+        SuperposeError: there is no such file, it is a folder, it may not be read, or it is empty.
+    """
+    where = place(file=path)
+    try:
+        if path.is_dir():
+            raise error(message(where, "a folder given", "a file"))
+        if not path.exists():
+            raise error(message(where, "no such file", fix=_nearby(path)))
+        if path.stat().st_size == 0:
+            raise error(message(where, "the file is empty", fix="fill it or name another"))
+    except OSError as fault:
+        raise error(message(where, f"can't be read ({fault.strerror})")) from fault
+
+
+def _nearby(path: Path) -> str:
+    """What to do about a file that is not there: a near name, or which folder is missing."""
+    folder = path.parent
+    if not folder.is_dir():
+        return f"the folder {folder} does not exist either"
+    names = sorted(entry.name for entry in folder.iterdir() if entry.is_file())
+    return did_you_mean(path.name, names) or f"look into {folder.resolve()}"
+
+
+def read_text(path: Path, error: type[SuperposeError]) -> str:
+    """Reads a whole small file as UTF-8.
+
+    Raises:
+        SuperposeError: what `require_file` and `require_utf8` find.
+    """
+    require_file(path, error)
+    require_utf8(path, error)
+    return path.read_text(encoding="utf-8-sig")
+
+
+def require_utf8(path: Path, error: type[SuperposeError] = DataError) -> None:
+    """Makes sure that a text file is UTF-8, with or without a byte order mark.
+
+    Args:
+        path: the file; one that ends in .gz is unpacked on the way.
+        error: the class of the error that is raised.
+
+    Raises:
+        SuperposeError: names the first byte that is no UTF-8, its line, and how to mend it.
+    """
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    offset, line = 0, 1
+    packed = path.suffix == ".gz"
+    try:
+        with gzip.open(path, "rb") if packed else path.open("rb") as file:
+            while True:
+                piece = file.read(_PIECE)
+                # A character cut by the end of the piece before waits in the decoder.
+                waiting = decoder.getstate()[0]
+                try:
+                    decoder.decode(piece, final=not piece)
+                except UnicodeDecodeError as fault:
+                    bad = (waiting + piece)[fault.start]
+                    offset += fault.start - len(waiting)
+                    line += (waiting + piece)[: fault.start].count(b"\n")
+                    guess, convert = _conversion(path, waiting + piece)
+                    raise error(
+                        message(
+                            place(file=path, line=line),
+                            f"byte {offset} (0x{bad:02x}) is not UTF-8{guess}",
+                            "UTF-8",
+                            convert,
+                        )
+                    ) from None
+                if not piece:
+                    return
+                offset += len(piece)
+                line += piece.count(b"\n")
+    except (OSError, EOFError, zlib.error) as fault:
+        raise error(message(place(file=path), f"can't be read ({fault})")) from fault
+
+
+def _conversion(path: Path, piece: bytes) -> tuple[str, str]:
+    """What the encoding of a file seems to be, and the command that converts it.
+
+    Args:
+        path: the file.
+        piece: the bytes around the first one that is no UTF-8.
+    """
+    high = len(re.findall(rb"[\x80-\xff]", piece))
+    in_pairs = sum(map(len, re.findall(rb"(?:[\xa1-\xfe]{2})+", piece)))
+    if piece[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
+        name = "utf-16"
+    elif b"\0" in piece:
+        return " and seems to be no text at all", "name a CSV, TSV or JSONL file"
+    # Chinese text comes in pairs of high bytes; accents of Western text nearly always stand alone.
+    elif in_pairs >= 0.8 * high:
+        name = "gb18030"
+    else:
+        name = "cp1252"
+    if path.suffix == ".gz":
+        return f" but seems to be {name}", "unpack the file and save it as UTF-8"
+    fresh = f"{path.stem}-utf8{path.suffix}"
+    return (
+        f" but seems to be {name}",
+        f'convert it with: iconv -f {name} -t utf-8 "{path.name}" > "{fresh}"',
+    )

@@ -1,0 +1,279 @@
+"""From a table and the settings to the schema: every column gets its kind, every fault is found."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from superpose.errors import DataError, Faults, did_you_mean, listing, message
+
+from ._config import Config, InputConfig, TargetConfig
+from ._guessing import (
+    MOST_INPUT_LEVELS,
+    Guess,
+    guess_input,
+    guess_target,
+    is_marker,
+    joined_by,
+    numbers_in,
+)
+from ._reading import levels_of
+from ._schema import ColumnSpec, Schema
+from .kinds import INPUT_KINDS, TARGET_KINDS
+from .kinds._values import is_text
+
+
+def infer_schema(table: pa.Table, config: Config) -> Schema:
+    """Gives every column its kind, declared or guessed, with the reason.
+
+    Args:
+        table: all rows, as `read_table` gives them.
+        config: the settings; declared kinds are checked, the others are guessed by the rules of
+            `superpose.data._guessing`.
+
+    Raises:
+        DataError: names every fault of every column: not in the table, no or hardly any labels, a
+            constant target, values that do not belong to the declared kind, too many levels.
+
+    Example:
+        >>> table = pa.table({"wind": ["N", "S", "W", "N"], "rain": [0.0, 0.5, 0.1, 2.5]})
+        >>> schema = infer_schema(table, Config.from_arguments(targets="rain"))
+        >>> [(column.name, column.kind) for column in schema.inputs + schema.targets]
+        [('wind', 'category'), ('rain', 'number')]
+    """
+    return _Inference(table, config).schema()
+
+
+class _Inference:
+    """One table and its settings, with the faults and warnings found on the way."""
+
+    def __init__(self, table: pa.Table, config: Config) -> None:
+        self.table = table
+        self.config = config
+        self.faults = Faults(DataError)
+        self.ignored: dict[str, str] = {}
+        self.warnings: list[str] = []
+
+    def schema(self) -> Schema:
+        """The schema, once all columns are looked at."""
+        for index, name in enumerate(self.config.ignore):
+            if self.known(name, "ignore", index):
+                self.ignored[name] = "named under ignore"
+        split = self.config.split.column
+        # The time of a split is an input like others; a group would be learned by heart.
+        known = split is None or self.known(split, "split", "column")
+        if split is not None and known and self.config.split.by != "time":
+            self.ignored[split] = "it tells the split"
+        targets = [
+            spec
+            for index, target in enumerate(self.config.targets)
+            if (spec := self.target(index, target)) is not None
+        ]
+        self.require_own_names(targets)
+        inputs = self.inputs()
+        self.faults.raise_any()
+        if not inputs:
+            reasons = listing(f"{name} ({why})" for name, why in self.ignored.items())
+            raise DataError(
+                message(
+                    self.config.at("inputs"),
+                    f"no input is left; not used: {reasons or 'nothing'}",
+                    fix="give a table with columns to predict from",
+                )
+            )
+        return Schema(inputs, targets, self.ignored, self.warnings)
+
+    def known(self, name: str, *keys: str | int) -> bool:
+        """Whether a column that the settings name is in the table; if not, that is a fault."""
+        names = self.table.column_names
+        if name in names:
+            return True
+        allowed = f"the columns {listing(names)}"
+        given = f"column {name!r} is not in the table"
+        self.faults.add(self.config.at(*keys), given, allowed, did_you_mean(name, names))
+        return False
+
+    def require_own_names(self, targets: Sequence[ColumnSpec]) -> None:
+        """Makes sure that no target has the name of a column in the predictions of another."""
+        names = [target.name for target in self.config.targets]
+        for spec in targets:
+            for ending in ("low", "high", "scale") if spec.kind == "number" else ():
+                name = f"{spec.name}_{ending}"
+                if name in names:
+                    given = f"{name!r} is also a column of the predictions of {spec.name!r}"
+                    keys = ("targets", names.index(name))
+                    self.faults.add(self.config.at(*keys), given, fix="rename one of the two")
+
+    def attempt(self, keys: Sequence[str | int], check: Any, *args: Any, **options: Any) -> Any:
+        """Calls the check of a kind, and keeps its faults with the place in the settings."""
+        try:
+            return check(*args, **options)
+        except DataError as error:
+            for fault in error.faults:
+                self.faults.add(self.config.at(*keys), fault)
+        except (pa.ArrowException, TypeError):
+            # Lists, structures or bytes where a kind asks for single values.
+            name = args[0]
+            given = f"column {name!r} holds {self.table.schema.field(name).type}"
+            fix = "declare another kind, or put it under ignore"
+            self.faults.add(self.config.at(*keys), f"{given}, which its kind can't read", fix=fix)
+        return None
+
+    # Inputs.
+
+    def inputs(self) -> list[ColumnSpec]:
+        """The columns to predict from."""
+        if self.config.inputs != "auto":
+            declared: list[tuple[tuple[str | int, ...], InputConfig]] = [
+                (("inputs", index), column) for index, column in enumerate(self.config.inputs)
+            ]
+        else:
+            taken = {target.name for target in self.config.targets} | set(self.ignored)
+            declared = [
+                (("inputs",), InputConfig(name=name))
+                for name in self.table.column_names
+                if name not in taken
+            ]
+        specs = [
+            self.input(keys, column) for keys, column in declared if self.known(column.name, *keys)
+        ]
+        return [spec for spec in specs if spec is not None]
+
+    def input(self, keys: tuple[str | int, ...], column: InputConfig) -> ColumnSpec | None:
+        """One input, or None if it is not used."""
+        name, values = column.name, self.table.column(column.name)
+        if column.kind is not None:
+            return self.declared_input(keys, column, values)
+        guess = guess_input(name, values)
+        if guess.kind is None and (self.config.inputs == "auto" or guess.otherwise is None):
+            self.ignored[name] = guess.reason
+            fix = (
+                "" if guess.otherwise is None else "; to use it, name it and its kind under inputs"
+            )
+            self.warnings.append(f"column {name!r} is not used: {guess.reason}{fix}")
+            return None
+        if guess.warning:
+            self.warnings.append(f"column {name!r}: {guess.warning}")
+        kind = guess.kind or guess.otherwise
+        assert kind is not None
+        reason = guess.reason if guess.kind else f"named under inputs; {guess.reason}"
+        return ColumnSpec(name, kind, guess.options, reason, missing=guess.missing)
+
+    def declared_input(
+        self, keys: tuple[str | int, ...], column: InputConfig, values: pa.ChunkedArray
+    ) -> ColumnSpec | None:
+        """An input whose kind the user has set."""
+        assert column.kind is not None
+        words = _missing_words(values, column.kind)
+        options = _separator(values, column.kind)
+        spec = ColumnSpec(column.name, column.kind, options, "declared", missing=words)
+        if column.kind in ("category", "binary") and is_text(values.type):
+            levels = pc.count_distinct(values).as_py()
+            if levels > MOST_INPUT_LEVELS:
+                self.faults.add(
+                    self.config.at(*keys, "kind"),
+                    f"column {column.name!r} has {levels} different values",
+                    f"at most {MOST_INPUT_LEVELS} for a category",
+                    "write `kind: text` or `kind: number`, or put it under ignore",
+                )
+                return None
+        kind = INPUT_KINDS[column.kind]
+        # Files are opened once, by the codec.
+        if not kind.needs_folder:
+            # Whether a kind takes lists or structures at all shows in fitting it only.
+            check = kind.fit if pa.types.is_nested(values.type) else kind.check
+            self.attempt(keys, check, column.name, spec.values(self.table), **spec.options)
+        return spec
+
+    # Targets.
+
+    def target(self, index: int, target: TargetConfig) -> ColumnSpec | None:
+        """One target, or None if it has a fault."""
+        keys = ("targets", index)
+        if not self.known(target.name, *keys):
+            return None
+        values = self.table.column(target.name)
+        if not self.labelled(keys, target.name, values):
+            return None
+        guess = self.guess(target, values)
+        if guess.kind not in TARGET_KINDS:
+            # A date, an image, long text or words that all differ: an input at best.
+            given = f"column {target.name!r} can't be a target ({guess.reason})"
+            fix = "choose another target, or set its `kind:`"
+            self.faults.add(self.config.at(*keys), given, listing(TARGET_KINDS), fix)
+            return None
+        if guess.warning:
+            self.warnings.append(f"target {target.name!r}: {guess.warning}")
+        spec = ColumnSpec(
+            target.name, guess.kind, guess.options, guess.reason, target.weight, guess.missing
+        )
+        # Fitting a kind is its own best check; what it learns here is thrown away.
+        kind = TARGET_KINDS[guess.kind]
+        fitted = self.attempt(keys, kind.fit, spec.name, spec.values(self.table), **spec.options)
+        if fitted is None:
+            return None
+        if fitted.constant_reason:
+            self.constant(keys, target.name, fitted.constant_reason)
+            return None
+        return spec
+
+    def labelled(self, keys: tuple[str | int, ...], name: str, values: pa.ChunkedArray) -> bool:
+        """Whether a target has two labels that differ; if not, that is a fault."""
+        known = values.drop_null()
+        if len(known) < 2:
+            given = "no row has a label" if not len(known) else "only one row has a label"
+            self.faults.add(
+                self.config.at(*keys),
+                f"target {name!r}: {given}",
+                "at least 2 labelled rows",
+                "take it out, or give more labels",
+            )
+            return False
+        if not pa.types.is_nested(known.type) and pc.count_distinct(known).as_py() == 1:
+            self.constant(keys, name, f"every labelled row is {known[0].as_py()!r}")
+            return False
+        return True
+
+    def constant(self, keys: tuple[str | int, ...], name: str, reason: str) -> None:
+        """Keeps the fault of a target that has one value only."""
+        self.faults.add(
+            self.config.at(*keys),
+            f"target {name!r} is constant: {reason}",
+            "at least 2 different labels",
+            "take it out, or give rows with another label",
+        )
+
+    def guess(self, target: TargetConfig, values: pa.ChunkedArray) -> Guess:
+        """The kind of a target: declared, told by its levels, or guessed."""
+        levels = target.levels or levels_of(self.table, target.name)
+        kind = target.kind
+        reason = "declared"
+        # Two levels have no more order than yes and no.
+        if kind is None and levels is not None and (target.levels or len(levels) > 2):
+            kind = "ordinal"
+            reason = "levels are declared" if target.levels else "an ordered category in the frame"
+        if kind is None:
+            return guess_target(values)
+        options = _separator(values, kind)
+        if kind == "ordinal" and levels is not None:
+            options["levels"] = list(levels)
+        return Guess(kind, reason, options, _missing_words(values, kind))
+
+
+def _separator(values: pa.ChunkedArray, kind: str) -> dict[str, Any]:
+    """The option that tells how sets are joined in text, where it can be seen."""
+    if kind not in ("multicategory", "multilabel") or not is_text(values.type):
+        return {}
+    separator = joined_by(values.drop_null())
+    return {} if separator is None else {"separator": separator}
+
+
+def _missing_words(values: pa.ChunkedArray, kind: str) -> tuple[str, ...]:
+    """The words for a missing value in text that is declared as numbers or dates."""
+    if kind not in ("number", "count", "date") or not is_text(values.type):
+        return ()
+    known = values.drop_null()
+    others = known if kind == "date" else known.filter(pc.is_null(numbers_in(known)))
+    words = [word.strip() for word in pc.unique(others).to_pylist() if is_marker(word)]
+    return tuple(dict.fromkeys(words))

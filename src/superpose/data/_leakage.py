@@ -1,0 +1,269 @@
+"""Signs that a test would flatter: inputs that are targets, rows and groups on both sides.
+
+Every finding is a warning, never an error: some inputs really do tell a target exactly.
+"""
+
+from __future__ import annotations
+
+import re
+import zlib
+
+import numpy as np
+import pyarrow as pa
+
+from superpose.errors import listing
+
+from ._schema import ColumnSpec, Schema
+from ._splits import PARTS, Split, group_ids, raw_labels
+from .kinds._date import as_seconds
+from .kinds._metrics import auc
+from .kinds._values import (
+    Column,
+    as_floats,
+    as_text,
+    class_names,
+    class_type,
+    counted,
+    find,
+    is_list,
+    plain,
+)
+
+SAMPLE = 4000  # training rows looked at; a disguise shows in fewer
+RANK_CORRELATION = 0.999  # a copy in other units reaches 1; honest inputs stay well below
+TREE_R2 = 0.995
+TREE_AUC = 0.995
+FEWEST = 30  # rows with both values; below, chance alone can look perfect
+FEWEST_PER_SIDE = 5  # rows of the rarer class in each half of the tiny-tree check
+LEAVES = 32
+BINS = 64  # of the quick look at every pair
+QUICK_R2 = 0.5  # what it must find before anything slower is tried
+MOST_CLASSES = 20  # of a target, the most frequent; a disguise shows in any of them
+SHOWN = 4  # columns or rows named in one warning
+_IDENTIFIER = re.compile(
+    r"(^|[_\W])(id|ids|uid|uuid|subject|patient|person|user|customer|client|member|group|"
+    r"household|family|site|station|device|machine|session|batch|store|school|account)s?"
+    r"([_\W]?(id|no|nr|num|number|code|key|name))?$",
+    re.IGNORECASE,
+)
+
+
+def find_leaks(table: pa.Table, schema: Schema, split: Split) -> list[str]:
+    """Name what would make a test look better than the use that follows.
+
+    Looks for inputs that are a target in disguise, for equal rows in training and test, and for
+    columns that look like a group whose members lie on both sides.
+
+    Args:
+        table: all rows.
+        schema: the columns in use.
+        split: how the rows are divided.
+
+    Returns:
+        One sentence per finding, with the name of the column.
+
+    Example:
+        >>> from superpose.data._schema import ColumnSpec
+        >>> x = np.arange(100.0)
+        >>> table = pa.table({"copy": x * 9 / 5 + 32, "y": x})
+        >>> schema = Schema([ColumnSpec("copy", "number")], [ColumnSpec("y", "number")])
+        >>> split = Split(np.arange(80), np.arange(80, 90), np.arange(90, 100), None, "")
+        >>> len(find_leaks(table, schema, split))
+        1
+    """
+    return [
+        *_disguises(table, schema, split),
+        *_duplicates(table, schema, split),
+        *_shared_groups(table, schema, split),
+    ]
+
+
+def _disguises(table: pa.Table, schema: Schema, split: Split) -> list[str]:
+    rng = np.random.default_rng(0)  # a fixed sample: the same table gets the same warnings
+    rows = split.train
+    if len(rows) > SAMPLE:
+        rows = np.sort(rng.choice(rows, SAMPLE, replace=False))
+    small = table.take(pa.array(rows))
+    labels = {
+        (spec.name, f" (label {k})" if y.shape[1] > 1 else ""): (spec, y[:, k])
+        for spec in schema.targets
+        for y in [raw_labels(small, spec).reshape(small.num_rows, -1)]
+        for k in range(y.shape[1])
+    }
+    found = []
+    for spec in schema.inputs:
+        x = _as_numbers(spec, small)
+        if x is None:
+            continue
+        for (target, detail), (target_spec, y) in labels.items():
+            reason = _reason(x, y, spec.kind, target_spec.kind)
+            if reason:
+                found.append(
+                    f"input {spec.name!r} may be target {target!r}{detail} in disguise: {reason}; "
+                    f"list it under ignore unless it is known before the target is"
+                )
+    return found
+
+
+def _as_numbers(spec: ColumnSpec, table: pa.Table) -> np.ndarray | None:
+    """A column as float64, NaN where missing: numbers, seconds, or codes of categories."""
+    values = spec.values(table)
+    if spec.kind == "number":
+        x = as_floats(spec.name, values)
+        return np.where(np.isfinite(x), x, np.nan)
+    if spec.kind == "date":
+        return as_seconds(spec.name, values, spec.options.get("format"))
+    if is_list(plain(values).type) or spec.kind == "image":
+        return None
+    text = class_names(values, class_type(values))
+    index = find(text, counted(text)[0])
+    return np.where(index < 0, np.nan, index)
+
+
+def _reason(x: np.ndarray, y: np.ndarray, kind: str, target_kind: str) -> str | None:
+    """Why an input gives a target away, or None."""
+    both = ~np.isnan(x) & ~np.isnan(y)
+    x, y = x[both], y[both]
+    if len(x) < FEWEST or y.min() == y.max() or x.min() == x.max():
+        return None
+    numeric = kind in ("number", "date")
+    measured = target_kind in ("number", "count")
+    codes = _bins(x) if numeric else x.astype(np.int64)
+    scores = y[:, None] if measured else _indicators(y)
+    means = _bin_means(codes, scores)
+    # By ranks, because the few rows of a long tail would decide about the values themselves.
+    quick = _ranks(y)[:, None] if measured else scores
+    if max(_r2(quick[1::2], _bin_means(codes, quick)[1::2])) < QUICK_R2:
+        return None
+    if numeric and target_kind in ("number", "count", "ordinal", "binary"):
+        rank = abs(float(np.corrcoef(_ranks(x), _ranks(y))[0, 1]))
+        if rank >= RANK_CORRELATION:
+            return f"rank correlation {rank:.4f}"
+    if _one_to_one(x, y):
+        return "each of its values goes with one value of the target, and back"
+    for column, mean in zip(scores.T, means.T, strict=True):
+        # Codes of categories have no order; in the order of their means a tree can cut them.
+        reason = _tiny_tree(x if numeric else mean, column, measured)
+        if reason:
+            return reason
+    return None
+
+
+def _ranks(values: np.ndarray) -> np.ndarray:
+    """Ranks from 0, equal values share their mean rank."""
+    _, index, counts = np.unique(values, return_inverse=True, return_counts=True)
+    return (np.cumsum(counts) - (counts + 1) / 2)[index]
+
+
+def _indicators(y: np.ndarray) -> np.ndarray:
+    """One column of 0 and 1 per class; of two classes the second is enough."""
+    values, counts = np.unique(y, return_counts=True)
+    if len(values) == 2:
+        values = values[1:]
+    elif len(values) > MOST_CLASSES:
+        values = values[np.argsort(-counts, kind="stable")[:MOST_CLASSES]]
+    return (y[:, None] == values).astype(np.float64)
+
+
+def _bins(x: np.ndarray) -> np.ndarray:
+    bins = min(BINS, len(x) // 8)  # so that a bin holds rows of both halves
+    inner = np.unique(np.quantile(x, np.linspace(0, 1, bins + 1)[1:-1]))
+    return np.searchsorted(inner, x, side="right")
+
+
+def _bin_means(codes: np.ndarray, scores: np.ndarray) -> np.ndarray:
+    """Mean scores of the even rows of each bin, for every row: (N, L)."""
+    learn, size = codes[::2], int(codes.max()) + 1
+    count = np.bincount(learn, minlength=size)
+    found = np.empty_like(scores)
+    for k, column in enumerate(scores[::2].T):
+        sums = np.bincount(learn, weights=column, minlength=size)
+        found[:, k] = np.where(count > 0, sums / np.maximum(count, 1), column.mean())[codes]
+    return found
+
+
+def _r2(y: np.ndarray, guess: np.ndarray) -> np.ndarray:
+    spread = ((y - y.mean(axis=0)) ** 2).sum(axis=0)
+    return 1 - ((y - guess) ** 2).sum(axis=0) / np.where(spread > 0, spread, np.inf) - (spread == 0)
+
+
+def _one_to_one(x: np.ndarray, y: np.ndarray) -> bool:
+    """Whether values pair off exactly, with enough repeats for that to mean something."""
+    pairs = np.unique(np.stack([x, y]), axis=1).shape[1]
+    # Values that never repeat pair off by necessity, as an identifier does with anything.
+    return pairs == len(np.unique(x)) == len(np.unique(y)) and pairs <= len(x) / 2
+
+
+def _tiny_tree(x: np.ndarray, y: np.ndarray, measured: bool) -> str | None:
+    """Fit a tree of a few leaves on the even rows and score it on the odd ones."""
+    from sklearn.tree import DecisionTreeRegressor  # slow to import, and seldom needed
+
+    tree = DecisionTreeRegressor(max_leaf_nodes=LEAVES, min_samples_leaf=2, random_state=0)
+    guess = tree.fit(x[::2, None], y[::2]).predict(x[1::2, None])
+    held = y[1::2]
+    if measured:
+        r2 = float(_r2(held, guess))
+        return f"alone it explains {r2:.1%} of the variance" if r2 >= TREE_R2 else None
+    if min(held.sum(), (1 - held).sum()) < FEWEST_PER_SIDE:
+        return None
+    area = auc(held, guess)
+    return f"alone it ranks the classes with an AUC of {area:.4f}" if area >= TREE_AUC else None
+
+
+def _duplicates(table: pa.Table, schema: Schema, split: Split) -> list[str]:
+    """Rows of validation or test that equal a training row in all columns in use."""
+    specs = [*schema.inputs, *schema.targets]
+    keys = np.zeros(table.num_rows, np.uint64)
+    for position, spec in enumerate(specs):
+        codes = _row_codes(spec.values(table)).astype(np.uint64)
+        with np.errstate(over="ignore"):  # hashing wraps around on purpose
+            odd = np.uint64(zlib.crc32(spec.name.encode()) * 2 + 1 + (position << 40))
+            keys = (keys ^ (codes + np.uint64(1)) * odd) * np.uint64(0x9E3779B97F4A7C15)
+            keys ^= keys >> np.uint64(29)
+    found = []
+    for part, rows in zip(PARTS[1:], (split.validation, split.test), strict=True):
+        same = rows[np.isin(keys[rows], keys[split.train])]
+        if len(same):
+            share = len(same) / len(rows)
+            found.append(
+                f"{len(same)} of {len(rows)} {part} rows ({share:.1%}) equal a training row in all "
+                f"of {listing([repr(s.name) for s in specs], SHOWN)} (row {listing(same, SHOWN)}); "
+                f"remove the copies, or split by a group column that keeps them together"
+            )
+    return found
+
+
+def _row_codes(values: Column) -> np.ndarray:
+    """A number per row that is the same for the same value; missing values are the same."""
+    values = plain(values)
+    if is_list(values.type):
+        # Lists have no hash in Arrow; their members joined by a sign no name holds do as well.
+        joined = ["\x1f".join(map(str, v)) if v is not None else None for v in values.to_pylist()]
+        values = pa.chunked_array([pa.array(joined, pa.large_string())])
+    text = as_text(values).dictionary_encode()
+    return np.asarray(text.indices.fill_null(-1)).astype(np.int64) + 1
+
+
+def _shared_groups(table: pa.Table, schema: Schema, split: Split) -> list[str]:
+    """Columns named like an identifier whose values repeat and lie on both sides of the test."""
+    used = {spec.name: spec.kind for spec in [*schema.inputs, *schema.targets]}
+    targets = {spec.name for spec in schema.targets}
+    found = []
+    for name in table.column_names:
+        values = plain(table.column(name))
+        # Measured numbers and lists are no identifiers, whatever their name.
+        if name in targets or is_list(values.type) or pa.types.is_floating(values.type):
+            continue
+        if not _IDENTIFIER.search(name) or used.get(name) in ("date", "text", "image"):
+            continue
+        ids = group_ids(table, name)
+        train = np.unique(ids[split.train])
+        share = float(np.isin(ids[split.test], train).mean())
+        repeats = len(split.train) / max(len(train), 1)
+        if repeats >= 2 and len(train) >= 2 and share > 0:
+            found.append(
+                f"column {name!r} looks like a group: {share:.0%} of the test rows share its value "
+                f"with training rows; if new data will bring new values of {name!r}, use "
+                f"split: {{by: group, column: {name}}}"
+            )
+    return found

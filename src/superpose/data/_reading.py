@@ -1,0 +1,285 @@
+"""Tables in: a file or a frame of any library becomes an Arrow table.
+
+Inside, a table is always a `pyarrow.Table` of plain columns: no dictionaries, no NaN beside null,
+one type of text. The folder of the file travels in the metadata, for columns that hold paths.
+"""
+
+import hashlib
+import json
+import re
+from collections.abc import Callable
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+import narwhals as nw
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.feather
+import pyarrow.parquet
+
+from superpose.errors import DataError, Faults, listing, message, place
+
+from ._delimited import read_delimited
+from ._files import require_file, require_utf8
+from ._jsonl import read_jsonl
+
+_FOLDER = b"superpose.folder"
+_LEVELS = b"superpose.levels"
+
+
+def read_table(source: Any) -> pa.Table:
+    """Reads a table from a file or a frame.
+
+    Args:
+        source: path of a CSV, TSV, JSONL (each also .gz), Parquet or Feather file, or a frame of
+            pandas, polars or Arrow. The index of a pandas frame is no column.
+
+    Raises:
+        DataError: names every fault of the source, with the line where it is a file.
+
+    Example:
+        >>> read_table(pa.table({"age": [30.0, float("nan")]})).to_pydict()
+        {'age': [30.0, None]}
+    """
+    if isinstance(source, str | PathLike):
+        path = Path(source)
+        table, where = _read_file(path), str(path)
+        folder = path.resolve().parent
+        table = table.replace_schema_metadata({_FOLDER: str(folder).encode()})
+    else:
+        table, where = _from_frame(source), "the frame"
+        table = table.replace_schema_metadata(
+            {key: value for key, value in (table.schema.metadata or {}).items() if key == _FOLDER}
+        )
+    # A column without a name gets one by its position.
+    names = [name.strip() or f"column_{i}" for i, name in enumerate(table.column_names, start=1)]
+    _require_columns(table, names, where)
+    columns = dict(zip(names, map(_plain, table.columns), strict=True))
+    fields = [
+        pa.field(name, column.type, metadata=_levels(field))
+        for (name, column), field in zip(columns.items(), table.schema, strict=True)
+    ]
+    # The levels of an ordered category are only in its values, which are plain from here on.
+    for index, column in enumerate(table.columns):
+        if pa.types.is_dictionary(column.type) and column.type.ordered and column.num_chunks:
+            levels = column.unify_dictionaries().chunk(0).dictionary.to_pylist()
+            fields[index] = fields[index].with_metadata({_LEVELS: json.dumps(levels).encode()})
+    schema = pa.schema(fields, metadata=table.schema.metadata)
+    return pa.table(list(columns.values()), schema=schema)
+
+
+def folder_of(table: pa.Table) -> Path | None:
+    """The folder of the file that a table was read from, or None for a frame."""
+    folder = (table.schema.metadata or {}).get(_FOLDER)
+    return None if folder is None else Path(folder.decode())
+
+
+def levels_of(table: pa.Table, column: str) -> list[Any] | None:
+    """The levels of a column that was an ordered category in its frame, low to high, or None."""
+    levels = (table.schema.field(column).metadata or {}).get(_LEVELS)
+    return None if levels is None else list(json.loads(levels))
+
+
+def _levels(field: pa.Field) -> dict[bytes, bytes]:
+    """The metadata of a field that is kept."""
+    return {key: value for key, value in (field.metadata or {}).items() if key == _LEVELS}
+
+
+def _read_parquet(path: Path) -> pa.Table:
+    # Read from an open file: given a path, Arrow adds columns for folders such as year=2020.
+    with path.open("rb") as file:
+        return pyarrow.parquet.read_table(file)
+
+
+def _read_feather(path: Path) -> pa.Table:
+    return pyarrow.feather.read_table(str(path), memory_map=False)
+
+
+_READERS: dict[str, Callable[[Path], pa.Table]] = {
+    ".csv": read_delimited,
+    ".tsv": read_delimited,
+    ".jsonl": read_jsonl,
+    ".ndjson": read_jsonl,
+    ".parquet": _read_parquet,
+    ".pq": _read_parquet,
+    ".feather": _read_feather,
+    ".arrow": _read_feather,
+}
+_TEXT = (".csv", ".tsv", ".jsonl", ".ndjson")
+# What people have instead, and the way from there.
+_ADVICE = {
+    ".xlsx": "save the sheet as CSV",
+    ".xls": "save the sheet as CSV",
+    ".json": "write one object per line and name the file .jsonl",
+    ".txt": "name it .csv or .tsv",
+    ".data": "name it .csv",
+    ".yaml": "that is the place of settings, not of data",
+    ".yml": "that is the place of settings, not of data",
+    ".pkl": "save the frame with to_parquet",
+    ".zip": "unpack it first",
+}
+
+
+def file_format(path: Path) -> str:
+    """The ending that tells the format of a file, without .gz.
+
+    Raises:
+        DataError: the format is not one that is read and written.
+    """
+    packed = path.suffix.lower() == ".gz"
+    ending = (Path(path.stem) if packed else path).suffix.lower()
+    if ending in _READERS and (not packed or ending in _TEXT):
+        return ending
+    shown = f"{ending}.gz" if packed else ending or "no ending"
+    raise DataError(
+        message(
+            place(file=path),
+            f"unknown format ({shown})",
+            f"{listing(_READERS)}; {listing(_TEXT)} also with .gz",
+            _ADVICE.get(ending, ""),
+        )
+    )
+
+
+def _read_file(path: Path) -> pa.Table:
+    """Reads a file in the format that its name tells."""
+    require_file(path)
+    ending = file_format(path)
+    try:
+        table = _READERS[ending](path)
+    except (pa.ArrowException, OSError, EOFError, UnicodeDecodeError) as fault:
+        if ending in _TEXT:
+            # Text that is not UTF-8 is refused in many ways; the byte and its line say more.
+            require_utf8(path)
+        text = str(fault).splitlines()[0]
+        raise DataError(
+            message(place(file=path), f"not a readable {ending} file ({text})", fix="write it anew")
+        ) from None
+    if ending in _TEXT and any(pa.types.is_binary(column.type) for column in table.columns):
+        require_utf8(path)
+    return table
+
+
+def _from_frame(source: Any) -> pa.Table:
+    """Turns a frame of any library that narwhals knows into an Arrow table."""
+    if isinstance(source, pa.RecordBatch):
+        return pa.Table.from_batches([source])
+    if isinstance(source, pa.Table):
+        return source
+    if nw.dependencies.is_pandas_like_dataframe(source):
+        _require_distinct([str(name) for name in source.columns], "the frame")
+    try:
+        frame = nw.from_native(source)
+    except TypeError:
+        raise DataError(
+            message(
+                "data",
+                f"{type(source).__name__} given",
+                "a path, or a frame of pandas, polars or Arrow",
+            )
+        ) from None
+    except (ValueError, nw.exceptions.NarwhalsError) as fault:
+        raise DataError(message("the frame", str(fault).splitlines()[0])) from None
+    if isinstance(frame, nw.LazyFrame):
+        frame = frame.collect(backend="pyarrow")
+    if not frame.implementation.is_pandas_like():
+        try:
+            return frame.to_arrow()
+        except pa.ArrowException as fault:
+            given = f"a column has no Arrow type ({str(fault).splitlines()[0]})"
+            raise DataError(message("the frame", given, fix="cast or drop it")) from None
+    return pa.table({str(name): _from_pandas(source[name]) for name in frame.columns})
+
+
+def _from_pandas(values: Any) -> pa.ChunkedArray:
+    """Turns one pandas column into Arrow; a column of mixed values becomes text."""
+    if hasattr(values, "sparse"):
+        values = values.sparse.to_dense()
+    try:
+        column = pa.Array.from_pandas(values)
+        kind = column.type.value_type if pa.types.is_dictionary(column.type) else column.type
+        # Intervals, as `pandas.cut` gives them, and periods are types of pandas' own.
+        plain = not isinstance(kind, pa.BaseExtensionType)
+    except (pa.ArrowException, OverflowError):
+        plain = False
+    if not plain:
+        # Numbers beside words, as in files edited by hand; inference tells them apart again.
+        column = pa.Array.from_pandas(values.map(str, na_action="ignore"))
+    return column if isinstance(column, pa.ChunkedArray) else pa.chunked_array([column])
+
+
+def _require_columns(table: pa.Table, names: list[str], where: str) -> None:
+    """Makes sure that there are columns with names of their own, and rows."""
+    if not names:
+        raise DataError(message(where, "no columns", "at least one input and one target"))
+    _require_distinct(names, where)
+    if table.num_rows == 0:
+        given = f"no rows, only the columns {listing(names)}"
+        raise DataError(message(where, given, fix="give at least one row"))
+
+
+def _require_distinct(names: list[str], where: str) -> None:
+    """Makes sure that no two columns have the same name."""
+    faults = Faults(DataError)
+    # Two equal numbers among the names are values, not names.
+    data = any(re.fullmatch(r"-?\d+(\.\d+)?", name) for name in names)
+    fix = "the first line seems to be data; write a header above it" if data else ""
+    for name in dict.fromkeys(names):
+        spots = [str(index + 1) for index, other in enumerate(names) if other == name]
+        if len(spots) > 1:
+            given = f"{len(spots)} columns have this name (columns {listing(spots)})"
+            faults.add(
+                place(file=where, column=name), given, fix=fix or "rename or drop all but one"
+            )
+    faults.raise_any()
+
+
+def _plain(values: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Gives a column one of the plain types, with null for every missing value."""
+    kind = values.type
+    if isinstance(kind, pa.BaseExtensionType):
+        return _plain(values.cast(kind.storage_type))
+    if pa.types.is_dictionary(kind):
+        return _plain(values.cast(kind.value_type))
+    if pa.types.is_run_end_encoded(kind):
+        decoded = [pc.run_end_decode(chunk) for chunk in values.chunks]
+        return _plain(pa.chunked_array(decoded, kind.value_type))
+    if pa.types.is_large_string(kind) or pa.types.is_string_view(kind):
+        try:
+            return values.cast(pa.string())
+        except pa.ArrowInvalid:
+            # More than 2 GiB of text in one chunk; the large type reads the same.
+            return values.cast(pa.large_string())
+    if pa.types.is_floating(kind):
+        wide = values if pa.types.is_float64(kind) else values.cast(pa.float64())
+        return pc.if_else(pc.is_nan(wide), pa.scalar(None, pa.float64()), wide)
+    if pa.types.is_decimal(kind):
+        return values.cast(pa.float64(), safe=False)
+    if pa.types.is_duration(kind):
+        return _seconds(values.cast(pa.duration("ns"), safe=False))
+    if pa.types.is_time(kind):
+        return _seconds(values.cast(pa.time64("ns"), safe=False))
+    return values
+
+
+def _seconds(values: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Nanoseconds as seconds."""
+    return pc.divide(values.cast(pa.int64()).cast(pa.float64(), safe=False), 1e9)
+
+
+def fingerprint(table: pa.Table) -> str:
+    """Tells whether two tables hold the same columns and values: the SHA-256 of both.
+
+    Example:
+        >>> fingerprint(pa.table({"a": [1, 2]})) == fingerprint(pa.table({"a": [1, 3]}))
+        False
+    """
+    found = hashlib.sha256(str(table.schema.remove_metadata()).encode())
+    for column in table.columns:
+        sink = pa.BufferOutputStream()
+        whole = pa.table({"": column.combine_chunks()})
+        with pa.ipc.new_stream(sink, whole.schema) as stream:
+            stream.write_table(whole)
+        found.update(sink.getvalue())
+    return found.hexdigest()

@@ -1,0 +1,120 @@
+"""The schema: which columns are inputs, which are targets, what each one is, and why."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from superpose.errors import DataError, did_you_mean, listing, message, place
+
+from .kinds._values import is_text
+
+
+@dataclass(frozen=True)
+class ColumnSpec:
+    """One column that the model uses.
+
+    Args:
+        name: name of the column in the table.
+        kind: name of its kind, a key of `INPUT_KINDS` or `TARGET_KINDS`.
+        options: what the kind's `fit` takes besides the values, such as `levels`; JSON-able.
+        reason: why it has this kind, one short phrase.
+        weight: weight of a target in the joint loss, above 0; not used for inputs.
+        missing: words in the column that stand for a missing value, such as `?`.
+    """
+
+    name: str
+    kind: str
+    options: dict[str, Any] = field(default_factory=dict)
+    reason: str = ""
+    weight: float = 1.0
+    missing: tuple[str, ...] = ()
+
+    def values(self, table: pa.Table) -> pa.ChunkedArray:
+        """Takes the column out of a table, with the words for a missing value made null.
+
+        Args:
+            table: a table as `read_table` gives it.
+
+        Raises:
+            DataError: the column is not in the table.
+        """
+        if self.name not in table.column_names:
+            hint = did_you_mean(self.name, table.column_names)
+            raise DataError(
+                message(
+                    place(column=self.name),
+                    "not in the table",
+                    fix=hint or f"its columns are {listing(table.column_names)}",
+                )
+            )
+        return blank_words(table.column(self.name), self.missing)
+
+
+@dataclass(frozen=True)
+class Schema:
+    """The columns that the model uses, each with its kind and the reason for it.
+
+    Args:
+        inputs: the input columns, in the order of the table.
+        targets: the target columns, in the order in which they were declared.
+        ignored: name of each column that is not used, and why.
+        warnings: what the user should know, one sentence each.
+    """
+
+    inputs: list[ColumnSpec]
+    targets: list[ColumnSpec]
+    ignored: dict[str, str] = field(default_factory=dict)
+    warnings: list[str] = field(default_factory=list)
+
+    @property
+    def input_names(self) -> list[str]:
+        """Names of the input columns."""
+        return [spec.name for spec in self.inputs]
+
+    @property
+    def target_names(self) -> list[str]:
+        """Names of the target columns."""
+        return [spec.name for spec in self.targets]
+
+    def state(self) -> dict[str, Any]:
+        """The schema as plain data that JSON can hold."""
+
+        def plain(spec: ColumnSpec) -> dict[str, Any]:
+            return {**vars(spec), "missing": list(spec.missing)}
+
+        return {
+            "inputs": [plain(spec) for spec in self.inputs],
+            "targets": [plain(spec) for spec in self.targets],
+            "ignored": dict(self.ignored),
+            "warnings": list(self.warnings),
+        }
+
+    @classmethod
+    def from_state(cls, state: Mapping[str, Any]) -> "Schema":
+        """Builds the schema that `state` described."""
+
+        def spec(entry: Mapping[str, Any]) -> ColumnSpec:
+            return ColumnSpec(**{**entry, "missing": tuple(entry["missing"])})
+
+        return cls(
+            inputs=[spec(entry) for entry in state["inputs"]],
+            targets=[spec(entry) for entry in state["targets"]],
+            ignored=dict(state["ignored"]),
+            warnings=list(state["warnings"]),
+        )
+
+
+def blank_words(values: pa.ChunkedArray, words: tuple[str, ...]) -> pa.ChunkedArray:
+    """Makes null every text that is one of `words`, blanks around it passed over.
+
+    Example:
+        >>> blank_words(pa.chunked_array([["3", " ? "]]), ("?",)).to_pylist()
+        ['3', None]
+    """
+    if not words or not is_text(values.type):
+        return values
+    blank = pc.is_in(pc.utf8_trim_whitespace(values), value_set=pa.array(words, type=values.type))
+    return pc.if_else(blank, pa.scalar(None, type=values.type), values)

@@ -1,0 +1,234 @@
+"""The sections of the settings: each a model of its own, unknown keys and wrong values refused.
+
+Kinds are looked up in the tables of `superpose.data.kinds`, so that a new kind needs no line here.
+"""
+
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    field_validator,
+    model_validator,
+)
+from pydantic_core import PydanticCustomError
+
+from superpose.errors import did_you_mean
+
+from ._config_faults import Fault
+from .kinds import INPUT_KINDS, TARGET_KINDS
+
+
+def _word(value: Any) -> Any:
+    """Column names such as 1 or 2020 are read as numbers; they are words."""
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return str(value)
+    return value.strip() if isinstance(value, str) else value
+
+
+def named(value: Any) -> Any:
+    """A column may be given by its name alone."""
+    return {"name": value} if isinstance(value, str | int | float) else value
+
+
+Name = Annotated[str, StringConstraints(min_length=1), BeforeValidator(_word)]
+Level = str | int | float
+Share = Annotated[float, Field(gt=0, lt=1)]
+Whole = Annotated[int, Field(ge=1)]
+Auto = Literal["auto"]
+
+
+def _reject(*faults: Fault) -> PydanticCustomError:
+    """An error of a validator that carries faults with their places."""
+    return PydanticCustomError("faults", "faults", {"faults": faults})
+
+
+class Section(BaseModel):
+    """A part of the settings: unknown keys are faults, and "3" is no number."""
+
+    model_config = ConfigDict(
+        extra="forbid", strict=True, allow_inf_nan=False, validate_default=False
+    )
+
+
+class InputConfig(Section):
+    """One declared input.
+
+    Args:
+        name: name of the column.
+        kind: a key of `INPUT_KINDS`; inferred when left out.
+    """
+
+    name: Name
+    kind: str | None = None
+
+    @field_validator("kind")
+    @classmethod
+    def _kind(cls, kind: str | None) -> str | None:
+        return _known_kind(kind, "input", list(INPUT_KINDS), list(TARGET_KINDS))
+
+
+class TargetConfig(Section):
+    """One declared target.
+
+    Args:
+        name: name of the column.
+        kind: a key of `TARGET_KINDS`; inferred when left out.
+        levels: the levels of an ordinal target, low to high.
+        weight: weight in the joint loss, above 0.
+    """
+
+    name: Name
+    kind: str | None = None
+    levels: list[Level] | None = Field(default=None, min_length=2)
+    weight: float = Field(default=1.0, gt=0)
+
+    @field_validator("kind")
+    @classmethod
+    def _kind(cls, kind: str | None) -> str | None:
+        return _known_kind(kind, "target", list(TARGET_KINDS), list(INPUT_KINDS))
+
+    @model_validator(mode="after")
+    def _levels(self) -> Self:
+        if self.levels is None:
+            return self
+        if self.kind not in (None, "ordinal"):
+            raise _reject(
+                Fault(
+                    ("levels",),
+                    f"levels given for a target of kind {self.kind}",
+                    fix="levels belong to kind ordinal; remove them, or write `kind: ordinal`",
+                )
+            )
+        words = [str(level) for level in self.levels]
+        twice = sorted({word for word in words if words.count(word) > 1})
+        if twice:
+            raise _reject(Fault(("levels",), f"{twice[0]!r} stands twice", fix="remove one"))
+        return self
+
+
+class SplitConfig(Section):
+    """How rows are divided into training, validation and test.
+
+    Args:
+        by: how rows are drawn; `column` takes the words train, validation and test from a column.
+        column: the column of groups, times or words, for `group`, `time` and `column`.
+        validation: share of the rows that chooses, between 0 and 1.
+        test: share of the rows that is read once, at the end, between 0 and 1.
+    """
+
+    by: Literal["random", "stratified", "group", "time", "column"] = "stratified"
+    column: Name | None = None
+    validation: Share = 0.15
+    test: Share = 0.15
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        faults = []
+        if self.by in ("group", "time", "column") and self.column is None:
+            fix = f"add `column:` with the name of the {_SPLIT_COLUMNS[self.by]} column"
+            faults.append(Fault(("column",), f"no column given for a split by {self.by}", fix=fix))
+        if self.by in ("random", "stratified") and self.column is not None:
+            given = f"{self.column!r} given for a split by {self.by}"
+            fix = "write `by: group`, `by: time` or `by: column`, or remove the column"
+            faults.append(Fault(("column",), given, fix=fix))
+        if self.validation + self.test >= 1:
+            given = f"validation {self.validation} and test {self.test} leave nothing to train on"
+            faults.append(Fault(("test",), given, "together below 1", "make one smaller"))
+        if faults:
+            raise _reject(*faults)
+        return self
+
+
+_SPLIT_COLUMNS = {"group": "group", "time": "date or time", "column": "train/validation/test"}
+
+
+class ModelConfig(Section):
+    """The network.
+
+    Args:
+        fusion: how task states exchange information.
+        width: width of the trunk; auto is 192, for small tables 128, below 300 rows 64.
+        members: members of the ensemble that share most weights; auto is 8, or 4 where folds
+            are an ensemble already.
+        depth: layers of the trunk.
+        state: width of a task state.
+        rank: rank of the attention between tasks.
+        blocks: blocks of attention between tasks; 0 is the same as no fusion.
+        embedding: width of the embedding of an input column.
+        dropout: share of activations dropped in training, from 0 to below 1.
+    """
+
+    fusion: Literal["task-attention", "essay", "none"] = "task-attention"
+    width: Auto | Whole = "auto"
+    members: Auto | Whole = "auto"
+    depth: Whole = 2
+    state: Whole = 32
+    rank: Whole = 16
+    blocks: int = Field(default=1, ge=0)
+    embedding: Whole = 16
+    dropout: float = Field(default=0.1, ge=0, lt=1)
+
+
+class TrainingConfig(Section):
+    """The training loop.
+
+    Args:
+        epochs: most passes over the training rows.
+        patience: passes without a better validation loss of any target before training stops.
+        batch_size: rows per step; auto takes a sixteenth of the training rows, from 16 to 512.
+        learning_rate: step size of AdamW, above 0 and at most 1.
+        weight_decay: decoupled weight decay of AdamW, 0 or more.
+        clip: largest norm of the gradient, above 0.
+        accumulate: batches per step of the optimiser.
+        precision: number format of the forward pass.
+        device: where the network is trained.
+        tracker: where the curves are also sent.
+        max_minutes: minutes after which a network stops with what it has, or no limit.
+    """
+
+    epochs: Whole = 100
+    patience: Whole = 8
+    batch_size: Auto | Whole = "auto"
+    learning_rate: float = Field(default=0.003, gt=0, le=1)
+    weight_decay: float = Field(default=0.01, ge=0)
+    clip: float = Field(default=1.0, gt=0)
+    accumulate: Whole = 1
+    precision: Literal["auto", "fp32", "bf16"] = "auto"
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+    tracker: Literal["none", "tensorboard", "wandb", "mlflow"] = "none"
+    max_minutes: Annotated[float, Field(gt=0)] | None = None
+
+
+class ProofConfig(Section):
+    """The references and the no-harm test.
+
+    Args:
+        references: which single-task models each target is tested against.
+        trees: which boosted trees stand among them; auto is hist, and catboost where installed.
+        delta: chance, per run, that a target worse than its reference ships; between 0 and 0.5.
+        folds: folds of the out-of-fold predictions for small tables, 2 or more; auto is 5, or 10
+            below 800 rows.
+        repeats: how often the folds are drawn anew, 1 or more.
+    """
+
+    references: Literal["all", "none", "trees", "network"] = "all"
+    trees: Auto | Annotated[list[Literal["hist", "catboost", "lightgbm"]], Field(min_length=1)] = (
+        "auto"
+    )
+    delta: float = Field(default=0.05, gt=0, lt=0.5)
+    folds: Auto | Annotated[int, Field(ge=2)] = "auto"
+    repeats: Whole = 1
+
+
+def _known_kind(kind: str | None, role: str, known: list[str], other: list[str]) -> str | None:
+    """Makes sure that there is a kind of this name for this role."""
+    if kind is None or kind in known:
+        return kind
+    fix = did_you_mean(kind, known)
+    if kind in other:
+        fix = f"{kind} is a kind of {'input' if role == 'target' else 'target'} only"
+    raise _reject(Fault((), f"{kind!r} given", ", ".join(known), fix))

@@ -1,0 +1,56 @@
+"""Kinds of inputs and targets: the one place to add another.
+
+A kind knows everything about its column: how it is encoded, which module reads it, which loss and
+metrics it has, and how predictions become the user's values again. To add one, write a class in a
+file of its own and name it in a table below; the tests of all kinds then run on it.
+
+    >>> import pyarrow as pa
+    >>> from superpose.data.kinds import TARGET_KINDS
+    >>> kind = TARGET_KINDS["binary"].fit("sick", pa.chunked_array([["no", "yes", None]]))
+    >>> kind.encode(pa.chunked_array([["yes", None]])).tolist()
+    [1.0, nan]
+"""
+
+from ._base import InputKind, TargetKind
+from ._binary import BinaryInput, BinaryTarget
+from ._category import CategoryInput, CategoryTarget
+from ._count import CountTarget
+from ._date import DateInput
+from ._image import ImageInput
+from ._multicategory import MultiCategoryInput
+from ._multilabel import MultilabelTarget
+from ._number import NumberInput, NumberTarget
+from ._ordinal import OrdinalTarget
+from ._text import TextInput
+
+INPUT_KINDS: dict[str, type[InputKind]] = {
+    kind.name: kind
+    for kind in (
+        NumberInput,
+        CategoryInput,
+        BinaryInput,
+        DateInput,
+        TextInput,
+        ImageInput,
+        MultiCategoryInput,
+    )
+}
+
+TARGET_KINDS: dict[str, type[TargetKind]] = {
+    kind.name: kind
+    for kind in (
+        NumberTarget,
+        BinaryTarget,
+        CategoryTarget,
+        OrdinalTarget,
+        MultilabelTarget,
+        CountTarget,
+    )
+}
+
+__all__ = [
+    "INPUT_KINDS",
+    "TARGET_KINDS",
+    "InputKind",
+    "TargetKind",
+]

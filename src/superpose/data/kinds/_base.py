@@ -1,0 +1,257 @@
+"""What an input and a target must know: the extension point of the package.
+
+A kind is the only place that knows how its column is encoded, learned, predicted, scored and
+described. A new kind is one class in one new file plus one line in the table of this folder.
+Instances are fitted to one column; they hold plain values only, so they travel as JSON.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass, field, fields
+from typing import Any, ClassVar, Self
+
+import numpy as np
+import pyarrow as pa
+from torch import Tensor, nn
+
+from superpose.errors import DataError
+
+from ._values import Column
+
+PROBABILITY_FLOOR = 1e-6
+"""A certain but wrong class costs 13.8 nats, not infinity."""
+
+
+class _Stateful:
+    """Keep the fitted values of a dataclass as a dictionary that JSON can hold."""
+
+    name: ClassVar[str]
+
+    def state(self) -> dict[str, Any]:
+        """Everything needed to rebuild this kind, JSON-able."""
+        values = {f.name: getattr(self, f.name) for f in fields(self)}  # type: ignore[arg-type]
+        return {"kind": self.name, **values}
+
+    @classmethod
+    def from_state(cls, state: dict[str, Any]) -> Self:
+        """Rebuild a fitted kind from its `state`.
+
+        Raises:
+            DataError: the state has unknown or missing entries.
+        """
+        values = {key: value for key, value in state.items() if key != "kind"}
+        try:
+            return cls(**values)
+        except TypeError as error:
+            raise DataError(
+                f"state of a {cls.name} column: {error}; it was written by another version or is "
+                f"damaged; train again or use the version that wrote it"
+            ) from None
+
+
+@dataclass(kw_only=True)
+class InputKind(_Stateful, ABC):
+    """One input column, fitted on training rows.
+
+    Kinds with the same ``block`` are laid side by side in one array for the network; kinds without
+    a block get an array of their own.
+    """
+
+    name: ClassVar[str]
+    block: ClassVar[str | None]
+    needs_folder: ClassVar[bool] = False  # True for columns of file paths
+    takes_lists: ClassVar[bool] = False  # True for kinds with several values per row
+
+    column: str
+    notes: list[str] = field(default_factory=list)  # what the user should know, from fitting
+
+    @property
+    def width(self) -> int:
+        """Number of columns this kind takes in its block."""
+        return 1
+
+    @property
+    def useless(self) -> str | None:
+        """Why the column can't help any prediction ("constant"), or None."""
+        return None
+
+    @classmethod
+    def check(cls, column: str, values: Column, **options: Any) -> None:
+        """Raise DataError with the row if a value can't belong to this kind.
+
+        Unlike `fit` it may see every row of a table, because it learns nothing.
+        """
+
+    @classmethod
+    @abstractmethod
+    def fit(cls, column: str, values: Column, **options: Any) -> Self:
+        """Learn the encoding from training rows.
+
+        Raises:
+            DataError: a value that does not belong to this kind, with column and row.
+        """
+
+    @abstractmethod
+    def encode(self, values: Column) -> np.ndarray:
+        """Values as the network reads them, (N, width, ...)."""
+
+    @abstractmethod
+    def features(self, values: Column) -> tuple[np.ndarray, list[bool], list[str]]:
+        """Values as trees read them.
+
+        Returns:
+            float32 (N, F) with NaN for missing, whether each feature is categorical, and names.
+        """
+
+    @classmethod
+    @abstractmethod
+    def encoder(cls, kinds: Sequence[Any], width: int) -> nn.Module:
+        """The module that turns the block of these kinds into tokens (B, S, d)."""
+
+    @abstractmethod
+    def describe(self) -> str:
+        """One short phrase for the report."""
+
+
+@dataclass(kw_only=True)
+class TargetKind(_Stateful, ABC):
+    """One target column, fitted on training rows.
+
+    Its *canonical prediction* (N, K) is what every predictor emits, tree or network; a convex
+    mixture of canonical predictions is one again.
+    """
+
+    name: ClassVar[str]
+    tree: ClassVar[str]  # "regression", "poisson", "classification" or "multilabel"
+    metric: ClassVar[str]
+    higher_is_better: ClassVar[bool]
+    takes_lists: ClassVar[bool] = False  # True for kinds with several values per row
+    # Whether `loss` reads fitted values; where not, one call serves all targets of the kind.
+    fitted_loss: ClassVar[bool] = True
+
+    column: str
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    @abstractmethod
+    def size(self) -> int:
+        """Raw network outputs per row."""
+
+    @property
+    @abstractmethod
+    def width(self) -> int:
+        """Columns K of the canonical prediction."""
+
+    @property
+    def labels(self) -> list[str]:
+        """Names of the classes, empty for numbers and counts."""
+        return []
+
+    @property
+    def constant_reason(self) -> str | None:
+        """Why nothing can be learned ("every training row is 3"), or None."""
+        return None
+
+    @classmethod
+    @abstractmethod
+    def fit(cls, column: str, values: Column, **options: Any) -> Self:
+        """Learn classes or scale from training rows.
+
+        Raises:
+            DataError: fewer than two labels, or a value that does not belong to this kind.
+        """
+
+    @abstractmethod
+    def encode(self, values: Column) -> np.ndarray:
+        """Labels as float32 (N,) or (N, L), NaN where missing."""
+
+    @abstractmethod
+    def exact(self, y: np.ndarray) -> np.ndarray:
+        """The canonical prediction that is certain of these labels, (N, K)."""
+
+    @abstractmethod
+    def loss(self, out: Tensor, y: Tensor) -> Tensor:
+        """Training loss per row: out (..., size), y (...) or (..., L) -> (...), 0 where missing."""
+
+    @abstractmethod
+    def predict(self, out: Tensor) -> Tensor:
+        """Canonical prediction of raw outputs: (..., size) -> (..., K)."""
+
+    @abstractmethod
+    def row_loss(self, y: np.ndarray, pred: np.ndarray) -> np.ndarray:
+        """The loss (N,) by which models are chosen and tested, NaN where the label is missing."""
+
+    @abstractmethod
+    def constant(self, y: np.ndarray) -> np.ndarray:
+        """The best canonical prediction (K,) that ignores the inputs."""
+
+    @abstractmethod
+    def _metrics(self, y: np.ndarray, pred: np.ndarray, **options: Any) -> dict[str, float]:
+        """The metrics of this kind over rows that all have a label."""
+
+    @abstractmethod
+    def decode(
+        self,
+        pred: np.ndarray,
+        threshold: float | Sequence[float] | None = None,
+        interval: np.ndarray | None = None,
+    ) -> dict[str, pa.Array]:
+        """Columns of a prediction in the user's units, by name."""
+
+    @abstractmethod
+    def decode_proba(self, pred: np.ndarray) -> dict[str, pa.Array]:
+        """Columns of the whole distribution, by name ("level=high")."""
+
+    @abstractmethod
+    def describe(self) -> str:
+        """One short phrase for the report."""
+
+    def known(self, y: np.ndarray) -> np.ndarray:
+        """Mark the rows (N,) that have a label."""
+        present = ~np.isnan(y)
+        return present if present.ndim == 1 else present.any(axis=1)
+
+    def metrics(
+        self,
+        y: np.ndarray,
+        pred: np.ndarray,
+        constant: np.ndarray | None = None,
+        **options: Any,
+    ) -> dict[str, float]:
+        """Everything users of this kind expect, over the rows that have a label.
+
+        ``score`` is 1 - loss / loss of the constant: 1 is perfect, 0 is no better than ignoring the
+        inputs. A metric that the rows do not define (one class only, no label) is NaN.
+
+        Args:
+            y: encoded labels (N,) or (N, L).
+            pred: canonical predictions (N, K).
+            constant: the constant prediction (K,) to compare with, as a rule that of the training
+                rows; without it that of the rows given, which is a stricter rival.
+            options: ``threshold`` for yes-or-no decisions; ``interval`` (N,) half-widths in
+                standardised units for the coverage of numbers.
+        """
+        y, pred = np.asarray(y, np.float64), np.asarray(pred, np.float64)
+        rows = self.known(y)
+        if options.get("interval") is not None:
+            options["interval"] = np.broadcast_to(options["interval"], rows.shape)[rows]
+        y, pred = y[rows], pred[rows]
+        if constant is None:
+            constant = self.constant(y)
+        floor = np.broadcast_to(np.asarray(constant, np.float64), pred.shape)
+        score = np.nan
+        if len(y):
+            reference = float(self.row_loss(y, floor).mean())
+            if reference > 0:
+                score = 1 - float(self.row_loss(y, pred).mean()) / reference
+        return {**self._metrics(y, pred, **options), "score": score}
+
+
+def too_few_labels(column: str, count: int) -> DataError:
+    """The error for a target that has next to no label."""
+    return DataError(
+        f"target {column!r}: {count} labelled training row{'s' * (count != 1)}; at least 2 are "
+        f"needed; take the target out, or give more rows or labels"
+    )

@@ -1,0 +1,147 @@
+"""Counts of events: whole numbers from zero up."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, Self
+
+import numpy as np
+import pyarrow as pa
+from torch import Tensor
+
+from superpose.errors import DataError
+from superpose.functional import LOG_RATE_LIMIT, poisson_loss
+
+from ._base import TargetKind, too_few_labels
+from ._number import finite
+from ._values import Column, as_floats
+
+RATE_FLOOR = 1e-6  # a rate of zero makes any event infinitely surprising
+
+
+def deviance(y: np.ndarray, rate: np.ndarray) -> np.ndarray:
+    """Poisson deviance per row: 2 (y log(y / rate) - y + rate)."""
+    y, rate = np.asarray(y, np.float64), np.maximum(np.asarray(rate, np.float64), RATE_FLOOR)
+    surprise = y * np.log(np.where(y > 0, y, 1.0) / rate)  # y log y is 0 at 0
+    return 2 * (np.where(y == 0, 0.0, surprise) - y + rate)
+
+
+def _checked(column: str, values: Column) -> np.ndarray:
+    raw = finite(as_floats(column, values, "count"))
+    bad = (raw < 0) | (raw != np.floor(raw)) & ~np.isnan(raw)
+    if bad.any():
+        row = int(np.argmax(bad))
+        raise DataError(
+            f"target {column!r}, row {row}: {raw[row]:g} is no count; counts are whole numbers "
+            f"from 0 up; mend the value or declare the target as kind number"
+        )
+    return raw
+
+
+@dataclass(kw_only=True)
+class CountTarget(TargetKind):
+    """How often something happens, by a Poisson rate in raw units.
+
+    The network learns the logarithm of the rate relative to the mean, in units of its own spread,
+    and its loss is divided by the loss of the mean where that exceeds 1. So a count in the
+    thousands has slopes and a weight like those of any other target.
+
+    Example:
+        >>> kind = CountTarget.fit("calls", pa.chunked_array([[0, 4]]))
+        >>> kind.decode(np.array([[2.5]]))["calls"].to_pylist()
+        [2.5]
+    """
+
+    name: ClassVar[str] = "count"
+    tree: ClassVar[str] = "poisson"
+    metric: ClassVar[str] = "poisson_deviance"
+    higher_is_better: ClassVar[bool] = False
+    mean: float
+    spread: float  # of the logarithm of the rate, as far as the counts tell it
+    loss_scale: float
+    constant_value: float | None = None
+
+    @property
+    def size(self) -> int:
+        return 1
+
+    @property
+    def width(self) -> int:
+        return 1
+
+    @property
+    def constant_reason(self) -> str | None:
+        if self.constant_value is None:
+            return None
+        return f"every labelled training row is {self.constant_value:g}"
+
+    @classmethod
+    def fit(cls, column: str, values: Column, **options: Any) -> Self:
+        raw = _checked(column, values)
+        known = raw[~np.isnan(raw)]
+        if len(known) < 2:
+            raise too_few_labels(column, len(known))
+        mean = max(float(known.mean()), RATE_FLOOR)
+        loss = float(deviance(known, np.array(mean)).mean()) / 2
+        # To second order the loss of the mean is mean * spread^2 / 2; 1 keeps rare counts as are.
+        spread = float(np.clip(np.sqrt(2 * loss / mean), 1e-3, 1.0))
+        constant = float(known[0]) if known.min() == known.max() else None
+        return cls(
+            column=column,
+            mean=mean,
+            spread=spread,
+            loss_scale=max(1.0, loss),
+            constant_value=constant,
+        )
+
+    def _log_rate(self, out: Tensor) -> Tensor:
+        return out * self.spread + float(np.log(self.mean))
+
+    def encode(self, values: Column) -> np.ndarray:
+        return _checked(self.column, values).astype(np.float32)
+
+    def exact(self, y: np.ndarray) -> np.ndarray:
+        return np.asarray(y, np.float64)[..., None]
+
+    def loss(self, out: Tensor, y: Tensor) -> Tensor:
+        return poisson_loss(self._log_rate(out), y) / self.loss_scale
+
+    def predict(self, out: Tensor) -> Tensor:
+        return self._log_rate(out).clamp(-LOG_RATE_LIMIT, LOG_RATE_LIMIT).exp()
+
+    def row_loss(self, y: np.ndarray, pred: np.ndarray) -> np.ndarray:
+        return deviance(y, pred[..., 0])
+
+    def constant(self, y: np.ndarray) -> np.ndarray:
+        known = np.asarray(y, np.float64)
+        known = known[~np.isnan(known)]
+        return np.array([known.mean() if len(known) else self.mean])
+
+    def _metrics(self, y: np.ndarray, pred: np.ndarray, **options: Any) -> dict[str, float]:
+        if not len(y):
+            return dict.fromkeys(("poisson_deviance", "mae", "rmse"), np.nan)
+        error = pred[:, 0] - y
+        return {
+            "poisson_deviance": float(deviance(y, pred[:, 0]).mean()),
+            "mae": float(np.abs(error).mean()),
+            "rmse": float(np.sqrt((error**2).mean())),
+        }
+
+    def in_units(self, standardised: np.ndarray) -> np.ndarray:
+        """Counts are learned in the user's units already."""
+        return np.asarray(standardised, np.float64)
+
+    def decode(
+        self,
+        pred: np.ndarray,
+        threshold: float | Sequence[float] | None = None,
+        interval: np.ndarray | None = None,
+    ) -> dict[str, pa.Array]:
+        return {self.column: pa.array(np.asarray(pred, np.float64)[:, 0], from_pandas=True)}
+
+    def decode_proba(self, pred: np.ndarray) -> dict[str, pa.Array]:
+        return self.decode(pred)
+
+    def describe(self) -> str:
+        return f"mean {self.mean:.4g} per row"

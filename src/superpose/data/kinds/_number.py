@@ -1,0 +1,254 @@
+"""Numbers: measurements on a scale."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, Self
+
+import numpy as np
+import pyarrow as pa
+import torch
+from torch import Tensor, nn
+
+from superpose.functional import gaussian_loss, gaussian_parameters
+from superpose.nn import NumberEncoder
+
+from ._base import InputKind, TargetKind, too_few_labels
+from ._metrics import quiet
+from ._values import Column, as_floats
+
+CLIP = 10.0  # standard deviations; further out only says "extreme" and would shake the network
+MOST_BINS = 32
+
+
+def finite(values: np.ndarray) -> np.ndarray:
+    """Replace infinite numbers by missing ones."""
+    return np.where(np.isfinite(values), values, np.nan)
+
+
+def location_scale(values: np.ndarray) -> tuple[float, float]:
+    """Mean and standard deviation, with far outliers pulled in so that they can't set the scale.
+
+    Args:
+        values: finite numbers, at least one.
+    """
+    low, high = np.percentile(values, [25, 75])
+    reach = 20 * (high - low)  # ordinary data never reach 20 interquartile ranges
+    if reach > 0:
+        values = np.clip(values, low - reach, high + reach)
+    largest = float(np.abs(values).max())
+    if largest == 0:
+        return 0.0, 1.0
+    mean = float((values / largest).mean()) * largest  # dividing first: 1e300 squared overflows
+    spread = float((values / largest).std()) * largest
+    # A spread at the level of rounding is no spread.
+    return mean, spread if spread > 1e-12 * largest else 1.0
+
+
+def quantile_edges(values: np.ndarray, most: int = MOST_BINS) -> list[float]:
+    """Strictly increasing bin edges at quantiles of standardised numbers.
+
+    Args:
+        values: finite standardised numbers.
+        most: largest number of bins; small samples get about the square root of their size.
+    """
+    bins = int(np.clip(np.sqrt(len(values)), 1, most))
+    points = np.quantile(values, np.linspace(0, 1, bins + 1)) if len(values) else np.zeros(1)
+    edges = np.unique(points.astype(np.float32))
+    if len(edges) < 2:
+        edges = np.array([edges[0] - 1, edges[0] + 1])
+    # Bins much narrower than float32 resolves would divide by almost zero.
+    keep = np.concatenate([[True], np.diff(edges) > 1e-5])
+    edges = edges[keep]
+    return [float(e) for e in edges] if len(edges) > 1 else [float(edges[0]), float(edges[0]) + 1]
+
+
+@dataclass(kw_only=True)
+class _Numbers(InputKind):
+    """Any input whose encoding is a fixed number of floats in the block "numbers"."""
+
+    block: ClassVar[str | None] = "numbers"
+    edges: list[list[float]]
+
+    @property
+    def width(self) -> int:
+        return len(self.edges)
+
+    @classmethod
+    def encoder(cls, kinds: Sequence[Any], width: int) -> nn.Module:
+        return NumberEncoder([e for kind in kinds for e in kind.edges], width)
+
+
+@dataclass(kw_only=True)
+class NumberInput(_Numbers):
+    """A measurement, standardised; infinite values count as missing.
+
+    Example:
+        >>> kind = NumberInput.fit("x", pa.chunked_array([[1.0, 2.0, 3.0]]))
+        >>> kind.encode(pa.chunked_array([[2.0, None]])).tolist()
+        [[0.0], [nan]]
+    """
+
+    name: ClassVar[str] = "number"
+    mean: float
+    scale: float
+    reason: str | None = None
+
+    @property
+    def useless(self) -> str | None:
+        return self.reason
+
+    @classmethod
+    def check(cls, column: str, values: Column, **options: Any) -> None:
+        as_floats(column, values)
+
+    @classmethod
+    def fit(cls, column: str, values: Column, **options: Any) -> Self:
+        raw = as_floats(column, values)
+        notes = []
+        if np.isinf(raw).any():
+            count = int(np.isinf(raw).sum())
+            notes.append(f"input {column!r}: {count} infinite value(s) treated as missing")
+        known = finite(raw)
+        gaps, known = bool(np.isnan(known).any()), known[~np.isnan(known)]
+        reason = None
+        if not len(known):
+            reason, mean, scale = "empty", 0.0, 1.0
+        else:
+            mean, scale = location_scale(known)
+            # With gaps a constant still tells measured from not measured.
+            if known.min() == known.max() and not gaps:
+                reason = "constant"
+        edges = [quantile_edges(np.clip((known - mean) / scale, -CLIP, CLIP))]
+        return cls(column=column, notes=notes, mean=mean, scale=scale, edges=edges, reason=reason)
+
+    def _standard(self, values: Column) -> np.ndarray:
+        return (finite(as_floats(self.column, values)) - self.mean) / self.scale
+
+    def encode(self, values: Column) -> np.ndarray:
+        return np.clip(self._standard(values), -CLIP, CLIP).astype(np.float32)[:, None]
+
+    def features(self, values: Column) -> tuple[np.ndarray, list[bool], list[str]]:
+        # Standardised before the cut to float32, so that years or ids keep their last digits.
+        wide = np.clip(self._standard(values), -1e30, 1e30)
+        return wide.astype(np.float32)[:, None], [False], [self.column]
+
+    def describe(self) -> str:
+        return f"mean {self.mean:.4g}, spread {self.scale:.4g}"
+
+
+@dataclass(kw_only=True)
+class NumberTarget(TargetKind):
+    """A measurement to predict, with its uncertainty.
+
+    Canonical prediction: mean and scale (standard deviation), both standardised.
+
+    Example:
+        >>> kind = NumberTarget.fit("y", pa.chunked_array([[10.0, 30.0]]))
+        >>> kind.encode(pa.chunked_array([[20.0, None]])).tolist()
+        [0.0, nan]
+        >>> kind.decode(np.array([[1.0, 0.5]]))["y"].to_pylist()
+        [30.0]
+    """
+
+    name: ClassVar[str] = "number"
+    tree: ClassVar[str] = "regression"
+    metric: ClassVar[str] = "rmse"
+    higher_is_better: ClassVar[bool] = False
+    fitted_loss: ClassVar[bool] = False
+    mean: float
+    scale: float
+    constant_value: float | None = None
+
+    @property
+    def size(self) -> int:
+        return 2
+
+    @property
+    def width(self) -> int:
+        return 2
+
+    @property
+    def constant_reason(self) -> str | None:
+        if self.constant_value is None:
+            return None
+        return f"every labelled training row is {self.constant_value:g}"
+
+    @classmethod
+    def fit(cls, column: str, values: Column, **options: Any) -> Self:
+        raw = as_floats(column, values)
+        known = raw[np.isfinite(raw)]
+        if len(known) < 2:
+            raise too_few_labels(column, len(known))
+        notes = []
+        if np.isinf(raw).any():
+            notes.append(f"target {column!r}: {int(np.isinf(raw).sum())} infinite label(s) ignored")
+        largest = float(np.abs(known).max()) or 1.0
+        mean = float((known / largest).mean()) * largest
+        scale = float((known / largest).std()) * largest
+        constant = float(known[0]) if known.min() == known.max() else None
+        if constant is not None or scale <= 1e-12 * largest:
+            scale = 1.0
+        return cls(column=column, notes=notes, mean=mean, scale=scale, constant_value=constant)
+
+    def encode(self, values: Column) -> np.ndarray:
+        raw = finite(as_floats(self.column, values))
+        return ((raw - self.mean) / self.scale).astype(np.float32)
+
+    def exact(self, y: np.ndarray) -> np.ndarray:
+        y = np.asarray(y, np.float64)
+        return np.stack([y, np.zeros_like(y)], axis=-1)
+
+    def loss(self, out: Tensor, y: Tensor) -> Tensor:
+        return gaussian_loss(out, y)
+
+    def predict(self, out: Tensor) -> Tensor:
+        return torch.stack(gaussian_parameters(out), dim=-1)
+
+    def row_loss(self, y: np.ndarray, pred: np.ndarray) -> np.ndarray:
+        return (np.asarray(y, np.float64) - pred[..., 0]) ** 2
+
+    def constant(self, y: np.ndarray) -> np.ndarray:
+        known = np.asarray(y, np.float64)
+        known = known[~np.isnan(known)]
+        return np.array([known.mean(), known.std()]) if len(known) else np.array([0.0, 1.0])
+
+    def _metrics(self, y: np.ndarray, pred: np.ndarray, **options: Any) -> dict[str, float]:
+        error = (pred[:, 0] - y) * self.scale
+        found = {
+            "rmse": float(np.sqrt(np.mean(error**2))) if len(y) else np.nan,
+            "mae": float(np.abs(error).mean()) if len(y) else np.nan,
+            "r2": quiet("r2_score", y, pred[:, 0]) if len(y) > 1 and y.std() > 0 else np.nan,
+        }
+        if options.get("interval") is not None:
+            inside = np.abs(pred[:, 0] - y) <= options["interval"]
+            found["coverage"] = float(inside.mean()) if len(y) else np.nan
+        return found
+
+    def in_units(self, standardised: np.ndarray) -> np.ndarray:
+        """Undo the standardisation of labels or predicted means."""
+        return np.asarray(standardised, np.float64) * self.scale + self.mean
+
+    def decode(
+        self,
+        pred: np.ndarray,
+        threshold: float | Sequence[float] | None = None,
+        interval: np.ndarray | None = None,
+    ) -> dict[str, pa.Array]:
+        middle = np.asarray(pred, np.float64)[:, 0]
+        columns = {self.column: self.in_units(middle)}
+        if interval is not None:
+            columns[f"{self.column}_low"] = self.in_units(middle - interval)
+            columns[f"{self.column}_high"] = self.in_units(middle + interval)
+        return {name: pa.array(value, from_pandas=True) for name, value in columns.items()}
+
+    def decode_proba(self, pred: np.ndarray) -> dict[str, pa.Array]:
+        pred = np.asarray(pred, np.float64)
+        return {
+            self.column: pa.array(self.in_units(pred[:, 0])),
+            f"{self.column}_scale": pa.array(pred[:, 1] * self.scale),
+        }
+
+    def describe(self) -> str:
+        return f"mean {self.mean:.4g}, spread {self.scale:.4g}"

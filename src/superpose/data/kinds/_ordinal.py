@@ -1,0 +1,80 @@
+"""Levels with an order: low, medium, high."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+import pyarrow as pa
+from torch import Tensor
+
+from superpose.errors import DataError
+from superpose.functional import ordinal_log_probabilities, ordinal_loss
+
+from ._classes import ClassTarget, ordered
+from ._metrics import kappa
+from ._values import Column
+
+MOST_LEVELS = 100  # beyond, the levels are a measurement
+
+
+@dataclass(kw_only=True)
+class OrdinalTarget(ClassTarget):
+    """One of several classes that have an order, given low to high by ``levels``.
+
+    Numbers and ordered dictionaries carry their order with them.
+
+    Example:
+        >>> values = pa.chunked_array([["low", "high", "low"]])
+        >>> kind = OrdinalTarget.fit("risk", values, levels=["low", "medium", "high"])
+        >>> kind.encode(values).tolist()
+        [0.0, 2.0, 0.0]
+    """
+
+    name: ClassVar[str] = "ordinal"
+    tree: ClassVar[str] = "classification"
+    metric: ClassVar[str] = "quadratic_kappa"
+    higher_is_better: ClassVar[bool] = True
+
+    @classmethod
+    def _order(cls, column: str, values: Column, names: list[str], kind: str) -> list[str]:
+        if len(names) > MOST_LEVELS:
+            raise DataError(
+                f"target {column!r}: {len(names)} levels; an ordinal target has at most "
+                f"{MOST_LEVELS}; declare it as kind number"
+            )
+        if len(names) == 1:
+            raise DataError(
+                f"target {column!r}: every labelled training row is {names[0]!r}; an ordinal "
+                f"target needs two levels; name them all under levels, or take it out"
+            )
+        if kind in ("int64", "double"):
+            return ordered(names, kind)
+        if pa.types.is_dictionary(values.type) and values.type.ordered:
+            known = [str(v) for v in values.chunk(0).dictionary.to_pylist()]
+            if set(names) <= set(known):
+                return known
+        raise DataError(
+            f"target {column!r}: ordinal, but the order of {sorted(names)[:6]} is not known; "
+            f"give levels: [lowest, ..., highest]"
+        )
+
+    def loss(self, out: Tensor, y: Tensor) -> Tensor:
+        return ordinal_loss(out, y)
+
+    def predict(self, out: Tensor) -> Tensor:
+        return ordinal_log_probabilities(out).exp()
+
+    def _metrics(self, y: np.ndarray, pred: np.ndarray, **options: Any) -> dict[str, float]:
+        names = ("quadratic_kappa", "mae", "accuracy", "log_loss")
+        if not len(y):
+            return dict.fromkeys(names, np.nan)
+        chosen = self.choose(pred)
+        values = (
+            kappa(y, chosen, self.width),
+            float(np.abs(chosen - y).mean()),
+            float((chosen == y).mean()),
+            float(self.row_loss(y, pred).mean()),
+        )
+        return dict(zip(names, values, strict=True))

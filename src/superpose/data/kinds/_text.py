@@ -1,0 +1,213 @@
+"""Free text: words, or character sequences such as molecules."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, Self
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from torch import nn
+
+from superpose.nn import TextEncoder
+
+from ._base import InputKind
+from ._values import Column, as_text
+
+BUCKETS = 4096
+MOST_TOKENS = 64  # per row; attention costs their square
+MOST_GRAMS = 256  # features for trees
+MOST_CHARACTERS = 4000  # per row; what comes later is not read
+PAD, UNKNOWN, FIRST = 0, 1, 2
+_CJK = r"([\p{Han}\p{Hiragana}\p{Katakana}])"  # written without blanks: each sign is a word
+_NO_WORD = r"[^\p{L}\p{N}_']+"
+# Any odd multiplier mixes 32-bit codes well; this one is the golden ratio of 2^64.
+_MIX = np.uint64(0x9E3779B97F4A7C15)
+_CODE = np.uint64((1 << 53) - 1)  # codes are kept in JSON, which holds 53 bits safely
+
+
+def _clean(values: Column) -> pa.Array:
+    return pc.utf8_slice_codeunits(pc.fill_null(as_text(values), ""), 0, MOST_CHARACTERS)
+
+
+def _combine(left: np.ndarray, right: np.ndarray) -> np.ndarray:
+    with np.errstate(over="ignore"):  # hashing wraps around on purpose
+        return (left ^ (right + _MIX + (left << np.uint64(6)) + (left >> np.uint64(2)))) * _MIX
+
+
+def _word_codes(text: pa.Array) -> tuple[np.ndarray, np.ndarray]:
+    """A hash per lowercased word and the row of each word."""
+    text = pc.replace_substring_regex(pc.utf8_lower(text), _CJK, r" \1 ")
+    lists = pc.utf8_split_whitespace(pc.replace_substring_regex(text, _NO_WORD, " "))
+    words, rows = pc.list_flatten(lists), np.asarray(pc.list_parent_indices(lists))
+    keep = pc.not_equal(words, "")
+    coded = words.filter(keep).dictionary_encode()
+    # The only loop is over distinct words.
+    hashes = np.array([zlib.crc32(w.encode()) for w in coded.dictionary.to_pylist()], np.uint64)
+    index = np.asarray(coded.indices).astype(np.int64)
+    return (hashes[index] if len(hashes) else np.zeros(0, np.uint64)), rows[np.asarray(keep)]
+
+
+def _character_codes(text: pa.Array) -> tuple[np.ndarray, np.ndarray]:
+    """The code point of each character and the row of each character; case is kept."""
+    lengths = np.asarray(pc.utf8_length(text)).astype(np.int64)
+    points = np.frombuffer("".join(text.to_pylist()).encode("utf-32-le"), np.uint32)
+    return points.astype(np.uint64), np.repeat(np.arange(len(text)), lengths)
+
+
+def _following(codes: np.ndarray, rows: np.ndarray, step: int) -> np.ndarray:
+    """The code ``step`` places later in the same row, 0 past its end."""
+    later = np.zeros_like(codes)
+    if step < len(codes):
+        later[:-step] = np.where(rows[step:] == rows[:-step], codes[step:], 0)
+    return later
+
+
+def _grams(codes: np.ndarray, rows: np.ndarray, longest: int) -> tuple[np.ndarray, np.ndarray]:
+    """Hashes of all runs of 1 to ``longest`` codes within a row, and their rows."""
+    run = _combine(np.full_like(codes, 1), codes)
+    found, where, alive = [run], [rows], np.ones(len(codes), bool)
+    for step in range(1, longest):
+        later = _following(codes, rows, step)
+        alive = alive & (later > 0)
+        run = _combine(run + np.uint64(step), later)
+        found.append(run[alive])
+        where.append(rows[alive])
+    return np.concatenate(found) & _CODE, np.concatenate(where)
+
+
+@dataclass(kw_only=True)
+class TextInput(InputKind):
+    """Text as word numbers for the network and counts of its most telling runs for trees.
+
+    Where most texts are one long word (molecules, sequences) the tokens are overlapping triples of
+    characters instead; ``unit`` in the options ("word" or "character") decides by hand.
+
+    Example:
+        >>> kind = TextInput.fit("note", pa.chunked_array([["A red door", "a blue door"]]))
+        >>> numbers = kind.encode(pa.chunked_array([["Red door!", None]]))
+        >>> numbers.shape, (numbers > 0).sum(axis=1).tolist()
+        ((2, 3), [2, 0])
+    """
+
+    name: ClassVar[str] = "text"
+    block: ClassVar[str | None] = None
+    unit: str
+    length: int
+    known: list[int] | None  # hashes of the fitted tokens, most frequent first; None = buckets
+    grams: list[int]
+    reason: str | None = None
+
+    @property
+    def vocabulary(self) -> int:
+        """Number of token numbers, padding and unknown included."""
+        return BUCKETS if self.known is None else len(self.known) + FIRST
+
+    @property
+    def useless(self) -> str | None:
+        return self.reason
+
+    @classmethod
+    def fit(cls, column: str, values: Column, **options: Any) -> Self:
+        text = _clean(values)
+        unit = options.get("unit") or _guess_unit(text)
+        kind = cls(column=column, unit=unit, length=1, known=None, grams=[])
+        codes, rows = kind._codes(text)
+        counts = np.bincount(rows, minlength=len(text))
+        filled = counts[counts > 0]
+        if not len(filled):
+            kind.reason = "empty"
+            return kind
+        kind.length = int(np.clip(np.ceil(np.quantile(filled, 0.95)), 1, MOST_TOKENS))
+        tokens = kind._tokens(codes, rows)
+        distinct, times = np.unique(tokens, return_counts=True)
+        if len(distinct) <= BUCKETS - FIRST:
+            kind.known = [int(c) for c in distinct[np.lexsort((distinct, -times))]]
+        kind.grams = _telling(*_grams(codes, rows, kind._longest), len(text))
+        if pc.count_distinct(text).as_py() == 1:
+            kind.reason = "constant"
+        return kind
+
+    @property
+    def _longest(self) -> int:
+        return 2 if self.unit == "word" else 3
+
+    def _codes(self, text: pa.Array) -> tuple[np.ndarray, np.ndarray]:
+        return _word_codes(text) if self.unit == "word" else _character_codes(text)
+
+    def _tokens(self, codes: np.ndarray, rows: np.ndarray) -> np.ndarray:
+        if self.unit == "character":
+            second, third = _following(codes, rows, 1), _following(codes, rows, 2)
+            codes = _combine(_combine(codes, second), third)
+        return _combine(np.full_like(codes, 7), codes) & _CODE
+
+    def encode(self, values: Column) -> np.ndarray:
+        codes, rows = self._codes(_clean(values))
+        tokens = self._tokens(codes, rows)
+        if self.known is None:
+            numbers = (tokens % np.uint64(BUCKETS - 1)).astype(np.int64) + 1
+        else:
+            place = _lookup(tokens, self.known)
+            numbers = np.where(place < 0, UNKNOWN, place + FIRST)
+        block = np.full((len(values), self.length), PAD, np.int64)
+        starts = np.concatenate([[0], np.cumsum(np.bincount(rows, minlength=len(values)))])
+        position = np.arange(len(rows)) - starts[rows]
+        fits = position < self.length
+        block[rows[fits], position[fits]] = numbers[fits]
+        return block
+
+    def features(self, values: Column) -> tuple[np.ndarray, list[bool], list[str]]:
+        text, width = _clean(values), len(self.grams)
+        codes, rows = self._codes(text)
+        found, where = _grams(codes, rows, self._longest)
+        place = _lookup(found, self.grams)
+        seen = place >= 0
+        cells = np.bincount(where[seen] * width + place[seen], minlength=len(text) * width)
+        lengths = np.bincount(rows, minlength=len(text))
+        matrix = np.column_stack([lengths, cells.reshape(len(text), width)]).astype(np.float32)
+        matrix[np.asarray(as_text(values).is_null())] = np.nan
+        names = [f"{self.column} (length)", *(f"{self.column} (run {i})" for i in range(width))]
+        return matrix, [False] * (width + 1), names
+
+    @classmethod
+    def encoder(cls, kinds: Sequence[Any], width: int) -> nn.Module:
+        return TextEncoder(kinds[0].vocabulary, width)
+
+    def describe(self) -> str:
+        size = "hashed" if self.known is None else f"{len(self.known)} distinct"
+        return f"{self.unit}s, {size}, the first {self.length} of a text"
+
+
+def _guess_unit(text: pa.Array) -> str:
+    filled = text.filter(pc.not_equal(pc.utf8_trim_whitespace(text), ""))
+    if not len(filled):
+        return "word"
+    blank = pc.match_substring_regex(pc.utf8_trim_whitespace(filled), r"\s|" + _CJK)
+    long = pc.greater(pc.utf8_length(filled), 8)
+    single = pc.and_(pc.invert(blank), long)
+    return "character" if pc.mean(single.cast(pa.float64())).as_py() > 0.5 else "word"
+
+
+def _lookup(codes: np.ndarray, known: list[int]) -> np.ndarray:
+    """Place of each code in a list of codes, -1 where it is not listed."""
+    if not known:
+        return np.full(len(codes), -1)
+    table = np.array(known, np.uint64)
+    order = np.argsort(table)
+    place = np.minimum(np.searchsorted(table, codes, sorter=order), len(table) - 1)
+    return np.where(table[order[place]] == codes, order[place], -1)
+
+
+def _telling(codes: np.ndarray, rows: np.ndarray, count: int) -> list[int]:
+    """The runs whose presence divides the rows most evenly, at most `MOST_GRAMS`."""
+    distinct, index = np.unique(codes, return_inverse=True)
+    pairs = np.unique(rows.astype(np.int64) * len(distinct) + index)
+    documents = np.bincount(pairs % len(distinct), minlength=len(distinct))
+    # A run in one row only, or in every row, splits nothing off that a tree could learn.
+    useful = np.flatnonzero((documents >= min(2, count - 1)) & (documents < count))
+    share = documents[useful] / count
+    order = useful[np.lexsort((distinct[useful], -share * (1 - share)))][:MOST_GRAMS]
+    return [int(c) for c in distinct[order]]

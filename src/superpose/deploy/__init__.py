@@ -1,0 +1,5 @@
+"""Deployment: folders that are saved whole, checked when loaded, and never run code."""
+
+from ._store import is_folder, load_folder, require_writable, save_folder, write_file
+
+__all__ = ["is_folder", "load_folder", "require_writable", "save_folder", "write_file"]

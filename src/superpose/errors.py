@@ -1,0 +1,222 @@
+"""Every error that a user can meet: where it is, what was given, what is allowed, what to do next.
+
+A message is written in one order, so that it can be read at a glance:
+
+    superpose.yaml:12: targets[2].kind: 'numbr' given; allowed: number; did you mean 'number'?
+
+Faults of the same input are gathered in a `Faults` and raised together, so that nobody mends a file
+one error at a time. The command line turns every `SuperposeError` into its text and exit code 2.
+"""
+
+import difflib
+import re
+from collections.abc import Iterable, Sequence
+
+# More than this many names in one message are no longer read; the rest is counted.
+SHOWN_NAMES = 12
+
+
+class SuperposeError(Exception):
+    """Something that the user can mend; its arguments are the messages of one or more faults.
+
+    Example:
+        >>> print(SuperposeError("a: wrong", "b: wrong too"))
+        2 faults:
+          - a: wrong
+          - b: wrong too
+    """
+
+    @property
+    def faults(self) -> tuple[str, ...]:
+        """The message of each fault, in the order in which they were found."""
+        return tuple(str(arg) for arg in self.args)
+
+    def __str__(self) -> str:
+        if len(self.faults) <= 1:
+            return "".join(self.faults)
+        return "\n  - ".join([f"{len(self.faults)} faults:", *self.faults])
+
+
+class ConfigError(SuperposeError):
+    """The settings are wrong: an unknown key, a value outside its range, two settings at odds."""
+
+
+class DataError(SuperposeError):
+    """The data is wrong: a missing file or column, a value of the wrong type, no labels."""
+
+
+class TrainingError(SuperposeError):
+    """Training can't go on: a loss that is not a number, an output folder that is taken."""
+
+
+class BundleError(SuperposeError):
+    """A bundle can't be read or written: damaged, incomplete, or of a newer format."""
+
+
+class MissingExtraError(SuperposeError, ImportError):
+    """A package of an optional extra is not installed.
+
+    Args:
+        package: the package that could not be imported, as `pip` calls it.
+        extra: the extra of `superpose` that brings it.
+        purpose: what it is needed for.
+
+    Example:
+        >>> print(MissingExtraError("pillow", "vision", "reading images"))
+        reading images: the package pillow is not installed; run: pip install "superpose[vision]"
+    """
+
+    def __init__(self, package: str, extra: str, purpose: str) -> None:
+        self.package, self.extra, self.purpose = package, extra, purpose
+        super().__init__(
+            message(
+                purpose,
+                f"the package {package} is not installed",
+                fix=f'run: pip install "superpose[{extra}]"',
+            )
+        )
+
+    def __reduce__(self) -> tuple[type, tuple[str, str, str]]:
+        # ImportError would rebuild it from the finished message, which is not what __init__ takes.
+        return type(self), (self.package, self.extra, self.purpose)
+
+
+class Faults:
+    """Gathers the faults of one input and raises them as one error.
+
+    Args:
+        error: the class of the error that is raised.
+
+    Example:
+        >>> faults = Faults(DataError)
+        >>> faults.add("column 'age'", "no value", fix="fill it in")
+        >>> try:
+        ...     faults.raise_any()
+        ... except DataError as error:
+        ...     print(error)
+        column 'age': no value; fill it in
+    """
+
+    def __init__(self, error: type[SuperposeError]) -> None:
+        self.error = error
+        self.found: list[str] = []
+
+    def add(self, where: str, given: str, allowed: str = "", fix: str = "") -> None:
+        """Keeps one fault; the arguments are those of `message`."""
+        self.found.append(message(where, given, allowed, fix))
+
+    def extend(self, error: SuperposeError) -> None:
+        """Keeps the faults of an error that was caught."""
+        self.found.extend(error.faults)
+
+    def raise_any(self) -> None:
+        """Raises every fault found so far, or returns if there is none."""
+        if self.found:
+            raise self.error(*self.found)
+
+
+def message(where: str, given: str, allowed: str = "", fix: str = "") -> str:
+    """Writes one fault in the order of the house.
+
+    Args:
+        where: the place, as `place` writes it.
+        given: what was found there.
+        allowed: what may stand there; left out when empty.
+        fix: what to do next; left out when empty.
+
+    Example:
+        >>> message("seed", "-1 given", "0 or more", "write another seed")
+        'seed: -1 given; allowed: 0 or more; write another seed'
+    """
+    parts = [given, f"allowed: {allowed}" if allowed else "", fix]
+    text = "; ".join(part for part in parts if part)
+    return f"{where}: {text}" if where else text
+
+
+def place(
+    *,
+    file: object = None,
+    line: int | None = None,
+    key: str = "",
+    column: str | None = None,
+    row: int | None = None,
+) -> str:
+    """Names a place in a file, in the settings or in a table.
+
+    Args:
+        file: path of the file.
+        line: line in the file, counted from 1 as editors do.
+        key: path of a setting, as `key_path` writes it.
+        column: name of a column.
+        row: row of the table, counted from 0 as frames do; the header is no row.
+
+    Example:
+        >>> place(file="superpose.yaml", line=12, key="targets[2].kind")
+        'superpose.yaml:12: targets[2].kind'
+        >>> place(column="age", row=7)
+        "column 'age', row 7"
+    """
+    parts: list[str] = []
+    if file is not None:
+        parts.append(str(file) if line is None else f"{file}:{line}")
+    if key:
+        parts.append(key)
+    cell = [] if column is None else [f"column {column!r}"]
+    if row is not None:
+        cell.append(f"row {row}")
+    if cell:
+        parts.append(", ".join(cell))
+    return ": ".join(parts)
+
+
+def key_path(keys: Sequence[str | int]) -> str:
+    """Writes the way to a setting as a person would type it.
+
+    Example:
+        >>> key_path(["targets", 2, "kind"])
+        'targets[2].kind'
+    """
+    text = ""
+    for key in keys:
+        if isinstance(key, int):
+            text += f"[{key}]"
+        else:
+            text += f".{key}" if text else key
+    return text
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """Guesses the word that was meant, or returns an empty string when nothing is near.
+
+    Case, blanks and punctuation are passed over first, so that `pm25` finds `PM2.5`.
+
+    Example:
+        >>> did_you_mean("targts", ["data", "targets"])
+        "did you mean 'targets'?"
+    """
+    names = list(known)
+    plain = {name: re.sub(r"[\W_]", "", name).lower() for name in names}
+    wanted = re.sub(r"[\W_]", "", word).lower()
+    for name in names:
+        if wanted and plain[name] == wanted:
+            return f"did you mean {name!r}?"
+    if not wanted:
+        return ""
+    # 0.6 is the library's own default; it finds two swapped or missing letters in short words.
+    near = difflib.get_close_matches(wanted, list(plain.values()), n=1, cutoff=0.6)
+    if not near:
+        return ""
+    return f"did you mean {next(name for name in names if plain[name] == near[0])!r}?"
+
+
+def listing(names: Iterable[object], shown: int = SHOWN_NAMES) -> str:
+    """Lists names for a message; what goes beyond `shown` is counted.
+
+    Example:
+        >>> listing("abcd", shown=2)
+        'a, b and 2 more'
+    """
+    words = [str(name) for name in names]
+    if len(words) <= shown:
+        return ", ".join(words)
+    return f"{', '.join(words[:shown])} and {len(words) - shown} more"

@@ -1,0 +1,40 @@
+"""Pure functions: attention across tasks, losses that skip missing labels, paired tests.
+
+>>> import numpy as np
+>>> from superpose.functional import holm
+>>> holm(np.array([0.01, 0.2]), delta=0.05).tolist()
+[True, False]
+"""
+
+from ._attention import essay_attention, piecewise_linear, task_attention, task_attention_weights
+from ._losses import (
+    LOG_RATE_LIMIT,
+    binary_loss,
+    category_loss,
+    gaussian_loss,
+    gaussian_parameters,
+    multilabel_loss,
+    ordinal_log_probabilities,
+    ordinal_loss,
+    poisson_loss,
+)
+from ._paired import Paired, holm, paired_test
+
+__all__ = [
+    "LOG_RATE_LIMIT",
+    "Paired",
+    "binary_loss",
+    "category_loss",
+    "essay_attention",
+    "gaussian_loss",
+    "gaussian_parameters",
+    "holm",
+    "multilabel_loss",
+    "ordinal_log_probabilities",
+    "ordinal_loss",
+    "paired_test",
+    "piecewise_linear",
+    "poisson_loss",
+    "task_attention",
+    "task_attention_weights",
+]

@@ -1,0 +1,92 @@
+"""The model: encoders, trunk, task states, fusion, heads."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import cast
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from ._fusion import FUSIONS
+from ._trunk import MemberLinear, Trunk
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """The sizes of a network.
+
+    Args:
+        fusion: A name in ``FUSIONS``.
+        width: Hidden width of the trunk.
+        members: Ensemble members M.
+        depth: Hidden layers of the trunk.
+        state: Width D of a task state.
+        rank: Rank r of task attention.
+        blocks: Fusion blocks L.
+        dropout: Probability in [0, 1).
+    """
+
+    fusion: str = "task-attention"
+    width: int = 192
+    members: int = 8
+    depth: int = 2
+    state: int = 32
+    rank: int = 16
+    blocks: int = 1
+    dropout: float = 0.1
+
+
+class Network(nn.Module):
+    """Predict several targets of a row with one trunk and one state per target.
+
+    Args:
+        encoders: One encoder per input block; each tells its ``out_features``.
+        sizes: Raw outputs of each target's head.
+        architecture: Sizes of the parts.
+
+    Shape:
+        blocks: name -> (B, ...) -> raw outputs (B, M, T, O) with O the largest size; target t uses
+        the first ``sizes[t]``.
+
+    Example:
+        >>> from superpose.nn import CategoryEncoder
+        >>> net = Network({"categories": CategoryEncoder([5], 4)}, [1, 3], Architecture(members=2))
+        >>> net({"categories": torch.tensor([[2], [3]])}).shape
+        torch.Size([2, 2, 2, 3])
+    """
+
+    def __init__(
+        self, encoders: dict[str, nn.Module], sizes: Sequence[int], architecture: Architecture
+    ) -> None:
+        super().__init__()
+        a, targets = architecture, len(sizes)
+        self.encoders = nn.ModuleDict(encoders)
+        inside = sum(cast(int, e.out_features) for e in encoders.values())
+        self.trunk = Trunk(inside, a.width, a.depth, a.members, a.dropout)
+        self.states = MemberLinear(a.width, targets * a.state, a.members)
+        fusion = FUSIONS[a.fusion if targets > 1 else "none"]
+        self.fusion = nn.ModuleList(fusion(targets, a.state, a.rank) for _ in range(a.blocks))
+        bound = 1 / math.sqrt(a.state)
+        shape = (a.members, targets, a.state, max(sizes))
+        self.heads = nn.Parameter(torch.empty(shape).uniform_(-bound, bound))
+        self.offsets = nn.Parameter(torch.zeros(a.members, targets, max(sizes)))
+        self.targets = targets
+
+    def task_states(self, blocks: dict[str, Tensor]) -> Tensor:
+        """Return the states before fusion, (B, M, T, D)."""
+        tokens = [encode(blocks[name]).flatten(-2) for name, encode in self.encoders.items()]
+        return self.states(self.trunk(torch.cat(tokens, -1))).unflatten(-1, (self.targets, -1))
+
+    def forward(self, blocks: dict[str, Tensor]) -> Tensor:
+        states = self.task_states(blocks)
+        for fuse in self.fusion:
+            states = fuse(states)
+        return torch.einsum("...mtd,mtdo->...mto", F.relu(states), self.heads) + self.offsets
+
+    def attention(self, blocks: dict[str, Tensor]) -> Tensor | None:
+        """Return the first fusion block's map (B, M, T, T + 1), the sink last, if it has one."""
+        return self.fusion[0].attention(self.task_states(blocks))  # type: ignore[operator]

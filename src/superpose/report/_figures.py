@@ -1,0 +1,162 @@
+"""Which charts and tables one target gets in the report, by its kind.
+
+A target's plot facts hold encoded labels, canonical predictions and, for numbers and counts, values
+in the user's units. Here they become a `TargetFigures`: charts ready to place, and rows per class.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from ._curves import (
+    Array,
+    ClassRow,
+    as_floats,
+    both_classes,
+    class_report,
+    confusion_counts,
+    pr_points,
+    roc_points,
+)
+from ._maps import confusion_matrix
+from ._plots import SERIES, calibration, pr_curves, predicted_against_true, residuals, roc_curves
+from ._wording import number, plural
+
+CLASS_ROWS = 30  # classes that the table per class lists
+
+
+@dataclass(frozen=True)
+class Chart:
+    """One drawing and its caption."""
+
+    caption: str
+    svg: str
+
+
+@dataclass
+class LabelRow:
+    """One line of the table per class or label; areas are NaN where undefined."""
+
+    cells: ClassRow
+    auc: float = math.nan
+    average_precision: float = math.nan
+
+
+@dataclass
+class TargetFigures:
+    """Everything drawn for one target."""
+
+    charts: list[Chart] = field(default_factory=list)
+    classes: list[LabelRow] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+    def add(self, caption: str, svg: str) -> None:
+        """Keeps a chart unless there was nothing to draw."""
+        if svg:
+            self.charts.append(Chart(caption, svg))
+
+
+def target_figures(name: str, plot: Mapping[str, Any] | None) -> TargetFigures:
+    """Returns the charts of one target on the test rows.
+
+    Args:
+        name: The target's column.
+        plot: ``{"kind", "labels", "y", "prediction", "value", "interval"}`` or None.
+
+    Shape:
+        y: (N,) or (N, L); prediction: (N, K); value and interval: (N, 2).
+    """
+    figures = TargetFigures()
+    if not plot or not as_floats(plot.get("y")).size:
+        return figures
+    if plot.get("kind") in ("number", "count"):
+        _add_values(figures, name, plot)
+    elif plot.get("kind") == "multilabel":
+        _add_labels(figures, name, plot)
+    else:
+        _add_classes(figures, name, plot)
+    if len(figures.classes) > SERIES:
+        figures.notes.append(f"The curves are of the {SERIES} classes with most rows.")
+    if len(figures.classes) > CLASS_ROWS:
+        figures.notes.append(f"The table shows the {CLASS_ROWS} classes with most rows.")
+        figures.classes.sort(key=lambda row: -row.cells.rows)
+        del figures.classes[CLASS_ROWS:]
+    return figures
+
+
+def _add_values(figures: TargetFigures, name: str, plot: Mapping[str, Any]) -> None:
+    values = as_floats(plot.get("value")).reshape(-1, 2)
+    true, predicted = values[:, 0], values[:, 1]
+    figures.add("Predicted against true", predicted_against_true(true, predicted, name))
+    figures.add(
+        "Residuals, with median and middle 80 %" if len(true) >= 60 else "Residuals",
+        residuals(true, predicted, name),
+    )
+    bounds = as_floats(plot.get("interval")).reshape(-1, 2)
+    if len(bounds) == len(values):
+        known = np.isfinite(true) & np.isfinite(bounds).all(axis=1)
+        low, high, seen = bounds[known, 0], bounds[known, 1], true[known]
+        if seen.size:
+            held = 100 * float(np.mean((low <= seen) & (seen <= high)))
+            figures.notes.append(
+                f"The predicted intervals hold {held:.1f} % of {plural(seen.size, 'test row')}; "
+                f"their median width is {number(np.median(high - low))}."
+            )
+
+
+def _add_classes(figures: TargetFigures, name: str, plot: Mapping[str, Any]) -> None:
+    y, chances = as_floats(plot["y"]), as_floats(plot.get("prediction"))
+    known = np.isfinite(y)
+    y = y[known]
+    if not y.size:
+        return
+    chances = chances.reshape(known.size, -1)[known]
+    classes = chances.shape[1]
+    labels = [str(label) for label in plot.get("labels") or range(classes)]
+    truth = (y[:, None] == np.arange(classes)).astype(np.float64)
+    said = chances.argmax(axis=1).astype(np.float64)
+    counts = confusion_counts(y, said, classes)
+    binary = classes == 2
+    shown = slice(1, 2) if binary else slice(None)
+    figures.add("ROC curve", roc_curves(truth[:, shown], chances[:, shown], labels[shown], name))
+    figures.add(
+        "Precision and recall", pr_curves(truth[:, shown], chances[:, shown], labels[shown], name)
+    )
+    if binary:
+        what = f"of {labels[1]}"
+        figures.add("Calibration", calibration(truth[:, 1], chances[:, 1], name, what))
+    else:
+        right, top = (said == y).astype(np.float64), chances.max(axis=1)
+        figures.add(
+            "Calibration of the likeliest class", calibration(right, top, name, "of the top class")
+        )
+    figures.add("Confusion matrix", confusion_matrix(counts, labels, name))
+    areas = [_areas(truth[:, k], chances[:, k]) for k in range(classes)]
+    report = class_report(counts, labels)
+    figures.classes = [LabelRow(row, *area) for row, area in zip(report, areas, strict=True)]
+
+
+def _add_labels(figures: TargetFigures, name: str, plot: Mapping[str, Any]) -> None:
+    truth = np.atleast_2d(as_floats(plot["y"]))
+    chances = as_floats(plot.get("prediction")).reshape(truth.shape)
+    labels = [str(label) for label in plot.get("labels") or range(truth.shape[1])]
+    figures.add("ROC curves", roc_curves(truth, chances, labels, name))
+    figures.add("Precision and recall", pr_curves(truth, chances, labels, name))
+    figures.add("Calibration over all labels", calibration(truth.ravel(), chances.ravel(), name))
+    for k, label in enumerate(labels):
+        known = np.isfinite(truth[:, k])
+        y, chance = truth[known, k], chances[known, k]
+        counts = confusion_counts(y, (chance >= 0.5).astype(np.float64), 2)
+        row = class_report(counts, ["", label])[1]
+        figures.classes.append(LabelRow(row, *_areas(y, chance)))
+
+
+def _areas(truth: Array, chance: Array) -> tuple[float, float]:
+    if not both_classes(truth):
+        return math.nan, math.nan
+    return roc_points(truth, chance)[2], pr_points(truth, chance)[2]

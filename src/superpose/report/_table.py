@@ -1,0 +1,105 @@
+"""The verdict table on the terminal."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from ._wording import (
+    HARMED,
+    HELPED,
+    NO_DIFFERENCE,
+    NOT_TESTED,
+    gain,
+    headline,
+    metric_name,
+    number,
+    verdict_counts,
+)
+
+STYLES = {HELPED: "green", HARMED: "red", NO_DIFFERENCE: "default", NOT_TESTED: "dim"}
+WIDTH = 100
+SHORT_METRICS = {"average_precision": "avg. prec.", "poisson_deviance": "Poisson dev."}
+
+
+def verdict_table(transfer: Sequence[Mapping[str, Any]], console: Console | None = None) -> None:
+    """Prints what sharing did to each target and what ships, in at most 100 columns.
+
+    Args:
+        transfer: One dict per target, as in ``transfer.json``.
+        console: Where to print; the standard output if None.
+
+    Example:
+        >>> verdict_table([{"target": "pm25", "verdict": "helped"}])  # doctest: +SKIP
+    """
+    if console is None:
+        console = Console()
+        if not console.is_terminal:  # a file has no width of its own; rich would take 80
+            console.width = WIDTH
+    width = min(console.width, WIDTH)
+    # On a usual terminal of 80 columns there is room for the verdict or for the interval.
+    narrow = width < WIDTH
+    table = Table(
+        box=None,
+        pad_edge=False,
+        padding=(0, 1),
+        collapse_padding=True,
+        header_style="bold",
+        show_edge=False,
+    )
+    table.add_column("target", max_width=13 if narrow else 15, no_wrap=True, overflow="ellipsis")
+    table.add_column("metric", max_width=9 if narrow else 11)
+    for name in ("alone", "joint", "ref.", "ships"):
+        table.add_column(name, justify="right", no_wrap=True)
+    table.add_column("what ships", min_width=10 if narrow else 13, max_width=21)
+    table.add_column(Text("gain %" if narrow else "gain % [interval]"), no_wrap=True)
+    table.add_column("verdict", no_wrap=True)
+    for row in transfer:
+        table.add_row(*_cells(row, narrow))
+    console.print(table, width=width)
+    console.print()
+    console.print(Text(explanation(transfer)), width=width)
+
+
+def _cells(row: Mapping[str, Any], narrow: bool) -> list[Text]:
+    """Returns the cells as `Text`: a column named "[red]" is a name, not a style."""
+    interval = None if narrow else row.get("interval")
+    verdict = str(row.get("verdict") or NOT_TESTED)
+    metric = str(row.get("metric") or "")
+    style = STYLES.get(verdict, "default")
+    return [
+        Text(str(row.get("target")), style="bold"),
+        Text(SHORT_METRICS.get(metric, metric_name(metric)), style="dim"),
+        *(Text(number(row.get(key), "-")) for key in ("alone", "model", "reference")),
+        Text(number(row.get("shipped_value"), "-"), style="bold"),
+        Text(short_engine(str(row.get("shipped") or "joint"))),
+        Text(gain(row.get("delta"), interval, "-"), style=style),
+        Text(verdict, style=style),
+    ]
+
+
+def short_engine(name: str) -> str:
+    """Returns what ships in few letters: ``blend of joint and trees`` becomes ``joint + trees``."""
+    blend = re.fullmatch(r"blend of (.+)", name)
+    return re.sub(r"\s*(?:,| and )\s*", " + ", blend[1]) if blend else name
+
+
+def explanation(transfer: Sequence[Mapping[str, Any]]) -> str:
+    """Returns the line below the table, in plain words."""
+    words = headline(transfer)
+    if verdict_counts(transfer)[NOT_TESTED] < len(transfer):
+        words += (
+            " Gain: how much lower the loss of the joint network is than that of the same network "
+            "trained alone."
+        )
+    if any(row.get("reference_name") for row in transfer):
+        return (
+            f"{words} Each target ships with what won against its reference (ref.), its best "
+            "single-task model."
+        )
+    return f"{words} Without references, what ships is unproven."

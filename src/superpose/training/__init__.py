@@ -1,0 +1,28 @@
+"""Training: the loop, its folds in one pass, early stopping per target, checkpoints."""
+
+from ._checkpoints import load_checkpoint, save_checkpoint
+from ._host import Tracking, require_host
+from ._loop import Fold, Trained, batches, train
+from ._network_fit import FittedNetwork, Recipe, build, fit_alone, fit_joint
+from ._replicas import Replicas
+from ._settings import Settings
+from ._watch import Watch
+
+__all__ = [
+    "FittedNetwork",
+    "Fold",
+    "Recipe",
+    "Replicas",
+    "Settings",
+    "Tracking",
+    "Trained",
+    "Watch",
+    "batches",
+    "build",
+    "fit_alone",
+    "fit_joint",
+    "load_checkpoint",
+    "require_host",
+    "save_checkpoint",
+    "train",
+]

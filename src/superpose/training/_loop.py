@@ -1,0 +1,235 @@
+"""The training loop: P networks, any number of targets, one epoch chosen per target."""
+
+from __future__ import annotations
+
+import copy
+import math
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from superpose.data.kinds import TargetKind
+from superpose.errors import TrainingError
+
+from ._host import host_for
+from ._objective import Objective, predictions
+from ._replicas import Replicas, State
+from ._session import Session
+from ._settings import Settings
+from ._watch import Watch
+
+Blocks = dict[str, Tensor]
+
+# Tables of a few dozen rows have epochs of two or three steps; below this many steps an epoch
+# repeats the rows, so that patience means about the same on every table.
+SHORTEST_EPOCH = 16
+
+
+@dataclass(frozen=True)
+class Fold:
+    """The rows of one network: those it learns from, and those it is watched on."""
+
+    train: np.ndarray
+    held: np.ndarray
+
+
+@dataclass
+class Trained:
+    """What the loop leaves behind.
+
+    Args:
+        snapshots: Weights of all P networks at each epoch that is some target's best.
+        best: The best epoch of each target.
+        held_out: For each target the canonical predictions (N, K) of the held-out rows, each made
+            by networks that have not seen the row, at an epoch the row's fold had no part in
+            choosing where there is more than one fold; NaN for other rows.
+        curves: For each target the training and held-out loss of each epoch.
+    """
+
+    snapshots: dict[int, State]
+    best: list[int]
+    held_out: list[np.ndarray]
+    curves: list[dict[str, list[float]]]
+    seconds: float = 0.0
+    parameters: int = 0
+
+
+def batch_size(settings: Settings, folds: Sequence[Fold]) -> int:
+    """Return the rows per step and network: as set, or a sixteenth of the rows within 16 to 512."""
+    longest = max(len(f.train) for f in folds)
+    wanted = settings.batch_size or 2 ** round(math.log2(min(max(longest / 16, 16), 512)))
+    return min(wanted, longest)
+
+
+def batches(folds: Sequence[Fold], size: int, generator: torch.Generator) -> Iterator[Tensor]:
+    """Yield row indices (P, B) that visit every fold's training rows in a random order."""
+    longest = max(len(f.train) for f in folds)
+    needed = max(math.ceil(longest / size), SHORTEST_EPOCH) * size
+    orders = []
+    for fold in folds:
+        rows, passes = torch.from_numpy(fold.train), math.ceil(needed / len(fold.train))
+        order = [rows[torch.randperm(len(rows), generator=generator)] for _ in range(passes)]
+        orders.append(torch.cat(order)[:needed])
+    yield from torch.stack(orders).split(size, dim=1)
+
+
+def take(blocks: Blocks, rows: Tensor) -> Blocks:
+    """Gather rows (P, B) from every block."""
+    return {name: block[rows] for name, block in blocks.items()}
+
+
+def labelled(fold: Fold, kind: TargetKind, labels: np.ndarray) -> Fold:
+    """Keep a fold's training rows that have a label; all of them if none has."""
+    known = kind.known(labels[fold.train])
+    return Fold(fold.train[known] if known.any() else fold.train, fold.held)
+
+
+@torch.no_grad()
+def predict_rows(
+    network: Replicas,
+    blocks: Blocks,
+    rows: Sequence[np.ndarray],
+    kinds: Sequence[TargetKind],
+    solo: bool = False,
+    size: int = 4096,
+) -> list[list[np.ndarray]]:
+    """Predict rows with each network.
+
+    Shape:
+        P index arrays (n,) -> for each fold and target a canonical prediction (n, K), float64; a
+        fold is a network, or with ``solo`` one network of each target.
+    """
+    network.eval()
+    longest = max(map(len, rows))
+    device = next(iter(blocks.values())).device
+    padded = torch.from_numpy(np.stack([np.resize(r, longest) for r in rows])).to(device)
+    parts = []
+    for chunk in padded.split(max(1, size // network.count), dim=1):
+        out = network(take(blocks, chunk))
+        if solo:  # (T F, B, M, 1, O) -> (F, B, M, T, O)
+            out = out.squeeze(-2).unflatten(0, (len(kinds), -1)).movedim(0, -2)
+        parts.append([p.double().cpu() for p in predictions(out, kinds)])
+    whole = [torch.cat(p, 1).numpy() for p in zip(*parts, strict=True)]
+    return [[w[f, : len(rows[f])] for w in whole] for f in range(len(whole[0]))]
+
+
+def train(
+    make: Callable[[], nn.Module],
+    blocks: Blocks,
+    kinds: Sequence[TargetKind],
+    labels: Sequence[np.ndarray],
+    folds: Sequence[Fold],
+    settings: Settings,
+    seed: int = 0,
+    weights: Sequence[float] | None = None,
+    solo: bool = False,
+    checkpoint: Path | None = None,
+    on_epoch: Callable[[int, Watch], None] | None = None,
+) -> Trained:
+    """Train one network per fold, all in one pass, and keep each target's best epoch.
+
+    With ``solo`` every target has networks of its own, one per fold, and still all are trained in
+    one pass: single-task networks then cost little more than their arithmetic.
+
+    Args:
+        make: Builds a freshly initialised network whose heads follow ``kinds``.
+        blocks: Encoded inputs of all N rows.
+        kinds: Fitted targets.
+        labels: Encoded labels (N,) or (N, L) of each target, NaN where missing.
+        folds: Training and held-out rows of each network.
+        settings: How to train.
+        seed: Same seed, same CPU: same numbers, bit for bit.
+        weights: Weight of each target in the joint loss.
+        solo: Train networks of one target each; they learn from rows with its label only.
+        checkpoint: File that is written after each epoch, and continued from where it exists.
+        on_epoch: Called after each epoch, for progress and trackers.
+
+    Raises:
+        TrainingError: If a loss is not finite; names the target and the batch.
+    """
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        rows = np.unique(np.concatenate([f.train for f in folds]))
+        teams = [labelled(f, k, y) for k, y in zip(kinds, labels, strict=True) for f in folds]
+        teams = teams if solo else list(folds)
+        host, size = host_for(settings), batch_size(settings, teams)
+        network = Replicas(make, len(teams)).to(host.device)
+        blocks = {name: block.to(host.device) for name, block in blocks.items()}
+        objective = Objective(kinds, labels, rows, weights, solo, host.device)
+        optimizer = torch.optim.AdamW(
+            network.parameters(),
+            settings.learning_rate,
+            weight_decay=settings.weight_decay,
+            fused=True,
+        )
+        watch = Watch(kinds, labels, [f.held for f in folds], settings.patience)
+        averaged = copy.deepcopy(network)
+        session = Session(network, averaged, optimizer, watch, checkpoint)
+        for epoch in range(session.resume(), settings.epochs):
+            late = _late(settings, session.seconds)
+            if epoch and (watch.done(epoch - 1) or late):  # one epoch at least
+                break
+            # An epoch's randomness depends on nothing before it: that makes resuming exact.
+            generator = torch.Generator().manual_seed(_epoch_seed(seed, epoch))
+            torch.manual_seed(_epoch_seed(seed, epoch))
+            network.train()
+            seen = []
+            plan = list(batches(teams, size, generator))
+            for step, chosen in enumerate(plan, start=1):
+                chosen = chosen.to(host.device)
+                with host.autocast():
+                    out = network(take(blocks, chosen))
+                losses = objective.losses(out, chosen)
+                _require_finite(losses, kinds, epoch, step)
+                (losses.sum() / settings.accumulate).backward()
+                # The last batch steps too: what is left over would be lost on resuming.
+                if step % settings.accumulate == 0 or step == len(plan):
+                    network.clip(settings.clip)
+                    optimizer.step()
+                    optimizer.zero_grad()
+                    averaged.follow(network, averaging(settings, len(plan), epoch, step))
+                seen.append(losses.detach().mean(0))
+            told = predict_rows(averaged, blocks, [f.held for f in teams], kinds, solo)
+            watch.look(epoch, told, torch.stack(seen).mean(0).cpu().numpy(), averaged.snapshot)
+            # The last step may have gone too far; what is kept has to be good.
+            _require_finite(torch.tensor([watch.last_losses()]), kinds, epoch, len(plan))
+            session.keep(epoch)
+            if on_epoch:
+                on_epoch(epoch, watch)
+    return Trained(
+        watch.snapshots,
+        watch.best_epoch,
+        watch.held_out(),
+        watch.curves,
+        session.seconds,
+        sum(p.numel() for p in network.parameters()) // network.count,
+    )
+
+
+def averaging(settings: Settings, steps: int, epoch: int, step: int) -> float:
+    """Return the share by which averaged weights follow a step: the newest at first, then less."""
+    horizon = max(1.0, settings.average * steps)
+    return max(1 / horizon, 1 / (1 + (epoch * steps + step) / 4))
+
+
+def _epoch_seed(seed: int, epoch: int) -> int:
+    return seed * 100_003 + epoch + 1
+
+
+def _late(settings: Settings, seconds: float) -> bool:
+    return settings.max_minutes is not None and seconds > 60 * settings.max_minutes
+
+
+def _require_finite(losses: Tensor, kinds: Sequence[TargetKind], epoch: int, step: int) -> None:
+    if torch.isfinite(losses).all():
+        return
+    place = int((~torch.isfinite(losses)).any(0).nonzero()[0])
+    raise TrainingError(
+        f"target {kinds[place].column!r}: the loss is not finite in epoch {epoch + 1}, batch {step}"
+        f"; the last good checkpoint is kept; lower training.learning_rate or training.clip, or "
+        f"look for extreme values in this target"
+    )

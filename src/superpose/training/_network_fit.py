@@ -1,0 +1,275 @@
+"""A trained network with everything that is needed to predict with it again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from superpose.data import Codec
+from superpose.nn import Architecture, Network
+
+from ._loop import Fold, Trained, predict_rows, train
+from ._replicas import Replicas, State
+from ._settings import Settings
+from ._watch import Watch
+
+
+@dataclass
+class FittedNetwork:
+    """The networks of all folds, at each target's best epoch.
+
+    Args:
+        targets: Names of the targets, in the order of the heads.
+        architecture: Sizes of the network.
+        embedding: Widest token of a column.
+        count: Number of networks P (folds times repeats).
+        snapshots: Weights of all networks for each epoch that is some target's best.
+        best: The best epoch of each target.
+        curves: Training and held-out loss by epoch for each target.
+        held_out: Predictions for rows a network has not seen, NaN elsewhere; not part of a bundle.
+        seconds: Training time.
+        parameters: Weights of one network.
+    """
+
+    targets: list[str]
+    architecture: Architecture
+    embedding: int
+    count: int
+    snapshots: dict[int, State]
+    best: list[int]
+    curves: list[dict[str, list[float]]]
+    held_out: list[np.ndarray]
+    seconds: float = 0.0
+    parameters: int = 0
+
+    def _maker(self, codec: Codec) -> Callable[[], Network]:
+        sizes = [codec.target_kinds[t].size for t in self.targets]
+        return build(codec, sizes, self.architecture, self.embedding)
+
+    def _networks(self, codec: Codec) -> Replicas:
+        make = self._maker(codec)
+        with torch.random.fork_rng():  # predicting leaves the caller's random stream alone
+            return Replicas(make, self.count).eval()
+
+    def predict(
+        self, codec: Codec, blocks: Mapping[str, np.ndarray], only: Sequence[str] | None = None
+    ) -> dict[str, np.ndarray]:
+        """Predict every row of some blocks.
+
+        Args:
+            codec: The codec of the training.
+            blocks: What ``codec.inputs`` gave, N rows.
+            only: Targets to predict (default all).
+
+        Shape:
+            blocks (N, ...) -> for each target its canonical prediction (N, K), float64.
+        """
+        wanted = [t for t in self.targets if only is None or t in only]
+        tensors = as_tensors(blocks)
+        n = len(next(iter(tensors.values())))
+        networks, kinds = self._networks(codec), [codec.target_kinds[t] for t in self.targets]
+        out: dict[str, np.ndarray] = {}
+        for epoch in sorted({self.best[self.targets.index(t)] for t in wanted}):
+            networks.restore(self.snapshots[epoch])
+            told = predict_rows(networks, tensors, [np.arange(n)] * self.count, kinds)
+            for place, target in enumerate(self.targets):
+                if target in wanted and self.best[place] == epoch:
+                    out[target] = np.mean([one[place] for one in told], axis=0)
+        return out
+
+    @torch.no_grad()
+    def attention(self, codec: Codec, blocks: Mapping[str, np.ndarray]) -> np.ndarray | None:
+        """Return the mean task-to-task weights (T, T + 1), the sink last, if the fusion has any."""
+        tensors, total = as_tensors(blocks), []
+        make = self._maker(codec)
+        with torch.random.fork_rng():
+            network = make().eval()
+        last = self.snapshots[max(self.snapshots)]
+        for p in range(self.count):
+            network.load_state_dict({k: v[p] for k, v in last.items()}, strict=False)
+            weights = network.attention(tensors)
+            if weights is None:
+                return None
+            total.append(weights.mean((0, 1)).double().numpy())
+        return np.mean(total, axis=0)
+
+    def state(self) -> tuple[dict[str, Any], dict[str, Tensor]]:
+        """Split into JSON facts and tensors."""
+        facts = {
+            "targets": self.targets,
+            "architecture": asdict(self.architecture),
+            "embedding": self.embedding,
+            "count": self.count,
+            "best": self.best,
+            "curves": self.curves,
+            "seconds": self.seconds,
+            "parameters": self.parameters,
+        }
+        return facts, {f"{e}/{k}": v for e, s in self.snapshots.items() for k, v in s.items()}
+
+    @classmethod
+    def from_state(cls, facts: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> Self:
+        """Put back what ``state`` split."""
+        snapshots: dict[int, State] = {}
+        for name, value in tensors.items():
+            epoch, weight = name.split("/", 1)
+            snapshots.setdefault(int(epoch), {})[weight] = torch.as_tensor(value)
+        rest = {k: v for k, v in facts.items() if k != "architecture"}
+        return cls(
+            **rest,
+            architecture=Architecture(**facts["architecture"]),
+            snapshots=snapshots,
+            held_out=[],
+        )
+
+
+def as_tensors(blocks: Mapping[str, np.ndarray]) -> dict[str, Tensor]:
+    """Turn encoded blocks into tensors, copying only those that Arrow keeps read-only."""
+    return {
+        name: torch.from_numpy(np.require(block, requirements=["C", "W"]))
+        for name, block in blocks.items()
+    }
+
+
+def build(
+    codec: Codec, sizes: Sequence[int], architecture: Architecture, embedding: int
+) -> Callable[[], Network]:
+    """Return a maker of fresh networks for the codec's inputs, with heads of the given sizes."""
+
+    def make() -> Network:
+        encoders = {
+            name: type(kinds[0]).encoder(kinds, embedding) for name, kinds in codec.blocks.items()
+        }
+        return Network(encoders, sizes, architecture)
+
+    return make
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What all networks of a run have in common.
+
+    Args:
+        codec: Fitted codec.
+        blocks: Encoded inputs of all N rows.
+        labels: Encoded labels by target.
+        folds: Training and held-out rows of each network.
+        architecture: Sizes of the network.
+        settings: How to train.
+        embedding: Widest token of a column.
+        seed: Seed of initial weights, order and dropout.
+        weights: Weight of each target in the joint loss.
+    """
+
+    codec: Codec
+    blocks: Mapping[str, np.ndarray]
+    labels: Mapping[str, np.ndarray]
+    folds: Sequence[Fold]
+    architecture: Architecture
+    settings: Settings
+    embedding: int = 16
+    seed: int = 0
+    weights: Mapping[str, float] = field(default_factory=dict)
+
+
+OnEpoch = Callable[[int, Watch], None]
+
+
+def fit_joint(
+    recipe: Recipe, checkpoint: Path | None = None, on_epoch: OnEpoch | None = None
+) -> FittedNetwork:
+    """Train one network for all targets.
+
+    Args:
+        recipe: Data, sizes and settings.
+        checkpoint: File to write as training goes and to continue from.
+        on_epoch: Called after each epoch.
+    """
+    targets = list(recipe.labels)
+    sizes = [recipe.codec.target_kinds[t].size for t in targets]
+    trained = _train(recipe, targets, sizes, recipe.architecture, False, checkpoint, on_epoch)
+    return FittedNetwork(
+        targets,
+        recipe.architecture,
+        recipe.embedding,
+        len(recipe.folds),
+        trained.snapshots,
+        trained.best,
+        trained.curves,
+        trained.held_out,
+        trained.seconds,
+        trained.parameters,
+    )
+
+
+def fit_alone(
+    recipe: Recipe,
+    targets: Sequence[str],
+    checkpoint: Path | None = None,
+    on_epoch: OnEpoch | None = None,
+) -> dict[str, FittedNetwork]:
+    """Train the same network for each target alone, all targets in one pass.
+
+    A single-task network learns from the rows that have its label, and from nothing else of the
+    other targets.
+
+    Args:
+        recipe: Data, sizes and settings of the joint network.
+        targets: The targets to train for.
+        checkpoint: File to write as training goes and to continue from.
+        on_epoch: Called after each epoch.
+    """
+    kinds, count = [recipe.codec.target_kinds[t] for t in targets], len(recipe.folds)
+    architecture = replace(recipe.architecture, fusion="none")
+    widest = [max(kind.size for kind in kinds)]
+    trained = _train(recipe, targets, widest, architecture, True, checkpoint, on_epoch)
+    found = {}
+    for place, (target, kind) in enumerate(zip(targets, kinds, strict=True)):
+        best = trained.best[place]
+        own = slice(place * count, (place + 1) * count)
+        weights = {name: w[own].clone() for name, w in trained.snapshots[best].items()}
+        for name in ("heads", "offsets"):  # one width for all targets in training
+            weights[name] = weights[name][..., : kind.size].clone()
+        found[target] = FittedNetwork(
+            [target],
+            architecture,
+            recipe.embedding,
+            count,
+            {best: weights},
+            [best],
+            [trained.curves[place]],
+            [trained.held_out[place]],
+            trained.seconds / len(targets),
+            sum(w.numel() for w in weights.values()) // count,
+        )
+    return found
+
+
+def _train(
+    recipe: Recipe,
+    targets: Sequence[str],
+    sizes: Sequence[int],
+    architecture: Architecture,
+    solo: bool,
+    checkpoint: Path | None,
+    on_epoch: OnEpoch | None,
+) -> Trained:
+    return train(
+        build(recipe.codec, sizes, architecture, recipe.embedding),
+        as_tensors(recipe.blocks),
+        [recipe.codec.target_kinds[t] for t in targets],
+        [recipe.labels[t] for t in targets],
+        recipe.folds,
+        recipe.settings,
+        recipe.seed,
+        weights=[recipe.weights.get(t, 1.0) for t in targets],
+        solo=solo,
+        checkpoint=checkpoint,
+        on_epoch=on_epoch,
+    )

@@ -1,0 +1,119 @@
+"""The joint loss of several targets, well scaled and blind to missing labels."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from superpose.data.kinds import TargetKind
+
+# The weight of a target is one over the loss of its best constant prediction, so that every target
+# counts by the share of its uncertainty that is explained. A target that is almost always the same
+# would get a weight without limit; this floor keeps noise from a handful of positives small.
+SMALLEST_CONSTANT_LOSS = 0.1
+
+
+@dataclass(frozen=True)
+class _Group:
+    """Targets of one kind and size, whose losses are computed together."""
+
+    kind: TargetKind
+    places: list[int]
+    labels: Tensor  # (N, G) or (N, G, L)
+    weights: Tensor  # (G,) over the rate of labelled rows
+
+
+class Objective:
+    """Turn raw outputs into one weighted loss per network and target.
+
+    Args:
+        kinds: The fitted targets, in the order of the network's heads.
+        labels: For each target its encoded labels (N,) or (N, L), NaN where missing.
+        rows: Training rows; label rates and constant losses are read there only.
+        weights: Weight of each target in the joint loss (default 1 each).
+        device: Where the networks are.
+        solo: Each network has one target: the first P/T networks the first target, and so on.
+    """
+
+    def __init__(
+        self,
+        kinds: Sequence[TargetKind],
+        labels: Sequence[np.ndarray],
+        rows: np.ndarray,
+        weights: Sequence[float] | None = None,
+        solo: bool = False,
+        device: torch.device | str = "cpu",
+    ) -> None:
+        self.kinds, self.solo = list(kinds), solo
+        scale = [
+            weight / _expected_loss(kind, y[rows], solo)
+            for kind, y, weight in zip(kinds, labels, weights or [1.0] * len(kinds), strict=True)
+        ]
+        together: dict[tuple[str, int], list[int]] = {}
+        for place, kind in enumerate(kinds):
+            # Targets of a joint network are computed together where their formulas agree.
+            alike = not solo and not kind.fitted_loss
+            key = (kind.name if alike else f"{kind.name} {place}", kind.size)
+            together.setdefault(key, []).append(place)
+        self.groups = [
+            _Group(
+                kinds[places[0]],
+                places,
+                torch.as_tensor(np.stack([labels[p] for p in places], 1), dtype=torch.float32).to(
+                    device
+                ),
+                torch.tensor([scale[p] for p in places], dtype=torch.float32).to(device),
+            )
+            for places in together.values()
+        ]
+
+    def losses(self, out: Tensor, rows: Tensor) -> Tensor:
+        """Weigh the losses of a batch.
+
+        Shape:
+            out (P, B, M, T, O), rows (P, B) -> (P, T);
+            with ``solo`` out (P, B, M, 1, O) -> (P / T, T).
+        """
+        columns: list[Tensor] = [out.new_zeros(())] * len(self.kinds)
+        for group in self.groups:
+            mine = self.networks_of(group.places[0], len(out))
+            heads = [0] if self.solo else group.places
+            raw = out[mine][..., heads, : group.kind.size].float()
+            loss = group.kind.loss(raw, group.labels[rows[mine]][:, :, None])  # (P, B, M, G)
+            means = (loss.mean((1, 2)) * group.weights).unbind(-1)
+            for place, column in zip(group.places, means, strict=True):
+                columns[place] = column
+        return torch.stack(columns, dim=-1)
+
+    def networks_of(self, place: int, count: int) -> slice:
+        """Return the networks that learn a target: all, or with ``solo`` its own."""
+        if not self.solo:
+            return slice(None)
+        share = count // len(self.kinds)
+        return slice(place * share, (place + 1) * share)
+
+
+def _expected_loss(kind: TargetKind, y: np.ndarray, all_labelled: bool) -> float:
+    """The loss of the best constant, times the rate of labelled rows in a batch."""
+    known = kind.known(y)
+    if not known.any():
+        return 1.0
+    rate = 1.0 if all_labelled else float(known.mean())
+    floor = kind.row_loss(y, np.tile(kind.constant(y), (len(y), 1)))
+    return max(float(np.nanmean(floor)), SMALLEST_CONSTANT_LOSS) * rate
+
+
+def predictions(out: Tensor, kinds: Sequence[TargetKind]) -> list[Tensor]:
+    """Average the members' canonical predictions.
+
+    Shape:
+        out (..., M, T, O) -> for each target (..., K).
+    """
+    return [
+        kind.predict(out[..., place, : kind.size].float()).mean(-2)
+        for place, kind in enumerate(kinds)
+    ]

@@ -1,0 +1,90 @@
+"""Several networks of one architecture trained as one: the folds of a small table in one pass."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor, nn
+from torch.func import functional_call, stack_module_state, vmap
+
+State = dict[str, Tensor]
+
+
+class Replicas(nn.Module):
+    """Hold P networks that differ in their weights only and run them in one batched pass.
+
+    Args:
+        make: Builds one freshly initialised network.
+        count: Number of networks P (at least 1).
+
+    Shape:
+        blocks: name -> (P, B, ...) -> (P, B, M, T, O).
+
+    Example:
+        >>> from superpose.nn import Architecture, Network, NumberEncoder
+        >>> make = lambda: Network({"numbers": NumberEncoder([[0.0, 1.0]], 4)}, [1], Architecture())
+        >>> Replicas(make, 3)({"numbers": torch.zeros(3, 5, 1)}).shape
+        torch.Size([3, 5, 8, 1, 1])
+    """
+
+    def __init__(self, make: Callable[[], nn.Module], count: int) -> None:
+        super().__init__()
+        networks = [make() for _ in range(count)]
+        self.count = count
+        if count == 1:
+            self.single = networks[0]
+        else:
+            weights, buffers = stack_module_state(networks)
+            # Parameter names hold dots, which modules may not; the dictionary keeps them as given.
+            self._names = list(weights)
+            self.stacked = nn.ParameterList(nn.Parameter(w.detach()) for w in weights.values())
+            self._buffer_names = list(buffers)
+            for i, b in enumerate(buffers.values()):
+                self.register_buffer(f"stacked_buffer{i}", b.detach())
+            self._base = [networks[0].to("meta")]  # in a list: its weights are not ours
+
+    def forward(self, blocks: dict[str, Tensor]) -> Tensor:
+        if self.count == 1:
+            return self.single({name: block[0] for name, block in blocks.items()})[None]
+        base = self._base[0].train(self.training)
+
+        def one(weights: State, buffers: State, row: dict[str, Tensor]) -> Tensor:
+            return functional_call(base, (weights, buffers), (row,))
+
+        weights = dict(zip(self._names, self.stacked, strict=True))
+        buffers = {n: getattr(self, f"stacked_buffer{i}") for i, n in enumerate(self._buffer_names)}
+        return vmap(one, randomness="different")(weights, buffers, blocks)
+
+    @torch.no_grad()
+    def follow(self, other: Replicas, share: float) -> None:
+        """Move all weights by a share of the way towards those of another."""
+        torch._foreach_lerp_(list(self.parameters()), list(other.parameters()), share)
+
+    def clip(self, largest: float) -> Tensor:
+        """Scale each network's gradient down to the norm ``largest``; return the norms (P,)."""
+        if self.count == 1:  # torch's own works on all weights in one call
+            return nn.utils.clip_grad_norm_(self.parameters(), largest)[None]
+        grads = [p.grad for p in self.parameters() if p.grad is not None]
+        squares = [g.flatten(1).square().sum(1) for g in grads]
+        norms = torch.stack(squares).sum(0).sqrt()
+        scale = (largest / (norms + 1e-6)).clamp(max=1.0)
+        for g in grads:
+            g.mul_(scale.view(-1, *[1] * (g.ndim - 1)))
+        return norms
+
+    def _mine(self) -> State:
+        """The weights by the network's own names, with the leading axis P."""
+        if self.count == 1:
+            return {k: v.unsqueeze(0) for k, v in self.single.named_parameters()}
+        return dict(zip(self._names, self.stacked, strict=True))
+
+    def snapshot(self) -> State:
+        """Copy all weights with the leading axis P, by the network's own names."""
+        return {k: v.detach().cpu().clone() for k, v in self._mine().items()}
+
+    @torch.no_grad()
+    def restore(self, state: State) -> None:
+        """Set all weights from a snapshot."""
+        for name, weight in self._mine().items():
+            weight.copy_(state[name])

@@ -1,0 +1,79 @@
+"""Everything a training needs to go on from where it was."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import torch
+
+from ._checkpoints import load_checkpoint, optimizer_tensors, restore_optimizer, save_checkpoint
+from ._replicas import Replicas, State
+from ._watch import Watch
+
+# Large checkpoints are written less often, so that writing takes a twentieth of the time at most.
+# A training that goes on from an older checkpoint ends with the same numbers, a little later.
+WRITING_SHARE = 1 / 20
+
+
+@dataclass
+class Session:
+    """The moving parts of a training.
+
+    Args:
+        network: The networks as the optimizer leaves them.
+        averaged: Their average over the last steps, which predicts.
+        optimizer: The optimizer of ``network``.
+        watch: What the epochs have shown so far.
+        path: File of the checkpoint; None keeps nothing.
+        earlier: Seconds of training before this process.
+    """
+
+    network: Replicas
+    averaged: Replicas
+    optimizer: torch.optim.Optimizer
+    watch: Watch
+    path: Path | None
+    earlier: float = 0.0
+    began: float = field(default_factory=time.monotonic)
+    due: float = 0.0
+
+    @property
+    def seconds(self) -> float:
+        """Seconds of training, those of stopped processes included."""
+        return self.earlier + time.monotonic() - self.began
+
+    def resume(self) -> int:
+        """Continue from the checkpoint if there is one; return the next epoch."""
+        if self.path is None or not self.path.exists():
+            return 0
+        facts, tensors = load_checkpoint(self.path)
+        parts: dict[str, State] = {"weights": {}, "averaged": {}, "optimizer": {}, "watch": {}}
+        for name, value in tensors.items():
+            part, rest = name.split("/", 1)
+            parts[part][rest] = value
+        self.network.restore(parts["weights"])
+        self.averaged.restore(parts["averaged"])
+        restore_optimizer(self.optimizer, parts["optimizer"])
+        self.watch.unpack(facts["watch"], parts["watch"])
+        self.earlier = facts["seconds"]
+        return int(facts["epoch"]) + 1
+
+    def keep(self, epoch: int) -> None:
+        """Write everything the next epoch needs, unless the last writing was a moment ago."""
+        if self.path is None or time.monotonic() < self.due:
+            return
+        began = time.monotonic()
+        facts, tensors = self.watch.pack()
+        parts = {
+            "weights": self.network.snapshot(),
+            "averaged": self.averaged.snapshot(),
+            "optimizer": optimizer_tensors(self.optimizer),
+            "watch": tensors,
+        }
+        flat = {f"{part}/{name}": v for part, group in parts.items() for name, v in group.items()}
+        facts = {"epoch": epoch, "seconds": self.seconds, "watch": facts}
+        save_checkpoint(self.path, facts, flat)
+        now = time.monotonic()
+        self.due = now + (now - began) / WRITING_SHARE

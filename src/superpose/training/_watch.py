@@ -1,0 +1,142 @@
+"""Early stopping per target: which epoch each target keeps, and what held-out rows were told."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from superpose.data.kinds import TargetKind
+
+from ._replicas import State
+
+
+class Watch:
+    """Follow held-out losses over epochs.
+
+    Every target has its own best epoch. With several folds, the epoch at which a fold's held-out
+    rows are judged is the best of the *other* folds, so that no row takes part in choosing the
+    network that is judged on it; the epoch that is kept is the best of all folds.
+
+    Args:
+        kinds: The targets.
+        labels: Encoded labels (N,) or (N, L) of each.
+        held: The held-out rows of each fold.
+        patience: Epochs without any improvement before ``done``.
+    """
+
+    def __init__(
+        self,
+        kinds: Sequence[TargetKind],
+        labels: Sequence[np.ndarray],
+        held: Sequence[np.ndarray],
+        patience: int,
+    ) -> None:
+        self.kinds, self.labels, self.held, self.patience = kinds, labels, held, patience
+        t, f = len(kinds), len(held)
+        self.curves: list[dict[str, list[float]]] = [{"train": [], "validation": []} for _ in kinds]
+        self.best_epoch = [0] * t
+        self.best_loss = np.full(t, np.inf)
+        self.best_of_others = np.full((t, f), np.inf)
+        self.judged: list[list[np.ndarray | None]] = [[None] * f for _ in kinds]
+        self.snapshots: dict[int, State] = {}
+        self.last_gain = -1
+
+    def look(
+        self,
+        epoch: int,
+        told: list[list[np.ndarray]],
+        train: np.ndarray,
+        snapshot: Callable[[], State],
+    ) -> None:
+        """Take in an epoch.
+
+        Args:
+            epoch: Its number, from 0.
+            told: For each fold and target the canonical predictions of the fold's held-out rows.
+            train: Mean training loss of each target.
+            snapshot: Copies the weights of all networks.
+        """
+        for t, kind in enumerate(self.kinds):
+            losses = [
+                kind.row_loss(self.labels[t][rows], said[t])
+                for rows, said in zip(self.held, told, strict=True)
+            ]
+            # Per row and over all folds: with repeats, other folds hold a fold's rows too.
+            sums, counts = np.zeros((2, len(self.labels[t])))
+            for rows, loss in zip(self.held, losses, strict=True):
+                known = kind.known(self.labels[t][rows])
+                # A prediction that is not a number is no missing label: it is the worst there is.
+                sums[rows] += np.where(known, np.where(np.isnan(loss), np.inf, loss), 0.0)
+                counts[rows] += known
+            total, count = sums.sum(), max(counts.sum(), 1)
+            self.curves[t]["train"].append(float(train[t]))
+            self.curves[t]["validation"].append(float(total / count))
+            for f, rows in enumerate(self.held):
+                mine = rows if len(self.held) > 1 else rows[:0]
+                heard = np.delete(counts, mine).sum()
+                others = np.delete(sums, mine).sum() / max(heard, 1)
+                # With no label to judge by the newest network is kept, not the first.
+                if others < self.best_of_others[t, f] or epoch == 0 or not heard:
+                    self.best_of_others[t, f], self.judged[t][f] = others, told[f][t]
+            if total / count < self.best_loss[t] * (1 - 1e-4) or epoch == 0:
+                self.best_loss[t], self.best_epoch[t], self.last_gain = total / count, epoch, epoch
+            elif not counts.any():
+                self.best_epoch[t] = epoch
+        if epoch in self.best_epoch:
+            self.snapshots[epoch] = snapshot()
+        self.snapshots = {e: s for e, s in self.snapshots.items() if e in self.best_epoch}
+
+    def last_losses(self) -> list[float]:
+        """Return the held-out loss of each target in the last epoch."""
+        return [curve["validation"][-1] for curve in self.curves]
+
+    def done(self, epoch: int) -> bool:
+        """Tell whether no target has gained for ``patience`` epochs."""
+        return epoch - self.last_gain >= self.patience
+
+    def held_out(self) -> list[np.ndarray]:
+        """Return each target's held-out predictions (N, K), averaged where folds overlap."""
+        out = []
+        for t in range(len(self.kinds)):
+            n = len(self.labels[t])
+            told = [np.asarray(x) for x in self.judged[t]]
+            total, count = np.zeros((n, told[0].shape[1])), np.zeros((n, 1))
+            for rows, said in zip(self.held, told, strict=True):
+                total[rows] += said
+                count[rows] += 1
+            out.append(np.where(count > 0, total / np.maximum(count, 1), np.nan))
+        return out
+
+    def pack(self) -> tuple[dict[str, Any], dict[str, Tensor]]:
+        """Split into JSON facts and tensors for a checkpoint."""
+        facts = {
+            "curves": self.curves,
+            "best_epoch": self.best_epoch,
+            "best_loss": self.best_loss.tolist(),
+            "best_of_others": self.best_of_others.tolist(),
+            "last_gain": self.last_gain,
+        }
+        tensors = {f"snapshot/{e}/{k}": v for e, s in self.snapshots.items() for k, v in s.items()}
+        for t, folds in enumerate(self.judged):
+            tensors |= {
+                f"judged/{t}/{f}": torch.from_numpy(np.asarray(x)) for f, x in enumerate(folds)
+            }
+        return json.loads(json.dumps(facts)), tensors
+
+    def unpack(self, facts: dict[str, Any], tensors: dict[str, Tensor]) -> None:
+        """Put back what ``pack`` split."""
+        self.curves, self.best_epoch = facts["curves"], facts["best_epoch"]
+        self.best_loss = np.array(facts["best_loss"])
+        self.best_of_others = np.array(facts["best_of_others"])
+        self.last_gain = facts["last_gain"]
+        for name, value in tensors.items():
+            what, first, rest = name.split("/", 2)
+            if what == "snapshot":
+                self.snapshots.setdefault(int(first), {})[rest] = value
+            else:
+                self.judged[int(first)][int(rest)] = value.numpy()

@@ -1,0 +1,108 @@
+"""What holds for any labels: decoding undoes encoding, and a missing label teaches nothing."""
+
+import numpy as np
+import pyarrow as pa
+import pytest
+import torch
+from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import strategies as st
+
+from superpose.data.kinds import TARGET_KINDS
+
+# The first torch call of a process can take seconds; the examples themselves are quick.
+quick = settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+
+words = st.text(
+    st.characters(codec="utf-8", exclude_categories=("Cs", "Cc", "Zs", "Zl", "Zp")),
+    min_size=1,
+    max_size=6,
+)
+numbers = st.floats(-1e9, 1e9, allow_subnormal=False)
+labels = st.one_of(words, st.integers(-(2**53), 2**53))
+
+
+def gappy(values):
+    """Lists with at least two labels and any number of gaps."""
+    return st.lists(st.one_of(st.none(), values), min_size=2, max_size=30).filter(
+        lambda rows: sum(row is not None for row in rows) >= 2
+    )
+
+
+def of_one_type(rows):
+    return len({type(row) for row in rows if row is not None}) == 1
+
+
+columns = {
+    "number": gappy(numbers),
+    "binary": st.lists(labels, min_size=2, max_size=2, unique=True).flatmap(
+        lambda pair: gappy(st.sampled_from(pair))
+    ),
+    "category": gappy(labels),
+    "ordinal": gappy(st.integers(-20, 20)),
+    "multilabel": gappy(st.lists(words, max_size=4, unique=True)),
+    "count": gappy(st.integers(0, 2**24)),  # float32 holds every count up to here
+}
+every_kind = pytest.mark.parametrize("name", TARGET_KINDS)
+
+
+def fitted(name, rows):
+    if name in ("binary", "category"):
+        assume(of_one_type(rows))
+    if name in ("binary", "ordinal"):
+        assume(len({row for row in rows if row is not None}) >= 2)
+    if name == "multilabel":
+        assume(any(rows))
+    column = pa.chunked_array([pa.array(rows)])
+    return TARGET_KINDS[name].fit("y", column), column
+
+
+@every_kind
+@quick
+@given(data=st.data())
+def test_decoding_undoes_encoding(name, data):
+    rows = data.draw(columns[name])
+    kind, column = fitted(name, rows)
+    back = kind.decode(kind.exact(kind.encode(column)))["y"].to_pylist()
+    if name == "number":
+        known = np.array([row for row in rows if row is not None])
+        # float32 keeps 24 bits of the distance from the mean, in units of the spread.
+        room = 1e-6 * (kind.scale + np.abs(known - kind.mean).max() + np.abs(known).max())
+        assert [b is None for b in back] == [row is None for row in rows]
+        np.testing.assert_allclose([b for b in back if b is not None], known, atol=room)
+    elif name == "multilabel":
+        assert [None if b is None else set(b) for b in back] == [
+            None if row is None else set(row) for row in rows
+        ]
+    else:
+        assert back == rows
+
+
+@every_kind
+@quick
+@given(data=st.data(), seed=st.integers(0, 2**31), scale=st.sampled_from([0.1, 1.0, 30.0, 1e4]))
+def test_a_missing_label_carries_no_gradient(name, data, seed, scale):
+    rows = data.draw(columns[name])
+    kind, column = fitted(name, rows)
+    y = torch.as_tensor(kind.encode(column))
+    noise = torch.randn(len(rows), kind.size, generator=torch.Generator().manual_seed(seed))
+    out = (noise * scale).requires_grad_()
+    loss = kind.loss(out, y)
+    loss.sum().backward()
+    gone = torch.tensor([row is None for row in rows])
+    assert (loss[gone] == 0).all()
+    assert (out.grad[gone] == 0).all()
+    assert torch.isfinite(out.grad).all()
+
+
+@every_kind
+@quick
+@given(data=st.data(), seed=st.integers(0, 2**31))
+def test_blends_of_predictions_are_predictions(name, data, seed):
+    kind, _ = fitted(name, data.draw(columns[name]))
+    generator = torch.Generator().manual_seed(seed)
+    first, second = (kind.predict(torch.randn(4, kind.size, generator=generator)) for _ in range(2))
+    blend = (0.3 * first + 0.7 * second).double().numpy()
+    assert np.isfinite(blend).all()
+    if name in ("binary", "category", "ordinal"):
+        np.testing.assert_allclose(blend.sum(axis=1), 1, rtol=1e-5)
+    assert len(next(iter(kind.decode(blend).values()))) == 4

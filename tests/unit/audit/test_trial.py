@@ -1,0 +1,64 @@
+"""The trial: tables of which one side of the proof is left with nothing."""
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from superpose.audit import _trial, findings, prepare, run_trial
+from superpose.audit._trial import _best_threshold
+from superpose.data import Config
+
+SETTINGS = {
+    "targets": ["weight", "sick"],
+    "ignore": ["calls", "sort", "level", "tags"],
+    "model": {"width": 8, "members": 1, "depth": 1},
+    "training": {"epochs": 2},
+}
+
+
+@pytest.fixture
+def grouped(make_table):
+    """Ninety rows of six groups, dealt in turn."""
+    table = make_table()
+    return table.append_column("place", pa.array(np.arange(90) % 6).cast(pa.string()))
+
+
+def config(**more):
+    return Config.from_arguments(
+        **{**SETTINGS, "split": {"by": "group", "column": "place"}, **more}
+    )
+
+
+def test_validation_rows_of_one_group_choose_and_nothing_decides(grouped, monkeypatch):
+    monkeypatch.setattr(_trial, "SMALL", 0)
+    monkeypatch.setattr(_trial, "LARGE", 0)
+    prepared = prepare(grouped, config(proof={"references": "network"}))
+    assert prepared.regime == "holdout"
+    assert (prepared.halves[prepared.split.validation] == 0).all()
+    assert any("the validation rows are of one group only" in w for w in prepared.warnings)
+    trial = run_trial(prepared)
+    assert {r.verdict for r in trial.rulings.values()} == {"not tested"}
+    assert all(r.shipped == r.reference for r in trial.rulings.values())
+    assert {row["n"] for row in findings(trial)["transfer"]} == {0}
+
+
+@pytest.mark.parametrize("target", ["weight", "sick"])
+def test_a_target_measured_in_one_group_only_has_a_trial_too(grouped, target):
+    prepared = prepare(grouped, config())
+    where = int(prepared.split.train[0]) % 6
+    column = grouped.column_names.index(target)
+    kept = pa.array(
+        [y if i % 6 == where else None for i, y in enumerate(grouped[target].to_pylist())],
+        grouped[target].type,
+    )
+    trial = run_trial(prepare(grouped.set_column(column, target, kept), config()))
+    rows = {row["target"]: row for row in findings(trial)["transfer"]}
+    assert np.isfinite(rows[target]["shipped_value"])
+    assert np.isfinite(list(trial.predictor.spread.values())).all()
+
+
+def test_a_threshold_does_not_part_rows_of_the_same_probability():
+    # Between the tied rows an F1 of 1 could be read off that no threshold reaches.
+    y = np.array([1.0, 1.0, 0.0, 0.0, 0.0, 0.0])
+    probability = np.array([0.4, 0.2, 0.2, 0.2, 0.2, 0.2])
+    assert _best_threshold(y, probability) == 0.4

@@ -1,0 +1,139 @@
+"""Guessed kinds: one rule per row, each with its reason."""
+
+from datetime import date, datetime
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from superpose.data._guessing import guess_input, guess_target
+
+RNG = np.random.default_rng(0)
+N = 60
+WORDS = ["the", "pump", "was", "loud", "and", "hot", "again", "so", "we", "took", "it", "apart"]
+SENTENCES = [" ".join(RNG.permutation(WORDS)) for _ in range(N)]
+FORMULAS = [f"{i}C" + "(=O)N" * (i % 3) + "c" * (i % 19) for i in range(N)]
+CODES = [f"L{i:05d}" for i in range(N)]
+LETTERS = list("abcdef")
+TAGS = [";".join(RNG.permutation(LETTERS)[: i % 4 + 1]) for i in range(N)]
+COUNTS = [0, 1, *RNG.negative_binomial(1, 0.1, N).tolist()]
+
+
+@pytest.mark.parametrize(
+    ("values", "kind", "reason"),
+    [
+        ([None, None], None, "no value in any row"),
+        ([3, 3, 3], None, "the same value in every row (3)"),
+        (["a", "a"], None, "the same value in every row (a)"),
+        ([3, None, 3], "number", "whole numbers"),
+        ([True, False], "binary", "true and false"),
+        ([0, 1, 1], "binary", "two values, 0 and 1"),
+        ([0.0, 1.0, None], "binary", "two values, 0 and 1"),
+        ([0.5, 1.0], "number", "numbers"),
+        ([0.5, float("inf")], "number", "numbers"),
+        ([float("inf"), float("-inf")], "number", "numbers"),
+        ([1, 2, 3, 1], "number", "whole numbers"),
+        (list(range(N)), None, "whole numbers that only count the rows"),
+        (RNG.permutation(N).tolist(), None, "whole numbers that only count the rows"),
+        (list(range(10 * N, 0, -10)), None, "whole numbers that only count the rows"),
+        (list(range(10)), "number", "whole numbers"),
+        ([date(2020, 1, 1), date(2020, 1, 2)], "date", "dates and times"),
+        ([datetime(2020, 1, 1, 5), None, datetime(2020, 1, 2)], "date", "dates and times"),
+        (["2020-01-01", "2020-01-02"], "date", "dates"),
+        (["2020-01-01 10:00", "?", "2020-01-02 11:00"], "date", "dates"),
+        (["31/12/2020", "01/01/2021"], "date", "dates as %d/%m/%Y"),
+        ([["a"], ["a", "b"]], "multicategory", "a list in every row"),
+        ([{"a": 1}, {"a": 2}], None, "values of type struct<a: int64> can't be used"),
+        (TAGS, "multicategory", "a few words joined by ';'"),
+        (["no", "yes", "no"], "binary", "two values, 'no' and 'yes'"),
+        (["N", "S", "W"] * 9, "category", "3 different words"),
+        (["a", None, "a"], "category", "1 different word"),
+        (["img/1.png", "img/2.JPG", None], "image", "names of image files"),
+        (SENTENCES, "text", "long text, 12 words on average"),
+        (["水泵的声音很大而且发热了", "我们把它拆开检查了一遍", "没有发现任何问题"] * 9, "category",
+            "3 different words"),
+        (["很大而且发热了" + c * 4 for c in "甲乙丙丁戊己庚辛壬癸子丑"], "text", "long text"),
+        (FORMULAS, "text", "different text in nearly every row"),
+        (CODES, None, "different words in nearly every row, as identifiers are"),
+        (["1", "2.5", " 3 "], "number", "numbers, written as text"),
+        (["1", "2", "3", "1"], "number", "whole numbers, written as text"),
+        (["1", "0", "?"], "binary", "two values, 0 and 1, written as text; '?' for missing"),
+        (["1", "x", "y"], "category", "3 different words"),
+        (["1,5", "2,5", "3,5"] * 9, "category", "3 different words"),
+    ],
+)  # fmt: skip
+def test_an_input_gets_its_kind_with_a_reason(values: list[Any], kind: str, reason: str) -> None:
+    guess = guess_input("x", pa.chunked_array([values]))
+    assert (guess.kind, guess.reason) == (kind, reason)
+
+
+@pytest.mark.parametrize(
+    ("values", "kind", "reason"),
+    [
+        ([0, 1, None], "binary", "two values, 0 and 1"),
+        ([0.5, 1.5], "number", "numbers"),
+        ([0, 1, 2] * 6, "category", "3 whole numbers as codes; write ordinal, count or number if "
+            "their order or distance means something"),
+        ([0, 1, 2], "number", "whole numbers"),
+        ([-1, 0, 1] * 6, "number", "whole numbers"),
+        ([10, 200, 3000] * 6, "number", "whole numbers"),
+        (COUNTS, "count", "whole numbers from 0 or 1 upwards, most of them small"),
+        ([float(count) for count in COUNTS], "number", "whole numbers"),
+        ([100 * count for count in COUNTS], "number", "whole numbers"),
+        ([count + 5 for count in COUNTS], "number", "whole numbers"),
+        ([*COUNTS, 200_000], "number", "whole numbers"),
+        ([0, 1, *RNG.integers(0, 80, 200).tolist()], "number", "whole numbers"),
+        ([0, 1, *(int(x) for x in RNG.lognormal(5, 2, 500))], "number", "whole numbers"),
+        ([["a"], ["b"]], "multilabel", "a list in every row"),
+        (TAGS, "multilabel", "a few words joined by ';'"),
+        (["low", "high", "mid"], "category", "3 different words"),
+        (["1", "2.5", "nan"], "number", "numbers, written as text; 'nan' for missing"),
+        ([date(2020, 1, 1)] * 2, "date", "dates and times"),
+    ],
+)  # fmt: skip
+def test_a_target_gets_its_kind_with_a_reason(values: list[Any], kind: str, reason: str) -> None:
+    guess = guess_target(pa.chunked_array([values]))
+    assert (guess.kind, guess.reason) == (kind, reason)
+
+
+@pytest.mark.parametrize("name", ["year", "start_time", "Date"])
+def test_a_rising_time_is_no_counter(name: str) -> None:
+    assert guess_input(name, pa.chunked_array([list(range(1960, 2020))])).kind == "number"
+
+
+@pytest.mark.parametrize("name", ["ID", "patient_id", "station id", "uuid"])
+def test_a_column_named_id_is_not_used_if_it_varies(name: str) -> None:
+    many = pa.chunked_array([RNG.integers(0, 10**6, N).tolist()])
+    few = pa.chunked_array([RNG.integers(0, 5, N).tolist()])
+    guess = guess_input(name, many)
+    assert (guess.kind, guess.otherwise) == (None, "number")
+    assert guess.reason == "it is named as an identifier"
+    assert guess_input(name, few).kind == "number"
+
+
+def test_words_among_numbers_are_missing_and_told() -> None:
+    values = pa.chunked_array([[*map(str, range(100)), "a", "b", "c", "d", "?"]])
+    guess = guess_input("x", values)
+    assert guess.kind == "number"
+    assert guess.missing == ("a", "b", "c", "d", "?")
+    assert guess.warning == (
+        "5 values are no numbers and count as missing: 'a', 'b', 'c' and 2 other words"
+    )
+
+
+def test_many_words_among_numbers_are_no_numbers() -> None:
+    numbers = [str(n) for n in range(1000)] * 2
+    words = [f"w{n}" for n in range(21)]
+    assert guess_input("x", pa.chunked_array([numbers + words])).kind == "category"
+
+
+def test_dates_that_can_be_read_two_ways_are_told() -> None:
+    guess = guess_input("x", pa.chunked_array([["01/02/2020", "03/04/2020"]]))
+    assert guess.options == {"format": "%d/%m/%Y"}
+    assert guess.warning == "dates are read day first; write them as 2024-12-31 if that is wrong"
+
+
+def test_a_category_with_very_many_values_is_not_used() -> None:
+    values = pa.chunked_array([[f"w{n}" for n in range(100_001)] * 2])
+    assert guess_input("x", values).reason == "100001 different values"

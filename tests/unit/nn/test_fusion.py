@@ -1,0 +1,110 @@
+"""Fusion: claims that every method in FUSIONS is held to, and those of single ones."""
+
+import pytest
+import torch
+
+from superpose.nn import FUSIONS, TaskAttention
+
+T, D, R = 5, 8, 4
+
+
+@pytest.fixture
+def fuse(fusion_name):
+    """Each fusion, away from its start so that it does something where it can."""
+    module = FUSIONS[fusion_name](T, D, R)
+    for parameter in module.parameters():
+        torch.nn.init.normal_(parameter, std=0.5)
+    return module
+
+
+def test_states_keep_their_shape(fuse):
+    for shape in ((T, D), (7, T, D), (7, 3, T, D)):
+        assert fuse(torch.randn(shape)).shape == shape
+
+
+def test_one_row_alone_is_fused_as_in_any_batch(fuse):
+    states = torch.randn(7, 3, T, D)
+    torch.testing.assert_close(fuse(states[2, 1]), fuse(states)[2, 1], atol=1e-5, rtol=1e-5)
+
+
+def test_gradients_are_finite_and_reach_every_state(fuse):
+    states = torch.randn(7, T, D, requires_grad=True)
+    fuse(states).square().sum().backward()
+    assert torch.isfinite(states.grad).all()
+    assert (states.grad.abs().sum(-1) > 0).all()
+
+
+def test_permuting_the_targets_permutes_the_outcome(fuse, permute):
+    states, order = torch.randn(7, T, D), torch.randperm(T)
+    before, map_before = fuse(states), fuse.attention(states)
+    permute(fuse, order, T)
+    torch.testing.assert_close(fuse(states[:, order]), before[:, order], atol=1e-5, rtol=1e-5)
+    if map_before is not None:
+        both = map_before[:, order][:, :, [*order.tolist(), T]]
+        torch.testing.assert_close(fuse.attention(states[:, order]), both)
+
+
+def test_a_map_is_a_distribution_with_the_sink_last(fuse):
+    weights = fuse.attention(torch.randn(7, 3, T, D))
+    if weights is not None:
+        assert weights.shape == (7, 3, T, T + 1)
+        assert (weights >= 0).all()
+        torch.testing.assert_close(weights.sum(-1), torch.ones(7, 3, T))
+
+
+def test_stacked_fusions_equal_separate_ones(fusion_name):
+    modules = [FUSIONS[fusion_name](T, D, R) for _ in range(3)]
+    states = torch.randn(3, 7, T, D)
+    weights, buffers = torch.func.stack_module_state(modules) if fusion_name != "none" else ({}, {})
+
+    def one(w, b, x):
+        return torch.func.functional_call(modules[0], (w, b), (x,))
+
+    if weights:
+        together = torch.func.vmap(one)(weights, buffers, states)
+        apart = torch.stack([m(x) for m, x in zip(modules, states, strict=True)])
+        torch.testing.assert_close(together, apart, atol=1e-5, rtol=1e-5)
+
+
+@pytest.mark.parametrize("targets", [1, 2, 40])
+def test_any_number_of_targets_goes_through(fusion_name, targets):
+    states = torch.randn(3, targets, D)
+    assert torch.isfinite(FUSIONS[fusion_name](targets, D, R)(states)).all()
+
+
+@pytest.mark.parametrize("scale", [1e-3, 1.0, 1e3, 1e6])
+def test_task_attention_starts_as_the_identity(scale):
+    states = torch.randn(50, T, D) * scale
+    assert (TaskAttention(T, D, R)(states) - states).abs().max() == 0
+
+
+def test_task_attention_leaves_its_start_with_the_first_gradient():
+    fuse, states = TaskAttention(T, D, R), torch.randn(50, T, D)
+    fuse(states).sum().backward()
+    assert (fuse.gate.grad.abs().sum(-1) > 0).all()
+
+
+def test_a_task_whose_gate_stays_shut_hears_nothing():
+    fuse, states = TaskAttention(T, D, R), torch.randn(50, T, D)
+    with torch.no_grad():
+        fuse.gate[1:] = 1.0
+    out = fuse(states)
+    assert torch.equal(out[:, 0], states[:, 0])
+    assert not torch.isclose(out[:, 1], states[:, 1]).all()
+
+
+def test_what_a_task_hears_does_not_come_from_itself():
+    fuse, states = TaskAttention(T, D, R), torch.randn(50, T, D)
+    with torch.no_grad():
+        fuse.gate.fill_(1.0)
+        fuse.query.weight.zero_()  # the weights then depend on the speakers only
+    other = states.clone()
+    other[:, 0] = torch.randn(50, D)
+    heard, heard_then = fuse(states) - states, fuse(other) - other
+    torch.testing.assert_close(heard[:, 0], heard_then[:, 0], atol=1e-5, rtol=1e-4)
+    assert not torch.allclose(heard[:, 1], heard_then[:, 1], atol=1e-3)
+
+
+def test_no_fusion_is_the_identity_itself():
+    states = torch.randn(7, T, D)
+    assert FUSIONS["none"](T, D)(states) is states

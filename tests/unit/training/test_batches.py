@@ -1,0 +1,67 @@
+"""Batches: every fold's own rows, all of them, in an order that the seed decides."""
+
+import numpy as np
+import pytest
+import torch
+
+from superpose.training import Fold, Settings, batches
+from superpose.training._loop import SHORTEST_EPOCH, batch_size
+
+
+def drawn(folds, size, seed=0):
+    return torch.cat(list(batches(folds, size, torch.Generator().manual_seed(seed))), dim=1)
+
+
+def test_each_network_draws_from_its_training_rows_only(make_folds):
+    folds = make_folds(rows=60, k=4)
+    for fold, rows in zip(folds, drawn(folds, 8), strict=True):
+        assert set(rows.tolist()) == set(fold.train.tolist())
+
+
+@pytest.mark.parametrize("size", [1, 7, 32])
+def test_every_row_comes_before_any_comes_again(size):
+    fold = Fold(np.arange(100, 145), np.arange(5))
+    rows = drawn([fold], size)[0].numpy()
+    for start in range(0, len(rows) - 45, 45):
+        assert sorted(rows[start : start + 45]) == list(range(100, 145))
+
+
+def test_all_batches_have_the_same_size(make_folds):
+    sizes = {b.shape for b in batches(make_folds(rows=61, k=3), 8, torch.Generator())}
+    assert sizes == {(3, 8)}
+
+
+def test_folds_of_unlike_length_end_together():
+    folds = [Fold(np.arange(50), np.arange(2)), Fold(np.arange(3), np.arange(2))]
+    rows = drawn(folds, 10)
+    counts = np.bincount(rows[1].numpy(), minlength=3)
+    assert counts.max() - counts.min() <= 1
+
+
+def test_an_epoch_of_a_tiny_table_repeats_its_rows():
+    fold = Fold(np.arange(10), np.arange(2))
+    assert len(list(batches([fold], 10, torch.Generator()))) == SHORTEST_EPOCH
+
+
+def test_an_epoch_of_a_longer_table_sees_each_row_about_once():
+    fold = Fold(np.arange(1000), np.arange(2))
+    assert len(list(batches([fold], 30, torch.Generator()))) == 34
+
+
+def test_the_seed_decides_the_order(make_folds):
+    folds = make_folds()
+    assert torch.equal(drawn(folds, 8, seed=3), drawn(folds, 8, seed=3))
+    assert not torch.equal(drawn(folds, 8, seed=3), drawn(folds, 8, seed=4))
+
+
+@pytest.mark.parametrize(
+    ("rows", "size"), [(10, 10), (100, 16), (1000, 64), (4096, 256), (10**6, 512)]
+)
+def test_the_batch_grows_with_the_table_within_bounds(rows, size):
+    fold = Fold(np.arange(rows), np.arange(1))
+    assert batch_size(Settings(), [fold]) == size
+
+
+def test_a_batch_size_that_was_set_is_kept_up_to_the_table():
+    assert batch_size(Settings(batch_size=48), [Fold(np.arange(90), np.arange(1))]) == 48
+    assert batch_size(Settings(batch_size=48), [Fold(np.arange(20), np.arange(1))]) == 20

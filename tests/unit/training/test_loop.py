@@ -1,0 +1,243 @@
+"""The loop: the same numbers for the same seed, killed or not, and a clear end where one is due."""
+
+import numpy as np
+import pytest
+import torch
+
+from superpose.errors import TrainingError
+from superpose.training import Fold, _loop, _session
+from superpose.training._checkpoints import load_checkpoint
+from superpose.training._objective import Objective
+
+# Ways to train whose every number has to survive a kill.
+WAYS = {
+    "folds": {},
+    "one fold": {"folds": [Fold(np.arange(60), np.arange(60, 90))]},
+    "accumulated": {"accumulate": 3},
+    "solo": {"solo": True},
+}
+every_way = pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)
+
+
+@pytest.fixture(autouse=True)
+def _every_epoch_is_kept(monkeypatch):
+    """On a busy machine writing takes long, and epochs would go unwritten."""
+    monkeypatch.setattr(_session, "WRITING_SHARE", float("inf"))
+
+
+class Killed(Exception):
+    """Stands for the end of the process."""
+
+
+@every_way
+def test_the_same_seed_gives_the_same_numbers(run, assert_same, way):
+    assert_same(run(seed=5, **way), run(seed=5, **way))
+
+
+def test_another_seed_gives_others(run):
+    one, other = run(seed=5, epochs=1), run(seed=6, epochs=1)
+    assert not torch.equal(one.snapshots[0]["heads"], other.snapshots[0]["heads"])
+
+
+def test_the_callers_random_stream_is_left_alone(run):
+    torch.manual_seed(3)
+    expected = torch.rand(4)
+    torch.manual_seed(3)
+    run(epochs=1)
+    assert torch.equal(torch.rand(4), expected)
+
+
+@every_way
+def test_killed_between_epochs_and_resumed_equals_not_killed(run, assert_same, tmp_path, way):
+    whole = run(epochs=4, **way)
+
+    def kill(epoch, watch):
+        if epoch == 1:
+            raise Killed
+
+    path = tmp_path / "x.checkpoint"
+    with pytest.raises(Killed):
+        run(epochs=4, checkpoint=path, on_epoch=kill, **way)
+    assert_same(run(epochs=4, checkpoint=path, **way), whole)
+
+
+@every_way
+@pytest.mark.parametrize("at", [5, 37])
+def test_killed_within_an_epoch_and_resumed_equals_not_killed(
+    run, assert_same, tmp_path, monkeypatch, way, at
+):
+    whole, path, steps = run(**way), tmp_path / "x.checkpoint", iter(range(1000))
+    plain = Objective.losses
+
+    def killed(self, out, rows):
+        if next(steps) == at:
+            raise Killed
+        return plain(self, out, rows)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Objective, "losses", killed)
+        with pytest.raises(Killed):
+            run(checkpoint=path, **way)
+    assert_same(run(checkpoint=path, **way), whole)
+
+
+def test_a_finished_training_is_not_trained_again(run, assert_same, tmp_path, monkeypatch):
+    path = tmp_path / "x.checkpoint"
+    whole = run(checkpoint=path)
+    monkeypatch.setattr(Objective, "losses", lambda *_: pytest.fail("trained again"))
+    assert_same(run(checkpoint=path), whole)
+
+
+def test_a_checkpoint_changes_no_number(run, assert_same, tmp_path):
+    assert_same(run(checkpoint=tmp_path / "x.checkpoint"), run())
+
+
+def break_losses(monkeypatch, target, at, value=float("nan")):
+    """Make the loss of one target break in one step, counted from 1 over all epochs."""
+    plain, steps = Objective.losses, iter(range(1, 1000))
+
+    def broken(self, out, rows):
+        losses = plain(self, out, rows)
+        if next(steps) == at:
+            losses = losses.clone()
+            losses[0, target] = value
+        return losses
+
+    monkeypatch.setattr(Objective, "losses", broken)
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_a_loss_that_is_no_number_names_target_and_batch(run, monkeypatch, value):
+    break_losses(monkeypatch, target=1, at=16 + 3, value=value)
+    with pytest.raises(
+        TrainingError, match=r"target 'sick': the loss is not finite in epoch 2, batch 3; .*lower"
+    ):
+        run()
+
+
+def test_a_loss_that_is_no_number_leaves_the_last_good_checkpoint(run, monkeypatch, tmp_path):
+    path = tmp_path / "x.checkpoint"
+    break_losses(monkeypatch, target=0, at=2 * 16 + 1)
+    with pytest.raises(TrainingError):
+        run(checkpoint=path)
+    facts, tensors = load_checkpoint(path)
+    assert facts["epoch"] == 1
+    assert all(torch.isfinite(t).all() for t in tensors.values())
+
+
+def test_a_last_step_that_went_too_far_is_not_kept(run, monkeypatch, tmp_path):
+    path, plain, epochs = tmp_path / "x.checkpoint", _loop.predict_rows, iter(range(9))
+
+    def broken(*args, **options):
+        told = plain(*args, **options)
+        if next(epochs) == 1:
+            told[0][2][:] = np.nan
+        return told
+
+    monkeypatch.setattr(_loop, "predict_rows", broken)
+    with pytest.raises(TrainingError, match="target 'calls': the loss is not finite in epoch 2"):
+        run(checkpoint=path)
+    assert load_checkpoint(path)[0]["epoch"] == 0
+
+
+def test_an_infinite_label_ends_training_with_its_target(run, recipe):
+    labels = [recipe.labels[t].copy() for t in ("weight", "sick")]
+    labels[0][recipe.folds[0].train[0]] = np.inf
+    with (
+        np.errstate(all="ignore"),
+        pytest.raises(TrainingError, match=r"target 'weight': .* epoch 1"),
+    ):
+        run(targets=("weight", "sick"), labels=labels)
+
+
+@pytest.mark.parametrize("batches", [2, 4])
+def test_accumulated_batches_equal_one_large_batch(run, monkeypatch, batches):
+    """Without dropout, clipping and with a whole number of steps."""
+    seen = []
+    real = torch.optim.AdamW.step
+
+    def recorded(self, *args):
+        seen.append([p.grad.clone() for group in self.param_groups for p in group["params"]])
+        return real(self, *args)
+
+    monkeypatch.setattr(torch.optim.AdamW, "step", recorded)
+    monkeypatch.setattr(
+        _loop,
+        "batches",
+        lambda folds, size, g: iter([torch.arange(b, 60, batches)[None] for b in range(batches)]),
+    )
+    monkeypatch.setattr(torch.nn.functional, "dropout", lambda x, p: x)
+    fold = [Fold(np.arange(60), np.arange(60, 90))]
+    run(folds=fold, epochs=1, accumulate=batches, clip=1e9)
+    monkeypatch.setattr(_loop, "batches", lambda *_: iter([torch.arange(60)[None]]))
+    run(folds=fold, epochs=1, clip=1e9)
+    small, large = seen
+    for a, b in zip(small, large, strict=True):
+        torch.testing.assert_close(a, b, atol=1e-5, rtol=1e-3)
+
+
+@pytest.mark.parametrize("accumulate", [1, 3, 16, 1000])
+def test_every_epoch_ends_with_a_step(run, monkeypatch, accumulate):
+    counts = []
+    real = torch.optim.AdamW.step
+    monkeypatch.setattr(torch.optim.AdamW, "step", lambda s, *a: (counts.append(1), real(s, *a)))
+    run(epochs=2, accumulate=accumulate)
+    assert len(counts) == 2 * -(-16 // accumulate)
+
+
+def test_training_lowers_the_loss_of_every_target(run):
+    trained = run(
+        ("weight", "sick", "calls", "sort", "level", "tags"), epochs=15, learning_rate=0.02
+    )
+    for curve in trained.curves:
+        assert min(curve["validation"]) < curve["validation"][0]
+        assert curve["train"][-1] < curve["train"][0]
+
+
+def test_training_stops_when_nothing_gains(run):
+    curves = run(epochs=60, patience=2, learning_rate=0.1).curves
+    assert len(curves[0]["train"]) < 60
+
+
+def test_no_time_left_still_means_one_epoch(run):
+    trained = run(max_minutes=1e-9, epochs=9)
+    assert len(trained.curves[0]["train"]) == 1
+    assert np.isfinite(trained.held_out[0]).all()
+
+
+@every_way
+def test_what_is_left_behind_is_for_every_fold_and_row(run, way):
+    trained = run(**way)
+    folds = 1 if "folds" in way else 3
+    networks = folds * (3 if way.get("solo") else 1)
+    assert len(trained.best) == len(trained.curves) == len(trained.held_out) == 3
+    assert trained.snapshots.keys() == set(trained.best)
+    for state in trained.snapshots.values():
+        assert {len(weight) for weight in state.values()} == {networks}
+    assert trained.parameters == sum(w[0].numel() for w in state.values())
+    rows = np.isfinite(trained.held_out[0]).all(axis=1)
+    assert rows.sum() == (30 if folds == 1 else 90)
+
+
+def test_no_network_has_learned_from_the_rows_it_is_judged_on(run, recipe):
+    """Shuffling labels inside a fold keeps every constant, and must not move its predictions."""
+    held = recipe.folds[1].held
+    labels = [recipe.labels[t].copy() for t in ("weight", "sick")]
+    shuffled = [y.copy() for y in labels]
+    for y in shuffled:
+        y[held] = y[np.random.default_rng(0).permutation(held)]
+    one = run(("weight", "sick"), labels=labels, epochs=1)
+    other = run(("weight", "sick"), labels=shuffled, epochs=1)
+    for a, b in zip(one.held_out, other.held_out, strict=True):
+        np.testing.assert_allclose(a[held], b[held], atol=1e-6)
+        assert not np.allclose(a, b, atol=1e-6)
+
+
+def test_a_single_task_network_reads_no_other_target(run, recipe):
+    labels = [recipe.labels[t].copy() for t in ("weight", "sick", "calls")]
+    one = run(labels=labels, solo=True)
+    labels[1] = np.where(np.isnan(labels[1]), np.nan, 1 - labels[1])
+    other = run(labels=labels, solo=True)
+    np.testing.assert_array_equal(one.held_out[0], other.held_out[0])
+    np.testing.assert_array_equal(one.held_out[2], other.held_out[2])
+    assert not np.array_equal(one.held_out[1], other.held_out[1])

@@ -1,0 +1,122 @@
+"""Fitted networks: what was held out, what is predicted again, what is written and read."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from superpose.training import FittedNetwork, Fold, fit_alone, fit_joint
+
+
+@pytest.fixture
+def joint(recipe):
+    return fit_joint(recipe)
+
+
+def test_every_target_gets_its_canonical_prediction(recipe, joint):
+    told = joint.predict(recipe.codec, recipe.blocks)
+    assert list(told) == list(recipe.labels)
+    for target, prediction in told.items():
+        kind = recipe.codec.target_kinds[target]
+        assert prediction.shape == (90, kind.width)
+        assert np.isfinite(
+            kind.row_loss(recipe.labels[target], prediction)[kind.known(recipe.labels[target])]
+        ).all()
+        if kind.name in ("binary", "category", "ordinal"):
+            np.testing.assert_allclose(prediction.sum(1), 1.0, atol=1e-5)
+
+
+def test_only_the_targets_that_are_asked_for_are_predicted(recipe, joint):
+    whole = joint.predict(recipe.codec, recipe.blocks)
+    some = joint.predict(recipe.codec, recipe.blocks, only=["calls", "weight"])
+    assert some.keys() == {"calls", "weight"}
+    np.testing.assert_array_equal(some["calls"], whole["calls"])
+
+
+def test_one_row_alone_predicts_as_in_any_batch(recipe, joint):
+    whole = joint.predict(recipe.codec, recipe.blocks)
+    for row in (0, 41, 89):
+        alone = joint.predict(recipe.codec, {n: b[row : row + 1] for n, b in recipe.blocks.items()})
+        for target, told in alone.items():
+            np.testing.assert_allclose(told[0], whole[target][row], atol=2e-6, rtol=1e-5)
+
+
+def test_with_one_fold_the_held_out_rows_are_predicted_again_the_same(recipe):
+    fold = Fold(np.arange(60), np.arange(60, 90))
+    fitted = fit_joint(replace(recipe, folds=[fold]))
+    told = fitted.predict(recipe.codec, recipe.blocks)
+    for target, held in zip(fitted.targets, fitted.held_out, strict=True):
+        np.testing.assert_allclose(told[target][60:], held[60:], atol=1e-6, rtol=1e-5)
+        assert np.isnan(held[:60]).all()
+
+
+def test_predicting_leaves_the_callers_random_stream_alone(recipe, joint):
+    torch.manual_seed(3)
+    expected = torch.rand(4)
+    torch.manual_seed(3)
+    joint.predict(recipe.codec, recipe.blocks)
+    joint.attention(recipe.codec, recipe.blocks)
+    assert torch.equal(torch.rand(4), expected)
+
+
+def test_state_through_json_and_tensors_predicts_the_same(recipe, joint):
+    facts, tensors = joint.state()
+    again = FittedNetwork.from_state(json.loads(json.dumps(facts)), tensors)
+    expected = joint.predict(recipe.codec, recipe.blocks)
+    for target, told in again.predict(recipe.codec, recipe.blocks).items():
+        np.testing.assert_array_equal(told, expected[target])
+    assert (again.best, again.curves, again.count) == (joint.best, joint.curves, joint.count)
+
+
+def test_the_map_is_a_distribution_over_the_others_and_nobody(recipe, joint):
+    weights = joint.attention(recipe.codec, recipe.blocks)
+    assert weights.shape == (6, 7)
+    np.testing.assert_allclose(weights.sum(1), 1.0, atol=1e-5)
+    assert (np.diag(weights[:, :6]) == 0).all()
+
+
+@pytest.mark.parametrize("fusion", ["none", "essay"])
+def test_other_fusions_train_and_predict(recipe, fusion):
+    sizes = replace(recipe.architecture, fusion=fusion)
+    fitted = fit_joint(replace(recipe, architecture=sizes))
+    assert fitted.predict(recipe.codec, recipe.blocks).keys() == recipe.labels.keys()
+    assert (fitted.attention(recipe.codec, recipe.blocks) is None) == (fusion == "none")
+
+
+def test_networks_alone_are_ones_of_a_single_target(recipe):
+    found = fit_alone(recipe, list(recipe.labels))
+    assert list(found) == list(recipe.labels)
+    for place, (target, fitted) in enumerate(found.items()):
+        kind = recipe.codec.target_kinds[target]
+        assert (fitted.targets, fitted.count, fitted.architecture.fusion) == ([target], 3, "none")
+        assert fitted.snapshots.keys() == set(fitted.best)
+        for state in fitted.snapshots.values():
+            assert state["heads"].shape[-1] == kind.size, place
+        told = fitted.predict(recipe.codec, recipe.blocks)[target]
+        assert told.shape == (90, kind.width)
+        assert fitted.attention(recipe.codec, recipe.blocks) is None
+
+
+def test_networks_alone_predict_again_what_was_held_out(recipe):
+    fold = Fold(np.arange(60), np.arange(60, 90))
+    for target, fitted in fit_alone(replace(recipe, folds=[fold]), ["weight", "sort"]).items():
+        told = fitted.predict(recipe.codec, recipe.blocks)[target]
+        np.testing.assert_allclose(told[60:], fitted.held_out[0][60:], atol=1e-6, rtol=1e-5)
+
+
+def test_a_network_alone_has_the_heads_of_its_target_only(recipe, joint):
+    alone = fit_alone(recipe, ["sick", "level"])["sick"]
+    assert alone.parameters < joint.parameters
+
+
+def test_a_target_without_a_label_in_some_fold_is_trained_all_the_same(recipe):
+    labels = {t: y.copy() for t, y in recipe.labels.items()}
+    labels["weight"][recipe.folds[0].held] = np.nan
+    few = np.flatnonzero(~np.isnan(labels["weight"]))[2:]
+    labels["weight"][few] = np.nan  # two labels are left
+    changed = replace(recipe, labels=labels)
+    for fitted in (fit_joint(changed), fit_alone(changed, ["weight"])["weight"]):
+        told = fitted.predict(recipe.codec, recipe.blocks)["weight"]
+        assert np.isfinite(told).all()

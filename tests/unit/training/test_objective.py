@@ -1,0 +1,191 @@
+"""The joint loss: well scaled, blind to missing labels, the same as each target's own."""
+
+import numpy as np
+import pyarrow as pa
+import pytest
+import torch
+
+from superpose.data.kinds import TARGET_KINDS
+from superpose.training._objective import Objective, predictions
+
+ROWS = 60
+ALL = np.arange(ROWS)
+
+
+def column(name, seed, scale=1.0, gaps=0.2):
+    """A fitted target of a kind and its labels."""
+    rng = np.random.default_rng(seed)
+    values = {
+        "number": lambda: (scale * rng.normal(size=ROWS)).tolist(),
+        "binary": lambda: rng.choice(["no", "yes"], ROWS).tolist(),
+        "count": lambda: rng.poisson(3 * scale, ROWS).tolist(),
+        "category": lambda: rng.choice(["a", "b", "c"], ROWS).tolist(),
+        "ordinal": lambda: rng.integers(0, 3, ROWS).tolist(),
+        "multilabel": lambda: [["p", "q"][: k + 1] for k in rng.integers(0, 2, ROWS)],
+    }[name]()
+    keep = rng.random(ROWS) >= gaps
+    rows = pa.chunked_array(
+        [pa.array([v if k else None for v, k in zip(values, keep, strict=True)])]
+    )
+    kind = TARGET_KINDS[name].fit(f"{name}{seed}", rows)
+    return kind, kind.encode(rows)
+
+
+def outputs(kinds, networks=2, members=3, batch=20, seed=0):
+    torch.manual_seed(seed)
+    size = max(k.size for k in kinds)
+    return (
+        torch.randn(networks, batch, members, len(kinds), size, requires_grad=True),
+        torch.randint(0, ROWS, (networks, batch)),
+    )
+
+
+@pytest.mark.parametrize("name", TARGET_KINDS)
+def test_two_targets_of_one_kind_are_learned_as_if_each_were_alone(name):
+    pairs = [column(name, seed=1), column(name, seed=2, scale=50.0)]
+    kinds, labels = [k for k, _ in pairs], [y for _, y in pairs]
+    out, rows = outputs(kinds)
+    together = Objective(kinds, labels, ALL).losses(out, rows)
+    for t, (kind, y) in enumerate(pairs):
+        alone = Objective([kind], [y], ALL).losses(out[:, :, :, t : t + 1, : kind.size], rows)
+        torch.testing.assert_close(together[:, t], alone[:, 0])
+
+
+def test_the_loss_of_a_target_is_its_kinds_loss_over_that_of_the_best_constant():
+    kind, y = column("category", seed=1)
+    out, rows = outputs([kind])
+    found = Objective([kind], [y], ALL).losses(out, rows)
+    known = kind.known(y)
+    constant = kind.row_loss(y, np.tile(kind.constant(y), (ROWS, 1)))
+    labels = torch.as_tensor(y)[rows][:, :, None]
+    plain = kind.loss(out[..., 0, :], labels).mean((1, 2))
+    expected = plain / (np.nanmean(constant) * known.mean())
+    torch.testing.assert_close(found[:, 0], expected.float(), atol=1e-6, rtol=1e-5)
+
+
+@pytest.mark.parametrize("name", TARGET_KINDS)
+def test_a_masked_label_carries_no_gradient(name):
+    kind, y = column(name, seed=3, gaps=0.5)
+    out, rows = outputs([kind])
+    Objective([kind], [y], ALL).losses(out, rows).sum().backward()
+    gone = torch.as_tensor(~kind.known(y))[rows]
+    assert (out.grad[gone] == 0).all()
+    assert (out.grad[~gone].abs().amax((1, 2, 3)) > 0).all()
+    assert torch.isfinite(out.grad).all()
+
+
+def test_a_batch_without_any_label_of_a_target_is_harmless():
+    kind, y = column("number", seed=4)
+    out, rows = outputs([kind])
+    empty = torch.as_tensor(np.flatnonzero(np.isnan(y)))[rows % int(np.isnan(y).sum())]
+    losses = Objective([kind], [y], ALL).losses(out, empty)
+    assert (losses == 0).all()
+
+
+def test_targets_a_million_apart_in_scale_weigh_the_same():
+    base = np.random.default_rng(0).normal(size=ROWS)
+    pairs = []
+    for scale in (1e-3, 1.0, 1e3):
+        rows = pa.chunked_array([pa.array(base * scale)])
+        kind = TARGET_KINDS["number"].fit("y", rows)
+        pairs.append((kind, kind.encode(rows)))
+    kinds, labels = zip(*pairs, strict=True)
+    out, rows = outputs(kinds)
+    with torch.no_grad():
+        out.copy_(out[..., :1, :].expand_as(out))  # the same raw outputs for each
+    losses = Objective(kinds, labels, ALL).losses(out, rows)
+    losses.sum().backward()
+    for t in (1, 2):
+        torch.testing.assert_close(losses[:, t], losses[:, 0], atol=1e-5, rtol=1e-4)
+        torch.testing.assert_close(out.grad[..., t, :], out.grad[..., 0, :], atol=1e-6, rtol=1e-3)
+
+
+def test_counts_a_million_apart_pull_about_equally_hard():
+    pairs = [column("count", seed=1, scale=s, gaps=0) for s in (1.0, 1e6)]
+    kinds, labels = zip(*pairs, strict=True)
+    out, rows = outputs(kinds, batch=60)
+    Objective(kinds, labels, ALL).losses(out, rows).sum().backward()
+    rare, frequent = out.grad.abs().mean((0, 1, 2, 4))
+    assert 0.1 < rare / frequent < 10
+
+
+def test_every_kind_starts_at_about_one():
+    pairs = [column(name, seed=5) for name in TARGET_KINDS]
+    kinds, labels = zip(*pairs, strict=True)
+    out, rows = outputs(kinds, batch=500)
+    losses = Objective(kinds, labels, ALL).losses(out * 0, rows).mean(0)
+    assert ((losses > 0.2) & (losses < 5)).all(), losses
+
+
+def test_a_target_that_is_nearly_always_the_same_gets_no_runaway_weight():
+    y = np.zeros(10_000)
+    y[0] = 1
+    kind = TARGET_KINDS["binary"].fit("y", pa.chunked_array([pa.array(y.astype(int))]))
+    out = torch.zeros(1, 100, 1, 1, 1)
+    rows = torch.zeros(1, 100, dtype=torch.long)  # the one positive row, again and again
+    assert Objective([kind], [y], np.arange(10_000)).losses(out, rows).item() < 10
+
+
+def test_rare_labels_weigh_as_much_as_frequent_ones():
+    kind, y = column("number", seed=6, gaps=0)
+    few = y.copy()
+    few[: ROWS // 2] = np.nan
+    out, _ = outputs([kind], batch=ROWS)
+    every = torch.arange(ROWS).expand(2, -1)
+    half = Objective([kind], [few], ALL).losses(out, every)
+    own = Objective([kind], [few], np.arange(ROWS // 2, ROWS)).losses(
+        out[:, ROWS // 2 :], every[:, ROWS // 2 :]
+    )
+    torch.testing.assert_close(half, own)
+
+
+def test_the_weight_of_a_target_multiplies_its_loss():
+    pairs = [column("number", seed=1), column("binary", seed=2)]
+    kinds, labels = zip(*pairs, strict=True)
+    out, rows = outputs(kinds)
+    plain = Objective(kinds, labels, ALL).losses(out, rows)
+    weighed = Objective(kinds, labels, ALL, weights=[1.0, 3.0]).losses(out, rows)
+    torch.testing.assert_close(weighed, plain * torch.tensor([1.0, 3.0]))
+
+
+def test_rows_outside_training_set_no_weights():
+    kind, y = column("number", seed=7)
+    out, rows = outputs([kind])
+    other = y.copy()
+    other[40:] = 1000.0
+    rows = rows % 40
+    first = Objective([kind], [y], np.arange(40)).losses(out, rows)
+    assert torch.equal(Objective([kind], [other], np.arange(40)).losses(out, rows), first)
+
+
+def test_single_task_networks_are_each_judged_by_their_own_target():
+    pairs = [column(name, seed=8, gaps=0) for name in ("number", "count", "category")]
+    kinds, labels = zip(*pairs, strict=True)
+    out, rows = outputs(kinds, networks=6)  # three targets, two folds each
+    alone = out[:, :, :, :1]
+    found = Objective(kinds, labels, ALL, solo=True).losses(alone, rows)
+    assert found.shape == (2, 3)
+    for t, (kind, y) in enumerate(pairs):
+        own = slice(2 * t, 2 * t + 2)
+        expected = Objective([kind], [y], ALL).losses(alone[own][..., : kind.size], rows[own])
+        torch.testing.assert_close(found[:, t], expected[:, 0])
+
+
+def test_a_single_task_network_sees_labelled_rows_only_and_needs_no_weight_for_rarity():
+    kind, y = column("number", seed=6, gaps=0.5)
+    known = np.flatnonzero(kind.known(y))
+    out, rows = outputs([kind])
+    rows = torch.as_tensor(known)[rows % len(known)]
+    with_gaps = Objective([kind], [y], ALL, solo=True).losses(out, rows)
+    without = Objective([kind], [y], known, solo=True).losses(out, rows)
+    assert torch.equal(with_gaps, without)
+
+
+@pytest.mark.parametrize("name", TARGET_KINDS)
+def test_members_are_averaged_as_predictions_not_as_raw_outputs(name):
+    kind, _ = column(name, seed=9)
+    out, _ = outputs([kind])
+    out = out.detach()
+    (found,) = predictions(out, [kind])
+    each = torch.stack([kind.predict(out[:, :, m, 0, : kind.size]) for m in range(3)])
+    torch.testing.assert_close(found, each.mean(0))

@@ -1,0 +1,143 @@
+"""Replicas: P networks in one pass are the P networks."""
+
+import pytest
+import torch
+
+from superpose.nn import Architecture, CategoryEncoder, Network, NumberEncoder
+from superpose.training import Replicas
+
+ROWS = 7
+
+
+def make_network(dropout=0.0):
+    encoders = {
+        "numbers": NumberEncoder([[-1.0, 0.0, 1.0], [0.0, 1.0]], 4),
+        "categories": CategoryEncoder([4], 4),
+    }
+    sizes = Architecture(width=12, members=2, state=6, rank=3, dropout=dropout)
+    network = Network(encoders, [2, 1, 1], sizes)
+    for fuse in network.fusion:  # away from the start, so that the fusion has a say
+        torch.nn.init.ones_(fuse.gate)
+    return network
+
+
+@pytest.fixture(params=[1, 4])
+def replicas(request):
+    torch.manual_seed(0)
+    return Replicas(make_network, request.param)
+
+
+@pytest.fixture
+def apart(replicas):
+    """The same networks, each on its own."""
+    networks = []
+    for p in range(replicas.count):
+        network = make_network()
+        own = {name: weight[p] for name, weight in replicas.snapshot().items()}
+        assert network.load_state_dict(own, strict=False).unexpected_keys == []
+        networks.append(network)
+    return networks
+
+
+@pytest.fixture
+def blocks(replicas):
+    torch.manual_seed(1)
+    numbers = torch.randn(replicas.count, ROWS, 2)
+    numbers[:, ::3, 0] = float("nan")
+    return {
+        "numbers": numbers,
+        "categories": torch.randint(0, 4, (replicas.count, ROWS, 1)),
+    }
+
+
+def one(blocks, p):
+    return {name: block[p] for name, block in blocks.items()}
+
+
+def gradients(replicas):
+    """Gradient by the network's own parameter names, leading axis P."""
+    if replicas.count == 1:
+        return {k: p.grad[None] for k, p in replicas.single.named_parameters()}
+    return dict(zip(replicas.snapshot(), (p.grad for p in replicas.stacked), strict=True))
+
+
+def backward(replicas, apart, blocks, scale=1.0):
+    (scale * replicas(blocks).square().sum()).backward()
+    for p, network in enumerate(apart):
+        (scale * network(one(blocks, p)).square().sum()).backward()
+
+
+def test_outputs_are_those_of_separate_networks(replicas, apart, blocks):
+    together = replicas(blocks)
+    assert together.shape == (replicas.count, ROWS, 2, 3, 2)
+    for p, network in enumerate(apart):
+        torch.testing.assert_close(together[p], network(one(blocks, p)), atol=1e-6, rtol=1e-5)
+
+
+def test_gradients_are_those_of_separate_networks(replicas, apart, blocks):
+    backward(replicas, apart, blocks)
+    for name, stacked in gradients(replicas).items():
+        for p, network in enumerate(apart):
+            own = dict(network.named_parameters())[name].grad
+            torch.testing.assert_close(stacked[p], own, atol=1e-5, rtol=1e-4)
+
+
+@pytest.mark.parametrize("largest", [1e-3, 1.0, 1e6])
+def test_each_network_is_clipped_by_its_own_norm(replicas, apart, blocks, largest):
+    with torch.no_grad():
+        blocks["numbers"][0] *= 10  # one network has far larger gradients
+    backward(replicas, apart, blocks)
+    norms = replicas.clip(largest)
+    for p, network in enumerate(apart):
+        own = torch.nn.utils.clip_grad_norm_(network.parameters(), largest)
+        torch.testing.assert_close(norms[p], own, atol=1e-5, rtol=1e-4)
+        for name, parameter in network.named_parameters():
+            clipped = gradients(replicas)[name][p]
+            torch.testing.assert_close(clipped, parameter.grad, atol=1e-5, rtol=1e-4)
+
+
+def test_a_step_is_that_of_separate_networks(replicas, apart, blocks):
+    backward(replicas, apart, blocks)
+    for module in (replicas, *apart):
+        torch.optim.AdamW(module.parameters(), 0.01, weight_decay=0.1).step()
+    for name, stacked in replicas.snapshot().items():
+        for p, network in enumerate(apart):
+            own = dict(network.named_parameters())[name].detach()
+            torch.testing.assert_close(stacked[p], own, atol=1e-4, rtol=1e-4)
+
+
+def test_networks_start_apart():
+    torch.manual_seed(0)
+    heads = Replicas(make_network, 3).snapshot()["heads"]
+    assert not torch.allclose(heads[0], heads[1])
+    assert not torch.allclose(heads[1], heads[2])
+
+
+def test_dropout_differs_between_networks():
+    torch.manual_seed(0)
+    replicas = Replicas(lambda: make_network(dropout=0.5), 2)
+    same = {name: w[:1].expand_as(w) for name, w in replicas.snapshot().items()}
+    replicas.restore(same)
+    row = {"numbers": torch.randn(1, ROWS, 2), "categories": torch.ones(1, ROWS, 1).long()}
+    out = replicas.train()({name: b.expand(2, *b.shape[1:]) for name, b in row.items()})
+    assert not torch.allclose(out[0], out[1])
+    calm = replicas.eval()({name: b.expand(2, *b.shape[1:]) for name, b in row.items()})
+    torch.testing.assert_close(calm[0], calm[1])
+
+
+def test_restoring_a_snapshot_undoes_training(replicas, apart, blocks):
+    before, kept = replicas(blocks), replicas.snapshot()
+    backward(replicas, apart, blocks)
+    torch.optim.SGD(replicas.parameters(), 0.1).step()
+    assert not torch.allclose(replicas(blocks), before)
+    replicas.restore(kept)
+    assert torch.equal(replicas(blocks), before)
+
+
+def test_a_snapshot_is_a_copy(replicas):
+    kept = replicas.snapshot()
+    before = {name: weight.clone() for name, weight in kept.items()}
+    with torch.no_grad():
+        for parameter in replicas.parameters():
+            parameter.add_(1.0)
+    assert all(torch.equal(kept[name], weight) for name, weight in before.items())
