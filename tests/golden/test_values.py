@@ -8,6 +8,8 @@ from superpose.audit._blend import greedy_blend
 from superpose.functional import (
     binary_loss,
     category_loss,
+    condition_normal,
+    density_matrix,
     essay_attention,
     gaussian_loss,
     holm,
@@ -17,8 +19,11 @@ from superpose.functional import (
     paired_test,
     piecewise_linear,
     poisson_loss,
+    purity,
+    shrunk_correlation,
     task_attention,
     task_attention_weights,
+    von_neumann_entropy,
 )
 
 NAN = float("nan")
@@ -30,6 +35,21 @@ SINK = T([0.0, 1.0, -1.0])
 VALUE = T([[1.0, 2.0], [3.0, -1.0], [0.0, 4.0]])
 SAVED = np.array([0.4, -0.1, 0.3, 0.2, 0.5, -0.2])
 ORDINAL = T([[0.3, -1.0, 0.5, 0.2], [-1.0, 0.4, -0.5, 1.0]])
+
+GAPPY = np.array(
+    [
+        [1.0, 2.0, NAN],
+        [2.0, 1.5, 0.3],
+        [3.0, 4.0, -1.0],
+        [4.5, 3.0, NAN],
+        [0.5, NAN, 2.0],
+        [2.5, 2.2, 0.1],
+        [1.2, 0.4, 0.9],
+    ]
+)
+CORRELATION = np.array([[1.0, 0.5, -0.3], [0.5, 1.0, 0.2], [-0.3, 0.2, 1.0]])
+SCORES = np.array([[1.0, NAN, -0.5], [-2.0, NAN, NAN]])
+STATES = np.array([[[3.0, 0.0], [1.0, 1.0], [0.0, -2.0]], [[1.0, 2.0], [2.0, -1.0], [1.0, 0.0]]])
 
 
 def weights():
@@ -113,6 +133,26 @@ VALUES = {
     "holm: larger p-values pass once the smaller ones have": (
         lambda: holm(np.array([0.04, 0.001, 0.024, 0.015]), 0.05).astype(float),
         [1.0, 1.0, 1.0, 1.0],
+    ),
+    "shrunk correlation of a table with gaps": (
+        lambda: shrunk_correlation(GAPPY)[[0, 0, 1], [1, 2, 2]],
+        [0.392193, -0.557450, -0.568914],
+    ),
+    "conditional normal, mean": (
+        lambda: condition_normal(CORRELATION, SCORES)[0],
+        [[1.0, 0.423077, -0.5], [-2.0, -1.0, 0.6]],
+    ),
+    "conditional normal, spread": (
+        lambda: condition_normal(CORRELATION, SCORES)[1],
+        [[0.0, 0.784465, 0.0], [0.0, 0.866025, 0.953939]],
+    ),
+    "density over tasks": (
+        lambda: density_matrix(STATES)[[0, 0, 1], [1, 2, 2]],
+        [0.117851, 0.074536, 0.031220],
+    ),
+    "purity and entropy": (
+        lambda: [purity(density_matrix(STATES)), von_neumann_entropy(density_matrix(STATES))],
+        [0.374172, 1.497579],
     ),
     "greedy blend, a quarter": (lambda: blend(0.25), [0.75, 0.25, 0.0]),
     "greedy blend, a half": (lambda: blend(0.5), [0.5, 0.5, 0.0]),

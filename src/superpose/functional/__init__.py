@@ -1,4 +1,4 @@
-"""Pure functions: attention across tasks, losses that skip missing labels, paired tests.
+"""Pure functions: attention across tasks, losses that skip missing labels, paired tests, copulas.
 
 >>> import numpy as np
 >>> from superpose.functional import holm
@@ -7,8 +7,11 @@
 """
 
 from ._attention import essay_attention, piecewise_linear, task_attention, task_attention_weights
+from ._copula import condition_normal, shrunk_correlation
+from ._density import density_matrix, effective_states, purity, von_neumann_entropy
 from ._losses import (
     LOG_RATE_LIMIT,
+    SCALE_FLOOR,
     binary_loss,
     category_loss,
     gaussian_loss,
@@ -22,9 +25,13 @@ from ._paired import Paired, holm, paired_test
 
 __all__ = [
     "LOG_RATE_LIMIT",
+    "SCALE_FLOOR",
     "Paired",
     "binary_loss",
     "category_loss",
+    "condition_normal",
+    "density_matrix",
+    "effective_states",
     "essay_attention",
     "gaussian_loss",
     "gaussian_parameters",
@@ -35,6 +42,9 @@ __all__ = [
     "paired_test",
     "piecewise_linear",
     "poisson_loss",
+    "purity",
+    "shrunk_correlation",
     "task_attention",
     "task_attention_weights",
+    "von_neumann_entropy",
 ]

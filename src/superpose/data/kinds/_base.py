@@ -187,6 +187,80 @@ class TargetKind(_Stateful, ABC):
     def constant(self, y: np.ndarray) -> np.ndarray:
         """The best canonical prediction (K,) that ignores the inputs."""
 
+    # A target that is measured: how others read it, and the normal variables that stand for it.
+
+    @property
+    def revealed(self) -> int:
+        """Columns R in which networks and trees read a measured value."""
+        return len(self.reveal_edges)
+
+    @property
+    @abstractmethod
+    def reveal_edges(self) -> list[list[float]]:
+        """For each of these columns its increasing bin edges, at least two."""
+
+    def reveal(self, y: np.ndarray) -> np.ndarray:
+        """Labels as networks and trees read measured values: float32 (N, R), NaN where missing."""
+        return np.asarray(y, np.float32)[:, None]
+
+    def outside(self, y: np.ndarray) -> np.ndarray:
+        """Mark labels (N,) below the least or above the largest that training rows had."""
+        return np.zeros(len(y), bool)
+
+    @abstractmethod
+    def log_likelihood(self, y: np.ndarray, pred: np.ndarray) -> np.ndarray:
+        """Log-likelihood (N,) of labels in nats, NaN where missing; of sets the sum over labels."""
+
+    @property
+    def latent(self) -> int:
+        """Normal variables L that stand for a label: 1, or one for each member of a set."""
+        return 1
+
+    @abstractmethod
+    def scores(
+        self, y: np.ndarray, pred: np.ndarray, share: np.ndarray | None = None
+    ) -> np.ndarray:
+        """Normal scores of labels under their predictions, within +-6, NaN where missing.
+
+        Args:
+            y: encoded labels (N,) or (N, L).
+            pred: canonical predictions (N, K).
+            share: which point (N, L), 0 to 1, of the interval that a discrete label owns; without
+                it the mean of the normal within the interval. Numbers have a point of their own.
+
+        Shape:
+            (N, L).
+        """
+
+    @abstractmethod
+    def at_scores(self, pred: np.ndarray, z: np.ndarray) -> np.ndarray:
+        """Labels, (N,) or (N, L) as encoded, at normal scores z (N, L); undoes `scores`."""
+
+    @abstractmethod
+    def given_scores(self, pred: np.ndarray, mean: np.ndarray, sd: np.ndarray) -> np.ndarray:
+        """Canonical predictions (N, K) where the latent normals are told, not standard.
+
+        Args:
+            pred: canonical predictions (N, K); they come back where all means are 0 and sds 1.
+            mean, sd: of the latent normals, (N, L) each.
+        """
+
+    @abstractmethod
+    def information(self, told: np.ndarray) -> np.ndarray:
+        """Bits (N,), at least 0, that a measurement is expected to tell about this target.
+
+        Args:
+            told: canonical predictions (n, N, K) after each of n equally likely outcomes.
+        """
+
+    def calibration(self, y: np.ndarray, pred: np.ndarray) -> float:
+        """The factor by which `rescaled` makes the stated spread that of the errors."""
+        return 1.0
+
+    def rescaled(self, pred: np.ndarray, factor: float) -> np.ndarray:
+        """Predictions with their spread times a factor, where they have a spread of their own."""
+        return np.asarray(pred, np.float64)
+
     @abstractmethod
     def _metrics(self, y: np.ndarray, pred: np.ndarray, **options: Any) -> dict[str, float]:
         """The metrics of this kind over rows that all have a label."""

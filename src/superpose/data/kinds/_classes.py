@@ -12,6 +12,7 @@ import pyarrow as pa
 from superpose.errors import DataError
 
 from ._base import PROBABILITY_FLOOR, TargetKind, too_few_labels
+from ._latent import class_at, class_given, class_information, class_scores
 from ._metrics import per_class
 from ._values import Column, class_names, class_type, class_values, counted, find, warn
 
@@ -123,6 +124,27 @@ class ClassTarget(TargetKind):
         if not len(known):
             return np.full(self.width, 1 / self.width)
         return np.bincount(known, minlength=self.width) / len(known)
+
+    @property
+    def reveal_edges(self) -> list[list[float]]:
+        return [[float(k) for k in range(self.width)]]
+
+    def log_likelihood(self, y: np.ndarray, pred: np.ndarray) -> np.ndarray:
+        return -self.row_loss(y, pred)
+
+    def scores(
+        self, y: np.ndarray, pred: np.ndarray, share: np.ndarray | None = None
+    ) -> np.ndarray:
+        return class_scores(pred[:, None], np.asarray(y)[:, None], share)
+
+    def at_scores(self, pred: np.ndarray, z: np.ndarray) -> np.ndarray:
+        return class_at(pred, np.reshape(z, len(pred)))
+
+    def given_scores(self, pred: np.ndarray, mean: np.ndarray, sd: np.ndarray) -> np.ndarray:
+        return class_given(pred, np.reshape(mean, len(pred)), np.reshape(sd, len(pred)))
+
+    def information(self, told: np.ndarray) -> np.ndarray:
+        return class_information(told)
 
     def choose(self, pred: np.ndarray, threshold: Any = None) -> np.ndarray:
         """Index of the class that a prediction decides for, -1 where there is none."""

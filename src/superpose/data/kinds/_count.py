@@ -14,10 +14,20 @@ from superpose.errors import DataError
 from superpose.functional import LOG_RATE_LIMIT, poisson_loss
 
 from ._base import TargetKind, too_few_labels
-from ._number import finite
+from ._latent import count_at, count_given, count_log_mass, count_scores, variance_information
+from ._number import CLIP, finite, quantile_edges
 from ._values import Column, as_floats
 
 RATE_FLOOR = 1e-6  # a rate of zero makes any event infinitely surprising
+
+
+def _rate(pred: np.ndarray) -> np.ndarray:
+    return np.maximum(np.asarray(pred, np.float64)[..., 0], RATE_FLOOR)
+
+
+def _told(y: np.ndarray, mean: float, spread: float) -> np.ndarray:
+    """A measured count on the scale of the network's output; + 1 gives zero a place on it."""
+    return np.clip((np.log1p(y) - np.log1p(mean)) / spread, -CLIP, CLIP)
 
 
 def deviance(y: np.ndarray, rate: np.ndarray) -> np.ndarray:
@@ -60,6 +70,9 @@ class CountTarget(TargetKind):
     mean: float
     spread: float  # of the logarithm of the rate, as far as the counts tell it
     loss_scale: float
+    edges: list[float]  # bins of measured values, as `reveal` gives them
+    low: float
+    high: float
     constant_value: float | None = None
 
     @property
@@ -92,6 +105,9 @@ class CountTarget(TargetKind):
             mean=mean,
             spread=spread,
             loss_scale=max(1.0, loss),
+            edges=quantile_edges(_told(known, mean, spread)),
+            low=float(known.min()),
+            high=float(known.max()),
             constant_value=constant,
         )
 
@@ -117,6 +133,37 @@ class CountTarget(TargetKind):
         known = np.asarray(y, np.float64)
         known = known[~np.isnan(known)]
         return np.array([known.mean() if len(known) else self.mean])
+
+    @property
+    def reveal_edges(self) -> list[list[float]]:
+        return [self.edges]
+
+    def reveal(self, y: np.ndarray) -> np.ndarray:
+        told = _told(np.asarray(y, np.float64), self.mean, self.spread)
+        return told.astype(np.float32)[:, None]
+
+    def outside(self, y: np.ndarray) -> np.ndarray:
+        return np.asarray((y < self.low) | (y > self.high))
+
+    def log_likelihood(self, y: np.ndarray, pred: np.ndarray) -> np.ndarray:
+        return count_log_mass(np.asarray(y, np.float64), _rate(pred))
+
+    def scores(
+        self, y: np.ndarray, pred: np.ndarray, share: np.ndarray | None = None
+    ) -> np.ndarray:
+        point = None if share is None else np.reshape(share, len(pred))
+        return count_scores(_rate(pred), np.asarray(y, np.float64), point)[:, None]
+
+    def at_scores(self, pred: np.ndarray, z: np.ndarray) -> np.ndarray:
+        return count_at(_rate(pred), np.reshape(z, len(pred)))
+
+    def given_scores(self, pred: np.ndarray, mean: np.ndarray, sd: np.ndarray) -> np.ndarray:
+        told = count_given(_rate(pred), np.reshape(mean, len(pred)), np.reshape(sd, len(pred)))
+        return np.maximum(told, RATE_FLOOR)[:, None]
+
+    def information(self, told: np.ndarray) -> np.ndarray:
+        rate = _rate(told)  # a count with this rate has this variance
+        return variance_information(rate, rate)
 
     def _metrics(self, y: np.ndarray, pred: np.ndarray, **options: Any) -> dict[str, float]:
         if not len(y):

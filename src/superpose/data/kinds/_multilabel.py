@@ -15,10 +15,17 @@ from superpose.errors import DataError
 from superpose.functional import multilabel_loss
 
 from ._base import PROBABILITY_FLOOR, TargetKind, too_few_labels
+from ._latent import class_at, class_given, class_information, class_scores
 from ._metrics import auc, average_precision, nan_mean, per_class, quiet
 from ._values import Column, as_sets, counted, find, guess_separator, hot, missing, warn
 
 MOST_LABELS = 1000
+
+
+def _two(p: np.ndarray) -> np.ndarray:
+    """Each label as two classes, absent and present: (..., L) -> (..., L, 2)."""
+    p = np.asarray(p, np.float64)
+    return np.stack([1 - p, p], axis=-1)
 
 
 @dataclass(kw_only=True)
@@ -108,6 +115,34 @@ class MultilabelTarget(TargetKind):
         count = present.sum(axis=0)
         share = np.where(present, y, 0).sum(axis=0) / np.maximum(count, 1)
         return np.where(count > 0, share, 0.5)
+
+    @property
+    def reveal_edges(self) -> list[list[float]]:
+        return [[0.0, 1.0]] * self.width
+
+    def reveal(self, y: np.ndarray) -> np.ndarray:
+        return np.asarray(y, np.float32)
+
+    def log_likelihood(self, y: np.ndarray, pred: np.ndarray) -> np.ndarray:
+        return -self.row_loss(y, pred) * (~np.isnan(y)).sum(axis=-1)
+
+    @property
+    def latent(self) -> int:
+        return self.width
+
+    def scores(
+        self, y: np.ndarray, pred: np.ndarray, share: np.ndarray | None = None
+    ) -> np.ndarray:
+        return class_scores(_two(pred), np.asarray(y), share)
+
+    def at_scores(self, pred: np.ndarray, z: np.ndarray) -> np.ndarray:
+        return class_at(_two(pred), np.reshape(z, pred.shape))
+
+    def given_scores(self, pred: np.ndarray, mean: np.ndarray, sd: np.ndarray) -> np.ndarray:
+        return class_given(_two(pred), mean, sd)[..., 1]
+
+    def information(self, told: np.ndarray) -> np.ndarray:
+        return np.asarray(class_information(_two(told)).sum(axis=-1))
 
     def choose(self, pred: np.ndarray, threshold: Any = None) -> np.ndarray:
         """Mark the labels that a prediction decides for, bool (N, L)."""

@@ -11,10 +11,11 @@ import pyarrow as pa
 import torch
 from torch import Tensor, nn
 
-from superpose.functional import gaussian_loss, gaussian_parameters
+from superpose.functional import SCALE_FLOOR, gaussian_loss, gaussian_parameters
 from superpose.nn import NumberEncoder
 
 from ._base import InputKind, TargetKind, too_few_labels
+from ._latent import SCORE_LIMIT, variance_information
 from ._metrics import quiet
 from ._values import Column, as_floats
 
@@ -138,6 +139,12 @@ class NumberInput(_Numbers):
         return f"mean {self.mean:.4g}, spread {self.scale:.4g}"
 
 
+def _parameters(pred: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Means and standard deviations of predictions (..., 2), standardised."""
+    pred = np.asarray(pred, np.float64)
+    return pred[..., 0], np.maximum(pred[..., 1], SCALE_FLOOR)
+
+
 @dataclass(kw_only=True)
 class NumberTarget(TargetKind):
     """A measurement to predict, with its uncertainty.
@@ -159,6 +166,9 @@ class NumberTarget(TargetKind):
     fitted_loss: ClassVar[bool] = False
     mean: float
     scale: float
+    edges: list[float]  # bins of measured values, as `reveal` gives them
+    low: float  # least and largest label, standardised
+    high: float
     constant_value: float | None = None
 
     @property
@@ -190,7 +200,17 @@ class NumberTarget(TargetKind):
         constant = float(known[0]) if known.min() == known.max() else None
         if constant is not None or scale <= 1e-12 * largest:
             scale = 1.0
-        return cls(column=column, notes=notes, mean=mean, scale=scale, constant_value=constant)
+        standard = ((known - mean) / scale).astype(np.float32)
+        return cls(
+            column=column,
+            notes=notes,
+            mean=mean,
+            scale=scale,
+            edges=quantile_edges(np.clip(standard, -CLIP, CLIP)),
+            low=float(standard.min()),
+            high=float(standard.max()),
+            constant_value=constant,
+        )
 
     def encode(self, values: Column) -> np.ndarray:
         raw = finite(as_floats(self.column, values))
@@ -213,6 +233,47 @@ class NumberTarget(TargetKind):
         known = np.asarray(y, np.float64)
         known = known[~np.isnan(known)]
         return np.array([known.mean(), known.std()]) if len(known) else np.array([0.0, 1.0])
+
+    @property
+    def reveal_edges(self) -> list[list[float]]:
+        return [self.edges]
+
+    def reveal(self, y: np.ndarray) -> np.ndarray:
+        return np.clip(np.asarray(y, np.float32), -CLIP, CLIP)[:, None]
+
+    def outside(self, y: np.ndarray) -> np.ndarray:
+        return np.asarray((y < self.low) | (y > self.high))
+
+    def log_likelihood(self, y: np.ndarray, pred: np.ndarray) -> np.ndarray:
+        mean, scale = _parameters(pred)
+        return -0.5 * ((y - mean) / scale) ** 2 - np.log(scale) - 0.5 * np.log(2 * np.pi)
+
+    def scores(
+        self, y: np.ndarray, pred: np.ndarray, share: np.ndarray | None = None
+    ) -> np.ndarray:
+        mean, scale = _parameters(pred)
+        return np.clip((y - mean) / scale, -SCORE_LIMIT, SCORE_LIMIT)[:, None]
+
+    def at_scores(self, pred: np.ndarray, z: np.ndarray) -> np.ndarray:
+        mean, scale = _parameters(pred)
+        return mean + scale * np.reshape(z, mean.shape)
+
+    def given_scores(self, pred: np.ndarray, mean: np.ndarray, sd: np.ndarray) -> np.ndarray:
+        told = self.at_scores(pred, mean)
+        return np.stack([told, pred[:, 1] * np.reshape(sd, told.shape)], axis=-1)
+
+    def information(self, told: np.ndarray) -> np.ndarray:
+        mean, scale = _parameters(told)
+        return variance_information(mean, scale**2)
+
+    def calibration(self, y: np.ndarray, pred: np.ndarray) -> float:
+        mean, scale = _parameters(pred)
+        error = (y - mean) / scale
+        error = error[~np.isnan(error)]
+        return max(float(np.sqrt(np.mean(error**2))), SCALE_FLOOR) if len(error) > 1 else 1.0
+
+    def rescaled(self, pred: np.ndarray, factor: float) -> np.ndarray:
+        return np.asarray(pred, np.float64) * [1.0, factor]
 
     def _metrics(self, y: np.ndarray, pred: np.ndarray, **options: Any) -> dict[str, float]:
         error = (pred[:, 0] - y) * self.scale
