@@ -11,17 +11,20 @@ torch.Size([5, 4, 2, 2])
 from ._encoders import CategoryEncoder, MultiHotEncoder, NumberEncoder
 from ._fusion import FUSIONS, EssayFusion, Fusion, NoFusion, TaskAttention
 from ._image import ImageEncoder
-from ._network import Architecture, Network
+from ._measured import Measured
+from ._network import GIVEN, Architecture, Network
 from ._text import TextEncoder
 from ._trunk import MemberLinear, Trunk
 
 __all__ = [
     "FUSIONS",
+    "GIVEN",
     "Architecture",
     "CategoryEncoder",
     "EssayFusion",
     "Fusion",
     "ImageEncoder",
+    "Measured",
     "MemberLinear",
     "MultiHotEncoder",
     "Network",

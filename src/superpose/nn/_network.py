@@ -12,7 +12,11 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ._fusion import FUSIONS
+from ._measured import Measured
 from ._trunk import MemberLinear, Trunk
+
+# The block of targets that are measured already; every other block holds inputs.
+GIVEN = "given"
 
 
 @dataclass(frozen=True)
@@ -47,10 +51,12 @@ class Network(nn.Module):
         encoders: One encoder per input block; each tells its ``out_features``.
         sizes: Raw outputs of each target's head.
         architecture: Sizes of the parts.
+        revealed: For each target the number of columns in which its measured value is read; None
+            for a network that is never told one. Its encoder is the one named "given".
 
     Shape:
         blocks: name -> (B, ...) -> raw outputs (B, M, T, O) with O the largest size; target t uses
-        the first ``sizes[t]``.
+        the first ``sizes[t]``. The block "given" holds measured values (B, R), NaN where hidden.
 
     Example:
         >>> from superpose.nn import CategoryEncoder
@@ -60,10 +66,15 @@ class Network(nn.Module):
     """
 
     def __init__(
-        self, encoders: dict[str, nn.Module], sizes: Sequence[int], architecture: Architecture
+        self,
+        encoders: dict[str, nn.Module],
+        sizes: Sequence[int],
+        architecture: Architecture,
+        revealed: Sequence[int] | None = None,
     ) -> None:
         super().__init__()
         a, targets = architecture, len(sizes)
+        self.measured = None if revealed is None else Measured(revealed, a.state)
         self.encoders = nn.ModuleDict(encoders)
         inside = sum(cast(int, e.out_features) for e in encoders.values())
         self.trunk = Trunk(inside, a.width, a.depth, a.members, a.dropout)
@@ -79,12 +90,18 @@ class Network(nn.Module):
     def task_states(self, blocks: dict[str, Tensor]) -> Tensor:
         """Return the states before fusion, (B, M, T, D)."""
         tokens = [encode(blocks[name]).flatten(-2) for name, encode in self.encoders.items()]
-        return self.states(self.trunk(torch.cat(tokens, -1))).unflatten(-1, (self.targets, -1))
+        states = self.states(self.trunk(torch.cat(tokens, -1))).unflatten(-1, (self.targets, -1))
+        return states if self.measured is None else self.measured(states, blocks[GIVEN])
 
-    def forward(self, blocks: dict[str, Tensor]) -> Tensor:
+    def fused_states(self, blocks: dict[str, Tensor]) -> Tensor:
+        """Return the states that the heads read, (B, M, T, D)."""
         states = self.task_states(blocks)
         for fuse in self.fusion:
             states = fuse(states)
+        return states
+
+    def forward(self, blocks: dict[str, Tensor]) -> Tensor:
+        states = self.fused_states(blocks)
         return torch.einsum("...mtd,mtdo->...mto", F.relu(states), self.heads) + self.offsets
 
     def attention(self, blocks: dict[str, Tensor]) -> Tensor | None:

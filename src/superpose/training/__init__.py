@@ -5,6 +5,7 @@ from ._host import Tracking, require_host
 from ._loop import Fold, Trained, batches, train
 from ._network_fit import FittedNetwork, Recipe, build, fit_alone, fit_joint
 from ._replicas import Replicas
+from ._reveal import reveal_columns
 from ._settings import Settings
 from ._watch import Watch
 
@@ -23,6 +24,7 @@ __all__ = [
     "fit_joint",
     "load_checkpoint",
     "require_host",
+    "reveal_columns",
     "save_checkpoint",
     "train",
 ]

@@ -14,10 +14,12 @@ from torch import Tensor, nn
 
 from superpose.data.kinds import TargetKind
 from superpose.errors import TrainingError
+from superpose.nn import GIVEN
 
 from ._host import host_for
 from ._objective import Objective, predictions
 from ._replicas import Replicas, State
+from ._reveal import Reveal
 from ._session import Session
 from ._settings import Settings
 from ._watch import Watch
@@ -48,12 +50,14 @@ class Trained:
             by networks that have not seen the row, at an epoch the row's fold had no part in
             choosing where there is more than one fold; NaN for other rows.
         curves: For each target the training and held-out loss of each epoch.
+        given_epoch: The epoch whose networks answer when targets are given; None if they can't.
     """
 
     snapshots: dict[int, State]
     best: list[int]
     held_out: list[np.ndarray]
     curves: list[dict[str, list[float]]]
+    given_epoch: int | None = None
     seconds: float = 0.0
     parameters: int = 0
 
@@ -117,6 +121,27 @@ def predict_rows(
     return [[w[f, : len(rows[f])] for w in whole] for f in range(len(whole[0]))]
 
 
+def predict_half(
+    network: Replicas,
+    blocks: Blocks,
+    rows: Sequence[np.ndarray],
+    kinds: Sequence[TargetKind],
+    reveal: Reveal,
+) -> list[list[np.ndarray]]:
+    """Predict every target of some rows while about half of the others are given."""
+    first, second = (
+        predict_rows(network, {**blocks, GIVEN: block}, rows, kinds) for block in reveal.halves()
+    )
+    shown = reveal.half.cpu().numpy()
+    return [
+        [
+            np.where(shown[r, t, None], b, a)  # as told by the pass in which the target is hidden
+            for t, (a, b) in enumerate(zip(first[f], second[f], strict=True))
+        ]
+        for f, r in enumerate(rows)
+    ]
+
+
 def train(
     make: Callable[[], nn.Module],
     blocks: Blocks,
@@ -127,6 +152,7 @@ def train(
     seed: int = 0,
     weights: Sequence[float] | None = None,
     solo: bool = False,
+    given: bool = False,
     checkpoint: Path | None = None,
     on_epoch: Callable[[int, Watch], None] | None = None,
 ) -> Trained:
@@ -145,6 +171,7 @@ def train(
         seed: Same seed, same CPU: same numbers, bit for bit.
         weights: Weight of each target in the joint loss.
         solo: Train networks of one target each; they learn from rows with its label only.
+        given: Reveal random labels, so that the networks learn to use targets that are measured.
         checkpoint: File that is written after each epoch, and continued from where it exists.
         on_epoch: Called after each epoch, for progress and trackers.
 
@@ -160,13 +187,16 @@ def train(
         network = Replicas(make, len(teams)).to(host.device)
         blocks = {name: block.to(host.device) for name, block in blocks.items()}
         objective = Objective(kinds, labels, rows, weights, solo, host.device)
+        reveal = Reveal(kinds, labels, seed, host.device) if given else None
+        if reveal:
+            blocks[GIVEN] = torch.full_like(reveal.values, torch.nan)
         optimizer = torch.optim.AdamW(
             network.parameters(),
             settings.learning_rate,
             weight_decay=settings.weight_decay,
             fused=True,
         )
-        watch = Watch(kinds, labels, [f.held for f in folds], settings.patience)
+        watch = Watch(kinds, labels, [f.held for f in folds], settings.patience, given)
         averaged = copy.deepcopy(network)
         session = Session(network, averaged, optimizer, watch, checkpoint)
         for epoch in range(session.resume(), settings.epochs):
@@ -181,9 +211,13 @@ def train(
             plan = list(batches(teams, size, generator))
             for step, chosen in enumerate(plan, start=1):
                 chosen = chosen.to(host.device)
+                batch, shown = take(blocks, chosen), None
+                if reveal:
+                    shown = reveal.draw(chosen)
+                    batch[GIVEN] = reveal.block(chosen, shown)
                 with host.autocast():
-                    out = network(take(blocks, chosen))
-                losses = objective.losses(out, chosen)
+                    out = network(batch)
+                losses = objective.losses(out, chosen, shown)
                 _require_finite(losses, kinds, epoch, step)
                 (losses.sum() / settings.accumulate).backward()
                 # The last batch steps too: what is left over would be lost on resuming.
@@ -193,8 +227,11 @@ def train(
                     optimizer.zero_grad()
                     averaged.follow(network, averaging(settings, len(plan), epoch, step))
                 seen.append(losses.detach().mean(0))
-            told = predict_rows(averaged, blocks, [f.held for f in teams], kinds, solo)
-            watch.look(epoch, told, torch.stack(seen).mean(0).cpu().numpy(), averaged.snapshot)
+            held = [f.held for f in teams]
+            told = predict_rows(averaged, blocks, held, kinds, solo)
+            half = predict_half(averaged, blocks, held, kinds, reveal) if reveal else None
+            train_loss = torch.stack(seen).mean(0).cpu().numpy()
+            watch.look(epoch, told, train_loss, averaged.snapshot, half)
             # The last step may have gone too far; what is kept has to be good.
             _require_finite(torch.tensor([watch.last_losses()]), kinds, epoch, len(plan))
             session.keep(epoch)
@@ -205,6 +242,7 @@ def train(
         watch.best_epoch,
         watch.held_out(),
         watch.curves,
+        watch.given_epoch,
         session.seconds,
         sum(p.numel() for p in network.parameters()) // network.count,
     )

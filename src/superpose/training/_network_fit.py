@@ -12,10 +12,11 @@ import torch
 from torch import Tensor
 
 from superpose.data import Codec
-from superpose.nn import Architecture, Network
+from superpose.nn import GIVEN, Architecture, Network, NumberEncoder
 
 from ._loop import Fold, Trained, predict_rows, train
 from ._replicas import Replicas, State
+from ._reveal import reveal_columns
 from ._settings import Settings
 from ._watch import Watch
 
@@ -33,6 +34,8 @@ class FittedNetwork:
         best: The best epoch of each target.
         curves: Training and held-out loss by epoch for each target.
         held_out: Predictions for rows a network has not seen, NaN elsewhere; not part of a bundle.
+        given_epoch: The epoch that answers when targets are given; None if the networks can't be
+            told any.
         seconds: Training time.
         parameters: Weights of one network.
     """
@@ -45,22 +48,33 @@ class FittedNetwork:
     best: list[int]
     curves: list[dict[str, list[float]]]
     held_out: list[np.ndarray]
+    given_epoch: int | None = None
     seconds: float = 0.0
     parameters: int = 0
 
     def _maker(self, codec: Codec) -> Callable[[], Network]:
         sizes = [codec.target_kinds[t].size for t in self.targets]
-        return build(codec, sizes, self.architecture, self.embedding)
+        told = self.given_epoch is not None
+        return build(codec, sizes, self.architecture, self.embedding, told)
 
     def _networks(self, codec: Codec) -> Replicas:
         make = self._maker(codec)
         with torch.random.fork_rng():  # predicting leaves the caller's random stream alone
             return Replicas(make, self.count).eval()
 
+    def _tensors(self, codec: Codec, blocks: Mapping[str, np.ndarray]) -> dict[str, Tensor]:
+        """The inputs of a network that is told nothing."""
+        tensors = as_tensors(blocks)
+        if self.given_epoch is not None:
+            rows = len(next(iter(tensors.values())))
+            columns = sum(codec.target_kinds[t].revealed for t in self.targets)
+            tensors[GIVEN] = torch.full((rows, columns), torch.nan)
+        return tensors
+
     def predict(
         self, codec: Codec, blocks: Mapping[str, np.ndarray], only: Sequence[str] | None = None
     ) -> dict[str, np.ndarray]:
-        """Predict every row of some blocks.
+        """Predict every row of some blocks; no target is given.
 
         Args:
             codec: The codec of the training.
@@ -71,7 +85,7 @@ class FittedNetwork:
             blocks (N, ...) -> for each target its canonical prediction (N, K), float64.
         """
         wanted = [t for t in self.targets if only is None or t in only]
-        tensors = as_tensors(blocks)
+        tensors = self._tensors(codec, blocks)
         n = len(next(iter(tensors.values())))
         networks, kinds = self._networks(codec), [codec.target_kinds[t] for t in self.targets]
         out: dict[str, np.ndarray] = {}
@@ -83,10 +97,61 @@ class FittedNetwork:
                     out[target] = np.mean([one[place] for one in told], axis=0)
         return out
 
+    def predict_given(
+        self,
+        codec: Codec,
+        blocks: Mapping[str, np.ndarray],
+        labels: Mapping[str, np.ndarray],
+        folds: Sequence[Fold] | None = None,
+    ) -> dict[str, np.ndarray]:
+        """Predict every target of rows for which some are measured.
+
+        Args:
+            codec: The codec of the training.
+            blocks: What ``codec.inputs`` gave, N rows.
+            labels: Encoded values of the measured targets, NaN where a value is not given.
+            folds: Predict each fold's held-out rows by its own network, and no other row.
+
+        Shape:
+            blocks (N, ...), labels (N,) or (N, L) -> for each target (N, K), float64; NaN in rows
+            that no fold holds out.
+        """
+        kinds = [codec.target_kinds[t] for t in self.targets]
+        values, _ = reveal_columns(kinds, [labels[t] for t in self.targets])
+        tensors = {**as_tensors(blocks), GIVEN: torch.from_numpy(values)}
+        networks = self._networks(codec)
+        if self.given_epoch is None:
+            raise ValueError("these networks were trained without `given`")
+        networks.restore(self.snapshots[self.given_epoch])
+        every = [np.arange(len(values))] * self.count
+        rows = [f.held for f in folds] if folds else every
+        told = predict_rows(networks, tensors, rows, kinds)
+        out: dict[str, np.ndarray] = {}
+        for place, target in enumerate(self.targets):
+            total = np.zeros((len(values), kinds[place].width))
+            count = np.zeros((len(values), 1))
+            for chosen, said in zip(rows, told, strict=True):
+                total[chosen] += said[place]
+                count[chosen] += 1
+            out[target] = np.where(count > 0, total / np.maximum(count, 1), np.nan)
+        return out
+
+    @torch.no_grad()
+    def states(self, codec: Codec, blocks: Mapping[str, np.ndarray]) -> np.ndarray:
+        """Return the states that the heads read, of all networks and members, (P N M, T, D)."""
+        tensors, found = self._tensors(codec, blocks), []
+        with torch.random.fork_rng():
+            network = self._maker(codec)().eval()
+        last = self.snapshots[max(self.snapshots)]
+        for p in range(self.count):
+            network.load_state_dict({k: v[p] for k, v in last.items()}, strict=False)
+            found.append(network.fused_states(tensors).flatten(0, 1).double().numpy())
+        return np.concatenate(found)
+
     @torch.no_grad()
     def attention(self, codec: Codec, blocks: Mapping[str, np.ndarray]) -> np.ndarray | None:
         """Return the mean task-to-task weights (T, T + 1), the sink last, if the fusion has any."""
-        tensors, total = as_tensors(blocks), []
+        tensors, total = self._tensors(codec, blocks), []
         make = self._maker(codec)
         with torch.random.fork_rng():
             network = make().eval()
@@ -108,6 +173,7 @@ class FittedNetwork:
             "count": self.count,
             "best": self.best,
             "curves": self.curves,
+            "given_epoch": self.given_epoch,
             "seconds": self.seconds,
             "parameters": self.parameters,
         }
@@ -138,15 +204,28 @@ def as_tensors(blocks: Mapping[str, np.ndarray]) -> dict[str, Tensor]:
 
 
 def build(
-    codec: Codec, sizes: Sequence[int], architecture: Architecture, embedding: int
+    codec: Codec,
+    sizes: Sequence[int],
+    architecture: Architecture,
+    embedding: int,
+    given: bool = False,
 ) -> Callable[[], Network]:
-    """Return a maker of fresh networks for the codec's inputs, with heads of the given sizes."""
+    """Return a maker of fresh networks for the codec's inputs, with heads of the given sizes.
+
+    With ``given`` the networks also read measured values of all the codec's targets.
+    """
+    targets = list(codec.target_kinds.values())
 
     def make() -> Network:
         encoders = {
             name: type(kinds[0]).encoder(kinds, embedding) for name, kinds in codec.blocks.items()
         }
-        return Network(encoders, sizes, architecture)
+        if not given:
+            return Network(encoders, sizes, architecture)
+        # The trunk is told too, not only the states: on small tables that is the stronger way.
+        columns = [edges for kind in targets for edges in kind.reveal_edges]
+        encoders[GIVEN] = NumberEncoder(columns, embedding)
+        return Network(encoders, sizes, architecture, [kind.revealed for kind in targets])
 
     return make
 
@@ -165,6 +244,7 @@ class Recipe:
         embedding: Widest token of a column.
         seed: Seed of initial weights, order and dropout.
         weights: Weight of each target in the joint loss.
+        given: Whether the joint network learns to use targets that are measured.
     """
 
     codec: Codec
@@ -176,6 +256,7 @@ class Recipe:
     embedding: int = 16
     seed: int = 0
     weights: Mapping[str, float] = field(default_factory=dict)
+    given: bool = True
 
 
 OnEpoch = Callable[[int, Watch], None]
@@ -203,6 +284,7 @@ def fit_joint(
         trained.best,
         trained.curves,
         trained.held_out,
+        trained.given_epoch,
         trained.seconds,
         trained.parameters,
     )
@@ -245,6 +327,7 @@ def fit_alone(
             [best],
             [trained.curves[place]],
             [trained.held_out[place]],
+            None,
             trained.seconds / len(targets),
             sum(w.numel() for w in weights.values()) // count,
         )
@@ -260,8 +343,9 @@ def _train(
     checkpoint: Path | None,
     on_epoch: OnEpoch | None,
 ) -> Trained:
+    given = recipe.given and not solo and len(targets) > 1
     return train(
-        build(recipe.codec, sizes, architecture, recipe.embedding),
+        build(recipe.codec, sizes, architecture, recipe.embedding, given),
         as_tensors(recipe.blocks),
         [recipe.codec.target_kinds[t] for t in targets],
         [recipe.labels[t] for t in targets],
@@ -270,6 +354,7 @@ def _train(
         recipe.seed,
         weights=[recipe.weights.get(t, 1.0) for t in targets],
         solo=solo,
+        given=given,
         checkpoint=checkpoint,
         on_epoch=on_epoch,
     )

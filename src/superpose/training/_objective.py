@@ -71,11 +71,11 @@ class Objective:
             for places in together.values()
         ]
 
-    def losses(self, out: Tensor, rows: Tensor) -> Tensor:
-        """Weigh the losses of a batch.
+    def losses(self, out: Tensor, rows: Tensor, shown: Tensor | None = None) -> Tensor:
+        """Weigh the losses of a batch; a target that the network was told carries none.
 
         Shape:
-            out (P, B, M, T, O), rows (P, B) -> (P, T);
+            out (P, B, M, T, O), rows (P, B), shown (P, B, T) -> (P, T);
             with ``solo`` out (P, B, M, 1, O) -> (P / T, T).
         """
         columns: list[Tensor] = [out.new_zeros(())] * len(self.kinds)
@@ -83,7 +83,12 @@ class Objective:
             mine = self.networks_of(group.places[0], len(out))
             heads = [0] if self.solo else group.places
             raw = out[mine][..., heads, : group.kind.size].float()
-            loss = group.kind.loss(raw, group.labels[rows[mine]][:, :, None])  # (P, B, M, G)
+            labels = group.labels[rows[mine]]  # (P, B, G) or (P, B, G, L)
+            if shown is not None:
+                told = shown[..., group.places]
+                told = told if told.ndim == labels.ndim else told[..., None]
+                labels = labels.masked_fill(told, torch.nan)
+            loss = group.kind.loss(raw, labels[:, :, None])  # (P, B, M, G)
             means = (loss.mean((1, 2)) * group.weights).unbind(-1)
             for place, column in zip(group.places, means, strict=True):
                 columns[place] = column

@@ -22,11 +22,16 @@ class Watch:
     rows are judged is the best of the *other* folds, so that no row takes part in choosing the
     network that is judged on it; the epoch that is kept is the best of all folds.
 
+    Answers to "given" come from the networks of one epoch, so that all targets of a row are drawn
+    from one model: the epoch with the least loss, in units of each target's constant, while about
+    half of the other targets are given.
+
     Args:
         kinds: The targets.
         labels: Encoded labels (N,) or (N, L) of each.
         held: The held-out rows of each fold.
         patience: Epochs without any improvement before ``done``.
+        given: Whether an epoch is chosen for "given" too.
     """
 
     def __init__(
@@ -35,6 +40,7 @@ class Watch:
         labels: Sequence[np.ndarray],
         held: Sequence[np.ndarray],
         patience: int,
+        given: bool = False,
     ) -> None:
         self.kinds, self.labels, self.held, self.patience = kinds, labels, held, patience
         t, f = len(kinds), len(held)
@@ -45,6 +51,8 @@ class Watch:
         self.judged: list[list[np.ndarray | None]] = [[None] * f for _ in kinds]
         self.snapshots: dict[int, State] = {}
         self.last_gain = -1
+        self.given_epoch = 0 if given else None
+        self.given_loss = np.inf
 
     def look(
         self,
@@ -52,6 +60,7 @@ class Watch:
         told: list[list[np.ndarray]],
         train: np.ndarray,
         snapshot: Callable[[], State],
+        half: list[list[np.ndarray]] | None = None,
     ) -> None:
         """Take in an epoch.
 
@@ -60,6 +69,7 @@ class Watch:
             told: For each fold and target the canonical predictions of the fold's held-out rows.
             train: Mean training loss of each target.
             snapshot: Copies the weights of all networks.
+            half: Predictions as ``told``, with about half of the other targets given.
         """
         for t, kind in enumerate(self.kinds):
             losses = [
@@ -87,9 +97,27 @@ class Watch:
                 self.best_loss[t], self.best_epoch[t], self.last_gain = total / count, epoch, epoch
             elif not counts.any():
                 self.best_epoch[t] = epoch
-        if epoch in self.best_epoch:
+        if half is not None:
+            share = self._relative_loss(half)
+            if share < self.given_loss * (1 - 1e-4) or epoch == 0:
+                self.given_loss, self.given_epoch, self.last_gain = share, epoch, epoch
+        wanted = {*self.best_epoch, self.given_epoch}
+        if epoch in wanted:
             self.snapshots[epoch] = snapshot()
-        self.snapshots = {e: s for e, s in self.snapshots.items() if e in self.best_epoch}
+        self.snapshots = {e: s for e, s in self.snapshots.items() if e in wanted}
+
+    def _relative_loss(self, told: list[list[np.ndarray]]) -> float:
+        """The held-out loss in units of the best constant's, averaged over the targets."""
+        shares = []
+        for t, kind in enumerate(self.kinds):
+            y = np.concatenate([self.labels[t][rows] for rows in self.held])
+            if kind.known(y).any():
+                losses = kind.row_loss(y, np.concatenate([said[t] for said in told]))
+                floor = kind.row_loss(y, np.tile(kind.constant(y), (len(y), 1)))
+                # A row that is no number is a wrong answer, not a missing label.
+                losses = np.where(np.isnan(losses) & kind.known(y), np.inf, losses)
+                shares.append(float(np.nanmean(losses) / max(np.nanmean(floor), 1e-9)))
+        return float(np.mean(shares)) if shares else 0.0
 
     def last_losses(self) -> list[float]:
         """Return the held-out loss of each target in the last epoch."""
@@ -120,6 +148,8 @@ class Watch:
             "best_loss": self.best_loss.tolist(),
             "best_of_others": self.best_of_others.tolist(),
             "last_gain": self.last_gain,
+            "given_epoch": self.given_epoch,
+            "given_loss": self.given_loss,
         }
         tensors = {f"snapshot/{e}/{k}": v for e, s in self.snapshots.items() for k, v in s.items()}
         for t, folds in enumerate(self.judged):
@@ -134,6 +164,7 @@ class Watch:
         self.best_loss = np.array(facts["best_loss"])
         self.best_of_others = np.array(facts["best_of_others"])
         self.last_gain = facts["last_gain"]
+        self.given_epoch, self.given_loss = facts["given_epoch"], facts["given_loss"]
         for name, value in tensors.items():
             what, first, rest = name.split("/", 2)
             if what == "snapshot":

@@ -15,6 +15,7 @@ WAYS = {
     "one fold": {"folds": [Fold(np.arange(60), np.arange(60, 90))]},
     "accumulated": {"accumulate": 3},
     "solo": {"solo": True},
+    "given": {"given": True},
 }
 every_way = pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)
 
@@ -69,10 +70,10 @@ def test_killed_within_an_epoch_and_resumed_equals_not_killed(
     whole, path, steps = run(**way), tmp_path / "x.checkpoint", iter(range(1000))
     plain = Objective.losses
 
-    def killed(self, out, rows):
+    def killed(self, *args):
         if next(steps) == at:
             raise Killed
-        return plain(self, out, rows)
+        return plain(self, *args)
 
     with monkeypatch.context() as patch:
         patch.setattr(Objective, "losses", killed)
@@ -96,8 +97,8 @@ def break_losses(monkeypatch, target, at, value=float("nan")):
     """Make the loss of one target break in one step, counted from 1 over all epochs."""
     plain, steps = Objective.losses, iter(range(1, 1000))
 
-    def broken(self, out, rows):
-        losses = plain(self, out, rows)
+    def broken(self, *args):
+        losses = plain(self, *args)
         if next(steps) == at:
             losses = losses.clone()
             losses[0, target] = value
@@ -211,7 +212,9 @@ def test_what_is_left_behind_is_for_every_fold_and_row(run, way):
     folds = 1 if "folds" in way else 3
     networks = folds * (3 if way.get("solo") else 1)
     assert len(trained.best) == len(trained.curves) == len(trained.held_out) == 3
-    assert trained.snapshots.keys() == set(trained.best)
+    told = {trained.given_epoch} if way.get("given") else set()
+    assert (trained.given_epoch is not None) == bool(told)
+    assert trained.snapshots.keys() == set(trained.best) | told
     for state in trained.snapshots.values():
         assert {len(weight) for weight in state.values()} == {networks}
     assert trained.parameters == sum(w[0].numel() for w in state.values())
@@ -241,3 +244,35 @@ def test_a_single_task_network_reads_no_other_target(run, recipe):
     np.testing.assert_array_equal(one.held_out[0], other.held_out[0])
     np.testing.assert_array_equal(one.held_out[2], other.held_out[2])
     assert not np.array_equal(one.held_out[1], other.held_out[1])
+
+
+def test_no_network_is_told_the_label_that_it_is_asked_for(run, recipe):
+    """What a target says to held-out rows is the same whatever those rows' own labels are."""
+    held = recipe.folds[1].held
+    labels = [recipe.labels[t].copy() for t in ("weight", "sick")]
+    shuffled = [labels[0].copy(), labels[1]]
+    shuffled[0][held] = labels[0][np.random.default_rng(0).permutation(held)]
+    one = run(("weight", "sick"), labels=labels, epochs=1, given=True)
+    other = run(("weight", "sick"), labels=shuffled, epochs=1, given=True)
+    for a, b in zip(one.held_out, other.held_out, strict=True):
+        np.testing.assert_allclose(a[held], b[held], atol=1e-6)
+
+
+def test_every_row_is_watched_with_the_target_hidden(run, recipe, monkeypatch):
+    seen = []
+    plain = _loop.Watch.look
+
+    def look(self, epoch, told, train, snapshot, half=None):
+        seen.append(half)
+        plain(self, epoch, told, train, snapshot, half)
+
+    monkeypatch.setattr(_loop.Watch, "look", look)
+    fold = Fold(np.arange(60), np.arange(60, 90))
+    labels = [recipe.labels[t].copy() for t in ("weight", "sick", "calls")]
+    run(labels=labels, folds=[fold], given=True, epochs=1)
+    labels[0][fold.held] += 1.0
+    run(labels=labels, folds=[fold], given=True, epochs=1)
+    (before,), (after,) = seen
+    np.testing.assert_array_equal(before[0], after[0])
+    assert before[0].shape == (30, 2)
+    assert not np.array_equal(before[1], after[1])  # the others do hear of it

@@ -120,3 +120,78 @@ def test_a_target_without_a_label_in_some_fold_is_trained_all_the_same(recipe):
     for fitted in (fit_joint(changed), fit_alone(changed, ["weight"])["weight"]):
         told = fitted.predict(recipe.codec, recipe.blocks)["weight"]
         assert np.isfinite(told).all()
+
+
+def hidden(recipe):
+    """Nothing is given."""
+    return {t: np.full_like(y, np.nan) for t, y in recipe.labels.items()}
+
+
+def test_given_nothing_is_the_plain_prediction_at_the_epoch_for_given(recipe, joint):
+    told = joint.predict_given(recipe.codec, recipe.blocks, hidden(recipe))
+    at_one_epoch = replace(joint, best=[joint.given_epoch] * 6)
+    for target, plain in at_one_epoch.predict(recipe.codec, recipe.blocks).items():
+        np.testing.assert_allclose(told[target], plain, atol=1e-12)
+
+
+def test_with_folds_each_row_is_told_by_its_own_network(recipe, joint):
+    told = joint.predict_given(recipe.codec, recipe.blocks, recipe.labels, recipe.folds)
+    for place, fold in enumerate(recipe.folds):
+        weights = {
+            e: {k: w[place : place + 1] for k, w in s.items()} for e, s in joint.snapshots.items()
+        }
+        own = replace(joint, count=1, snapshots=weights)
+        said = own.predict_given(recipe.codec, recipe.blocks, recipe.labels)
+        for target, z in said.items():
+            np.testing.assert_allclose(told[target][fold.held], z[fold.held], atol=1e-6, rtol=1e-5)
+
+
+def test_rows_that_no_fold_holds_are_told_nothing(recipe, joint):
+    folds = [Fold(f.train, f.held[:5]) for f in recipe.folds]
+    told = joint.predict_given(recipe.codec, recipe.blocks, recipe.labels, folds)
+    held = np.concatenate([f.held for f in folds])
+    for z in told.values():
+        assert np.isfinite(z[held]).all()
+        assert np.isnan(np.delete(z, held, axis=0)).all()
+
+
+def test_a_given_value_changes_what_is_said_of_the_others_in_its_row(recipe, joint):
+    labels = hidden(recipe)
+    plain = joint.predict_given(recipe.codec, recipe.blocks, labels)
+    labels["weight"][7] = 2.0
+    told = joint.predict_given(recipe.codec, recipe.blocks, labels)
+    for target in set(joint.targets) - {"weight"}:
+        changed = (told[target] != plain[target]).any(axis=1)
+        assert np.flatnonzero(changed).tolist() == [7], target
+
+
+def test_one_row_alone_is_told_as_in_any_batch(recipe, joint):
+    whole = joint.predict_given(recipe.codec, recipe.blocks, recipe.labels)
+    for row in (0, 41, 89):
+        here = slice(row, row + 1)
+        blocks = {n: b[here] for n, b in recipe.blocks.items()}
+        labels = {t: y[here] for t, y in recipe.labels.items()}
+        for target, z in joint.predict_given(recipe.codec, blocks, labels).items():
+            np.testing.assert_allclose(z[0], whole[target][row], atol=2e-6, rtol=1e-5)
+
+
+def test_the_epoch_for_given_travels_with_the_state(recipe, joint):
+    facts, tensors = joint.state()
+    again = FittedNetwork.from_state(json.loads(json.dumps(facts)), tensors)
+    assert again.given_epoch == joint.given_epoch
+    expected = joint.predict_given(recipe.codec, recipe.blocks, recipe.labels)
+    for target, z in again.predict_given(recipe.codec, recipe.blocks, recipe.labels).items():
+        np.testing.assert_array_equal(z, expected[target])
+
+
+def test_networks_that_were_not_told_while_they_learned_answer_nothing_given(recipe):
+    plain = fit_joint(replace(recipe, given=False))
+    assert plain.given_epoch is None
+    with pytest.raises(ValueError, match="these networks were trained without `given`"):
+        plain.predict_given(recipe.codec, recipe.blocks, recipe.labels)
+
+
+def test_the_states_are_those_of_all_networks_and_members(recipe, joint):
+    states = joint.states(recipe.codec, recipe.blocks)
+    assert states.shape == (3 * 90 * 2, 6, 6)
+    assert np.isfinite(states).all()

@@ -189,3 +189,48 @@ def test_members_are_averaged_as_predictions_not_as_raw_outputs(name):
     (found,) = predictions(out, [kind])
     each = torch.stack([kind.predict(out[:, :, m, 0, : kind.size]) for m in range(3)])
     torch.testing.assert_close(found, each.mean(0))
+
+
+@pytest.mark.parametrize("name", TARGET_KINDS)
+def test_a_target_that_is_told_carries_no_loss_and_no_gradient(name):
+    pairs = [column(name, seed=1, gaps=0), column("number", seed=2, gaps=0)]
+    kinds, labels = zip(*pairs, strict=True)
+    out, rows = outputs(kinds)
+    shown = torch.zeros(*rows.shape, 2, dtype=torch.bool)
+    shown[:, ::2, 0] = True
+    objective = Objective(kinds, labels, ALL)
+    losses = objective.losses(out, rows, shown)
+    losses.sum().backward()
+    assert (out.grad[:, ::2, :, 0] == 0).all()
+    size = kinds[0].size
+    assert (out.grad[:, 1::2, :, 0, :size].abs().amax((2, 3)) > 0).all()
+    assert torch.isfinite(out.grad).all()
+    with torch.no_grad():
+        plain = objective.losses(out, rows)
+        torch.testing.assert_close(losses[:, 1], plain[:, 1])  # of the others nothing changes
+        shown[..., 0] = True
+        assert (objective.losses(out, rows, shown)[:, 0] == 0).all()
+
+
+def test_what_is_told_weighs_as_a_missing_label_does():
+    kind, y = column("multilabel", seed=3, gaps=0)
+    out, rows = outputs([kind], batch=ROWS)
+    rows = torch.arange(ROWS).expand(2, -1)
+    shown = torch.zeros(2, ROWS, 1, dtype=torch.bool)
+    shown[:, :20] = True
+    gappy = y.copy()
+    gappy[:20] = np.nan
+    told = Objective([kind], [y], ALL).losses(out, rows, shown)
+    missing = Objective([kind], [gappy], ALL).losses(out, rows)
+    rate = Objective([kind], [gappy], ALL).groups[0].weights
+    own = Objective([kind], [y], ALL).groups[0].weights
+    torch.testing.assert_close(told / own, missing / rate)
+
+
+def test_told_to_nobody_is_the_plain_loss():
+    pairs = [column(name, seed=5) for name in TARGET_KINDS]
+    kinds, labels = zip(*pairs, strict=True)
+    out, rows = outputs(kinds)
+    objective = Objective(kinds, labels, ALL)
+    nobody = torch.zeros(*rows.shape, len(kinds), dtype=torch.bool)
+    assert torch.equal(objective.losses(out, rows, nobody), objective.losses(out, rows))

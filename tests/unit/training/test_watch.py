@@ -146,3 +146,65 @@ def test_packing_and_unpacking_gives_the_same_watch():
     assert watch.curves == other.curves
     assert (watch.best_epoch, watch.last_gain) == (other.best_epoch, other.last_gain)
     np.testing.assert_array_equal(watch.held_out()[0], other.held_out()[0])
+
+
+def follow_given(halves, plain=None, patience=100):
+    """A watch whose predictions with half of the others given are halves[epoch], for two folds."""
+    held, labels = held_of(2), np.zeros(ROWS)
+    watch = Watch([NUMBER], [labels], held, patience, given=True)
+    for epoch, mean in enumerate(halves):
+        said = [[told(rows, 1.0 if plain is None else plain[epoch])] for rows in held]
+        half = [[told(rows, mean)] for rows in held]
+        watch.look(epoch, said, np.zeros(1), lambda e=epoch: {"epoch": e}, half)
+    return watch
+
+
+def test_the_epoch_for_given_is_the_best_while_half_is_given():
+    watch = follow_given([3.0, 0.5, 2.0], plain=[3.0, 2.0, 0.5])
+    assert (watch.best_epoch, watch.given_epoch) == ([2], 1)
+    assert watch.snapshots == {1: {"epoch": 1}, 2: {"epoch": 2}}
+
+
+def test_a_gain_with_half_given_is_a_gain():
+    watch = follow_given([3.0, 2.0, 1.0, 1.0], patience=1)
+    assert watch.last_gain == 2
+    assert not watch.done(2)
+    assert watch.done(3)
+
+
+def test_without_given_no_epoch_is_chosen_for_it():
+    watch = follow([np.zeros(ROWS)], held_of(2), np.ones((3, 2, 1)))
+    assert watch.given_epoch is None
+    assert watch.snapshots.keys() == {0}
+
+
+def test_targets_weigh_the_same_in_the_epoch_for_given():
+    """A target with a loss a hundred times as large does not choose alone."""
+    rng = np.random.default_rng(0)
+    labels = [rng.normal(size=ROWS), 10 * rng.normal(size=ROWS)]
+    rows = np.arange(ROWS)
+    watch = Watch([NUMBER, NUMBER], labels, [rows], 10, given=True)
+    for epoch, (small, large) in enumerate([(1.0, 1.0), (0.2, 1.1), (1.1, 0.9)]):
+        # The share of each label that is not told.
+        half = [[told(rows, y * (1 - s)) for y, s in zip(labels, (small, large), strict=True)]]
+        watch.look(epoch, half, np.zeros(2), dict, half)
+    assert watch.given_epoch == 1
+
+
+def test_half_told_predictions_that_are_no_numbers_never_win():
+    watch = follow_given([3.0, np.nan, 2.0, np.nan])
+    assert watch.given_epoch == 2
+    assert np.isfinite(watch.given_loss)
+
+
+def test_the_epoch_for_given_is_packed_and_unpacked():
+    watch = follow_given([3.0, 0.5, 2.0])
+    watch.snapshots = {}  # dictionaries here, tensors in earnest: test_loop resumes with them
+    other = Watch([NUMBER], [np.zeros(ROWS)], held_of(2), 100, given=True)
+    other.unpack(*watch.pack())
+    assert other.given_epoch == watch.given_epoch == 1
+    assert other.given_loss == watch.given_loss
+    for one in (watch, other):
+        said = [[told(rows, 0.1)] for rows in held_of(2)]
+        one.look(3, said, np.zeros(1), dict, said)
+    assert other.given_epoch == watch.given_epoch == 3

@@ -1,0 +1,44 @@
+"""Measured targets: what is known of a target is written into its own task state."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+
+class Measured(nn.Module):
+    """Add to the state of each measured target an embedding of its value.
+
+    Args:
+        widths: For each target the number of columns in which its value is read.
+        state: State width D.
+
+    Shape:
+        states (..., M, T, D), values (..., R) with R the sum of widths and NaN where hidden ->
+        (..., M, T, D).
+
+    Example:
+        >>> write = Measured([1, 2], state=4)
+        >>> hidden = torch.full((3, 3), float("nan"))
+        >>> write(torch.ones(3, 8, 2, 4), hidden).sum().item()
+        192.0
+    """
+
+    def __init__(self, widths: Sequence[int], state: int) -> None:
+        super().__init__()
+        owners = torch.repeat_interleave(torch.arange(len(widths)), torch.tensor(widths))
+        belongs = torch.zeros(len(widths), len(owners))
+        belongs[owners, torch.arange(len(owners))] = 1.0
+        self.belongs: Tensor
+        self.register_buffer("belongs", belongs)
+        bound = 1 / math.sqrt(state)
+        self.value = nn.Parameter(torch.empty(len(owners), state).uniform_(-bound, bound))
+        self.known = nn.Parameter(torch.zeros(len(owners), state))
+
+    def forward(self, states: Tensor, values: Tensor) -> Tensor:
+        told = (~values.isnan()).to(self.value.dtype)[..., None]
+        words = torch.where(values.isnan(), 0.0, values)[..., None] * self.value + told * self.known
+        return states + (self.belongs @ words)[..., None, :, :]
