@@ -12,16 +12,25 @@ from typing import Any, Self
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from superpose.audit import (
     Facts,
     Predictor,
     Progress,
+    entanglement,
     evaluate_target,
     findings,
+    given_labels,
+    given_names,
+    next_measurement,
+    pairs,
     prepare,
     quiet,
+    ranked,
+    require_plan,
     run_trial,
+    sample,
     settings_of,
 )
 from superpose.data import Config, fingerprint, like, read_table
@@ -30,6 +39,7 @@ from superpose.errors import BundleError, ConfigError, DataError, SuperposeError
 from superpose.report import render_report
 from superpose.training import require_host
 
+Names = str | Sequence[str] | None
 Source = Any  # a pandas, polars or Arrow frame, or the path of a table
 
 
@@ -159,40 +169,167 @@ class Superpose:
         names = [target.name for target in self.config.targets]
         return f"Superpose(targets={names!r}, seed={self.config.seed}).fit(frame)"
 
-    def predict(self, source: Source) -> Any:
+    def predict(self, source: Source, given: Names = None) -> Any:
         """Predict every target in its own units.
 
         Args:
-            source: A frame or a path with the input columns, in any order; labels are not read.
+            source: A frame or a path with the input columns, in any order.
+            given: Targets that are read as measured where a row has a value, and sharpen the rest;
+                "auto" takes every target column there is. Other labels are never read.
 
         Returns:
             A frame of the caller's library (for a path an Arrow table): one column per target, and
-            for numbers ``name_low`` and ``name_high``, which hold 90 % of new rows.
+            for numbers ``name_low`` and ``name_high``, which hold 90 % of new rows. A measured
+            value comes back as it is.
+
+        Raises:
+            DataError: A given column is no target, or not in the table, or holds a wrong value.
         """
         predictor = self._fitted()
+        table = read_table(source)
+        names = given_names(predictor.codec, table, given)
+        answer = predictor.answer(table, names)
         columns: dict[str, pa.Array] = {}
-        for target, told in predictor.canonical(self._inputs(source)).items():
+        for target, told in answer.told.items():
             columns |= predictor.codec.target_kinds[target].decode(
-                told, predictor.thresholds.get(target), predictor.half_widths(target, told)
+                told, predictor.thresholds.get(target), answer.reach[target]
             )
+        for name in names:
+            for column in (name, f"{name}_low", f"{name}_high"):
+                if column in columns:
+                    columns[column] = _as_measured(table.column(name), columns[column])
         return like(source, pa.table(columns))
 
-    def predict_proba(self, source: Source) -> Any:
+    def predict_proba(self, source: Source, given: Names = None) -> Any:
         """Predict the distribution of every target: a column ``target=label`` for each label."""
         predictor = self._fitted()
+        table = read_table(source)
+        answer = predictor.answer(table, given_names(predictor.codec, table, given))
         columns: dict[str, pa.Array] = {}
-        for target, told in predictor.canonical(self._inputs(source)).items():
+        for target, told in answer.told.items():
             columns |= predictor.codec.target_kinds[target].decode_proba(told)
         return like(source, pa.table(columns))
 
-    def _inputs(self, source: Source) -> pa.Table:
-        """Read a table without its targets, so that a label can't leak into a prediction."""
-        table = read_table(source)
-        targets = set(self._fitted().shipped)
-        return table.drop_columns([c for c in table.column_names if c in targets])
+    def sample(self, source: Source, n: int = 100, given: Names = None, seed: int = 0) -> Any:
+        """Draw values of all targets that fit together, row by row.
 
-    def evaluate(self, source: Source) -> dict[str, dict[str, float]]:
+        Args:
+            source: A frame or a path with the input columns.
+            n: Draws for each row (at least 1).
+            given: Targets that stay as they are measured; see ``predict``.
+            seed: Seed of the draws.
+
+        Returns:
+            A frame with the columns ``row``, ``draw`` and one for each target, draw by draw.
+        """
+        predictor = self._fitted()
+        if n < 1:
+            raise DataError(message("n", f"{n} given", "1 draw or more"))
+        table = read_table(source)
+        labels = given_labels(predictor.codec, table, given_names(predictor.codec, table, given))
+        rows = predictor.rows(table)
+        columns: dict[str, pa.Array] = {
+            "row": pa.array(np.tile(np.arange(len(rows)), n)),
+            "draw": pa.array(np.repeat(np.arange(n), len(rows))),
+        }
+        for target, drawn in sample(predictor, rows, labels, n, seed).items():
+            kind = predictor.codec.target_kinds[target]
+            columns |= kind.decode(kind.exact(drawn.reshape(-1, *drawn.shape[2:])))
+        return like(source, pa.table(columns))
+
+    def entanglement(self, source: Source = None, permutations: int = 10) -> Any:
+        """Tell how many bits each target tells about each other one, given the inputs.
+
+        Args:
+            source: Rows with labels that the model has not seen; without any, what the run has
+                measured on its test rows.
+            permutations: Draws of the null (at least 1).
+
+        Returns:
+            A frame with a row for each pair: ``told``, ``about``, ``bits`` with an interval of
+            95 %, ``null`` (what a value would tell that has nothing to do with the other target)
+            and ``p``; for each target also the bits that all others tell together.
+        """
+        found = self.entanglement_facts(source, permutations)
+        where = source if source is not None else self._source
+        return like(where if where is not None else "", pa.Table.from_pylist(pairs(found)))
+
+    def entanglement_facts(self, source: Source = None, permutations: int = 10) -> Facts:
+        """Return what ``entanglement`` tells as matrices, which the report and its picture read."""
+        predictor = self._fitted()
+        if source is None:
+            if not (found := self.facts.get("entanglement")):
+                raise SuperposeError(
+                    "entanglement: the run has measured none; give rows with labels, or train with "
+                    "two targets or more, some test rows and `model.given: true`"
+                )
+            return dict(found)
+        table = read_table(source)
+        if permutations < 1:
+            raise DataError(message("permutations", f"{permutations} given", "1 or more"))
+        present = given_names(predictor.codec, table, "auto")
+        if len(present) < 2:
+            given = f"the table has {len(present)} of the targets"
+            raise DataError(message("entanglement", given, "two or more", "add their columns"))
+        labels = given_labels(predictor.codec, table, present)
+        return entanglement(
+            predictor, predictor.rows(table), labels, None, permutations, self.config.seed
+        )
+
+    def next_measurement(
+        self,
+        source: Source,
+        want: str | Sequence[str],
+        given: Names = "auto",
+        cost: Mapping[str, float] | None = None,
+        candidates: Sequence[str] | None = None,
+        draws: int = 64,
+        seed: int = 0,
+    ) -> Any:
+        """Recommend, for each row, which target to measure next.
+
+        Args:
+            source: A frame or a path with the input columns and what is measured already.
+            want: Targets whose uncertainty matters.
+            given: Targets that are read as measured; "auto" takes all that are neither wanted nor
+                named as candidates.
+            cost: Cost of measuring a target, above 0 (default 1 each).
+            candidates: Targets that could be measured; by default all that are neither wanted
+                nor given.
+            draws: Outcomes that are imagined for each candidate (at least 2).
+            seed: Seed of the draws.
+
+        Returns:
+            A frame, for each row of the table the candidates by rank: ``row``, ``rank``,
+            ``measure``, the expected ``bits`` about the wanted targets, ``cost``, and
+            ``bits_per_cost``, by which they are ranked.
+
+        Raises:
+            DataError: A target is both given and wanted, or nothing is left to measure.
+        """
+        predictor = self._fitted()
+        codec, prices = predictor.codec, dict(cost or {})
+        want = [want] if isinstance(want, str) else list(want)
+        table = read_table(source)
+        names = given_names(codec, table, given)
+        if given == "auto":
+            names = [t for t in names if t not in want and t not in (candidates or ())]
+        # A target that some row lacks can still be measured there.
+        labels = given_labels(codec, table, names)
+        whole = [t for t in names if codec.target_kinds[t].known(labels[t]).all()]
+        asked = require_plan(codec, names, whole, want, candidates, prices)
+        if draws < 2:
+            raise DataError(message("draws", f"{draws} given", "2 or more"))
+        rows = predictor.rows(table)
+        advice = next_measurement(predictor, rows, labels, want, asked, prices, draws, seed)
+        return like(source, pa.Table.from_pylist(ranked(advice)))
+
+    def evaluate(self, source: Source, given: Names = None) -> dict[str, dict[str, float]]:
         """Score the predictions for rows with labels; each target by the metrics of its kind.
+
+        Args:
+            source: Rows with labels.
+            given: Targets that are read as measured, see ``predict``; they are not scored.
 
         Raises:
             DataError: The table lacks an input, or has none of the targets.
@@ -203,9 +340,16 @@ class Superpose:
             given = f"only the columns {listing(table.column_names)}"
             allowed = f"at least one of the targets {listing(predictor.shipped)}"
             raise DataError(message("labels", given, allowed, "name a table with labels"))
-        labels = predictor.codec.labels(table)
-        told = predictor.canonical(table)
-        return {t: evaluate_target(predictor, t, labels[t], told[t]) for t in told}
+        names = given_names(predictor.codec, table, given)
+        if len(names) == len(predictor.shipped):
+            wrong = "every target is given, so none is left to score"
+            raise DataError(message("given", wrong, fix="name fewer targets"))
+        labels, answer = predictor.codec.labels(table), predictor.answer(table, names)
+        return {
+            t: evaluate_target(predictor, t, labels[t], told, answer.reach[t])
+            for t, told in answer.told.items()
+            if t not in names
+        }
 
     def transfer(self) -> Any:
         """Return the verdict table: what sharing did to each target, and what ships."""
@@ -295,6 +439,15 @@ def _plain(value: Any) -> Any:
     if isinstance(value, np.generic):
         return _plain(value.item())
     return None if isinstance(value, float) and not np.isfinite(value) else value
+
+
+def _as_measured(values: pa.ChunkedArray, predicted: pa.Array) -> pa.Array:
+    """Put measured numbers back as they were: standardised and undone, they lose digits."""
+    numeric = pa.types.is_floating(values.type) or pa.types.is_integer(values.type)
+    if not numeric or not pa.types.is_floating(predicted.type):
+        return predicted
+    given = pa.concat_arrays(values.cast(predicted.type).chunks)
+    return pc.if_else(pc.fill_null(pc.is_finite(given), False), given, predicted)
 
 
 def _settings(config: Config, source: Source, folder: Path) -> str:

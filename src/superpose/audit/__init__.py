@@ -1,9 +1,14 @@
 """Audit: the references, the no-harm test, what ships, and the facts it all leaves."""
 
-from ._findings import Facts, describe, evaluate_target, findings
+from ._entanglement import entanglement, pairs
+from ._findings import Facts, evaluate_target, findings
+from ._measure import next_measurement, ranked, sample
 from ._predictor import Predictor
+from ._prepare import Prepared, prepare
 from ._proof import Case, Ruling, rule
-from ._trial import Prepared, Progress, Trial, prepare, quiet, run_trial, settings_of
+from ._telling import given_labels, given_names, require_plan
+from ._trial import Progress, Trial, quiet, run_trial, settings_of
+from ._wording import describe
 
 __all__ = [
     "Case",
@@ -14,11 +19,19 @@ __all__ = [
     "Ruling",
     "Trial",
     "describe",
+    "entanglement",
     "evaluate_target",
     "findings",
+    "given_labels",
+    "given_names",
+    "next_measurement",
+    "pairs",
     "prepare",
     "quiet",
+    "ranked",
+    "require_plan",
     "rule",
     "run_trial",
+    "sample",
     "settings_of",
 ]

@@ -16,9 +16,12 @@ import pyarrow as pa
 from superpose.data.kinds import TargetKind
 
 from ._blend import Weights, mix
+from ._given_findings import entanglement_facts, given_facts, state_facts
 from ._predictor import Predictor
+from ._prepare import Prepared
 from ._proof import ALONE, JOINT
-from ._trial import Prepared, Trial
+from ._trial import Trial
+from ._wording import describe, engine_word, percent
 
 Facts = dict[str, Any]
 
@@ -26,23 +29,6 @@ Facts = dict[str, Any]
 # predictions, and the columns beyond the limit are those least correlated with any target.
 MOST_PERMUTED_ROWS = 15_000
 MOST_PERMUTED_INPUTS = 60
-
-
-def describe(weights: Weights) -> str:
-    """Name a mixture of models, the heaviest first.
-
-    Example:
-        >>> describe({"joint": 0.3, "hist": 0.7})
-        'blend of trees and joint'
-    """
-    names = [_name(n) for n, w in sorted(weights.items(), key=lambda item: -item[1]) if w > 0]
-    if len(names) < 2:
-        return "".join(names)
-    return f"blend of {', '.join(names[:-1])} and {names[-1]}"
-
-
-def _name(model: str) -> str:
-    return {"hist": "trees", "hist-coarse": "coarse trees"}.get(model, model)
 
 
 def findings(trial: Trial, source: str = "", command: str = "") -> Facts:
@@ -79,6 +65,9 @@ def findings(trial: Trial, source: str = "", command: str = "") -> Facts:
         "curves": _curves(trial.predictor),
         "attention": _attention(trial),
         "importance": importance(trial),
+        "given": given_facts(trial),
+        "entanglement": entanglement_facts(trial),
+        "states": state_facts(trial),
         "cost": trial.cost,
     }
 
@@ -108,22 +97,18 @@ def transfer_row(trial: Trial, target: str) -> Facts:
         "alone": value({ALONE: 1.0}),
         "reference": value(ruling.reference),
         "reference_name": describe(ruling.reference),
-        "delta": _percent(sharing.mean, ruling.alone_loss),
-        "interval": [_percent(x, ruling.alone_loss) for x in sharing.interval()],
+        "delta": percent(sharing.mean, ruling.alone_loss),
+        "interval": [percent(x, ruling.alone_loss) for x in sharing.interval()],
         "p": sharing.p,
         "verdict": ruling.verdict,
         "shipped": describe(ruling.shipped),
         "shipped_weights": ruling.shipped,
         "shipped_value": value(ruling.shipped),
-        "shipped_delta": _percent(test.mean, ruling.reference_loss) if replaced else 0.0,
-        "shipped_interval": [_percent(x, ruling.reference_loss) for x in test.interval()],
+        "shipped_delta": percent(test.mean, ruling.reference_loss) if replaced else 0.0,
+        "shipped_interval": [percent(x, ruling.reference_loss) for x in test.interval()],
         "shipped_p": test.p,
-        "challenger_delta": _percent(test.mean, ruling.reference_loss),
+        "challenger_delta": percent(test.mean, ruling.reference_loss),
     }
-
-
-def _percent(part: float, whole: float) -> float:
-    return 100 * part / whole if whole and np.isfinite(whole) else float("nan")
 
 
 def _data(p: Prepared, source: str) -> Facts:
@@ -154,14 +139,26 @@ def _data(p: Prepared, source: str) -> Facts:
 
 
 def evaluate_target(
-    predictor: Predictor, target: str, y: np.ndarray, told: np.ndarray
+    predictor: Predictor,
+    target: str,
+    y: np.ndarray,
+    told: np.ndarray,
+    reach: np.ndarray | None = None,
 ) -> dict[str, float]:
-    """Score what ships for one target by everything its users expect."""
+    """Score the answers to one target by everything its users expect.
+
+    Args:
+        predictor: What ships.
+        target: Its name.
+        y: Encoded labels (N,) or (N, L).
+        told: Canonical predictions (N, K).
+        reach: Half-widths (N,) of the intervals of a number.
+    """
     kind = predictor.codec.target_kinds[target]
     options: Facts = {}
     if target in predictor.thresholds:
         options["threshold"] = predictor.thresholds[target]
-    if (reach := predictor.half_widths(target, told)) is not None:
+    if reach is not None:
         options["interval"] = reach
     return kind.metrics(y, told, predictor.floors[target], **options)
 
@@ -169,9 +166,11 @@ def evaluate_target(
 def _metrics(trial: Trial, target: str, y: np.ndarray, told: Mapping[str, np.ndarray]) -> Facts:
     predictor = trial.predictor
     kind, floor = predictor.codec.target_kinds[target], predictor.floors[target]
-    shipped = evaluate_target(predictor, target, y, mix(told, predictor.shipped[target]))
+    prediction = mix(told, predictor.shipped[target])
+    reach = predictor.half_widths(target, prediction)
+    shipped = evaluate_target(predictor, target, y, prediction, reach)
     constant = kind.metrics(y, np.tile(floor, (len(y), 1)), floor)
-    others = {_name(name): kind.metrics(y, z, floor) for name, z in told.items()}
+    others = {engine_word(name): kind.metrics(y, z, floor) for name, z in told.items()}
     return {"shipped": shipped, "constant": constant, **others}
 
 

@@ -4,21 +4,36 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 import pyarrow as pa
 
 from superpose.data import Codec
-from superpose.errors import BundleError
+from superpose.errors import BundleError, ConfigError, message
 from superpose.training import FittedNetwork
 
 from ._blend import Weights, mix
+from ._copula import COPULA
+from ._given import LEVELS, Given, Rows
+from ._given_trees import EVERY, SOME
 from ._proof import ALONE, JOINT
 from ._references import FittedTrees
+from ._telling import given_labels
 
-COVERAGE = 0.9
 Arrays = dict[str, Any]
+
+
+class Answer(NamedTuple):
+    """Predictions of all targets.
+
+    Args:
+        told: For each target its canonical predictions (N, K); a measured value is its own.
+        reach: For each number the half-widths (N,) of its intervals, in standardised units.
+    """
+
+    told: dict[str, np.ndarray]
+    reach: dict[str, np.ndarray | None]
 
 
 @dataclass
@@ -34,6 +49,7 @@ class Predictor:
         thresholds: Decision threshold of each binary and multilabel target.
         spread: For number targets the interval's half-width in predicted scales.
         floors: For each target the constant prediction (K,) of the training rows.
+        given: What answers when targets are measured; None if the model was trained without.
     """
 
     codec: Codec
@@ -44,6 +60,7 @@ class Predictor:
     thresholds: dict[str, float] = field(default_factory=dict)
     spread: dict[str, float] = field(default_factory=dict)
     floors: dict[str, np.ndarray] = field(default_factory=dict)
+    given: Given | None = None
 
     def models(self, table: pa.Table, targets: Sequence[str]) -> dict[str, dict[str, np.ndarray]]:
         """Predict with every model there is; for each target model name -> (N, K)."""
@@ -56,6 +73,70 @@ class Predictor:
         wanted = list(targets or self.shipped)
         told = self._predict(table, {t: list(self.shipped[t]) for t in wanted})
         return {t: mix(told[t], self.shipped[t]) for t in wanted}
+
+    def rows(self, table: pa.Table) -> Rows:
+        """Read rows once, with all that the models say of them while nothing is given."""
+        if self.given is None:
+            raise ConfigError(
+                message(
+                    "given",
+                    "this model was trained without it",
+                    fix="train again with `model.given: true` and two targets or more",
+                )
+            )
+        wanted = {
+            t: sorted({*w, *(self.given.models(t) & self._names(t))})
+            for t, w in self.shipped.items()
+        }
+        told = self._predict(table, wanted)
+        return Rows(
+            self.codec.inputs(table),
+            self.codec.features(table).matrix,
+            told,
+            {t: mix(told[t], self.shipped[t]) for t in told},
+        )
+
+    def answer(self, table: pa.Table, given: Sequence[str] = ()) -> Answer:
+        """Predict all targets of a table.
+
+        Args:
+            table: The rows; of their targets only those in ``given`` are read.
+            given: Targets that are read as measured where a row has a value.
+        """
+        kinds = self.codec.target_kinds
+        if not given:
+            unread = [c for c in table.column_names if c in kinds]
+            told = self.canonical(table.drop_columns(unread))
+            return Answer(told, {t: self.half_widths(t, z) for t, z in told.items()})
+        rows, labels = self.rows(table), given_labels(self.codec, table, given)
+        assert self.given is not None
+        told, levels = self.conditional(rows, labels), self.given.levels(kinds, labels)
+        reach: dict[str, np.ndarray | None] = {}
+        for t, kind in kinds.items():
+            known = kind.known(labels[t])
+            told[t] = np.where(known[:, None], kind.exact(labels[t]), told[t])
+            widths = [self.given.spread[name].get(t) for name in LEVELS]
+            reach[t] = None
+            if None not in widths:
+                reach[t] = np.array(widths, float)[levels[t]] * told[t][:, 1]
+        return Answer(told, reach)
+
+    def conditional(
+        self,
+        rows: Rows,
+        labels: Mapping[str, np.ndarray],
+        only: list[str] | None = None,
+        level: str | None = None,
+    ) -> dict[str, np.ndarray]:
+        """Predict targets of rows for which others are measured; see ``Given.predict``."""
+        assert self.given is not None
+        return self.given.predict(self.codec.target_kinds, self._network, rows, labels, only, level)
+
+    def _network(
+        self, blocks: dict[str, np.ndarray], labels: Mapping[str, np.ndarray]
+    ) -> dict[str, np.ndarray]:
+        assert self.joint is not None
+        return self.joint.predict_given(self.codec, blocks, labels)
 
     def _predict(
         self, table: pa.Table, wanted: Mapping[str, list[str] | None]
@@ -95,9 +176,11 @@ class Predictor:
 
     def pruned(self) -> Predictor:
         """Drop every model that no shipped mixture uses."""
+        given = self.given.pruned() if self.given else None
 
         def used(target: str, model: str) -> bool:
-            return self.shipped[target].get(model, 0.0) > 0
+            told = given.models(target) if given else set()
+            return self.shipped[target].get(model, 0.0) > 0 or model in told
 
         return Predictor(
             self.codec,
@@ -108,6 +191,7 @@ class Predictor:
             self.thresholds,
             self.spread,
             self.floors,
+            given,
         )
 
     def state(self) -> tuple[dict[str, Any], dict[str, Arrays]]:
@@ -118,6 +202,7 @@ class Predictor:
             "thresholds": self.thresholds,
             "spread": self.spread,
             "floors": {t: floor.tolist() for t, floor in self.floors.items()},
+            "given": self.given.state() if self.given else None,
             "models": [],
         }
         groups: dict[str, Arrays] = {}
@@ -126,9 +211,11 @@ class Predictor:
             models.append((JOINT, None, self.joint))
         models += [(ALONE, t, m) for t, m in self.alone.items()]
         models += [(e, t, m) for t, by in self.trees.items() for e, m in by.items()]
+        if self.given:
+            models += [(n, t, m) for t, by in self.given.trees.items() for n, m in by.items()]
         for place, (name, target, model) in enumerate(models):
             own, arrays = model.state()
-            group = f"model-{place:03d}-{name}"
+            group = f"model-{place:03d}-{name.replace(' ', '-')}"
             facts["models"].append({"name": name, "target": target, "group": group, "facts": own})
             groups[group] = arrays
         return facts, groups
@@ -148,19 +235,30 @@ class Predictor:
                 spread=facts["spread"],
                 floors={t: np.array(floor) for t, floor in facts["floors"].items()},
             )
+            if facts["given"]:
+                found.given = Given.from_state(facts["given"])
             for entry in facts["models"]:
                 name, target, arrays = entry["name"], entry["target"], groups[entry["group"]]
                 if name == JOINT:
                     found.joint = FittedNetwork.from_state(entry["facts"], arrays)
                 elif name == ALONE:
                     found.alone[target] = FittedNetwork.from_state(entry["facts"], arrays)
+                elif found.given and name in (SOME, EVERY):
+                    found.given.trees.setdefault(target, {})[name] = FittedTrees.from_state(
+                        entry["facts"], arrays
+                    )
                 else:
                     found.trees.setdefault(target, {})[name] = FittedTrees.from_state(
                         entry["facts"], arrays
                     )
             for target in found.codec.target_kinds:
-                for name in found.shipped[target]:
-                    if name not in found._names(target):
+                there = found._names(target)
+                if found.given:
+                    there = there | found.given.trees.get(target, {}).keys()
+                    there |= {COPULA} if found.given.copula else set()
+                asked = found.given.models(target) if found.given else set()
+                for name in sorted({*found.shipped[target], *asked}):
+                    if name not in there:
                         raise KeyError(f"{name} of {target}")
         except KeyError as error:
             raise BundleError(

@@ -160,6 +160,7 @@ class ModelConfig(Section):
         blocks: blocks of attention between tasks; 0 is the same as no fusion.
         embedding: width of the embedding of an input column.
         dropout: share of activations dropped in training, from 0 to below 1.
+        given: whether the model learns to use targets that are measured already.
     """
 
     fusion: Literal["task-attention", "essay", "none"] = "task-attention"
@@ -171,6 +172,7 @@ class ModelConfig(Section):
     blocks: int = Field(default=1, ge=0)
     embedding: Whole = 16
     dropout: float = Field(default=0.1, ge=0, lt=1)
+    given: bool = True
 
 
 class TrainingConfig(Section):

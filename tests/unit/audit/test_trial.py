@@ -4,8 +4,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from superpose.audit import _trial, findings, prepare, run_trial
-from superpose.audit._trial import _best_threshold
+from superpose.audit import _prepare, findings, prepare, run_trial
 from superpose.data import Config
 
 SETTINGS = {
@@ -30,8 +29,8 @@ def config(**more):
 
 
 def test_validation_rows_of_one_group_choose_and_nothing_decides(grouped, monkeypatch):
-    monkeypatch.setattr(_trial, "SMALL", 0)
-    monkeypatch.setattr(_trial, "LARGE", 0)
+    monkeypatch.setattr(_prepare, "SMALL", 0)
+    monkeypatch.setattr(_prepare, "LARGE", 0)
     prepared = prepare(grouped, config(proof={"references": "network"}))
     assert prepared.regime == "holdout"
     assert (prepared.halves[prepared.split.validation] == 0).all()
@@ -55,10 +54,3 @@ def test_a_target_measured_in_one_group_only_has_a_trial_too(grouped, target):
     rows = {row["target"]: row for row in findings(trial)["transfer"]}
     assert np.isfinite(rows[target]["shipped_value"])
     assert np.isfinite(list(trial.predictor.spread.values())).all()
-
-
-def test_a_threshold_does_not_part_rows_of_the_same_probability():
-    # Between the tied rows an F1 of 1 could be read off that no threshold reaches.
-    y = np.array([1.0, 1.0, 0.0, 0.0, 0.0, 0.0])
-    probability = np.array([0.4, 0.2, 0.2, 0.2, 0.2, 0.2])
-    assert _best_threshold(y, probability) == 0.4

@@ -1,0 +1,41 @@
+"""What held-out rows say about intervals and thresholds."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from superpose.data.kinds import TargetKind
+
+COVERAGE = 0.9
+# A class below this share of the rows is too rare for a threshold of one half.
+RARE = 0.2
+
+
+def interval_width(kind: TargetKind, y: np.ndarray, told: np.ndarray) -> float | None:
+    """Return the half-width, in predicted scales, that holds 90 % of new rows; None for classes.
+
+    Args:
+        kind: The fitted target.
+        y: Labels (N,) of rows that the predictions have not seen.
+        told: Canonical predictions (N, K).
+    """
+    if kind.name != "number" or not len(y):
+        return None
+    ratio = np.abs(y - told[:, 0]) / np.maximum(told[:, 1], 1e-6)
+    # The finite-sample level of split conformal prediction.
+    level = min(1.0, np.ceil((len(y) + 1) * COVERAGE) / len(y))
+    return float(np.quantile(ratio, level))
+
+
+def rare_threshold(kind: TargetKind, y: np.ndarray, told: np.ndarray) -> float | None:
+    """Return the threshold with the best F1 where a class is too rare for one half, else None."""
+    if kind.name != "binary" or not len(y) or not 0 < y.mean() < RARE:
+        return None
+    probability = told[:, 1]
+    order = np.argsort(-probability, kind="stable")
+    hits = np.cumsum(y[order])
+    f1 = 2 * hits / (np.arange(1, len(y) + 1) + y.sum())
+    # No threshold parts rows of the same probability.
+    f1[:-1][np.diff(probability[order]) == 0] = 0.0
+    best = int(np.argmax(f1))
+    return float(min(probability[order[best]], 0.5))

@@ -1,0 +1,203 @@
+"""Joint draws over all targets, and which target to measure next."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from ._given import LEVELS, Rows
+from ._predictor import Predictor
+
+# Targets are drawn one after the other; draws share out this many orders.
+ORDERS = 8
+# Rows times draws that are held at once.
+CHUNK = 20_000
+
+Labels = dict[str, np.ndarray]
+
+
+def sample(
+    predictor: Predictor,
+    rows: Rows,
+    labels: Mapping[str, np.ndarray],
+    n: int = 100,
+    seed: int = 0,
+    orders: Sequence[Sequence[str]] | None = None,
+) -> Labels:
+    """Draw values of all targets that fit together.
+
+    Each draw takes the targets one after the other, in a random order, and tells the model what it
+    has drawn so far.
+
+    Args:
+        predictor: What ships.
+        rows: The rows, N.
+        labels: Encoded measured values, NaN where not given; they stay as they are.
+        n: Draws for each row (at least 1).
+        seed: Seed of the draws.
+        orders: Orders of the targets, each used for an equal share of the draws; random if None.
+
+    Shape:
+        labels (N,) or (N, L) -> for each target (n, N) or (n, N, L).
+    """
+    kinds, rng = predictor.codec.target_kinds, np.random.default_rng(seed)
+    names = list(kinds)
+    if orders is None:
+        orders = [[names[i] for i in rng.permutation(len(names))] for _ in range(min(n, ORDERS))]
+    step = max(1, CHUNK // max(len(rows), 1))
+    done: list[Labels] = []
+    for number, order in enumerate(orders):
+        count = n // len(orders) + (number < n % len(orders))
+        while count > 0:
+            now = min(count, step)
+            done.append(_draw(predictor, rows, labels, now, order, rng))
+            count -= now
+    return {t: np.concatenate([part[t] for part in done]) for t in names}
+
+
+def _draw(
+    predictor: Predictor,
+    rows: Rows,
+    labels: Mapping[str, np.ndarray],
+    n: int,
+    order: Sequence[str],
+    rng: np.random.Generator,
+) -> Labels:
+    kinds = predictor.codec.target_kinds
+    many = rows.take(np.tile(np.arange(len(rows)), n))
+    drawn = {t: np.concatenate([np.asarray(y, float)] * n) for t, y in labels.items()}
+    for target in order:
+        kind = kinds[target]
+        gone = np.isnan(drawn[target])
+        if not gone.any():
+            continue
+        told = stretched(predictor, target, many, drawn)
+        values = kind.at_scores(told, rng.standard_normal((len(many), kind.latent)))
+        drawn[target] = np.where(gone, values, drawn[target])
+    return {t: y.reshape(n, len(rows), *y.shape[1:]) for t, y in drawn.items()}
+
+
+def stretched(
+    predictor: Predictor, target: str, rows: Rows, labels: Mapping[str, np.ndarray]
+) -> np.ndarray:
+    """Predict a target with the scale that held-out rows have shown, (N, K)."""
+    given, kind = predictor.given, predictor.codec.target_kinds[target]
+    assert given is not None
+    told = predictor.conditional(rows, labels, [target])[target]
+    level = given.levels(predictor.codec.target_kinds, labels)[target]
+    for number, name in enumerate(LEVELS):
+        here = level == number
+        if here.any():
+            told[here] = kind.rescaled(told[here], given.factors[name][target])
+    return told
+
+
+@dataclass(frozen=True)
+class Advice:
+    """What measuring one target is expected to tell.
+
+    Args:
+        target: The target to measure.
+        bits: For each row the expected bits (N,) about the wanted targets, summed over them.
+        cost: What the measurement costs.
+    """
+
+    target: str
+    bits: np.ndarray
+    cost: float
+
+    @property
+    def value(self) -> np.ndarray:
+        """Bits per unit of cost, (N,)."""
+        return self.bits / self.cost
+
+
+def next_measurement(
+    predictor: Predictor,
+    rows: Rows,
+    labels: Mapping[str, np.ndarray],
+    want: Sequence[str],
+    candidates: Sequence[str],
+    cost: Mapping[str, float] | None = None,
+    draws: int = 64,
+    seed: int = 0,
+) -> list[Advice]:
+    """Say for each candidate how much its measurement is expected to tell about wanted targets.
+
+    The model draws what the measurement may show, and predicts the wanted targets once more after
+    each outcome: where the outcomes lead to different predictions, the measurement tells much. It
+    is the mutual information between outcome and target under the model, so it is never negative.
+
+    Args:
+        predictor: What ships.
+        rows: The rows, N.
+        labels: Encoded measured values, NaN where not given.
+        want: Targets whose uncertainty matters.
+        candidates: Targets that could be measured; where one is measured already it tells 0 bits.
+        cost: Cost of each candidate (default 1).
+        draws: Outcomes that are drawn (at least 2).
+        seed: Seed of the draws.
+
+    Source:
+        Lindley 1956, expected information of an experiment; the estimator is that of BALD (Houlsby
+        et al. 2011, eq. 2) with the model's own draws.
+    """
+    kinds, rng = predictor.codec.target_kinds, np.random.default_rng(seed)
+    advice = []
+    for target in candidates:
+        kind, n = kinds[target], len(rows)
+        told = stretched(predictor, target, rows, labels)
+        bits = np.zeros(n)
+        # Outcomes at the middles of equal shares of the distribution: half the noise of free draws.
+        levels = (np.arange(draws) + 0.5) / draws
+        many = rows.take(np.tile(np.arange(n), draws))
+        after = {t: np.concatenate([np.asarray(y, float)] * draws) for t, y in labels.items()}
+        scores = _spread_scores(levels, n, kind.latent, rng)
+        value = kind.at_scores(np.concatenate([told] * draws), scores)
+        here = np.isnan(after[target])
+        after[target] = np.where(here, value, after[target])
+        for about in want:
+            if about == target:
+                continue
+            moved = stretched(predictor, about, many, after).reshape(draws, n, -1)
+            bits += np.where(
+                kinds[about].known(labels[about]), 0.0, kinds[about].information(moved)
+            )
+        bits[kind.known(labels[target])] = 0.0
+        advice.append(Advice(target, bits, (cost or {}).get(target, 1.0)))
+    return advice
+
+
+def ranked(advice: Sequence[Advice]) -> list[dict[str, int | float | str]]:
+    """Turn advice into records: row by row, the candidate with most bits per cost first."""
+    values = np.stack([one.value for one in advice])
+    out: list[dict[str, int | float | str]] = []
+    for row, order in enumerate(np.argsort(-values, axis=0, kind="stable").T):
+        for rank, place in enumerate(order, start=1):
+            one = advice[place]
+            out.append(
+                {
+                    "row": row,
+                    "rank": rank,
+                    "measure": one.target,
+                    "bits": float(one.bits[row]),
+                    "cost": one.cost,
+                    "bits_per_cost": float(one.value[row]),
+                }
+            )
+    return out
+
+
+def _spread_scores(
+    levels: np.ndarray, rows: int, latent: int, rng: np.random.Generator
+) -> np.ndarray:
+    """Normal scores that fill the distribution evenly, (draws * N, L); labels by themselves."""
+    from scipy.special import ndtri
+
+    shape = (len(levels), rows, latent)
+    places = np.broadcast_to(ndtri(levels)[:, None, None], shape).copy()
+    if latent > 1:
+        places = rng.permuted(places, axis=0)
+    return places.reshape(-1, latent)

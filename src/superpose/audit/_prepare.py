@@ -1,0 +1,164 @@
+"""A table made ready for training: kinds found, rows divided, codec fitted, nothing trained."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from importlib.util import find_spec
+
+import numpy as np
+import pyarrow as pa
+
+from superpose.data import (
+    Codec,
+    Config,
+    Features,
+    Schema,
+    Split,
+    find_leaks,
+    fold_indices,
+    infer_schema,
+    make_split,
+)
+from superpose.training import Fold
+from superpose.trees import Engine, require_engine
+
+# Below so many labels one validation split decides nothing; out-of-fold predictions are used. A
+# label of a class counts as long as there are enough of the rarer ones to tell classes apart.
+SMALL = 4000
+ROWS_PER_RARE_LABEL = 20
+# Below so many rows every row tells: ten folds leave each model nine tenths of them.
+FEW = 800
+# Above so many rows folds would cost more than they steady.
+LARGE = 8_000
+
+
+@dataclass
+class Prepared:
+    """A table ready for training.
+
+    Args:
+        regime: "folds" (out-of-fold predictions) or "holdout" (one validation split).
+        folds: Training and held-out rows of each network.
+        halves: For each row 0 (chooses), 1 (decides) or -1 (takes no part in the proof).
+        drawn: Folds of the first repeat; trees, whose folds cost more, are fitted on these only.
+    """
+
+    table: pa.Table
+    config: Config
+    schema: Schema
+    split: Split
+    codec: Codec
+    blocks: dict[str, np.ndarray]
+    features: Features
+    labels: dict[str, np.ndarray]
+    regime: str
+    folds: list[Fold]
+    halves: np.ndarray
+    drawn: int
+    warnings: list[str] = field(default_factory=list)
+
+    @property
+    def targets(self) -> list[str]:
+        """Names of the targets."""
+        return list(self.codec.target_kinds)
+
+    @property
+    def crossed(self) -> bool:
+        """Whether predictions are out-of-fold, so that each half also chooses for the other."""
+        return self.regime == "folds"
+
+
+def prepare(table: pa.Table, config: Config) -> Prepared:
+    """Find the kinds, divide the rows, fit the codec; nothing is trained.
+
+    Raises:
+        DataError: Every fault of the table, gathered.
+    """
+    for engine in engines_of(config, small=False):
+        require_engine(engine)
+    schema = infer_schema(table, config)
+    split = make_split(table, config, schema)
+    seen = np.sort(np.concatenate([split.train, split.validation]))
+    codec = Codec.fit(table, schema, split.train)
+    labels = codec.labels(table)
+    small = config.proof.folds != "auto" or _is_small(codec, labels, seen)
+    if small:
+        codec = Codec.fit(table, schema, seen)
+        labels = codec.labels(table)
+    halves = np.full(table.num_rows, -1)
+    judges = seen if small else split.validation
+    if _count_units(judges, split.clusters) < 2:
+        halves[judges] = 0
+        schema.warnings.append(
+            "split: the validation rows are of one group only, so they choose and nothing decides; "
+            "no challenger can ship"
+        )
+    else:
+        halves[judges] = fold_indices(judges, labels, 2, config.seed + 1, split.clusters)
+    if small:
+        folds, drawn = _folds(seen, labels, config, split.clusters)
+    else:
+        folds, drawn = [Fold(split.train, judges[halves[judges] == 0])], 1
+    warnings = [
+        *schema.warnings,
+        *split.warnings,
+        *codec.warnings,
+        *find_leaks(table, schema, split),
+    ]
+    return Prepared(
+        table,
+        config,
+        schema,
+        split,
+        codec,
+        codec.inputs(table),
+        codec.features(table),
+        labels,
+        "folds" if small else "holdout",
+        folds,
+        halves,
+        drawn,
+        list(dict.fromkeys(warnings)),
+    )
+
+
+def _is_small(codec: Codec, labels: Mapping[str, np.ndarray], rows: np.ndarray) -> bool:
+    """Tell whether the typical target has too few labels for one validation split."""
+    if len(rows) > LARGE:
+        return False
+    counts = []
+    for target, kind in codec.target_kinds.items():
+        y = labels[target][rows]
+        count = int(kind.known(y).sum())
+        if kind.name == "binary":
+            rare = min(int((y == 0).sum()), int((y == 1).sum()))
+            count = min(count, ROWS_PER_RARE_LABEL * rare)
+        counts.append(count)
+    return len(rows) <= SMALL or float(np.median(counts)) <= SMALL
+
+
+def _count_units(rows: np.ndarray, clusters: np.ndarray | None) -> int:
+    return len(rows) if clusters is None else len(np.unique(clusters[rows]))
+
+
+def _folds(
+    rows: np.ndarray, labels: Mapping[str, np.ndarray], config: Config, clusters: np.ndarray | None
+) -> tuple[list[Fold], int]:
+    things = _count_units(rows, clusters)
+    auto = 10 if len(rows) < FEW else 5
+    k = min(auto if config.proof.folds == "auto" else config.proof.folds, things)
+    found = []
+    for repeat in range(config.proof.repeats):
+        fold = fold_indices(rows, labels, k, config.seed + 100 + repeat, clusters)
+        found += [Fold(rows[fold != f], rows[fold == f]) for f in range(k)]
+    return found, k
+
+
+def engines_of(config: Config, small: bool) -> list[Engine]:
+    """Return the tree engines from the settings; small tables try coarse trees beside fine ones."""
+    asked = config.proof.trees
+    if asked == "auto":
+        asked = ["hist", "catboost"] if find_spec("catboost") else ["hist"]
+    coarse: list[Engine] = ["hist-coarse"] if small and "hist" in asked else []
+    return [*asked, *coarse]

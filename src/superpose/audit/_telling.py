@@ -1,0 +1,118 @@
+"""Reading measured targets from a table: only those that were named, checked as in training."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+
+import numpy as np
+import pyarrow as pa
+
+from superpose.data import Codec
+from superpose.errors import DataError, Faults, did_you_mean, listing, place
+
+AUTO = "auto"
+
+
+def given_names(codec: Codec, table: pa.Table, given: str | Sequence[str] | None) -> list[str]:
+    """Return the targets that are to be read as measured.
+
+    Args:
+        codec: Fitted codec.
+        table: The rows.
+        given: Names, "auto" for every target that the table holds, or None for none.
+
+    Raises:
+        DataError: Every name that is no target, and every target that is not in the table.
+    """
+    targets = codec.target_kinds
+    if given is None:
+        return []
+    if isinstance(given, str):
+        if given == AUTO:
+            return [t for t in targets if t in table.column_names]
+        given = [given]
+    faults = Faults(DataError)
+    for name in given:
+        if name not in targets:
+            wrong = f"{name!r} is no target of this model"
+            fix = did_you_mean(name, targets) or "give targets only; inputs are read anyway"
+            faults.add("given", wrong, listing(targets), fix)
+        elif name not in table.column_names:
+            fix = "add the column, empty where it was not measured, or leave it out of given"
+            faults.add(place(column=name), "given, but not in the table", fix=fix)
+    faults.raise_any()
+    return list(dict.fromkeys(given))
+
+
+def given_labels(codec: Codec, table: pa.Table, names: Sequence[str]) -> dict[str, np.ndarray]:
+    """Encode the measured values of the named targets; all others are NaN, whatever the table has.
+
+    Warns where a value lies outside of what training has seen, with its row.
+    """
+    columns = [c for c in table.column_names if c in names]
+    # Without a column a table has no rows either: the first one stands in, unread.
+    labels = codec.labels(table.select(columns) if columns else _empty(table))
+    for name in names:
+        kind = codec.target_kinds[name]
+        far = np.flatnonzero(kind.outside(labels[name]))
+        if len(far):
+            more = f" and {len(far) - 1} more rows" if len(far) > 1 else ""
+            value = table.column(name)[int(far[0])].as_py()
+            warnings.warn(
+                f"{place(column=name, row=int(far[0]))}{more}: {value!r} is outside of what the "
+                f"training rows had; answers that rest on it are extrapolated",
+                stacklevel=3,
+            )
+    return labels
+
+
+def _empty(table: pa.Table) -> pa.Table:
+    return pa.table({"": pa.nulls(table.num_rows)})
+
+
+def require_plan(
+    codec: Codec,
+    given: Sequence[str],
+    whole: Sequence[str],
+    want: Sequence[str],
+    candidates: Sequence[str] | None,
+    cost: dict[str, float],
+) -> list[str]:
+    """Check what is known, wanted, and could be measured; return the candidates.
+
+    Args:
+        codec: Fitted codec.
+        given: Targets that are read as measured.
+        whole: Those of them that every row has.
+        want: Targets whose uncertainty matters.
+        candidates: Targets that could be measured; None for all that are neither wanted nor whole.
+        cost: Cost by target.
+
+    Raises:
+        DataError: Every fault of the plan at once.
+    """
+    faults = Faults(DataError)
+    if not want:
+        fix = "name the targets whose uncertainty matters"
+        faults.add("want", "no target is named", listing(codec.target_kinds), fix)
+    for key, names in (("want", want), ("candidates", candidates or []), ("cost", list(cost))):
+        for name in names:
+            if name not in codec.target_kinds:
+                fix = did_you_mean(name, codec.target_kinds)
+                wrong = f"{name!r} is no target of this model"
+                faults.add(key, wrong, listing(codec.target_kinds), fix)
+    for name in want:
+        if name in given:
+            fix = "what is measured needs no answer: take it out of one of them"
+            faults.add("want", f"{name!r} is both given and wanted", fix=fix)
+    for name, price in cost.items():
+        if not np.isfinite(price) or price <= 0:
+            faults.add(f"cost[{name!r}]", f"{price!r} given", "a number above 0")
+    free = [t for t in codec.target_kinds if t not in want and t not in whole]
+    asked = free if candidates is None else list(candidates)
+    if not asked:
+        wrong = "every target is given or wanted, so none is left to measure"
+        faults.add("candidates", wrong, fix="want fewer targets, or name candidates")
+    faults.raise_any()
+    return asked
