@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import typer
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from superpose.data import ColumnSpec, Schema
 
+LEAST_BITS = 0.005  # what is less is shown as 0.00
 WIDTH = 100  # columns where the output is no terminal and has no width of its own
 
 
@@ -97,6 +98,46 @@ def tell_metrics(metrics: Mapping[str, Mapping[str, float]]) -> None:
         table(("target", *(name.replace("_", " ") for name in names)), rows)
         typer.echo()
     typer.echo("score: 1 is perfect, 0 is no better than a constant.")
+
+
+def recommendation(
+    ranked: Sequence[Mapping[str, Any]], want: Sequence[str], priced: bool = False
+) -> str:
+    """One sentence on what to measure next.
+
+    Args:
+        ranked: the candidates of one row, the best first: `measure`, `bits`, `cost` and
+            `bits_per_cost`.
+        want: the targets that are to be known better.
+        priced: whether costs were named.
+
+    Example:
+        >>> co = {"measure": "co", "bits": 0.41, "cost": 1.0, "bits_per_cost": 0.41}
+        >>> no2 = {"measure": "no2", "bits": 0.21, "cost": 1.0, "bits_per_cost": 0.21}
+        >>> recommendation([co, no2], ["pm25"])
+        'Measure co next: it is expected to tell 0.41 bits about pm25, twice as much as no2.'
+    """
+    about = " and ".join(filter(None, [listing(want[:-1]), want[-1]]))
+    best, *others = ranked
+    if best["bits"] < LEAST_BITS:
+        return f"No measurement is expected to tell anything about {about}."
+    price = f" for a cost of {best['cost']:g}" if priced else ""
+    text = f"Measure {best['measure']} next: it is expected to tell {best['bits']:.2f} bits about"
+    text += f" {about}{price}"
+    if not others:
+        return f"{text}."
+    second = others[0]
+    if second["bits"] < LEAST_BITS:
+        return f"{text}; {second['measure']} would tell next to nothing."
+    ratio = best["bits_per_cost"] / second["bits_per_cost"]
+    if ratio < 1.05:
+        times = "about"
+    elif 1.95 <= ratio < 2.05:
+        times = "twice"
+    else:
+        times = f"{ratio:.1f} times" if ratio < 10 else f"{ratio:.0f} times"
+    unit = " per unit of cost" if priced else ""
+    return f"{text}, {times} as much{unit} as {second['measure']}."
 
 
 def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:

@@ -71,6 +71,13 @@ Seed = Annotated[int | None, typer.Option(help="Seed of every random choice.", m
 Run = Annotated[Path, typer.Argument(help="Folder of a run, or a bundle.", metavar="RUN")]
 Labelled = Annotated[Path, typer.Argument(help="Table with labels.", metavar="TABLE")]
 Unlabelled = Annotated[Path, typer.Argument(help="Table to predict.", metavar="TABLE")]
+Given = Annotated[
+    list[str] | None,
+    typer.Option(
+        help="Targets that TABLE holds as measured, separated by commas; auto takes all.",
+        metavar="A,B",
+    ),
+]
 
 
 def main() -> None:
@@ -239,18 +246,22 @@ def train(
 def evaluate(
     run: Run,
     source: Labelled,
+    given: Given = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Score a trained model on a table with labels.
 
+    Targets named by --given are read as measured and not scored.
+
     \b
     Examples:
       superpose evaluate runs/first test.parquet
+      superpose evaluate runs/first test.parquet --given no2,co
       superpose evaluate runs/first test.parquet --json
     """
     from superpose.project import Superpose
 
-    metrics = Superpose.load(run).evaluate(source)
+    metrics = Superpose.load(run).evaluate(source, given_option(given))
     if as_json:
         # JSON has no word for a metric that the rows do not define.
         plain = {t: {k: v if v == v else None for k, v in m.items()} for t, m in metrics.items()}
@@ -264,6 +275,7 @@ def predict(
     run: Run,
     source: Unlabelled,
     out: Annotated[Path, typer.Option(help="File to write, replaced if it exists.")],
+    given: Given = None,
     proba: Annotated[
         bool, typer.Option("--proba", help="Also the probability of each class.")
     ] = False,
@@ -271,8 +283,14 @@ def predict(
     """Predict every target for new rows, one row of the file per row of the table.
 
     \b
+    Labels in the table are not read, but for the targets named by --given: where
+    they have a value it counts as measured, and is used to predict the others.
+
+    \b
     Examples:
       superpose predict runs/first new.csv --out predictions.parquet
+      superpose predict runs/first new.csv --given no2,co --out predictions.csv
+      superpose predict runs/first new.csv --given auto --out predictions.csv
       superpose predict runs/first new.csv --out predictions.csv --proba
     """
     from superpose.data import write_table
@@ -283,9 +301,13 @@ def predict(
             message(str(out), "given both as the table and for the predictions", fix="name another")
         )
     model = Superpose.load(run)
-    told = model.predict(source)
+    names = given_option(given)
+    told = model.predict(source, names)
     if proba:
-        shares = model.predict_proba(source)
+        # What is to be warned of has been said by the first of the two.
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)
+            shares = model.predict_proba(source, names)
         for name in shares.column_names:
             if name not in told.column_names:
                 told = told.append_column(name, shares.column(name))
@@ -336,13 +358,27 @@ def _train(
 
 
 def _names(targets: Sequence[str] | None, command: str) -> list[str]:
-    """The targets of an option that may be given several times, each time with commas."""
-    names = [name.strip() for part in targets or () for name in part.split(",") if name.strip()]
+    """The targets of an option that has to name some."""
+    names = names_of(targets)
     if not names:
         fix = f"for example: {command} --targets a,b"
         allowed = "columns of the table, separated by commas"
         raise ConfigError(message("--targets", "no target is named", allowed, fix))
     return names
+
+
+def names_of(parts: Sequence[str] | None) -> list[str]:
+    """The names of an option that may be given several times, each time with commas."""
+    return [name.strip() for part in parts or () for name in part.split(",") if name.strip()]
+
+
+def given_option(parts: Sequence[str] | None) -> list[str] | str | None:
+    """What `--given` says: names, "auto", or None where it is left out."""
+    names = names_of(parts)
+    if parts and not names:
+        allowed = "targets, separated by commas, or auto"
+        raise ConfigError(message("--given", "no target is named", allowed))
+    return "auto" if names == ["auto"] else names or None
 
 
 def _remove_demo(folder: Path, config: Config) -> None:

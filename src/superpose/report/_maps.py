@@ -24,7 +24,7 @@ COLUMN_NAME = 16  # characters of a column's name that are drawn
 INPUTS = 25  # inputs that an importance map lists
 
 
-def _heat(
+def heat(
     values: Array,
     top: float,
     left: float,
@@ -50,13 +50,14 @@ def _heat(
     return "".join(parts)
 
 
-def _cell_numbers(
+def cell_numbers(
     words: Sequence[Sequence[str]],
     share: Array,
     left: float,
     upper: float,
     cell: tuple[float, float],
 ) -> str:
+    """Draws a word into each cell, in the ink that its shade (0 to 1) calls for."""
     width, height = cell
     parts = []
     for i, row in enumerate(words):
@@ -69,7 +70,7 @@ def _cell_numbers(
     return "".join(parts)
 
 
-def _column_names(names: Sequence[str], left: float, base: float, width: float) -> str:
+def column_names(names: Sequence[str], left: float, base: float, width: float) -> str:
     """Draws names rising over columns, upright where the columns are narrower than a line."""
     turn, shift = (-90, 4) if width < STEEP else (-50, 0)
     parts = []
@@ -84,7 +85,7 @@ def _column_names(names: Sequence[str], left: float, base: float, width: float) 
     return "".join(parts)
 
 
-def _above(names: Sequence[str], width: float) -> float:
+def above(names: Sequence[str], width: float) -> float:
     """Returns the room that column names take above columns of some width."""
     return longest(names, COLUMN_NAME) * (1.0 if width < STEEP else 0.77) + 18
 
@@ -113,13 +114,13 @@ def confusion_matrix(counts: Array, labels: Sequence[str], target: str = "") -> 
     size = len(names)
     left = longest(names, 12) + 32
     side = min(56.0, (340 - left - 8) / size)
-    upper = _above(names, side)
+    upper = above(names, side)
     width, height = left + side * size + 8, upper + side * size + 26
     share = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     cell = (side, side)
     body = [
-        _heat(share, 1.0, left, upper, cell),
-        _column_names(names, left, upper - 6, side),
+        heat(share, 1.0, left, upper, cell),
+        column_names(names, left, upper - 6, side),
         *(
             text(left - 8, upper + (i + 0.5) * side + 4, name, "t", "e", limit=12)
             for i, name in enumerate(names)
@@ -127,7 +128,7 @@ def confusion_matrix(counts: Array, labels: Sequence[str], target: str = "") -> 
     ]
     if side >= 26:
         words = [[tick_label(float(c)) for c in row] for row in counts]
-        body.append(_cell_numbers(words, share, left, upper, cell))
+        body.append(cell_numbers(words, share, left, upper, cell))
     middle = place(upper + side * size / 2)
     body.append(f'<text transform="translate(11 {middle})rotate(-90)" class="t m mu">true</text>')
     body.append(text(left + side * size / 2, height - 6, "predicted", "t mu", "m"))
@@ -154,7 +155,7 @@ def attention_map(targets: Sequence[str], weights: Any, sink: Any) -> str:
         return ""
     np.fill_diagonal(table, np.nan)
     side = 44.0 if size <= 6 else 36.0 if size <= NUMBERED else max(13.0, min(28.0, 640 / size))
-    left, upper = longest(names, 22) + 14, _above([*names, "no one (sink)"], side)
+    left, upper = longest(names, 22) + 14, above([*names, "no one (sink)"], side)
     cell, away = (side, side * 0.8 if size <= NUMBERED else side), 10.0
     edge = left + side * size + away
     width = edge + side + 0.64 * TEXT_WIDTH * 16 + 8
@@ -162,18 +163,18 @@ def attention_map(targets: Sequence[str], weights: Any, sink: Any) -> str:
     # One scale for donors, another for the sink: a sink near 1 must not hide the donors.
     top = float(np.nanmax(table)) if size > 1 else 1.0
     body = [
-        _heat(table, top, left, upper, cell),
-        _heat(rest, 1.0, edge, upper, cell, "sk"),
-        _column_names(names, left, upper - 6, side),
-        _column_names(["no one (sink)"], edge, upper - 6, side),
+        heat(table, top, left, upper, cell),
+        heat(rest, 1.0, edge, upper, cell, "sk"),
+        column_names(names, left, upper - 6, side),
+        column_names(["no one (sink)"], edge, upper - 6, side),
     ]
     for i, name in enumerate(names):
         body.append(text(left - 8, upper + (i + 0.5) * cell[1] + 4, name, "t", "e", limit=22))
     if size <= NUMBERED:
         words = [["" if math.isnan(v) else _short(v) for v in row] for row in table]
-        body.append(_cell_numbers(words, table / (top or 1.0), left, upper, cell))
+        body.append(cell_numbers(words, table / (top or 1.0), left, upper, cell))
         sinks = [[_short(float(v))] for v in rest[:, 0]]
-        body.append(_cell_numbers(sinks, rest, edge, upper, cell))
+        body.append(cell_numbers(sinks, rest, edge, upper, cell))
     title = "Attention across targets; a row listens to its columns"
     return drawing(width, height, title, "; ".join(strongest_links(names, weights)), body)
 
@@ -210,17 +211,17 @@ def importance_map(inputs: Sequence[str], targets: Sequence[str], values: Any) -
     columns = [str(name) for name in targets]
     wide = len(columns) <= NUMBERED
     cell = (38.0 if wide else max(13.0, min(28.0, 640 / len(columns))), 24.0 if wide else 20.0)
-    left, upper = longest(names, 22) + 14, _above(columns, cell[0])
+    left, upper = longest(names, 22) + 14, above(columns, cell[0])
     # Shades follow the square root: the runner-up inputs of a dominated target stay visible.
     # Each target has its own scale, since losses of different targets don't compare.
     best = np.nanmax(np.where(np.isfinite(table), table, 0.0), axis=0)
     share = np.sqrt(np.clip(table, 0, None) / np.where(best > 0, best, 1.0))
-    body = [_heat(share, 1.0, left, upper, cell), _column_names(columns, left, upper - 6, cell[0])]
+    body = [heat(share, 1.0, left, upper, cell), column_names(columns, left, upper - 6, cell[0])]
     for i, name in enumerate(names):
         body.append(text(left - 8, upper + (i + 0.5) * cell[1] + 4, name, "t", "e", limit=22))
     if wide:
         words = [[_whole(v) for v in row] for row in table]
-        body.append(_cell_numbers(words, np.nan_to_num(share), left, upper, cell))
+        body.append(cell_numbers(words, np.nan_to_num(share), left, upper, cell))
     width = left + cell[0] * len(columns) + 0.64 * TEXT_WIDTH * 14
     height = upper + cell[1] * len(names) + 8
     detail = f"Most important input per target: {'; '.join(_winners(names, columns, table))}"
@@ -251,3 +252,13 @@ def _whole(value: float) -> str:
     if abs(value) < 0.5:
         return "0"
     return tick_label(round(value)) if value > 0 else "0"
+
+
+def cell_side(size: int) -> float:
+    """Returns the side of the square cells of a map of targets by targets, in pixels.
+
+    Up to 16 targets a cell has room for its number.
+    """
+    if size <= 6:
+        return 44.0
+    return 36.0 if size <= NUMBERED else 31.0 if size <= 16 else max(13.0, 480 / size)

@@ -16,9 +16,12 @@ from markupsafe import Markup
 
 from ._bars import coverage_bars, forest, importance_bars
 from ._curves import as_floats
+from ._entangled import entangled_view
 from ._figures import target_figures
+from ._given import given_view
 from ._maps import INPUTS, attention_map, importance_map, strongest_links
 from ._plots import learning_curves
+from ._states import states_view
 from ._wording import (
     HARMED,
     HELPED,
@@ -86,8 +89,11 @@ def report_view(facts: Mapping[str, Any]) -> dict[str, Any]:
         "summary": _summary(facts, transfer),
         "verdicts": [_verdict_row(i, row) for i, row in enumerate(transfer)],
         "forests": _forests(transfer),
+        "given": given_view(facts.get("given")),
+        "entangled": entangled_view(facts.get("entanglement")),
         "targets": _targets(facts, transfer),
         "attention": _attention(facts.get("attention")),
+        "states": states_view(facts.get("states")),
         "importance": _importance(facts.get("importance")),
         "curves": _curves(facts.get("curves") or {}),
         "coverage": _coverage(data),

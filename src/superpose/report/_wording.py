@@ -7,6 +7,7 @@ under a target, a rounded number) is worded here once, so that screen and report
 from __future__ import annotations
 
 import math
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -43,7 +44,12 @@ ENGINE_NAMES = {
     "network": "network alone",
     "trees": "boosted trees",
     "constant": "constant",
+    "copula": "copula of the residuals",
+    "trees given": "boosted trees told some targets",
+    "trees all": "boosted trees told all targets",
 }
+# A blend is named by the short names of its parts; these two say nothing by themselves.
+BLEND_PARTS = {"trees given": "trees told some targets", "trees all": "trees told all targets"}
 
 
 def real(value: Any) -> float:
@@ -141,8 +147,22 @@ def metric_name(name: str) -> str:
 
 
 def engine_name(name: str) -> str:
-    """Returns in words what predicts a target: ``trees`` becomes ``boosted trees``."""
+    """Returns in words what predicts a target: ``trees`` becomes ``boosted trees``.
+
+    Example:
+        >>> engine_name("trees given"), engine_name("blend of joint and trees all")
+        ('boosted trees told some targets', 'blend of joint and trees told all targets')
+    """
+    if name.startswith("blend of "):
+        # Only whole parts are replaced: "trees alltime" stays what it is.
+        return re.sub(r"trees (?:given|all)(?=,| and |$)", lambda m: BLEND_PARTS[m[0]], name)
     return ENGINE_NAMES.get(name, name)
+
+
+def with_article(name: str) -> str:
+    """Returns what predicts a target as it stands in a sentence: ``the joint network``."""
+    words = engine_name(name)
+    return words if words[:7] == "boosted" else f"{'a' if words[:5] == 'blend' else 'the'} {words}"
 
 
 def duration(seconds: Any) -> str:
@@ -214,13 +234,10 @@ def headline(transfer: Sequence[Mapping[str, Any]]) -> str:
 
 def ships_in_words(transfer: Sequence[Mapping[str, Any]]) -> str:
     """Returns one sentence that counts what ships."""
-    counts = Counter(engine_name(str(row.get("shipped") or "joint")) for row in transfer)
+    counts = Counter(with_article(str(row.get("shipped") or "joint")) for row in transfer)
     if not counts:
         return ""
-    parts = []
-    for name, count in counts.most_common():
-        article = "" if name == "boosted trees" else "a " if name[:5] == "blend" else "the "
-        parts.append(f"{article}{name} for {plural(count, 'target')}")
+    parts = [f"{name} for {plural(count, 'target')}" for name, count in counts.most_common()]
     shown = parts[:5]
     if len(parts) > 5:
         rest = len(transfer) - sum(count for _, count in counts.most_common(5))
@@ -257,8 +274,7 @@ def _shipped_in_words(row: Mapping[str, Any]) -> str:
     shipped, reference = str(row.get("shipped") or "joint"), str(row.get("reference_name") or "")
     metric = metric_name(str(row.get("metric", "")))
     value = f"{metric} {number(row.get('shipped_value'))}".strip()
-    article = "" if shipped == "trees" else "a " if shipped[:5] == "blend" else "the "
-    text = f"What ships is {article}{engine_name(shipped)}, with {value}"
+    text = f"What ships is {with_article(shipped)}, with {value}"
     if not reference:
         return f"{text}; there is no reference to compare it with."
     if shipped == reference:

@@ -111,6 +111,57 @@ def _transfer(i: int, name: str, kind: str, metric: str, rows: int) -> dict[str,
     }  # fmt: skip
 
 
+def _given(transfer: list[dict[str, Any]]) -> dict[str, Any]:
+    rows = []
+    for i, row in enumerate(transfer):
+        for level, share in (("none", 1.0), ("half", 0.9 + i % 3 / 20), ("all", 0.6 + i % 7 / 12)):
+            up, base = row["higher_is_better"], row["shipped_value"]
+            shipped = {"none": row["shipped"], "half": "blend of joint and trees given"}.get(
+                level, ("trees all", "copula", "joint")[i % 3]
+            )
+            reference = {"none": "trees", "half": "trees given", "all": "trees all"}[level]
+            delta = None if shipped == reference else 3.1 - i
+            rows.append(
+                {
+                    "target": row["target"], "kind": row["kind"], "metric": row["metric"],
+                    "higher_is_better": up, "level": level, "n": row["n"],
+                    "reference_name": reference, "reference": base * 1.01, "shipped": shipped,
+                    "shipped_value": 1 - (1 - base) * share if up else base * share,
+                    "delta": delta, "interval": None if delta is None else [delta - 2, delta + 2],
+                    "p": None if delta is None else 0.02, "ungiven": base,
+                }
+            )  # fmt: skip
+    return {"levels": ["none", "half", "all"], "rows": rows}
+
+
+def _entanglement(rng: np.random.Generator, names: list[str]) -> dict[str, Any]:
+    size = len(names)
+    bits = rng.gamma(0.5, 0.15, (size, size)) * (rng.random((size, size)) < 0.6)
+    bits += rng.normal(0, 0.01, bits.shape)
+    np.fill_diagonal(bits, np.nan)
+    half = 0.02 + 0.1 * np.abs(bits)
+    total = 0.6 * np.nansum(bits, axis=0)
+    return {
+        "targets": names, "bits": bits.tolist(), "low": (bits - half).tolist(),
+        "high": (bits + half).tolist(), "null": (0 * bits).tolist(),
+        "p": np.where(bits > half, 0.0004, 0.4).tolist(), "total": total.tolist(),
+        "total_low": (total - 0.05).tolist(), "total_high": (total + 0.05).tolist(),
+        "n": [1000] * size, "rows": 1000,
+    }  # fmt: skip
+
+
+def _states(rng: np.random.Generator, names: list[str]) -> dict[str, Any]:
+    states = rng.normal(0.3, 1, (len(names), 200))
+    states /= np.linalg.norm(states, axis=1, keepdims=True) * np.sqrt(len(names))
+    density = states @ states.T
+    values = np.clip(np.linalg.eigvalsh(density), 1e-12, None)
+    entropy = float(-(values * np.log2(values)).sum())
+    return {
+        "targets": names, "density": density.tolist(), "purity": float((density**2).sum()),
+        "entropy": entropy, "effective": 2**entropy, "collapsed": False,
+    }  # fmt: skip
+
+
 def make_facts(rows: int = 1200, targets: int = 7, seed: int = 0) -> dict[str, Any]:
     """Returns facts of so many test rows and targets; every seventh target is ordinal."""
     rng = np.random.default_rng(seed)
@@ -197,6 +248,9 @@ def make_facts(rows: int = 1200, targets: int = 7, seed: int = 0) -> dict[str, A
             "targets": names,
             "values": importance.tolist(),
         },
+        "given": _given(transfer),
+        "entanglement": _entanglement(np.random.default_rng(7), names),
+        "states": _states(np.random.default_rng(8), names),
         "cost": [
             {"stage": "read and encode", "seconds": 1.1, "parameters": None},
             {"stage": "joint network", "seconds": 71.4, "parameters": 1_204_331},

@@ -1,0 +1,126 @@
+"""The table of entanglement on the terminal."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from ._entangled import OTHERS, Entangled
+from ._table import WIDTH
+
+MATRIX = 10  # more targets than that are listed by pair
+PAIRS = 20  # pairs of such a list
+CELL = 7  # columns of a bit value with its star and a space
+NAMES = 14  # columns of the names at the left
+
+
+def entanglement_table(facts: Mapping[str, Any], console: Console | None = None) -> None:
+    """Prints how many bits each target tells about each other one, in at most 100 columns.
+
+    Rows are told, columns are what they tell about; a star marks what is distinguishable from
+    chance. More than ten targets, or more than fit the terminal, are listed as their 20 strongest
+    pairs.
+
+    Args:
+        facts: ``facts["entanglement"]`` of a run, or all facts of a run.
+        console: Where to print; the standard output if None.
+
+    Example:
+        >>> entanglement_table({"targets": ["a", "b"]})
+        Entanglement needs two targets with labels in the same rows.
+    """
+    if console is None:
+        console = Console()
+        if not console.is_terminal:  # a file has no width of its own; rich would take 80
+            console.width = WIDTH
+    width = min(console.width, WIDTH)
+    found = Entangled.of(facts)
+    if found is None:
+        words = "Entanglement needs two targets with labels in the same rows."
+        console.print(Text(words), width=width, soft_wrap=True)
+        return
+    matrix = len(found.targets) <= min(MATRIX, (width - NAMES) // CELL)
+    table = _matrix(found) if matrix else _list(found)
+    console.print(table, width=width)
+    console.print()
+    console.print(Text(_explanation(found, matrix)), width=width)
+
+
+def _table() -> Table:
+    return Table(
+        box=None,
+        pad_edge=False,
+        padding=(0, 1),
+        collapse_padding=True,
+        header_style="bold",
+        show_edge=False,
+    )
+
+
+def _matrix(found: Entangled) -> Table:
+    table = _table()
+    table.add_column("told", max_width=NAMES, no_wrap=True, overflow="ellipsis")
+    for name in found.targets:
+        # A column named "[red]" is a name, not a style.
+        table.add_column(
+            Text(name), justify="right", min_width=CELL - 1, no_wrap=True, overflow="ellipsis"
+        )
+    for i, name in enumerate(found.targets):
+        cells = [
+            _cell(float(found.bits[i, j]), bool(found.link[i, j])) if i != j else Text("")
+            for j in range(len(found.targets))
+        ]
+        table.add_row(Text(name, style="bold"), *cells)
+    totals = zip(found.total.tolist(), found.total_link.tolist(), strict=True)
+    table.add_section()
+    table.add_row(Text(OTHERS, style="bold"), *(_cell(bits, link) for bits, link in totals))
+    return table
+
+
+def _list(found: Entangled) -> Table:
+    table = _table()
+    for head in ("told", "about"):
+        table.add_column(head, max_width=30, no_wrap=True, overflow="ellipsis")
+    for head in ("bits", "low", "high", "p"):
+        table.add_column(head, justify="right", no_wrap=True)
+    for pair in found.pairs()[:PAIRS]:
+        table.add_row(
+            Text(pair.told, style="bold"),
+            Text(pair.about, style="bold"),
+            _cell(pair.bits, pair.link),
+            Text(_bits(pair.low)),
+            Text(_bits(pair.high)),
+            Text("-" if math.isnan(pair.p) else "<.001" if pair.p < 1e-3 else f"{pair.p:.3f}"),
+        )
+    return table
+
+
+def _cell(bits: float, link: bool) -> Text:
+    words = _bits(bits)
+    # The space keeps the points of a column below each other.
+    return Text(f"{words}{'*' if link else ' '}", style="" if link else "dim")
+
+
+def _bits(value: float) -> str:
+    if math.isnan(value):
+        return "-"
+    words = f"{abs(value):.2f}"
+    return f"-{words}" if value < 0 and float(words) else words
+
+
+def _explanation(found: Entangled, matrix: bool) -> str:
+    """Returns the lines below the table, in plain words."""
+    shown = found.pairs()
+    count = "" if math.isnan(found.rows) else f"{int(found.rows):,} "
+    words = (
+        f"Bits that a told target saves on the log-loss of another one, mean over {count}held-out "
+        "rows, given the inputs. * distinguishable from chance (interval above 0, p at most 0.05)."
+    )
+    if not matrix and len(shown) > PAIRS:
+        words += f" The {PAIRS} strongest of {len(shown):,} pairs."
+    return f"{words} It is asymmetric as it comes, and doesn't say what causes what."
