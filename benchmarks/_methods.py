@@ -204,6 +204,7 @@ def fit_catboost(
             return model.predict(plain(x), prediction_type="Exponent")[:, None]
         return _spread(model.predict_proba(plain(x)), seen, task.classes)
 
+    predict.model = model  # type: ignore[attr-defined]  # for who wants its size
     return predict, model.tree_count_
 
 

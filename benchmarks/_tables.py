@@ -239,16 +239,28 @@ def _landmine(folder: Path) -> Table:
     )
 
 
-def _beijing_air(folder: Path) -> Table:
-    path = next((folder / "beijing_air").glob("PRSA_Data_Aotizhongxin*.csv.gz"))
-    frame = pd.read_csv(path).tail(ROW_CAP).reset_index(drop=True)
+AIR_TARGETS = {
+    "PM2.5": "pm25", "PM10": "pm10", "SO2": "so2", "NO2": "no2", "CO": "co", "O3": "o3"
+}  # fmt: skip
+
+
+def read_air(path: Path) -> tuple[pd.DataFrame, pd.Series]:
+    """One station of beijing_air, with its name in column `station`, and the hour of every row."""
+    frame = pd.read_csv(path)
     time = pd.to_datetime(frame[["year", "month", "day", "hour"]])
-    names = {"PM2.5": "pm25", "PM10": "pm10", "SO2": "so2", "NO2": "no2", "CO": "co", "O3": "o3"}
-    targets = dict.fromkeys(names.values(), "number")
     frame["weekday"] = time.dt.day_of_week
     frame["day_of_year"] = time.dt.day_of_year
-    frame = frame.drop(columns=["No", "station", "year", "month", "day"]).rename(columns=names)
+    frame = frame.drop(columns=["No", "year", "month", "day"]).rename(columns=AIR_TARGETS)
     frame["wd"] = frame["wd"].astype(object)
+    return frame, time
+
+
+def _beijing_air(folder: Path) -> Table:
+    path = next((folder / "beijing_air").glob("PRSA_Data_Aotizhongxin*.csv.gz"))
+    frame, time = read_air(path)
+    frame = frame.tail(ROW_CAP).reset_index(drop=True).drop(columns="station")
+    time = time.tail(ROW_CAP).reset_index(drop=True)
+    targets = dict.fromkeys(AIR_TARGETS.values(), "number")
     test = (time >= "2016-07-01").to_numpy()
     validation = (time >= "2016-01-01").to_numpy() & ~test
     weeks = ((time - time.min()).dt.days // 7).to_numpy()
