@@ -64,8 +64,9 @@ EVEN = (
             'convert it with: iconv -f utf-16 -t utf-8 "u.csv" > "u-utf8.csv"'),
         ("bin.csv", bytes(range(256)), ":2: byte 128 (0x80) is not UTF-8 and seems to be no text "
             "at all; allowed: UTF-8; name a CSV, TSV or JSONL file"),
-        ("l.csv.gz", gzip.compress(b"x\n\xe9\n", mtime=0), ":2: byte 2 (0xe9) is not UTF-8 but seems to be "
-            "cp1252; allowed: UTF-8; unpack the file and save it as UTF-8"),
+        ("l.csv.gz", gzip.compress(b"x\n\xe9\n", mtime=0),
+            ":2: byte 2 (0xe9) is not UTF-8 but seems to be cp1252; allowed: UTF-8; "
+            "unpack the file and save it as UTF-8"),
         ("l.jsonl", b'{"a":"x"}\n{"a":"\xe9t"}\n',
             ":2: byte 16 (0xe9) is not UTF-8 but seems to be cp1252; allowed: UTF-8; "
             'convert it with: iconv -f cp1252 -t utf-8 "l.jsonl" > "l-utf8.jsonl"'),
