@@ -197,7 +197,6 @@ def test_a_table_with_faults_leaves_the_run_folder_free(folder: Path) -> None:
     [
         (["chek"], "No such command 'chek'"),
         (["train"], "Missing argument 'SOURCE'"),
-        (["predict", "runs/first", "new.csv"], "Missing option '--out'"),
         (["train", "t.csv", "--seed", "one"], "Invalid value for '--seed'"),
     ],
 )

@@ -119,6 +119,10 @@ def test_given_is_passed_on(model: Model, options: list[str], given: Any) -> Non
     assert read_table("p.csv").column_names == ["pm25", "level=good"]
 
 
+def test_predictions_without_a_file_are_printed_as_csv(model: Model) -> None:
+    assert succeed("predict", "first", "table.csv", "--given", "co") == '"pm25"\n1\n2\n3\n'
+
+
 def test_given_has_to_name_something() -> None:
     result = run("predict", "first", "table.csv", "--out", "p.csv", "--given", ",")
     assert result.exit_code == 2

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import shlex
 import shutil
+import tempfile
 import time
 import traceback
 import warnings
@@ -274,7 +275,10 @@ def evaluate(
 def predict(
     run: Run,
     source: Unlabelled,
-    out: Annotated[Path, typer.Option(help="File to write, replaced if it exists.")],
+    out: Annotated[
+        Path | None,
+        typer.Option(help="File to write, replaced if it exists; default: CSV to the screen."),
+    ] = None,
     given: Given = None,
     proba: Annotated[
         bool, typer.Option("--proba", help="Also the probability of each class.")
@@ -289,14 +293,14 @@ def predict(
     \b
     Examples:
       superpose predict runs/first new.csv --out predictions.parquet
-      superpose predict runs/first new.csv --given no2,co --out predictions.csv
+      superpose predict runs/first new.csv --given no2,co
       superpose predict runs/first new.csv --given auto --out predictions.csv
       superpose predict runs/first new.csv --out predictions.csv --proba
     """
     from superpose.data import write_table
     from superpose.project import Superpose
 
-    if out.exists() and source.exists() and out.samefile(source):
+    if out and out.exists() and source.exists() and out.samefile(source):
         raise DataError(
             message(str(out), "given both as the table and for the predictions", fix="name another")
         )
@@ -311,6 +315,12 @@ def predict(
         for name in shares.column_names:
             if name not in told.column_names:
                 told = told.append_column(name, shares.column(name))
+    if out is None:
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "told.csv"
+            write_table(told, path)
+            typer.echo(path.read_text(encoding="utf-8"), nl=False)
+        return
     write_table(told, out)
     typer.echo(f"Wrote {out}: {told.num_rows:,} rows, columns {listing(told.column_names)}")
 
