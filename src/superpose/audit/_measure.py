@@ -144,30 +144,44 @@ def next_measurement(
         Lindley 1956, expected information of an experiment; the estimator is that of BALD (Houlsby
         et al. 2011, eq. 2) with the model's own draws.
     """
-    kinds, rng = predictor.codec.target_kinds, np.random.default_rng(seed)
+    rng, step = np.random.default_rng(seed), max(1, CHUNK // draws)
+    parts = [np.arange(len(rows))[first : first + step] for first in range(0, len(rows), step)]
     advice = []
     for target in candidates:
-        kind, n = kinds[target], len(rows)
-        told = stretched(predictor, target, rows, labels)
-        bits = np.zeros(n)
-        # Outcomes at the middles of equal shares of the distribution: half the noise of free draws.
-        levels = (np.arange(draws) + 0.5) / draws
-        many = rows.take(np.tile(np.arange(n), draws))
-        after = {t: np.concatenate([np.asarray(y, float)] * draws) for t, y in labels.items()}
-        scores = _spread_scores(levels, n, kind.latent, rng)
-        value = kind.at_scores(np.concatenate([told] * draws), scores)
-        here = np.isnan(after[target])
-        after[target] = np.where(here, value, after[target])
-        for about in want:
-            if about == target:
-                continue
-            moved = stretched(predictor, about, many, after).reshape(draws, n, -1)
-            bits += np.where(
-                kinds[about].known(labels[about]), 0.0, kinds[about].information(moved)
-            )
-        bits[kind.known(labels[target])] = 0.0
+        bits = np.zeros(len(rows))
+        for part in parts:
+            mine, known = rows.take(part), {t: y[part] for t, y in labels.items()}
+            bits[part] = _expected_bits(predictor, mine, known, want, target, draws, rng)
         advice.append(Advice(target, bits, (cost or {}).get(target, 1.0)))
     return advice
+
+
+def _expected_bits(
+    predictor: Predictor,
+    rows: Rows,
+    labels: Mapping[str, np.ndarray],
+    want: Sequence[str],
+    target: str,
+    draws: int,
+    rng: np.random.Generator,
+) -> np.ndarray:
+    kinds, n = predictor.codec.target_kinds, len(rows)
+    kind, bits = kinds[target], np.zeros(n)
+    told = stretched(predictor, target, rows, labels)
+    # Outcomes at the middles of equal shares of the distribution: half the noise of free draws.
+    levels = (np.arange(draws) + 0.5) / draws
+    many = rows.take(np.tile(np.arange(n), draws))
+    after = {t: np.concatenate([np.asarray(y, float)] * draws) for t, y in labels.items()}
+    scores = _spread_scores(levels, n, kind.latent, rng)
+    value = kind.at_scores(np.concatenate([told] * draws), scores)
+    after[target] = np.where(np.isnan(after[target]), value, after[target])
+    for about in want:
+        if about != target:
+            moved = stretched(predictor, about, many, after).reshape(draws, n, -1)
+            known = kinds[about].known(labels[about])
+            bits += np.where(known, 0.0, kinds[about].information(moved))
+    bits[kind.known(labels[target])] = 0.0
+    return bits
 
 
 def ranked(advice: Sequence[Advice]) -> list[dict[str, int | float | str]]:
