@@ -62,7 +62,7 @@ class Given:
     """The models that are told measured targets, and how they are mixed.
 
     Args:
-        weights: For "half" and "all" the mixture of each target.
+        weights: For each level the mixture of each target; at "none" it is what ships.
         copula: What the targets tell about each other beyond the inputs.
         base: The single-task mixture of each target that the copula stands on.
         trees: Trees that are told other targets, by target and name.

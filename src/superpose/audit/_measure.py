@@ -66,8 +66,7 @@ def _draw(
     rng: np.random.Generator,
 ) -> Labels:
     kinds = predictor.codec.target_kinds
-    many = rows.take(np.tile(np.arange(len(rows)), n))
-    drawn = {t: np.concatenate([np.asarray(y, float)] * n) for t, y in labels.items()}
+    many, drawn = _repeated(rows, labels, n)
     for target in order:
         kind = kinds[target]
         gone = np.isnan(drawn[target])
@@ -77,6 +76,12 @@ def _draw(
         values = kind.at_scores(told, rng.standard_normal((len(many), kind.latent)))
         drawn[target] = np.where(gone, values, drawn[target])
     return {t: y.reshape(n, len(rows), *y.shape[1:]) for t, y in drawn.items()}
+
+
+def _repeated(rows: Rows, labels: Mapping[str, np.ndarray], n: int) -> tuple[Rows, Labels]:
+    """All rows n times over, one time after the other."""
+    many = {t: np.concatenate([np.asarray(y, float)] * n) for t, y in labels.items()}
+    return rows.take(np.tile(np.arange(len(rows)), n)), many
 
 
 def stretched(
@@ -170,8 +175,7 @@ def _expected_bits(
     told = stretched(predictor, target, rows, labels)
     # Outcomes at the middles of equal shares of the distribution: half the noise of free draws.
     levels = (np.arange(draws) + 0.5) / draws
-    many = rows.take(np.tile(np.arange(n), draws))
-    after = {t: np.concatenate([np.asarray(y, float)] * draws) for t, y in labels.items()}
+    many, after = _repeated(rows, labels, draws)
     scores = _spread_scores(levels, n, kind.latent, rng)
     value = kind.at_scores(np.concatenate([told] * draws), scores)
     after[target] = np.where(np.isnan(after[target]), value, after[target])

@@ -35,14 +35,17 @@ def given_names(codec: Codec, table: pa.Table, given: str | Sequence[str] | None
     faults = Faults(DataError)
     for name in given:
         if name not in targets:
-            wrong = f"{name!r} is no target of this model"
-            fix = did_you_mean(name, targets) or "give targets only; inputs are read anyway"
-            faults.add("given", wrong, listing(targets), fix)
+            _no_target(faults, "given", name, codec, "give targets only; inputs are read anyway")
         elif name not in table.column_names:
             fix = "add the column, empty where it was not measured, or leave it out of given"
             faults.add(place(column=name), "given, but not in the table", fix=fix)
     faults.raise_any()
     return list(dict.fromkeys(given))
+
+
+def _no_target(faults: Faults, key: str, name: str, codec: Codec, otherwise: str = "") -> None:
+    fix = did_you_mean(name, codec.target_kinds) or otherwise
+    faults.add(key, f"{name!r} is no target of this model", listing(codec.target_kinds), fix)
 
 
 def given_labels(codec: Codec, table: pa.Table, names: Sequence[str]) -> dict[str, np.ndarray]:
@@ -99,9 +102,7 @@ def require_plan(
     for key, names in (("want", want), ("candidates", candidates or []), ("cost", list(cost))):
         for name in names:
             if name not in codec.target_kinds:
-                fix = did_you_mean(name, codec.target_kinds)
-                wrong = f"{name!r} is no target of this model"
-                faults.add(key, wrong, listing(codec.target_kinds), fix)
+                _no_target(faults, key, name, codec)
     for name in want:
         if name in given:
             fix = "what is measured needs no answer: take it out of one of them"

@@ -8,10 +8,10 @@ from typing import Annotated, Any
 
 import typer
 
-from superpose.errors import ConfigError, DataError, listing, message
+from superpose.errors import ConfigError, listing, message
 
 from ._screen import Stages, recommendation, table
-from ._verbs import Given, Run, app, given_option, names_of
+from ._verbs import Given, Run, app, given_option, names_of, require_other
 
 MEASURED = "Table with what is measured already."
 PICTURE = "entanglement.svg"
@@ -116,9 +116,7 @@ def measure(
         allowed = "targets of the model, separated by commas"
         raise ConfigError(message("--want", "no target is named", allowed, fix))
     prices = costs(cost)
-    if out is not None and out.exists() and source.exists() and out.samefile(source):
-        given_twice = "given both as the table and for the advice"
-        raise DataError(message(str(out), given_twice, fix="name another"))
+    require_other(out, source, "the advice")
     model = Superpose.load(run)
     whole = read_table(source)
     # Each row is asked many times over; those that nobody will see are left out.

@@ -300,10 +300,7 @@ def predict(
     from superpose.data import write_table
     from superpose.project import Superpose
 
-    if out and out.exists() and source.exists() and out.samefile(source):
-        raise DataError(
-            message(str(out), "given both as the table and for the predictions", fix="name another")
-        )
+    require_other(out, source, "the predictions")
     model = Superpose.load(run)
     names = given_option(given)
     told = model.predict(source, names)
@@ -365,6 +362,13 @@ def _train(
         typer.echo(f"Warning: {warning}", err=True)
     verdict_table(model.facts["transfer"])
     typer.echo(f"\n{time.monotonic() - began:.0f} s{peak_memory()}. Report: {out / 'report.html'}")
+
+
+def require_other(out: Path | None, source: Path, what: str) -> None:
+    """Makes sure that a result does not overwrite the table it is made from."""
+    if out and out.exists() and source.exists() and out.samefile(source):
+        given = f"given both as the table and for {what}"
+        raise DataError(message(str(out), given, fix="name another"))
 
 
 def _names(targets: Sequence[str] | None, command: str) -> list[str]:

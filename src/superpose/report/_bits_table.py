@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from ._entangled import OTHERS, Entangled
-from ._table import WIDTH
+from ._table import WIDTH, plain_table, screen
 
 MATRIX = 10  # more targets than that are listed by pair
 PAIRS = 20  # pairs of such a list
@@ -34,10 +34,7 @@ def entanglement_table(facts: Mapping[str, Any], console: Console | None = None)
         >>> entanglement_table({"targets": ["a", "b"]})
         Entanglement needs two targets with labels in the same rows.
     """
-    if console is None:
-        console = Console()
-        if not console.is_terminal:  # a file has no width of its own; rich would take 80
-            console.width = WIDTH
+    console = console or screen()
     width = min(console.width, WIDTH)
     found = Entangled.of(facts)
     if found is None:
@@ -51,19 +48,8 @@ def entanglement_table(facts: Mapping[str, Any], console: Console | None = None)
     console.print(Text(_explanation(found, matrix)), width=width)
 
 
-def _table() -> Table:
-    return Table(
-        box=None,
-        pad_edge=False,
-        padding=(0, 1),
-        collapse_padding=True,
-        header_style="bold",
-        show_edge=False,
-    )
-
-
 def _matrix(found: Entangled) -> Table:
-    table = _table()
+    table = plain_table()
     table.add_column("told", max_width=NAMES, no_wrap=True, overflow="ellipsis")
     for name in found.targets:
         # A column named "[red]" is a name, not a style.
@@ -83,7 +69,7 @@ def _matrix(found: Entangled) -> Table:
 
 
 def _list(found: Entangled) -> Table:
-    table = _table()
+    table = plain_table()
     for head in ("told", "about"):
         table.add_column(head, max_width=30, no_wrap=True, overflow="ellipsis")
     for head in ("bits", "low", "high", "p"):

@@ -27,6 +27,26 @@ WIDTH = 100
 SHORT_METRICS = {"average_precision": "avg. prec.", "poisson_deviance": "Poisson dev."}
 
 
+def screen() -> Console:
+    """Returns the standard output as a console that is wide enough where it is a file."""
+    console = Console()
+    if not console.is_terminal:  # a file has no width of its own; rich would take 80
+        console.width = WIDTH
+    return console
+
+
+def plain_table() -> Table:
+    """Returns an empty table without lines."""
+    return Table(
+        box=None,
+        pad_edge=False,
+        padding=(0, 1),
+        collapse_padding=True,
+        header_style="bold",
+        show_edge=False,
+    )
+
+
 def verdict_table(transfer: Sequence[Mapping[str, Any]], console: Console | None = None) -> None:
     """Prints what sharing did to each target and what ships, in at most 100 columns.
 
@@ -37,21 +57,11 @@ def verdict_table(transfer: Sequence[Mapping[str, Any]], console: Console | None
     Example:
         >>> verdict_table([{"target": "pm25", "verdict": "helped"}])  # doctest: +SKIP
     """
-    if console is None:
-        console = Console()
-        if not console.is_terminal:  # a file has no width of its own; rich would take 80
-            console.width = WIDTH
+    console = console or screen()
     width = min(console.width, WIDTH)
     # On a usual terminal of 80 columns there is room for the verdict or for the interval.
     narrow = width < WIDTH
-    table = Table(
-        box=None,
-        pad_edge=False,
-        padding=(0, 1),
-        collapse_padding=True,
-        header_style="bold",
-        show_edge=False,
-    )
+    table = plain_table()
     table.add_column("target", max_width=13 if narrow else 15, no_wrap=True, overflow="ellipsis")
     table.add_column("metric", max_width=9 if narrow else 11)
     for name in ("alone", "joint", "ref.", "ships"):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Self
@@ -18,7 +18,7 @@ from ._loop import Fold, Trained, predict_rows, train
 from ._replicas import Replicas, State
 from ._reveal import reveal_columns
 from ._settings import Settings
-from ._watch import Watch
+from ._watch import Watch, average_rows
 
 
 @dataclass
@@ -116,48 +116,42 @@ class FittedNetwork:
             blocks (N, ...), labels (N,) or (N, L) -> for each target (N, K), float64; NaN in rows
             that no fold holds out.
         """
+        if self.given_epoch is None:
+            raise ValueError("these networks were trained without `given`")
         kinds = [codec.target_kinds[t] for t in self.targets]
         values, _ = reveal_columns(kinds, [labels[t] for t in self.targets])
         tensors = {**as_tensors(blocks), GIVEN: torch.from_numpy(values)}
         networks = self._networks(codec)
-        if self.given_epoch is None:
-            raise ValueError("these networks were trained without `given`")
         networks.restore(self.snapshots[self.given_epoch])
         every = [np.arange(len(values))] * self.count
         rows = [f.held for f in folds] if folds else every
         told = predict_rows(networks, tensors, rows, kinds)
-        out: dict[str, np.ndarray] = {}
-        for place, target in enumerate(self.targets):
-            total = np.zeros((len(values), kinds[place].width))
-            count = np.zeros((len(values), 1))
-            for chosen, said in zip(rows, told, strict=True):
-                total[chosen] += said[place]
-                count[chosen] += 1
-            out[target] = np.where(count > 0, total / np.maximum(count, 1), np.nan)
-        return out
+        return {
+            target: average_rows(len(values), rows, [said[place] for said in told])
+            for place, target in enumerate(self.targets)
+        }
 
-    @torch.no_grad()
-    def states(self, codec: Codec, blocks: Mapping[str, np.ndarray]) -> np.ndarray:
-        """Return the states that the heads read, of all networks and members, (P N M, T, D)."""
-        tensors, found = self._tensors(codec, blocks), []
+    def _each_network(self, codec: Codec) -> Iterator[Network]:
+        """Yield the network of every fold, at the latest epoch that is kept."""
         with torch.random.fork_rng():
             network = self._maker(codec)().eval()
         last = self.snapshots[max(self.snapshots)]
         for p in range(self.count):
             network.load_state_dict({k: v[p] for k, v in last.items()}, strict=False)
-            found.append(network.fused_states(tensors).flatten(0, 1).double().numpy())
-        return np.concatenate(found)
+            yield network
+
+    @torch.no_grad()
+    def states(self, codec: Codec, blocks: Mapping[str, np.ndarray]) -> np.ndarray:
+        """Return the states that the heads read, of all networks and members, (P N M, T, D)."""
+        tensors = self._tensors(codec, blocks)
+        every = (n.fused_states(tensors) for n in self._each_network(codec))
+        return np.concatenate([states.flatten(0, 1).double().numpy() for states in every])
 
     @torch.no_grad()
     def attention(self, codec: Codec, blocks: Mapping[str, np.ndarray]) -> np.ndarray | None:
         """Return the mean task-to-task weights (T, T + 1), the sink last, if the fusion has any."""
         tensors, total = self._tensors(codec, blocks), []
-        make = self._maker(codec)
-        with torch.random.fork_rng():
-            network = make().eval()
-        last = self.snapshots[max(self.snapshots)]
-        for p in range(self.count):
-            network.load_state_dict({k: v[p] for k, v in last.items()}, strict=False)
+        for network in self._each_network(codec):
             weights = network.attention(tensors)
             if weights is None:
                 return None

@@ -40,6 +40,8 @@ class Reveal:
         )
         half = np.random.default_rng([seed, 5]).random(known.shape) < 0.5
         self.half = torch.from_numpy(half).to(device)
+        every = slice(None)
+        self._halves = self.block(every, self.half), self.block(every, ~self.half)
 
     def draw(self, rows: Tensor) -> Tensor:
         """Choose for each row of a batch what it is told, (P, B) -> (P, B, T).
@@ -60,8 +62,7 @@ class Reveal:
 
     def halves(self) -> tuple[Tensor, Tensor]:
         """Return blocks (N, R) of all rows: one shows one half of the labels, one the other."""
-        every = slice(None)
-        return self.block(every, self.half), self.block(every, ~self.half)
+        return self._halves
 
 
 def reveal_columns(

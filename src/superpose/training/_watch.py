@@ -15,6 +15,25 @@ from superpose.data.kinds import TargetKind
 from ._replicas import State
 
 
+def average_rows(n: int, rows: Sequence[np.ndarray], told: Sequence[np.ndarray]) -> np.ndarray:
+    """Average what several models say of rows that may overlap.
+
+    Shape:
+        rows P times (r,), told P times (r, K) -> (N, K), NaN for rows that no model speaks of.
+
+    Example:
+        >>> average_rows(3, [np.array([0, 1]), np.array([1])], [np.zeros((2, 1)), np.ones((1, 1))])
+        array([[0. ],
+               [0.5],
+               [nan]])
+    """
+    total, count = np.zeros((n, told[0].shape[1])), np.zeros((n, 1))
+    for chosen, said in zip(rows, told, strict=True):
+        total[chosen] += said
+        count[chosen] += 1
+    return np.where(count > 0, total / np.maximum(count, 1), np.nan)
+
+
 class Watch:
     """Follow held-out losses over epochs.
 
@@ -53,6 +72,14 @@ class Watch:
         self.last_gain = -1
         self.given_epoch = 0 if given else None
         self.given_loss = np.inf
+        together = np.concatenate(list(held)) if given else np.zeros(0, int)
+        self._given_labels = [y[together] for y in labels]
+        self._floors = [
+            float(np.nanmean(kind.row_loss(y, np.tile(kind.constant(y), (len(y), 1)))))
+            if kind.known(y).any()
+            else np.nan
+            for kind, y in zip(kinds, self._given_labels, strict=True)
+        ]
 
     def look(
         self,
@@ -109,14 +136,12 @@ class Watch:
     def _relative_loss(self, told: list[list[np.ndarray]]) -> float:
         """The held-out loss in units of the best constant's, averaged over the targets."""
         shares = []
-        for t, kind in enumerate(self.kinds):
-            y = np.concatenate([self.labels[t][rows] for rows in self.held])
-            if kind.known(y).any():
+        for t, (kind, y) in enumerate(zip(self.kinds, self._given_labels, strict=True)):
+            if not np.isnan(self._floors[t]):
                 losses = kind.row_loss(y, np.concatenate([said[t] for said in told]))
-                floor = kind.row_loss(y, np.tile(kind.constant(y), (len(y), 1)))
                 # A row that is no number is a wrong answer, not a missing label.
                 losses = np.where(np.isnan(losses) & kind.known(y), np.inf, losses)
-                shares.append(float(np.nanmean(losses) / max(np.nanmean(floor), 1e-9)))
+                shares.append(float(np.nanmean(losses) / max(self._floors[t], 1e-9)))
         return float(np.mean(shares)) if shares else 0.0
 
     def last_losses(self) -> list[float]:
@@ -129,16 +154,10 @@ class Watch:
 
     def held_out(self) -> list[np.ndarray]:
         """Return each target's held-out predictions (N, K), averaged where folds overlap."""
-        out = []
-        for t in range(len(self.kinds)):
-            n = len(self.labels[t])
-            told = [np.asarray(x) for x in self.judged[t]]
-            total, count = np.zeros((n, told[0].shape[1])), np.zeros((n, 1))
-            for rows, said in zip(self.held, told, strict=True):
-                total[rows] += said
-                count[rows] += 1
-            out.append(np.where(count > 0, total / np.maximum(count, 1), np.nan))
-        return out
+        return [
+            average_rows(len(y), self.held, [np.asarray(x) for x in told])
+            for y, told in zip(self.labels, self.judged, strict=True)
+        ]
 
     def pack(self) -> tuple[dict[str, Any], dict[str, Tensor]]:
         """Split into JSON facts and tensors for a checkpoint."""
