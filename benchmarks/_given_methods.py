@@ -19,6 +19,7 @@ import numpy as np
 import pandas as pd
 
 import _methods
+from _fitted import fit, fitted
 from _given_questions import Method, Question, Rows
 from _methods import REFIT_ROWS, Backend, Predict, Task, fit_catboost, fit_hist
 
@@ -294,17 +295,14 @@ class Ours:
 
     def __init__(self, **settings: Any) -> None:
         self.settings = settings
+        self.took: dict[str, float] | None = None
 
     def fit(self, rows: Rows, asked: list[Question]) -> None:
-        from superpose import Superpose
-
-        targets = [{"name": name, "kind": kind} for name, kind in rows.targets.items()]
-        # Its own proof reads the test rows once, after all choices; the rows it answers for
-        # below come without the labels that are wanted.
-        frame = rows.table.frame.assign(__split__=rows.parts)
-        split = {"by": "column", "column": "__split__"}
-        self.model = Superpose(targets=targets, split=split, seed=rows.seed, **self.settings)
-        self.model.fit(frame)
+        # The rows it answers for below come without the labels that are wanted.
+        if self.settings:
+            self.model = fit(rows.table, rows.parts, rows.seed, **self.settings)
+        else:
+            self.model, self.took = fitted(rows.table, rows.parts, rows.seed)
 
     def predict(
         self, x: pd.DataFrame, known: pd.DataFrame, wanted: tuple[str, ...]

@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from _fitted import fitted
 from _scores import constant
 from _table import Table
 
@@ -335,17 +336,9 @@ def fit_superpose(table: Table, seed: int, slack: float = 1.0) -> Run:
     Its columns of class probabilities are named "target=class"; a class that never occurs in
     training has none and gets probability 0.
     """
-    from superpose import Superpose
-
-    started = time.perf_counter()
     parts = table.split(seed)
-    frame = table.frame.assign(__split__=parts)
-    targets = [
-        {"name": name, "kind": kind} | ({"levels": table.levels[name]} if kind == "ordinal" else {})
-        for name, kind in table.targets.items()
-    ]
-    model = Superpose(targets=targets, split={"by": "column", "column": "__split__"}, seed=seed)
-    model.fit(frame)
+    model, took = fitted(table, parts, seed)
+    started = time.perf_counter()
     test = table.frame.loc[parts == "test", table.inputs]
     values, shares = model.predict(test), model.predict_proba(test)
     outcomes = {}
@@ -360,7 +353,7 @@ def fit_superpose(table: Table, seed: int, slack: float = 1.0) -> Run:
                     out[:, place] = np.asarray(shares[f"{name}={level}"], dtype=np.float64)
         outcomes[name] = Outcome(out, None)
     kept = {name: model.facts[name] for name in ("transfer", "metrics", "cost", "regime")}
-    return Run(outcomes, time.perf_counter() - started, kept)
+    return Run(outcomes, took["seconds"] + time.perf_counter() - started, kept)
 
 
 def run_method(name: str, table: Table, seed: int, slack: float = 1.0) -> Run:

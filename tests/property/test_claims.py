@@ -57,6 +57,29 @@ def test_task_attention_is_the_identity_at_the_start(data):
     assert (out - network(blocks)).abs().max() == 0
 
 
+# Which axes of a fusion's parameters belong to targets; what is not named here is shared by all.
+TARGET_AXES = {
+    "pair": (0, 1),
+    "sink": (0,),
+    "gate": (0,),
+    "query_of": (0,),
+    "key_of": (0,),
+    "mixing": (0, 1),
+    "choose": (0,),
+    "choose_bias": (0,),
+    "own": (0,),
+    "own_bias": (0,),
+    "pool_own": (0,),
+    "listen": (0, 1),
+    "native": (0,),
+    "squeeze": (0,),
+    "excite": (0,),
+    "excite_bias": (0,),
+    "project": (0,),
+    "project_bias": (0,),
+}
+
+
 @torch.no_grad()
 def reorder(network, order):
     """Give each target's parameters to another place."""
@@ -68,10 +91,9 @@ def reorder(network, order):
             parameter.copy_(parts.flatten(axis, axis + 1).clone())
         elif name in ("heads", "offsets"):
             parameter.copy_(parameter.index_select(1, order).clone())
-        elif name.startswith("fusion."):
-            for axis, length in enumerate(parameter.shape):
-                if length == targets:
-                    parameter.copy_(parameter.index_select(axis, order).clone())
+        elif name.startswith(("fusion.", "states.")):
+            for axis in TARGET_AXES.get(name.rsplit(".", 1)[1], ()):
+                parameter.copy_(parameter.index_select(axis, order).clone())
 
 
 @every_fusion

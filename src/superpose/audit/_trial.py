@@ -277,6 +277,7 @@ def architecture_of(config: Config, regime: str, rows: int) -> Architecture:
         m.rank,
         max(m.blocks, 1),
         m.dropout,
+        m.donor_gradient,
     )
 
 

@@ -134,7 +134,7 @@ def _rest(config: Config) -> list[str]:
     trees = proof.trees if isinstance(proof.trees, str) else f"[{', '.join(proof.trees)}]"
     return [
         "model:",
-        f"  fusion: {model.fusion}  # between targets: task-attention, essay or none",
+        f"  fusion: {model.fusion}  # how targets share; see: superpose fusions",
         f"  width: {model.width}",
         f"  members: {model.members}  # networks in the ensemble",
         f"  dropout: {model.dropout}",

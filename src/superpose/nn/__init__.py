@@ -8,20 +8,21 @@
 torch.Size([5, 4, 2, 2])
 """
 
+from ._cost import Cost, network_cost
 from ._encoders import CategoryEncoder, MultiHotEncoder, NumberEncoder
-from ._fusion import FUSIONS, EssayFusion, Fusion, NoFusion, TaskAttention
 from ._image import ImageEncoder
 from ._measured import Measured
 from ._network import GIVEN, Architecture, Network
 from ._text import TextEncoder
 from ._trunk import MemberLinear, Trunk
+from .fusion import FUSIONS, Fusion, NoFusion, TaskAttention
 
 __all__ = [
     "FUSIONS",
     "GIVEN",
     "Architecture",
     "CategoryEncoder",
-    "EssayFusion",
+    "Cost",
     "Fusion",
     "ImageEncoder",
     "Measured",
@@ -33,4 +34,5 @@ __all__ = [
     "TaskAttention",
     "TextEncoder",
     "Trunk",
+    "network_cost",
 ]

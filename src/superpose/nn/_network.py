@@ -11,9 +11,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ._fusion import FUSIONS
 from ._measured import Measured
-from ._trunk import MemberLinear, Trunk
+from ._trunk import Trunk
+from .fusion import FUSIONS
 
 # The block of targets that are measured already; every other block holds inputs.
 GIVEN = "given"
@@ -29,9 +29,10 @@ class Architecture:
         members: Ensemble members M.
         depth: Hidden layers of the trunk.
         state: Width D of a task state.
-        rank: Rank r of task attention.
-        blocks: Fusion blocks L.
+        rank: Rank r of what states say to each other.
+        blocks: Fusion blocks L, or layers of experts.
         dropout: Probability in [0, 1).
+        donor_gradient: Share in [0, 1] of a listener's gradient that reaches what it listens to.
     """
 
     fusion: str = "task-attention"
@@ -42,6 +43,7 @@ class Architecture:
     rank: int = 16
     blocks: int = 1
     dropout: float = 0.1
+    donor_gradient: float = 1.0
 
 
 class Network(nn.Module):
@@ -78,24 +80,30 @@ class Network(nn.Module):
         self.encoders = nn.ModuleDict(encoders)
         inside = sum(cast(int, e.out_features) for e in encoders.values())
         self.trunk = Trunk(inside, a.width, a.depth, a.members, a.dropout)
-        self.states = MemberLinear(a.width, targets * a.state, a.members)
         fusion = FUSIONS[a.fusion if targets > 1 else "none"]
-        self.fusion = nn.ModuleList(fusion(targets, a.state, a.rank) for _ in range(a.blocks))
+        self.states = fusion.towers(a.width, targets, a.state, a.members, a.blocks)
+        self.fusion = nn.ModuleList(
+            fusion(targets, a.state, a.rank, a.donor_gradient) for _ in range(a.blocks)
+        )
         bound = 1 / math.sqrt(a.state)
         shape = (a.members, targets, a.state, max(sizes))
         self.heads = nn.Parameter(torch.empty(shape).uniform_(-bound, bound))
         self.offsets = nn.Parameter(torch.zeros(a.members, targets, max(sizes)))
         self.targets = targets
 
-    def task_states(self, blocks: dict[str, Tensor]) -> Tensor:
-        """Return the states before fusion, (B, M, T, D)."""
+    def hidden(self, blocks: dict[str, Tensor]) -> Tensor:
+        """Return what all targets share, (B, M, W)."""
         tokens = [encode(blocks[name]).flatten(-2) for name, encode in self.encoders.items()]
-        states = self.states(self.trunk(torch.cat(tokens, -1))).unflatten(-1, (self.targets, -1))
+        return self.trunk(torch.cat(tokens, -1))
+
+    def task_states(self, hidden: Tensor, blocks: dict[str, Tensor]) -> Tensor:
+        """Return the states before fusion, (B, M, T, D)."""
+        states = self.states(hidden).unflatten(-1, (self.targets, -1))
         return states if self.measured is None else self.measured(states, blocks[GIVEN])
 
     def fused_states(self, blocks: dict[str, Tensor]) -> Tensor:
         """Return the states that the heads read, (B, M, T, D)."""
-        states = self.task_states(blocks)
+        states = self.task_states(self.hidden(blocks), blocks)
         for fuse in self.fusion:
             states = fuse(states)
         return states
@@ -106,4 +114,7 @@ class Network(nn.Module):
 
     def attention(self, blocks: dict[str, Tensor]) -> Tensor | None:
         """Return the first fusion block's map (B, M, T, T + 1), the sink last, if it has one."""
-        return self.fusion[0].attention(self.task_states(blocks))  # type: ignore[operator]
+        hidden = self.hidden(blocks)
+        if hasattr(self.states, "attention"):  # experts that know whose they are
+            return self.states.attention(hidden)  # type: ignore[operator]
+        return self.fusion[0].attention(self.task_states(hidden, blocks))  # type: ignore[operator]

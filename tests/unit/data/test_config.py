@@ -84,8 +84,9 @@ KINDS = "number, binary, category, ordinal, multilabel, count"
             ["s.yaml:2: split.test: validation 0.5 and test 0.5 leave nothing to train on; "
              "allowed: together below 1; make one smaller"]),
         ("targets: [a]\nmodel: {fusion: attention}",
-            ["s.yaml:2: model.fusion: 'attention' given; allowed: task-attention, essay, none; "
-             "did you mean 'task-attention'?"]),
+            ["s.yaml:2: model.fusion: 'attention' given; allowed: task-attention, static, "
+             "inducing, cross-stitch, mmoe, ple, adatt, mtan, born, born-real, signed, essay, "
+             "none; did you mean 'task-attention'?"]),
         ("targets: [a]\nmodel: 5", ["s.yaml:2: model: 5 given; allowed: keys with values"]),
         ("targets: [a]\ntraining: {epochs: 1.5, clip: .inf}",
             ["s.yaml:2: training.epochs: 1.5 given; allowed: a whole number",

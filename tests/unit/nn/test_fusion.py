@@ -55,7 +55,8 @@ def test_a_map_is_a_distribution_with_the_sink_last(fuse):
 def test_stacked_fusions_equal_separate_ones(fusion_name):
     modules = [FUSIONS[fusion_name](T, D, R) for _ in range(3)]
     states = torch.randn(3, 7, T, D)
-    weights, buffers = torch.func.stack_module_state(modules) if fusion_name != "none" else ({}, {})
+    learns = any(True for _ in modules[0].parameters())
+    weights, buffers = torch.func.stack_module_state(modules) if learns else ({}, {})
 
     def one(w, b, x):
         return torch.func.functional_call(modules[0], (w, b), (x,))
@@ -108,3 +109,11 @@ def test_what_a_task_hears_does_not_come_from_itself():
 def test_no_fusion_is_the_identity_itself():
     states = torch.randn(7, T, D)
     assert FUSIONS["none"](T, D)(states) is states
+
+
+def test_the_settings_name_every_fusion_and_every_fusion_its_paper():
+    from superpose.data import Config
+
+    options = Config.model_json_schema()["$defs"]["ModelConfig"]["properties"]["fusion"]["enum"]
+    assert options == list(FUSIONS)
+    assert all(method.paper and method.__doc__ for method in FUSIONS.values())

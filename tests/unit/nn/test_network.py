@@ -57,9 +57,43 @@ def test_one_target_needs_no_fusion(make_network, fusion_name, blocks):
 
 def test_the_map_belongs_to_members_and_has_the_sink_last(make_network, fusion_name, blocks):
     weights = make_network(fusion_name).attention(blocks)
-    assert (weights is None) == (fusion_name == "none")
+    assert (weights is None) == (fusion_name in ("none", "inducing", "mmoe", "ple", "mtan"))
     if weights is not None:
         assert weights.shape == (10, 3, 3, 4)
+        assert (weights >= 0).all()
+        torch.testing.assert_close(weights.sum(-1), torch.ones(10, 3, 3))
+
+
+LISTENERS = ["task-attention", "static", "inducing", "born", "born-real", "signed"]
+
+
+@pytest.mark.parametrize("fusion", LISTENERS)
+def test_what_listens_changes_no_output_at_the_start(make_network, blocks, fusion):
+    shared, apart = make_network(fusion).eval(), make_network("none").eval()
+    assert apart.load_state_dict(shared.state_dict(), strict=False).missing_keys == []
+    assert torch.equal(shared(blocks), apart(blocks))
+
+
+@pytest.mark.parametrize("fusion", LISTENERS)
+def test_the_donor_gradient_scales_what_reaches_the_donors_and_no_output(
+    make_network, blocks, fusion
+):
+    reached, outputs = [], []
+    for share in (1.0, 0.5, 0.0):
+        network = make_network(fusion, donor_gradient=share).eval()
+        torch.nn.init.ones_(network.fusion[0].gate)
+        for name in ("query", "key"):  # constant weights: the gradient of speaking is left
+            if hasattr(network.fusion[0], name):
+                torch.nn.init.zeros_(getattr(network.fusion[0], name).weight)
+        states = network.task_states(network.hidden(blocks), blocks).detach().requires_grad_()
+        out = network.fusion[0](states)
+        out[..., 0, :].sum().backward()  # the first target listens, the others speak
+        reached.append(states.grad[..., 1:, :].clone())
+        outputs.append(out.detach())
+    assert torch.equal(outputs[0], outputs[2])
+    assert reached[0].abs().max() > 0
+    torch.testing.assert_close(reached[1], reached[0] / 2)
+    assert reached[2].abs().max() == 0
 
 
 def test_a_head_reads_the_state_of_its_own_target(make_network, blocks):

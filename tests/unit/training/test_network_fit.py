@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 
+from superpose.nn import FUSIONS
 from superpose.training import FittedNetwork, Fold, fit_alone, fit_joint
 
 
@@ -77,12 +78,21 @@ def test_the_map_is_a_distribution_over_the_others_and_nobody(recipe, joint):
     assert (np.diag(weights[:, :6]) == 0).all()
 
 
-@pytest.mark.parametrize("fusion", ["none", "essay"])
-def test_other_fusions_train_and_predict(recipe, fusion):
-    sizes = replace(recipe.architecture, fusion=fusion)
-    fitted = fit_joint(replace(recipe, architecture=sizes))
-    assert fitted.predict(recipe.codec, recipe.blocks).keys() == recipe.labels.keys()
-    assert (fitted.attention(recipe.codec, recipe.blocks) is None) == (fusion == "none")
+@pytest.mark.parametrize("fusion", FUSIONS)
+def test_every_fusion_trains_predicts_and_is_told_targets(recipe, fusion):
+    sizes = replace(recipe.architecture, fusion=fusion, blocks=2)
+    settings = replace(recipe.settings, epochs=2)
+    fitted = fit_joint(replace(recipe, architecture=sizes, settings=settings))
+    calm = fitted.predict(recipe.codec, recipe.blocks)
+    assert calm.keys() == recipe.labels.keys()
+    assert all(np.isfinite(z).all() for z in calm.values())
+    facts, tensors = fitted.state()
+    again = FittedNetwork.from_state(facts, tensors).predict(recipe.codec, recipe.blocks)
+    for target, z in calm.items():
+        np.testing.assert_array_equal(again[target], z)
+    told = fitted.predict_given(recipe.codec, recipe.blocks, recipe.labels)
+    assert all(np.isfinite(z).all() for z in told.values())
+    assert np.isfinite(fitted.states(recipe.codec, recipe.blocks)).all()
 
 
 def test_networks_alone_are_ones_of_a_single_target(recipe):

@@ -1,0 +1,89 @@
+"""What every fusion is: a way to form task states, and a way to let them exchange."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from torch import Tensor, nn
+
+from superpose.functional import task_attention
+from superpose.nn._trunk import MemberLinear
+
+
+class Fusion(nn.Module):
+    """Base of all fusions.
+
+    Args:
+        targets: Number of targets T (at least 1).
+        state: State width D.
+        rank: Width r of what states say to each other (at least 1), where a method has one.
+        donor_gradient: Share in [0, 1] of a listener's gradient that reaches what it listens to.
+
+    Shape:
+        states (..., T, D) -> (..., T, D).
+    """
+
+    paper: ClassVar[str] = ""
+
+    def __init__(
+        self, targets: int, state: int, rank: int = 16, donor_gradient: float = 1.0
+    ) -> None:
+        super().__init__()
+        self.donor_gradient = donor_gradient
+
+    @classmethod
+    def towers(
+        cls, width: int, targets: int, state: int, members: int, blocks: int = 1
+    ) -> nn.Module:
+        """Return the module that forms the states, (B, M, width) -> (B, M, T D): a linear map."""
+        return MemberLinear(width, targets * state, members)
+
+    def attention(self, states: Tensor) -> Tensor | None:
+        """Tell who listens to whom, (..., T, T + 1) with the sink last, or None without a map."""
+        return None
+
+
+class NoFusion(Fusion):
+    """Leaves every task state as it is, so that only the trunk is shared.
+
+    The mandatory control: what every other method has to beat.
+
+    Example:
+        >>> import torch
+        >>> NoFusion(2, 4)(torch.ones(1, 2, 4)).sum().item()
+        8.0
+    """
+
+    paper = "Caruana 1997, hard parameter sharing"
+
+    def forward(self, states: Tensor) -> Tensor:
+        return states
+
+
+class Residual(Fusion):
+    """Base of fusions that add to each state what it hears, behind a gate that starts at zero.
+
+    A subclass has a ``norm``, a linear ``value`` and ``out``, a ``gate`` (T, D), and tells in
+    ``weights`` how much each target listens to each other one and to nobody.
+    """
+
+    norm: nn.Module
+    value: nn.Module
+    out: nn.Module
+    gate: nn.Parameter
+
+    def weights(self, u: Tensor) -> Tensor:
+        """Weigh speakers for normalised states, (..., T, D) -> (..., T, T + 1), the sink last."""
+        raise NotImplementedError
+
+    def spoken(self, u: Tensor) -> Tensor:
+        """Return what states say to others, (..., T, r); its gradient is scaled for the donors."""
+        share = self.donor_gradient
+        return self.value(u if share == 1 else share * u + (1 - share) * u.detach())
+
+    def forward(self, states: Tensor) -> Tensor:
+        u = self.norm(states)
+        return states + self.gate * self.out(task_attention(self.weights(u), self.spoken(u)))
+
+    def attention(self, states: Tensor) -> Tensor | None:
+        return self.weights(self.norm(states))

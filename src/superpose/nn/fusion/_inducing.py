@@ -1,0 +1,63 @@
+"""Attention through a few inducing tokens: its cost grows with the targets, not their square."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from ._base import Residual
+
+# Sixteen tokens hold what hundreds of targets have in common; more cost more and told no more.
+TOKENS = 16
+
+
+class InducingTokens(Residual):
+    """Lets a few learned tokens read all states, and every state read the tokens.
+
+    For hundreds of targets: time and memory are linear in T. Starts as the identity.
+
+    Example:
+        >>> h = torch.randn(2, 300, 8)
+        >>> bool((InducingTokens(300, 8, rank=4)(h) == h).all())
+        True
+
+    Source:
+        Lee et al. 2019, "Set Transformer", induced set attention block; departs by low rank, a sink
+        whose value is zero and a gate that is zero at the start. A target can hear itself through
+        the tokens: leaving it out would cost what the tokens save.
+    """
+
+    paper = "Lee 2019, induced set attention"
+
+    def __init__(
+        self, targets: int, state: int, rank: int = 16, donor_gradient: float = 1.0
+    ) -> None:
+        super().__init__(targets, state, rank, donor_gradient)
+        self.norm = nn.RMSNorm(state)
+        self.query, self.key, self.value = (nn.Linear(state, rank, bias=False) for _ in range(3))
+        self.out = nn.Linear(rank, state, bias=False)
+        bound = 1 / math.sqrt(rank)
+        self.query_of = nn.Parameter(torch.randn(targets, rank) * bound)
+        self.key_of = nn.Parameter(torch.randn(targets, rank) * bound)
+        self.tokens = nn.Parameter(torch.randn(TOKENS, rank))
+        self.labels = nn.Parameter(torch.randn(TOKENS, rank) * bound)
+        self.sink = nn.Parameter(torch.zeros(targets))
+        self.gate = nn.Parameter(torch.zeros(targets, state))
+
+    def forward(self, states: Tensor) -> Tensor:
+        u = self.norm(states)
+        scale = 1 / math.sqrt(self.tokens.shape[-1])
+        key, query = self.key(u) + self.key_of, self.query(u) + self.query_of
+        read = F.softmax(scale * self.tokens @ key.transpose(-1, -2), -1)
+        held = read @ self.spoken(u)  # (..., I, r)
+        scores = scale * query @ (held + self.labels).transpose(-1, -2)
+        sink = self.sink[:, None].expand(*scores.shape[:-1], 1)
+        heard = F.softmax(torch.cat([scores, sink], -1), -1)[..., :-1] @ held
+        return states + self.gate * self.out(heard)
+
+    def attention(self, states: Tensor) -> Tensor | None:
+        """There is no map: it would have T times T entries."""
+        return None

@@ -1,0 +1,63 @@
+"""Soft masks: each target picks the shared features that it needs."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from ._base import NoFusion
+
+SQUEEZE = 16  # width of the layer inside a mask
+
+
+class _Towers(nn.Module):
+    """A mask in (0, 1) over the trunk's output for each target, and a linear map behind it."""
+
+    def __init__(self, width: int, targets: int, state: int) -> None:
+        super().__init__()
+        outer, inner = 1 / math.sqrt(width), 1 / math.sqrt(SQUEEZE)
+
+        def uniform(bound: float, *shape: int) -> nn.Parameter:
+            return nn.Parameter(torch.empty(shape).uniform_(-bound, bound))
+
+        self.squeeze = uniform(outer, targets, SQUEEZE, width)
+        self.excite = uniform(inner, targets, width, SQUEEZE)
+        self.excite_bias = nn.Parameter(torch.zeros(targets, width))
+        self.project = uniform(outer, targets, state, width)
+        self.project_bias = uniform(outer, targets, state)
+
+    def masks(self, h: Tensor) -> Tensor:
+        """Return (..., width) -> (..., T, width), between 0 and 1."""
+        inner = F.relu(torch.einsum("...w,trw->...tr", h, self.squeeze))
+        return torch.sigmoid(
+            torch.einsum("...tr,twr->...tw", inner, self.excite) + self.excite_bias
+        )
+
+    def forward(self, h: Tensor) -> Tensor:
+        kept = self.masks(h) * h[..., None, :]
+        states = torch.einsum("...tw,tdw->...td", kept, self.project) + self.project_bias
+        return states.flatten(-2)
+
+
+class MTAN(NoFusion):
+    """Forms each state from the trunk's output under a soft mask of the target's own.
+
+    Example:
+        >>> MTAN.towers(width=12, targets=3, state=4, members=2)(torch.zeros(5, 2, 12)).shape
+        torch.Size([5, 2, 12])
+
+    Source:
+        Liu et al. 2019, "End-to-End Multi-Task Learning with Attention", eqs. 1 and 2; departs by
+        masking the trunk's output vector, where the paper masks the maps of every layer.
+    """
+
+    paper = "Liu 2019"
+
+    @classmethod
+    def towers(
+        cls, width: int, targets: int, state: int, members: int, blocks: int = 1
+    ) -> nn.Module:
+        return _Towers(width, targets, state)

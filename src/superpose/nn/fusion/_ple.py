@@ -1,0 +1,95 @@
+"""Progressive layered extraction: experts of each target beside shared ones, layer by layer."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from ._base import NoFusion
+
+OWN, SHARED = 1, 2  # experts of each target and shared ones, in every layer
+
+
+class _Level(nn.Module):
+    """One extraction network; the last one has no shared output, as nothing would read it."""
+
+    def __init__(self, inside: int, targets: int, state: int, last: bool) -> None:
+        super().__init__()
+        bound = 1 / math.sqrt(inside)
+
+        def weight(*shape: int) -> nn.Parameter:
+            return nn.Parameter(torch.empty(*shape, inside).uniform_(-bound, bound))
+
+        self.own, self.own_bias = (
+            weight(targets, OWN, state),
+            nn.Parameter(torch.zeros(targets, OWN, state)),
+        )
+        self.shared = weight(SHARED, state)
+        self.shared_bias = nn.Parameter(torch.zeros(SHARED, state))
+        self.choose = weight(targets, OWN + SHARED)
+        self.last = last
+        if not last:
+            self.pool_own, self.pool_shared = weight(targets, OWN), weight(SHARED)
+
+    def forward(self, own: Tensor, shared: Tensor) -> tuple[Tensor, Tensor]:
+        """Read (..., T, inside) and (..., inside); give (..., T, D) and (..., D)."""
+        mine = F.relu(torch.einsum("...ti,tedi->...ted", own, self.own) + self.own_bias)
+        ours = F.relu(torch.einsum("...i,cdi->...cd", shared, self.shared) + self.shared_bias)
+        everyone = ours[..., None, :, :].expand(*mine.shape[:-2], *ours.shape[-2:])
+        scores = torch.einsum("...ti,tei->...te", own, self.choose)
+        weights = F.softmax(scores, -1)[..., None, :]
+        out = (weights @ torch.cat([mine, everyone], -2)).squeeze(-2)
+        if self.last:
+            return out, shared
+        scores = torch.cat(
+            [
+                torch.einsum("...i,tei->...te", shared, self.pool_own).flatten(-2),
+                torch.einsum("...i,ci->...c", shared, self.pool_shared),
+            ],
+            -1,
+        )
+        experts = torch.cat([mine.flatten(-3, -2), ours], -2)
+        return out, (F.softmax(scores, -1)[..., None, :] @ experts).squeeze(-2)
+
+
+class _Towers(nn.Module):
+    """The levels, one after the other."""
+
+    def __init__(self, width: int, targets: int, state: int, blocks: int) -> None:
+        super().__init__()
+        self.targets = targets
+        self.levels = nn.ModuleList(
+            _Level(width if level == 0 else state, targets, state, level == blocks - 1)
+            for level in range(blocks)
+        )
+
+    def forward(self, h: Tensor) -> Tensor:
+        own, shared = h[..., None, :].expand(*h.shape[:-1], self.targets, h.shape[-1]), h
+        for level in self.levels:
+            own, shared = level(own, shared)
+        return own.flatten(-2)
+
+
+class PLE(NoFusion):
+    """Forms each state from an expert of its own and shared experts, layer by layer.
+
+    Example:
+        >>> towers = PLE.towers(width=12, targets=3, state=4, members=2, blocks=2)
+        >>> towers(torch.zeros(5, 2, 12)).shape
+        torch.Size([5, 2, 12])
+
+    Source:
+        Tang et al. 2020, "Progressive Layered Extraction", eqs. 1 to 6; the experts read the
+        trunk's output instead of the input, and members of the ensemble share them.
+    """
+
+    paper = "Tang 2020"
+
+    @classmethod
+    def towers(
+        cls, width: int, targets: int, state: int, members: int, blocks: int = 1
+    ) -> nn.Module:
+        return _Towers(width, targets, state, blocks)

@@ -1,0 +1,40 @@
+"""Weights between targets that do not depend on the row."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from superpose.functional import task_attention_weights
+
+from ._base import Residual
+
+
+class StaticWeights(Residual):
+    """Task attention whose weights are the same for all rows: pair biases and the sink alone.
+
+    The control that tells whether it matters that attention looks at the row.
+
+    Example:
+        >>> h = torch.randn(2, 3, 8)
+        >>> StaticWeights(3, 8, rank=4).attention(h)[1, 0].tolist()
+        [0.0, 0.3333333432674408, 0.3333333432674408, 0.3333333432674408]
+    """
+
+    paper = "Superpose; an ablation of task-attention"
+
+    def __init__(
+        self, targets: int, state: int, rank: int = 16, donor_gradient: float = 1.0
+    ) -> None:
+        super().__init__(targets, state, rank, donor_gradient)
+        self.norm = nn.RMSNorm(state)
+        self.value = nn.Linear(state, rank, bias=False)
+        self.out = nn.Linear(rank, state, bias=False)
+        self.pair = nn.Parameter(torch.zeros(targets, targets))
+        self.sink = nn.Parameter(torch.zeros(targets))
+        self.gate = nn.Parameter(torch.zeros(targets, state))
+
+    def weights(self, u: Tensor) -> Tensor:
+        nothing = u.new_zeros(len(self.sink), 1)
+        same = task_attention_weights(nothing, nothing, self.pair, self.sink)
+        return same.expand(*u.shape[:-2], *same.shape)
