@@ -495,15 +495,3 @@ def test_what_this_machine_lacks_is_said_before_a_run_folder_is_made(folder: Pat
     assert result.exit_code == 2
     assert "error: training.device: 'cuda' given; this machine has no GPU" in result.stderr
     assert not (folder / "first").exists()
-
-
-def test_fusions_are_listed_with_paper_and_cost() -> None:
-    from superpose.nn import FUSIONS
-
-    text = succeed("fusions", "--targets", 100)
-    assert [line.split()[0] for line in text.splitlines() if line.split("  ")[0] in FUSIONS] == (
-        list(FUSIONS)
-    )
-    assert "Misra 2016" in text
-    assert "a whole network of 100 targets" in text
-    assert run("fusions", "--targets", 1).exit_code == 2
