@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from _cells import RESULTS
-from _table import Table
+from _table import Table, grouped_split
 
 
 @lru_cache(maxsize=1)
@@ -40,9 +40,11 @@ def fit(table: Table, parts: np.ndarray, seed: int, **settings: Any) -> Any:
         for name, kind in table.targets.items()
     ]
     # Its own proof reads the test rows once, after all choices.
-    split = {"by": "column", "column": "__split__"}
+    frame, split = table.frame.assign(__split__=parts), {"by": "column", "column": "__split__"}
+    if table.splitter is grouped_split:  # rows of one subject: whole subjects are in one part
+        frame, split["groups"] = frame.assign(__group__=table.clusters), "__group__"
     model = Superpose(targets=targets, split=split, seed=seed, **settings)
-    return model.fit(table.frame.assign(__split__=parts))
+    return model.fit(frame)
 
 
 def fitted(table: Table, parts: np.ndarray, seed: int) -> tuple[Any, dict[str, float]]:

@@ -27,6 +27,9 @@ from superpose.trees import Engine, require_engine
 # label of a class counts as long as there are enough of the rarer ones to tell classes apart.
 SMALL = 4000
 ROWS_PER_RARE_LABEL = 20
+# A split with fewer groups is small, however many rows they have: fifteen percent of two hundred are
+# thirty, and half of those decide.
+FEW_GROUPS = 200
 # Below so many rows every row tells: ten folds leave each model nine tenths of them.
 FEW = 800
 # Above so many rows folds would cost more than they steady.
@@ -82,7 +85,9 @@ def prepare(table: pa.Table, config: Config) -> Prepared:
     seen = np.sort(np.concatenate([split.train, split.validation]))
     codec = Codec.fit(table, schema, split.train)
     labels = codec.labels(table)
-    small = config.proof.folds != "auto" or _is_small(codec, labels, seen)
+    grouped = config.split.by == "group" or config.split.groups is not None
+    groups = split.clusters if grouped else None
+    small = config.proof.folds != "auto" or _is_small(codec, labels, seen, groups)
     if small:
         codec = Codec.fit(table, schema, seen)
         labels = codec.labels(table)
@@ -123,10 +128,14 @@ def prepare(table: pa.Table, config: Config) -> Prepared:
     )
 
 
-def _is_small(codec: Codec, labels: Mapping[str, np.ndarray], rows: np.ndarray) -> bool:
+def _is_small(
+    codec: Codec, labels: Mapping[str, np.ndarray], rows: np.ndarray, groups: np.ndarray | None
+) -> bool:
     """Tell whether the typical target has too few labels for one validation split."""
     if len(rows) > LARGE:
         return False
+    if groups is not None and _count_units(rows, groups) < FEW_GROUPS:
+        return True
     counts = []
     for target, kind in codec.target_kinds.items():
         y = labels[target][rows]

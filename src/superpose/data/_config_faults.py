@@ -106,11 +106,12 @@ def crossings(values: Mapping[str, Any]) -> list[Fault]:
     split = values.get("split")
     split = split.model_dump() if isinstance(split, BaseModel) else split
     if isinstance(split, Mapping) and split.get("by") in ("group", "column"):
-        name = str(split.get("column")).strip()
-        # Parts made by a target's own values differ in them: nothing learned could be judged.
-        if taken.get(name) == "a target":
-            fix = "split by another column, or take the target out"
-            faults.append(Fault(("split", "column"), f"{name!r} is also a target", fix=fix))
+        for key in ("column", "groups"):
+            name = str(split.get(key)).strip()
+            # Parts made by a target's own values differ in them: nothing learned could be judged.
+            if taken.get(name) == "a target":
+                fix = "split by another column, or take the target out"
+                faults.append(Fault(("split", key), f"{name!r} is also a target", fix=fix))
     return faults
 
 

@@ -65,6 +65,9 @@ class _Inference:
         known = split is None or self.known(split, "split", "column")
         if split is not None and known and self.config.split.by != "time":
             self.ignored[split] = "it tells the split"
+        groups = self.config.split.groups
+        if groups is not None and self.known(groups, "split", "groups"):
+            self.ignored[groups] = "it tells which rows depend on each other"
         targets = [
             spec
             for index, target in enumerate(self.config.targets)

@@ -116,12 +116,15 @@ class SplitConfig(Section):
     Args:
         by: how rows are drawn; `column` takes the words train, validation and test from a column.
         column: the column of groups, times or words, for `group`, `time` and `column`.
+        groups: the column that tells which rows depend on each other, for `column`: folds keep
+            such rows together and the test compares them as one.
         validation: share of the rows that chooses, between 0 and 1.
         test: share of the rows that is read once, at the end, between 0 and 1.
     """
 
     by: Literal["random", "stratified", "group", "time", "column"] = "stratified"
     column: Name | None = None
+    groups: Name | None = None
     validation: Share = 0.15
     test: Share = 0.15
 
@@ -135,6 +138,10 @@ class SplitConfig(Section):
             given = f"{self.column!r} given for a split by {self.by}"
             fix = "write `by: group`, `by: time` or `by: column`, or remove the column"
             faults.append(Fault(("column",), given, fix=fix))
+        if self.groups is not None and self.by != "column":
+            given = f"{self.groups!r} given for a split by {self.by}"
+            fix = "write `by: group` and name it as `column`, or remove it"
+            faults.append(Fault(("groups",), given, "for a split by column only", fix))
         if self.validation + self.test >= 1:
             given = f"validation {self.validation} and test {self.test} leave nothing to train on"
             faults.append(Fault(("test",), given, "together below 1", "make one smaller"))

@@ -104,10 +104,16 @@ def make_split(table: pa.Table, config: Config, schema: Schema) -> Split:
         how = f"by time in {rule.column!r}, the latest rows for the test"
     else:
         part, how = _by_column(table, str(rule.column)), f"as column {rule.column!r} says"
+        if rule.groups is not None:
+            clusters = group_ids(table, rule.groups, "split.groups")
         if not (part == 1).any():
             inside = np.flatnonzero(part == 0)
-            held = np.array([shares[0], shares[1]])
-            part[inside] = deal(marks(_rows(labels, inside)), held, rng)
+            marked, held = marks(_rows(labels, inside)), np.array([shares[0], shares[1]])
+            if clusters is None:
+                part[inside] = deal(marked, held, rng)
+            else:
+                ids = np.unique(clusters[inside], return_inverse=True)[1]
+                part[inside] = deal_groups(marked, ids, held, rng)
             how += ", validation drawn from the training rows"
     rows = [np.flatnonzero(part == k) for k in range(len(PARTS))]
     sizes = ", ".join(f"{len(r)} {name}" for r, name in zip(rows, PARTS, strict=True))
@@ -186,9 +192,9 @@ def _codes(text: pa.Array) -> np.ndarray:
     return np.where(index < 0, np.nan, index)
 
 
-def group_ids(table: pa.Table, column: str) -> np.ndarray:
+def group_ids(table: pa.Table, column: str, setting: str = "split.column") -> np.ndarray:
     """Number the distinct values of a column from 0; each row without a value is its own group."""
-    text = as_text(_column(table, column))
+    text = as_text(_column(table, column, setting))
     ids = _codes(text)
     alone = np.isnan(ids)
     ids[alone] = np.arange(alone.sum()) + (np.nanmax(ids, initial=-1) + 1)
@@ -199,12 +205,12 @@ def _rows(labels: Mapping[str, np.ndarray], rows: np.ndarray) -> dict[str, np.nd
     return {name: np.asarray(y)[rows] for name, y in labels.items()}
 
 
-def _column(table: pa.Table, name: str) -> pa.ChunkedArray:
+def _column(table: pa.Table, name: str, setting: str = "split.column") -> pa.ChunkedArray:
     if name not in table.column_names:
         hint = did_you_mean(name, table.column_names)
         raise DataError(
             message(
-                "split.column",
+                setting,
                 f"{name!r} is not in the table",
                 fix=hint or f"its columns are {listing(table.column_names)}",
             )

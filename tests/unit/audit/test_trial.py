@@ -41,6 +41,20 @@ def test_validation_rows_of_one_group_choose_and_nothing_decides(grouped, monkey
     assert {row["n"] for row in findings(trial)["transfer"]} == {0}
 
 
+def test_few_groups_make_a_table_small_however_many_rows_they_have(grouped, monkeypatch):
+    monkeypatch.setattr(_prepare, "SMALL", 0)
+    parts = np.array(["train", "validation", "test"])[np.arange(90) % 6 // 2]
+    table = grouped.append_column("part", pa.array(parts))
+    by_column = {"by": "column", "column": "part"}
+    assert prepare(table, config(split=by_column, ignore=["place"])).regime == "holdout"
+    prepared = prepare(table, config(split=by_column | {"groups": "place"}))
+    assert prepared.regime == "folds"
+    assert "place" not in [spec.name for spec in prepared.schema.inputs]
+    place = np.arange(90) % 6
+    for fold in prepared.folds:
+        assert not set(place[fold.train]) & set(place[fold.held])
+
+
 @pytest.mark.parametrize("target", ["weight", "sick"])
 def test_a_target_measured_in_one_group_only_has_a_trial_too(grouped, target):
     prepared = prepare(grouped, config())

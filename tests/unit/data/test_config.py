@@ -77,6 +77,13 @@ KINDS = "number, binary, category, ordinal, multilabel, count"
         ("targets: [a]\nsplit: {by: group}",
             ["s.yaml:2: split.column: no column given for a split by group; "
              "add `column:` with the name of the group column"]),
+        ("targets: [a]\nsplit: {by: time, column: c, groups: d}",
+            ["s.yaml:2: split.groups: 'd' given for a split by time; "
+             "allowed: for a split by column only; "
+             "write `by: group` and name it as `column`, or remove it"]),
+        ("targets: [a]\nsplit: {by: column, column: c, groups: a}",
+            ["s.yaml:2: split.groups: 'a' is also a target; "
+             "split by another column, or take the target out"]),
         ("targets: [a]\nsplit: {column: c}",
             ["s.yaml:2: split.column: 'c' given for a split by stratified; "
              "write `by: group`, `by: time` or `by: column`, or remove the column"]),

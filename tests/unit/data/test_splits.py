@@ -132,6 +132,16 @@ def test_without_validation_rows_some_are_drawn_from_training():
     assert len(found.validation) == pytest.approx(75, abs=2)
 
 
+def test_groups_beside_a_column_of_parts_are_the_clusters_and_stay_whole():
+    table = make_table().set_column(6, "part", pa.array(["train"] * 300 + ["test"] * 100))
+    found = split("column", "part", table, groups="who")
+    who = table["who"].to_numpy()
+    assert all(len(set(found.clusters[who == w])) == 1 for w in set(who))
+    assert not set(who[found.train]) & set(who[found.validation])
+    with pytest.raises(DataError, match=r"split.groups: 'whom' is not in the table; did you mean"):
+        split("column", "part", table, groups="whom")
+
+
 def test_an_unknown_word_names_its_row():
     table = make_table().set_column(6, "part", pa.array(["train"] * 399 + ["exam"]))
     with pytest.raises(DataError, match="column 'part', row 399: 'exam' names no part"):
