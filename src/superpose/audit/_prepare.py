@@ -27,8 +27,8 @@ from superpose.trees import Engine, require_engine
 # label of a class counts as long as there are enough of the rarer ones to tell classes apart.
 SMALL = 4000
 ROWS_PER_RARE_LABEL = 20
-# A split with fewer groups is small, however many rows they have: fifteen percent of two hundred are
-# thirty, and half of those decide.
+# A table of fewer groups is small, however many rows they have: fifteen percent of two hundred
+# groups are thirty, and half of those decide.
 FEW_GROUPS = 200
 # Below so many rows every row tells: ten folds leave each model nine tenths of them.
 FEW = 800
