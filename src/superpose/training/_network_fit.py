@@ -51,6 +51,7 @@ class FittedNetwork:
     given_epoch: int | None = None
     seconds: float = 0.0
     parameters: int = 0
+    _built: Replicas | None = field(default=None, init=False, repr=False, compare=False)
 
     def _maker(self, codec: Codec) -> Callable[[], Network]:
         sizes = [codec.target_kinds[t].size for t in self.targets]
@@ -58,9 +59,12 @@ class FittedNetwork:
         return build(codec, sizes, self.architecture, self.embedding, told)
 
     def _networks(self, codec: Codec) -> Replicas:
-        make = self._maker(codec)
-        with torch.random.fork_rng():  # predicting leaves the caller's random stream alone
-            return Replicas(make, self.count).eval()
+        """The modules that predict, built once; whoever asks sets the weights of an epoch."""
+        if self._built is None:
+            make = self._maker(codec)
+            with torch.random.fork_rng():  # predicting leaves the caller's random stream alone
+                self._built = Replicas(make, self.count).eval()
+        return self._built
 
     def _tensors(self, codec: Codec, blocks: Mapping[str, np.ndarray]) -> dict[str, Tensor]:
         """The inputs of a network that is told nothing."""

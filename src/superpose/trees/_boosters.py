@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 import types
+import weakref
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -168,7 +169,7 @@ class CatBoost(Booster):
         return type(self)(shorter, self.categorical, self.link, rounds)
 
     def predict(self, X: np.ndarray) -> np.ndarray:
-        raw = self.model.predict(_frame(X, self.categorical), prediction_type="RawFormulaVal")
+        raw = self.model.predict(_pool(X, self.categorical), prediction_type="RawFormulaVal")
         return apply_link(self.link, np.asarray(raw, dtype=np.float64).reshape(len(X), -1))
 
     def state(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
@@ -283,6 +284,31 @@ def _frame(X: np.ndarray, categorical: list[bool]) -> Any:
             for i, (c, is_code) in enumerate(columns)
         }
     )
+
+
+_last: tuple[weakref.ref[np.ndarray], list[bool], Any] | None = None
+
+
+def _pool(X: np.ndarray, categorical: list[bool]) -> Any:
+    """CatBoost's own form of some rows, kept for the next model that is asked about the same array.
+
+    The models of all folds read the same rows one after the other, and making this form takes
+    several times as long as predicting from it.
+    """
+    global _last
+    kept = _last
+    if kept and kept[0]() is X and kept[1] == categorical:
+        return kept[2]
+    codes = np.flatnonzero(categorical).tolist()
+    pool = _require("catboost").Pool(_frame(X, categorical), cat_features=codes)
+    _last = (weakref.ref(X, _forget), list(categorical), pool)
+    return pool
+
+
+def _forget(_: object) -> None:
+    """The rows are gone, and their form goes with them."""
+    global _last
+    _last = None
 
 
 def require_engine(engine: str) -> None:

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from superpose.errors import BundleError, ConfigError, TrainingError
+from superpose.trees import _boosters
 from superpose.trees._boosters import Constant, Rows
 from superpose.trees._forest import Forest
 from superpose.trees._hist import FINE, Hist, positions
@@ -350,3 +351,27 @@ def test_a_constant_keeps_its_values() -> None:
     model = Constant(np.array([0.2, 0.8]))
     again = Constant.from_state(*model.state())
     np.testing.assert_array_equal(again.predict(np.zeros((2, 1))), [[0.2, 0.8]] * 2)
+
+
+def test_models_that_read_the_same_rows_in_turn_answer_as_on_copies_of_them() -> None:
+    pytest.importorskip("catboost")
+    X, categorical, signal = mixed_table()
+    rows = np.arange(len(X))
+    models = [
+        fit_trees("catboost", X, categorical, signal, rows, None, tree_task="regression",
+                  n_classes=0, seed=seed, rounds=10)
+        for seed in (0, 1)
+    ]  # fmt: skip
+    first, other = X[:50].copy(), X[50:100].copy()
+    for asked in (first, other, first):
+        for model in models:
+            np.testing.assert_array_equal(model.predict(asked), model.predict(asked.copy()))
+
+
+def test_what_catboost_keeps_of_rows_goes_with_them() -> None:
+    pytest.importorskip("catboost")
+    X = np.ones((3, 2), dtype=np.float32)
+    assert _boosters._pool(X, [False, False]) is _boosters._pool(X, [False, False])
+    assert _boosters._pool(X, [True, False]) is not _boosters._pool(X, [False, False])
+    del X
+    assert _boosters._last is None
