@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
+from threading import Lock
 from typing import Any, Self
 
 import numpy as np
@@ -52,19 +54,23 @@ class FittedNetwork:
     seconds: float = 0.0
     parameters: int = 0
     _built: Replicas | None = field(default=None, init=False, repr=False, compare=False)
+    _lock: Lock = field(default_factory=Lock, init=False, repr=False, compare=False)
 
     def _maker(self, codec: Codec) -> Callable[[], Network]:
         sizes = [codec.target_kinds[t].size for t in self.targets]
         told = self.given_epoch is not None
         return build(codec, sizes, self.architecture, self.embedding, told)
 
-    def _networks(self, codec: Codec) -> Replicas:
-        """The modules that predict, built once; whoever asks sets the weights of an epoch."""
-        if self._built is None:
-            make = self._maker(codec)
-            with torch.random.fork_rng():  # predicting leaves the caller's random stream alone
-                self._built = Replicas(make, self.count).eval()
-        return self._built
+    @contextmanager
+    def _networks(self, codec: Codec, epoch: int) -> Iterator[Replicas]:
+        """Lend the networks as they were after an epoch, to one caller at a time."""
+        with self._lock:
+            if self._built is None:
+                make = self._maker(codec)
+                with torch.random.fork_rng():  # predicting leaves the caller's random stream alone
+                    self._built = Replicas(make, self.count).eval()
+            self._built.restore(self.snapshots[epoch])
+            yield self._built
 
     def _tensors(self, codec: Codec, blocks: Mapping[str, np.ndarray]) -> dict[str, Tensor]:
         """The inputs of a network that is told nothing."""
@@ -91,11 +97,11 @@ class FittedNetwork:
         wanted = [t for t in self.targets if only is None or t in only]
         tensors = self._tensors(codec, blocks)
         n = len(next(iter(tensors.values())))
-        networks, kinds = self._networks(codec), [codec.target_kinds[t] for t in self.targets]
+        kinds = [codec.target_kinds[t] for t in self.targets]
         out: dict[str, np.ndarray] = {}
         for epoch in sorted({self.best[self.targets.index(t)] for t in wanted}):
-            networks.restore(self.snapshots[epoch])
-            told = predict_rows(networks, tensors, [np.arange(n)] * self.count, kinds)
+            with self._networks(codec, epoch) as networks:
+                told = predict_rows(networks, tensors, [np.arange(n)] * self.count, kinds)
             for place, target in enumerate(self.targets):
                 if target in wanted and self.best[place] == epoch:
                     out[target] = np.mean([one[place] for one in told], axis=0)
@@ -125,11 +131,10 @@ class FittedNetwork:
         kinds = [codec.target_kinds[t] for t in self.targets]
         values, _ = reveal_columns(kinds, [labels[t] for t in self.targets])
         tensors = {**as_tensors(blocks), GIVEN: torch.from_numpy(values)}
-        networks = self._networks(codec)
-        networks.restore(self.snapshots[self.given_epoch])
         every = [np.arange(len(values))] * self.count
         rows = [f.held for f in folds] if folds else every
-        told = predict_rows(networks, tensors, rows, kinds)
+        with self._networks(codec, self.given_epoch) as networks:
+            told = predict_rows(networks, tensors, rows, kinds)
         return {
             target: average_rows(len(values), rows, [said[place] for said in told])
             for place, target in enumerate(self.targets)

@@ -1,6 +1,7 @@
 """Fitted networks: what was held out, what is predicted again, what is written and read."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import numpy as np
@@ -205,3 +206,19 @@ def test_the_states_are_those_of_all_networks_and_members(recipe, joint):
     states = joint.states(recipe.codec, recipe.blocks)
     assert states.shape == (3 * 90 * 2, 6, 6)
     assert np.isfinite(states).all()
+
+
+def test_threads_that_ask_at_once_get_what_they_would_get_alone(recipe, joint):
+    shown = {t: np.where(np.isnan(y), np.nan, y) for t, y in recipe.labels.items()}
+    calm = joint.predict(recipe.codec, recipe.blocks)
+    told = joint.predict_given(recipe.codec, recipe.blocks, shown)
+
+    def ask(turn):
+        if turn % 2:
+            return joint.predict_given(recipe.codec, recipe.blocks, shown), told
+        return joint.predict(recipe.codec, recipe.blocks), calm
+
+    with ThreadPoolExecutor(4) as threads:
+        for found, expected in threads.map(ask, range(12)):
+            for target, z in expected.items():
+                np.testing.assert_array_equal(found[target], z)
