@@ -303,7 +303,11 @@ def _attention(attention: Mapping[str, Any] | None) -> dict[str, Any] | None:
     svg = attention_map(targets, attention["weights"], attention["sink"])
     if not svg:
         return None
-    return {"svg": _safe(svg), "links": strongest_links(targets, attention["weights"])}
+    return {
+        "svg": _safe(svg),
+        "links": strongest_links(targets, attention["weights"]),
+        "has_sink": any(share > 0 for share in attention["sink"]),
+    }
 
 
 def _importance(importance: Mapping[str, Any] | None) -> dict[str, Any] | None:

@@ -99,6 +99,12 @@ def test_no_facts_at_all_still_give_a_page():
     assert "There is no target to compare." in html
 
 
+def test_a_map_without_a_sink_is_not_read_as_one_with_a_sink(facts):
+    assert "a row sums to 1 with its sink" in render_report(facts)
+    facts["attention"]["sink"] = [0.0] * len(facts["attention"]["sink"])
+    assert "This way of sharing has no sink" in render_report(facts)
+
+
 def test_without_attention_curves_importance_and_plots_their_sections_are_left_out(facts):
     facts |= {"attention": None, "curves": {}, "importance": None, "plots": {}, "metrics": {}}
     page = Page(render_report(facts))
