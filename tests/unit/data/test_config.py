@@ -30,7 +30,7 @@ KINDS = "number, binary, category, ordinal, multilabel, count"
         ("targets: [a]\nwidth: 3",
             [f"s.yaml:2: width: unknown key; allowed: {TOP}; it belongs under model"]),
         ("targets: [a]\nsplit:\n  seed: 3",
-            ["s.yaml:3: split.seed: unknown key; allowed: by, column, validation, test; "
+            ["s.yaml:3: split.seed: unknown key; allowed: by, column, groups, validation, test; "
              "it belongs to the top of the settings"]),
         ("targets: [{name: a, kid: number}]",
             ["s.yaml:1: targets[0].kid: unknown key; allowed: name, kind, levels, weight; "
