@@ -295,14 +295,14 @@ class Ours:
 
     def __init__(self, **settings: Any) -> None:
         self.settings = settings
-        self.took: dict[str, float] | None = None
 
-    def fit(self, rows: Rows, asked: list[Question]) -> None:
+    def fit(self, rows: Rows, asked: list[Question]) -> dict[str, float] | None:
         # The rows it answers for below come without the labels that are wanted.
         if self.settings:
             self.model = fit(rows.table, rows.parts, rows.seed, **self.settings)
-        else:
-            self.model, self.took = fitted(rows.table, rows.parts, rows.seed)
+            return None
+        self.model, took = fitted(rows.table, rows.parts, rows.seed)
+        return took
 
     def predict(
         self, x: pd.DataFrame, known: pd.DataFrame, wanted: tuple[str, ...]

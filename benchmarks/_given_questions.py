@@ -67,8 +67,8 @@ class Rows:
 class Method(Protocol):
     """One way to answer; `asked` lets those that train anew for each subset know the subsets."""
 
-    def fit(self, rows: Rows, asked: list[Question]) -> None:
-        """Train."""
+    def fit(self, rows: Rows, asked: list[Question]) -> dict[str, float] | None:
+        """Train; a method that may use an earlier fit returns what that took, others None."""
 
     def predict(
         self, x: pd.DataFrame, known: pd.DataFrame, wanted: tuple[str, ...]
@@ -80,8 +80,6 @@ class Method(Protocol):
 
     def details(self) -> dict[str, Any]:
         """Whatever else is worth keeping."""
-
-    # A method whose fit may have been made earlier tells in `took` what it took then.
 
 
 def questions(table: Table, seed: int) -> list[Question]:
@@ -112,8 +110,7 @@ def ask(method: Method, rows: Rows) -> dict[str, Any]:
     """Fit, answer every question on all test rows, and score: the body of a cell."""
     asked = questions(rows.table, rows.seed)
     started, worked = time.perf_counter(), time.process_time()
-    method.fit(rows, asked)
-    took = getattr(method, "took", None) or {
+    took = method.fit(rows, asked) or {
         "seconds": time.perf_counter() - started,
         "processor_seconds": time.process_time() - worked,
     }

@@ -131,7 +131,7 @@ def prepare(table: pa.Table, config: Config) -> Prepared:
 def _is_small(
     codec: Codec, labels: Mapping[str, np.ndarray], rows: np.ndarray, groups: np.ndarray | None
 ) -> bool:
-    """Tell whether the typical target has too few labels for one validation split."""
+    """Tell whether groups, or the typical target's labels, are too few for one validation split."""
     if len(rows) > LARGE:
         return False
     if groups is not None and _count_units(rows, groups) < FEW_GROUPS:

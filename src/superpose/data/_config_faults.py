@@ -107,7 +107,7 @@ def crossings(values: Mapping[str, Any]) -> list[Fault]:
     split = split.model_dump() if isinstance(split, BaseModel) else split
     if isinstance(split, Mapping) and split.get("by") in ("group", "column"):
         for key in ("column", "groups"):
-            name = str(split.get(key)).strip()
+            name = "" if split.get(key) is None else str(split[key]).strip()
             # Parts made by a target's own values differ in them: nothing learned could be judged.
             if taken.get(name) == "a target":
                 fix = "split by another column, or take the target out"

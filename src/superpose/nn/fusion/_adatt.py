@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ._base import NoFusion
+from ._base import NoFusion, for_each_target
 
 OWN = 2  # experts of each target, in every layer
 
@@ -47,18 +47,15 @@ class _Towers(nn.Module):
             _Level(width if level == 0 else state, targets, state) for level in range(blocks)
         )
 
-    def _spread(self, h: Tensor) -> Tensor:
-        return h[..., None, :].expand(*h.shape[:-1], self.targets, h.shape[-1])
-
     def forward(self, h: Tensor) -> Tensor:
-        own = self._spread(h)
+        own = for_each_target(h, self.targets)
         for level in self.levels:
             own = level(own)
         return own.flatten(-2)
 
     def attention(self, h: Tensor) -> Tensor:
         """What each target gives the experts of each other one in the first level; no sink."""
-        weights = self.levels[0].weights(self._spread(h)).sum(-1)  # type: ignore[operator]
+        weights = self.levels[0].weights(for_each_target(h, self.targets)).sum(-1)  # type: ignore[operator]
         return torch.cat([weights, torch.zeros_like(weights[..., :1])], -1)
 
 

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import math
-
 import torch
 from torch import Tensor, nn
 
 from superpose.functional import task_attention_weights
 
-from ._base import Residual
+from ._base import Listening
 
 
-class TaskAttention(Residual):
+class TaskAttention(Listening):
     """Adds to each state what it chooses to hear from the others; starts as the identity.
 
     Example:
-        >>> import torch
         >>> h = torch.randn(2, 3, 8)
         >>> bool((TaskAttention(3, 8, rank=4)(h) == h).all())
         True
@@ -32,15 +29,9 @@ class TaskAttention(Residual):
         self, targets: int, state: int, rank: int = 16, donor_gradient: float = 1.0
     ) -> None:
         super().__init__(targets, state, rank, donor_gradient)
-        self.norm = nn.RMSNorm(state)
-        self.query, self.key, self.value = (nn.Linear(state, rank, bias=False) for _ in range(3))
-        self.out = nn.Linear(rank, state, bias=False)
-        self.query_of = nn.Parameter(torch.randn(targets, rank) / math.sqrt(rank))
-        self.key_of = nn.Parameter(torch.randn(targets, rank) / math.sqrt(rank))
         self.pair = nn.Parameter(torch.zeros(targets, targets))
         self.sink = nn.Parameter(torch.zeros(targets))
         self.gate = nn.Parameter(torch.zeros(targets, state))
 
     def weights(self, u: Tensor) -> Tensor:
-        query, key = self.query(u) + self.query_of, self.key(u) + self.key_of
-        return task_attention_weights(query, key, self.pair, self.sink)
+        return task_attention_weights(*self.query_and_key(u), self.pair, self.sink)

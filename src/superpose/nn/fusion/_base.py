@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from typing import ClassVar
 
+import torch
 from torch import Tensor, nn
 
 from superpose.functional import task_attention
@@ -49,7 +51,6 @@ class NoFusion(Fusion):
     The mandatory control: what every other method has to beat.
 
     Example:
-        >>> import torch
         >>> NoFusion(2, 4)(torch.ones(1, 2, 4)).sum().item()
         8.0
     """
@@ -87,3 +88,45 @@ class Residual(Fusion):
 
     def attention(self, states: Tensor) -> Tensor | None:
         return self.weights(self.norm(states))
+
+
+class Listening(Residual):
+    """Base of residual fusions that find their speakers by queries and keys.
+
+    A subclass adds its sink and its gate.
+
+    Args:
+        targets, state, rank, donor_gradient: As of every fusion.
+        width: Width of queries and keys (default: the rank).
+    """
+
+    def __init__(
+        self,
+        targets: int,
+        state: int,
+        rank: int = 16,
+        donor_gradient: float = 1.0,
+        width: int | None = None,
+    ) -> None:
+        super().__init__(targets, state, rank, donor_gradient)
+        width = width or rank
+        self.norm = nn.RMSNorm(state)
+        self.query, self.key = (nn.Linear(state, width, bias=False) for _ in range(2))
+        self.value = nn.Linear(state, rank, bias=False)
+        self.out = nn.Linear(rank, state, bias=False)
+        self.query_of = nn.Parameter(torch.randn(targets, width) / math.sqrt(rank))
+        self.key_of = nn.Parameter(torch.randn(targets, width) / math.sqrt(rank))
+
+    def query_and_key(self, u: Tensor) -> tuple[Tensor, Tensor]:
+        """Return what each target looks for and what it offers, (..., T, width) each."""
+        return self.query(u) + self.query_of, self.key(u) + self.key_of
+
+
+def for_each_target(h: Tensor, targets: int) -> Tensor:
+    """Show every target the same vector, without a copy, (..., W) -> (..., T, W).
+
+    Example:
+        >>> for_each_target(torch.zeros(5, 2), 3).shape
+        torch.Size([5, 3, 2])
+    """
+    return h[..., None, :].expand(*h.shape[:-1], targets, h.shape[-1])

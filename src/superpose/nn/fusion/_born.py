@@ -11,12 +11,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ._base import Residual
+from ._base import Listening
 
 TINY = 1e-12  # keeps the sum of squares of a row away from zero
 
 
-class SignedAttention(Residual):
+class SignedAttention(Listening):
     """Task attention whose weights keep the sign of their score and have squares that sum to one.
 
     The control of ``born`` that can subtract, but has no phases.
@@ -32,21 +32,14 @@ class SignedAttention(Residual):
     def __init__(
         self, targets: int, state: int, rank: int = 16, donor_gradient: float = 1.0
     ) -> None:
-        super().__init__(targets, state, rank, donor_gradient)
-        self.norm = nn.RMSNorm(state)
         # Two numbers for each of the r components: a complex one, or twice as many real ones.
-        self.query, self.key = (nn.Linear(state, 2 * rank, bias=False) for _ in range(2))
-        self.value = nn.Linear(state, rank, bias=False)
-        self.out = nn.Linear(rank, state, bias=False)
-        bound = 1 / math.sqrt(rank)
-        self.query_of = nn.Parameter(torch.randn(targets, 2 * rank) * bound)
-        self.key_of = nn.Parameter(torch.randn(targets, 2 * rank) * bound)
+        super().__init__(targets, state, rank, donor_gradient, 2 * rank)
         self.sink = nn.Parameter(torch.ones(targets))
         self.gate = nn.Parameter(torch.zeros(targets, state))
 
     def scores(self, u: Tensor) -> Tensor:
         """Real scores of all pairs with the sink last, (..., T, T + 1); none of a task itself."""
-        query, key = self.query(u) + self.query_of, self.key(u) + self.key_of
+        query, key = self.query_and_key(u)
         pairs = query @ key.transpose(-1, -2) / math.sqrt(query.shape[-1])
         return self._beside(pairs, self.sink)
 
@@ -108,7 +101,7 @@ class BornAttention(BornReal):
     paper = "Born 1926, the rule alone"
 
     def squares(self, u: Tensor) -> Tensor:
-        query, key = self.query(u) + self.query_of, self.key(u) + self.key_of
+        query, key = self.query_and_key(u)
         (a, b), (c, d) = query.chunk(2, -1), key.chunk(2, -1)
         c, d = c.transpose(-1, -2), d.transpose(-1, -2)
         # The conjugate of the query times the key; scaled as the real controls are.

@@ -8,13 +8,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ._base import Residual
+from ._base import Listening
 
 # Sixteen tokens hold what hundreds of targets have in common; more cost more and told no more.
 TOKENS = 16
 
 
-class InducingTokens(Residual):
+class InducingTokens(Listening):
     """Lets a few learned tokens read all states, and every state read the tokens.
 
     For hundreds of targets: time and memory are linear in T. Starts as the identity.
@@ -36,21 +36,15 @@ class InducingTokens(Residual):
         self, targets: int, state: int, rank: int = 16, donor_gradient: float = 1.0
     ) -> None:
         super().__init__(targets, state, rank, donor_gradient)
-        self.norm = nn.RMSNorm(state)
-        self.query, self.key, self.value = (nn.Linear(state, rank, bias=False) for _ in range(3))
-        self.out = nn.Linear(rank, state, bias=False)
-        bound = 1 / math.sqrt(rank)
-        self.query_of = nn.Parameter(torch.randn(targets, rank) * bound)
-        self.key_of = nn.Parameter(torch.randn(targets, rank) * bound)
         self.tokens = nn.Parameter(torch.randn(TOKENS, rank))
-        self.labels = nn.Parameter(torch.randn(TOKENS, rank) * bound)
+        self.labels = nn.Parameter(torch.randn(TOKENS, rank) / math.sqrt(rank))
         self.sink = nn.Parameter(torch.zeros(targets))
         self.gate = nn.Parameter(torch.zeros(targets, state))
 
     def forward(self, states: Tensor) -> Tensor:
         u = self.norm(states)
         scale = 1 / math.sqrt(self.tokens.shape[-1])
-        key, query = self.key(u) + self.key_of, self.query(u) + self.query_of
+        query, key = self.query_and_key(u)
         read = F.softmax(scale * self.tokens @ key.transpose(-1, -2), -1)
         held = read @ self.spoken(u)  # (..., I, r)
         scores = scale * query @ (held + self.labels).transpose(-1, -2)

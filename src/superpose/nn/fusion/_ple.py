@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ._base import NoFusion
+from ._base import NoFusion, for_each_target
 
 OWN, SHARED = 1, 2  # experts of each target and shared ones, in every layer
 
@@ -23,10 +23,8 @@ class _Level(nn.Module):
         def weight(*shape: int) -> nn.Parameter:
             return nn.Parameter(torch.empty(*shape, inside).uniform_(-bound, bound))
 
-        self.own, self.own_bias = (
-            weight(targets, OWN, state),
-            nn.Parameter(torch.zeros(targets, OWN, state)),
-        )
+        self.own = weight(targets, OWN, state)
+        self.own_bias = nn.Parameter(torch.zeros(targets, OWN, state))
         self.shared = weight(SHARED, state)
         self.shared_bias = nn.Parameter(torch.zeros(SHARED, state))
         self.choose = weight(targets, OWN + SHARED)
@@ -67,7 +65,7 @@ class _Towers(nn.Module):
         )
 
     def forward(self, h: Tensor) -> Tensor:
-        own, shared = h[..., None, :].expand(*h.shape[:-1], self.targets, h.shape[-1]), h
+        own, shared = for_each_target(h, self.targets), h
         for level in self.levels:
             own, shared = level(own, shared)
         return own.flatten(-2)
