@@ -142,6 +142,10 @@ class SplitConfig(Section):
             given = f"{self.groups!r} given for a split by {self.by}"
             fix = "write `by: group` and name it as `column`, or remove it"
             faults.append(Fault(("groups",), given, "for a split by column only", fix))
+        elif self.groups is not None and self.groups == self.column:
+            given = f"{self.groups!r} given, which is the column of train, validation and test"
+            fix = "name the column whose equal values depend on each other, or remove it"
+            faults.append(Fault(("groups",), given, fix=fix))
         if self.validation + self.test >= 1:
             given = f"validation {self.validation} and test {self.test} leave nothing to train on"
             faults.append(Fault(("test",), given, "together below 1", "make one smaller"))

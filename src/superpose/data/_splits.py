@@ -125,6 +125,14 @@ def make_split(table: pa.Table, config: Config, schema: Schema) -> Split:
         )
     warnings += _check_labels(labels, rows, schema)
     train, validation, test = rows
+    if rule.groups is not None and clusters is not None:
+        share = float(np.isin(clusters[test], clusters[train]).mean())
+        if share:
+            warnings.append(
+                f"split: {share:.0%} of the test rows share their {rule.groups!r} with training "
+                f"rows, so the test flatters answers for new ones; keep each in one part of "
+                f"{rule.column!r}"
+            )
     return Split(train, validation, test, clusters, f"{how}: {sizes} rows", warnings)
 
 

@@ -84,6 +84,9 @@ KINDS = "number, binary, category, ordinal, multilabel, count"
         ("targets: [a]\nsplit: {by: column, column: c, groups: a}",
             ["s.yaml:2: split.groups: 'a' is also a target; "
              "split by another column, or take the target out"]),
+        ("targets: [a]\nsplit: {by: column, column: c, groups: c}",
+            ["s.yaml:2: split.groups: 'c' given, which is the column of train, validation and "
+             "test; name the column whose equal values depend on each other, or remove it"]),
         ("targets: [a]\nsplit: {column: c}",
             ["s.yaml:2: split.column: 'c' given for a split by stratified; "
              "write `by: group`, `by: time` or `by: column`, or remove the column"]),
@@ -140,6 +143,12 @@ def test_faults_of_all_sections_are_gathered_in_the_order_of_the_file(tmp_path: 
     text = "seed: -1\ntraining:\n  epoch: 3\nmodel:\n  widt: 1\ntargets: [a, a]\nsplit: {by: tim}"
     places = [fault.split(": ")[0] for fault in faults(tmp_path, text)]
     assert places == [f"s.yaml:{line}" for line in (1, 3, 5, 6, 7)]
+
+
+def test_a_column_that_is_not_named_is_no_target_called_none(tmp_path: Path) -> None:
+    path = tmp_path / "s.yaml"
+    path.write_text("targets: [a, None]\nsplit: {by: column, column: c}", encoding="utf-8")
+    assert load_config(path).split.groups is None
 
 
 def test_a_missing_settings_file_is_named_with_its_neighbour(tmp_path: Path) -> None:

@@ -142,6 +142,15 @@ def test_groups_beside_a_column_of_parts_are_the_clusters_and_stay_whole():
         split("column", "part", table, groups="whom")
 
 
+def test_groups_on_both_sides_of_the_test_are_told():
+    table = make_table().set_column(6, "part", pa.array(["train"] * 200 + ["test"] * 200))
+    told = split("column", "part", table, groups="who").warnings
+    assert any("of the test rows share their 'who' with training rows" in w for w in told)
+    apart = pa.array(np.where(table["who"].to_numpy() < 30, "train", "test"))
+    table = table.set_column(6, "part", apart)
+    assert not any("'who'" in w for w in split("column", "part", table, groups="who").warnings)
+
+
 def test_an_unknown_word_names_its_row():
     table = make_table().set_column(6, "part", pa.array(["train"] * 399 + ["exam"]))
     with pytest.raises(DataError, match="column 'part', row 399: 'exam' names no part"):
