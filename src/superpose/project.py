@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 from collections.abc import Mapping, Sequence
 from os import PathLike
@@ -33,11 +32,19 @@ from superpose.audit import (
     sample,
     settings_of,
 )
-from superpose.data import Config, fingerprint, like, read_table
-from superpose.deploy import is_folder, load_folder, require_writable, save_folder, write_file
+from superpose.data import Config, like, read_table
+from superpose.deploy import (
+    is_folder,
+    load_folder,
+    open_run,
+    require_run,
+    save_folder,
+    settings_text,
+    write_file,
+)
 from superpose.errors import BundleError, ConfigError, DataError, SuperposeError, listing, message
 from superpose.report import render_report
-from superpose.training import require_host
+from superpose.training import require_balance, require_host
 
 Names = str | Sequence[str] | None
 Source = Any  # a pandas, polars or Arrow frame, or the path of a table
@@ -55,6 +62,7 @@ class Superpose:
             ``{"by": "time", "column": "date"}``.
         model: Settings of the network.
         training: Settings of the training loop.
+        balance: How targets are weighed against each other: the name of a method, or a mapping.
         proof: Settings of the references and the no-harm test.
         references: "all", "trees", "network" or "none"; short for ``proof={"references": ...}``.
         seed: Seed of every random choice.
@@ -80,6 +88,7 @@ class Superpose:
         split: str | Mapping[str, Any] | None = None,
         model: Mapping[str, Any] | None = None,
         training: Mapping[str, Any] | None = None,
+        balance: str | Mapping[str, Any] | None = None,
         proof: Mapping[str, Any] | None = None,
         references: str | None = None,
         seed: int = 0,
@@ -92,6 +101,7 @@ class Superpose:
                 split=split,
                 model=model,
                 training=training,
+                balance=balance,
                 proof=proof,
                 references=references,
                 seed=seed,
@@ -143,16 +153,17 @@ class Superpose:
         if source is None:
             raise ConfigError("data: no table was given; pass a frame or a path, or set `data:`")
         folder = None if out is None else Path(out)
-        settings = "" if folder is None else _settings(self.config, source, folder)
+        settings = "" if folder is None else settings_text(self.config, source, folder)
         if folder is not None:
-            _require_run(folder, settings, resume)
+            require_run(folder, settings, resume)
         tell = progress or quiet
         tell("reading the table", 0.0)
         table = read_table(source)
         prepared = prepare(table, self.config)
         require_host(settings_of(self.config))
+        require_balance(self.config.balance.method)
         # Not before: a table with faults is no run, and its folder stays free for the mended one.
-        work = None if folder is None else _open_run(folder, settings, table)
+        work = None if folder is None else open_run(folder, settings, table)
         tell("reading the table", 1.0)
         trial = run_trial(prepared, work, tell)
         tell("test and report", 0.0)
@@ -448,47 +459,3 @@ def _as_measured(values: pa.ChunkedArray, predicted: pa.Array) -> pa.Array:
         return predicted
     given = pa.concat_arrays(values.cast(predicted.type).chunks)
     return pc.if_else(pc.fill_null(pc.is_finite(given), False), given, predicted)
-
-
-def _settings(config: Config, source: Source, folder: Path) -> str:
-    """Write the settings as the run folder keeps them: with the way from there to the table."""
-    if isinstance(source, str | PathLike):
-        way = os.path.relpath(Path(source).resolve(), folder.resolve())
-        config = config.model_copy(update={"data": Path(way).as_posix()})
-    return config.to_yaml()
-
-
-def _require_run(folder: Path, text: str, resume: bool) -> None:
-    """Make sure that a run can begin in a folder, or go on there."""
-    settings, work = folder / "superpose.yaml", folder / "work"
-    if folder.is_dir() and any(folder.iterdir()):
-        if not resume:
-            more = "; `--resume` continues it" if work.exists() else ""
-            raise BundleError(f"{folder}: the folder exists; name another, or remove it{more}")
-        if not work.exists():
-            raise BundleError(f"{folder}: this run has ended; there is nothing to resume")
-        if not settings.exists() or settings.read_text(encoding="utf-8") != text:
-            raise BundleError(
-                f"{folder}: the settings differ from those of the stopped run ({settings}); "
-                f"resume with the same settings, or start in another folder"
-            )
-    elif resume:
-        raise BundleError(f"{folder}: there is no run to resume; leave out `resume`")
-    else:
-        require_writable(folder)
-
-
-def _open_run(folder: Path, text: str, table: pa.Table) -> Path:
-    """Make a run folder, or reopen one, and return the folder of its checkpoints."""
-    work = folder / "work"
-    seen, print_now = work / "table.sha256", fingerprint(table)
-    if seen.exists() and seen.read_text(encoding="utf-8") != print_now:
-        raise BundleError(
-            f"{folder}: the table has changed since the run was stopped; "
-            f"put the old table back, or start in another folder"
-        )
-    # The work folder last: a run is one that can be resumed as soon as it is there.
-    write_file(folder / "superpose.yaml", text)
-    work.mkdir(exist_ok=True)
-    write_file(seen, print_now)
-    return work

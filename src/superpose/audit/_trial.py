@@ -12,6 +12,7 @@ import numpy as np
 from superpose.data import Config
 from superpose.nn import Architecture
 from superpose.training import (
+    Balancing,
     FittedNetwork,
     Recipe,
     Settings,
@@ -286,4 +287,4 @@ def settings_of(config: Config) -> Settings:
     values = config.training.model_dump()
     values["batch_size"] = None if values["batch_size"] == "auto" else values["batch_size"]
     values["tracker"] = None if values["tracker"] == "none" else values["tracker"]
-    return Settings(**values)
+    return Settings(**values, balance=Balancing(**config.balance.model_dump()))

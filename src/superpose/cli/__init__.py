@@ -1,6 +1,6 @@
 """The command line: verbs over the public class, without logic of their own."""
 
-from ._given_verbs import app  # from the last file that adds verbs, so that it has them all
-from ._verbs import main
+from . import _given_verbs, _method_verbs  # noqa: F401 (importing them adds their verbs)
+from ._verbs import app, main
 
 __all__ = ["app", "main"]

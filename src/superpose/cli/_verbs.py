@@ -21,7 +21,7 @@ from typer.core import TyperGroup
 
 from superpose.errors import ConfigError, DataError, SuperposeError, listing, message
 
-from ._screen import Stages, kinds, peak_memory, table, tell_metrics, tell_schema, warn
+from ._screen import Stages, kinds, peak_memory, tell_metrics, tell_schema, warn
 
 if TYPE_CHECKING:
     from superpose.data import Config
@@ -345,35 +345,6 @@ def report(
         import webbrowser
 
         webbrowser.open(path.resolve().as_uri())
-
-
-@app.command()
-def fusions(
-    targets: Annotated[int, typer.Option(help="Number of targets.", metavar="N", min=2)] = 10,
-) -> None:
-    """List the ways in which targets can share, with their papers and their cost.
-
-    \b
-    Examples:
-      superpose fusions
-      superpose fusions --targets 100
-    """
-    from superpose.nn import FUSIONS, network_cost
-
-    plain = network_cost("none", targets)
-    rows = []
-    for name, method in FUSIONS.items():
-        cost = network_cost(name, targets)
-        weights = cost.parameters / plain.parameters - 1
-        sums = cost.multiplications / plain.multiplications - 1
-        what = (method.__doc__ or "").split("\n")[0]
-        rows.append([name, what, method.paper, f"{weights:+.0%}", f"{sums:+.0%}"])
-    table(("fusion", "what it does", "paper", "weights", "arithmetic"), rows)
-    typer.echo(
-        f"\nWrite `model: {{fusion: NAME}}`. Weights and arithmetic are those of a whole network of"
-        f" {targets} targets and 20\nnumbers, against {plain.parameters:,} weights and"
-        f" {plain.multiplications:,} multiplications a row with none."
-    )
 
 
 def _train(

@@ -12,6 +12,7 @@ from superpose.errors import ConfigError, Faults, key_path, place
 from ._config_faults import Keys, crossings, report
 from ._sections import (
     Auto,
+    BalanceConfig,
     InputConfig,
     ModelConfig,
     Name,
@@ -20,6 +21,7 @@ from ._sections import (
     SplitConfig,
     TargetConfig,
     TrainingConfig,
+    method,
     named,
 )
 from ._yaml import dump_yaml, load_yaml
@@ -36,6 +38,7 @@ class Config(Section):
         split: how rows are divided.
         model: the network.
         training: the training loop.
+        balance: how targets are weighed against each other; the name of a method, or its settings.
         proof: the references and the no-harm test.
         seed: seed of every random choice, from 0 to 2**32 - 1.
 
@@ -54,6 +57,7 @@ class Config(Section):
     split: SplitConfig = SplitConfig()
     model: ModelConfig = ModelConfig()
     training: TrainingConfig = TrainingConfig()
+    balance: Annotated[BalanceConfig, BeforeValidator(method)] = BalanceConfig()
     proof: ProofConfig = ProofConfig()
     # The largest seed that numpy takes.
     seed: int = Field(default=0, ge=0, le=2**32 - 1)
@@ -75,6 +79,7 @@ class Config(Section):
         split: str | Mapping[str, Any] | SplitConfig | None = None,
         model: Mapping[str, Any] | ModelConfig | None = None,
         training: Mapping[str, Any] | TrainingConfig | None = None,
+        balance: str | Mapping[str, Any] | BalanceConfig | None = None,
         proof: Mapping[str, Any] | ProofConfig | None = None,
         references: str | None = None,
         seed: int = 0,
@@ -90,6 +95,7 @@ class Config(Section):
             split: the name of a split without column, or a mapping of its settings.
             model: settings of the network.
             training: settings of the training loop.
+            balance: the name of a balancing method, or a mapping of its settings.
             proof: settings of the references and the no-harm test.
             references: short for `proof={"references": ...}`.
             seed: seed of every random choice.
@@ -98,7 +104,7 @@ class Config(Section):
         Raises:
             ConfigError: names every fault.
         """
-        sections = {"model": model, "training": training, "proof": proof}
+        sections = {"model": model, "training": training, "balance": balance, "proof": proof}
         values: dict[str, Any] = {
             "targets": _columns(targets),
             "inputs": inputs if inputs == "auto" else _columns(inputs),

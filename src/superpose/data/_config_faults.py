@@ -103,6 +103,14 @@ def crossings(values: Mapping[str, Any]) -> list[Fault]:
                 fix = "a column is one thing; keep it in one place"
                 faults.append(Fault((key, index), f"{name!r} is also {before}", fix=fix))
             taken.setdefault(name, role)
+    balance = values.get("balance")
+    if isinstance(balance, Mapping | BaseModel):
+        balance = dict(balance).get("method", "sum")
+    targets = values.get("targets")
+    if isinstance(targets, list) and len(targets) == 1 and balance not in (None, "sum"):
+        given = f"{balance!r} given for one target"
+        fix = "there is nothing to balance; remove it, or add a target"
+        faults.append(Fault(("balance",), given, "sum", fix))
     split = values.get("split")
     split = split.model_dump() if isinstance(split, BaseModel) else split
     if isinstance(split, Mapping) and split.get("by") in ("group", "column"):

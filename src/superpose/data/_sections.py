@@ -3,6 +3,7 @@
 Kinds are looked up in the tables of `superpose.data.kinds`, so that a new kind needs no line here.
 """
 
+from math import inf
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
@@ -16,6 +17,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
+from superpose.balance import BALANCERS
 from superpose.errors import did_you_mean
 
 from ._config_faults import Fault
@@ -32,6 +34,11 @@ def _word(value: Any) -> Any:
 def named(value: Any) -> Any:
     """A column may be given by its name alone."""
     return {"name": value} if isinstance(value, str | int | float) else value
+
+
+def method(value: Any) -> Any:
+    """A balancing method may be given by its name alone."""
+    return {"method": value} if isinstance(value, str) else value
 
 
 Name = Annotated[str, StringConstraints(min_length=1), BeforeValidator(_word)]
@@ -231,6 +238,44 @@ class TrainingConfig(Section):
     device: Literal["auto", "cpu", "cuda"] = "auto"
     tracker: Literal["none", "tensorboard", "wandb", "mlflow"] = "none"
     max_minutes: Annotated[float, Field(gt=0)] | None = None
+
+
+class BalanceConfig(Section):
+    """How targets are weighed against each other while the network learns.
+
+    Args:
+        method: `superpose balances` tells what each method is; sum takes the weights of the targets
+            as they are.
+        every: steps after which a method that reads gradients reads them again, 1 or more.
+        at: where gradients are read: at the output of the trunk, or, exactly and at the price of a
+            backward pass for each target, on all shared parameters.
+        options: numbers that the method may be told, by name.
+    """
+
+    method: str = "sum"
+    every: Whole = 4
+    at: Literal["trunk", "parameters"] = "trunk"
+    options: dict[str, float] = {}
+
+    @model_validator(mode="after")
+    def _known(self) -> Self:
+        if self.method not in BALANCERS:
+            fix = did_you_mean(self.method, BALANCERS)
+            given = f"{self.method!r} given"
+            raise _reject(Fault(("method",), given, ", ".join(BALANCERS), fix))
+        known, faults = BALANCERS[self.method].options, []
+        for name, value in self.options.items():
+            if name not in known:
+                allowed = ", ".join(known) or f"none, {self.method} has no options"
+                given, fix = f"{name!r} given for {self.method}", did_you_mean(name, known)
+                faults.append(Fault(("options", name), given, allowed, fix))
+            elif not known[name].least <= value <= known[name].most:
+                least, most = known[name].least, known[name].most
+                allowed = f"{least:g} or more" if most == inf else f"{least:g} to {most:g}"
+                faults.append(Fault(("options", name), f"{value:g} given", allowed))
+        if faults:
+            raise _reject(*faults)
+        return self
 
 
 class ProofConfig(Section):

@@ -1,5 +1,15 @@
 """Deployment: folders that are saved whole, checked when loaded, and never run code."""
 
+from ._runs import open_run, require_run, settings_text
 from ._store import is_folder, load_folder, require_writable, save_folder, write_file
 
-__all__ = ["is_folder", "load_folder", "require_writable", "save_folder", "write_file"]
+__all__ = [
+    "is_folder",
+    "load_folder",
+    "open_run",
+    "require_run",
+    "require_writable",
+    "save_folder",
+    "settings_text",
+    "write_file",
+]

@@ -9,6 +9,7 @@
 from ._attention import essay_attention, piecewise_linear, task_attention, task_attention_weights
 from ._copula import condition_normal, shrunk_correlation
 from ._density import density_matrix, effective_states, purity, von_neumann_entropy
+from ._gramian import tap_gramian, weight_gramian
 from ._losses import (
     LOG_RATE_LIMIT,
     SCALE_FLOOR,
@@ -44,7 +45,9 @@ __all__ = [
     "poisson_loss",
     "purity",
     "shrunk_correlation",
+    "tap_gramian",
     "task_attention",
     "task_attention_weights",
     "von_neumann_entropy",
+    "weight_gramian",
 ]

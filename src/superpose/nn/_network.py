@@ -59,6 +59,8 @@ class Network(nn.Module):
     Shape:
         blocks: name -> (B, ...) -> raw outputs (B, M, T, O) with O the largest size; target t uses
         the first ``sizes[t]``. The block "given" holds measured values (B, R), NaN where hidden.
+        ``taps`` are zeros in the shape of ``taps(B)``, added where the states begin: their gradient
+        tells what each target asks of the trunk.
 
     Example:
         >>> from superpose.nn import CategoryEncoder
@@ -90,26 +92,41 @@ class Network(nn.Module):
         self.heads = nn.Parameter(torch.empty(shape).uniform_(-bound, bound))
         self.offsets = nn.Parameter(torch.zeros(a.members, targets, max(sizes)))
         self.targets = targets
+        # Nothing passes between targets behind the trunk: their gradients come from one pass.
+        self.separate = fusion is FUSIONS["none"]
 
     def hidden(self, blocks: dict[str, Tensor]) -> Tensor:
         """Return what all targets share, (B, M, W)."""
         tokens = [encode(blocks[name]).flatten(-2) for name, encode in self.encoders.items()]
         return self.trunk(torch.cat(tokens, -1))
 
-    def task_states(self, hidden: Tensor, blocks: dict[str, Tensor]) -> Tensor:
+    def task_states(
+        self, hidden: Tensor, blocks: dict[str, Tensor], taps: Tensor | None = None
+    ) -> Tensor:
         """Return the states before fusion, (B, M, T, D)."""
-        states = self.states(hidden).unflatten(-1, (self.targets, -1))
+        if taps is None:
+            states = self.states(hidden)
+        elif self.separate:
+            states = self.states.each(hidden[..., None, :, :] + taps)  # type: ignore[operator]
+        else:
+            states = self.states(hidden + taps)
+        states = states.unflatten(-1, (self.targets, -1))
         return states if self.measured is None else self.measured(states, blocks[GIVEN])
 
-    def fused_states(self, blocks: dict[str, Tensor]) -> Tensor:
+    def taps(self, rows: int) -> tuple[int, ...]:
+        """Return the shape of the taps: of the hidden vectors, one for each target if separate."""
+        members, width = self.trunk.bias.shape
+        return (rows, self.targets, members, width) if self.separate else (rows, members, width)
+
+    def fused_states(self, blocks: dict[str, Tensor], taps: Tensor | None = None) -> Tensor:
         """Return the states that the heads read, (B, M, T, D)."""
-        states = self.task_states(self.hidden(blocks), blocks)
+        states = self.task_states(self.hidden(blocks), blocks, taps)
         for fuse in self.fusion:
             states = fuse(states)
         return states
 
-    def forward(self, blocks: dict[str, Tensor]) -> Tensor:
-        states = self.fused_states(blocks)
+    def forward(self, blocks: dict[str, Tensor], taps: Tensor | None = None) -> Tensor:
+        states = self.fused_states(blocks, taps)
         return torch.einsum("...mtd,mtdo->...mto", F.relu(states), self.heads) + self.offsets
 
     def attention(self, blocks: dict[str, Tensor]) -> Tensor | None:

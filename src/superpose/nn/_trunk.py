@@ -39,6 +39,16 @@ class MemberLinear(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         return F.linear(x * self.r, self.weight) * self.s + self.bias
 
+    def each(self, x: Tensor) -> Tensor:
+        """Return the same outputs where each share of them has an input of its own.
+
+        Shape:
+            x (B, T, M, inside) -> (B, M, outside), the first ``outside / T`` from the first input.
+        """
+        weight = self.weight.unflatten(0, (x.shape[-3], -1))
+        out = torch.einsum("...tmw,tdw->...mtd", x * self.r, weight)
+        return out.flatten(-2) * self.s + self.bias
+
 
 class Trunk(nn.Module):
     """Turn the flat tokens of a row into one hidden vector per ensemble member.

@@ -1,5 +1,6 @@
 """Training: the loop, its folds in one pass, early stopping per target, checkpoints."""
 
+from ._balance import Balance, Balancing, require_balance
 from ._checkpoints import load_checkpoint, save_checkpoint
 from ._host import Tracking, require_host
 from ._loop import Fold, Trained, batches, train
@@ -10,6 +11,8 @@ from ._settings import Settings
 from ._watch import Watch
 
 __all__ = [
+    "Balance",
+    "Balancing",
     "FittedNetwork",
     "Fold",
     "Recipe",
@@ -23,6 +26,7 @@ __all__ = [
     "fit_alone",
     "fit_joint",
     "load_checkpoint",
+    "require_balance",
     "require_host",
     "reveal_columns",
     "save_checkpoint",

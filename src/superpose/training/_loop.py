@@ -5,8 +5,10 @@ from __future__ import annotations
 import copy
 import math
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -16,6 +18,7 @@ from superpose.data.kinds import TargetKind
 from superpose.errors import TrainingError
 from superpose.nn import GIVEN
 
+from ._balance import Balance
 from ._host import host_for
 from ._objective import Objective, predictions
 from ._replicas import Replicas, State
@@ -51,6 +54,7 @@ class Trained:
             choosing where there is more than one fold; NaN for other rows.
         curves: For each target the training and held-out loss of each epoch.
         given_epoch: The epoch whose networks answer when targets are given; None if they can't.
+        balance: How the targets were weighed, and their gradients in some of the epochs.
     """
 
     snapshots: dict[int, State]
@@ -58,6 +62,7 @@ class Trained:
     held_out: list[np.ndarray]
     curves: list[dict[str, list[float]]]
     given_epoch: int | None = None
+    balance: dict[str, Any] = field(default_factory=dict)
     seconds: float = 0.0
     parameters: int = 0
 
@@ -198,7 +203,9 @@ def train(
         )
         watch = Watch(kinds, labels, [f.held for f in folds], settings.patience, given)
         averaged = copy.deepcopy(network)
-        session = Session(network, averaged, optimizer, watch, checkpoint)
+        targets = 1 if solo else len(kinds)
+        balance = Balance(settings.balance, len(teams), targets, settings.learning_rate, seed)
+        session = Session(network, averaged, optimizer, watch, balance, checkpoint)
         for epoch in range(session.resume(), settings.epochs):
             late = _late(settings, session.seconds)
             if epoch and (watch.done(epoch - 1) or late):  # one epoch at least
@@ -207,6 +214,7 @@ def train(
             generator = torch.Generator().manual_seed(_epoch_seed(seed, epoch))
             torch.manual_seed(_epoch_seed(seed, epoch))
             network.train()
+            balance.begin(epoch)
             seen = []
             plan = list(batches(teams, size, generator))
             for step, chosen in enumerate(plan, start=1):
@@ -215,18 +223,23 @@ def train(
                 if reveal:
                     shown = reveal.draw(chosen)
                     batch[GIVEN] = reveal.block(chosen, shown)
+                taps = balance.taps(network, chosen.shape[1])
                 with host.autocast():
-                    out = network(batch)
+                    out = network(batch, taps)
                 losses = objective.losses(out, chosen, shown)
                 _require_finite(losses, kinds, epoch, step)
-                (losses.sum() / settings.accumulate).backward()
+                observe = partial(objective.observe, out, chosen, shown)
+                loss = balance.combine(network, losses, taps, observe)
+                (loss.sum() / settings.accumulate).backward()
                 # The last batch steps too: what is left over would be lost on resuming.
                 if step % settings.accumulate == 0 or step == len(plan):
                     network.clip(settings.clip)
                     optimizer.step()
                     optimizer.zero_grad()
                     averaged.follow(network, averaging(settings, len(plan), epoch, step))
+                    balance.stepped(partial(_again, objective, network, batch, chosen, shown))
                 seen.append(losses.detach().mean(0))
+            balance.end()
             held = [f.held for f in teams]
             told = predict_rows(averaged, blocks, held, kinds, solo)
             half = predict_half(averaged, blocks, held, kinds, reveal) if reveal else None
@@ -243,9 +256,17 @@ def train(
         watch.held_out(),
         watch.curves,
         watch.given_epoch,
+        balance.facts(),
         session.seconds,
         sum(p.numel() for p in network.parameters()) // network.count,
     )
+
+
+@torch.no_grad()
+def _again(
+    objective: Objective, network: Replicas, batch: Blocks, rows: Tensor, shown: Tensor | None
+) -> tuple[Tensor, Tensor]:
+    return objective.observe(network(batch), rows, shown)
 
 
 def averaging(settings: Settings, steps: int, epoch: int, step: int) -> float:

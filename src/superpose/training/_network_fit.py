@@ -38,6 +38,7 @@ class FittedNetwork:
         held_out: Predictions for rows a network has not seen, NaN elsewhere; not part of a bundle.
         given_epoch: The epoch that answers when targets are given; None if the networks can't be
             told any.
+        balance: How the targets were weighed, and their gradients in some of the epochs.
         seconds: Training time.
         parameters: Weights of one network.
     """
@@ -51,6 +52,7 @@ class FittedNetwork:
     curves: list[dict[str, list[float]]]
     held_out: list[np.ndarray]
     given_epoch: int | None = None
+    balance: dict[str, Any] = field(default_factory=dict)
     seconds: float = 0.0
     parameters: int = 0
     _built: Replicas | None = field(default=None, init=False, repr=False, compare=False)
@@ -177,6 +179,7 @@ class FittedNetwork:
             "best": self.best,
             "curves": self.curves,
             "given_epoch": self.given_epoch,
+            "balance": self.balance,
             "seconds": self.seconds,
             "parameters": self.parameters,
         }
@@ -288,6 +291,7 @@ def fit_joint(
         trained.curves,
         trained.held_out,
         trained.given_epoch,
+        trained.balance,
         trained.seconds,
         trained.parameters,
     )
@@ -331,6 +335,7 @@ def fit_alone(
             [trained.curves[place]],
             [trained.held_out[place]],
             None,
+            {},
             trained.seconds / len(targets),
             sum(w.numel() for w in weights.values()) // count,
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,7 +24,8 @@ class _Group:
     kind: TargetKind
     places: list[int]
     labels: Tensor  # (N, G) or (N, G, L)
-    weights: Tensor  # (G,) over the rate of labelled rows
+    scales: Tensor  # (G,) weight over the loss of the best constant
+    weights: Tensor  # (G,) that over the rate of labelled rows
 
 
 class Objective:
@@ -49,9 +50,11 @@ class Objective:
         device: torch.device | str = "cpu",
     ) -> None:
         self.kinds, self.solo = list(kinds), solo
-        scale = [
-            weight / _expected_loss(kind, y[rows], solo)
-            for kind, y, weight in zip(kinds, labels, weights or [1.0] * len(kinds), strict=True)
+        found = zip(kinds, labels, weights or [1.0] * len(kinds), strict=True)
+        scale = [weight / _constant_loss(kind, y[rows]) for kind, y, weight in found]
+        # A network with one target learns from the rows that have its label: there the rate is 1.
+        rate = [
+            1.0 if solo else _labelled(kind, y[rows]) for kind, y in zip(kinds, labels, strict=True)
         ]
         together: dict[tuple[str, int], list[int]] = {}
         for place, kind in enumerate(kinds):
@@ -67,6 +70,7 @@ class Objective:
                     device
                 ),
                 torch.tensor([scale[p] for p in places], dtype=torch.float32).to(device),
+                torch.tensor([scale[p] / rate[p] for p in places], dtype=torch.float32).to(device),
             )
             for places in together.values()
         ]
@@ -79,20 +83,47 @@ class Objective:
             with ``solo`` out (P, B, M, 1, O) -> (P / T, T).
         """
         columns: list[Tensor] = [out.new_zeros(())] * len(self.kinds)
-        for group in self.groups:
-            mine = self.networks_of(group.places[0], len(out))
-            heads = [0] if self.solo else group.places
-            raw = out[mine][..., heads, : group.kind.size].float()
-            labels = group.labels[rows[mine]]  # (P, B, G) or (P, B, G, L)
-            if shown is not None:
-                told = shown[..., group.places]
-                told = told if told.ndim == labels.ndim else told[..., None]
-                labels = labels.masked_fill(told, torch.nan)
+        for group, raw, labels in self._each(out, rows, shown):
             loss = group.kind.loss(raw, labels[:, :, None])  # (P, B, M, G)
             means = (loss.mean((1, 2)) * group.weights).unbind(-1)
             for place, column in zip(group.places, means, strict=True):
                 columns[place] = column
         return torch.stack(columns, dim=-1)
+
+    @torch.no_grad()
+    def observe(
+        self, out: Tensor, rows: Tensor, shown: Tensor | None = None
+    ) -> tuple[Tensor, Tensor]:
+        """Return what balancing reads: losses that are never negative, and who has a label at all.
+
+        Shape:
+            out (P, B, M, T, O), rows (P, B), shown (P, B, T) -> (P, T) and bool (P, T).
+        """
+        losses, present = out.new_zeros(2, len(out), len(self.kinds))
+        for group, raw, labels in self._each(out, rows, shown):
+            known = ~labels.isnan()
+            known = known if known.ndim == 3 else known.any(-1)  # (P, B, G)
+            loss = group.kind.positive_loss(raw, labels[:, :, None])
+            # Per labelled row: a target that is rare in this batch has not come any further.
+            count = known.sum(1)
+            losses[:, group.places] = loss.mean(2).sum(1) / count.clamp(min=1) * group.scales
+            present[:, group.places] = (count > 0).to(present.dtype)
+        return losses, present.bool()
+
+    def _each(
+        self, out: Tensor, rows: Tensor, shown: Tensor | None
+    ) -> Iterator[tuple[_Group, Tensor, Tensor]]:
+        """Yield groups with their outputs (P, B, M, G, O) and labels (P, B, G) or (P, B, G, L)."""
+        for group in self.groups:
+            mine = self.networks_of(group.places[0], len(out))
+            heads = [0] if self.solo else group.places
+            raw = out[mine][..., heads, : group.kind.size].float()
+            labels = group.labels[rows[mine]]
+            if shown is not None:
+                told = shown[..., group.places]
+                told = told if told.ndim == labels.ndim else told[..., None]
+                labels = labels.masked_fill(told, torch.nan)
+            yield group, raw, labels
 
     def networks_of(self, place: int, count: int) -> slice:
         """Return the networks that learn a target: all, or with ``solo`` its own."""
@@ -102,14 +133,16 @@ class Objective:
         return slice(place * share, (place + 1) * share)
 
 
-def _expected_loss(kind: TargetKind, y: np.ndarray, all_labelled: bool) -> float:
-    """The loss of the best constant, times the rate of labelled rows in a batch."""
-    known = kind.known(y)
-    if not known.any():
+def _constant_loss(kind: TargetKind, y: np.ndarray) -> float:
+    if not kind.known(y).any():
         return 1.0
-    rate = 1.0 if all_labelled else float(known.mean())
     floor = kind.row_loss(y, np.tile(kind.constant(y), (len(y), 1)))
-    return max(float(np.nanmean(floor)), SMALLEST_CONSTANT_LOSS) * rate
+    return max(float(np.nanmean(floor)), SMALLEST_CONSTANT_LOSS)
+
+
+def _labelled(kind: TargetKind, y: np.ndarray) -> float:
+    rate = float(kind.known(y).mean())
+    return rate or 1.0
 
 
 def predictions(out: Tensor, kinds: Sequence[TargetKind]) -> list[Tensor]:

@@ -44,17 +44,36 @@ class Replicas(nn.Module):
                 self.register_buffer(f"stacked_buffer{i}", b.detach())
             self._base = [networks[0].to("meta")]  # in a list: its weights are not ours
 
-    def forward(self, blocks: dict[str, Tensor]) -> Tensor:
+    def forward(self, blocks: dict[str, Tensor], taps: Tensor | None = None) -> Tensor:
         if self.count == 1:
-            return self.single({name: block[0] for name, block in blocks.items()})[None]
+            row = {name: block[0] for name, block in blocks.items()}
+            return self.single(row, None if taps is None else taps[0])[None]
         base = self._base[0].train(self.training)
 
-        def one(weights: State, buffers: State, row: dict[str, Tensor]) -> Tensor:
-            return functional_call(base, (weights, buffers), (row,))
+        def one(
+            weights: State, buffers: State, row: dict[str, Tensor], tap: Tensor | None
+        ) -> Tensor:
+            return functional_call(base, (weights, buffers), (row, tap))
 
         weights = dict(zip(self._names, self.stacked, strict=True))
         buffers = {n: getattr(self, f"stacked_buffer{i}") for i, n in enumerate(self._buffer_names)}
-        return vmap(one, randomness="different")(weights, buffers, blocks)
+        axes = (0, 0, 0, None if taps is None else 0)
+        return vmap(one, axes, randomness="different")(weights, buffers, blocks, taps)
+
+    def taps(self, rows: int) -> Tensor:
+        """Return zeros (P, ...) to pass along with ``rows`` rows, whose gradient is to be read."""
+        network = self.single if self.count == 1 else self._base[0]
+        shape = (self.count, *network.taps(rows))  # type: ignore[operator]
+        return torch.zeros(shape, device=next(self.parameters()).device, requires_grad=True)
+
+    @property
+    def separate(self) -> bool:
+        """Whether each target has taps of its own."""
+        return bool((self.single if self.count == 1 else self._base[0]).separate)
+
+    def shared(self) -> list[Tensor]:
+        """Return the weights that all targets learn, of all networks (P, ...) each."""
+        return [w for name, w in self._mine().items() if name.startswith(("encoders.", "trunk."))]
 
     @torch.no_grad()
     def follow(self, other: Replicas, share: float) -> None:

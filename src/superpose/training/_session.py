@@ -8,6 +8,7 @@ from pathlib import Path
 
 import torch
 
+from ._balance import Balance
 from ._checkpoints import load_checkpoint, optimizer_tensors, restore_optimizer, save_checkpoint
 from ._replicas import Replicas, State
 from ._watch import Watch
@@ -26,6 +27,7 @@ class Session:
         averaged: Their average over the last steps, which predicts.
         optimizer: The optimizer of ``network``.
         watch: What the epochs have shown so far.
+        balance: How targets are weighed against each other.
         path: File of the checkpoint; None keeps nothing.
         earlier: Seconds of training before this process.
     """
@@ -34,6 +36,7 @@ class Session:
     averaged: Replicas
     optimizer: torch.optim.Optimizer
     watch: Watch
+    balance: Balance
     path: Path | None
     earlier: float = 0.0
     began: float = field(default_factory=time.monotonic)
@@ -49,7 +52,8 @@ class Session:
         if self.path is None or not self.path.exists():
             return 0
         facts, tensors = load_checkpoint(self.path)
-        parts: dict[str, State] = {"weights": {}, "averaged": {}, "optimizer": {}, "watch": {}}
+        names = ("weights", "averaged", "optimizer", "watch", "balance")
+        parts: dict[str, State] = {name: {} for name in names}
         for name, value in tensors.items():
             part, rest = name.split("/", 1)
             parts[part][rest] = value
@@ -57,6 +61,7 @@ class Session:
         self.averaged.restore(parts["averaged"])
         restore_optimizer(self.optimizer, parts["optimizer"])
         self.watch.unpack(facts["watch"], parts["watch"])
+        self.balance.unpack(facts["balance"], parts["balance"])
         self.earlier = facts["seconds"]
         return int(facts["epoch"]) + 1
 
@@ -65,15 +70,17 @@ class Session:
         if self.path is None or time.monotonic() < self.due:
             return
         began = time.monotonic()
-        facts, tensors = self.watch.pack()
+        seen, tensors = self.watch.pack()
+        balance, told = self.balance.pack()
         parts = {
             "weights": self.network.snapshot(),
             "averaged": self.averaged.snapshot(),
             "optimizer": optimizer_tensors(self.optimizer),
             "watch": tensors,
+            "balance": told,
         }
         flat = {f"{part}/{name}": v for part, group in parts.items() for name, v in group.items()}
-        facts = {"epoch": epoch, "seconds": self.seconds, "watch": facts}
+        facts = {"epoch": epoch, "seconds": self.seconds, "watch": seen, "balance": balance}
         save_checkpoint(self.path, facts, flat)
         now = time.monotonic()
         self.due = now + (now - began) / WRITING_SHARE

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+from ._balance import Balancing
 
 
 @dataclass(frozen=True)
@@ -22,6 +24,7 @@ class Settings:
         device: "auto", "cpu" or "cuda".
         tracker: None, "tensorboard", "wandb" or "mlflow".
         max_minutes: Ends training after so many minutes, keeping the best epochs.
+        balance: How targets are weighed against each other.
     """
 
     epochs: int = 100
@@ -36,3 +39,4 @@ class Settings:
     device: str = "auto"
     tracker: str | None = None
     max_minutes: float | None = None
+    balance: Balancing = field(default_factory=Balancing)

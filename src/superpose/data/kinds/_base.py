@@ -175,6 +175,10 @@ class TargetKind(_Stateful, ABC):
     def loss(self, out: Tensor, y: Tensor) -> Tensor:
         """Training loss per row: out (..., size), y (...) or (..., L) -> (...), 0 where missing."""
 
+    def positive_loss(self, out: Tensor, y: Tensor) -> Tensor:
+        """What balancing compares: as `loss`, but 0 for a perfect prediction and never below."""
+        return self.loss(out, y)
+
     @abstractmethod
     def predict(self, out: Tensor) -> Tensor:
         """Canonical prediction of raw outputs: (..., size) -> (..., K)."""

@@ -223,6 +223,10 @@ class NumberTarget(TargetKind):
     def loss(self, out: Tensor, y: Tensor) -> Tensor:
         return gaussian_loss(out, y)
 
+    def positive_loss(self, out: Tensor, y: Tensor) -> Tensor:
+        # A likelihood of a density has no least value; the squared error has.
+        return torch.where(y.isnan(), 0.0, (y.nan_to_num() - gaussian_parameters(out)[0]).square())
+
     def predict(self, out: Tensor) -> Tensor:
         return torch.stack(gaussian_parameters(out), dim=-1)
 

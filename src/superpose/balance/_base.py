@@ -1,0 +1,111 @@
+"""What every balancing method is: losses and gradients of one network in, weights out."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import ClassVar, NamedTuple
+
+from torch import Tensor
+
+
+class Option(NamedTuple):
+    """A number that a method may be told.
+
+    Args:
+        default: What it is where nothing is told.
+        least: Its least value.
+        most: Its largest value.
+    """
+
+    default: float
+    least: float = 0.0
+    most: float = float("inf")
+
+
+class Balancer(ABC):
+    """Base of all balancing methods; an instance serves one network.
+
+    A method only says how targets weigh against each other. What it returns is scaled to a mean of
+    1 by `weights_of`: the length of a step is left to the optimizer.
+
+    Args:
+        targets: Number of targets T (at least 2).
+        rate: Learning rate of weights that are learned.
+        options: Values of the method's `options`.
+    """
+
+    paper: ClassVar[str] = ""
+    gradients: ClassVar[bool] = False  # whether it reads the Gramian
+    after: ClassVar[bool] = False  # whether it reads the losses of a batch again after the step
+    options: ClassVar[dict[str, Option]] = {}
+    packages: ClassVar[tuple[str, ...]] = ()  # what the extra has to bring
+
+    def __init__(self, targets: int, rate: float = 3e-3, **options: float) -> None:
+        self.targets, self.rate = targets, rate
+        self.option = {name: options.get(name, o.default) for name, o in self.options.items()}
+
+    @abstractmethod
+    def weigh(self, losses: Tensor, gramian: Tensor | None, present: Tensor) -> Tensor:
+        """Weigh the targets of a batch against each other.
+
+        Args:
+            losses: Positive losses; of targets that are not in the batch the last known one.
+            gramian: Inner products of the targets' gradients, where the method reads them.
+            present: Which targets have a label in the batch; at least two.
+
+        Shape:
+            losses (T,), gramian (T, T), present (T,) -> (T,).
+        """
+
+    def stepped(self, losses: Tensor) -> None:  # noqa: B027 (most methods don't ask)
+        """Learn what the losses (T,) of the last batch have become by the step."""
+
+    def end_epoch(self) -> None:  # noqa: B027
+        """Learn that an epoch is over."""
+
+
+class PlainSum(Balancer):
+    """Weighs all targets alike; each counts by the share of its uncertainty that is explained.
+
+    Example:
+        >>> import torch
+        >>> PlainSum(2).weigh(torch.ones(2), None, torch.ones(2, dtype=torch.bool)).tolist()
+        [1.0, 1.0]
+    """
+
+    paper = "Kurin 2022 and Xin 2022, why a plain sum is hard to beat"
+
+    def weigh(self, losses: Tensor, gramian: Tensor | None, present: Tensor) -> Tensor:
+        return losses.new_ones(self.targets)
+
+
+def weights_of(
+    balancer: Balancer, losses: Tensor, gramian: Tensor | None, present: Tensor
+) -> Tensor:
+    """Ask a method for weights, scaled so that those of the targets in the batch have the mean 1.
+
+    Fewer than two targets have nothing to be balanced against. A target without a gradient can't
+    be in anybody's way; it is left out of the Gramian.
+
+    Shape:
+        losses (T,), gramian (T, T), present (T,) -> (T,), 1 for targets that are not in the batch.
+
+    Example:
+        >>> import torch
+        >>> from superpose.balance import BALANCERS
+        >>> method, two = BALANCERS["log"](3), torch.tensor([True, True, False])
+        >>> weights_of(method, torch.tensor([1.0, 3.0, 1.0]), None, two).tolist()
+        [1.5, 0.5, 1.0]
+    """
+    weights = losses.new_ones(balancer.targets)
+    if gramian is not None:
+        present = present & (gramian.diagonal() > 0)
+    if present.sum() < 2:
+        return weights
+    told = balancer.weigh(losses, gramian, present)[present]
+    # Weights of opposite signs may cancel; then their sizes set the scale.
+    total = told.sum()
+    total = total if total > 1e-3 * told.abs().sum() else told.abs().sum()
+    if total > 0 and bool(told.isfinite().all()):  # a solver may have found nothing
+        weights[present] = told * (len(told) / total)
+    return weights

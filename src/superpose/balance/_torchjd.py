@@ -1,0 +1,366 @@
+"""Everything that torchjd offers for balancing, through one adapter for each of its two sorts.
+
+A *scalarizer* makes one number of the losses: the weight of a target is that number's slope. A
+*weighting* reads the Gramian of the targets' gradients. Methods of torchjd that work element by
+element of the gradients (GradDrop, trimmed mean), need a second batch (MoDo, SDMGrad) or gradients
+of several steps side by side (excess risk) have no weights that a Gramian tells; they are left out.
+"""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any, ClassVar
+
+import torch
+from torch import Tensor
+
+from ._base import Balancer, Option
+
+
+class Scalarized(Balancer):
+    """Base of methods that are a scalarizer of torchjd."""
+
+    packages = ("torchjd",)
+
+    def __init__(self, targets: int, rate: float = 3e-3, **options: float) -> None:
+        super().__init__(targets, rate, **options)
+        self.scalarizer = self.make()
+        learned = list(self.scalarizer.parameters())
+        self.optimizer = torch.optim.Adam(learned, rate) if learned else None
+
+    def make(self) -> Any:
+        """Return the scalarizer of torchjd."""
+        raise NotImplementedError
+
+    def weigh(self, losses: Tensor, gramian: Tensor | None, present: Tensor) -> Tensor:
+        values = losses.detach().clone().requires_grad_()
+        with torch.enable_grad():
+            total = self.scalarizer(values)
+        # The scalarizer's own parameters learn from the number that the network learns from.
+        learned = [p for p in self.scalarizer.parameters() if p.requires_grad]
+        slopes = torch.autograd.grad(total, [values, *learned], allow_unused=True)
+        for parameter, slope in zip(learned, slopes[1:], strict=True):
+            parameter.grad = None if slope is None else slope * present
+        if self.optimizer is not None:
+            self.optimizer.step()
+            self.optimizer.zero_grad()
+        return slopes[0]
+
+
+class UncertaintyWeights(Scalarized):
+    """Learns a variance for each target that divides its loss."""
+
+    paper = "Kendall 2018, UW"
+
+    def make(self) -> Any:
+        from torchjd.scalarization import UW
+
+        return UW(self.targets)
+
+
+class DynamicAverage(Scalarized):
+    """Weighs up targets whose loss fell least between the last two epochs."""
+
+    paper = "Liu 2019, DWA"
+    options = {"temperature": Option(2.0, 0.01)}
+
+    def make(self) -> Any:
+        from torchjd.scalarization import DWA
+
+        return DWA(self.option["temperature"])
+
+    def end_epoch(self) -> None:
+        self.scalarizer.step()
+
+
+class RandomWeights(Scalarized):
+    """Draws new weights for every batch."""
+
+    paper = "Lin 2022, RLW"
+
+    def make(self) -> Any:
+        from torchjd.scalarization import Random
+
+        return Random()
+
+
+class ImpartialLosses(Scalarized):
+    """Learns scales that bring all losses to the same size."""
+
+    paper = "Liu 2021, IMTL-L"
+
+    def make(self) -> Any:
+        from torchjd.scalarization import IMTLL
+
+        return IMTLL(self.targets)
+
+
+class GeometricMean(Scalarized):
+    """Lowers the geometric mean of the losses."""
+
+    paper = "Chennupati 2019, GLS"
+
+    def make(self) -> Any:
+        from torchjd.scalarization import GeometricMean
+
+        return GeometricMean()
+
+
+class SmoothTchebycheff(Scalarized):
+    """Lowers a smooth maximum of the losses."""
+
+    paper = "Lin 2024, STCH"
+    options = {"mu": Option(0.1, 0.001)}
+
+    def make(self) -> Any:
+        from torchjd.scalarization import STCH
+
+        return STCH(self.option["mu"])
+
+
+class FastAdaptive(Scalarized):
+    """Lowers all losses at an equal rate, by how the last step has changed them."""
+
+    paper = "Liu 2023, FAMO"
+    after = True
+    options = {"rate": Option(0.025)}
+
+    def make(self) -> Any:
+        from torchjd.scalarization import FAMO
+
+        return FAMO(self.targets, lr=self.option["rate"])
+
+    def stepped(self, losses: Tensor) -> None:
+        self.scalarizer.update(losses)
+
+
+class BoundaryIntersection(Scalarized):
+    """Lowers the losses along the diagonal, and punishes leaving it."""
+
+    paper = "Zhang 2007, PBI"
+    options = {"theta": Option(1.0)}
+
+    def make(self) -> Any:
+        from torchjd.scalarization import PBI
+
+        return PBI(self.option["theta"], torch.ones(self.targets))
+
+
+class Cosmos(Scalarized):
+    """Lowers the mean loss, and rewards losses of equal size."""
+
+    paper = "Ruchte 2021, COSMOS"
+    options = {"lambda": Option(1.0)}
+
+    def make(self) -> Any:
+        from torchjd.scalarization import COSMOS
+
+        return COSMOS(self.option["lambda"], torch.full((self.targets,), 1 / self.targets))
+
+
+class Weighted(Balancer):
+    """Base of methods that are a weighting of torchjd.
+
+    Some keep state of a fixed size. Which targets have labels changes from batch to batch, so
+    every set of them that is met has a weighting of its own.
+    """
+
+    gradients = True
+    packages: ClassVar[tuple[str, ...]] = ("torchjd",)
+
+    def __init__(self, targets: int, rate: float = 3e-3, **options: float) -> None:
+        super().__init__(targets, rate, **options)
+        self.weightings: dict[tuple[bool, ...], Any] = {}
+
+    def make(self, count: int) -> Any:
+        """Return the weighting of torchjd for some number of targets."""
+        raise NotImplementedError
+
+    def ask(self, weighting: Any, gramian: Tensor) -> Tensor:
+        """Return the weights (t,) for a Gramian (t, t)."""
+        return weighting(gramian)
+
+    def weigh(self, losses: Tensor, gramian: Tensor | None, present: Tensor) -> Tensor:
+        assert gramian is not None
+        key = tuple(present.tolist())
+        if key not in self.weightings:
+            self.weightings[key] = self.make(sum(key))
+        # Solvers stop at fixed tolerances, so gradients are brought to a size of about 1.
+        part = gramian[present][:, present].double()
+        part = part / part.diagonal().mean()
+        weights = losses.new_zeros(self.targets)
+        weights[present] = self.ask(self.weightings[key], part).to(weights.dtype)
+        return weights
+
+
+class MultipleGradient(Weighted):
+    """Takes the shortest vector in the hull of the gradients."""
+
+    paper = "Désidéri 2012 and Sener 2018, MGDA"
+
+    def make(self, count: int) -> Any:
+        from torchjd.aggregation import MGDAWeighting
+
+        return MGDAWeighting()
+
+
+class PCGrad(Weighted):
+    """Projects each gradient off those it conflicts with."""
+
+    paper = "Yu 2020, PCGrad"
+
+    def make(self, count: int) -> Any:
+        from torchjd.aggregation import PCGradWeighting
+
+        return PCGradWeighting()
+
+
+class GradVac(Weighted):
+    """Turns gradients towards the cosine that they usually have."""
+
+    paper = "Wang 2021, GradVac"
+    options = {"beta": Option(0.5, 0.0, 1.0)}
+
+    def make(self, count: int) -> Any:
+        from torchjd.aggregation import GradVacWeighting
+
+        return GradVacWeighting(self.option["beta"])
+
+
+class CAGrad(Weighted):
+    """Serves the worst-off target within a ball around the mean gradient."""
+
+    paper = "Liu 2021, CAGrad"
+    options = {"c": Option(0.4, 0.0, 1.0)}
+    packages = ("torchjd", "cvxpy")
+
+    def make(self, count: int) -> Any:
+        from torchjd.aggregation import CAGradWeighting
+
+        return CAGradWeighting(self.option["c"])
+
+
+class ImpartialGradients(Weighted):
+    """Takes the vector that has the same length along every gradient."""
+
+    paper = "Liu 2021, IMTL-G"
+
+    def make(self, count: int) -> Any:
+        from torchjd.aggregation import IMTLGWeighting
+
+        return IMTLGWeighting()
+
+
+class AlignedMTL(Weighted):
+    """Levels the singular values of the gradients."""
+
+    paper = "Senushkin 2023, Aligned-MTL"
+
+    def make(self, count: int) -> Any:
+        from torchjd.aggregation import AlignedMTLWeighting
+
+        return AlignedMTLWeighting()
+
+
+class FairGrad(Weighted):
+    """Shares progress by alpha-fairness."""
+
+    paper = "Ban 2024, FairGrad"
+    options = {"alpha": Option(1.0)}
+    packages = ("torchjd", "scipy")
+
+    def make(self, count: int) -> Any:
+        from torchjd.aggregation import FairGradWeighting
+
+        return FairGradWeighting(self.option["alpha"])
+
+
+class UPGrad(Weighted):
+    """Projects each gradient onto the cone where no target is harmed, and adds them up."""
+
+    paper = "Quinton 2024, UPGrad"
+    packages = ("torchjd", "quadprog", "qpsolvers")
+
+    def make(self, count: int) -> Any:
+        from torchjd.aggregation import UPGradWeighting
+
+        return UPGradWeighting()
+
+
+class DualProj(Weighted):
+    """Projects the mean gradient onto the cone where no target is harmed."""
+
+    paper = "Lopez-Paz 2017, DualProj"
+    packages = ("torchjd", "quadprog", "qpsolvers")
+
+    def make(self, count: int) -> Any:
+        from torchjd.aggregation import DualProjWeighting
+
+        return DualProjWeighting()
+
+
+class PriorityDescent(Weighted):
+    """Serves the first target, as far as the others keep some progress."""
+
+    paper = "PCD, TMLR 2026"
+    options = {"tau": Option(0.02, 0.0, 1.0)}
+
+    def make(self, count: int) -> Any:
+        from torchjd.aggregation import PCDWeighting
+
+        return PCDWeighting(self.option["tau"])
+
+
+class Turned(Weighted):
+    """Base of aggregators that turn with the gradients.
+
+    What they make of gradients J is a combination of J's rows. So they may be shown any t x t
+    matrix with the Gramian of J instead, and the weights are read from what they make of it.
+    """
+
+    def ask(self, weighting: Any, gramian: Tensor) -> Tensor:
+        matrix = square_root(gramian)
+        return torch.linalg.lstsq(matrix.T, weighting(matrix)[:, None], driver="gelsd").solution[
+            :, 0
+        ]
+
+
+class ConFIG(Turned):
+    """Takes the vector that has the same cosine to every gradient."""
+
+    paper = "Liu 2024, ConFIG"
+
+    def make(self, count: int) -> Any:
+        from torchjd.aggregation import ConFIG as Aggregator
+
+        return Aggregator()
+
+
+class NashMTL(Turned):
+    """Bargains for a direction that no target would trade for another."""
+
+    paper = "Navon 2022, Nash-MTL"
+    packages = ("torchjd", "cvxpy", "ecos")
+
+    def make(self, count: int) -> Any:
+        from torchjd.aggregation import NashMTL as Aggregator
+
+        return Aggregator(count)
+
+    def ask(self, weighting: Any, gramian: Tensor) -> Tensor:
+        with warnings.catch_warnings():
+            # The solver tells that it can't reuse its work; nothing here could change that. Where
+            # it finds nothing the last weights stay, at first those of the plain sum.
+            warnings.simplefilter("ignore", UserWarning)
+            return super().ask(weighting, gramian)
+
+
+def square_root(gramian: Tensor) -> Tensor:
+    """Return a symmetric matrix R with R R = G, for a positive semi-definite G (t, t).
+
+    Example:
+        >>> square_root(torch.tensor([[4.0, 0.0], [0.0, 9.0]])).round().tolist()
+        [[2.0, 0.0], [0.0, 3.0]]
+    """
+    values, vectors = torch.linalg.eigh(gramian)
+    return vectors * values.clamp(min=0).sqrt() @ vectors.T

@@ -1,0 +1,75 @@
+"""Inner products between the gradients of several losses."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+
+def tap_gramian(losses: Tensor, taps: Tensor, separate: bool = False) -> Tensor:
+    """Return the Gramian of the losses' gradients at a place in the network.
+
+    Args:
+        losses: One loss for each of P networks and T targets.
+        taps: What was added there, P first; its values are zero, its gradient is read. The graph
+            behind the losses is kept for the backward pass that follows.
+        separate: Whether each target has taps of its own that no other loss depends on. All
+            gradients then come from one backward pass, else from T.
+
+    Shape:
+        losses (P, T), taps (P, ...), with ``separate`` (P, T, ...) -> (P, T, T).
+
+    Example:
+        >>> tap = torch.zeros(1, 3, requires_grad=True)
+        >>> other = tap * torch.tensor([1.0, -1.0, 0.0])
+        >>> both = torch.stack([(tap * 2).sum(-1), other.sum(-1)], 1)
+        >>> tap_gramian(both, tap).tolist()
+        [[[12.0, 0.0], [0.0, 2.0]]]
+
+    Source:
+        Sener and Koltun, "Multi-Task Learning as Multi-Objective Optimization", NeurIPS 2018: the
+        gradient with respect to what targets share in place of that of the shared weights.
+    """
+    if separate:
+        rows = torch.autograd.grad(losses.sum(), taps, retain_graph=True)[0].flatten(2)
+    else:
+        rows = torch.stack(
+            [
+                torch.autograd.grad(column.sum(), taps, retain_graph=True)[0].flatten(1)
+                for column in losses.unbind(1)
+            ],
+            dim=1,
+        )
+    return _inner_products(rows)
+
+
+def weight_gramian(losses: Tensor, weights: Sequence[Tensor]) -> Tensor:
+    """Return the Gramian of the losses' gradients on weights, by a backward pass for each target.
+
+    Args:
+        losses: One loss for each of P networks and T targets.
+        weights: Weights of all networks, P first.
+
+    Shape:
+        losses (P, T), weights (P, ...) each -> (P, T, T).
+
+    Example:
+        >>> weight = torch.ones(1, 2, requires_grad=True)
+        >>> both = torch.stack([(weight * 3).sum(-1), weight[:, 0]], 1)
+        >>> weight_gramian(both, [weight]).tolist()
+        [[[18.0, 3.0], [3.0, 1.0]]]
+    """
+    rows = [
+        torch.cat(
+            [g.flatten(1) for g in torch.autograd.grad(c.sum(), weights, retain_graph=True)], 1
+        )
+        for c in losses.unbind(1)
+    ]
+    return _inner_products(torch.stack(rows, dim=1))
+
+
+def _inner_products(rows: Tensor) -> Tensor:
+    rows = rows.float()
+    return rows @ rows.mT

@@ -1,0 +1,220 @@
+"""Balancing in the loop: which weight each target has in a step, and what can be told of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from importlib.util import find_spec
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from superpose.balance import BALANCERS, Balancer, weights_of
+from superpose.errors import MissingExtraError
+from superpose.functional import tap_gramian, weight_gramian
+
+from ._replicas import Replicas
+
+# Reading the gradients of so many targets in a few batches costs little; of hundreds it would not.
+MOST_WATCHED = 32
+
+Observe = Callable[[], tuple[Tensor, Tensor]]
+
+
+@dataclass(frozen=True)
+class Balancing:
+    """How targets are weighed against each other.
+
+    Args:
+        method: A name in ``BALANCERS``.
+        every: Steps after which gradients are read again (at least 1).
+        at: Where they are read: "trunk" (its output) or "parameters" (the shared weights).
+        options: The method's own.
+    """
+
+    method: str = "sum"
+    every: int = 4
+    at: str = "trunk"
+    options: Mapping[str, float] = field(default_factory=dict)
+
+
+def require_balance(method: str) -> None:
+    """Make sure that what a method is computed with is installed.
+
+    Raises:
+        MissingExtraError: Names the package and the extra that brings it.
+    """
+    for package in BALANCERS[method].packages:
+        if find_spec(package) is None:
+            raise MissingExtraError(package, "balance", f"balance.method: {method}")
+
+
+class Event(NamedTuple):
+    """Something that a method has been told; told again in order, it knows the same."""
+
+    what: int  # 0: weigh a batch, 1: losses after a step, 2: end of an epoch
+    losses: Tensor  # (P, T)
+    present: Tensor  # (P, T)
+    gramian: Tensor  # (P, T, T), or (P, 0, 0)
+
+
+class Balance:
+    """Weigh the targets of P networks in every step, each network by itself.
+
+    Args:
+        settings: Method and its options.
+        networks: Number of networks P.
+        targets: Number of targets T; one has nothing to be balanced against.
+        rate: Learning rate of the networks.
+        seed: Seed of methods that draw.
+    """
+
+    def __init__(
+        self, settings: Balancing, networks: int, targets: int, rate: float, seed: int = 0
+    ) -> None:
+        self.settings, self.seed = settings, seed
+        method = BALANCERS[settings.method]
+        plain = settings.method == "sum" or targets < 2
+        count = 0 if plain else networks
+        self.methods: list[Balancer] = [
+            method(targets, rate, **settings.options) for _ in range(count)
+        ]
+        self.watched = 2 <= targets <= MOST_WATCHED
+        self.weights = torch.ones(networks, targets)
+        self.losses = torch.ones(networks, targets)  # the last known ones
+        self.events: list[Event] = []
+        self.looks: list[dict[str, Any]] = []
+        self.curve: list[list[float]] = []  # by epoch, the mean weight of each target
+        self._sums: list[Tensor] = []
+        self._look: int | None = None
+        self._waited = 0
+
+    def begin(self, epoch: int) -> None:
+        """Start an epoch; in its first step gradients are read if they ever are."""
+        # The first and every power of two: enough to see gradients develop, whatever the method.
+        self._look = epoch if self.watched and epoch & (epoch - 1) == 0 else None
+        self._waited, self._sums = self.settings.every, []
+
+    def end(self) -> None:
+        """End an epoch."""
+        if self.methods:
+            self.curve.append(torch.stack(self._sums).mean((0, 1)).tolist())
+            self._tell(Event(2, self.losses, self.losses > 0, torch.zeros(len(self.losses), 0, 0)))
+
+    @property
+    def reads(self) -> bool:
+        """Whether the gradients of the next batch are read."""
+        due = self._waited >= self.settings.every
+        return self._look is not None or (due and bool(self.methods) and self.methods[0].gradients)
+
+    def taps(self, network: Replicas, rows: int) -> Tensor | None:
+        """Return what has to go through the networks along with a batch of ``rows`` rows."""
+        at_trunk = self.reads and self.settings.at == "trunk"
+        return network.taps(rows) if at_trunk else None
+
+    def combine(
+        self, network: Replicas, losses: Tensor, taps: Tensor | None, observe: Observe
+    ) -> Tensor:
+        """Return the loss (P,) that is to be lowered.
+
+        Args:
+            network: The networks.
+            losses: Losses (P, T) of a batch.
+            taps: What ``taps`` gave.
+            observe: Gives positive losses and which targets are in the batch, (P, T) each.
+        """
+        if self.reads:
+            self._read(network, losses, taps, observe)
+        elif self.methods and not self.methods[0].gradients:
+            self._weigh(observe, torch.zeros(len(losses), 0, 0))
+        self._waited += 1
+        if not self.methods:
+            return losses.sum(-1)
+        self._sums.append(self.weights)
+        return (losses * self.weights.to(losses.device)).sum(-1)
+
+    def stepped(self, observe: Observe) -> None:
+        """Let a method see what a step has done to the losses of its batch, if it wants to."""
+        if self.methods and self.methods[0].after:
+            losses, present = (x.cpu() for x in observe())
+            losses = torch.where(present, losses, self.losses)
+            self._tell(Event(1, losses, present, torch.zeros(len(losses), 0, 0)))
+
+    def _read(
+        self, network: Replicas, losses: Tensor, taps: Tensor | None, observe: Observe
+    ) -> None:
+        if taps is not None:
+            gramian = tap_gramian(losses, taps, network.separate)
+        else:
+            gramian = weight_gramian(losses, network.shared())
+        gramian = gramian.detach().cpu()
+        if self._look is not None:
+            self.looks.append({"epoch": self._look, **_norms_and_cosines(gramian)})
+            self._look = None
+        if self.methods:
+            told = gramian if self.methods[0].gradients else torch.zeros(len(losses), 0, 0)
+            self._weigh(observe, told)
+        self._waited = 0
+
+    def _weigh(self, observe: Observe, gramian: Tensor) -> None:
+        losses, present = (x.cpu() for x in observe())
+        # A target that is not in the batch stands in with what is known of it.
+        self._tell(Event(0, torch.where(present, losses, self.losses), present, gramian))
+
+    def _tell(self, event: Event) -> None:
+        """Tell every network's method; its draws depend on nothing but the event's number."""
+        self.events.append(event)
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(self.seed * 1_000_003 + len(self.events))
+            weights = self.weights.clone()
+            for p, method in enumerate(self.methods):
+                if event.what == 0:
+                    gramian = event.gramian[p] if event.gramian.numel() else None
+                    weights[p] = weights_of(method, event.losses[p], gramian, event.present[p])
+                elif event.what == 1:
+                    method.stepped(event.losses[p])
+                else:
+                    method.end_epoch()
+            self.weights, self.losses = weights, event.losses
+
+    def facts(self) -> dict[str, Any]:
+        """Return what the report tells."""
+        method = {"method": self.settings.method, "every": self.settings.every}
+        return {**method, "at": self.settings.at, "weights": self.curve, "looks": self.looks}
+
+    def pack(self) -> tuple[dict[str, Any], dict[str, Tensor]]:
+        """Split into JSON facts and tensors for a checkpoint."""
+        facts = {"looks": self.looks, "curve": self.curve, "events": [e.what for e in self.events]}
+        tensors = {
+            name: torch.stack([getattr(e, name) for e in self.events if getattr(e, name).numel()])
+            for name in ("losses", "present", "gramian")
+            if any(getattr(e, name).numel() for e in self.events)
+        }
+        return facts, tensors
+
+    def unpack(self, facts: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> None:
+        """Tell the methods again what they had been told when ``pack`` was called."""
+        self.looks, self.curve = list(facts["looks"]), list(facts["curve"])
+        gramians = iter(tensors.get("gramian", ()))
+        nothing = torch.zeros(len(self.losses), 0, 0)
+        reads = bool(self.methods) and self.methods[0].gradients
+        for place, what in enumerate(facts["events"]):
+            gramian = next(gramians) if reads and what == 0 else nothing
+            losses, present = tensors["losses"][place], tensors["present"][place]
+            self._tell(Event(what, losses, present, gramian))
+
+
+def _norms_and_cosines(gramian: Tensor) -> dict[str, Any]:
+    """Average over networks; a target without a gradient in the batch tells nothing."""
+    norms = gramian.diagonal(dim1=1, dim2=2).clamp(min=0).sqrt().double().numpy()
+    norms = np.where(norms > 0, norms, np.nan)
+    cosines = gramian.double().numpy() / (norms[:, :, None] * norms[:, None, :])
+    return {"norms": _mean(norms), "cosines": _mean(cosines)}
+
+
+def _mean(values: np.ndarray) -> Sequence[Any]:
+    known = ~np.isnan(values)
+    mean = np.where(known, values, 0).sum(0) / np.maximum(known.sum(0), 1)
+    return np.where(known.any(0), mean, np.nan).round(6).tolist()
