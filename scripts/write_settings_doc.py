@@ -24,9 +24,9 @@ HEAD = """\
 # Settings
 
 Every key of `superpose.yaml`. The same keys are arguments of `Superpose(...)`: the sections
-`split`, `model`, `training` and `proof` are mappings there. `superpose init TABLE --targets A,B`
-writes a file with the inferred kinds; `superpose check FILE` names every fault of it at once, with
-its line. An unknown key is an error.
+`split`, `model`, `training`, `balance` and `proof` are mappings there. `superpose init TABLE
+--targets A,B` writes a file with the inferred kinds; `superpose check FILE` names every fault of it
+at once, with its line. An unknown key is an error.
 
 Only `targets` is required. A file with everything that is usually set:
 
@@ -135,6 +135,8 @@ def _one(option: dict[str, Any]) -> str:
         return "list of values" if "anyOf" in items else "list of columns"
     if kind in ("integer", "number"):
         return ("whole number" if kind == "integer" else "number") + _bounds(option)
+    if kind == "object":
+        return "numbers by name"
     return {"string": "text", "null": ""}.get(str(kind), "")
 
 

@@ -11,6 +11,7 @@ FLOORS = {
     "errors": 0,
     "functional": 1,
     "nn": 2,
+    "balance": 2,
     "data": 3,
     "training": 4,
     "trees": 4,

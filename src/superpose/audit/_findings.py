@@ -68,6 +68,7 @@ def findings(trial: Trial, source: str = "", command: str = "") -> Facts:
         "given": given_facts(trial),
         "entanglement": entanglement_facts(trial),
         "states": state_facts(trial),
+        "balance": _balance(trial),
         "cost": trial.cost,
     }
 
@@ -222,6 +223,13 @@ def _attention(trial: Trial) -> Facts | None:
         "weights": weights[:, :-1].tolist(),
         "sink": weights[:, -1].tolist(),
     }
+
+
+def _balance(trial: Trial) -> Facts | None:
+    joint = trial.predictor.joint
+    if joint is None or not joint.balance:
+        return None
+    return {"targets": joint.targets, **joint.balance}
 
 
 def importance(trial: Trial) -> Facts:

@@ -1,6 +1,7 @@
 """The command line: verbs over the public class, without logic of their own."""
 
-from . import _given_verbs, _method_verbs  # noqa: F401 (importing them adds their verbs)
+from ._given_verbs import entanglement, measure
+from ._method_verbs import balances, fusions
 from ._verbs import app, main
 
-__all__ = ["app", "main"]
+__all__ = ["app", "balances", "entanglement", "fusions", "main", "measure"]

@@ -57,7 +57,7 @@ def balances() -> None:
         rows.append([name, what, method.paper, "nothing" if name == "sum" else reads, options])
     table(("balance", "what it does", "paper", "reads", "options"), rows)
     typer.echo(
-        "\nWrite `balance: NAME`, or `balance: {method: NAME, every: 4, options: {...}}`."
-        " Methods other than sum, log,\ngradnorm and db-mtl are torchjd's:"
+        "\nWrite `balance: NAME`, or `balance: {method: NAME, every: 4, options: {...}}`.\n"
+        "All but sum, log, gradnorm and db-mtl are torchjd's:"
         ' pip install "superpose[balance]".'
     )

@@ -257,12 +257,16 @@ class BalanceConfig(Section):
     at: Literal["trunk", "parameters"] = "trunk"
     options: dict[str, float] = {}
 
+    @field_validator("method")
+    @classmethod
+    def _method(cls, method: str) -> str:
+        if method not in BALANCERS:
+            fix = did_you_mean(method, BALANCERS)
+            raise _reject(Fault((), f"{method!r} given", ", ".join(BALANCERS), fix))
+        return method
+
     @model_validator(mode="after")
-    def _known(self) -> Self:
-        if self.method not in BALANCERS:
-            fix = did_you_mean(self.method, BALANCERS)
-            given = f"{self.method!r} given"
-            raise _reject(Fault(("method",), given, ", ".join(BALANCERS), fix))
+    def _options(self) -> Self:
         known, faults = BALANCERS[self.method].options, []
         for name, value in self.options.items():
             if name not in known:

@@ -50,7 +50,7 @@ def weight_gramian(losses: Tensor, weights: Sequence[Tensor]) -> Tensor:
 
     Args:
         losses: One loss for each of P networks and T targets.
-        weights: Weights of all networks, P first.
+        weights: Weights of all networks, P first; without that axis where there is one network.
 
     Shape:
         losses (P, T), weights (P, ...) each -> (P, T, T).
@@ -61,12 +61,10 @@ def weight_gramian(losses: Tensor, weights: Sequence[Tensor]) -> Tensor:
         >>> weight_gramian(both, [weight]).tolist()
         [[[18.0, 3.0], [3.0, 1.0]]]
     """
-    rows = [
-        torch.cat(
-            [g.flatten(1) for g in torch.autograd.grad(c.sum(), weights, retain_graph=True)], 1
-        )
-        for c in losses.unbind(1)
-    ]
+    rows = []
+    for column in losses.unbind(1):
+        parts = torch.autograd.grad(column.sum(), weights, retain_graph=True)
+        rows.append(torch.cat([part.reshape(len(losses), -1) for part in parts], dim=1))
     return _inner_products(torch.stack(rows, dim=1))
 
 

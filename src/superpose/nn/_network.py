@@ -107,7 +107,7 @@ class Network(nn.Module):
         if taps is None:
             states = self.states(hidden)
         elif self.separate:
-            states = self.states.each(hidden[..., None, :, :] + taps)  # type: ignore[operator]
+            states = self.states.each(hidden + taps)  # type: ignore[operator]
         else:
             states = self.states(hidden + taps)
         states = states.unflatten(-1, (self.targets, -1))
@@ -116,7 +116,7 @@ class Network(nn.Module):
     def taps(self, rows: int) -> tuple[int, ...]:
         """Return the shape of the taps: of the hidden vectors, one for each target if separate."""
         members, width = self.trunk.bias.shape
-        return (rows, self.targets, members, width) if self.separate else (rows, members, width)
+        return (self.targets, rows, members, width) if self.separate else (rows, members, width)
 
     def fused_states(self, blocks: dict[str, Tensor], taps: Tensor | None = None) -> Tensor:
         """Return the states that the heads read, (B, M, T, D)."""

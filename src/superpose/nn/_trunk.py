@@ -43,10 +43,10 @@ class MemberLinear(nn.Module):
         """Return the same outputs where each share of them has an input of its own.
 
         Shape:
-            x (B, T, M, inside) -> (B, M, outside), the first ``outside / T`` from the first input.
+            x (T, B, M, inside) -> (B, M, outside), the first ``outside / T`` from the first input.
         """
-        weight = self.weight.unflatten(0, (x.shape[-3], -1))
-        out = torch.einsum("...tmw,tdw->...mtd", x * self.r, weight)
+        weight = self.weight.unflatten(0, (len(x), -1))
+        out = torch.einsum("tbmw,tdw->bmtd", x * self.r, weight)
         return out.flatten(-2) * self.s + self.bias
 
 

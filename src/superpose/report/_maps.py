@@ -14,7 +14,7 @@ import numpy as np
 
 from ._curves import Array, as_floats
 from ._svg import TEXT_WIDTH, drawing, escape, longest, place, shorten, text, tick_label
-from ._wording import plural
+from ._wording import number, plural
 
 STEPS = 10
 NUMBERED = 10  # up to so many columns, cells carry their number
@@ -262,3 +262,57 @@ def cell_side(size: int) -> float:
     if size <= 6:
         return 44.0
     return 36.0 if size <= NUMBERED else 31.0 if size <= 16 else max(13.0, 480 / size)
+
+
+SIGNED_NUMBERED = 16  # up to so many targets, the narrow cells of signed maps carry their number
+
+
+def signed_map(targets: Sequence[str], values: Any, title: str, detail: str) -> str:
+    """Returns a symmetric matrix over targets; positive and negative entries have two colours.
+
+    Args:
+        detail: What is said of the drawing, up to the name of its largest entry off the diagonal.
+
+    Shape:
+        values: (T, T).
+    """
+    size = len(targets)
+    if values is None or not size:
+        return ""
+    table = as_floats(values).reshape(size, size)
+    if not np.isfinite(table).any():
+        return ""
+    names = [str(name) for name in targets]
+    side = cell_side(size)
+    left, upper = longest(names, 22) + 20, above(names, side)
+    top = float(np.nanmax(np.abs(table))) or 1.0
+    cell = (side, side)
+    body = [
+        heat(np.where(table >= 0, table, np.nan), top, left, upper, cell),
+        heat(np.where(table < 0, -table, np.nan), top, left, upper, cell, "ng"),
+        column_names(names, left, upper - 6, side),
+        *(
+            text(left - 8, upper + (i + 0.5) * side + 4, name, "t", "e", limit=22)
+            for i, name in enumerate(names)
+        ),
+    ]
+    if size <= SIGNED_NUMBERED:
+        words = [[_signed(float(v)) for v in row] for row in table]
+        share = np.nan_to_num(np.abs(table) / top)
+        body.append(cell_numbers(words, share, left, upper, cell))
+    width = left + side * size + 0.64 * TEXT_WIDTH * 16 + 8
+    height = upper + side * size + 8
+    apart = np.where(np.eye(size, dtype=bool), np.nan, np.abs(table))
+    if np.isfinite(apart).any():
+        i, j = np.unravel_index(int(np.nanargmax(apart)), apart.shape)
+        detail += f" {names[i]} and {names[j]}, {number(table[i, j])}"
+    return drawing(width, height, title, detail, body)
+
+
+def _signed(value: float) -> str:
+    """An entry without its leading zero, as cells are narrow."""
+    if math.isnan(value):
+        return ""
+    words = f"{abs(value):.2f}"
+    sign = "−" if value < 0 and float(words) else ""
+    return sign + (words.removeprefix("0") if float(words) else "0")

@@ -14,6 +14,7 @@ from typing import Any
 import jinja2
 from markupsafe import Markup
 
+from ._balance import balance_view
 from ._bars import coverage_bars, forest, importance_bars
 from ._curves import as_floats
 from ._entangled import entangled_view
@@ -94,6 +95,7 @@ def report_view(facts: Mapping[str, Any]) -> dict[str, Any]:
         "targets": _targets(facts, transfer),
         "attention": _attention(facts.get("attention")),
         "states": states_view(facts.get("states")),
+        "balance": balance_view(facts.get("balance")),
         "importance": _importance(facts.get("importance")),
         "curves": _curves(facts.get("curves") or {}),
         "coverage": _coverage(data),

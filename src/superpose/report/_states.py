@@ -6,15 +6,10 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import numpy as np
 from markupsafe import Markup
 
-from ._curves import as_floats
-from ._maps import above, cell_numbers, cell_side, column_names, heat
-from ._svg import TEXT_WIDTH, drawing, longest, text
+from ._maps import signed_map
 from ._wording import number, real
-
-NUMBERED = 16  # up to so many targets, cells carry their number
 
 
 def states_view(states: Mapping[str, Any] | None) -> dict[str, Any] | None:
@@ -87,44 +82,5 @@ def density_map(targets: Sequence[str], density: Any) -> str:
     Shape:
         density: (T, T), symmetric, trace 1.
     """
-    size = len(targets)
-    if density is None or not size:
-        return ""
-    table = as_floats(density).reshape(size, size)
-    if not np.isfinite(table).any():
-        return ""
-    names = [str(name) for name in targets]
-    side = cell_side(size)
-    left, upper = longest(names, 22) + 20, above(names, side)
-    top = float(np.nanmax(np.abs(table))) or 1.0
-    cell = (side, side)
-    body = [
-        heat(np.where(table >= 0, table, np.nan), top, left, upper, cell),
-        heat(np.where(table < 0, -table, np.nan), top, left, upper, cell, "ng"),
-        column_names(names, left, upper - 6, side),
-        *(
-            text(left - 8, upper + (i + 0.5) * side + 4, name, "t", "e", limit=22)
-            for i, name in enumerate(names)
-        ),
-    ]
-    if size <= NUMBERED:
-        words = [[_entry(float(v)) for v in row] for row in table]
-        share = np.nan_to_num(np.abs(table) / top)
-        body.append(cell_numbers(words, share, left, upper, cell))
-    width = left + side * size + 0.64 * TEXT_WIDTH * 16 + 8
-    height = upper + side * size + 8
-    apart = np.where(np.eye(size, dtype=bool), np.nan, np.abs(table))
-    detail = f"{size} tasks, trace 1"
-    if np.isfinite(apart).any():
-        i, j = np.unravel_index(int(np.nanargmax(apart)), apart.shape)
-        detail += f"; largest overlap: {names[i]} and {names[j]}, {number(table[i, j])}"
-    return drawing(width, height, "Density matrix over tasks", detail, body)
-
-
-def _entry(value: float) -> str:
-    """An entry without its leading zero, as cells are narrow."""
-    if math.isnan(value):
-        return ""
-    words = f"{abs(value):.2f}"
-    sign = "−" if value < 0 and float(words) else ""
-    return sign + (words.removeprefix("0") if float(words) else "0")
+    detail = f"{len(targets)} tasks, trace 1; largest overlap:"
+    return signed_map(targets, density, "Density matrix over tasks", detail)

@@ -17,8 +17,10 @@ from superpose.functional import tap_gramian, weight_gramian
 
 from ._replicas import Replicas
 
-# Reading the gradients of so many targets in a few batches costs little; of hundreds it would not.
-MOST_WATCHED = 32
+# In one batch of these epochs the gradients on the shared weights are looked at, whatever the
+# method: a backward pass for each target, which costs little as long as targets are few.
+LOOKS = (0, 1, 4, 16, 64)
+MOST_WATCHED = 20
 
 Observe = Callable[[], tuple[Tensor, Tensor]]
 
@@ -93,8 +95,7 @@ class Balance:
 
     def begin(self, epoch: int) -> None:
         """Start an epoch; in its first step gradients are read if they ever are."""
-        # The first and every power of two: enough to see gradients develop, whatever the method.
-        self._look = epoch if self.watched and epoch & (epoch - 1) == 0 else None
+        self._look = epoch if self.watched and epoch in LOOKS else None
         self._waited, self._sums = self.settings.every, []
 
     def end(self) -> None:
@@ -105,9 +106,9 @@ class Balance:
 
     @property
     def reads(self) -> bool:
-        """Whether the gradients of the next batch are read."""
-        due = self._waited >= self.settings.every
-        return self._look is not None or (due and bool(self.methods) and self.methods[0].gradients)
+        """Whether a method reads the gradients of the next batch."""
+        asked = bool(self.methods) and self.methods[0].gradients
+        return asked and self._waited >= self.settings.every
 
     def taps(self, network: Replicas, rows: int) -> Tensor | None:
         """Return what has to go through the networks along with a batch of ``rows`` rows."""
@@ -125,8 +126,17 @@ class Balance:
             taps: What ``taps`` gave.
             observe: Gives positive losses and which targets are in the batch, (P, T) each.
         """
+        if self._look is not None:
+            seen = weight_gramian(losses, network.shared()).detach().cpu()
+            self.looks.append({"epoch": self._look, **_norms_and_cosines(seen)})
+            self._look = None
         if self.reads:
-            self._read(network, losses, taps, observe)
+            if taps is not None:
+                gramian = tap_gramian(losses, taps, network.separate)
+            else:
+                gramian = weight_gramian(losses, network.shared())
+            self._weigh(observe, gramian.detach().cpu())
+            self._waited = 0
         elif self.methods and not self.methods[0].gradients:
             self._weigh(observe, torch.zeros(len(losses), 0, 0))
         self._waited += 1
@@ -141,22 +151,6 @@ class Balance:
             losses, present = (x.cpu() for x in observe())
             losses = torch.where(present, losses, self.losses)
             self._tell(Event(1, losses, present, torch.zeros(len(losses), 0, 0)))
-
-    def _read(
-        self, network: Replicas, losses: Tensor, taps: Tensor | None, observe: Observe
-    ) -> None:
-        if taps is not None:
-            gramian = tap_gramian(losses, taps, network.separate)
-        else:
-            gramian = weight_gramian(losses, network.shared())
-        gramian = gramian.detach().cpu()
-        if self._look is not None:
-            self.looks.append({"epoch": self._look, **_norms_and_cosines(gramian)})
-            self._look = None
-        if self.methods:
-            told = gramian if self.methods[0].gradients else torch.zeros(len(losses), 0, 0)
-            self._weigh(observe, told)
-        self._waited = 0
 
     def _weigh(self, observe: Observe, gramian: Tensor) -> None:
         losses, present = (x.cpu() for x in observe())

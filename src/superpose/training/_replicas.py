@@ -72,8 +72,13 @@ class Replicas(nn.Module):
         return bool((self.single if self.count == 1 else self._base[0]).separate)
 
     def shared(self) -> list[Tensor]:
-        """Return the weights that all targets learn, of all networks (P, ...) each."""
-        return [w for name, w in self._mine().items() if name.startswith(("encoders.", "trunk."))]
+        """Return the weights that all targets learn: of all networks, stacked if there are more."""
+        named = (
+            self.single.named_parameters()
+            if self.count == 1
+            else zip(self._names, self.stacked, strict=True)
+        )
+        return [w for name, w in named if name.startswith(("encoders.", "trunk."))]
 
     @torch.no_grad()
     def follow(self, other: Replicas, share: float) -> None:

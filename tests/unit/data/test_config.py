@@ -18,7 +18,7 @@ def faults(tmp_path: Path, text: str) -> list[str]:
     return [fault.replace(str(path), "s.yaml") for fault in caught.value.faults]
 
 
-TOP = "data, targets, ignore, inputs, split, model, training, proof, seed"
+TOP = "data, targets, ignore, inputs, split, model, training, balance, proof, seed"
 KINDS = "number, binary, category, ordinal, multilabel, count"
 
 
@@ -101,6 +101,29 @@ KINDS = "number, binary, category, ordinal, multilabel, count"
         ("targets: [a]\ntraining: {epochs: 1.5, clip: .inf}",
             ["s.yaml:2: training.epochs: 1.5 given; allowed: a whole number",
              "s.yaml:2: training.clip: inf given; allowed: a finite number"]),
+        ("targets: [a, b]\nbalance: {method: upgrd, every: 0}",
+            ["s.yaml:2: balance.method: 'upgrd' given; allowed: sum, log, uw, dwa, rlw, imtl-l, "
+             "gls, stch, pbi, cosmos, famo, gradnorm, db-mtl, mgda, pcgrad, gradvac, cagrad, "
+             "imtl-g, nash-mtl, aligned-mtl, fairgrad, config, upgrad, dualproj, pcd; "
+             "did you mean 'upgrad'?",
+             "s.yaml:2: balance.every: 0 given; allowed: 1 or more"]),
+        ("targets: [a, b]\nbalance: mgada",
+            ["s.yaml:2: balance.method: 'mgada' given; allowed: sum, log, uw, dwa, rlw, imtl-l, "
+             "gls, stch, pbi, cosmos, famo, gradnorm, db-mtl, mgda, pcgrad, gradvac, cagrad, "
+             "imtl-g, nash-mtl, aligned-mtl, fairgrad, config, upgrad, dualproj, pcd; "
+             "did you mean 'mgda'?"]),
+        ("targets: [a, b]\nbalance: {method: dwa, options: {temprature: 2, temperature: -1}}",
+            ["s.yaml:2: balance.options.temprature: 'temprature' given for dwa; allowed: "
+             "temperature; did you mean 'temperature'?",
+             "s.yaml:2: balance.options.temperature: -1 given; allowed: 0.01 or more"]),
+        ("targets: [a, b]\nbalance: {method: mgda, options: {c: 2}}",
+            ["s.yaml:2: balance.options.c: 'c' given for mgda; "
+             "allowed: none, mgda has no options"]),
+        ("targets: [a, b]\nbalance: {method: cagrad, options: {c: 2}}",
+            ["s.yaml:2: balance.options.c: 2 given; allowed: 0 to 1"]),
+        ("targets: [a]\nbalance: upgrad",
+            ["s.yaml:2: balance: 'upgrad' given for one target; allowed: sum; there is nothing to "
+             "balance; remove it, or add a target"]),
         ("targets: [a]\ntraining: {epochs: '100', batch_size: 0}",
             ["s.yaml:2: training.epochs: '100' given; allowed: a whole number",
              "s.yaml:2: training.batch_size: 0 given; allowed: auto or 1 or more"]),

@@ -1,7 +1,8 @@
-"""The list of ways to share."""
+"""The lists of ways to share and of ways to balance."""
 
 from typer.testing import CliRunner
 
+from superpose.balance import BALANCERS
 from superpose.cli import app
 from superpose.nn import FUSIONS, network_cost
 
@@ -28,3 +29,12 @@ def test_inducing_tokens_cost_in_proportion_to_the_targets_and_attention_to_thei
 
     assert more("inducing", 2000) < 10.5 * more("inducing", 200)
     assert more("task-attention", 2000) > 30 * more("task-attention", 200)
+
+
+def test_balances_are_listed_with_paper_and_options() -> None:
+    result = CliRunner().invoke(app, ["balances"])
+    assert result.exit_code == 0
+    named = [line.split()[0] for line in result.output.splitlines() if line[:1].strip()]
+    assert [name for name in named if name in BALANCERS] == list(BALANCERS)
+    assert "Navon 2022" in result.output
+    assert "temperature 2" in result.output

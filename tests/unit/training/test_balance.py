@@ -1,0 +1,217 @@
+"""Balancing in the loop: the right gradients, the right targets, and the same numbers resumed."""
+
+import re
+from importlib import util
+
+import numpy as np
+import pytest
+import torch
+
+from superpose.balance import BALANCERS
+from superpose.errors import MissingExtraError
+from superpose.functional import tap_gramian, weight_gramian
+from superpose.nn import FUSIONS, Architecture, Network, NumberEncoder
+from superpose.training import Balance, Balancing, Replicas, Settings, _session, require_balance
+
+B, T = 12, 3
+
+
+def networks(fusion, count, members=2):
+    """P networks of one column and three targets, a batch for them, and made-up losses."""
+    torch.manual_seed(0)
+    sizes = Architecture(fusion, width=8, members=members, depth=2, state=4, rank=2, dropout=0.0)
+    make = lambda: Network({"numbers": NumberEncoder([[-1.0, 0.0, 1.0]], 4)}, [1] * T, sizes)  # noqa: E731
+    replicas = Replicas(make, count)
+    for name, weight in replicas.named_parameters():
+        if "gate" in name:  # nothing would pass between targets at the start
+            torch.nn.init.normal_(weight)
+    if count > 1:
+        for name, weight in zip(replicas._names, replicas.stacked, strict=True):
+            if name.endswith("gate"):
+                torch.nn.init.normal_(weight)
+    batch = {"numbers": torch.randn(count, B, 1)}
+    labels = torch.randn(count, B, 1, T)
+    return replicas, batch, lambda out: (out[..., 0] - labels).square().mean((1, 2))
+
+
+def explicit(replicas, batch, losses_of):
+    """The Gramian at the trunk's output, by one network and one target at a time."""
+    found = []
+    for p in range(replicas.count):
+        network = replicas.single if replicas.count == 1 else replicas._base[0]
+        if replicas.count > 1:
+            network = networks_module(replicas, p)
+        seen = {}
+
+        def keep(module, inputs, output, seen=seen):
+            seen["hidden"] = output
+            return output
+
+        handle = network.trunk.register_forward_hook(keep)
+        out = network({name: block[p] for name, block in batch.items()})
+        handle.remove()
+        whole = torch.zeros(replicas.count, *out.shape)
+        whole = torch.stack([out if q == p else whole[q] for q in range(replicas.count)])
+        losses = losses_of(whole)[p]
+        rows = [
+            torch.autograd.grad(loss, seen["hidden"], retain_graph=True)[0].flatten()
+            for loss in losses
+        ]
+        rows = torch.stack(rows)
+        found.append(rows @ rows.T)
+    return torch.stack(found)
+
+
+def networks_module(replicas, p):
+    """One of several stacked networks as a module of its own."""
+    fresh, _, _ = networks(fusion_of(replicas), 1)
+    fresh.single.load_state_dict({k: v[p] for k, v in replicas._mine().items()}, strict=False)
+    return fresh.single
+
+
+def fusion_of(replicas):
+    kind = type(replicas._base[0].fusion[0])
+    return next(name for name, method in FUSIONS.items() if method is kind)
+
+
+@pytest.mark.parametrize("count", [1, 3])
+@pytest.mark.parametrize("fusion", ["none", "task-attention", "cross-stitch", "mmoe"])
+def test_the_gramian_is_that_of_explicit_gradients(fusion, count):
+    replicas, batch, losses_of = networks(fusion, count)
+    taps = replicas.taps(B)
+    losses = losses_of(replicas(batch, taps))
+    torch.testing.assert_close(losses, losses_of(replicas(batch)))  # taps change nothing
+    found = tap_gramian(losses, taps, replicas.separate)
+    torch.testing.assert_close(found, explicit(replicas, batch, losses_of), rtol=1e-4, atol=1e-7)
+    losses.sum().backward()  # the graph is still there
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_the_exact_gramian_is_that_of_the_shared_weights(count):
+    replicas, batch, losses_of = networks("task-attention", count)
+    losses = losses_of(replicas(batch))
+    found = weight_gramian(losses, replicas.shared())
+    names = [n for n in replicas._mine() if n.startswith(("encoders.", "trunk."))]
+    for p in range(count):
+        rows = []
+        for t in range(T):
+            replicas.zero_grad()
+            losses[p, t].backward(retain_graph=True)
+            grads = [replicas._mine()[n] for n in names]
+            # `_mine` gives views of the weights of a single network; their gradients are its own.
+            by_name = dict(replicas.single.named_parameters()) if count == 1 else None
+            rows.append(
+                torch.cat(
+                    [
+                        (by_name[n].grad if by_name else g.grad[p]).flatten()
+                        for n, g in zip(names, grads, strict=True)
+                    ]
+                )
+            )
+        rows = torch.stack(rows)
+        torch.testing.assert_close(found[p], rows @ rows.T, rtol=1e-4, atol=1e-7)
+
+
+METHODS = ["uw", "dwa", "famo", "gradnorm", "db-mtl", "gradvac", "pcgrad", "nash-mtl", "rlw"]
+
+
+class Killed(Exception):
+    """Stands for the end of the process."""
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_killed_and_resumed_equals_not_killed(run, assert_same, tmp_path, monkeypatch, method):
+    monkeypatch.setattr(_session, "WRITING_SHARE", float("inf"))  # every epoch is written
+    settings = Settings(epochs=4, batch_size=16, balance=Balancing(method, every=2))
+    whole = run(settings=settings, given=True)
+
+    def kill(epoch, watch):
+        if epoch == 2:
+            raise Killed
+
+    path = tmp_path / "x.checkpoint"
+    with pytest.raises(Killed):
+        run(settings=settings, given=True, checkpoint=path, on_epoch=kill)
+    resumed = run(settings=settings, given=True, checkpoint=path)
+    assert_same(resumed, whole)
+    np.testing.assert_equal(resumed.balance, whole.balance)
+
+
+@pytest.mark.parametrize(
+    ("method", "at"),
+    [(name, "trunk") for name in BALANCERS]
+    + [(name, "parameters") for name in ("gradnorm", "upgrad", "pcgrad")],
+)
+def test_every_method_trains_with_gaps_accumulation_and_given(run, method, at):
+    settings = Settings(2, batch_size=16, accumulate=2, balance=Balancing(method, 3, at))
+    trained = run(settings=settings, given=True)
+    weights = np.array(trained.balance["weights"])
+    if method == "sum":
+        assert not weights.size
+    else:
+        assert weights.shape == (2, 3)
+        assert np.isfinite(weights).all()
+    for curve in trained.curves:
+        assert np.isfinite(curve["validation"]).all()
+
+
+def test_methods_move_the_weights(run):
+    def last(method):
+        settings = Settings(epochs=3, batch_size=16, balance=Balancing(method))
+        return run(settings=settings).balance["weights"][-1]
+
+    for method in ("log", "gradnorm", "mgda", "imtl-g"):
+        assert max(abs(w - 1) for w in last(method)) > 0.02, method
+
+
+def test_the_plain_sum_looks_at_gradients_and_changes_no_number(run, assert_same, monkeypatch):
+    seen = run(epochs=6, given=True)
+    assert [look["epoch"] for look in seen.balance["looks"]] == [0, 1, 4]
+    for look in seen.balance["looks"]:
+        cosines = np.array(look["cosines"])
+        np.testing.assert_allclose(np.diag(cosines), 1, atol=1e-5)
+        assert np.abs(cosines).max() <= 1 + 1e-5
+    monkeypatch.setattr("superpose.training._balance.MOST_WATCHED", 0)
+    assert_same(run(epochs=6, given=True), seen)
+
+
+def test_a_target_without_labels_in_a_batch_is_not_in_the_gramian():
+    replicas, batch, losses_of = networks("none", 1)
+    balance = Balance(Balancing("mgda"), 1, T, 1e-3)
+    balance.begin(3)
+    taps = balance.taps(replicas, B)
+    losses = losses_of(replicas(batch, taps)) * torch.tensor([[1.0, 0.0, 1.0]])
+    present = torch.tensor([[True, False, True]])
+    balance.combine(replicas, losses, taps, lambda: (torch.ones(1, T), present))
+    assert balance.weights[0, 1] == 1
+    assert balance.weights[0, [0, 2]].sum() == pytest.approx(2)
+
+
+def test_between_readings_the_weights_stay():
+    replicas, batch, losses_of = networks("none", 1)
+    balance = Balance(Balancing("mgda", every=3), 1, T, 1e-3)
+    balance.begin(3)
+    reads = []
+    for _ in range(7):
+        reads.append(balance.reads)
+        taps = balance.taps(replicas, B)
+        balance.combine(
+            replicas,
+            losses_of(replicas(batch, taps)),
+            taps,
+            lambda: (torch.ones(1, T), torch.ones(1, T, dtype=torch.bool)),
+        )
+    assert reads == [True, False, False, True, False, False, True]
+
+
+def test_a_method_whose_packages_are_missing_says_what_to_install(monkeypatch):
+    monkeypatch.setattr(util, "find_spec", lambda name: None)
+    monkeypatch.setattr("superpose.training._balance.find_spec", lambda name: None)
+    wanted = re.escape(
+        "balance.method: upgrad: the package torchjd is not installed; "
+        'run: pip install "superpose[balance]"'
+    )
+    with pytest.raises(MissingExtraError, match=wanted):
+        require_balance("upgrad")
+    for own in ("sum", "log", "gradnorm", "db-mtl"):
+        require_balance(own)
