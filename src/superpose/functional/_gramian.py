@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor
@@ -45,12 +45,17 @@ def tap_gramian(losses: Tensor, taps: Tensor, separate: bool = False) -> Tensor:
     return _inner_products(rows)
 
 
-def weight_gramian(losses: Tensor, weights: Sequence[Tensor]) -> Tensor:
+def weight_gramian(
+    losses: Tensor,
+    weights: Sequence[Tensor],
+    mean: Callable[[Tensor], Tensor] = lambda rows: rows,
+) -> Tensor:
     """Return the Gramian of the losses' gradients on weights, by a backward pass for each target.
 
     Args:
         losses: One loss for each of P networks and T targets.
         weights: Weights of all networks, P first; without that axis where there is one network.
+        mean: Averages gradients over the parts of a batch, where it lies on several processes.
 
     Shape:
         losses (P, T), weights (P, ...) each -> (P, T, T).
@@ -65,7 +70,7 @@ def weight_gramian(losses: Tensor, weights: Sequence[Tensor]) -> Tensor:
     for column in losses.unbind(1):
         parts = torch.autograd.grad(column.sum(), weights, retain_graph=True)
         rows.append(torch.cat([part.reshape(len(losses), -1) for part in parts], dim=1))
-    return _inner_products(torch.stack(rows, dim=1))
+    return _inner_products(mean(torch.stack(rows, dim=1)))
 
 
 def _inner_products(rows: Tensor) -> Tensor:

@@ -16,6 +16,7 @@ from superpose.errors import MissingExtraError
 from superpose.functional import tap_gramian, weight_gramian
 
 from ._replicas import Replicas
+from ._workers import Workers
 
 # In one batch of these epochs the gradients on the shared weights are looked at, whatever the
 # method: a backward pass for each target, which costs little as long as targets are few.
@@ -71,12 +72,19 @@ class Balance:
         targets: Number of targets T; one has nothing to be balanced against.
         rate: Learning rate of the networks.
         seed: Seed of methods that draw.
+        workers: The processes that hold the rows of a batch.
     """
 
     def __init__(
-        self, settings: Balancing, networks: int, targets: int, rate: float, seed: int = 0
+        self,
+        settings: Balancing,
+        networks: int,
+        targets: int,
+        rate: float,
+        seed: int = 0,
+        workers: Workers | None = None,
     ) -> None:
-        self.settings, self.seed = settings, seed
+        self.settings, self.seed, self.workers = settings, seed, workers or Workers()
         method = BALANCERS[settings.method]
         plain = settings.method == "sum" or targets < 2
         count = 0 if plain else networks
@@ -127,14 +135,15 @@ class Balance:
             observe: Gives positive losses and which targets are in the batch, (P, T) each.
         """
         if self._look is not None:
-            seen = weight_gramian(losses, network.shared()).detach().cpu()
+            seen = weight_gramian(losses, network.shared(), self.workers.mean).detach().cpu()
             self.looks.append({"epoch": self._look, **_norms_and_cosines(seen)})
             self._look = None
         if self.reads:
             if taps is not None:
-                gramian = tap_gramian(losses, taps, network.separate)
+                # Rows of a batch have gradients of their own there: Gramians of parts add up.
+                gramian = self.workers.mean(tap_gramian(losses, taps, network.separate))
             else:
-                gramian = weight_gramian(losses, network.shared())
+                gramian = weight_gramian(losses, network.shared(), self.workers.mean)
             self._weigh(observe, gramian.detach().cpu())
             self._waited = 0
         elif self.methods and not self.methods[0].gradients:
@@ -148,14 +157,20 @@ class Balance:
     def stepped(self, observe: Observe) -> None:
         """Let a method see what a step has done to the losses of its batch, if it wants to."""
         if self.methods and self.methods[0].after:
-            losses, present = (x.cpu() for x in observe())
+            losses, present = self._observed(observe)
             losses = torch.where(present, losses, self.losses)
             self._tell(Event(1, losses, present, torch.zeros(len(losses), 0, 0)))
 
     def _weigh(self, observe: Observe, gramian: Tensor) -> None:
-        losses, present = (x.cpu() for x in observe())
+        losses, present = self._observed(observe)
         # A target that is not in the batch stands in with what is known of it.
         self._tell(Event(0, torch.where(present, losses, self.losses), present, gramian))
+
+    def _observed(self, observe: Observe) -> tuple[Tensor, Tensor]:
+        losses, present = observe()
+        share = self.workers.mean(present.to(losses.dtype))
+        whole = self.workers.mean(losses * present) / share.clamp(min=1e-9)
+        return whole.cpu(), (share > 0).cpu()
 
     def _tell(self, event: Event) -> None:
         """Tell every network's method; its draws depend on nothing but the event's number."""

@@ -26,6 +26,7 @@ from ._reveal import Reveal
 from ._session import Session
 from ._settings import Settings
 from ._watch import Watch
+from ._workers import Workers
 
 Blocks = dict[str, Tensor]
 
@@ -166,6 +167,9 @@ def train(
     With ``solo`` every target has networks of its own, one per fold, and still all are trained in
     one pass: single-task networks then cost little more than their arithmetic.
 
+    Where ``torch.distributed`` is initialised, each process takes its share of every batch; all
+    end with the same weights, and the first one writes the checkpoints.
+
     Args:
         make: Builds a freshly initialised network whose heads follow ``kinds``.
         blocks: Encoded inputs of all N rows.
@@ -188,7 +192,7 @@ def train(
         rows = np.unique(np.concatenate([f.train for f in folds]))
         teams = [labelled(f, k, y) for k, y in zip(kinds, labels, strict=True) for f in folds]
         teams = teams if solo else list(folds)
-        host, size = host_for(settings), batch_size(settings, teams)
+        host, size, workers = host_for(settings), batch_size(settings, teams), Workers()
         network = Replicas(make, len(teams)).to(host.device)
         blocks = {name: block.to(host.device) for name, block in blocks.items()}
         objective = Objective(kinds, labels, rows, weights, solo, host.device)
@@ -204,10 +208,13 @@ def train(
         watch = Watch(kinds, labels, [f.held for f in folds], settings.patience, given)
         averaged = copy.deepcopy(network)
         targets = 1 if solo else len(kinds)
-        balance = Balance(settings.balance, len(teams), targets, settings.learning_rate, seed)
-        session = Session(network, averaged, optimizer, watch, balance, checkpoint)
+        rate = settings.learning_rate
+        balance = Balance(settings.balance, len(teams), targets, rate, seed, workers)
+        session = Session(
+            network, averaged, optimizer, watch, balance, checkpoint, workers.rank == 0
+        )
         for epoch in range(session.resume(), settings.epochs):
-            late = _late(settings, session.seconds)
+            late = workers.any(_late(settings, session.seconds))
             if epoch and (watch.done(epoch - 1) or late):  # one epoch at least
                 break
             # An epoch's randomness depends on nothing before it: that makes resuming exact.
@@ -218,7 +225,7 @@ def train(
             seen = []
             plan = list(batches(teams, size, generator))
             for step, chosen in enumerate(plan, start=1):
-                chosen = chosen.to(host.device)
+                chosen = workers.share(chosen).to(host.device)
                 batch, shown = take(blocks, chosen), None
                 if reveal:
                     shown = reveal.draw(chosen)
@@ -233,6 +240,7 @@ def train(
                 (loss.sum() / settings.accumulate).backward()
                 # The last batch steps too: what is left over would be lost on resuming.
                 if step % settings.accumulate == 0 or step == len(plan):
+                    workers.average(network.parameters())
                     network.clip(settings.clip)
                     optimizer.step()
                     optimizer.zero_grad()
@@ -243,7 +251,7 @@ def train(
             held = [f.held for f in teams]
             told = predict_rows(averaged, blocks, held, kinds, solo)
             half = predict_half(averaged, blocks, held, kinds, reveal) if reveal else None
-            train_loss = torch.stack(seen).mean(0).cpu().numpy()
+            train_loss = workers.mean(torch.stack(seen).mean(0)).cpu().numpy()
             watch.look(epoch, told, train_loss, averaged.snapshot, half)
             # The last step may have gone too far; what is kept has to be good.
             _require_finite(torch.tensor([watch.last_losses()]), kinds, epoch, len(plan))

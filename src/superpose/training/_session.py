@@ -29,6 +29,7 @@ class Session:
         watch: What the epochs have shown so far.
         balance: How targets are weighed against each other.
         path: File of the checkpoint; None keeps nothing.
+        writes: Whether this process is the one that writes it.
         earlier: Seconds of training before this process.
     """
 
@@ -38,6 +39,7 @@ class Session:
     watch: Watch
     balance: Balance
     path: Path | None
+    writes: bool = True
     earlier: float = 0.0
     began: float = field(default_factory=time.monotonic)
     due: float = 0.0
@@ -67,7 +69,7 @@ class Session:
 
     def keep(self, epoch: int) -> None:
         """Write everything the next epoch needs, unless the last writing was a moment ago."""
-        if self.path is None or time.monotonic() < self.due:
+        if self.path is None or not self.writes or time.monotonic() < self.due:
             return
         began = time.monotonic()
         seen, tensors = self.watch.pack()
