@@ -140,9 +140,19 @@ def _ends_line(path: Path) -> bool:
 
 
 def plan(
-    methods: Iterable[str], seeds: Iterable[int], tables: Iterable[str], done: set[Key]
+    methods: Iterable[str],
+    seeds: Iterable[int],
+    tables: Iterable[str],
+    done: set[Key],
+    paired: bool = False,
 ) -> list[Key]:
-    """Cells still to do: method by method, then seed by seed, so a cut run stays balanced."""
-    tables, seeds = list(tables), list(seeds)
+    """Cells still to do, in an order in which a cut run stays balanced.
+
+    Method by method, then seed by seed; or `paired`: seed by seed, then table by table, so that
+    what is there at any time has been asked of all methods.
+    """
+    methods, tables, seeds = list(methods), list(tables), list(seeds)
     keys = [(t, method, seed) for method in methods for seed in seeds for t in tables]
+    if paired:
+        keys = [(t, method, seed) for seed in seeds for t in tables for method in methods]
     return [key for key in keys if key not in done]

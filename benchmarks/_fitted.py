@@ -31,19 +31,23 @@ def source_hash() -> str:
     return found.hexdigest()[:12]
 
 
+def declared(table: Table) -> list[dict[str, Any]]:
+    """The targets with their kinds, as the settings of Superpose take them."""
+    return [
+        {"name": name, "kind": kind} | ({"levels": table.levels[name]} if kind == "ordinal" else {})
+        for name, kind in table.targets.items()
+    ]
+
+
 def fit(table: Table, parts: np.ndarray, seed: int, **settings: Any) -> Any:
     """A fresh fit; `parts` names the part of every row, `settings` go to the constructor."""
     from superpose import Superpose
 
-    targets = [
-        {"name": name, "kind": kind} | ({"levels": table.levels[name]} if kind == "ordinal" else {})
-        for name, kind in table.targets.items()
-    ]
     # Its own proof reads the test rows once, after all choices.
     frame, split = table.frame.assign(__split__=parts), {"by": "column", "column": "__split__"}
     if table.splitter is grouped_split:  # rows of one subject: whole subjects are in one part
         frame, split["groups"] = frame.assign(__group__=table.clusters), "__group__"
-    model = Superpose(targets=targets, split=split, seed=seed, **settings)
+    model = Superpose(targets=declared(table), split=split, seed=seed, **settings)
     return model.fit(frame)
 
 

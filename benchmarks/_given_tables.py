@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from _table import Table, name_parts
+from _table import Table, cut_parts, name_parts
 from _tables import AIR_TARGETS, LOADERS, read_air
 
 # Training rows of all stations together; every method trains on the same draw of the seed.
@@ -49,19 +49,6 @@ def _all_stations(folder: Path) -> tuple[pd.DataFrame, pd.Series]:
     frame = pd.concat([frame for frame, _ in read], ignore_index=True)
     frame["station"] = frame["station"].astype(object)
     return frame, pd.concat([time for _, time in read], ignore_index=True)
-
-
-def cut_parts(parts: np.ndarray, cap: int, seed: int) -> np.ndarray:
-    """Row numbers in order: `cap` training rows and a quarter of that to validate, all test rows.
-
-    Shape: (rows,) of part names -> (kept rows,).
-    """
-    rng = np.random.default_rng([seed, 2])
-    kept = [np.flatnonzero(parts == "test")]
-    for name, most in (("train", cap), ("validation", cap // 4)):
-        rows = np.flatnonzero(parts == name)
-        kept.append(rows if len(rows) <= most else rng.choice(rows, most, replace=False))
-    return np.sort(np.concatenate(kept))
 
 
 def _stations(folder: Path, seed: int, cap: int = TRAIN_CAP) -> Table:

@@ -330,28 +330,36 @@ def fit_references(name: str, table: Table, seed: int, slack: float = 1.0) -> Ru
     return Run(outcomes, time.perf_counter() - started)
 
 
-def fit_superpose(table: Table, seed: int, slack: float = 1.0) -> Run:
-    """Superpose on all targets at once: what it ships per target, with its own proof.
+def canonical(table: Table, name: str, values: Any, shares: Any) -> np.ndarray:
+    """Canonical predictions of a target from the columns that the package names.
 
-    Its columns of class probabilities are named "target=class"; a class that never occurs in
-    training has none and gets probability 0.
+    Class probabilities are in columns "target=class"; a class that never occurs in training has
+    none and gets probability 0.
+
+    Args:
+        table: whose target it is.
+        name: of the target.
+        values, shares: predictions and class probabilities, in a frame or a mapping by column.
     """
+    classes = table.classes(name)
+    if classes is None:
+        return np.asarray(values[name], dtype=np.float64)[:, None]
+    columns = [f"{name}={level}" for level in classes]
+    told = [np.asarray(shares[c], dtype=np.float64) if c in shares else None for c in columns]
+    nothing = np.zeros(next(len(column) for column in told if column is not None))
+    return np.stack([nothing if column is None else column for column in told], axis=1)
+
+
+def fit_superpose(table: Table, seed: int, slack: float = 1.0) -> Run:
+    """Superpose on all targets at once: what it ships per target, with its own proof."""
     parts = table.split(seed)
     model, took = fitted(table, parts, seed)
     started = time.perf_counter()
     test = table.frame.loc[parts == "test", table.inputs]
     values, shares = model.predict(test), model.predict_proba(test)
-    outcomes = {}
-    for name in table.targets:
-        classes = table.classes(name)
-        if classes is None:
-            out = np.asarray(values[name], dtype=np.float64)[:, None]
-        else:
-            out = np.zeros((len(test), len(classes)))
-            for place, level in enumerate(classes):
-                if f"{name}={level}" in shares.columns:
-                    out[:, place] = np.asarray(shares[f"{name}={level}"], dtype=np.float64)
-        outcomes[name] = Outcome(out, None)
+    outcomes = {
+        name: Outcome(canonical(table, name, values, shares), None) for name in table.targets
+    }
     kept = {name: model.facts[name] for name in ("transfer", "metrics", "cost", "regime")}
     return Run(outcomes, took["seconds"] + time.perf_counter() - started, kept)
 

@@ -11,6 +11,7 @@ Three references are told apart, since the words "best single-task reference" al
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from scipy.stats import rankdata, t
 from _cells import CellStore, Key
 from _methods import REFERENCES
 from _scores import gain
+from _table import Table
 from _tables import load_table
 
 Cells = dict[Key, dict[str, Any]]
@@ -132,9 +134,9 @@ def _paired(
     return paired_p(means, rows if clusters is None else clusters[rows])
 
 
-def _compare(
+def compare(
     store: CellStore, cells: Cells, means: dict[str, dict[str, dict[str, float]]], subject: str,
-    references: list[str], seeds: list[int], folder: Path,
+    references: list[str], seeds: list[int], load: Callable[[str], Table],
 ) -> list[dict[str, Any]]:  # fmt: skip
     """One row per (table, target): gains of `subject` and the paired test."""
     rows = []
@@ -142,7 +144,7 @@ def _compare(
         here = [m for m in references if m in found]
         if subject not in found or not here:
             continue
-        table, losses = load_table(name, folder), _RowLosses(store)
+        table, losses = load(name), _RowLosses(store)
         best = min(here, key=lambda m: _mean(np.array(list(found[m].values()))))
         for number, (target, kind) in enumerate(table.targets.items()):
             ours = found[subject][target]
@@ -194,7 +196,7 @@ def _compare(
     return rows
 
 
-def _totals(rows: list[dict[str, Any]]) -> dict[str, Any]:
+def totals(rows: list[dict[str, Any]]) -> dict[str, Any]:
     """Figures over all compared targets, tables weighing the same."""
     out: dict[str, Any] = {}
     for name in ("table", "target", "chosen"):
@@ -238,51 +240,65 @@ def _sharing(cells: Cells, subject: str) -> dict[str, Any]:
     return out
 
 
+def finished(
+    store: CellStore, tables: list[str], seeds: list[int]
+) -> tuple[Cells, list[dict[str, Any]]]:
+    """The finished cells of `tables` and `seeds`, and which ones failed and why."""
+    wanted = {k: c for k, c in store.read().items() if k[0] in tables and k[2] in seeds}
+    failed = [{"cell": list(k), "why": c["failed"]} for k, c in wanted.items() if "failed" in c]
+    return {k: c for k, c in wanted.items() if "failed" not in c}, failed
+
+
+def complete(
+    cells: Cells, tables: list[str], methods: list[str], seeds: list[int],
+    figure: Callable[[np.ndarray], float],
+) -> dict[str, dict[str, dict[str, float]]]:  # fmt: skip
+    """A figure of the errors over seeds by table, method and target, where all seeds are there."""
+    out: dict[str, dict[str, dict[str, float]]] = {}
+    for table in tables:
+        for method in methods:
+            if all((table, method, seed) in cells for seed in seeds):
+                errors = _errors(cells, table, method, seeds)
+                out.setdefault(table, {})[method] = {k: figure(v) for k, v in errors.items()}
+    return out
+
+
 def summarise(
     store: CellStore, tables: list[str], seeds: list[int], folder: Path, subject: str = "superpose"
 ) -> dict[str, Any]:
     """All figures of the benchmark from the stored cells of `tables` and `seeds`."""
-    stored = store.read()
-    wanted = {k: c for k, c in stored.items() if k[0] in tables and k[2] in seeds}
-    failed = [{"cell": list(k), "why": c["failed"]} for k, c in wanted.items() if "failed" in c]
-    cells = {k: c for k, c in wanted.items() if "failed" not in c}
+    cells, failed = finished(store, tables, seeds)
     methods = sorted({k[1] for k in cells}, key=lambda m: (m == subject, m))
-    means: dict[str, dict[str, dict[str, float]]] = {}
-    spread: dict[str, dict[str, dict[str, float]]] = {}
-    seconds: dict[str, dict[str, float]] = {}
-    for table in tables:
-        for method in methods:
-            if not all((table, method, seed) in cells for seed in seeds):
-                continue
-            errors = _errors(cells, table, method, seeds)
-            means.setdefault(table, {})[method] = {k: _mean(v) for k, v in errors.items()}
-            spread.setdefault(table, {})[method] = {
-                k: float(np.nanstd(v)) for k, v in errors.items()
-            }
-            seconds.setdefault(table, {})[method] = float(
-                np.mean([cells[table, method, seed]["seconds"] for seed in seeds])
-            )
+    means = complete(cells, tables, methods, seeds, _mean)
+    spread = complete(cells, tables, methods, seeds, lambda errors: float(np.nanstd(errors)))
     references = [m for m in REFERENCES if m in methods and m != subject]
-    rows = _compare(store, cells, means, subject, references, seeds, folder)
+
+    def load(name: str) -> Table:
+        return load_table(name, folder)
+
+    rows = compare(store, cells, means, subject, references, seeds, load)
     ours = [m for m in [*references, subject] if m in methods]
     return {
         "subject": subject, "seeds": seeds, "methods": methods, "failed": failed,
         "tables": {
             name: {
-                "rows": len(load_table(name, folder).frame),
-                "inputs": len(load_table(name, folder).inputs),
-                "split": load_table(name, folder).rule,
-                "note": load_table(name, folder).note,
+                "rows": len(load(name).frame),
+                "inputs": len(load(name).inputs),
+                "split": load(name).rule,
+                "note": load(name).note,
                 "errors": {m: _mean(np.array(list(e.values()))) for m, e in found.items()},
                 "target_errors": found,
                 "target_error_deviations": spread[name],
-                "seconds": seconds[name],
+                "seconds": {
+                    m: float(np.mean([cells[name, m, seed]["seconds"] for seed in seeds]))
+                    for m in found
+                },
             }
             for name, found in means.items()
         },
         "ranks": mean_ranks(means, ours),
         "ranks_with_all": mean_ranks(means, methods),
         "targets": rows,
-        "totals": _totals(rows) if rows else None,
+        "totals": totals(rows) if rows else None,
         "sharing": _sharing(cells, subject),
     }  # fmt: skip

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
@@ -78,6 +78,36 @@ def name_parts(rows: int, validation: np.ndarray, test: np.ndarray) -> np.ndarra
     parts[validation] = PARTS[1]
     parts[test] = PARTS[2]
     return parts
+
+
+def cut_parts(parts: np.ndarray, cap: int, seed: int) -> np.ndarray:
+    """Row numbers in order: `cap` training rows and a quarter of that to validate, all test rows.
+
+    Shape: (rows,) of part names -> (kept rows,).
+    """
+    rng = np.random.default_rng([seed, 2])
+    kept = [np.flatnonzero(parts == "test")]
+    for name, most in (("train", cap), ("validation", cap // 4)):
+        rows = np.flatnonzero(parts == name)
+        kept.append(rows if len(rows) <= most else rng.choice(rows, most, replace=False))
+    return np.sort(np.concatenate(kept))
+
+
+def capped(table: Table, cap: int) -> Table:
+    """The table with at most `cap` training rows and a quarter of that to validate, by seed.
+
+    The other rows are in a part of their own, "left out", so that row numbers stay.
+    """
+
+    def fewer(whole: Table, seed: int) -> np.ndarray:
+        parts = table.split(seed)
+        out = np.full(len(parts), "left out", dtype=object)
+        kept = cut_parts(parts, cap, seed)
+        out[kept] = parts[kept]
+        return out
+
+    note = f"at most {cap:,} training rows and {cap // 4:,} to validate, drawn by seed"
+    return replace(table, splitter=fewer, note="; ".join(filter(None, [table.note, note])))
 
 
 def _strata(table: Table) -> np.ndarray:
