@@ -29,9 +29,9 @@ from _cells import RESULTS, CellStore, hardware, plan, versions
 from _fitted import fitted
 from _given_tables import load_given_table
 from _print import grid
+from _run import write_json
 from _table import Table
 from _tables import data_folder
-from accuracy import write_json
 
 TABLES = ("andro", "jura", "wq", "beijing_stations")
 QUICK = ("andro", "jura")
