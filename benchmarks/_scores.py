@@ -112,3 +112,10 @@ def gain(kind: str, ours: float, reference: float) -> float:
     if kind == "binary":
         return 100 * (ours - reference) / reference
     return 100 * (reference - ours) / reference
+
+
+def error_gain(kind: str, ours: float, reference: float) -> float:
+    """The same from two errors, as `error` gives them."""
+    if kind == "binary":
+        return gain(kind, 1 - ours, 1 - reference)
+    return gain(kind, ours, reference)

@@ -20,7 +20,7 @@ from scipy.stats import rankdata, t
 
 from _cells import CellStore, Key
 from _methods import REFERENCES
-from _scores import gain
+from _scores import error_gain
 from _table import Table
 from _tables import load_table
 
@@ -157,12 +157,6 @@ def compare(
             fair = _mean(np.array([np.nan if e is None else e for e in picked], dtype=float))
             if not math.isfinite(ours):
                 continue
-
-            def percent(error: float, ours: float = ours, kind: str = kind) -> float:
-                if kind == "binary":
-                    return gain(kind, 1 - ours, 1 - error)
-                return gain(kind, ours, error)
-
             pairs = [((name, subject, seed), (name, m, seed)) for seed, m in chosen.items()]
             p = _paired(losses, name, number, pairs, table.clusters)
             rows.append(
@@ -172,11 +166,11 @@ def compare(
                     "kind": kind,
                     "error": ours,
                     "reference_table": best,
-                    "gain_table": percent(found[best][target]),
+                    "gain_table": error_gain(kind, ours, found[best][target]),
                     "reference_target": oracle,
-                    "gain_target": percent(found[oracle][target]),
+                    "gain_target": error_gain(kind, ours, found[oracle][target]),
                     "reference_chosen": sorted(set(chosen.values())),
-                    "gain_chosen": percent(fair),
+                    "gain_chosen": error_gain(kind, ours, fair),
                     "p_worse": None if p is None else p[0],
                     "p_better": None if p is None else p[1],
                 }

@@ -1,0 +1,208 @@
+"""The joint network alone, under one way to share after another: no trees, no mixtures, no proof.
+
+Every method gets the same rows, encoding, sizes, batches and early stopping (on the validation
+rows, each target at its own best epoch), the same seeds, and the same number of trials. They
+differ in how targets share and in nothing else.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from _fitted import declared
+from _methods import Outcome, Run, canonical
+from _table import Table
+from superpose.data import Codec, Config, infer_schema, read_table
+from superpose.functional import task_attention_weights
+from superpose.nn import FUSIONS, Architecture, TaskAttention
+from superpose.training import FittedNetwork, Fold, Recipe, Settings, fit_alone, fit_joint
+
+ALONE = "alone"
+
+
+class WithoutSink(TaskAttention):
+    """Task attention that has to listen: its weights go to the other targets alone.
+
+    Of two targets each hears the other with weight one, so that only the gate can turn it down.
+    """
+
+    def __init__(
+        self, targets: int, state: int, rank: int = 16, donor_gradient: float = 1.0
+    ) -> None:
+        super().__init__(targets, state, rank, donor_gradient)
+        del self.sink
+
+    def weights(self, u: Tensor) -> Tensor:
+        nobody = u.new_full((u.shape[-2],), -torch.inf)
+        return task_attention_weights(*self.query_and_key(u), self.pair, nobody)
+
+
+# A step of the ladder and no way to share that anyone should use: it is known here alone.
+FUSIONS["attention-no-sink"] = WithoutSink
+
+# Method -> what it changes in the network; every name of FUSIONS stands for itself.
+CHANGES: dict[str, dict[str, Any]] = {
+    name: {"fusion": name}
+    for name in (
+        "none", "static", "attention-no-sink", "task-attention", "inducing", "cross-stitch",
+        "mmoe", "ple", "adatt", "mtan", "born", "born-real", "signed", "essay",
+    )
+}  # fmt: skip
+CHANGES["attention-donor-0.3"] = {"fusion": "task-attention", "donor_gradient": 0.3}
+# The same as "none" from other initial weights: how far apart luck alone puts two methods.
+AGAIN = "none-again"
+CHANGES[AGAIN] = {"fusion": "none"}
+# In the order of the ladder.
+METHODS = (
+    ALONE, "none", AGAIN, "static", "attention-no-sink", "task-attention", "attention-donor-0.3",
+    "inducing", "cross-stitch", "mmoe", "ple", "adatt", "mtan", "born", "born-real", "signed",
+    "essay",
+)  # fmt: skip
+# The package waits for 8 epochs, but watches many folds together; here it is one split of a few
+# hundred rows, and the luck of one epoch would end a training too early.
+EPOCHS, PATIENCE = 60, 12
+# The first trial has the package's own settings.
+TRIALS: tuple[dict[str, float], ...] = (
+    {"learning_rate": 3e-3, "dropout": 0.1},
+    {"learning_rate": 1e-3, "dropout": 0.1},
+    {"learning_rate": 3e-3, "dropout": 0.3},
+    {"learning_rate": 1e-3, "dropout": 0.3},
+)
+
+
+@dataclass(frozen=True)
+class Ready:
+    """A table encoded for one seed; the codec has seen the training rows alone.
+
+    Args:
+        table: the table and its kinds.
+        seed: of the split and of the networks.
+        parts: the part of every row of `codec`'s table, in the order of its rows.
+        codec: fitted codec.
+        blocks, labels: what it made of all rows.
+        architecture: that of the package for small tables, one network instead of folds.
+    """
+
+    table: Table
+    seed: int
+    parts: np.ndarray
+    codec: Codec
+    blocks: Mapping[str, np.ndarray]
+    labels: Mapping[str, np.ndarray]
+    architecture: Architecture
+
+    def rows(self, part: str) -> np.ndarray:
+        """Row numbers of a part."""
+        return np.flatnonzero(self.parts == part)
+
+    def recipe(self, change: Mapping[str, Any], trial: int, seed: int) -> Recipe:
+        """What a network of this table is made by."""
+        tuned = TRIALS[trial]
+        return Recipe(
+            self.codec,
+            self.blocks,
+            self.labels,
+            [Fold(self.rows("train"), self.rows("validation"))],
+            replace(self.architecture, dropout=tuned["dropout"], **change),
+            Settings(EPOCHS, PATIENCE, learning_rate=tuned["learning_rate"]),
+            seed=seed,
+            given=False,
+        )
+
+
+def make_ready(table: Table, seed: int) -> Ready:
+    """Encode the rows of a table that are in a part."""
+    parts = table.split(seed)
+    used = np.isin(parts, ("train", "validation", "test"))
+    parts = parts[used]
+    rows = read_table(table.frame[used].reset_index(drop=True))
+    schema = infer_schema(rows, Config.from_arguments(targets=declared(table)))
+    train = np.flatnonzero(parts == "train")
+    codec = Codec.fit(rows, schema, train)
+    width = 64 if len(train) < 300 else 128
+    sizes = Architecture(width=width, members=4)
+    return Ready(table, seed, parts, codec, codec.inputs(rows), codec.labels(rows), sizes)
+
+
+def fit_networks(ready: Ready, method: str, trial: int) -> list[FittedNetwork]:
+    """Train one network of all targets, or one of each target, in a pass with equal batches."""
+    if method == ALONE:
+        recipe = ready.recipe({}, trial, ready.seed)
+        return list(fit_alone(recipe, list(ready.labels)).values())
+    # Seeds of a benchmark are small: a thousand more is a stream that no other run has.
+    seed = ready.seed + 1000 * (method == AGAIN)
+    return [fit_joint(ready.recipe(CHANGES[method], trial, seed))]
+
+
+def held_losses(ready: Ready, networks: list[FittedNetwork]) -> dict[str, float]:
+    """Validation loss of each target in units of the constant's, at the epoch that is kept."""
+    out, rows = {}, ready.rows("validation")
+    for target, told in _each(networks, "held_out"):
+        kind, y = ready.codec.target_kinds[target], ready.labels[target][rows]
+        floor = np.tile(kind.constant(ready.labels[target][ready.rows("train")]), (len(rows), 1))
+        known = kind.known(y)
+        loss, base = (kind.row_loss(y, z)[known].sum() for z in (told[rows], floor))
+        out[target] = float(loss / base) if base > 0 else 1.0  # no label: nothing to choose by
+    return out
+
+
+def _each(networks: list[FittedNetwork], what: str) -> list[tuple[str, Any]]:
+    """Pairs of a target and its entry in a list that every network has by target."""
+    return [pair for n in networks for pair in zip(n.targets, getattr(n, what), strict=True)]
+
+
+def run_sharing(ready: Ready, method: str, trials: int = 1) -> Run:
+    """Train by `method` as often as there are trials, keep what validation prefers, and predict.
+
+    A joint network is kept whole, by its mean validation loss; networks alone are kept target by
+    target, as anyone who trains them would.
+    """
+    started, worked = time.perf_counter(), time.process_time()
+    fitted = [fit_networks(ready, method, trial) for trial in range(trials)]
+    held = [held_losses(ready, networks) for networks in fitted]
+    names = list(ready.labels)
+    grid = np.array([[losses[name] for name in names] for losses in held])
+    picks = grid.argmin(0) if method == ALONE else np.full(len(names), grid.mean(1).argmin())
+    pick = dict(zip(names, picks.tolist(), strict=True))
+    took, work = time.perf_counter() - started, time.process_time() - worked
+    outcomes: dict[str, Outcome] = {}
+    for trial in sorted(set(pick.values())):
+        mine = [name for name in names if pick[name] == trial]
+        outcomes |= _outcomes(ready, fitted[trial], mine)
+    kept = fitted[pick[names[0]]]
+    details: dict[str, Any] = {
+        "trials": trials,
+        "picked": pick,
+        "held_losses": held,
+        "epochs": max(len(curve["train"]) for _, curve in _each(kept, "curves")),
+        "parameters": sum(network.parameters for network in kept),
+        "processor_seconds": round(work, 3),
+    }
+    return Run(outcomes, took, details)
+
+
+def _outcomes(ready: Ready, networks: list[FittedNetwork], names: list[str]) -> dict[str, Outcome]:
+    """Canonical predictions of some targets on the test rows and on labelled validation rows."""
+    test, held = ready.rows("test"), ready.rows("validation")
+    blocks = {name: block[test] for name, block in ready.blocks.items()}
+    told: dict[str, np.ndarray] = {}
+    for network in networks:
+        told |= network.predict(ready.codec, blocks, names)
+    out_of_sample, best = dict(_each(networks, "held_out")), dict(_each(networks, "best"))
+    outcomes = {}
+    for name in names:
+        kind = ready.codec.target_kinds[name]
+        known = held[kind.known(ready.labels[name][held])]
+        tests, helds = (
+            canonical(ready.table, name, kind.decode(z), kind.decode_proba(z))
+            for z in (told[name], out_of_sample[name][known])
+        )
+        outcomes[name] = Outcome(tests, helds, best[name])
+    return outcomes
