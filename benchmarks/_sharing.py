@@ -175,7 +175,7 @@ def run_sharing(ready: Ready, method: str, trials: int = 1) -> Run:
     outcomes: dict[str, Outcome] = {}
     for trial in sorted(set(pick.values())):
         mine = [name for name in names if pick[name] == trial]
-        outcomes |= _outcomes(ready, fitted[trial], mine)
+        outcomes |= outcomes_of(ready, fitted[trial], mine)
     kept = fitted[pick[names[0]]]
     details: dict[str, Any] = {
         "trials": trials,
@@ -188,7 +188,9 @@ def run_sharing(ready: Ready, method: str, trials: int = 1) -> Run:
     return Run(outcomes, took, details)
 
 
-def _outcomes(ready: Ready, networks: list[FittedNetwork], names: list[str]) -> dict[str, Outcome]:
+def outcomes_of(
+    ready: Ready, networks: list[FittedNetwork], names: list[str]
+) -> dict[str, Outcome]:
     """Canonical predictions of some targets on the test rows and on labelled validation rows."""
     test, held = ready.rows("test"), ready.rows("validation")
     blocks = {name: block[test] for name, block in ready.blocks.items()}

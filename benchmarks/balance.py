@@ -27,7 +27,7 @@ from _fusion_summary import duel
 from _methods import Run
 from _print import grid
 from _run import Body, chosen, flags, run_missing, store_cell, write_json
-from _sharing import ALONE, Ready, outcomes, run_sharing
+from _sharing import ALONE, Ready, outcomes_of, run_sharing
 from _summary import complete, finished, mean_ranks
 from _tables import LOADERS, data_folder
 from accuracy import score_run
@@ -38,7 +38,8 @@ from superpose.training import Balancing, fit_joint
 RAW = "raw "
 STRESS = 1e3
 TABLES = (
-    "andro", "jura", "parkinsons", "wq", "mi_complications", "nhanes", "bike_sharing", "beijing_air",
+    "andro", "jura", "parkinsons", "wq", "mi_complications", "nhanes", "bike_sharing",
+    "beijing_air",
 )  # fmt: skip
 QUICK = ("andro", "jura", "enb")
 METHODS = (ALONE, *BALANCERS, *(RAW + name for name in BALANCERS))
@@ -63,7 +64,7 @@ def run_balanced(made: Ready, method: str) -> Run:
         "processor_seconds": round(work, 3),
         "weights": (network.balance["weights"] or [[1.0] * len(names)])[-1],
     }
-    return Run(outcomes(made, [network], names), took, details)
+    return Run(outcomes_of(made, [network], names), took, details)
 
 
 def run_cell(store: CellStore, key: Key, made: Ready) -> float:
@@ -131,10 +132,9 @@ def show(summary: dict[str, Any]) -> str:
         "harmed",
         "tables",
     ]
-    return "\n".join([
-        "Ahead of the default (the plain sum on standardised targets):", *(ahead or ["none"]), *failed,
-        "", "Each method over the plain sum on standardised targets", "", grid(head, rows),
-    ])  # fmt: skip
+    title = "Each method over the plain sum on standardised targets"
+    first = ["Ahead of the default (the plain sum on standardised targets):", *(ahead or ["none"])]
+    return "\n".join([*first, *failed, "", title, "", grid(head, rows)])
 
 
 def main(arguments: list[str] | None = None) -> None:
