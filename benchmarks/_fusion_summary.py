@@ -170,6 +170,8 @@ def _ladder(summary: dict[str, Any]) -> list[str]:
     ranks, rows = summary["ranks"], []
     for method, found in summary["methods"].items():
         over, cost = found["over_alone"], found["cost"]
+        if cost is None:  # the network alone has not been run on a table of this method yet
+            continue
         rank = "." if ranks is None else f"{ranks['by_target'][method]:.2f}"
         gains = ["0", ".", "0", ".", ".", "."]
         if over:
@@ -241,6 +243,5 @@ def _duels(summary: dict[str, Any]) -> list[str]:
 
 def show(summary: dict[str, Any]) -> str:
     """The whole summary as text, losses first."""
-    parts = [part(summary) for part in (_losses, _ladder, _by_table, _duels) if summary["methods"]]
-    parts = parts or [_losses(summary)]
+    parts = [part(summary) for part in (_losses, _ladder, _by_table, _duels)]
     return "\n\n".join("\n".join(lines).strip() for lines in parts if lines)

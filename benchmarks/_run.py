@@ -39,7 +39,7 @@ def flags(
     parser.add_argument("--report", action="store_true", help="run nothing, print what is stored")
     parser.add_argument("--tables", help=f"comma-separated, of {','.join(tables)}")
     parser.add_argument("--methods", help=f"comma-separated, of {','.join(methods)}")
-    parser.add_argument("--seeds", type=int, help="number of seeds (default 5; quick 2)")
+    parser.add_argument("--seeds", type=int, help="number of seeds (default 5, dial 3; quick 2)")
     parser.add_argument("--max-minutes", type=float, help="start no new cell after this long")
     return parser
 

@@ -8,7 +8,7 @@ differ in how targets share and in nothing else.
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -102,6 +102,10 @@ class Ready:
         """Row numbers of a part."""
         return np.flatnonzero(self.parts == part)
 
+    def inputs(self, part: str) -> dict[str, np.ndarray]:
+        """What the network reads of a part's rows."""
+        return {name: block[self.rows(part)] for name, block in self.blocks.items()}
+
     def recipe(self, change: Mapping[str, Any], trial: int, seed: int) -> Recipe:
         """What a network of this table is made by."""
         tuned = TRIALS[trial]
@@ -115,6 +119,9 @@ class Ready:
             seed=seed,
             given=False,
         )
+
+
+Look = Callable[[Ready, FittedNetwork], dict[str, Any]]
 
 
 def make_ready(table: Table, seed: int) -> Ready:
@@ -158,11 +165,17 @@ def _each(networks: list[FittedNetwork], what: str) -> list[tuple[str, Any]]:
     return [pair for n in networks for pair in zip(n.targets, getattr(n, what), strict=True)]
 
 
-def run_sharing(ready: Ready, method: str, trials: int = 1) -> Run:
+def run_sharing(ready: Ready, method: str, trials: int = 1, look: Look | None = None) -> Run:
     """Train by `method` as often as there are trials, keep what validation prefers, and predict.
 
     A joint network is kept whole, by its mean validation loss; networks alone are kept target by
     target, as anyone who trains them would.
+
+    Args:
+        ready: the encoded table.
+        method: one of `METHODS`.
+        trials: how many of `TRIALS` are tried.
+        look: tells more about the joint network that is kept; it goes into the details.
     """
     started, worked = time.perf_counter(), time.process_time()
     fitted = [fit_networks(ready, method, trial) for trial in range(trials)]
@@ -185,6 +198,8 @@ def run_sharing(ready: Ready, method: str, trials: int = 1) -> Run:
         "parameters": sum(network.parameters for network in kept),
         "processor_seconds": round(work, 3),
     }
+    if look is not None and method != ALONE:
+        details |= look(ready, kept[0])
     return Run(outcomes, took, details)
 
 
@@ -192,8 +207,7 @@ def outcomes_of(
     ready: Ready, networks: list[FittedNetwork], names: list[str]
 ) -> dict[str, Outcome]:
     """Canonical predictions of some targets on the test rows and on labelled validation rows."""
-    test, held = ready.rows("test"), ready.rows("validation")
-    blocks = {name: block[test] for name, block in ready.blocks.items()}
+    held, blocks = ready.rows("validation"), ready.inputs("test")
     told: dict[str, np.ndarray] = {}
     for network in networks:
         told |= network.predict(ready.codec, blocks, names)
