@@ -56,6 +56,8 @@ class Superpose:
     Args:
         targets: Names of the columns to predict, or mappings such as
             ``{"name": "level", "kind": "ordinal", "levels": ["low", "high"]}``.
+        groups: Targets that share a network, such as ``[["pm25", "pm10"]]``; a target that no group
+            names has one of its own. Without groups all share one.
         inputs: "auto" or the columns to predict from.
         ignore: Columns that are not used.
         split: How rows are divided: "random", "stratified", or a mapping such as
@@ -83,6 +85,7 @@ class Superpose:
         self,
         targets: str | Sequence[str | Mapping[str, Any]] | Mapping[str, str],
         *,
+        groups: Sequence[Sequence[str]] = (),
         inputs: str | Sequence[str | Mapping[str, Any]] | Mapping[str, str] = "auto",
         ignore: Sequence[str] = (),
         split: str | Mapping[str, Any] | None = None,
@@ -96,6 +99,7 @@ class Superpose:
         self._start(
             Config.from_arguments(
                 targets=targets,
+                groups=groups,
                 inputs=inputs,
                 ignore=ignore,
                 split=split,
