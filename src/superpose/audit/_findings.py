@@ -17,7 +17,7 @@ from superpose.data.kinds import TargetKind
 from superpose.training import places_of
 
 from ._blend import Weights, mix
-from ._given_findings import entanglement_facts, given_facts, state_facts
+from ._given_findings import entanglement_facts, given_facts, residual_facts, state_facts
 from ._predictor import Predictor
 from ._prepare import Prepared
 from ._proof import ALONE, JOINT
@@ -68,6 +68,7 @@ def findings(trial: Trial, source: str = "", command: str = "") -> Facts:
         "importance": importance(trial),
         "given": given_facts(trial),
         "entanglement": entanglement_facts(trial),
+        "residuals": residual_facts(trial),
         "states": state_facts(trial),
         "balance": _balance(trial),
         "cost": trial.cost,

@@ -16,7 +16,7 @@ from torch import Tensor
 from superpose.data import Codec
 from superpose.nn import GIVEN, Architecture, Grouped, Network, NumberEncoder
 
-from ._loop import Fold, Trained, predict_rows, train
+from ._loop import Fold, OnStep, Trained, predict_rows, train
 from ._replicas import Replicas, State
 from ._reveal import reveal_columns
 from ._settings import Settings
@@ -298,7 +298,10 @@ OnEpoch = Callable[[int, Watch], None]
 
 
 def fit_joint(
-    recipe: Recipe, checkpoint: Path | None = None, on_epoch: OnEpoch | None = None
+    recipe: Recipe,
+    checkpoint: Path | None = None,
+    on_epoch: OnEpoch | None = None,
+    on_step: OnStep | None = None,
 ) -> FittedNetwork:
     """Train one network for all targets.
 
@@ -306,10 +309,13 @@ def fit_joint(
         recipe: Data, sizes and settings.
         checkpoint: File to write as training goes and to continue from.
         on_epoch: Called after each epoch.
+        on_step: Called before each step.
     """
     targets = list(recipe.labels)
     sizes = [recipe.codec.target_kinds[t].size for t in targets]
-    trained = _train(recipe, targets, sizes, recipe.architecture, False, checkpoint, on_epoch)
+    trained = _train(
+        recipe, targets, sizes, recipe.architecture, False, checkpoint, on_epoch, on_step
+    )
     return FittedNetwork(
         targets,
         recipe.architecture,
@@ -380,6 +386,7 @@ def _train(
     solo: bool,
     checkpoint: Path | None,
     on_epoch: OnEpoch | None,
+    on_step: OnStep | None = None,
 ) -> Trained:
     given = recipe.given and not solo and len(targets) > 1
     groups = [] if solo else places_of(recipe.groups, targets)
@@ -396,4 +403,5 @@ def _train(
         given=given,
         checkpoint=checkpoint,
         on_epoch=on_epoch,
+        on_step=on_step,
     )
