@@ -92,7 +92,7 @@ class Grouped(nn.Module):
         if taps is None:
             return [None] * len(self.groups)
         own = zip(self._each, taps.chunk(len(self.groups), -1), strict=True)
-        return [tap[..., None, :, :] if net.separate else tap for net, tap in own]
+        return [tap[None] if net.separate else tap for net, tap in own]
 
     def _in_order(self, parts: Sequence[Tensor]) -> Tensor:
         """Join what groups say, (..., T_g, X) each, in the order of the targets."""

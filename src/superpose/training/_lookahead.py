@@ -52,7 +52,7 @@ def look_ahead(
     steps = epochs * steps_of_epoch(recipe.folds, batch_size(settings, recipe.folds))
     looks = min(max(MOST_STEPS // len(recipe.labels), FEWEST_LOOKS), MOST_LOOKS)
     held = [fold.held for fold in recipe.folds]
-    hook = _Looks(held, max(1, steps // looks), recipe.seed)
+    hook = _Looks(held, -(-steps // looks), recipe.seed)
     fit_joint(
         replace(recipe, settings=settings, groups=()),
         on_epoch=lambda epoch, _: progress((epoch + 1) / epochs) if progress else None,
