@@ -166,19 +166,14 @@ def suggested(looks: np.ndarray) -> Division:
     """Return the division with the fewest groups that is about as good as the best one.
 
     By itself the mean affinity would part six targets that help each other alike into pairs: a pair
-    of best friends has the highest mean. So more groups have to be worth it: by a tenth, and by
-    more than one standard error. A target that the others of its group harm, by more than two of
-    them, stands alone.
+    of best friends has the highest mean. So more groups have to be worth it, by a tenth and by more
+    than two standard errors. A target that the others of its group harm, by as much, stands alone.
 
     Args:
         looks: The same affinities measured several times over.
 
     Shape:
         looks (N, T, T).
-
-    Source:
-        Breiman et al., "Classification and Regression Trees", 1984, section 3.4.3: the rule of one
-        standard error.
     """
     looks = np.nan_to_num(looks)
     # What is best by one half of the looks is judged by the other: the best of many is flattered.
@@ -189,19 +184,20 @@ def suggested(looks: np.ndarray) -> Division:
     few = next(
         count
         for count, more in enumerate(values[best] - values)
-        if more.mean() <= max(_error(more), slack)
+        if more.mean() <= max(_doubt(more), slack)
     )
     division = divisions(looks.mean(0))[few]
     groups: Groups = []
     for group in division.groups:
         received = looks[:, group][:, :, group].sum(1) - looks[:, group, group]
         harmed = [
-            t for t, got in zip(group, received.T, strict=True) if got.mean() + 2 * _error(got) < 0
+            t for t, got in zip(group, received.T, strict=True) if got.mean() + _doubt(got) < 0
         ]
         groups += [[t] for t in harmed] + [[t for t in group if t not in harmed]]
     groups = sorted(group for group in groups if group)
     return Division(groups, value_of(looks.mean(0), groups))
 
 
-def _error(values: Sequence[float] | np.ndarray) -> float:
-    return float(np.std(values, ddof=1) / np.sqrt(len(values))) if len(values) > 1 else 0.0
+def _doubt(values: np.ndarray) -> float:
+    """Return two standard errors of the mean, 0 where one value is all there is."""
+    return float(2 * np.std(values, ddof=1) / np.sqrt(len(values))) if len(values) > 1 else 0.0

@@ -22,6 +22,7 @@ PAIRS = 30  # pairs that are listed
 NUMBERED = 16  # up to so many targets, cells of the map carry their number
 GAINS = 6  # targets whose gains have a column each
 PERMILLE = 1000.0
+FAINT = 0.02  # harm below this share of the largest affinity has no colour: it is noise to the eye
 
 
 def affinity_table(found: Mapping[str, Any], console: Console | None = None) -> None:
@@ -181,13 +182,15 @@ def affinity_picture(found: Mapping[str, Any]) -> str:
     ahead = PERMILLE * _matrix(found, "lookahead")[np.ix_(order, order)]
     np.fill_diagonal(ahead, np.nan)
     side, size = cell_side(len(names)), len(names)
-    left, upper, cell = longest(names, 22) + 20, max(above(names, side), 36.0), (side, side)
+    left, upper = longest([*names, "from ↓"], 22) + 20, max(above(names, side), 36.0)
+    cell = (side, side)
     top = float(np.nanmax(np.abs(ahead))) if np.isfinite(ahead).any() else 1.0
+    harm = ahead < -FAINT * top
     body = [
         text(left - 8, upper - 20, "from ↓", "t mu", "e"),
         text(left - 8, upper - 6, "to →", "t mu", "e"),
-        heat(np.where(ahead >= 0, ahead, np.nan), top, left, upper, cell),
-        heat(np.where(ahead < 0, -ahead, np.nan), top, left, upper, cell, "ng"),
+        heat(np.where(harm, np.nan, ahead), top, left, upper, cell),
+        heat(np.where(harm, -ahead, np.nan), top, left, upper, cell, "ng"),
         column_names(names, left, upper - 6, side),
     ]
     for i, name in enumerate(names):
