@@ -132,6 +132,8 @@ def _one(option: dict[str, Any]) -> str:
         items = option["items"]
         if "enum" in items:
             return "list of " + ", ".join(f"`{value}`" for value in items["enum"])
+        if items.get("type") == "array":
+            return "list of lists of columns"
         return "list of values" if "anyOf" in items else "list of columns"
     if kind in ("integer", "number"):
         return ("whole number" if kind == "integer" else "number") + _bounds(option)

@@ -11,12 +11,16 @@ from typing import Any, Self
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from superpose.audit import (
     Facts,
     Predictor,
+    Prepared,
     Progress,
+    affinity,
+    affinity_pairs,
+    as_measured,
+    candidates,
     entanglement,
     evaluate_target,
     findings,
@@ -30,16 +34,20 @@ from superpose.audit import (
     require_plan,
     run_trial,
     sample,
+    search_groups,
     settings_of,
 )
 from superpose.data import Config, like, read_table
 from superpose.deploy import (
     is_folder,
+    join_facts,
     load_folder,
     open_run,
+    plain,
     require_run,
     save_folder,
     settings_text,
+    split_facts,
     write_file,
 )
 from superpose.errors import BundleError, ConfigError, DataError, SuperposeError, listing, message
@@ -56,6 +64,8 @@ class Superpose:
     Args:
         targets: Names of the columns to predict, or mappings such as
             ``{"name": "level", "kind": "ordinal", "levels": ["low", "high"]}``.
+        groups: Targets that share a network, such as ``[["pm25", "pm10"]]``; a target that no group
+            names has one of its own. Without groups all share one.
         inputs: "auto" or the columns to predict from.
         ignore: Columns that are not used.
         split: How rows are divided: "random", "stratified", or a mapping such as
@@ -83,6 +93,7 @@ class Superpose:
         self,
         targets: str | Sequence[str | Mapping[str, Any]] | Mapping[str, str],
         *,
+        groups: Sequence[Sequence[str]] = (),
         inputs: str | Sequence[str | Mapping[str, Any]] | Mapping[str, str] = "auto",
         ignore: Sequence[str] = (),
         split: str | Mapping[str, Any] | None = None,
@@ -96,6 +107,7 @@ class Superpose:
         self._start(
             Config.from_arguments(
                 targets=targets,
+                groups=groups,
                 inputs=inputs,
                 ignore=ignore,
                 split=split,
@@ -208,7 +220,7 @@ class Superpose:
         for name in names:
             for column in (name, f"{name}_low", f"{name}_high"):
                 if column in columns:
-                    columns[column] = _as_measured(table.column(name), columns[column])
+                    columns[column] = as_measured(table.column(name), columns[column])
         return like(source, pa.table(columns))
 
     def predict_proba(self, source: Source, given: Names = None) -> Any:
@@ -262,8 +274,7 @@ class Superpose:
             and ``p``; for each target also the bits that all others tell together.
         """
         found = self.entanglement_facts(source, permutations)
-        where = source if source is not None else self._source
-        return like(where if where is not None else "", pa.Table.from_pylist(pairs(found)))
+        return self._frame(pairs(found), source)
 
     def entanglement_facts(self, source: Source = None, permutations: int = 10) -> Facts:
         """Return what ``entanglement`` tells as matrices, which the report and its picture read."""
@@ -368,7 +379,63 @@ class Superpose:
         rows = [
             {k: v for k, v in r.items() if k != "shipped_weights"} for r in self.facts["transfer"]
         ]
-        return like(self._source if self._source is not None else "", pa.Table.from_pylist(rows))
+        return self._frame(rows)
+
+    def affinity(
+        self, source: Source = None, epochs: int = 10, progress: Progress | None = None
+    ) -> Any:
+        """Tell who would help whom, measured in a short training of all targets.
+
+        Args:
+            source: The table of the run (default: what was trained on, where that is known).
+            epochs: Epochs of the short training (at least 1).
+            progress: As of ``fit``.
+
+        Returns:
+            A frame with a row for each ordered pair: ``from``, ``to``, ``lookahead`` (share of the
+            held-out loss that a step saves), ``cosine``, ``residual`` and ``bits``. The groups that
+            it suggests are in ``facts["affinity"]``.
+        """
+        self.facts["affinity"] = affinity(
+            self._divided(source), self.facts, epochs, progress or quiet
+        )
+        return self._frame(affinity_pairs(self.facts["affinity"]), source)
+
+    def search_groups(
+        self, source: Source = None, folds: int = 5, progress: Progress | None = None
+    ) -> Any:
+        """Compare ways to group the targets by cross-validation; test rows are not read.
+
+        Args:
+            source: As of ``affinity``, which is asked first if it has not been.
+            folds: Folds of the training and validation rows (at least 2).
+            progress: As of ``fit``.
+
+        Returns:
+            A frame with a row for each candidate: ``name``, ``groups``, ``loss``, ``gain`` and so
+            on; ``facts["grouping"]`` also has the winner and what is recommended.
+        """
+        if "affinity" not in self.facts:
+            self.affinity(source, progress=progress)
+        tried = candidates(self.facts["affinity"])
+        self.facts["grouping"] = search_groups(
+            self._divided(source), tried, folds, progress or quiet
+        )
+        return self._frame(self.facts["grouping"]["candidates"], source)
+
+    def _divided(self, source: Source) -> Prepared:
+        """Divide the table of the run as it was divided."""
+        self._fitted()
+        places = (source, self._source, self.config.data_path)
+        source = next((place for place in places if place is not None), None)
+        if source is None:
+            raise ConfigError("data: the run does not name its table; pass a frame or a path")
+        return prepare(read_table(source), self.config)
+
+    def _frame(self, records: list[dict[str, Any]], source: Source = None) -> Any:
+        """Make a frame of records, in the library of the rows that were given or trained on."""
+        source = self._source if source is None else source
+        return like("" if source is None else source, pa.Table.from_pylist(records))
 
     def report(self, path: str | PathLike[str]) -> Path:
         """Write the report as one HTML file that opens offline."""
@@ -377,24 +444,11 @@ class Superpose:
 
     def save(self, path: str | PathLike[str]) -> Path:
         """Write the bundle: a folder of safetensors and JSON, whole or not at all."""
-        facts, groups = self._fitted().state()
-        plots = {
-            f"{t}/{k}": np.asarray(v)
-            for t, plot in self.facts.get("plots", {}).items()
-            for k, v in plot.items()
-            if isinstance(v, np.ndarray)
-        }
-        listed = {k: v for k, v in self.facts.items() if k != "plots"}
-        names = {
-            t: {k: v for k, v in plot.items() if not isinstance(v, np.ndarray)}
-            for t, plot in self.facts.get("plots", {}).items()
-        }
+        model, arrays = self._fitted().state()
+        facts, plots = split_facts(self.facts)
         config = self.config.model_dump(mode="json", exclude_none=True)
-        return save_folder(
-            path,
-            {"model": facts, "facts": {**_plain(listed), "plots": _plain(names)}, "config": config},
-            {**groups, "plots": plots},
-        )
+        parts = {"model": model, "facts": facts, "config": config}
+        return save_folder(path, parts, {**arrays, "plots": plots})
 
     @classmethod
     def load(cls, path: str | PathLike[str]) -> Self:
@@ -414,10 +468,7 @@ class Superpose:
                 raise BundleError(f"{folder}: part {part!r} is missing; save the model again")
         try:
             model = cls.from_config(Config.model_validate(parts["config"]))
-            model.facts = dict(parts["facts"])
-            for name, value in arrays.pop("plots", {}).items():
-                target, key = name.rsplit("/", 1)
-                model.facts["plots"][target][key] = value
+            model.facts = join_facts(parts["facts"], arrays.pop("plots", {}))
             model._predictor = Predictor.from_state(parts["model"], arrays)
         except (AttributeError, LookupError, TypeError, ValueError) as error:
             what = f"its parts do not fit together ({type(error).__name__})"
@@ -428,7 +479,7 @@ class Superpose:
     def _write_run(self, folder: Path) -> None:
         self.save(folder / "bundle")
         for name in ("metrics", "transfer"):
-            write_file(folder / f"{name}.json", json.dumps(_plain(self.facts[name]), indent=1))
+            write_file(folder / f"{name}.json", json.dumps(plain(self.facts[name]), indent=1))
         self.report(folder / "report.html")
 
     def _fitted(self) -> Predictor:
@@ -437,25 +488,3 @@ class Superpose:
                 "model: it has not been trained; call fit(frame) first, or Superpose.load(path)"
             )
         return self._predictor
-
-
-def _plain(value: Any) -> Any:
-    """Turn facts into what JSON can hold; what is not a number becomes null."""
-    if isinstance(value, Mapping):
-        return {str(k): _plain(v) for k, v in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(v) for v in value]
-    if isinstance(value, np.ndarray):
-        return _plain(value.tolist())
-    if isinstance(value, np.generic):
-        return _plain(value.item())
-    return None if isinstance(value, float) and not np.isfinite(value) else value
-
-
-def _as_measured(values: pa.ChunkedArray, predicted: pa.Array) -> pa.Array:
-    """Put measured numbers back as they were: standardised and undone, they lose digits."""
-    numeric = pa.types.is_floating(values.type) or pa.types.is_integer(values.type)
-    if not numeric or not pa.types.is_floating(predicted.type):
-        return predicted
-    given = pa.concat_arrays(values.cast(predicted.type).chunks)
-    return pc.if_else(pc.fill_null(pc.is_finite(given), False), given, predicted)

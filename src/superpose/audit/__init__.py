@@ -1,12 +1,14 @@
 """Audit: the references, the no-harm test, what ships, and the facts it all leaves."""
 
+from ._affinity import affinity, affinity_pairs
 from ._entanglement import entanglement, pairs
 from ._findings import Facts, evaluate_target, findings
+from ._group_search import candidates, search_groups
 from ._measure import next_measurement, ranked, sample
 from ._predictor import Predictor
 from ._prepare import Prepared, prepare
 from ._proof import Case, Ruling, rule
-from ._telling import given_labels, given_names, require_plan
+from ._telling import as_measured, given_labels, given_names, require_plan
 from ._trial import Progress, Trial, quiet, run_trial, settings_of
 from ._wording import describe
 
@@ -18,6 +20,10 @@ __all__ = [
     "Progress",
     "Ruling",
     "Trial",
+    "affinity",
+    "affinity_pairs",
+    "as_measured",
+    "candidates",
     "describe",
     "entanglement",
     "evaluate_target",
@@ -33,5 +39,6 @@ __all__ = [
     "rule",
     "run_trial",
     "sample",
+    "search_groups",
     "settings_of",
 ]

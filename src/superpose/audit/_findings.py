@@ -14,9 +14,10 @@ import numpy as np
 import pyarrow as pa
 
 from superpose.data.kinds import TargetKind
+from superpose.training import places_of
 
 from ._blend import Weights, mix
-from ._given_findings import entanglement_facts, given_facts, state_facts
+from ._given_findings import entanglement_facts, given_facts, residual_facts, state_facts
 from ._predictor import Predictor
 from ._prepare import Prepared
 from ._proof import ALONE, JOINT
@@ -67,6 +68,7 @@ def findings(trial: Trial, source: str = "", command: str = "") -> Facts:
         "importance": importance(trial),
         "given": given_facts(trial),
         "entanglement": entanglement_facts(trial),
+        "residuals": residual_facts(trial),
         "states": state_facts(trial),
         "balance": _balance(trial),
         "cost": trial.cost,
@@ -88,8 +90,10 @@ def transfer_row(trial: Trial, target: str) -> Facts:
 
     replaced = ruling.tested and ruling.shipped != ruling.reference
     sharing, test = ruling.sharing, ruling.test
+    others = [[t for t in group if t != target] for group in groups_of(p) if target in group]
     return {
         "target": target,
+        **({"shares_with": others[0]} if others else {}),
         "kind": kind.name,
         "metric": kind.metric,
         "higher_is_better": kind.higher_is_better,
@@ -112,11 +116,17 @@ def transfer_row(trial: Trial, target: str) -> Facts:
     }
 
 
+def groups_of(p: Prepared) -> list[list[str]]:
+    """Return the targets of each group, in their order; no group where all share a network."""
+    return [[p.targets[t] for t in group] for group in places_of(p.config.groups, p.targets)]
+
+
 def _data(p: Prepared, source: str) -> Facts:
     parts = {"train": p.split.train, "validation": p.split.validation, "test": p.split.test}
     return {
         "source": source,
         "split": p.split.description,
+        "groups": groups_of(p),
         "rows": {name: len(rows) for name, rows in parts.items()},
         "inputs": [
             {

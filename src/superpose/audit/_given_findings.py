@@ -14,6 +14,7 @@ from superpose.functional import (
 )
 
 from ._blend import Weights, mix
+from ._copula import Copula
 from ._entanglement import entanglement, rows_for
 from ._given import LEVELS, NONE
 from ._trial import Trial
@@ -81,6 +82,32 @@ def entanglement_facts(trial: Trial) -> Facts | None:
     labels = {t: y[test] for t, y in p.labels.items()}
     rows = predictor.pruned().rows(p.table.take(test))
     return entanglement(predictor, rows, labels, clusters, seed=p.config.seed)
+
+
+def residual_facts(trial: Trial) -> Facts | None:
+    """Correlate what the single-task models leave unexplained, on the rows of the proof.
+
+    The residual of a label is its normal score under a prediction that has not seen it. Of targets
+    with several scores, such as sets of labels, the strongest correlation is told.
+    """
+    p = trial.prepared
+    kinds = p.codec.target_kinds
+    if len(kinds) < 2:
+        return None
+    rows = np.flatnonzero(p.halves >= 0)
+    told, alone = {}, True
+    for t, by_model in trial.judged.items():
+        # Without references there is the joint network only.
+        weights = trial.rulings[t].reference or trial.rulings[t].shipped
+        alone &= bool(trial.rulings[t].reference)
+        told[t] = mix({m: z[rows] for m, z in by_model.items()}, weights)
+    fitted = Copula.fit(kinds, told, {t: y[rows] for t, y in p.labels.items()})
+    owner = np.repeat(np.arange(len(kinds)), [kind.latent for kind in kinds.values()])
+    correlation = np.eye(len(kinds))
+    for a, b in np.argwhere(correlation == 0):
+        block = fitted.correlation[np.ix_(owner == a, owner == b)].ravel()
+        correlation[a, b] = block[np.abs(block).argmax()]
+    return {"targets": p.targets, "correlation": correlation.tolist(), "alone": alone}
 
 
 def state_facts(trial: Trial) -> Facts | None:

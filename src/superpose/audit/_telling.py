@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from superpose.data import Codec
 from superpose.errors import DataError, Faults, did_you_mean, listing, place
@@ -117,3 +118,12 @@ def require_plan(
         faults.add("candidates", wrong, fix="want fewer targets, or name candidates")
     faults.raise_any()
     return asked
+
+
+def as_measured(values: pa.ChunkedArray, predicted: pa.Array) -> pa.Array:
+    """Put measured numbers back as they were: standardised and undone, they lose digits."""
+    numeric = pa.types.is_floating(values.type) or pa.types.is_integer(values.type)
+    if not numeric or not pa.types.is_floating(predicted.type):
+        return predicted
+    given = pa.concat_arrays(values.cast(predicted.type).chunks)
+    return pc.if_else(pc.fill_null(pc.is_finite(given), False), given, predicted)

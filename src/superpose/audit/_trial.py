@@ -83,20 +83,7 @@ class _Run:
         self.stages, self.predictor = Stages(work), Predictor(prepared.codec, {})
         self.judged: Judged = {t: {} for t in prepared.targets}
         self.cost: list[Cost] = []
-        config = prepared.config
-        rows = len(prepared.split.train) + len(prepared.split.validation)
-        self.recipe = Recipe(
-            prepared.codec,
-            prepared.blocks,
-            prepared.labels,
-            prepared.folds,
-            architecture_of(config, prepared.regime, rows),
-            settings_of(config),
-            config.model.embedding,
-            config.seed,
-            {spec.name: spec.weight for spec in prepared.schema.targets},
-            config.model.given,
-        )
+        self.recipe = recipe_of(prepared)
 
     def trial(self) -> Trial:
         """Run all stages."""
@@ -256,6 +243,25 @@ def _told(p: Prepared, network: FittedNetwork) -> dict[str, np.ndarray]:
 def _ahead(p: Prepared, trees: FittedTrees) -> np.ndarray:
     rows = np.flatnonzero(p.halves >= 0)
     return spread_out(trees.predict(p.features.matrix[rows]), rows, len(p.halves))
+
+
+def recipe_of(prepared: Prepared) -> Recipe:
+    """Return what all networks of a run have in common, from its settings and its table."""
+    config = prepared.config
+    rows = len(prepared.split.train) + len(prepared.split.validation)
+    return Recipe(
+        prepared.codec,
+        prepared.blocks,
+        prepared.labels,
+        prepared.folds,
+        architecture_of(config, prepared.regime, rows),
+        settings_of(config),
+        config.model.embedding,
+        config.seed,
+        {spec.name: spec.weight for spec in prepared.schema.targets},
+        config.model.given,
+        config.groups,
+    )
 
 
 def architecture_of(config: Config, regime: str, rows: int) -> Architecture:

@@ -10,6 +10,7 @@ from ._schema import ColumnSpec, Schema
 from ._splits import Split, fold_indices, make_split
 from ._starter import write_starter
 from ._writing import like, write_table
+from ._yaml import groups_text
 
 __all__ = [
     "BUNDLED",
@@ -25,6 +26,7 @@ __all__ = [
     "fingerprint",
     "fold_indices",
     "folder_of",
+    "groups_text",
     "infer_schema",
     "levels_of",
     "like",

@@ -33,6 +33,8 @@ class Config(Section):
     Args:
         data: path of the table, relative to the folder of the file that names it.
         targets: the columns to predict, at least one.
+        groups: targets that share a network, group by group; a target that no group names has one
+            of its own. Without groups all targets share one.
         inputs: the columns to predict from; "auto" takes every column that is useful.
         ignore: columns that are not used.
         split: how rows are divided.
@@ -50,6 +52,7 @@ class Config(Section):
 
     data: Name | None = None
     targets: list[Annotated[TargetConfig, BeforeValidator(named)]] = Field(min_length=1)
+    groups: list[Annotated[list[Name], Field(min_length=1)]] = []
     ignore: list[Name] = []
     inputs: (
         Auto | Annotated[list[Annotated[InputConfig, BeforeValidator(named)]], Field(min_length=1)]
@@ -74,6 +77,7 @@ class Config(Section):
         cls,
         *,
         targets: str | Sequence[str | Mapping[str, Any]] | Mapping[str, str],
+        groups: Sequence[Sequence[str]] = (),
         inputs: str | Sequence[str | Mapping[str, Any]] | Mapping[str, str] = "auto",
         ignore: Sequence[str] = (),
         split: str | Mapping[str, Any] | SplitConfig | None = None,
@@ -90,6 +94,7 @@ class Config(Section):
         Args:
             targets: names, or mappings such as `{"name": "level", "kind": "ordinal"}`; one mapping
                 from name to kind is taken too.
+            groups: names of targets that share a network, group by group.
             inputs: "auto", or columns in the form of `targets`.
             ignore: columns that are not used.
             split: the name of a split without column, or a mapping of its settings.
@@ -107,6 +112,7 @@ class Config(Section):
         sections = {"model": model, "training": training, "balance": balance, "proof": proof}
         values: dict[str, Any] = {
             "targets": _columns(targets),
+            "groups": _lists(groups),
             "inputs": inputs if inputs == "auto" else _columns(inputs),
             "ignore": _columns(ignore),
             "split": {"by": split} if isinstance(split, str) else split,
@@ -220,6 +226,13 @@ def _columns(columns: Any) -> Any:
     if isinstance(columns, Iterable):
         return [dict(one) if isinstance(one, Mapping) else one for one in columns]
     return columns
+
+
+def _lists(groups: Any) -> Any:
+    """The groups of an argument as lists."""
+    if isinstance(groups, str) or not isinstance(groups, Iterable):
+        return groups
+    return [group if isinstance(group, str) else _columns(group) for group in groups]
 
 
 def _place(path: Path | None, lines: Mapping[Keys, int], keys: Keys) -> str:

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from pydantic import BaseModel, ValidationError
 
-from superpose.errors import did_you_mean
+from superpose.errors import did_you_mean, key_path, listing
 
 Keys = tuple[str | int, ...]
 
@@ -103,6 +103,7 @@ def crossings(values: Mapping[str, Any]) -> list[Fault]:
                 fix = "a column is one thing; keep it in one place"
                 faults.append(Fault((key, index), f"{name!r} is also {before}", fix=fix))
             taken.setdefault(name, role)
+    faults += _groups(values.get("groups"), [n for n, role in taken.items() if role == "a target"])
     balance = values.get("balance")
     if isinstance(balance, Mapping | BaseModel):
         balance = dict(balance).get("method", "sum")
@@ -120,6 +121,24 @@ def crossings(values: Mapping[str, Any]) -> list[Fault]:
             if taken.get(name) == "a target":
                 fix = "split by another column, or take the target out"
                 faults.append(Fault(("split", key), f"{name!r} is also a target", fix=fix))
+    return faults
+
+
+def _groups(groups: Any, targets: list[str]) -> list[Fault]:
+    """Finds members of groups that are no targets, and targets that stand in two places."""
+    faults, seen = list[Fault](), dict[str, Keys]()
+    for number, group in enumerate(groups if isinstance(groups, list) else []):
+        for index, entry in enumerate(group if isinstance(group, list) else []):
+            if not isinstance(entry, str | int | float):
+                continue
+            name, keys = str(entry).strip(), ("groups", number, index)
+            if name not in targets:
+                given, fix = f"{name!r} given", did_you_mean(name, targets)
+                faults.append(Fault(keys, given, listing(targets), fix))
+            elif name in seen:
+                given = f"{name!r} stands in {key_path(seen[name])} too"
+                faults.append(Fault(keys, given, fix="a target is in one group; keep it in one"))
+            seen.setdefault(name, keys)
     return faults
 
 

@@ -97,6 +97,24 @@ def dump_yaml(values: dict[str, Any]) -> str:
     return str(yaml.dump(values, Dumper=_Dumper, sort_keys=False, allow_unicode=True))
 
 
+def groups_text(groups: list[list[str]]) -> str:
+    """Writes groups of targets as they stand in the settings, each in a line.
+
+    Example:
+        >>> print(groups_text([["pm25", "NO"], ["co"]]), end="")
+        groups:
+          - [pm25, 'NO']
+          - [co]
+    """
+    lines = [
+        yaml.dump(
+            g, Dumper=_Dumper, default_flow_style=True, allow_unicode=True, width=float("inf")
+        )
+        for g in groups
+    ]
+    return "".join(["groups:\n", *(f"  - {line}" for line in lines)])
+
+
 class _Builder:
     """Turns nodes into plain values and notes the line of each."""
 

@@ -68,7 +68,10 @@ def weight_gramian(
     """
     rows = []
     for column in losses.unbind(1):
-        parts = torch.autograd.grad(column.sum(), weights, retain_graph=True)
+        # Of weights that a loss does not read, such as another group's, the gradient is zero.
+        parts = torch.autograd.grad(
+            column.sum(), weights, retain_graph=True, materialize_grads=True
+        )
         rows.append(torch.cat([part.reshape(len(losses), -1) for part in parts], dim=1))
     return _inner_products(mean(torch.stack(rows, dim=1)))
 

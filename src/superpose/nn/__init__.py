@@ -10,6 +10,7 @@ torch.Size([5, 4, 2, 2])
 
 from ._cost import Cost, network_cost
 from ._encoders import CategoryEncoder, MultiHotEncoder, NumberEncoder
+from ._grouped import Grouped
 from ._image import ImageEncoder
 from ._measured import Measured
 from ._network import GIVEN, Architecture, Network
@@ -24,6 +25,7 @@ __all__ = [
     "CategoryEncoder",
     "Cost",
     "Fusion",
+    "Grouped",
     "ImageEncoder",
     "Measured",
     "MemberLinear",

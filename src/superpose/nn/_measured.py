@@ -15,10 +15,11 @@ class Measured(nn.Module):
     Args:
         widths: For each target the number of columns in which its value is read.
         state: State width D.
+        own: Places of the targets whose states there are, where these are not all.
 
     Shape:
         states (..., M, T, D), values (..., R) with R the sum of widths and NaN where hidden ->
-        (..., M, T, D).
+        (..., M, T, D); with ``own`` T is their number.
 
     Example:
         >>> write = Measured([1, 2], state=4)
@@ -27,8 +28,10 @@ class Measured(nn.Module):
         192.0
     """
 
-    def __init__(self, widths: Sequence[int], state: int) -> None:
+    def __init__(self, widths: Sequence[int], state: int, own: Sequence[int] | None = None) -> None:
         super().__init__()
+        self.widths, self.own = list(widths), own
+        widths = widths if own is None else [widths[place] for place in own]
         owners = torch.repeat_interleave(torch.arange(len(widths)), torch.tensor(widths))
         belongs = torch.zeros(len(widths), len(owners))
         belongs[owners, torch.arange(len(owners))] = 1.0
@@ -39,6 +42,9 @@ class Measured(nn.Module):
         self.known = nn.Parameter(torch.zeros(len(owners), state))
 
     def forward(self, states: Tensor, values: Tensor) -> Tensor:
+        if self.own is not None:
+            columns = values.split(self.widths, -1)
+            values = torch.cat([columns[place] for place in self.own], -1)
         told = (~values.isnan()).to(self.value.dtype)[..., None]
         words = torch.where(values.isnan(), 0.0, values)[..., None] * self.value + told * self.known
         return states + (self.belongs @ words)[..., None, :, :]

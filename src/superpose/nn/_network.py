@@ -55,6 +55,7 @@ class Network(nn.Module):
         architecture: Sizes of the parts.
         revealed: For each target the number of columns in which its measured value is read; None
             for a network that is never told one. Its encoder is the one named "given".
+        own: Places among ``revealed`` of the targets that it predicts, where these are not all.
 
     Shape:
         blocks: name -> (B, ...) -> raw outputs (B, M, T, O) with O the largest size; target t uses
@@ -75,10 +76,11 @@ class Network(nn.Module):
         sizes: Sequence[int],
         architecture: Architecture,
         revealed: Sequence[int] | None = None,
+        own: Sequence[int] | None = None,
     ) -> None:
         super().__init__()
         a, targets = architecture, len(sizes)
-        self.measured = None if revealed is None else Measured(revealed, a.state)
+        self.measured = None if revealed is None else Measured(revealed, a.state, own)
         self.encoders = nn.ModuleDict(encoders)
         inside = sum(cast(int, e.out_features) for e in encoders.values())
         self.trunk = Trunk(inside, a.width, a.depth, a.members, a.dropout)

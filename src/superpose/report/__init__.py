@@ -1,8 +1,25 @@
 """The report as one HTML file, tables on the terminal and a picture, all from a run's facts."""
 
+from ._affinity import (
+    affinity_picture,
+    affinity_table,
+    grouping_in_words,
+    grouping_table,
+    groups_in_words,
+)
 from ._bits_table import entanglement_table
 from ._entangled import entanglement_picture
 from ._report import render_report
 from ._table import verdict_table
 
-__all__ = ["entanglement_picture", "entanglement_table", "render_report", "verdict_table"]
+__all__ = [
+    "affinity_picture",
+    "affinity_table",
+    "entanglement_picture",
+    "entanglement_table",
+    "grouping_in_words",
+    "grouping_table",
+    "groups_in_words",
+    "render_report",
+    "verdict_table",
+]

@@ -7,7 +7,6 @@ hatched and never shaded, so that noise can't be read as a pattern.
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Self
@@ -17,7 +16,8 @@ from markupsafe import Markup
 
 from ._curves import Array, as_floats
 from ._maps import above, cell_numbers, cell_side, column_names, heat
-from ._svg import TEXT_WIDTH, drawing, escape, longest, place, text
+from ._picture import picture
+from ._svg import TEXT_WIDTH, drawing, longest, place, text
 from ._wording import listing, p_value, plural, real
 
 NUMBERED = 16  # up to so many targets, cells carry their number
@@ -339,21 +339,6 @@ def _keys(found: Entangled, top: float, most: float, y: float) -> list[str]:
     return lines
 
 
-# The page's colours, written out: a file that is opened alone has no page around it.
-PICTURE_STYLE = """
-text{font:11.5px system-ui,-apple-system,"Segoe UI",Roboto,"Noto Sans",Arial,sans-serif}
-text{fill:#1d2126}
-.h{font-size:16px;font-weight:650}.k{font-size:11px;fill:#5c6570}.mu{fill:#5c6570}
-.b{font-weight:550}.m,.c{text-anchor:middle}.e{text-anchor:end}
-.c{font-size:10.5px;font-variant-numeric:tabular-nums}
-.c.in{fill:#fff}.c.no{fill:#5c6570}
-.hs{fill:none;stroke:#5c6570;opacity:.3}.ht{fill:none;stroke:#3a56c5}.ht.tt{stroke:#0f8b7d}
-.ht.no{stroke:#eef0f1}
-.q0{opacity:.05}.q1{opacity:.12}.q2{opacity:.2}.q3{opacity:.29}.q4{opacity:.38}.q5{opacity:.48}
-.q6{opacity:.6}.q7{opacity:.7}.q8{opacity:.8}.q9{opacity:.9}.q10{opacity:1}
-"""
-
-
 def entanglement_picture(facts: Mapping[str, Any]) -> str:
     """Returns the map of entanglement as an SVG file that is readable when opened alone.
 
@@ -373,31 +358,14 @@ def entanglement_picture(facts: Mapping[str, Any]) -> str:
     if found is None:
         return ""
     width, height, body = _map(found)
-    margin, head, foot = 20.0, 66.0, 56.0
-    # The longest line above the map has about 70 characters at 11 px.
-    whole = max(width + 2 * margin, 460.0)
-    tall = head + height + foot
     rows = "" if math.isnan(found.rows) else f", on {plural(int(found.rows), 'held-out row')}"
-    lines = (
-        text(margin, 30, "Entanglement", "h"),
-        text(margin, 50, f"Bits that a measured target tells about another{rows}", "k"),
-        f'<g transform="translate({place(margin)} {place(head)})">{"".join(body)}</g>',
-        text(
-            margin,
-            tall - 34,
+    return picture(
+        "Entanglement",
+        f"Bits that a measured target tells about another{rows}",
+        (
             "Mean saving of log-loss given the inputs; asymmetric as it comes.",
-            "k",
+            "It says what a value tells, not what causes what.",
         ),
-        text(margin, tall - 17, "It says what a value tells, not what causes what.", "k"),
+        (width, height, body),
+        ("Entanglement in bits; a row tells about its columns", "; ".join(strongest(found))),
     )
-    size = f'width="{place(whole)}" height="{place(tall)}"'
-    detail = escape("; ".join(strongest(found)))
-    svg = (
-        f'<svg xmlns="http://www.w3.org/2000/svg" {size} '
-        f'viewBox="0 0 {place(whole)} {place(tall)}" role="img">'
-        f"<title>Entanglement in bits; a row tells about its columns</title><desc>{detail}</desc>"
-        f'<style>{PICTURE_STYLE}</style><rect {size} fill="#fff"/>{"".join(lines)}</svg>\n'
-    )
-    # XML has no control characters and no lone surrogates, not even escaped ones.
-    plain = re.sub("[^\\n\\t\\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]", "\ufffd", svg)
-    return plain.encode("utf-8", "replace").decode("utf-8")

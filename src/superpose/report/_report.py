@@ -341,6 +341,7 @@ def _data(data: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "source": str(data.get("source") or ""),
         "split": str(data.get("split") or ""),
+        "groups": [listing([str(t) for t in group]) for group in data.get("groups") or []],
         "inputs": [
             {
                 "name": str(column.get("name")),

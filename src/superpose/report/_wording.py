@@ -267,7 +267,11 @@ def target_in_words(row: Mapping[str, Any]) -> list[str]:
             f"{found}: the loss of the joint network is {percent(abs(delta)).lstrip('+')} % {side} "
             f"than that of the same network trained alone{tail}."
         )
-    return [first, _shipped_in_words(row)]
+    words = [first, _shipped_in_words(row)]
+    if "shares_with" in row:
+        with_whom = listing([str(name) for name in row["shares_with"]]) or "no other target"
+        words.insert(0, f"It shares its network with {with_whom}.")
+    return words
 
 
 def _shipped_in_words(row: Mapping[str, Any]) -> str:

@@ -3,14 +3,16 @@
 from ._balance import Balance, Balancing, require_balance
 from ._checkpoints import load_checkpoint, save_checkpoint
 from ._host import Tracking, require_host
+from ._lookahead import Affinities, look_ahead
 from ._loop import Fold, Trained, batches, train
-from ._network_fit import FittedNetwork, Recipe, build, fit_alone, fit_joint
+from ._network_fit import FittedNetwork, Recipe, build, fit_alone, fit_joint, places_of
 from ._replicas import Replicas
 from ._reveal import reveal_columns
 from ._settings import Settings
 from ._watch import Watch
 
 __all__ = [
+    "Affinities",
     "Balance",
     "Balancing",
     "FittedNetwork",
@@ -26,6 +28,8 @@ __all__ = [
     "fit_alone",
     "fit_joint",
     "load_checkpoint",
+    "look_ahead",
+    "places_of",
     "require_balance",
     "require_host",
     "reveal_columns",

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -43,6 +43,27 @@ class Fold:
     held: np.ndarray
 
 
+class Step(NamedTuple):
+    """A step of the loop before it is taken.
+
+    Args:
+        network: The networks.
+        losses: Losses (P, T) of the batch, with the graph behind them.
+        objective: What makes losses of outputs.
+        blocks: Inputs of all rows; measured values are hidden.
+        optimizer: It will take the step.
+    """
+
+    network: Replicas
+    losses: Tensor
+    objective: Objective
+    blocks: Blocks
+    optimizer: torch.optim.Optimizer
+
+
+OnStep = Callable[[Step], None]
+
+
 @dataclass
 class Trained:
     """What the loop leaves behind.
@@ -75,10 +96,14 @@ def batch_size(settings: Settings, folds: Sequence[Fold]) -> int:
     return min(wanted, longest)
 
 
+def steps_of_epoch(folds: Sequence[Fold], size: int) -> int:
+    """Return the steps in which every fold's training rows are visited, at least once each."""
+    return max(math.ceil(max(len(f.train) for f in folds) / size), SHORTEST_EPOCH)
+
+
 def batches(folds: Sequence[Fold], size: int, generator: torch.Generator) -> Iterator[Tensor]:
     """Yield row indices (P, B) that visit every fold's training rows in a random order."""
-    longest = max(len(f.train) for f in folds)
-    needed = max(math.ceil(longest / size), SHORTEST_EPOCH) * size
+    needed = steps_of_epoch(folds, size) * size
     orders = []
     for fold in folds:
         rows, passes = torch.from_numpy(fold.train), math.ceil(needed / len(fold.train))
@@ -161,6 +186,7 @@ def train(
     given: bool = False,
     checkpoint: Path | None = None,
     on_epoch: Callable[[int, Watch], None] | None = None,
+    on_step: OnStep | None = None,
 ) -> Trained:
     """Train one network per fold, all in one pass, and keep each target's best epoch.
 
@@ -183,6 +209,7 @@ def train(
         given: Reveal random labels, so that the networks learn to use targets that are measured.
         checkpoint: File that is written after each epoch, and continued from where it exists.
         on_epoch: Called after each epoch, for progress and trackers.
+        on_step: Called before each step is taken; it changes nothing.
 
     Raises:
         TrainingError: If a loss is not finite; names the target and the batch.
@@ -235,6 +262,8 @@ def train(
                     out = network(batch, taps)
                 losses = objective.losses(out, chosen, shown)
                 _require_finite(losses, kinds, epoch, step)
+                if on_step:
+                    on_step(Step(network, losses, objective, blocks, optimizer))
                 observe = partial(objective.observe, out, chosen, shown)
                 loss = balance.combine(network, losses, taps, observe)
                 (loss.sum() / settings.accumulate).backward()

@@ -14,9 +14,9 @@ import torch
 from torch import Tensor
 
 from superpose.data import Codec
-from superpose.nn import GIVEN, Architecture, Network, NumberEncoder
+from superpose.nn import GIVEN, Architecture, Grouped, Network, NumberEncoder
 
-from ._loop import Fold, Trained, predict_rows, train
+from ._loop import Fold, OnStep, Trained, predict_rows, train
 from ._replicas import Replicas, State
 from ._reveal import reveal_columns
 from ._settings import Settings
@@ -41,6 +41,7 @@ class FittedNetwork:
         balance: How the targets were weighed, and their gradients in some of the epochs.
         seconds: Training time.
         parameters: Weights of one network.
+        groups: Targets that share a network, if not all do.
     """
 
     targets: list[str]
@@ -55,13 +56,14 @@ class FittedNetwork:
     balance: dict[str, Any] = field(default_factory=dict)
     seconds: float = 0.0
     parameters: int = 0
+    groups: list[list[str]] = field(default_factory=list)
     _built: Replicas | None = field(default=None, init=False, repr=False, compare=False)
     _lock: Lock = field(default_factory=Lock, init=False, repr=False, compare=False)
 
-    def _maker(self, codec: Codec) -> Callable[[], Network]:
+    def _maker(self, codec: Codec) -> Callable[[], Network | Grouped]:
         sizes = [codec.target_kinds[t].size for t in self.targets]
-        told = self.given_epoch is not None
-        return build(codec, sizes, self.architecture, self.embedding, told)
+        told, groups = self.given_epoch is not None, places_of(self.groups, self.targets)
+        return build(codec, sizes, self.architecture, self.embedding, told, groups)
 
     @contextmanager
     def _networks(self, codec: Codec, epoch: int) -> Iterator[Replicas]:
@@ -142,7 +144,7 @@ class FittedNetwork:
             for place, target in enumerate(self.targets)
         }
 
-    def _each_network(self, codec: Codec) -> Iterator[Network]:
+    def _each_network(self, codec: Codec) -> Iterator[Network | Grouped]:
         """Yield the network of every fold, at the latest epoch that is kept."""
         with torch.random.fork_rng():
             network = self._maker(codec)().eval()
@@ -182,6 +184,7 @@ class FittedNetwork:
             "balance": self.balance,
             "seconds": self.seconds,
             "parameters": self.parameters,
+            "groups": self.groups,
         }
         return facts, {f"{e}/{k}": v for e, s in self.snapshots.items() for k, v in s.items()}
 
@@ -215,14 +218,21 @@ def build(
     architecture: Architecture,
     embedding: int,
     given: bool = False,
-) -> Callable[[], Network]:
+    groups: Sequence[Sequence[int]] = (),
+) -> Callable[[], Network | Grouped]:
     """Return a maker of fresh networks for the codec's inputs, with heads of the given sizes.
 
-    With ``given`` the networks also read measured values of all the codec's targets.
+    With ``given`` the networks also read measured values of all the codec's targets; with
+    ``groups``, places of heads, those of a group share a network, and groups share nothing.
     """
     targets = list(codec.target_kinds.values())
 
-    def make() -> Network:
+    def make() -> Network | Grouped:
+        if not groups:
+            return network(sizes)
+        return Grouped([network([sizes[t] for t in own], own) for own in groups], groups)
+
+    def network(sizes: Sequence[int], own: Sequence[int] | None = None) -> Network:
         encoders = {
             name: type(kinds[0]).encoder(kinds, embedding) for name, kinds in codec.blocks.items()
         }
@@ -231,9 +241,26 @@ def build(
         # The trunk is told too, not only the states: on small tables that is the stronger way.
         columns = [edges for kind in targets for edges in kind.reveal_edges]
         encoders[GIVEN] = NumberEncoder(columns, embedding)
-        return Network(encoders, sizes, architecture, [kind.revealed for kind in targets])
+        return Network(encoders, sizes, architecture, [kind.revealed for kind in targets], own)
 
     return make
+
+
+def places_of(groups: Sequence[Sequence[str]], targets: Sequence[str]) -> list[list[int]]:
+    """Return the groups as places of their targets; one that nobody names is alone in its group.
+
+    Where all share, there is nothing to be kept apart, and no group at all.
+
+    Example:
+        >>> places_of([["c", "a"]], ["a", "b", "c"])
+        [[0, 2], [1]]
+        >>> places_of([["a", "b"]], ["a", "b"])
+        []
+    """
+    found = [sorted(targets.index(t) for t in group) for group in groups]
+    named = {place for group in found for place in group}
+    found += [[place] for place in range(len(targets)) if place not in named]
+    return [] if not groups or len(found) == 1 else sorted(found)
 
 
 @dataclass(frozen=True)
@@ -251,6 +278,7 @@ class Recipe:
         seed: Seed of initial weights, order and dropout.
         weights: Weight of each target in the joint loss.
         given: Whether the joint network learns to use targets that are measured.
+        groups: Targets that share the joint network, if not all do.
     """
 
     codec: Codec
@@ -263,13 +291,17 @@ class Recipe:
     seed: int = 0
     weights: Mapping[str, float] = field(default_factory=dict)
     given: bool = True
+    groups: Sequence[Sequence[str]] = ()
 
 
 OnEpoch = Callable[[int, Watch], None]
 
 
 def fit_joint(
-    recipe: Recipe, checkpoint: Path | None = None, on_epoch: OnEpoch | None = None
+    recipe: Recipe,
+    checkpoint: Path | None = None,
+    on_epoch: OnEpoch | None = None,
+    on_step: OnStep | None = None,
 ) -> FittedNetwork:
     """Train one network for all targets.
 
@@ -277,10 +309,13 @@ def fit_joint(
         recipe: Data, sizes and settings.
         checkpoint: File to write as training goes and to continue from.
         on_epoch: Called after each epoch.
+        on_step: Called before each step.
     """
     targets = list(recipe.labels)
     sizes = [recipe.codec.target_kinds[t].size for t in targets]
-    trained = _train(recipe, targets, sizes, recipe.architecture, False, checkpoint, on_epoch)
+    trained = _train(
+        recipe, targets, sizes, recipe.architecture, False, checkpoint, on_epoch, on_step
+    )
     return FittedNetwork(
         targets,
         recipe.architecture,
@@ -294,6 +329,7 @@ def fit_joint(
         trained.balance,
         trained.seconds,
         trained.parameters,
+        [list(group) for group in recipe.groups],
     )
 
 
@@ -350,10 +386,12 @@ def _train(
     solo: bool,
     checkpoint: Path | None,
     on_epoch: OnEpoch | None,
+    on_step: OnStep | None = None,
 ) -> Trained:
     given = recipe.given and not solo and len(targets) > 1
+    groups = [] if solo else places_of(recipe.groups, targets)
     return train(
-        build(recipe.codec, sizes, architecture, recipe.embedding, given),
+        build(recipe.codec, sizes, architecture, recipe.embedding, given, groups),
         as_tensors(recipe.blocks),
         [recipe.codec.target_kinds[t] for t in targets],
         [recipe.labels[t] for t in targets],
@@ -365,4 +403,5 @@ def _train(
         given=given,
         checkpoint=checkpoint,
         on_epoch=on_epoch,
+        on_step=on_step,
     )

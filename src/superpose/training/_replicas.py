@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterator
 
 import torch
 from torch import Tensor, nn
 from torch.func import functional_call, stack_module_state, vmap
 
 State = dict[str, Tensor]
+# Names of weights: those of a group, and those that its targets share.
+GROUP = re.compile(r"networks\.\d+\.")
+SHARED = re.compile(rf"({GROUP.pattern})?(encoders|trunk)\.")
 
 
 class Replicas(nn.Module):
@@ -73,12 +77,7 @@ class Replicas(nn.Module):
 
     def shared(self) -> list[Tensor]:
         """Return the weights that all targets learn: of all networks, stacked if there are more."""
-        named = (
-            self.single.named_parameters()
-            if self.count == 1
-            else zip(self._names, self.stacked, strict=True)
-        )
-        return [w for name, w in named if name.startswith(("encoders.", "trunk."))]
+        return [w for name, w in self._named() if SHARED.match(name)]
 
     @torch.no_grad()
     def follow(self, other: Replicas, share: float) -> None:
@@ -86,10 +85,22 @@ class Replicas(nn.Module):
         torch._foreach_lerp_(list(self.parameters()), list(other.parameters()), share)
 
     def clip(self, largest: float) -> Tensor:
-        """Scale each network's gradient down to the norm ``largest``; return the norms (P,)."""
+        """Scale each network's gradient down to the norm ``largest``; return the norms (P,).
+
+        A network of groups is several: what one group's targets ask for shortens no other's step.
+        """
+        parts: dict[str, list[Tensor]] = {}
+        for name, weight in self._named():
+            if weight.grad is not None:
+                group = GROUP.match(name)
+                parts.setdefault(group[0] if group else "", []).append(weight)
+        norms = torch.stack([self._clip(weights, largest) for weights in parts.values()])
+        return norms.square().sum(0).sqrt() if len(norms) > 1 else norms[0]
+
+    def _clip(self, weights: list[Tensor], largest: float) -> Tensor:
         if self.count == 1:  # torch's own works on all weights in one call
-            return nn.utils.clip_grad_norm_(self.parameters(), largest)[None]
-        grads = [p.grad for p in self.parameters() if p.grad is not None]
+            return nn.utils.clip_grad_norm_(weights, largest)[None]
+        grads = [w.grad for w in weights if w.grad is not None]
         squares = [g.flatten(1).square().sum(1) for g in grads]
         norms = torch.stack(squares).sum(0).sqrt()
         scale = (largest / (norms + 1e-6)).clamp(max=1.0)
@@ -97,11 +108,15 @@ class Replicas(nn.Module):
             g.mul_(scale.view(-1, *[1] * (g.ndim - 1)))
         return norms
 
+    def _named(self) -> Iterator[tuple[str, nn.Parameter]]:
+        """The weights by the network's own names; those of several networks are stacked."""
+        if self.count == 1:
+            return self.single.named_parameters()
+        return zip(self._names, self.stacked, strict=True)
+
     def _mine(self) -> State:
         """The weights by the network's own names, with the leading axis P."""
-        if self.count == 1:
-            return {k: v.unsqueeze(0) for k, v in self.single.named_parameters()}
-        return dict(zip(self._names, self.stacked, strict=True))
+        return {k: v[None] if self.count == 1 else v for k, v in self._named()}
 
     def snapshot(self) -> State:
         """Copy all weights with the leading axis P, by the network's own names."""

@@ -18,7 +18,7 @@ def faults(tmp_path: Path, text: str) -> list[str]:
     return [fault.replace(str(path), "s.yaml") for fault in caught.value.faults]
 
 
-TOP = "data, targets, ignore, inputs, split, model, training, balance, proof, seed"
+TOP = "data, targets, groups, ignore, inputs, split, model, training, balance, proof, seed"
 KINDS = "number, binary, category, ordinal, multilabel, count"
 
 

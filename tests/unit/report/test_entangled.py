@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from superpose.report import _entangled, entanglement_picture, entanglement_table
+from superpose.report import _entangled, _picture, entanglement_picture, entanglement_table
 from superpose.report._report import render_report
 
 EVIL = "<script>alert(1)</script>\"'&\x00\ud800"
@@ -168,7 +168,7 @@ def test_the_picture_stands_alone():
 def test_every_class_of_the_picture_has_its_rule():
     svg = entanglement_picture(small())
     names = {name for part in svg.split('class="')[1:] for name in part.split('"')[0].split()}
-    assert [name for name in names - {"t"} if f".{name}" not in _entangled.PICTURE_STYLE] == []
+    assert [name for name in names - {"t"} if f".{name}" not in _picture.PICTURE_STYLE] == []
 
 
 def test_a_picture_of_any_names_is_a_readable_file():

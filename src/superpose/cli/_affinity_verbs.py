@@ -1,0 +1,91 @@
+"""The verb about groups: which targets should share a network."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from superpose.errors import ConfigError, message
+
+from ._screen import Stages
+from ._verbs import Run, app
+
+PICTURE = "affinity.svg"
+
+
+@app.command()
+def affinity(
+    run: Run,
+    source: Annotated[
+        Path | None,
+        typer.Argument(
+            help="Table of the run; default is the one that its settings name.", metavar="TABLE"
+        ),
+    ] = None,
+    search: Annotated[
+        bool, typer.Option("--search", help="Compare ways to group by cross-validation.")
+    ] = False,
+    epochs: Annotated[
+        int, typer.Option(help="Epochs of the short training.", min=1, metavar="N")
+    ] = 10,
+    folds: Annotated[
+        int | None, typer.Option(help="Folds of the search; default 5.", min=2, metavar="K")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(help=f"Picture; default RUN/{PICTURE}.", metavar="FILE")
+    ] = None,
+) -> None:
+    """Show which targets help each other, and suggest which should share a network.
+
+    \b
+    It trains all targets together for a few epochs and measures what a step of each
+    one does to the others, beside what the run has found. --search then judges ways
+    to group, from all together to all apart. Test rows take no part in either.
+
+    \b
+    Examples:
+      superpose affinity runs/first
+      superpose affinity runs/first --search
+      superpose affinity runs/first station.csv --epochs 20 --out picture.svg
+    """
+    from superpose.data import groups_text, load_config
+    from superpose.deploy import write_file
+    from superpose.project import Superpose
+    from superpose.report import (
+        affinity_picture,
+        affinity_table,
+        grouping_in_words,
+        grouping_table,
+        groups_in_words,
+    )
+
+    if folds is not None and not search:
+        fix = "add --search, or leave it out"
+        raise ConfigError(message("--folds", "given without --search", fix=fix))
+    if out is not None and out.suffix.lower() != ".svg":
+        raise ConfigError(message("--out", f"{str(out)!r} given", "a file that ends in .svg"))
+    model, settings = Superpose.load(run), run / "superpose.yaml"
+    if source is None and settings.is_file():
+        source = load_config(settings).data_path
+    with Stages() as stages:
+        model.affinity(source, epochs, progress=stages)
+        if search:
+            model.search_groups(source, folds or 5, progress=stages)
+    found = model.facts["affinity"]
+    affinity_table(found)
+    typer.echo(f"\n{groups_in_words(found)}")
+    groups = found["groups"]
+    if search:
+        judged = model.facts["grouping"]
+        typer.echo()
+        grouping_table(judged)
+        typer.echo(f"\n{grouping_in_words(judged)}")
+        by_name = {one["name"]: one["groups"] for one in judged["candidates"]}
+        groups = by_name[judged["recommended"]]
+    if len(groups) > 1:
+        typer.echo(f"For the settings:\n\n{groups_text(groups)}")
+    if not search:
+        typer.echo("It is a suggestion. What it is worth is told by --search.")
+    typer.echo(f"Wrote {write_file(out or run / PICTURE, affinity_picture(found))}")

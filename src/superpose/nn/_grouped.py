@@ -1,0 +1,104 @@
+"""Targets in groups that share nothing with each other: one network for each group."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import cast
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from ._network import Network
+
+
+class Grouped(nn.Module):
+    """Predict targets in groups, each by a network of its own; outside it looks like one network.
+
+    Args:
+        networks: One network for each group, alike in members and widths.
+        groups: For each the places of its targets, in the order of its heads; together they are
+            0 to T - 1.
+
+    Shape:
+        As of ``Network``: blocks: name -> (B, ...) -> raw outputs (B, M, T, O). The vectors that
+        the groups' targets share lie side by side, (B, M, G W), and so do their ``taps``.
+
+    Example:
+        >>> from superpose.nn import Architecture, CategoryEncoder
+        >>> sizes = Architecture(members=2)
+        >>> nets = [Network({"codes": CategoryEncoder([5], 4)}, [1] * n, sizes) for n in (2, 1)]
+        >>> Grouped(nets, [[0, 2], [1]])({"codes": torch.tensor([[2], [3]])}).shape
+        torch.Size([2, 2, 3, 1])
+    """
+
+    separate = False  # the taps are those of groups, not of targets
+
+    def __init__(self, networks: Sequence[Network], groups: Sequence[Sequence[int]]) -> None:
+        super().__init__()
+        self.networks = nn.ModuleList(networks)
+        self.groups = [list(group) for group in groups]
+        self.targets = sum(map(len, self.groups))
+
+    @property
+    def _each(self) -> list[Network]:
+        return [cast(Network, network) for network in self.networks]
+
+    def hidden(self, blocks: dict[str, Tensor]) -> Tensor:
+        """Return what the targets of each group share, (B, M, G W)."""
+        return torch.cat([network.hidden(blocks) for network in self._each], -1)
+
+    def task_states(
+        self, hidden: Tensor, blocks: dict[str, Tensor], taps: Tensor | None = None
+    ) -> Tensor:
+        """Return the states before fusion, (B, M, T, D)."""
+        shared = hidden.chunk(len(self.groups), -1)
+        parts = zip(self._each, shared, self._taps_of(taps), strict=True)
+        return self._in_order([net.task_states(h, blocks, tap) for net, h, tap in parts])
+
+    def taps(self, rows: int) -> tuple[int, ...]:
+        """Return the shape of the taps: of the hidden vectors."""
+        members, width = self._each[0].trunk.bias.shape
+        return rows, members, len(self.groups) * width
+
+    def fused_states(self, blocks: dict[str, Tensor], taps: Tensor | None = None) -> Tensor:
+        """Return the states that the heads read, (B, M, T, D)."""
+        parts = zip(self._each, self._taps_of(taps), strict=True)
+        return self._in_order([net.fused_states(blocks, tap) for net, tap in parts])
+
+    def forward(self, blocks: dict[str, Tensor], taps: Tensor | None = None) -> Tensor:
+        parts = zip(self._each, self._taps_of(taps), strict=True)
+        outputs = [net(blocks, tap) for net, tap in parts]
+        widest = max(out.shape[-1] for out in outputs)
+        return self._in_order([F.pad(out, (0, widest - out.shape[-1])) for out in outputs])
+
+    def attention(self, blocks: dict[str, Tensor]) -> Tensor | None:
+        """Return the map (B, M, T, T + 1), the sink last, if groups have any; 0 between groups."""
+        maps = [network.attention(blocks) for network in self._each]
+        some = next((found for found in maps if found is not None), None)
+        if some is None:
+            return None
+        whole = some.new_zeros(*some.shape[:2], self.targets, self.targets + 1)
+        for group, found in zip(self.groups, maps, strict=True):
+            for place, target in enumerate(group):
+                if found is None:  # a target that is alone in its group listens to nobody
+                    whole[..., target, -1] = 1.0
+                else:
+                    whole[..., target, [*group, self.targets]] = found[..., place, :]
+        return whole
+
+    def _taps_of(self, taps: Tensor | None) -> list[Tensor | None]:
+        """Cut taps in those of each group, the same for all of its targets."""
+        if taps is None:
+            return [None] * len(self.groups)
+        own = zip(self._each, taps.chunk(len(self.groups), -1), strict=True)
+        return [tap[None] if net.separate else tap for net, tap in own]
+
+    def _in_order(self, parts: Sequence[Tensor]) -> Tensor:
+        """Join what groups say, (..., T_g, X) each, in the order of the targets."""
+        columns = {
+            target: part[..., place, :]
+            for group, part in zip(self.groups, parts, strict=True)
+            for place, target in enumerate(group)
+        }
+        return torch.stack([columns[target] for target in range(self.targets)], -2)

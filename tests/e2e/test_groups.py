@@ -1,0 +1,133 @@
+"""Groups by the command line: look-ahead finds the planted ones, a search judges, a run trains.
+
+The table is planted: three targets follow one part of the inputs, three another, in an order that
+mixes them.
+"""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pytest
+import yaml
+from typer.testing import CliRunner
+
+from superpose import Superpose
+from superpose.cli import app
+from superpose.data import read_table, write_table
+
+TARGETS = ["dust", "load", "haze", "flow", "alarm", "fault"]
+GROUPS = [["dust", "haze", "alarm"], ["load", "flow", "fault"]]
+SETTINGS = """\
+data: table.csv
+targets: [dust, load, haze, flow, alarm, fault]
+model: {width: 32, members: 2, state: 8, rank: 4, embedding: 4}
+training: {epochs: 8, batch_size: 32}
+proof: {references: network, folds: 3}
+"""
+
+
+def run(*args: object) -> str:
+    """Runs a command that has to succeed, and returns what it printed."""
+    result = CliRunner().invoke(app, [str(arg) for arg in args])
+    assert result.exit_code == 0, result.output
+    return result.stdout
+
+
+def planted(rows: int = 400) -> pa.Table:
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(rows, 6))
+    parts = {"air": x[:, 0] * x[:, 1] + np.sin(2 * x[:, 2]), "engine": np.abs(x[:, 3]) - x[:, 4]}
+    columns = {f"x{i}": x[:, i] for i in range(6)}
+    for part, names in zip(parts.values(), GROUPS, strict=True):
+        for k, name in enumerate(names):
+            y = (1 + k) * part + 0.5 * rng.normal(size=rows)
+            columns[name] = np.where(y > np.median(y), "on", "off") if k == 2 else y
+    return pa.table(columns)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("groups")
+    write_table(planted(), folder / "table.csv")
+    (folder / "superpose.yaml").write_text(SETTINGS, encoding="utf-8")
+    run("train", folder / "superpose.yaml", "--out", folder / "first")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def pasted(folder: Path) -> list[list[str]]:
+    """The groups that look-ahead suggests, pasted into the settings of a second run."""
+    told = run("affinity", folder / "first", "--epochs", "5")
+    lines = told[told.index("groups:") :].splitlines()[:3]
+    settings = folder / "grouped.yaml"
+    settings.write_text(SETTINGS + "\n".join(lines) + "\n", encoding="utf-8")
+    run("train", settings, "--out", folder / "second")
+    return yaml.safe_load("\n".join(lines))["groups"]
+
+
+@pytest.mark.slow
+def test_the_planted_groups_are_suggested(folder: Path, pasted: list[list[str]]) -> None:
+    assert pasted == GROUPS
+    assert (folder / "first" / "affinity.svg").exists()
+
+
+@pytest.mark.slow
+def test_a_grouped_run_shares_inside_the_groups_only(folder: Path, pasted: object) -> None:
+    transfer = json.loads((folder / "second" / "transfer.json").read_text(encoding="utf-8"))
+    shared = {row["target"]: row["shares_with"] for row in transfer}
+    assert shared["dust"] == ["haze", "alarm"]
+    assert shared["fault"] == ["load", "flow"]
+    page = (folder / "second" / "report.html").read_text(encoding="utf-8")
+    assert "It shares its network with haze and alarm." in page
+    weights = np.array(Superpose.load(folder / "second").facts["attention"]["weights"])
+    inside = np.equal.outer(*[[t in GROUPS[0] for t in TARGETS]] * 2)
+    assert weights[~inside].sum() == 0
+    assert weights[inside].sum() > 0
+
+
+@pytest.mark.slow
+def test_a_grouped_run_predicts_from_its_bundle_and_uses_what_is_measured(
+    folder: Path, pasted: object
+) -> None:
+    model, table = Superpose.load(folder / "second"), read_table(folder / "table.csv")
+    plain, told = model.predict(table), model.predict(table, given=["dust"])
+    assert plain.equals(Superpose.load(folder / "second" / "bundle").predict(table))
+    assert told["dust"].to_pylist() == table["dust"].to_pylist()
+
+
+@pytest.mark.slow
+def test_a_search_judges_what_the_affinities_propose() -> None:
+    model = Superpose(
+        TARGETS,
+        references="none",
+        training={"epochs": 4, "batch_size": 64},
+        model={"width": 16, "members": 1, "state": 4, "embedding": 4, "given": False},
+        proof={"folds": 2},
+    ).fit(planted())
+    found = model.search_groups(folds=2).to_pandas().set_index("name")
+    judged = model.facts["grouping"]
+    assert {"all together", "all apart", "look-ahead, 2 groups"} <= set(found.index)
+    assert found["loss"].idxmin() == judged["winner"]
+    assert judged["recommended"] in ("all together", judged["winner"])
+    assert [one["name"] for one in judged["candidates"]] == found.index.tolist()
+
+
+def test_a_run_of_a_frame_has_to_be_told_its_table(tmp_path: Path) -> None:
+    table = planted(90)
+    model = Superpose(
+        ["dust", "load"],
+        ignore=TARGETS[2:],
+        references="none",
+        training={"epochs": 1},
+        model={"width": 8, "members": 1},
+        proof={"folds": 2},
+    ).fit(table)
+    model.save(tmp_path / "bundle")
+    result = CliRunner().invoke(app, ["affinity", str(tmp_path / "bundle")])
+    assert result.exit_code == 2
+    told = "error: data: the run does not name its table; pass a frame or a path\n"
+    assert result.stderr.endswith(told)
+    with pytest.raises(Exception, match="its rows divide into"):
+        Superpose.load(tmp_path / "bundle").affinity(table.slice(0, 60))

@@ -1,0 +1,153 @@
+"""The verb `affinity`: what it passes on, what it prints, what it refuses."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from typer.testing import CliRunner, Result
+
+from superpose import Superpose
+from superpose.cli import app
+from superpose.data import groups_text, load_config
+
+GROUPS = [["no2", "co"], ["NO"]]
+FOUND = {
+    "targets": ["no2", "co", "NO"],
+    "lookahead": [[0, 0.1, 0], [0.1, 0, 0], [0, 0, 0]],
+    "groups": GROUPS,
+}
+
+
+def run(*args: object) -> Result:
+    return CliRunner().invoke(app, [str(arg) for arg in args])
+
+
+def succeed(*args: object) -> str:
+    result = run(*args)
+    assert result.exit_code == 0, result.output
+    return result.stdout
+
+
+def candidate(name: str, groups: list[list[str]], loss: float, gain: float) -> dict[str, Any]:
+    more = {"error": 0.01, "gain_error": 1.0, "gains": [gain] * 3}
+    return {"name": name, "groups": groups, "loss": loss, "gain": gain, **more}
+
+
+class Model:
+    """Stands for a trained model and keeps what it was asked."""
+
+    def __init__(self) -> None:
+        self.facts: dict[str, Any] = {}
+        self.asked: dict[str, Any] = {}
+        self.recommended = "all apart"
+
+    def affinity(self, source: Any, epochs: int, progress: Any) -> None:
+        self.asked["affinity"] = (source, epochs)
+        self.facts["affinity"] = FOUND
+
+    def search_groups(self, source: Any, folds: int, progress: Any) -> None:
+        self.asked["search"] = (source, folds)
+        self.facts["grouping"] = {
+            "targets": FOUND["targets"],
+            "candidates": [
+                candidate("all together", [FOUND["targets"]], 0.5, 0.0),
+                candidate("all apart", [["no2"], ["co"], ["NO"]], 0.4, 20.0),
+            ],
+            "winner": "all apart",
+            "recommended": self.recommended,
+            "folds": folds,
+            "rows": 90,
+        }
+
+
+@pytest.fixture(autouse=True)
+def model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Model:
+    """A model in place of the one that would be loaded, and a run whose settings name a table."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "first").mkdir()
+    settings = "data: ../table.csv\ntargets: [no2, co, 'NO']\n"
+    (tmp_path / "first" / "superpose.yaml").write_text(settings, encoding="utf-8")
+    found = Model()
+    monkeypatch.setattr(Superpose, "load", lambda path: found)
+    return found
+
+
+def block(text: str) -> Any:
+    """The settings that can be pasted, as they are read."""
+    lines = text[text.index("groups:") :].splitlines()
+    return yaml.safe_load("\n".join([lines[0], *(one for one in lines[1:] if one[:3] == "  -")]))
+
+
+def test_help_has_examples_that_can_be_typed() -> None:
+    told = succeed("affinity", "--help")
+    assert "Example" in told
+    assert "\n   superpose affinity runs/first" in told
+    assert "affinity" in succeed("--help")
+
+
+def test_the_table_is_the_one_that_the_run_names(model: Model) -> None:
+    succeed("affinity", "first")
+    assert model.asked == {"affinity": (Path("first/../table.csv"), 10)}
+
+
+def test_a_table_can_be_named_and_options_are_passed_on(model: Model) -> None:
+    succeed("affinity", "first", "other.csv", "--epochs", "4", "--search", "--folds", "3")
+    assert model.asked == {"affinity": (Path("other.csv"), 4), "search": (Path("other.csv"), 3)}
+
+
+def test_a_bundle_has_no_settings_to_name_a_table(model: Model) -> None:
+    Path("first/superpose.yaml").unlink()
+    succeed("affinity", "first")
+    assert model.asked["affinity"] == (None, 10)
+
+
+def test_the_suggestion_can_be_pasted_and_is_called_one() -> None:
+    told = succeed("affinity", "first")
+    assert block(told) == {"groups": GROUPS}
+    assert "Look-ahead suggests 2 groups; NO stands alone." in told
+    assert "It is a suggestion. What it is worth is told by --search." in told
+
+
+def test_a_search_prints_the_groups_that_it_recommends(model: Model) -> None:
+    told = succeed("affinity", "first", "--search")
+    assert model.asked["search"][1] == 5
+    assert block(told) == {"groups": [["no2"], ["co"], ["NO"]]}
+    assert "The best is all apart" in told
+    assert "It is a suggestion" not in told
+
+
+def test_where_all_together_is_recommended_there_is_nothing_to_paste(model: Model) -> None:
+    model.recommended = "all together"
+    told = succeed("affinity", "first", "--search")
+    assert "the recommendation is all together, which is the default" in told
+    assert "groups:" not in told
+
+
+def test_the_picture_lies_in_the_run_or_where_it_is_told_to() -> None:
+    assert f"Wrote {Path('first/affinity.svg')}" in succeed("affinity", "first")
+    assert Path("first/affinity.svg").read_text(encoding="utf-8").startswith("<svg")
+    succeed("affinity", "first", "--out", "other.svg")
+    assert Path("other.svg").exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "text"),
+    [
+        ("--folds 3", "--folds: given without --search; add --search, or leave it out"),
+        ("--out map.png", "--out: 'map.png' given; allowed: a file that ends in .svg"),
+    ],
+)
+def test_affinity_refuses(model: Model, options: str, text: str) -> None:
+    result = run("affinity", "first", *options.split())
+    assert result.exit_code == 2
+    assert f"error: {text}" in result.stderr
+    assert model.asked == {}
+
+
+def test_any_name_survives_the_way_through_the_settings(tmp_path: Path) -> None:
+    names = ["no", "2020", "a, b", "汽车", "- x", "'q'", "#5", "null", "x" * 200]
+    file = tmp_path / "superpose.yaml"
+    listed = yaml.safe_dump({"targets": names}, allow_unicode=True)
+    file.write_text(listed + groups_text([names[:4], names[4:]]), encoding="utf-8")
+    assert load_config(file).groups == [names[:4], names[4:]]

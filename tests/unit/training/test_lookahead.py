@@ -1,0 +1,151 @@
+"""Looking ahead: what is measured is equation 1, and the training does not notice."""
+
+import copy
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from superpose.training import Fold, Replicas, look_ahead
+from superpose.training._lookahead import MOST_STEPS, _Looks
+from superpose.training._loop import Step
+from superpose.training._network_fit import build
+from superpose.training._objective import Objective
+
+TARGETS = ("weight", "sick", "calls")
+
+
+@pytest.fixture
+def step(recipe):
+    """The first step of two networks on all rows, without dropout."""
+
+    def make(count=2, gone=()):
+        kinds = [recipe.codec.target_kinds[t] for t in TARGETS]
+        labels = [
+            np.full_like(recipe.labels[t], np.nan) if t in gone else recipe.labels[t]
+            for t in TARGETS
+        ]
+        torch.manual_seed(0)
+        sizes = [kind.size for kind in kinds]
+        network = Replicas(
+            build(recipe.codec, sizes, replace(recipe.architecture, dropout=0.0), 4), count
+        )
+        objective = Objective(kinds, labels, np.arange(90))
+        blocks = {name: torch.as_tensor(np.array(b)) for name, b in recipe.blocks.items()}
+        rows = torch.arange(60).expand(count, -1)
+        losses = objective.losses(network({n: b[rows] for n, b in blocks.items()}), rows)
+        optimizer = torch.optim.AdamW(network.parameters(), 0.01)
+        return Step(network, losses, objective, blocks, optimizer)
+
+    return make
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_an_affinity_is_the_share_of_a_held_out_loss_that_a_step_of_the_shared_weights_saves(
+    step, count
+):
+    taken = step(count)
+    held = np.arange(60, 90)
+    looks = _Looks([held] * count, 1, 0)
+    looks(taken)
+    found, _ = looks.found[0]
+    assert found.shape == (count, 3, 3)
+    rows = torch.from_numpy(held).expand(count, -1)
+    batch = {name: block[rows] for name, block in taken.blocks.items()}
+
+    def losses(network):
+        with torch.no_grad():
+            return taken.objective.observe(network(batch), rows)[0]
+
+    before = losses(taken.network)
+    for i in range(3):
+        moved = copy.deepcopy(taken.network)
+        gradients = torch.autograd.grad(
+            taken.losses[:, i].sum(), taken.network.shared(), retain_graph=True
+        )
+        with torch.no_grad():
+            for weight, gradient in zip(moved.shared(), gradients, strict=True):
+                weight -= 0.01 * gradient
+        expected = 1 - losses(moved) / before
+        np.testing.assert_allclose(found[:, i], expected.numpy(), rtol=1e-3, atol=1e-6)
+
+
+def test_the_cosines_are_those_of_the_gradients_on_what_is_shared(step):
+    taken = step(2)
+    looks = _Looks([np.arange(60, 90)] * 2, 1, 0)
+    looks(taken)
+    _, cosine = looks.found[0]
+    flat = []
+    for i in range(3):
+        gradients = torch.autograd.grad(
+            taken.losses[:, i].sum(), taken.network.shared(), retain_graph=True
+        )
+        flat.append(torch.cat([g.flatten(1) for g in gradients], 1))
+    for i in range(3):
+        for j in range(3):
+            expected = torch.cosine_similarity(flat[i], flat[j], dim=1)
+            np.testing.assert_allclose(cosine[:, i, j], expected.numpy(), atol=1e-4)
+
+
+def test_a_target_without_labels_gives_and_receives_nothing_that_is_known(step):
+    looks = _Looks([np.arange(60, 90)] * 2, 1, 0)
+    looks(step(2, gone=("sick",)))
+    found, cosine = looks.found[0]
+    assert np.isnan(found[:, 1]).all()
+    assert np.isnan(found[:, :, 1]).all()
+    assert np.isnan(cosine[:, 1]).all()
+    assert np.isfinite(found[:, [0, 2]][..., [0, 2]]).all()
+
+
+@pytest.mark.parametrize("folds", [1, 3])
+@pytest.mark.parametrize("given", [False, True])
+def test_a_training_that_is_looked_at_is_the_same_training(
+    run, assert_same, make_folds, folds, given
+):
+    chosen = make_folds()[:folds]
+    plain = run(folds=chosen, given=given)
+    looks = _Looks([fold.held for fold in chosen], 5, 0)
+    assert_same(plain, run(folds=chosen, given=given, on_step=looks))
+    assert len(looks.found) > 5
+
+
+@pytest.fixture
+def brief(recipe):
+    """Two targets and one fold: looks cost a pass for each target."""
+    codec = replace(
+        recipe.codec, target_kinds={t: recipe.codec.target_kinds[t] for t in ("weight", "sick")}
+    )
+    labels = {t: recipe.labels[t] for t in codec.target_kinds}
+    return replace(recipe, codec=codec, labels=labels, folds=recipe.folds[:1])
+
+
+def test_looks_are_bounded_and_spread_over_the_epochs(recipe):
+    told = []
+    found = look_ahead(recipe, 1, told.append)
+    assert told == [1.0]
+    looks, networks = found.lookahead.shape[:2]
+    assert networks == 3
+    assert 1 <= looks <= MOST_STEPS // 6
+    assert found.cosine.shape == found.lookahead.shape
+
+
+def test_groups_of_the_settings_and_early_stopping_play_no_part(brief):
+    settings = replace(brief.settings, patience=1)
+    plain = look_ahead(brief, 3)
+    other = look_ahead(replace(brief, groups=[["weight"], ["sick"]], settings=settings), 3)
+    np.testing.assert_array_equal(plain.lookahead, other.lookahead)
+    assert np.abs(plain.cosine[..., 0, 1]).max() > 0  # groups would share nothing
+
+
+def test_no_more_epochs_are_trained_than_the_settings_allow(brief):
+    settings = replace(brief.settings, epochs=1)
+    one = look_ahead(replace(brief, settings=settings), 9)
+    np.testing.assert_array_equal(one.lookahead, look_ahead(brief, 1).lookahead)
+
+
+def test_folds_of_unequal_length_are_looked_at_in_one_pass(brief):
+    rows = np.arange(90)
+    folds = [Fold(rows[10:], rows[:10]), Fold(rows[:50], rows[50:])]
+    found = look_ahead(replace(brief, folds=folds), 1)
+    assert np.isfinite(found.lookahead).any((0, 2, 3)).all()
