@@ -113,8 +113,8 @@ class Predictor:
         told, levels = self.conditional(rows, labels), self.given.levels(kinds, labels)
         reach: dict[str, np.ndarray | None] = {}
         for t, kind in kinds.items():
-            known = kind.known(labels[t])
-            told[t] = np.where(known[:, None], kind.exact(labels[t]), told[t])
+            exact = kind.exact(labels[t])
+            told[t] = np.where(np.isnan(exact), told[t], exact)
             widths = [self.given.spread[name].get(t) for name in LEVELS]
             reach[t] = None
             if None not in widths:

@@ -91,6 +91,7 @@ def prepare(table: pa.Table, config: Config) -> Prepared:
     if small:
         codec = Codec.fit(table, schema, seen)
         labels = codec.labels(table)
+    dealt = {t: kind.balanced(labels[t]) for t, kind in codec.target_kinds.items()}
     halves = np.full(table.num_rows, -1)
     judges = seen if small else split.validation
     if _count_units(judges, split.clusters) < 2:
@@ -100,15 +101,16 @@ def prepare(table: pa.Table, config: Config) -> Prepared:
             "no challenger can ship"
         )
     else:
-        halves[judges] = fold_indices(judges, labels, 2, config.seed + 1, split.clusters)
+        halves[judges] = fold_indices(judges, dealt, 2, config.seed + 1, split.clusters)
     if small:
-        folds, drawn = _folds(seen, labels, config, split.clusters)
+        folds, drawn = _folds(seen, dealt, config, split.clusters)
     else:
         folds, drawn = [Fold(split.train, judges[halves[judges] == 0])], 1
     warnings = [
         *schema.warnings,
         *split.warnings,
         *codec.warnings,
+        *_unserved(codec, config),
         *find_leaks(table, schema, split),
     ]
     return Prepared(
@@ -126,6 +128,18 @@ def prepare(table: pa.Table, config: Config) -> Prepared:
         drawn,
         list(dict.fromkeys(warnings)),
     )
+
+
+def _unserved(codec: Codec, config: Config) -> list[str]:
+    """Say which targets no boosted trees stand against."""
+    asked, found = config.proof.references, []
+    for target, kind in codec.target_kinds.items():
+        if kind.tree == "none" and asked in ("all", "trees"):
+            left = "the network alone is its only reference"
+            if asked == "trees":
+                left = "it has no reference, so what ships for it is unproven"
+            found.append(f"target {target!r}: boosted trees can't predict {kind.name}; {left}")
+    return found
 
 
 def _is_small(

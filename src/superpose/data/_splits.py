@@ -183,14 +183,16 @@ def raw_labels(table: pa.Table, spec: ColumnSpec) -> np.ndarray:
     """Labels of a target as numbers without any fitting: class codes, or the numbers themselves.
 
     Returns:
-        float64 (N,) or, for sets of labels, (N, L); NaN where missing.
+        float64 (N,) or, for sets of labels and labels of words, (N, L); NaN where missing.
     """
     values = spec.values(table)
     if spec.kind in ("number", "count"):
         numbers = as_floats(spec.name, values, spec.kind)
         return np.where(np.isfinite(numbers), numbers, np.nan)
-    if spec.kind == "multilabel":
-        members, rows = as_sets(values, spec.options.get("separator") or guess_separator(values))
+    if spec.kind in ("multilabel", "tokens"):
+        # Of the labels of words, which of them a row has.
+        given = " " if spec.kind == "tokens" else spec.options.get("separator")
+        members, rows = as_sets(values, given or guess_separator(values))
         return hot(members, rows, missing(values), counted(members)[0]).astype(np.float64)
     return _codes(class_names(values, class_type(values)))
 

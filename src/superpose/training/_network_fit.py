@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from superpose.data import Codec
-from superpose.nn import GIVEN, Architecture, Network, NumberEncoder
+from superpose.nn import GIVEN, Architecture, DenseNetwork, Network, NumberEncoder, PerPlace
 
 from ._loop import Fold, Trained, predict_rows, train
 from ._replicas import Replicas, State
@@ -57,9 +57,8 @@ class FittedNetwork:
     _lock: Lock = field(default_factory=Lock, init=False, repr=False, compare=False)
 
     def _maker(self, codec: Codec) -> Callable[[], Network]:
-        sizes = [codec.target_kinds[t].size for t in self.targets]
         told = self.given_epoch is not None
-        return build(codec, sizes, self.architecture, self.embedding, told)
+        return build(codec, heads_of(codec, self.targets), self.architecture, self.embedding, told)
 
     @contextmanager
     def _networks(self, codec: Codec, epoch: int) -> Iterator[Replicas]:
@@ -206,14 +205,23 @@ def as_tensors(blocks: Mapping[str, np.ndarray]) -> dict[str, Tensor]:
     }
 
 
+def heads_of(codec: Codec, targets: Sequence[str]) -> list[int | PerPlace]:
+    """Return what the head of each target answers with, for ``build``."""
+    kinds = [codec.target_kinds[t] for t in targets]
+    return [
+        kind.size if kind.source is None else PerPlace(codec.block_of(kind.source), kind.place_size)
+        for kind in kinds
+    ]
+
+
 def build(
     codec: Codec,
-    sizes: Sequence[int],
+    heads: Sequence[int | PerPlace],
     architecture: Architecture,
     embedding: int,
     given: bool = False,
 ) -> Callable[[], Network]:
-    """Return a maker of fresh networks for the codec's inputs, with heads of the given sizes.
+    """Return a maker of fresh networks for the codec's inputs, with the heads of ``heads_of``.
 
     With ``given`` the networks also read measured values of all the codec's targets.
     """
@@ -223,12 +231,16 @@ def build(
         encoders = {
             name: type(kinds[0]).encoder(kinds, embedding) for name, kinds in codec.blocks.items()
         }
-        if not given:
-            return Network(encoders, sizes, architecture)
-        # The trunk is told too, not only the states: on small tables that is the stronger way.
-        columns = [edges for kind in targets for edges in kind.reveal_edges]
-        encoders[GIVEN] = NumberEncoder(columns, embedding)
-        return Network(encoders, sizes, architecture, [kind.revealed for kind in targets])
+        revealed = None
+        if given:
+            # The trunk is told too, not only the states: on small tables that is the stronger way.
+            columns = [edges for kind in targets for edges in kind.reveal_edges]
+            encoders[GIVEN] = NumberEncoder(columns, embedding)
+            revealed = [kind.revealed for kind in targets]
+        sizes = [head for head in heads if isinstance(head, int)]
+        if len(sizes) == len(heads):
+            return Network(encoders, sizes, architecture, revealed)
+        return DenseNetwork(encoders, heads, architecture, revealed)
 
     return make
 
@@ -276,8 +288,8 @@ def fit_joint(
         on_epoch: Called after each epoch.
     """
     targets = list(recipe.labels)
-    sizes = [recipe.codec.target_kinds[t].size for t in targets]
-    trained = _train(recipe, targets, sizes, recipe.architecture, False, checkpoint, on_epoch)
+    heads = heads_of(recipe.codec, targets)
+    trained = _train(recipe, targets, heads, recipe.architecture, False, checkpoint, on_epoch)
     return FittedNetwork(
         targets,
         recipe.architecture,
@@ -306,20 +318,25 @@ def fit_alone(
 
     Args:
         recipe: Data, sizes and settings of the joint network.
-        targets: The targets to train for.
+        targets: The targets to train for; one that has an answer for each place of an input is
+            trained for by itself.
         checkpoint: File to write as training goes and to continue from.
         on_epoch: Called after each epoch.
     """
     kinds, count = [recipe.codec.target_kinds[t] for t in targets], len(recipe.folds)
     architecture = replace(recipe.architecture, fusion="none")
-    widest = [max(kind.size for kind in kinds)]
-    trained = _train(recipe, targets, widest, architecture, True, checkpoint, on_epoch)
+    heads = heads_of(recipe.codec, targets)
+    sizes = [head for head in heads if isinstance(head, int)]
+    trained = _train(
+        recipe, targets, [max(sizes)] if sizes else heads, architecture, True, checkpoint, on_epoch
+    )
     found = {}
     for place, (target, kind) in enumerate(zip(targets, kinds, strict=True)):
         best = trained.best[place]
         own = slice(place * count, (place + 1) * count)
         weights = {name: w[own].clone() for name, w in trained.snapshots[best].items()}
-        for name in ("heads", "offsets"):  # one width for all targets in training
+        for name in ("heads", "offsets") if kind.source is None else ():
+            # One width for all targets in training.
             weights[name] = weights[name][..., : kind.size].clone()
         found[target] = FittedNetwork(
             [target],
@@ -340,7 +357,7 @@ def fit_alone(
 def _train(
     recipe: Recipe,
     targets: Sequence[str],
-    sizes: Sequence[int],
+    heads: Sequence[int | PerPlace],
     architecture: Architecture,
     solo: bool,
     checkpoint: Path | None,
@@ -348,7 +365,7 @@ def _train(
 ) -> Trained:
     given = recipe.given and not solo and len(targets) > 1
     return train(
-        build(recipe.codec, sizes, architecture, recipe.embedding, given),
+        build(recipe.codec, heads, architecture, recipe.embedding, given),
         as_tensors(recipe.blocks),
         [recipe.codec.target_kinds[t] for t in targets],
         [recipe.labels[t] for t in targets],

@@ -7,9 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from superpose.data.kinds import TargetKind
+from superpose.nn import Outputs
 
 # The weight of a target is one over the loss of its best constant prediction, so that every target
 # counts by the share of its uncertainty that is explained. A target that is almost always the same
@@ -56,7 +58,7 @@ class Objective:
         together: dict[tuple[str, int], list[int]] = {}
         for place, kind in enumerate(kinds):
             # Targets of a joint network are computed together where their formulas agree.
-            alike = not solo and not kind.fitted_loss
+            alike = not solo and not kind.fitted_loss and kind.source is None
             key = (kind.name if alike else f"{kind.name} {place}", kind.size)
             together.setdefault(key, []).append(place)
         self.groups = [
@@ -71,18 +73,18 @@ class Objective:
             for places in together.values()
         ]
 
-    def losses(self, out: Tensor, rows: Tensor, shown: Tensor | None = None) -> Tensor:
+    def losses(self, out: Tensor | Outputs, rows: Tensor, shown: Tensor | None = None) -> Tensor:
         """Weigh the losses of a batch; a target that the network was told carries none.
 
         Shape:
-            out (P, B, M, T, O), rows (P, B), shown (P, B, T) -> (P, T);
-            with ``solo`` out (P, B, M, 1, O) -> (P / T, T).
+            out (P, B, M, T, O), or outputs of a dense network; rows (P, B), shown (P, B, T) ->
+            (P, T); with ``solo`` out (P, B, M, 1, O) -> (P / T, T).
         """
-        columns: list[Tensor] = [out.new_zeros(())] * len(self.kinds)
+        columns: list[Tensor] = [torch.zeros(())] * len(self.kinds)
         for group in self.groups:
-            mine = self.networks_of(group.places[0], len(out))
+            mine = self.networks_of(group.places[0], len(rows))
             heads = [0] if self.solo else group.places
-            raw = out[mine][..., heads, : group.kind.size].float()
+            raw = raw_outputs(out, heads, group.kind)[mine]
             labels = group.labels[rows[mine]]  # (P, B, G) or (P, B, G, L)
             if shown is not None:
                 told = shown[..., group.places]
@@ -102,23 +104,41 @@ class Objective:
         return slice(place * share, (place + 1) * share)
 
 
+def raw_outputs(out: Tensor | Outputs, heads: Sequence[int], kind: TargetKind) -> Tensor:
+    """Pick the raw outputs of targets of one kind.
+
+    Shape:
+        out (..., M, T, O), or outputs of a dense network -> (..., M, G, size).
+    """
+    if kind.source is None:
+        rows = out.rows if isinstance(out, Outputs) else out
+        return rows[..., list(heads), : kind.size].float()
+    assert isinstance(out, Outputs)
+    return torch.stack([out.places[place] for place in heads], dim=-2).float()
+
+
 def _expected_loss(kind: TargetKind, y: np.ndarray, all_labelled: bool) -> float:
     """The loss of the best constant, times the rate of labelled rows in a batch."""
     known = kind.known(y)
     if not known.any():
         return 1.0
     rate = 1.0 if all_labelled else float(known.mean())
-    floor = kind.row_loss(y, np.tile(kind.constant(y), (len(y), 1)))
+    floor = kind.row_loss(y, np.broadcast_to(kind.constant(y), (len(y), kind.width)))
     return max(float(np.nanmean(floor)), SMALLEST_CONSTANT_LOSS) * rate
 
 
-def predictions(out: Tensor, kinds: Sequence[TargetKind]) -> list[Tensor]:
+def predictions(out: Tensor | Outputs, kinds: Sequence[TargetKind]) -> list[Tensor]:
     """Average the members' canonical predictions.
 
     Shape:
-        out (..., M, T, O) -> for each target (..., K).
+        out (..., M, T, O), or outputs of a dense network -> for each target (..., K).
     """
-    return [
-        kind.predict(out[..., place, : kind.size].float()).mean(-2)
+    told = [
+        kind.predict(raw_outputs(out, [place], kind).squeeze(-2)).mean(-2)
         for place, kind in enumerate(kinds)
+    ]
+    # The outputs of a dense network end with the last place that a row of the batch has.
+    return [
+        F.pad(z, (0, kind.width - z.shape[-1]), value=torch.nan) if kind.source else z
+        for z, kind in zip(told, kinds, strict=True)
     ]

@@ -8,6 +8,8 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call, stack_module_state, vmap
 
+from superpose.nn import DenseNetwork, Outputs
+
 State = dict[str, Tensor]
 
 
@@ -19,7 +21,8 @@ class Replicas(nn.Module):
         count: Number of networks P (at least 1).
 
     Shape:
-        blocks: name -> (P, B, ...) -> (P, B, M, T, O).
+        blocks: name -> (P, B, ...) -> (P, B, M, T, O), or the outputs of a dense network with the
+        leading axis P; they end with the last place that a row of the batch has.
 
     Example:
         >>> from superpose.nn import Architecture, Network, NumberEncoder
@@ -44,12 +47,17 @@ class Replicas(nn.Module):
                 self.register_buffer(f"stacked_buffer{i}", b.detach())
             self._base = [networks[0].to("meta")]  # in a list: its weights are not ours
 
-    def forward(self, blocks: dict[str, Tensor]) -> Tensor:
+    def forward(self, blocks: dict[str, Tensor]) -> Tensor | Outputs:
+        base = self.single if self.count == 1 else self._base[0].train(self.training)
+        if isinstance(base, DenseNetwork):
+            blocks = base.trimmed(blocks)
         if self.count == 1:
-            return self.single({name: block[0] for name, block in blocks.items()})[None]
-        base = self._base[0].train(self.training)
+            out = base({name: block[0] for name, block in blocks.items()})
+            if isinstance(out, Tensor):
+                return out[None]
+            return Outputs(out.rows[None], {t: z[None] for t, z in out.places.items()})
 
-        def one(weights: State, buffers: State, row: dict[str, Tensor]) -> Tensor:
+        def one(weights: State, buffers: State, row: dict[str, Tensor]) -> Tensor | Outputs:
             return functional_call(base, (weights, buffers), (row,))
 
         weights = dict(zip(self._names, self.stacked, strict=True))
