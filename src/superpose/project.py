@@ -33,7 +33,7 @@ from superpose.audit import (
     sample,
     settings_of,
 )
-from superpose.data import Config, fingerprint, like, read_table
+from superpose.data import Config, divided, fingerprint, like, read_table
 from superpose.deploy import is_folder, load_folder, require_writable, save_folder, write_file
 from superpose.errors import BundleError, ConfigError, DataError, SuperposeError, listing, message
 from superpose.report import render_report
@@ -142,6 +142,7 @@ class Superpose:
         source = self.config.data_path if source is None else source
         if source is None:
             raise ConfigError("data: no table was given; pass a frame or a path, or set `data:`")
+        self.config = divided(self.config, source)
         folder = None if out is None else Path(out)
         settings = "" if folder is None else _settings(self.config, source, folder)
         if folder is not None:

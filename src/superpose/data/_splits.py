@@ -31,7 +31,7 @@ from .kinds._values import (
 )
 
 PARTS = ("train", "validation", "test")
-_WORDS = {
+PART_WORDS = {
     **dict.fromkeys(("train", "training", "fit"), 0),
     **dict.fromkeys(("validation", "valid", "val", "dev", "development"), 1),
     **dict.fromkeys(("test", "testing", "holdout"), 2),
@@ -271,7 +271,7 @@ def _by_time(when: np.ndarray, shares: np.ndarray) -> tuple[np.ndarray, np.ndarr
 
 def _by_column(table: pa.Table, name: str) -> np.ndarray:
     words = pc.utf8_lower(pc.utf8_trim_whitespace(as_text(_column(table, name))))
-    index = find(words, list(_WORDS))
+    index = find(words, list(PART_WORDS))
     if (index < 0).any():
         row = int(np.argmax(index < 0))
         raise DataError(
@@ -281,7 +281,7 @@ def _by_column(table: pa.Table, name: str) -> np.ndarray:
                 ", ".join(PARTS),
             )
         )
-    return np.array(list(_WORDS.values()))[index]
+    return np.array(list(PART_WORDS.values()))[index]
 
 
 def _check_labels(
