@@ -37,7 +37,7 @@ from superpose.audit import (
     search_groups,
     settings_of,
 )
-from superpose.data import Config, like, read_table
+from superpose.data import Config, divided, like, read_table
 from superpose.deploy import (
     is_folder,
     join_facts,
@@ -164,6 +164,7 @@ class Superpose:
         source = self.config.data_path if source is None else source
         if source is None:
             raise ConfigError("data: no table was given; pass a frame or a path, or set `data:`")
+        self.config = divided(self.config, source)
         folder = None if out is None else Path(out)
         settings = "" if folder is None else settings_text(self.config, source, folder)
         if folder is not None:

@@ -40,6 +40,7 @@ columns = {
     "category": gappy(labels),
     "ordinal": gappy(st.integers(-20, 20)),
     "multilabel": gappy(st.lists(words, max_size=4, unique=True)),
+    "tokens": gappy(st.lists(st.one_of(st.none(), words), min_size=1, max_size=4)),
     "count": gappy(st.integers(0, 2**24)),  # float32 holds every count up to here
 }
 every_kind = pytest.mark.parametrize("name", TARGET_KINDS)
@@ -52,6 +53,8 @@ def fitted(name, rows):
         assume(len({row for row in rows if row is not None}) >= 2)
     if name == "multilabel":
         assume(any(rows))
+    if name == "tokens":
+        assume(sum(any(row or ()) for row in rows) >= 2)
     column = pa.chunked_array([pa.array(rows)])
     return TARGET_KINDS[name].fit("y", column), column
 
@@ -73,8 +76,16 @@ def test_decoding_undoes_encoding(name, data):
         assert [None if b is None else set(b) for b in back] == [
             None if row is None else set(row) for row in rows
         ]
+    elif name == "tokens":
+        assert back == [trimmed(row) for row in rows]
     else:
         assert back == rows
+
+
+def trimmed(row):
+    """The labels of words up to the last that has one; without any, as a row without labels."""
+    known = [place for place, label in enumerate(row or ()) if label is not None]
+    return row[: known[-1] + 1] if known else None
 
 
 @every_kind
@@ -88,7 +99,7 @@ def test_a_missing_label_carries_no_gradient(name, data, seed, scale):
     out = (noise * scale).requires_grad_()
     loss = kind.loss(out, y)
     loss.sum().backward()
-    gone = torch.tensor([row is None for row in rows])
+    gone = torch.as_tensor(~kind.known(kind.encode(column)))
     assert (loss[gone] == 0).all()
     assert (out.grad[gone] == 0).all()
     assert torch.isfinite(out.grad).all()
@@ -103,6 +114,7 @@ def test_blends_of_predictions_are_predictions(name, data, seed):
     first, second = (kind.predict(torch.randn(4, kind.size, generator=generator)) for _ in range(2))
     blend = (0.3 * first + 0.7 * second).double().numpy()
     assert np.isfinite(blend).all()
-    if name in ("binary", "category", "ordinal"):
-        np.testing.assert_allclose(blend.sum(axis=1), 1, rtol=1e-5)
+    if name in ("binary", "category", "ordinal", "tokens"):
+        shares = blend.reshape(4, -1, len(kind.labels))
+        np.testing.assert_allclose(shares.sum(axis=-1), 1, rtol=1e-5)
     assert len(next(iter(kind.decode(blend).values()))) == 4

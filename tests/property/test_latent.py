@@ -26,6 +26,7 @@ COLUMNS = {
     "ordinal": [1, 2, 3, 4, 5],
     "multilabel": [["a", "b"], ["c"], []],
     "count": [0, 1, 5, 2],
+    "tokens": [["O", "B-a", "I-a"], ["O"], ["B-b", "O"]],
 }
 KINDS = {
     name: TARGET_KINDS[name].fit("y", pa.chunked_array([values]))
@@ -46,7 +47,9 @@ def predictions(kind, rng, rows=ROWS):
         return 10 ** rng.uniform(-7, 5, (rows, 1))
     if kind.name == "multilabel":
         return 1 / (1 + np.exp(-rng.normal(0, 6, (rows, kind.width))))
-    return rng.dirichlet(np.full(kind.width, 10 ** rng.uniform(-2, 1)), rows)
+    shape = (rows, kind.width // len(kind.labels))
+    p = rng.dirichlet(np.full(len(kind.labels), 10 ** rng.uniform(-2, 1)), shape)
+    return p.reshape(rows, -1)
 
 
 def labels(kind, pred, rng):
@@ -74,7 +77,8 @@ def test_a_label_comes_back_from_its_score(kind, seed, shared):
 @given(seed=seeds)
 def test_even_a_class_without_probability_comes_back(kind, seed):
     rng = np.random.default_rng(seed)
-    y = rng.integers(0, 2, (ROWS, kind.width) if kind.name == "multilabel" else ROWS).astype(float)
+    shape = (ROWS, kind.latent) if kind.name in ("multilabel", "tokens") else ROWS
+    y = rng.integers(0, 2, shape).astype(float)
     pred = kind.exact(1 - y)
     np.testing.assert_array_equal(kind.at_scores(pred, kind.scores(y, pred)), y)
 
@@ -100,9 +104,10 @@ def test_a_told_prediction_is_canonical_and_moves_with_the_mean(kind, seed):
     told, more = kind.given_scores(pred, mean, sd), kind.given_scores(pred, mean + 1, sd)
     assert told.shape == pred.shape
     assert np.isfinite(told).all()
-    if kind.name in ("binary", "category", "ordinal"):
-        np.testing.assert_allclose(told.sum(axis=1), 1, rtol=1e-9)
-        steps = np.arange(kind.width)
+    if kind.name in ("binary", "category", "ordinal", "tokens"):
+        told, more = (z.reshape(ROWS, -1, len(kind.labels)) for z in (told, more))
+        np.testing.assert_allclose(told.sum(axis=-1), 1, rtol=1e-9)
+        steps = np.arange(len(kind.labels))
         assert (more @ steps >= told @ steps - 1e-9).all()
     else:
         assert (more - told)[:, : kind.latent].min() >= -1e-9
@@ -133,6 +138,9 @@ def test_the_likelihoods_of_all_labels_sum_to_one(kind, seed):
         y = np.arange(2000.0)
     elif kind.name == "multilabel":
         y = np.stack(np.meshgrid(*[[0.0, 1.0]] * kind.width), axis=-1).reshape(-1, kind.width)
+    elif kind.name == "tokens":
+        every = [np.arange(float(kind.place_size))] * kind.places
+        y = np.stack(np.meshgrid(*every), axis=-1).reshape(-1, kind.places)
     else:
         y = np.arange(float(kind.width))
     told = kind.log_likelihood(y, np.broadcast_to(pred, (len(y), pred.shape[1])))

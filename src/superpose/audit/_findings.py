@@ -21,6 +21,7 @@ from ._given_findings import entanglement_facts, given_facts, residual_facts, st
 from ._predictor import Predictor
 from ._prepare import Prepared
 from ._proof import ALONE, JOINT
+from ._tokens import token_facts
 from ._trial import Trial
 from ._wording import describe, engine_word, percent
 
@@ -62,7 +63,7 @@ def findings(trial: Trial, source: str = "", command: str = "") -> Facts:
         "delta": p.config.proof.delta,
         "transfer": [transfer_row(trial, t) for t in p.targets],
         "metrics": {t: _metrics(trial, t, labels[t], told[t]) for t in p.targets},
-        "plots": {t: _plot(trial, t, labels[t], told[t]) for t in p.targets},
+        "plots": {t: _plot(trial, t, table, labels[t], told[t]) for t in p.targets},
         "curves": _curves(trial.predictor),
         "attention": _attention(trial),
         "importance": importance(trial),
@@ -180,15 +181,19 @@ def _metrics(trial: Trial, target: str, y: np.ndarray, told: Mapping[str, np.nda
     prediction = mix(told, predictor.shipped[target])
     reach = predictor.half_widths(target, prediction)
     shipped = evaluate_target(predictor, target, y, prediction, reach)
-    constant = kind.metrics(y, np.tile(floor, (len(y), 1)), floor)
+    constant = kind.metrics(y, np.broadcast_to(floor, (len(y), kind.width)), floor)
     others = {engine_word(name): kind.metrics(y, z, floor) for name, z in told.items()}
     return {"shipped": shipped, "constant": constant, **others}
 
 
-def _plot(trial: Trial, target: str, y: np.ndarray, told: Mapping[str, np.ndarray]) -> Facts:
+def _plot(
+    trial: Trial, target: str, table: pa.Table, y: np.ndarray, told: Mapping[str, np.ndarray]
+) -> Facts:
     predictor = trial.predictor
     kind: Any = predictor.codec.target_kinds[target]
     prediction = mix(told, predictor.shipped[target])
+    if kind.name == "tokens":
+        return token_facts(kind, table.column(kind.source), y, prediction)
     facts: Facts = {
         "kind": kind.name,
         "labels": kind.labels,

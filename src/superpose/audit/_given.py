@@ -64,7 +64,8 @@ class Given:
     Args:
         weights: For each level the mixture of each target; at "none" it is what ships.
         copula: What the targets tell about each other beyond the inputs.
-        base: The single-task mixture of each target that the copula stands on.
+        base: The single-task mixture of each target that the copula stands on; targets with many
+            places have no part in it.
         trees: Trees that are told other targets, by target and name.
         factors: For each level by how much a number's predicted scale has to be stretched.
         spread: For each level and number the half-width of its interval, in predicted scales.
@@ -128,8 +129,9 @@ class Given:
                 if t in told:
                     told[t][JOINT] = z
         if self.copula and any(COPULA in names for names in used.values()):
-            base = {t: mix(rows.told[t], self.base[t]) for t in kinds}
-            for t, z in self.copula.predict(kinds, base, labels).items():
+            joined = {t: kind for t, kind in kinds.items() if t in self.base}
+            base = {t: mix(rows.told[t], self.base[t]) for t in joined}
+            for t, z in self.copula.predict(joined, base, labels).items():
                 if t in told:
                     told[t][COPULA] = z
         revealed = Revealed.of(kinds, labels)

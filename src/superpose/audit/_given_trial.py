@@ -7,6 +7,7 @@ from functools import partial
 
 import numpy as np
 
+from superpose.data.kinds import TargetKind
 from superpose.training import FittedNetwork
 from superpose.trees import Engine
 
@@ -61,6 +62,8 @@ def fit_given(
         stage = "given: boosted trees"
         progress(stage, 0.0)
         for place, t in enumerate(kinds):
+            if kinds[t].tree == "none":
+                continue
             given.trees[t] = {}
             for name in (SOME, EVERY):
                 fit = partial(_fit, p, engine, t, half, name == SOME)
@@ -69,10 +72,11 @@ def fit_given(
                 for level, z in _ask_trees(p, trees, place, half, name).items():
                     told[level][t][name] = z
             progress(stage, (place + 1) / len(kinds))
-        given.base = {t: rulings[t].reference for t in kinds}
-        base = {t: mix(judged[t], given.base[t]) for t in kinds}
+        joined = joined_by_copula(kinds)
+        given.base = {t: rulings[t].reference for t in joined}
+        base = {t: mix(judged[t], given.base[t]) for t in joined}
         rows = _rows(p)
-        given.copula = Copula.fit(kinds, _pick(base, rows), _pick(p.labels, rows))
+        given.copula = Copula.fit(joined, _pick(base, rows), _pick(p.labels, rows))
         for level, answers in _ask_copulas(p, judged, half).items():
             for t, z in answers.items():
                 told[level][t][COPULA] = z
@@ -87,6 +91,11 @@ def fit_given(
         given.weights[level] = {t: r.shipped for t, r in found[level].items()}
         _stretch(p, given, level, by_target)
     return given, found, told
+
+
+def joined_by_copula(kinds: Mapping[str, TargetKind]) -> dict[str, TargetKind]:
+    """The targets of which a copula holds: the places of a sentence have no order to correlate."""
+    return {t: kind for t, kind in kinds.items() if kind.source is None}
 
 
 def _stretch(p: Prepared, given: Given, level: str, told: Mapping[str, Arrays]) -> None:
@@ -141,7 +150,7 @@ def _gather(
     targets = list(p.codec.target_kinds)
     for level, shown, asked in _subsets(p, half):
         said = answer(_hide(p, shown))
-        for t in asked:
+        for t in [t for t in asked if t in said]:  # a copula has no word on some
             hidden = ~shown[:, targets.index(t), None]
             before = found[level].get(t, np.full_like(said[t], np.nan))
             found[level][t] = np.where(hidden, said[t], before)
@@ -167,7 +176,7 @@ def _ask_network(p: Prepared, joint: FittedNetwork, half: np.ndarray) -> dict[st
 
 def _ask_copulas(p: Prepared, judged: Mapping[str, Arrays], half: np.ndarray) -> dict[str, Arrays]:
     """What a copula says that was learned from the other half of the rows."""
-    kinds, n = p.codec.target_kinds, len(p.halves)
+    kinds, n = joined_by_copula(p.codec.target_kinds), len(p.halves)
     sides = []
     for side in (0, 1):
         learn, tell = np.flatnonzero(p.halves == side), np.flatnonzero(p.halves == 1 - side)
@@ -225,6 +234,6 @@ def _ask_trees(
 
 def spread_out(told: np.ndarray, rows: np.ndarray, n: int) -> np.ndarray:
     """Put predictions of some rows into an array of all rows, NaN elsewhere."""
-    out = np.full((n, told.shape[1]), np.nan)
+    out = np.full((n, told.shape[1]), np.nan, told.dtype)
     out[rows] = told
     return out

@@ -113,8 +113,10 @@ class Predictor:
         told, levels = self.conditional(rows, labels), self.given.levels(kinds, labels)
         reach: dict[str, np.ndarray | None] = {}
         for t, kind in kinds.items():
-            known = kind.known(labels[t])
-            told[t] = np.where(known[:, None], kind.exact(labels[t]), told[t])
+            exact = kind.exact(labels[t])
+            # A row that is measured may still have places without a label.
+            measured = kind.known(labels[t])[:, None] & ~np.isnan(exact)
+            told[t] = np.where(measured, exact, told[t])
             widths = [self.given.spread[name].get(t) for name in LEVELS]
             reach[t] = None
             if None not in widths:

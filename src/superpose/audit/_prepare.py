@@ -20,6 +20,7 @@ from superpose.data import (
     infer_schema,
     make_split,
 )
+from superpose.errors import ConfigError, listing, message
 from superpose.training import Fold
 from superpose.trees import Engine, require_engine
 
@@ -72,6 +73,19 @@ class Prepared:
         return self.regime == "folds"
 
 
+def _require_one_network(config: Config, codec: Codec) -> None:
+    """Make sure that groups are not asked for where they can't be served.
+
+    Raises:
+        ConfigError: Groups of targets some of which have an answer for each place of an input.
+    """
+    dense = [name for name, kind in codec.target_kinds.items() if kind.source]
+    if config.groups and dense:
+        given = f"given beside {listing(dense)}, which has a label for each word"
+        fix = "remove the groups: such targets share one network with all others"
+        raise ConfigError(message(config.at("groups"), given, fix=fix))
+
+
 def prepare(table: pa.Table, config: Config) -> Prepared:
     """Find the kinds, divide the rows, fit the codec; nothing is trained.
 
@@ -84,6 +98,7 @@ def prepare(table: pa.Table, config: Config) -> Prepared:
     split = make_split(table, config, schema)
     seen = np.sort(np.concatenate([split.train, split.validation]))
     codec = Codec.fit(table, schema, split.train)
+    _require_one_network(config, codec)
     labels = codec.labels(table)
     grouped = config.split.by == "group" or config.split.groups is not None
     groups = split.clusters if grouped else None
@@ -91,6 +106,7 @@ def prepare(table: pa.Table, config: Config) -> Prepared:
     if small:
         codec = Codec.fit(table, schema, seen)
         labels = codec.labels(table)
+    dealt = {t: kind.balanced(labels[t]) for t, kind in codec.target_kinds.items()}
     halves = np.full(table.num_rows, -1)
     judges = seen if small else split.validation
     if _count_units(judges, split.clusters) < 2:
@@ -100,15 +116,16 @@ def prepare(table: pa.Table, config: Config) -> Prepared:
             "no challenger can ship"
         )
     else:
-        halves[judges] = fold_indices(judges, labels, 2, config.seed + 1, split.clusters)
+        halves[judges] = fold_indices(judges, dealt, 2, config.seed + 1, split.clusters)
     if small:
-        folds, drawn = _folds(seen, labels, config, split.clusters)
+        folds, drawn = _folds(seen, dealt, config, split.clusters)
     else:
         folds, drawn = [Fold(split.train, judges[halves[judges] == 0])], 1
     warnings = [
         *schema.warnings,
         *split.warnings,
         *codec.warnings,
+        *_unserved(codec, config),
         *find_leaks(table, schema, split),
     ]
     return Prepared(
@@ -126,6 +143,18 @@ def prepare(table: pa.Table, config: Config) -> Prepared:
         drawn,
         list(dict.fromkeys(warnings)),
     )
+
+
+def _unserved(codec: Codec, config: Config) -> list[str]:
+    """Say which targets no boosted trees stand against."""
+    asked, found = config.proof.references, []
+    for target, kind in codec.target_kinds.items():
+        if kind.tree == "none" and asked in ("all", "trees"):
+            left = "the network alone is its only reference"
+            if asked == "trees":
+                left = "it has no reference, so what ships for it is unproven"
+            found.append(f"target {target!r}: boosted trees can't predict {kind.name}; {left}")
+    return found
 
 
 def _is_small(

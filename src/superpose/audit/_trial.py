@@ -103,7 +103,8 @@ class _Run:
         p, stage = self.p, "boosted trees"
         self.progress(stage, 0.0)
         engines = engines_of(p.config, p.crossed)
-        jobs = [(e, t) for e in engines for t in p.targets]
+        served = [t for t, kind in p.codec.target_kinds.items() if kind.tree != "none"]
+        jobs = [(e, t) for e in engines for t in served]
         for n, (engine, target) in enumerate(jobs):
             trees = self.stages.run(
                 f"trees-{engine}-{p.targets.index(target)}",
@@ -149,8 +150,12 @@ class _Run:
         p, stage = self.p, "single-task networks"
         self.progress(stage, 0.0)
         # Folds of small tables go through in one pass. Large tables keep both cores busy with one
-        # network, and there a pass ends as soon as its own target has stopped to gain.
-        passes = [p.targets] if p.crossed else [[t] for t in p.targets]
+        # network, and there a pass ends as soon as its own target has stopped to gain. A target
+        # with many places has a head of its own form, and so a pass of its own.
+        dense = [t for t, kind in p.codec.target_kinds.items() if kind.source is not None]
+        others = [t for t in p.targets if t not in dense]
+        passes = [*([others] if p.crossed and others else [[t] for t in others])]
+        passes += [[t] for t in dense]
         for n, targets in enumerate(passes):
             hook = self._epochs(stage, n / len(passes), 1 / len(passes))
             self.predictor.alone |= self.stages.run_all(
@@ -194,7 +199,8 @@ class _Run:
     def fit_given(self, trial: Trial) -> None:
         """What answers when some targets are measured."""
         engine = None
-        if self.p.config.proof.references in ("all", "trees"):
+        served = any(kind.tree != "none" for kind in self.p.codec.target_kinds.values())
+        if served and self.p.config.proof.references in ("all", "trees"):
             # One engine: it is fitted twice more for each target. CatBoost takes half the time.
             engines = engines_of(self.p.config, small=False)
             engine = "catboost" if "catboost" in engines else engines[0]

@@ -177,12 +177,13 @@ def check(
       superpose check superpose.yaml
     """
     from superpose.audit import prepare
-    from superpose.data import load_config, read_table
+    from superpose.data import divided, load_config, read_table
 
     config = load_config(settings)
     if config.data_path is None:
         fix = "add `data:` with the path of the table"
         raise ConfigError(message(config.at("data"), "no table is named", fix=fix))
+    config = divided(config, config.data_path)
     prepared = prepare(read_table(config.data_path), config)
     codec = prepared.codec
     details = {kind.column: kind.describe() for kind in codec.input_kinds}
@@ -220,6 +221,7 @@ def train(
       superpose train superpose.yaml --out runs/first
       superpose train station.csv --targets pm25,level
       superpose train station.csv --targets pm25 --split time --split-column date
+      superpose train atis/ --targets intent,slots
       superpose train superpose.yaml --out runs/first --resume
     """
     from superpose.data import Config, load_config

@@ -16,6 +16,7 @@ from ._reading import folder_of
 from ._schema import ColumnSpec, Schema
 from .kinds import INPUT_KINDS, TARGET_KINDS, InputKind, TargetKind
 from .kinds._values import Column, plain
+from .kinds._words import require_aligned
 
 
 class Features(NamedTuple):
@@ -88,7 +89,7 @@ class Codec:
         for spec in schema.targets:
             try:
                 given = (targets or {}).get(spec.name)
-                codec.target_kinds[spec.name] = given or _fit_target(spec, table, picked)
+                codec.target_kinds[spec.name] = given or codec._fit_target(spec, table, picked)
                 if given is None:
                     codec.warnings += codec.target_kinds[spec.name].notes
             except DataError as error:
@@ -113,6 +114,39 @@ class Codec:
             return
         self.warnings += kind.notes
         self.input_kinds.append(kind)
+
+    def _fit_target(self, spec: ColumnSpec, table: pa.Table, picked: pa.Array) -> TargetKind:
+        family = TARGET_KINDS[spec.kind]
+        values = _values(spec, table, family)
+        kind = family.fit(spec.name, values.take(picked), **spec.options, **self._places(spec))
+        if kind.constant_reason and not spec.options.get("levels"):
+            raise DataError(
+                f"target {spec.name!r}: {kind.constant_reason}; there is nothing to learn; give "
+                f"other rows or another split, or take it out"
+            )
+        return kind
+
+    def _places(self, spec: ColumnSpec) -> dict[str, int]:
+        """The option that tells a target with an answer for each place how many there are."""
+        source = spec.options.get("of")
+        if source is None:
+            return {}
+        known = {kind.column: kind.places for kind in self.input_kinds}
+        places = known.get(source)
+        if places is None:
+            why = self.dropped.get(source, "no input with a map")
+            raise DataError(
+                f"target {spec.name!r}: its input {source!r} can't be read place by place ({why})"
+            )
+        return {"places": places}
+
+    def block_of(self, column: str) -> str:
+        """Name of the array that holds an input."""
+        return next(
+            name
+            for name, kinds in self.blocks.items()
+            if any(kind.column == column for kind in kinds)
+        )
 
     @property
     def blocks(self) -> dict[str, list[InputKind]]:
@@ -176,12 +210,13 @@ class Codec:
         for spec in self.schema.targets:
             kind = self.target_kinds[spec.name]
             if spec.name in table.column_names:
-                found[spec.name] = kind.encode(_values(spec, table, type(kind)))
+                values = _values(spec, table, type(kind))
+                if kind.source is not None and kind.source in table.column_names:
+                    words = table.column(kind.source)
+                    require_aligned(spec.name, values, kind.source, words)
+                found[spec.name] = kind.encode(values)
             else:
-                shape = (
-                    (table.num_rows, kind.width) if kind.tree == "multilabel" else table.num_rows
-                )
-                found[spec.name] = np.full(shape, np.nan, np.float32)
+                found[spec.name] = kind.unlabelled(table.num_rows)
         return found
 
     def state(self) -> dict[str, Any]:
@@ -238,15 +273,3 @@ def _values(spec: ColumnSpec, table: pa.Table, family: Any) -> Column:
             )
         )
     return values
-
-
-def _fit_target(spec: ColumnSpec, table: pa.Table, picked: pa.Array) -> TargetKind:
-    family = TARGET_KINDS[spec.kind]
-    values = _values(spec, table, family)
-    kind = family.fit(spec.name, values.take(picked), **spec.options)
-    if kind.constant_reason and not spec.options.get("levels"):
-        raise DataError(
-            f"target {spec.name!r}: {kind.constant_reason}; there is nothing to learn; give other "
-            f"rows or another split, or take it out"
-        )
-    return kind

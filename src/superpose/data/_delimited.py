@@ -1,19 +1,15 @@
 """Reading CSV and TSV: separators are found, ragged rows are named with their lines."""
 
 import csv
-import gzip
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import TextIO
 
 import pyarrow as pa
 import pyarrow.csv
 
 from superpose.errors import DataError, message, place
 
-from ._files import require_utf8
+from ._files import open_text, require_utf8
 
 # Arrow's own words for a missing value, and the question mark of many public data sets.
 _MISSING = [*pyarrow.csv.ConvertOptions().null_values, "?"]
@@ -34,7 +30,7 @@ def read_delimited(path: Path) -> pa.Table:
         DataError: rows of another length than the header, with their lines.
         pyarrow.ArrowException, OSError: the file can't be read as CSV.
     """
-    with _text(path) as file:
+    with open_text(path) as file:
         start = file.read(1 << 16)
     lines = start.splitlines() or [""]
     tabs = ".tsv" in path.suffixes
@@ -64,14 +60,6 @@ def read_delimited(path: Path) -> pa.Table:
     return table.rename_columns(names)
 
 
-@contextmanager
-def _text(path: Path) -> Iterator[TextIO]:
-    """Opens a text file, gzipped or not; bytes that are no UTF-8 are kept as marks."""
-    opened = gzip.open if path.suffix.lower() == ".gz" else open
-    with opened(path, "rt", encoding="utf-8-sig", errors="replace", newline="") as file:
-        yield file
-
-
 def _separator(header: str) -> str:
     """The separator that stands most often in a header, outside quotes."""
     bare = re.sub(r'"[^"]*"', "", header)
@@ -95,7 +83,7 @@ def _require_closed(path: Path, table: pa.Table) -> None:
     if not lines:
         return
     quotes = total = 0
-    with _text(path) as file:
+    with open_text(path) as file:
         for line in file:
             quotes, total = quotes + line.count('"'), total + 1
     if quotes % 2:
@@ -114,7 +102,7 @@ def _require_even(path: Path, separator: str) -> None:
     count = 0
     # Arrow says only which row it was, counting rows; this second reading counts lines.
     csv.field_size_limit(2**31 - 1)
-    with _text(path) as file:
+    with open_text(path) as file:
         rows = csv.reader(file, delimiter=separator)
         width = len(next(rows, []))
         start = rows.line_num + 1

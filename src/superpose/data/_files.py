@@ -4,7 +4,10 @@ import codecs
 import gzip
 import re
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import TextIO
 
 from superpose.errors import DataError, SuperposeError, did_you_mean, message, place
 
@@ -52,6 +55,14 @@ def read_text(path: Path, error: type[SuperposeError]) -> str:
     require_file(path, error)
     require_utf8(path, error)
     return path.read_text(encoding="utf-8-sig")
+
+
+@contextmanager
+def open_text(path: Path) -> Iterator[TextIO]:
+    """Opens a text file, gzipped or not; bytes that are no UTF-8 are kept as marks."""
+    opened = gzip.open if path.suffix.lower() == ".gz" else open
+    with opened(path, "rt", encoding="utf-8-sig", errors="replace", newline="") as file:
+        yield file
 
 
 def require_utf8(path: Path, error: type[SuperposeError] = DataError) -> None:

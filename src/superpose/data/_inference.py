@@ -21,7 +21,8 @@ from ._guessing import (
 from ._reading import levels_of
 from ._schema import ColumnSpec, Schema
 from .kinds import INPUT_KINDS, TARGET_KINDS
-from .kinds._values import is_text
+from .kinds._values import is_list, is_text
+from .kinds._words import as_words, require_aligned
 
 
 def infer_schema(table: pa.Table, config: Config) -> Schema:
@@ -53,6 +54,7 @@ class _Inference:
         self.config = config
         self.faults = Faults(DataError)
         self.ignored: dict[str, str] = {}
+        self.divided: set[str] = set()  # inputs whose words get a label each
         self.warnings: list[str] = []
 
     def schema(self) -> Schema:
@@ -146,6 +148,9 @@ class _Inference:
     def input(self, keys: tuple[str | int, ...], column: InputConfig) -> ColumnSpec | None:
         """One input, or None if it is not used."""
         name, values = column.name, self.table.column(column.name)
+        if name in self.divided and column.kind in (None, "text"):
+            reason = "declared" if column.kind else "its words have a label each"
+            return ColumnSpec(name, "text", {"unit": "divided"}, reason)
         if column.kind is not None:
             return self.declared_input(keys, column, values)
         guess = guess_input(name, values)
@@ -200,6 +205,11 @@ class _Inference:
         if not self.labelled(keys, target.name, values):
             return None
         guess = self.guess(target, values)
+        if guess.kind == "tokens":
+            source = self.words_of(keys, target, values)
+            if source is None:
+                return None
+            guess.options["of"] = source
         if guess.kind not in TARGET_KINDS:
             # A date, an image, long text or words that all differ: an input at best.
             given = f"column {target.name!r} can't be a target ({guess.reason})"
@@ -256,12 +266,90 @@ class _Inference:
         if kind is None and levels is not None and (target.levels or len(levels) > 2):
             kind = "ordinal"
             reason = "levels are declared" if target.levels else "an ordered category in the frame"
+        if kind is None and target.of is not None:
+            kind, reason = "tokens", f"a label for each word of {target.of!r}"
+        if kind is None and self.lists_like(target.name, values):
+            kind, reason = "tokens", "a list as long as that of words in every row"
         if kind is None:
             return guess_target(values)
         options = _separator(values, kind)
         if kind == "ordinal" and levels is not None:
             options["levels"] = list(levels)
         return Guess(kind, reason, options, _missing_words(values, kind))
+
+    # Targets with a label for each word of an input.
+
+    def candidates(self) -> list[str]:
+        """The columns that may hold the words that a target labels."""
+        taken = {target.name for target in self.config.targets} | set(self.ignored)
+        if self.config.inputs != "auto":
+            named = [column for column in self.config.inputs if column.kind in (None, "text")]
+            taken |= set(self.table.column_names) - {column.name for column in named}
+        return [name for name in self.table.column_names if name not in taken]
+
+    def lists_like(self, name: str, values: pa.ChunkedArray) -> list[str]:
+        """The columns with lists of words that are as long as a target's in every row."""
+        if not _words(values.type):
+            return []
+        lengths = pc.list_value_length(values)
+        if pc.count_distinct(lengths).as_py() < 2:
+            return []  # a list of the same three names in every row may be anything
+        found = []
+        for other in self.candidates():
+            words = self.table.column(other)
+            if _words(words.type):
+                same = pc.equal(pc.list_value_length(words), lengths)
+                if pc.all(same, min_count=0).as_py():
+                    found.append(other)
+        return found
+
+    def words_of(
+        self, keys: tuple[str | int, ...], target: TargetConfig, values: pa.ChunkedArray
+    ) -> str | None:
+        """The input whose words a target labels, or None if that is not known."""
+        source, where = target.of, self.config.at(*keys, "of")
+        if source is None:
+            found = self.lists_like(target.name, values)
+            if not found:
+                found = [c for c in self.candidates() if _may_hold_words(self.table.column(c))]
+            if len(found) != 1:
+                given = f"target {target.name!r} does not say which input its labels are of"
+                fix = "write `of:` with the name of the input"
+                self.faults.add(where, given, listing(found or self.candidates()), fix)
+                return None
+            source = found[0]
+        elif not self.known(source, *keys, "of"):
+            return None
+        elif source not in self.candidates():
+            given = f"{source!r} is no text among the inputs"
+            fix = "take it up under inputs, or out of ignore"
+            self.faults.add(where, given, listing(self.candidates()), fix)
+            return None
+        words = self.table.column(source)
+        if not (is_text(words.type) or is_list(words.type)):
+            given = f"column {source!r} holds {words.type}"
+            self.faults.add(where, given, "lists of words, or text with blanks between the words")
+            return None
+        before = len(self.faults.found)
+        self.attempt(keys, require_aligned, target.name, values, source, words)
+        if len(self.faults.found) > before:
+            return None
+        self.divided.add(source)
+        return source
+
+
+def _words(kind: pa.DataType) -> bool:
+    """Whether a type holds lists of words."""
+    return bool(is_list(kind) and is_text(kind.value_type))
+
+
+def _may_hold_words(values: pa.ChunkedArray) -> bool:
+    """Whether a column holds lists of words, or text of more than one word in most rows."""
+    if _words(values.type):
+        return True
+    if not is_text(values.type) or not len(values):
+        return False
+    return bool(len(as_words(values)[1]) >= 2 * (len(values) - values.null_count))
 
 
 def _separator(values: pa.ChunkedArray, kind: str) -> dict[str, Any]:

@@ -87,6 +87,8 @@ def _disguises(table: pa.Table, schema: Schema, split: Split) -> list[str]:
     labels = {
         (spec.name, f" (label {k})" if y.shape[1] > 1 else ""): (spec, y[:, k])
         for spec in schema.targets
+        if spec.kind
+        != "tokens"  # no input that has one value for a row holds a label for each word
         for y in [raw_labels(small, spec).reshape(small.num_rows, -1)]
         for k in range(y.shape[1])
     }

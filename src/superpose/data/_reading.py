@@ -6,8 +6,9 @@ one type of text. The folder of the file travels in the metadata, for columns th
 
 import hashlib
 import json
+import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -20,9 +21,13 @@ import pyarrow.parquet
 
 from superpose.errors import DataError, Faults, listing, message, place
 
+from ._config import Config
+from ._conll import read_conll
 from ._delimited import read_delimited
 from ._files import require_file, require_utf8
+from ._folders import as_divided, read_folder
 from ._jsonl import read_jsonl
+from ._splits import PART_WORDS
 
 _FOLDER = b"superpose.folder"
 _LEVELS = b"superpose.levels"
@@ -32,7 +37,8 @@ def read_table(source: Any) -> pa.Table:
     """Reads a table from a file or a frame.
 
     Args:
-        source: path of a CSV, TSV, JSONL (each also .gz), Parquet or Feather file, or a frame of
+        source: path of a CSV, TSV, JSONL or CoNLL file (each also .gz), of a Parquet or Feather
+            file, or of a folder with a file for each of train, validation and test; or a frame of
             pandas, polars or Arrow. The index of a pandas frame is no column.
 
     Raises:
@@ -45,7 +51,7 @@ def read_table(source: Any) -> pa.Table:
     if isinstance(source, str | PathLike):
         path = Path(source)
         table, where = _read_file(path), str(path)
-        folder = path.resolve().parent
+        folder = path.resolve() if os.path.isdir(path) else path.resolve().parent
         table = table.replace_schema_metadata({_FOLDER: str(folder).encode()})
     else:
         table, where = _from_frame(source), "the frame"
@@ -101,12 +107,19 @@ _READERS: dict[str, Callable[[Path], pa.Table]] = {
     ".tsv": read_delimited,
     ".jsonl": read_jsonl,
     ".ndjson": read_jsonl,
+    ".conll": read_conll,
+    ".conllu": read_conll,
+    ".iob": read_conll,
+    ".bio": read_conll,
     ".parquet": _read_parquet,
     ".pq": _read_parquet,
     ".feather": _read_feather,
     ".arrow": _read_feather,
 }
-_TEXT = (".csv", ".tsv", ".jsonl", ".ndjson")
+_COLUMNS = (".conll", ".conllu", ".iob", ".bio")
+_TEXT = (".csv", ".tsv", ".jsonl", ".ndjson", *_COLUMNS)
+# A column file holds a word on each line, which predictions of a table have not.
+WRITTEN = [ending for ending in _READERS if ending not in _COLUMNS]
 # What people have instead, and the way from there.
 _ADVICE = {
     ".xlsx": "save the sheet as CSV",
@@ -121,33 +134,67 @@ _ADVICE = {
 }
 
 
-def file_format(path: Path) -> str:
+def _ending(path: Path) -> tuple[str, bool]:
+    """The ending of a name without .gz, and whether it has that."""
+    packed = path.suffix.lower() == ".gz"
+    return (Path(path.stem) if packed else path).suffix.lower(), packed
+
+
+def file_format(path: Path, among: Iterable[str] = _READERS) -> str:
     """The ending that tells the format of a file, without .gz.
 
+    Args:
+        path: the file.
+        among: endings that may be.
+
     Raises:
-        DataError: the format is not one that is read and written.
+        DataError: the format is not one of them.
     """
-    packed = path.suffix.lower() == ".gz"
-    ending = (Path(path.stem) if packed else path).suffix.lower()
-    if ending in _READERS and (not packed or ending in _TEXT):
+    ending, packed = _ending(path)
+    if ending in among and (not packed or ending in _TEXT):
         return ending
     shown = f"{ending}.gz" if packed else ending or "no ending"
     raise DataError(
         message(
             place(file=path),
             f"unknown format ({shown})",
-            f"{listing(_READERS)}; {listing(_TEXT)} also with .gz",
+            f"{listing(among)}; {listing([e for e in _TEXT if e in among])} also with .gz",
             _ADVICE.get(ending, ""),
         )
     )
 
 
+def divided(config: Config, source: Any) -> Config:
+    """The settings for a source: a folder that is divided already is taken as it is divided."""
+    return as_divided(config, source, _reader_of)
+
+
+def _reader_of(path: Path) -> Callable[[Path], pa.Table] | None:
+    """What reads a file of a folder; None where its name tells no format."""
+    ending, packed = _ending(path)
+    # Column files are often published as name.train, name.dev and name.test.
+    if ending[1:] in PART_WORDS or (ending in _READERS and (not packed or ending in _TEXT)):
+        return lambda file: _read_as(file, _READERS.get(ending, read_conll), ending)
+    return None
+
+
 def _read_file(path: Path) -> pa.Table:
-    """Reads a file in the format that its name tells."""
+    """Reads a file in the format that its name tells, or a folder of such files."""
+    if os.path.isdir(path):
+        return read_folder(path, _reader_of)
     require_file(path)
-    ending = file_format(path)
+    reader = _reader_of(path)
+    if reader is None:
+        file_format(path)  # says what is wrong with the name
+    assert reader is not None
+    return reader(path)
+
+
+def _read_as(path: Path, reader: Callable[[Path], pa.Table], ending: str) -> pa.Table:
+    """Reads a file in a format."""
+    require_file(path)
     try:
-        table = _READERS[ending](path)
+        table = reader(path)
     except (pa.ArrowException, OSError, EOFError, UnicodeDecodeError) as fault:
         if ending in _TEXT:
             # Text that is not UTF-8 is refused in many ways; the byte and its line say more.

@@ -85,18 +85,31 @@ class TargetConfig(Section):
         name: name of the column.
         kind: a key of `TARGET_KINDS`; inferred when left out.
         levels: the levels of an ordinal target, low to high.
+        of: the input whose words get a label each, for tokens; may be left out where one text
+            is the only input of words.
         weight: weight in the joint loss, above 0.
     """
 
     name: Name
     kind: str | None = None
     levels: list[Level] | None = Field(default=None, min_length=2)
+    of: Name | None = None
     weight: float = Field(default=1.0, gt=0)
 
     @field_validator("kind")
     @classmethod
     def _kind(cls, kind: str | None) -> str | None:
         return _known_kind(kind, "target", list(TARGET_KINDS), list(INPUT_KINDS))
+
+    @model_validator(mode="after")
+    def _of(self) -> Self:
+        if self.of is not None and self.kind not in (None, "tokens"):
+            fix = "of belongs to kind tokens; remove it, or write `kind: tokens`"
+            raise _reject(Fault(("of",), f"of given for a target of kind {self.kind}", fix=fix))
+        if self.of is not None and self.of == self.name:
+            fix = "name the input whose words the labels are of"
+            raise _reject(Fault(("of",), f"{self.of!r} is the target itself", fix=fix))
+        return self
 
     @model_validator(mode="after")
     def _levels(self) -> Self:

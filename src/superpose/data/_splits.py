@@ -31,7 +31,7 @@ from .kinds._values import (
 )
 
 PARTS = ("train", "validation", "test")
-_WORDS = {
+PART_WORDS = {
     **dict.fromkeys(("train", "training", "fit"), 0),
     **dict.fromkeys(("validation", "valid", "val", "dev", "development"), 1),
     **dict.fromkeys(("test", "testing", "holdout"), 2),
@@ -183,14 +183,16 @@ def raw_labels(table: pa.Table, spec: ColumnSpec) -> np.ndarray:
     """Labels of a target as numbers without any fitting: class codes, or the numbers themselves.
 
     Returns:
-        float64 (N,) or, for sets of labels, (N, L); NaN where missing.
+        float64 (N,) or, for sets of labels and labels of words, (N, L); NaN where missing.
     """
     values = spec.values(table)
     if spec.kind in ("number", "count"):
         numbers = as_floats(spec.name, values, spec.kind)
         return np.where(np.isfinite(numbers), numbers, np.nan)
-    if spec.kind == "multilabel":
-        members, rows = as_sets(values, spec.options.get("separator") or guess_separator(values))
+    if spec.kind in ("multilabel", "tokens"):
+        # Of the labels of words, which of them a row has.
+        given = " " if spec.kind == "tokens" else spec.options.get("separator")
+        members, rows = as_sets(values, given or guess_separator(values))
         return hot(members, rows, missing(values), counted(members)[0]).astype(np.float64)
     return _codes(class_names(values, class_type(values)))
 
@@ -269,7 +271,7 @@ def _by_time(when: np.ndarray, shares: np.ndarray) -> tuple[np.ndarray, np.ndarr
 
 def _by_column(table: pa.Table, name: str) -> np.ndarray:
     words = pc.utf8_lower(pc.utf8_trim_whitespace(as_text(_column(table, name))))
-    index = find(words, list(_WORDS))
+    index = find(words, list(PART_WORDS))
     if (index < 0).any():
         row = int(np.argmax(index < 0))
         raise DataError(
@@ -279,7 +281,7 @@ def _by_column(table: pa.Table, name: str) -> np.ndarray:
                 ", ".join(PARTS),
             )
         )
-    return np.array(list(_WORDS.values()))[index]
+    return np.array(list(PART_WORDS.values()))[index]
 
 
 def _check_labels(

@@ -15,6 +15,7 @@ from superpose.errors import ConfigError, message, place
 from ._config import Config
 from ._guessing import is_marker
 from ._inference import infer_schema
+from ._reading import divided
 from ._schema import ColumnSpec, Schema
 from .kinds import INPUT_KINDS, TARGET_KINDS
 
@@ -49,7 +50,7 @@ def write_starter(
     )
     if path.exists():
         raise ConfigError(exists)
-    config = Config.from_arguments(targets=targets)
+    config = divided(Config.from_arguments(targets=targets), source)
     schema = infer_schema(table, config)
     text = _text(config, schema, source, path)
     try:
@@ -100,6 +101,8 @@ def _column(spec: ColumnSpec) -> str:
         # Words among the numbers would be faults of a declared kind; a guessed one passes them.
         return f"  - {_word(spec.name)}  # {spec.kind}: {_flat(spec.reason)}"
     parts = [f"name: {_word(spec.name)}", f"kind: {spec.kind}"]
+    if "of" in spec.options:
+        parts.append(f"of: {_word(spec.options['of'])}")
     if "levels" in spec.options:
         parts.append(f"levels: [{', '.join(map(_word, spec.options['levels']))}]")
     return f"  - {{{', '.join(parts)}}}  # {_flat(spec.reason)}"
@@ -122,7 +125,9 @@ def _split(config: Config, schema: Schema) -> list[str]:
         *lines,
         "split:",
         f"  by: {split.by}",
-        f"  # column: {_word(dates[0]) if dates else 'name of the column'}",
+        f"  column: {_word(split.column)}"
+        if split.column
+        else f"  # column: {_word(dates[0]) if dates else 'name of the column'}",
         f"  validation: {split.validation}",
         f"  test: {split.test}",
     ]

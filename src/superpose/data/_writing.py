@@ -16,7 +16,7 @@ import pyarrow.parquet
 from superpose.errors import DataError, message, place
 
 from ._jsonl import write_jsonl
-from ._reading import file_format
+from ._reading import WRITTEN, file_format
 
 
 def like(source: Any, table: pa.Table) -> Any:
@@ -54,13 +54,13 @@ def write_table(table: pa.Table, path: str | PathLike[str]) -> None:
 
     Args:
         table: the table.
-        path: the file, with one of the endings that `read_table` reads; replaced if it exists.
+        path: the file, with one of the endings in `WRITTEN`; replaced if it exists.
 
     Raises:
         DataError: the format is unknown, or the file can't be written.
     """
     path = Path(path)
-    ending = file_format(path)
+    ending = file_format(path, WRITTEN)
     packed = path.suffix.lower() == ".gz"
     # In the same folder, so that the last step is a rename and not a copy.
     draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")

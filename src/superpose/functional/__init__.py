@@ -23,6 +23,7 @@ from ._losses import (
     poisson_loss,
 )
 from ._paired import Paired, holm, paired_test
+from ._recurrent import lstm
 
 __all__ = [
     "LOG_RATE_LIMIT",
@@ -37,6 +38,7 @@ __all__ = [
     "gaussian_loss",
     "gaussian_parameters",
     "holm",
+    "lstm",
     "multilabel_loss",
     "ordinal_log_probabilities",
     "ordinal_loss",

@@ -9,32 +9,42 @@ torch.Size([5, 4, 2, 2])
 """
 
 from ._cost import Cost, network_cost
+from ._dense import DenseNetwork, Outputs, PerPlace, PlaceHead
 from ._encoders import CategoryEncoder, MultiHotEncoder, NumberEncoder
 from ._grouped import Grouped
 from ._image import ImageEncoder
+from ._maps import MapEncoder
 from ._measured import Measured
 from ._network import GIVEN, Architecture, Network
 from ._text import TextEncoder
 from ._trunk import MemberLinear, Trunk
+from ._words import BothWays, WordEncoder
 from .fusion import FUSIONS, Fusion, NoFusion, TaskAttention
 
 __all__ = [
     "FUSIONS",
     "GIVEN",
     "Architecture",
+    "BothWays",
     "CategoryEncoder",
     "Cost",
+    "DenseNetwork",
     "Fusion",
     "Grouped",
     "ImageEncoder",
+    "MapEncoder",
     "Measured",
     "MemberLinear",
     "MultiHotEncoder",
     "Network",
     "NoFusion",
     "NumberEncoder",
+    "Outputs",
+    "PerPlace",
+    "PlaceHead",
     "TaskAttention",
     "TextEncoder",
     "Trunk",
+    "WordEncoder",
     "network_cost",
 ]

@@ -11,12 +11,15 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from ._maps import MapEncoder
 from ._measured import Measured
 from ._trunk import Trunk
 from .fusion import FUSIONS
 
 # The block of targets that are measured already; every other block holds inputs.
 GIVEN = "given"
+
+Blocks = dict[str, Tensor]
 
 
 @dataclass(frozen=True)
@@ -97,14 +100,19 @@ class Network(nn.Module):
         # Nothing passes between targets behind the trunk: their gradients come from one pass.
         self.separate = fusion is FUSIONS["none"]
 
-    def hidden(self, blocks: dict[str, Tensor]) -> Tensor:
-        """Return what all targets share, (B, M, W)."""
-        tokens = [encode(blocks[name]).flatten(-2) for name, encode in self.encoders.items()]
+    def hidden(self, blocks: Blocks, maps: Blocks | None = None) -> Tensor:
+        """Return what all targets share, (B, M, W); maps that are known are not made anew."""
+        tokens = []
+        for name, encode in self.encoders.items():
+            if maps and name in maps:
+                encoder = cast(MapEncoder, encode)
+                token = encoder.pool(maps[name], encoder.seen(blocks[name]))
+            else:
+                token = encode(blocks[name])
+            tokens.append(token.flatten(-2))
         return self.trunk(torch.cat(tokens, -1))
 
-    def task_states(
-        self, hidden: Tensor, blocks: dict[str, Tensor], taps: Tensor | None = None
-    ) -> Tensor:
+    def task_states(self, hidden: Tensor, blocks: Blocks, taps: Tensor | None = None) -> Tensor:
         """Return the states before fusion, (B, M, T, D)."""
         if taps is None:
             states = self.states(hidden)
@@ -120,18 +128,23 @@ class Network(nn.Module):
         members, width = self.trunk.bias.shape
         return (self.targets, rows, members, width) if self.separate else (rows, members, width)
 
-    def fused_states(self, blocks: dict[str, Tensor], taps: Tensor | None = None) -> Tensor:
+    def fused_states(
+        self, blocks: Blocks, taps: Tensor | None = None, maps: Blocks | None = None
+    ) -> Tensor:
         """Return the states that the heads read, (B, M, T, D)."""
-        states = self.task_states(self.hidden(blocks), blocks, taps)
+        states = self.task_states(self.hidden(blocks, maps), blocks, taps)
         for fuse in self.fusion:
             states = fuse(states)
         return states
 
-    def forward(self, blocks: dict[str, Tensor], taps: Tensor | None = None) -> Tensor:
-        states = self.fused_states(blocks, taps)
+    def answers(self, states: Tensor) -> Tensor:
+        """Return the raw outputs (B, M, T, O) of the heads that have one answer for a row."""
         return torch.einsum("...mtd,mtdo->...mto", F.relu(states), self.heads) + self.offsets
 
-    def attention(self, blocks: dict[str, Tensor]) -> Tensor | None:
+    def forward(self, blocks: Blocks, taps: Tensor | None = None) -> Tensor:
+        return self.answers(self.fused_states(blocks, taps))
+
+    def attention(self, blocks: Blocks) -> Tensor | None:
         """Return the first fusion block's map (B, M, T, T + 1), the sink last, if it has one."""
         hidden = self.hidden(blocks)
         if hasattr(self.states, "attention"):  # experts that know whose they are

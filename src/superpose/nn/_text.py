@@ -8,8 +8,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from ._maps import MapEncoder
 
-class TextEncoder(nn.Module):
+
+class TextEncoder(MapEncoder):
     """Read word ids with one transformer block and pool them to one token.
 
     Args:
@@ -18,7 +20,7 @@ class TextEncoder(nn.Module):
         length: Longest text in words that has a position of its own.
 
     Shape:
-        block (B, S) int -> tokens (B, 1, 2 d); ``words(block)`` -> (B, S, d) for heads per word.
+        block (B, S) int -> tokens (B, 1, 2 d); ``map(block)`` -> (B, S, d) for heads per word.
 
     Example:
         >>> TextEncoder(100, width=16)(torch.tensor([[5, 9, 0], [7, 0, 0]])).shape
@@ -35,9 +37,9 @@ class TextEncoder(nn.Module):
         self.mix, self.back = nn.Linear(d, 3 * d), nn.Linear(d, d)
         self.wide, self.narrow = nn.Linear(d, 2 * d), nn.Linear(2 * d, d)
         self.heads = heads
-        self.out_features = 2 * d
+        self.map_features, self.out_features = d, 2 * d
 
-    def words(self, block: Tensor) -> Tensor:
+    def map(self, block: Tensor) -> Tensor:
         x = self.table(block) + self.place[: block.shape[-1]]
         q, k, v = self.mix(self.norm(x)).unflatten(-1, (3, self.heads, -1)).unbind(-3)
         q, k, v = (t.transpose(-2, -3) for t in (q, k, v))
@@ -50,9 +52,5 @@ class TextEncoder(nn.Module):
         x = x + self.back(mixed.transpose(-2, -3).flatten(-2))
         return x + self.narrow(F.gelu(self.wide(self.norm_out(x))))
 
-    def forward(self, block: Tensor) -> Tensor:
-        words, seen = self.words(block), (block != 0)[..., None]
-        count = seen.sum(-2).clamp(min=1)
-        mean = torch.where(seen, words, 0.0).sum(-2) / count
-        highest = torch.where(seen, words, -1e4).amax(-2).clamp(min=-1e3)
-        return torch.cat([mean, highest.clamp(min=-10.0)], dim=-1)[..., None, :]
+    def seen(self, block: Tensor) -> Tensor:
+        return block != 0

@@ -53,6 +53,7 @@ class TargetFigures:
 
     charts: list[Chart] = field(default_factory=list)
     classes: list[LabelRow] = field(default_factory=list)
+    sentences: list[list[dict[str, Any]]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
     def add(self, caption: str, svg: str) -> None:
@@ -72,6 +73,9 @@ def target_figures(name: str, plot: Mapping[str, Any] | None) -> TargetFigures:
         y: (N,) or (N, L); prediction: (N, K); value and interval: (N, 2).
     """
     figures = TargetFigures()
+    if plot and plot.get("kind") == "tokens":
+        _add_words(figures, plot)
+        return figures
     if not plot or not as_floats(plot.get("y")).size:
         return figures
     if plot.get("kind") in ("number", "count"):
@@ -82,11 +86,46 @@ def target_figures(name: str, plot: Mapping[str, Any] | None) -> TargetFigures:
         _add_classes(figures, name, plot)
     if len(figures.classes) > SERIES:
         figures.notes.append(f"The curves are of the {SERIES} classes with most rows.")
+    _shorten(figures, "rows")
+    return figures
+
+
+def _shorten(figures: TargetFigures, unit: str) -> None:
+    """Keeps the classes that a reader gets through."""
     if len(figures.classes) > CLASS_ROWS:
-        figures.notes.append(f"The table shows the {CLASS_ROWS} classes with most rows.")
+        figures.notes.append(f"The table shows the {CLASS_ROWS} classes with most {unit}.")
         figures.classes.sort(key=lambda row: -row.cells.rows)
         del figures.classes[CLASS_ROWS:]
-    return figures
+
+
+def _add_words(figures: TargetFigures, plot: Mapping[str, Any]) -> None:
+    """Adds the labels of words: a line for each type, and sentences."""
+    counts = as_floats(plot.get("counts")).reshape(-1, 3)
+    for label, (right, said, true) in zip(plot.get("labels") or [], counts, strict=True):
+        if true or said:
+            f1 = 2 * right / (said + true)
+            shares = (right / said if said else math.nan, right / true if true else math.nan)
+            figures.classes.append(LabelRow(ClassRow(str(label), *shares, f1, int(true))))
+    unit = "spans" if plot.get("spans") else "words"
+    figures.notes.append(f"The column “Rows” counts {unit}.")
+    _shorten(figures, unit)
+    figures.sentences = [list(map(_word, sentence)) for sentence in plot.get("sentences") or []]
+    if plot.get("rows"):
+        wrong, rows = int(plot.get("wrong_rows") or 0), int(plot["rows"])
+        figures.notes.append(
+            f"Of {plural(rows, 'labelled test row')}, {rows - wrong:,} have every label right."
+        )
+
+
+def _word(cell: Mapping[str, Any]) -> dict[str, Any]:
+    """One word as the page shows it: its label, and what was told in its place if that differs."""
+    true, told = cell.get("true"), cell.get("told")
+    wrong = true is not None and true != told
+    return {
+        "word": str(cell.get("word") or ""),
+        "label": "" if true in (None, "O") else str(true),
+        "told": f"{told or '–'} for {true}" if wrong else "",
+    }
 
 
 def _add_values(figures: TargetFigures, name: str, plot: Mapping[str, Any]) -> None:

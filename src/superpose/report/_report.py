@@ -272,6 +272,7 @@ def _targets(
                 "metrics": _metrics(metrics.get(name) or {}, str(row.get("metric") or "")),
                 "charts": charts,
                 "classes": figures.classes,
+                "sentences": figures.sentences,
                 "notes": figures.notes,
             }
         )

@@ -33,6 +33,7 @@ Blocks = dict[str, Tensor]
 # Tables of a few dozen rows have epochs of two or three steps; below this many steps an epoch
 # repeats the rows, so that patience means about the same on every table.
 SHORTEST_EPOCH = 16
+MOST_CELLS = 20_000_000  # numbers of canonical predictions that are made at once
 
 
 @dataclass(frozen=True)
@@ -135,19 +136,22 @@ def predict_rows(
     """Predict rows with each network.
 
     Shape:
-        P index arrays (n,) -> for each fold and target a canonical prediction (n, K), float64; a
-        fold is a network, or with ``solo`` one network of each target.
+        P index arrays (n,) -> for each fold and target a canonical prediction (n, K), float64, or
+        float32 where a target has many places; a fold is a network, or with ``solo`` one network
+        of each target.
     """
     network.eval()
     longest = max(map(len, rows))
+    size = min(size, max(1, MOST_CELLS // sum(kind.width for kind in kinds)))
     device = next(iter(blocks.values())).device
     padded = torch.from_numpy(np.stack([np.resize(r, longest) for r in rows])).to(device)
     parts = []
     for chunk in padded.split(max(1, size // network.count), dim=1):
         out = network(take(blocks, chunk))
-        if solo:  # (T F, B, M, 1, O) -> (F, B, M, T, O)
+        if solo and isinstance(out, Tensor):  # (T F, B, M, 1, O) -> (F, B, M, T, O)
             out = out.squeeze(-2).unflatten(0, (len(kinds), -1)).movedim(0, -2)
-        parts.append([p.double().cpu() for p in predictions(out, kinds)])
+        told = zip(predictions(out, kinds), kinds, strict=True)
+        parts.append([(p if kind.source else p.double()).cpu() for p, kind in told])
     whole = [torch.cat(p, 1).numpy() for p in zip(*parts, strict=True)]
     return [[w[f, : len(rows[f])] for w in whole] for f in range(len(whole[0]))]
 

@@ -14,7 +14,15 @@ import torch
 from torch import Tensor
 
 from superpose.data import Codec
-from superpose.nn import GIVEN, Architecture, Grouped, Network, NumberEncoder
+from superpose.nn import (
+    GIVEN,
+    Architecture,
+    DenseNetwork,
+    Grouped,
+    Network,
+    NumberEncoder,
+    PerPlace,
+)
 
 from ._loop import Fold, OnStep, Trained, predict_rows, train
 from ._replicas import Replicas, State
@@ -61,9 +69,9 @@ class FittedNetwork:
     _lock: Lock = field(default_factory=Lock, init=False, repr=False, compare=False)
 
     def _maker(self, codec: Codec) -> Callable[[], Network | Grouped]:
-        sizes = [codec.target_kinds[t].size for t in self.targets]
         told, groups = self.given_epoch is not None, places_of(self.groups, self.targets)
-        return build(codec, sizes, self.architecture, self.embedding, told, groups)
+        heads = heads_of(codec, self.targets)
+        return build(codec, heads, self.architecture, self.embedding, told, groups)
 
     @contextmanager
     def _networks(self, codec: Codec, epoch: int) -> Iterator[Replicas]:
@@ -212,15 +220,24 @@ def as_tensors(blocks: Mapping[str, np.ndarray]) -> dict[str, Tensor]:
     }
 
 
+def heads_of(codec: Codec, targets: Sequence[str]) -> list[int | PerPlace]:
+    """Return what the head of each target answers with, for ``build``."""
+    kinds = [codec.target_kinds[t] for t in targets]
+    return [
+        kind.size if kind.source is None else PerPlace(codec.block_of(kind.source), kind.place_size)
+        for kind in kinds
+    ]
+
+
 def build(
     codec: Codec,
-    sizes: Sequence[int],
+    heads: Sequence[int | PerPlace],
     architecture: Architecture,
     embedding: int,
     given: bool = False,
     groups: Sequence[Sequence[int]] = (),
 ) -> Callable[[], Network | Grouped]:
-    """Return a maker of fresh networks for the codec's inputs, with heads of the given sizes.
+    """Return a maker of fresh networks for the codec's inputs, with the heads of ``heads_of``.
 
     With ``given`` the networks also read measured values of all the codec's targets; with
     ``groups``, places of heads, those of a group share a network, and groups share nothing.
@@ -229,19 +246,23 @@ def build(
 
     def make() -> Network | Grouped:
         if not groups:
-            return network(sizes)
-        return Grouped([network([sizes[t] for t in own], own) for own in groups], groups)
+            return network(heads)
+        return Grouped([network([heads[t] for t in own], own) for own in groups], groups)
 
-    def network(sizes: Sequence[int], own: Sequence[int] | None = None) -> Network:
+    def network(heads: Sequence[int | PerPlace], own: Sequence[int] | None = None) -> Network:
         encoders = {
             name: type(kinds[0]).encoder(kinds, embedding) for name, kinds in codec.blocks.items()
         }
-        if not given:
-            return Network(encoders, sizes, architecture)
-        # The trunk is told too, not only the states: on small tables that is the stronger way.
-        columns = [edges for kind in targets for edges in kind.reveal_edges]
-        encoders[GIVEN] = NumberEncoder(columns, embedding)
-        return Network(encoders, sizes, architecture, [kind.revealed for kind in targets], own)
+        revealed = None
+        if given:
+            # The trunk is told too, not only the states: on small tables that is the stronger way.
+            columns = [edges for kind in targets for edges in kind.reveal_edges]
+            encoders[GIVEN] = NumberEncoder(columns, embedding)
+            revealed = [kind.revealed for kind in targets]
+        sizes = [head for head in heads if isinstance(head, int)]
+        if len(sizes) == len(heads):
+            return Network(encoders, sizes, architecture, revealed, own)
+        return DenseNetwork(encoders, heads, architecture, revealed)
 
     return make
 
@@ -312,9 +333,9 @@ def fit_joint(
         on_step: Called before each step.
     """
     targets = list(recipe.labels)
-    sizes = [recipe.codec.target_kinds[t].size for t in targets]
+    heads = heads_of(recipe.codec, targets)
     trained = _train(
-        recipe, targets, sizes, recipe.architecture, False, checkpoint, on_epoch, on_step
+        recipe, targets, heads, recipe.architecture, False, checkpoint, on_epoch, on_step
     )
     return FittedNetwork(
         targets,
@@ -346,20 +367,25 @@ def fit_alone(
 
     Args:
         recipe: Data, sizes and settings of the joint network.
-        targets: The targets to train for.
+        targets: The targets to train for; one that has an answer for each place of an input is
+            trained for by itself.
         checkpoint: File to write as training goes and to continue from.
         on_epoch: Called after each epoch.
     """
     kinds, count = [recipe.codec.target_kinds[t] for t in targets], len(recipe.folds)
     architecture = replace(recipe.architecture, fusion="none")
-    widest = [max(kind.size for kind in kinds)]
-    trained = _train(recipe, targets, widest, architecture, True, checkpoint, on_epoch)
+    heads = heads_of(recipe.codec, targets)
+    sizes = [head for head in heads if isinstance(head, int)]
+    trained = _train(
+        recipe, targets, [max(sizes)] if sizes else heads, architecture, True, checkpoint, on_epoch
+    )
     found = {}
     for place, (target, kind) in enumerate(zip(targets, kinds, strict=True)):
         best = trained.best[place]
         own = slice(place * count, (place + 1) * count)
         weights = {name: w[own].clone() for name, w in trained.snapshots[best].items()}
-        for name in ("heads", "offsets"):  # one width for all targets in training
+        for name in ("heads", "offsets") if kind.source is None else ():
+            # One width for all targets in training.
             weights[name] = weights[name][..., : kind.size].clone()
         found[target] = FittedNetwork(
             [target],
@@ -381,7 +407,7 @@ def fit_alone(
 def _train(
     recipe: Recipe,
     targets: Sequence[str],
-    sizes: Sequence[int],
+    heads: Sequence[int | PerPlace],
     architecture: Architecture,
     solo: bool,
     checkpoint: Path | None,
@@ -391,7 +417,7 @@ def _train(
     given = recipe.given and not solo and len(targets) > 1
     groups = [] if solo else places_of(recipe.groups, targets)
     return train(
-        build(recipe.codec, sizes, architecture, recipe.embedding, given, groups),
+        build(recipe.codec, heads, architecture, recipe.embedding, given, groups),
         as_tensors(recipe.blocks),
         [recipe.codec.target_kinds[t] for t in targets],
         [recipe.labels[t] for t in targets],

@@ -7,9 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from superpose.data.kinds import TargetKind
+from superpose.nn import Outputs
 
 # The weight of a target is one over the loss of its best constant prediction, so that every target
 # counts by the share of its uncertainty that is explained. A target that is almost always the same
@@ -59,7 +61,7 @@ class Objective:
         together: dict[tuple[str, int], list[int]] = {}
         for place, kind in enumerate(kinds):
             # Targets of a joint network are computed together where their formulas agree.
-            alike = not solo and not kind.fitted_loss
+            alike = not solo and not kind.fitted_loss and kind.source is None
             key = (kind.name if alike else f"{kind.name} {place}", kind.size)
             together.setdefault(key, []).append(place)
         self.groups = [
@@ -75,14 +77,14 @@ class Objective:
             for places in together.values()
         ]
 
-    def losses(self, out: Tensor, rows: Tensor, shown: Tensor | None = None) -> Tensor:
+    def losses(self, out: Tensor | Outputs, rows: Tensor, shown: Tensor | None = None) -> Tensor:
         """Weigh the losses of a batch; a target that the network was told carries none.
 
         Shape:
-            out (P, B, M, T, O), rows (P, B), shown (P, B, T) -> (P, T);
-            with ``solo`` out (P, B, M, 1, O) -> (P / T, T).
+            out (P, B, M, T, O), or outputs of a dense network; rows (P, B), shown (P, B, T) ->
+            (P, T); with ``solo`` out (P, B, M, 1, O) -> (P / T, T).
         """
-        columns: list[Tensor] = [out.new_zeros(())] * len(self.kinds)
+        columns: list[Tensor] = [torch.zeros(())] * len(self.kinds)
         for group, raw, labels in self._each(out, rows, shown):
             loss = group.kind.loss(raw, labels[:, :, None])  # (P, B, M, G)
             means = (loss.mean((1, 2)) * group.weights).unbind(-1)
@@ -92,14 +94,14 @@ class Objective:
 
     @torch.no_grad()
     def observe(
-        self, out: Tensor, rows: Tensor, shown: Tensor | None = None
+        self, out: Tensor | Outputs, rows: Tensor, shown: Tensor | None = None
     ) -> tuple[Tensor, Tensor]:
         """Return what balancing reads: losses that are never negative, and who has a label at all.
 
         Shape:
-            out (P, B, M, T, O), rows (P, B), shown (P, B, T) -> (P, T) and bool (P, T).
+            out and the others as of ``losses`` -> (P, T) and bool (P, T).
         """
-        losses, present = out.new_zeros(2, len(out), len(self.kinds))
+        losses, present = torch.zeros(2, len(rows), len(self.kinds), device=rows.device)
         for group, raw, labels in self._each(out, rows, shown):
             known = ~labels.isnan()
             known = known if known.ndim == 3 else known.any(-1)  # (P, B, G)
@@ -111,13 +113,12 @@ class Objective:
         return losses, present.bool()
 
     def _each(
-        self, out: Tensor, rows: Tensor, shown: Tensor | None
+        self, out: Tensor | Outputs, rows: Tensor, shown: Tensor | None
     ) -> Iterator[tuple[_Group, Tensor, Tensor]]:
         """Yield groups with their outputs (P, B, M, G, O) and labels (P, B, G) or (P, B, G, L)."""
         for group in self.groups:
-            mine = self.networks_of(group.places[0], len(out))
-            heads = [0] if self.solo else group.places
-            raw = out[mine][..., heads, : group.kind.size].float()
+            mine = self.networks_of(group.places[0], len(rows))
+            raw = raw_outputs(out, [0] if self.solo else group.places, group.kind)[mine]
             labels = group.labels[rows[mine]]
             if shown is not None:
                 told = shown[..., group.places]
@@ -136,7 +137,7 @@ class Objective:
 def _constant_loss(kind: TargetKind, y: np.ndarray) -> float:
     if not kind.known(y).any():
         return 1.0
-    floor = kind.row_loss(y, np.tile(kind.constant(y), (len(y), 1)))
+    floor = kind.row_loss(y, np.broadcast_to(kind.constant(y), (len(y), kind.width)))
     return max(float(np.nanmean(floor)), SMALLEST_CONSTANT_LOSS)
 
 
@@ -145,13 +146,31 @@ def _labelled(kind: TargetKind, y: np.ndarray) -> float:
     return rate or 1.0
 
 
-def predictions(out: Tensor, kinds: Sequence[TargetKind]) -> list[Tensor]:
+def raw_outputs(out: Tensor | Outputs, heads: Sequence[int], kind: TargetKind) -> Tensor:
+    """Pick the raw outputs of targets of one kind.
+
+    Shape:
+        out (..., M, T, O), or outputs of a dense network -> (..., M, G, size).
+    """
+    if kind.source is None:
+        rows = out.rows if isinstance(out, Outputs) else out
+        return rows[..., list(heads), : kind.size].float()
+    assert isinstance(out, Outputs)
+    return torch.stack([out.places[place] for place in heads], dim=-2).float()
+
+
+def predictions(out: Tensor | Outputs, kinds: Sequence[TargetKind]) -> list[Tensor]:
     """Average the members' canonical predictions.
 
     Shape:
-        out (..., M, T, O) -> for each target (..., K).
+        out (..., M, T, O), or outputs of a dense network -> for each target (..., K).
     """
-    return [
-        kind.predict(out[..., place, : kind.size].float()).mean(-2)
+    told = [
+        kind.predict(raw_outputs(out, [place], kind).squeeze(-2)).mean(-2)
         for place, kind in enumerate(kinds)
+    ]
+    # The outputs of a dense network end with the last place that a row of the batch has.
+    return [
+        F.pad(z, (0, kind.width - z.shape[-1]), value=torch.nan) if kind.source else z
+        for z, kind in zip(told, kinds, strict=True)
     ]

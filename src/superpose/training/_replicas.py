@@ -9,6 +9,8 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call, stack_module_state, vmap
 
+from superpose.nn import DenseNetwork, Outputs
+
 State = dict[str, Tensor]
 # Names of weights: those of a group, and those that its targets share.
 GROUP = re.compile(r"networks\.\d+\.")
@@ -23,7 +25,8 @@ class Replicas(nn.Module):
         count: Number of networks P (at least 1).
 
     Shape:
-        blocks: name -> (P, B, ...) -> (P, B, M, T, O).
+        blocks: name -> (P, B, ...) -> (P, B, M, T, O), or the outputs of a dense network with the
+        leading axis P; they end with the last place that a row of the batch has.
 
     Example:
         >>> from superpose.nn import Architecture, Network, NumberEncoder
@@ -48,15 +51,20 @@ class Replicas(nn.Module):
                 self.register_buffer(f"stacked_buffer{i}", b.detach())
             self._base = [networks[0].to("meta")]  # in a list: its weights are not ours
 
-    def forward(self, blocks: dict[str, Tensor], taps: Tensor | None = None) -> Tensor:
+    def forward(self, blocks: dict[str, Tensor], taps: Tensor | None = None) -> Tensor | Outputs:
+        base = self.single if self.count == 1 else self._base[0].train(self.training)
+        if isinstance(base, DenseNetwork):
+            blocks = base.trimmed(blocks)
         if self.count == 1:
             row = {name: block[0] for name, block in blocks.items()}
-            return self.single(row, None if taps is None else taps[0])[None]
-        base = self._base[0].train(self.training)
+            out = base(row, None if taps is None else taps[0])
+            if isinstance(out, Tensor):
+                return out[None]
+            return Outputs(out.rows[None], {t: z[None] for t, z in out.places.items()})
 
         def one(
             weights: State, buffers: State, row: dict[str, Tensor], tap: Tensor | None
-        ) -> Tensor:
+        ) -> Tensor | Outputs:
             return functional_call(base, (weights, buffers), (row, tap))
 
         weights = dict(zip(self._names, self.stacked, strict=True))

@@ -27,7 +27,8 @@ def average_rows(n: int, rows: Sequence[np.ndarray], told: Sequence[np.ndarray])
                [0.5],
                [nan]])
     """
-    total, count = np.zeros((n, told[0].shape[1])), np.zeros((n, 1))
+    # Predictions of many places are float32 to begin with, and stay so.
+    total, count = np.zeros((n, told[0].shape[1]), told[0].dtype), np.zeros((n, 1), told[0].dtype)
     for chosen, said in zip(rows, told, strict=True):
         total[chosen] += said
         count[chosen] += 1
@@ -75,7 +76,11 @@ class Watch:
         together = np.concatenate(list(held)) if given else np.zeros(0, int)
         self._given_labels = [y[together] for y in labels]
         self._floors = [
-            float(np.nanmean(kind.row_loss(y, np.tile(kind.constant(y), (len(y), 1)))))
+            float(
+                np.nanmean(
+                    kind.row_loss(y, np.broadcast_to(kind.constant(y), (len(y), kind.width)))
+                )
+            )
             if kind.known(y).any()
             else np.nan
             for kind, y in zip(kinds, self._given_labels, strict=True)

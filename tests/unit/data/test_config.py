@@ -19,7 +19,7 @@ def faults(tmp_path: Path, text: str) -> list[str]:
 
 
 TOP = "data, targets, groups, ignore, inputs, split, model, training, balance, proof, seed"
-KINDS = "number, binary, category, ordinal, multilabel, count"
+KINDS = "number, binary, category, ordinal, multilabel, count, tokens"
 
 
 @pytest.mark.parametrize(
@@ -33,7 +33,7 @@ KINDS = "number, binary, category, ordinal, multilabel, count"
             ["s.yaml:3: split.seed: unknown key; allowed: by, column, groups, validation, test; "
              "it belongs to the top of the settings"]),
         ("targets: [{name: a, kid: number}]",
-            ["s.yaml:1: targets[0].kid: unknown key; allowed: name, kind, levels, weight; "
+            ["s.yaml:1: targets[0].kid: unknown key; allowed: name, kind, levels, of, weight; "
              "did you mean 'kind'?"]),
         ("targets: [b, {name: a, kind: numbr}]",
             [f"s.yaml:1: targets[1].kind: 'numbr' given; allowed: {KINDS}; "

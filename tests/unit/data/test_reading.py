@@ -23,8 +23,8 @@ def put(folder: Path, name: str, content: str | bytes) -> Path:
 
 
 FORMATS = (
-    ".csv, .tsv, .jsonl, .ndjson, .parquet, .pq, .feather, .arrow; "
-    ".csv, .tsv, .jsonl, .ndjson also with .gz"
+    ".csv, .tsv, .jsonl, .ndjson, .conll, .conllu, .iob, .bio, .parquet, .pq, .feather, .arrow; "
+    ".csv, .tsv, .jsonl, .ndjson, .conll, .conllu, .iob, .bio also with .gz"
 )
 EVEN = (
     "allowed: as many values in every row as the header has names; "
@@ -115,7 +115,7 @@ def test_a_missing_file_is_named_with_its_neighbour(tmp_path: Path) -> None:
         read_table(str(tmp_path / "zz"))
     with pytest.raises(DataError, match=r"no such file; the folder .*none does not exist either"):
         read_table(tmp_path / "none" / "station.csv")
-    with pytest.raises(DataError, match="a folder given; allowed: a file"):
+    with pytest.raises(DataError, match="a folder given, without a part for training; allowed: "):
         read_table(tmp_path)
     with pytest.raises(DataError, match=r"can't be read \(File name too long\)"):
         read_table(tmp_path / ("x" * 300))

@@ -18,6 +18,7 @@ from superpose.nn import (
     Network,
     NumberEncoder,
     TextEncoder,
+    WordEncoder,
 )
 
 NAN = float("nan")
@@ -51,6 +52,12 @@ def _words(rows: int) -> Tensor:
     return block
 
 
+def _spelled(rows: int) -> Tensor:
+    words = _words(rows)
+    spelling = torch.randint(1, 20, (rows, 7, 3)) * (words > 0)[..., None]
+    return torch.cat([words[..., None], spelling], -1)
+
+
 ENCODERS = {
     "number": EncoderCase(
         lambda: NumberEncoder([[-1.0, 0.0, 1.0], [0.0, 1.0], [-2.0, -1.0, 0.5, 2.0]], width=6),
@@ -62,6 +69,8 @@ ENCODERS = {
     ),
     "multi-hot": EncoderCase(lambda: MultiHotEncoder([3, 2], width=6), _sets, 2),
     "text": EncoderCase(lambda: TextEncoder(40, width=16), _words, 1),
+    # As it predicts: in training it hides words at random.
+    "words": EncoderCase(lambda: WordEncoder(40, 20, width=16).eval(), _spelled, 1),
     "image": EncoderCase(
         lambda: ImageEncoder(width=16),
         lambda n: torch.randint(0, 256, (n, 3, 32, 32), dtype=torch.uint8),

@@ -38,8 +38,8 @@ def test_an_empty_text_among_others_is_finite_and_always_the_same(encode):
     torch.testing.assert_close(encode(beside)[:1], encode(empty))
 
 
-def test_words_give_one_token_each_for_heads_per_word(encode):
-    assert encode.words(torch.tensor([[5, 9, 3, 0]])).shape == (1, 4, 64)
+def test_the_map_has_one_vector_for_each_word(encode):
+    assert encode.map(torch.tensor([[5, 9, 3, 0]])).shape == (1, 4, 64)
 
 
 def test_wide_tokens_divide_among_the_heads():

@@ -3,7 +3,15 @@
 import pytest
 import torch
 
-from superpose.nn import Architecture, CategoryEncoder, Network, NumberEncoder
+from superpose.nn import (
+    Architecture,
+    CategoryEncoder,
+    DenseNetwork,
+    Network,
+    NumberEncoder,
+    PerPlace,
+    WordEncoder,
+)
 from superpose.training import Replicas
 
 ROWS = 7
@@ -141,3 +149,29 @@ def test_a_snapshot_is_a_copy(replicas):
         for parameter in replicas.parameters():
             parameter.add_(1.0)
     assert all(torch.equal(kept[name], weight) for name, weight in before.items())
+
+
+def make_dense():
+    sizes = Architecture(width=12, members=2, state=6, rank=3)
+    return DenseNetwork({"words": WordEncoder(20, 9, 8)}, [2, PerPlace("words", 3)], sizes)
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_networks_with_places_are_run_in_one_pass_and_end_with_the_last_place(count):
+    torch.manual_seed(0)
+    replicas = Replicas(make_dense, count).eval()
+    words = torch.randint(1, 9, (count, ROWS, 8, 4))
+    words[:, :, 5:] = 0
+    words[:, 0, 2:] = 0
+    out = replicas({"words": words})
+    assert out.rows.shape == (count, ROWS, 2, 2, 2)
+    assert out.places[1].shape == (count, ROWS, 1, 5 * 3)
+    for p in range(count):
+        network = make_dense().eval()
+        own = {name: weight[p] for name, weight in replicas.snapshot().items()}
+        network.load_state_dict(own, strict=False)
+        alone = network({"words": words[p]})
+        torch.testing.assert_close(out.rows[p], alone.rows, atol=1e-5, rtol=1e-4)
+        torch.testing.assert_close(
+            out.places[1][p], alone.places[1][..., : 5 * 3], atol=1e-5, rtol=1e-4, equal_nan=True
+        )

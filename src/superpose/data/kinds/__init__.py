@@ -22,6 +22,7 @@ from ._multilabel import MultilabelTarget
 from ._number import NumberInput, NumberTarget
 from ._ordinal import OrdinalTarget
 from ._text import TextInput
+from ._tokens import TokensTarget
 
 INPUT_KINDS: dict[str, type[InputKind]] = {
     kind.name: kind
@@ -45,6 +46,7 @@ TARGET_KINDS: dict[str, type[TargetKind]] = {
         OrdinalTarget,
         MultilabelTarget,
         CountTarget,
+        TokensTarget,
     )
 }
 

@@ -73,6 +73,11 @@ class InputKind(_Stateful, ABC):
         return 1
 
     @property
+    def places(self) -> int | None:
+        """Most places of a row's map, for targets with an answer for each; None without a map."""
+        return None
+
+    @property
     def useless(self) -> str | None:
         """Why the column can't help any prediction ("constant"), or None."""
         return None
@@ -124,7 +129,8 @@ class TargetKind(_Stateful, ABC):
     """
 
     name: ClassVar[str]
-    tree: ClassVar[str]  # "regression", "poisson", "classification" or "multilabel"
+    # "regression", "poisson", "classification", "multilabel", or "none" where no tree can serve.
+    tree: ClassVar[str]
     metric: ClassVar[str]
     higher_is_better: ClassVar[bool]
     takes_lists: ClassVar[bool] = False  # True for kinds with several values per row
@@ -143,6 +149,20 @@ class TargetKind(_Stateful, ABC):
     @abstractmethod
     def width(self) -> int:
         """Columns K of the canonical prediction."""
+
+    @property
+    def source(self) -> str | None:
+        """The input for whose places there is an answer each; None with one answer for a row.
+
+        Raw outputs, canonical predictions and labels of all places lie side by side: a row has as
+        many as the input's ``places``, and NaN where it has no such place.
+        """
+        return None
+
+    @property
+    def place_size(self) -> int:
+        """Raw outputs of one place; without a `source` the row is the only one."""
+        return self.size
 
     @property
     def labels(self) -> list[str]:
@@ -166,6 +186,14 @@ class TargetKind(_Stateful, ABC):
     @abstractmethod
     def encode(self, values: Column) -> np.ndarray:
         """Labels as float32 (N,) or (N, L), NaN where missing."""
+
+    def unlabelled(self, rows: int) -> np.ndarray:
+        """The labels of rows that have none: float32 (N,) or (N, L) of NaN."""
+        return np.full(rows, np.nan, np.float32)
+
+    def balanced(self, y: np.ndarray) -> np.ndarray:
+        """What a split deals out evenly, (N,) or (N, L): the labels themselves."""
+        return y
 
     @abstractmethod
     def exact(self, y: np.ndarray) -> np.ndarray:

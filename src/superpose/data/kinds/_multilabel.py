@@ -91,6 +91,9 @@ class MultilabelTarget(TargetKind):
             )
         return hot(members, rows, gone, self.levels)
 
+    def unlabelled(self, rows: int) -> np.ndarray:
+        return np.full((rows, self.width), np.nan, np.float32)
+
     def exact(self, y: np.ndarray) -> np.ndarray:
         return np.asarray(y, np.float64)
 

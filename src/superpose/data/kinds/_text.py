@@ -1,4 +1,4 @@
-"""Free text: words, or character sequences such as molecules."""
+"""Text: words of prose, words that are divided already, or characters as of molecules."""
 
 from __future__ import annotations
 
@@ -12,13 +12,16 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from torch import nn
 
-from superpose.nn import TextEncoder
+from superpose.nn import TextEncoder, WordEncoder
 
 from ._base import InputKind
-from ._values import Column, as_text
+from ._values import Column, as_text, is_list, missing, plain, warn
+from ._words import SPELLINGS, as_words, spelling, spread
 
 BUCKETS = 4096
 MOST_TOKENS = 64  # per row; attention costs their square
+MOST_PLACES = 256  # per row, of words that may get a label each; reading them costs their number
+MOST_WORDS = 20_000  # numbers of divided words; the others are read by their spelling
 MOST_GRAMS = 256  # features for trees
 MOST_CHARACTERS = 4000  # per row; what comes later is not read
 PAD, UNKNOWN, FIRST = 0, 1, 2
@@ -44,11 +47,26 @@ def _word_codes(text: pa.Array) -> tuple[np.ndarray, np.ndarray]:
     lists = pc.utf8_split_whitespace(pc.replace_substring_regex(text, _NO_WORD, " "))
     words, rows = pc.list_flatten(lists), np.asarray(pc.list_parent_indices(lists))
     keep = pc.not_equal(words, "")
-    coded = words.filter(keep).dictionary_encode()
+    return _hashes(words.filter(keep)), rows[np.asarray(keep)]
+
+
+def _divided(values: Column) -> tuple[pa.Array, np.ndarray]:
+    """Words that are divided already, a gap in a list as a word without letters, and their rows."""
+    words, rows = as_words(values)
+    return pc.fill_null(as_text(pa.chunked_array([words])), ""), rows
+
+
+def _hashes(words: pa.Array) -> np.ndarray:
+    coded = words.dictionary_encode()
     # The only loop is over distinct words.
-    hashes = np.array([zlib.crc32(w.encode()) for w in coded.dictionary.to_pylist()], np.uint64)
+    found = np.array([zlib.crc32(w.encode()) for w in coded.dictionary.to_pylist()], np.uint64)
     index = np.asarray(coded.indices).astype(np.int64)
-    return (hashes[index] if len(hashes) else np.zeros(0, np.uint64)), rows[np.asarray(keep)]
+    return found[index] if len(found) else np.zeros(0, np.uint64)
+
+
+def _spellings(words: pa.Array) -> np.ndarray:
+    coded = words.dictionary_encode()
+    return spelling(coded.dictionary.to_pylist())[np.asarray(coded.indices).astype(np.int64)]
 
 
 def _character_codes(text: pa.Array) -> tuple[np.ndarray, np.ndarray]:
@@ -84,7 +102,9 @@ class TextInput(InputKind):
     """Text as word numbers for the network and counts of its most telling runs for trees.
 
     Where most texts are one long word (molecules, sequences) the tokens are overlapping triples of
-    characters instead; ``unit`` in the options ("word" or "character") decides by hand.
+    characters instead. Lists of words, and text whose words get a label each, are divided at their
+    blanks and nowhere else, and every word is also read by its spelling. ``unit`` in the options
+    ("word", "character" or "divided") decides by hand.
 
     Example:
         >>> kind = TextInput.fit("note", pa.chunked_array([["A red door", "a blue door"]]))
@@ -95,6 +115,7 @@ class TextInput(InputKind):
 
     name: ClassVar[str] = "text"
     block: ClassVar[str | None] = None
+    takes_lists: ClassVar[bool] = True
     unit: str
     length: int
     known: list[int] | None  # hashes of the fitted tokens, most frequent first; None = buckets
@@ -112,30 +133,41 @@ class TextInput(InputKind):
 
     @classmethod
     def fit(cls, column: str, values: Column, **options: Any) -> Self:
-        text = _clean(values)
-        unit = options.get("unit") or _guess_unit(text)
+        lists = is_list(plain(values).type)
+        unit = "divided" if lists else options.get("unit") or _guess_unit(_clean(values))
         kind = cls(column=column, unit=unit, length=1, known=None, grams=[])
-        codes, rows = kind._codes(text)
-        counts = np.bincount(rows, minlength=len(text))
+        codes, rows = kind._codes(values)
+        counts = np.bincount(rows, minlength=len(values))
         filled = counts[counts > 0]
         if not len(filled):
             kind.reason = "empty"
             return kind
-        kind.length = int(np.clip(np.ceil(np.quantile(filled, 0.95)), 1, MOST_TOKENS))
+        whole = unit == "divided"  # a word beyond the length would get no label
+        longest = min(filled.max(), MOST_PLACES) if whole else np.quantile(filled, 0.95)
+        kind.length = int(np.clip(np.ceil(longest), 1, MOST_PLACES if whole else MOST_TOKENS))
         tokens = kind._tokens(codes, rows)
         distinct, times = np.unique(tokens, return_counts=True)
-        if len(distinct) <= BUCKETS - FIRST:
-            kind.known = [int(c) for c in distinct[np.lexsort((distinct, -times))]]
-        kind.grams = _telling(*_grams(codes, rows, kind._longest), len(text))
-        if pc.count_distinct(text).as_py() == 1:
+        if whole or len(distinct) <= BUCKETS - FIRST:
+            most = distinct[np.lexsort((distinct, -times))][:MOST_WORDS]
+            kind.known = [int(c) for c in most]
+        kind.grams = _telling(*_grams(codes, rows, kind._longest), len(values))
+        if not lists and pc.count_distinct(_clean(values)).as_py() == 1:
             kind.reason = "constant"
         return kind
 
     @property
-    def _longest(self) -> int:
-        return 2 if self.unit == "word" else 3
+    def places(self) -> int | None:
+        return self.length if self.unit == "divided" else None
 
-    def _codes(self, text: pa.Array) -> tuple[np.ndarray, np.ndarray]:
+    @property
+    def _longest(self) -> int:
+        return 3 if self.unit == "character" else 2
+
+    def _codes(self, values: Column) -> tuple[np.ndarray, np.ndarray]:
+        if self.unit == "divided":
+            words, rows = _divided(values)
+            return _hashes(pc.utf8_lower(words)), rows
+        text = _clean(values)
         return _word_codes(text) if self.unit == "word" else _character_codes(text)
 
     def _tokens(self, codes: np.ndarray, rows: np.ndarray) -> np.ndarray:
@@ -145,38 +177,55 @@ class TextInput(InputKind):
         return _combine(np.full_like(codes, 7), codes) & _CODE
 
     def encode(self, values: Column) -> np.ndarray:
-        codes, rows = self._codes(_clean(values))
+        codes, rows = self._codes(values)
         tokens = self._tokens(codes, rows)
         if self.known is None:
             numbers = (tokens % np.uint64(BUCKETS - 1)).astype(np.int64) + 1
         else:
             place = _lookup(tokens, self.known)
             numbers = np.where(place < 0, UNKNOWN, place + FIRST)
-        block = np.full((len(values), self.length), PAD, np.int64)
-        starts = np.concatenate([[0], np.cumsum(np.bincount(rows, minlength=len(values)))])
-        position = np.arange(len(rows)) - starts[rows]
+        position = spread(rows, len(values))
         fits = position < self.length
+        if self.unit == "divided":
+            self._warn_of_long(rows, fits)
+            numbers = np.column_stack([numbers, _spellings(_divided(values)[0])])
+        block = np.full((len(values), self.length, *numbers.shape[1:]), PAD, np.int64)
         block[rows[fits], position[fits]] = numbers[fits]
         return block
 
+    def _warn_of_long(self, rows: np.ndarray, fits: np.ndarray) -> None:
+        if not fits.all():
+            row = int(rows[np.argmin(fits)])
+            warn(
+                f"input {self.column!r}, row {row}: {int((rows == row).sum())} words; the longest "
+                f"row that is read has {self.length}; in {len(np.unique(rows[~fits]))} such row(s) "
+                f"the words beyond are not read and get no label"
+            )
+
     def features(self, values: Column) -> tuple[np.ndarray, list[bool], list[str]]:
-        text, width = _clean(values), len(self.grams)
-        codes, rows = self._codes(text)
+        many, width = len(values), len(self.grams)
+        codes, rows = self._codes(values)
         found, where = _grams(codes, rows, self._longest)
         place = _lookup(found, self.grams)
         seen = place >= 0
-        cells = np.bincount(where[seen] * width + place[seen], minlength=len(text) * width)
-        lengths = np.bincount(rows, minlength=len(text))
-        matrix = np.column_stack([lengths, cells.reshape(len(text), width)]).astype(np.float32)
-        matrix[np.asarray(as_text(values).is_null())] = np.nan
+        cells = np.bincount(where[seen] * width + place[seen], minlength=many * width)
+        lengths = np.bincount(rows, minlength=many)
+        matrix = np.column_stack([lengths, cells.reshape(many, width)]).astype(np.float32)
+        matrix[missing(values)] = np.nan
         names = [f"{self.column} (length)", *(f"{self.column} (run {i})" for i in range(width))]
         return matrix, [False] * (width + 1), names
 
     @classmethod
     def encoder(cls, kinds: Sequence[Any], width: int) -> nn.Module:
+        if kinds[0].unit == "divided":
+            return WordEncoder(kinds[0].vocabulary, SPELLINGS, width)
         return TextEncoder(kinds[0].vocabulary, width)
 
     def describe(self) -> str:
+        if self.unit == "divided":
+            return (
+                f"words as divided, {self.vocabulary - FIRST} known, at most {self.length} in a row"
+            )
         size = "hashed" if self.known is None else f"{len(self.known)} distinct"
         return f"{self.unit}s, {size}, the first {self.length} of a text"
 

@@ -25,6 +25,7 @@ SAMPLES = {
     "ordinal": [1, 3, None, 2, 1],
     "multilabel": [["a", "b"], [], None, ["c"], ["a"]],
     "count": [0, 4, None, 900, 12],
+    "tokens": [["O", "B-a", "I-a"], ["O"], None, ["B-b", None], ["O", "O"]],
 }
 FITTED = {name: TARGET_KINDS[name].fit("y", col(values)) for name, values in SAMPLES.items()}
 LABELS = {name: FITTED[name].encode(col(values)) for name, values in SAMPLES.items()}

@@ -1,0 +1,306 @@
+"""One label for each word of a text: slots, entities, parts of speech."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, ClassVar, Self
+
+import numpy as np
+import pyarrow as pa
+import torch
+from torch import Tensor
+
+from superpose.errors import DataError
+from superpose.functional import category_loss
+
+from ._base import PROBABILITY_FLOOR, TargetKind, too_few_labels
+from ._classes import ordered
+from ._latent import class_at, class_given, class_information, class_scores
+from ._metrics import nan_mean
+from ._spans import Marks
+from ._text import MOST_PLACES
+from ._values import (
+    Column,
+    class_names,
+    class_type,
+    class_values,
+    counted,
+    find,
+    is_list,
+    plain,
+    warn,
+)
+from ._words import as_words, spread
+
+MOST_LABELS = 1000
+
+
+@dataclass(kw_only=True)
+class TokensTarget(TargetKind):
+    """A label for each word of an input, as a list or as text with blanks between the labels.
+
+    Labels such as B-city, I-city and O mark spans; any others are taken as they are. A row without
+    labels is null; a word without one is null in its list.
+
+    ``of`` in the options names the input (default "words"), ``places`` its most words in a row.
+    Canonical prediction: a probability for each label of each place, laid side by side, NaN where a
+    row has no such place, float32.
+
+    Example:
+        >>> values = pa.chunked_array([[["O", "B-city", "I-city"], ["O"], None]])
+        >>> kind = TokensTarget.fit("slots", values, of="words")
+        >>> kind.encode(values).tolist()
+        [[2.0, 0.0, 1.0], [2.0, nan, nan], [nan, nan, nan]]
+    """
+
+    name: ClassVar[str] = "tokens"
+    tree: ClassVar[str] = "none"
+    metric: ClassVar[str] = "f1"
+    higher_is_better: ClassVar[bool] = True
+    takes_lists: ClassVar[bool] = True
+    fitted_loss: ClassVar[bool] = False
+    of: str
+    places: int  # of a row, at most
+    levels: list[str]
+    type: str
+    counts: list[int]
+    lists: bool
+    loose: list[str] = field(default_factory=list)  # labels of insides that may begin a span
+
+    @property
+    def source(self) -> str | None:
+        return self.of
+
+    @property
+    def labels(self) -> list[str]:
+        return self.levels
+
+    @property
+    def size(self) -> int:
+        return self.places * len(self.levels)
+
+    @property
+    def width(self) -> int:
+        return self.size
+
+    @property
+    def place_size(self) -> int:
+        return len(self.levels)
+
+    @cached_property
+    def marks(self) -> Marks:
+        """What the labels say about spans."""
+        return Marks.of(self.levels, self.loose)
+
+    @property
+    def constant_reason(self) -> str | None:
+        seen = [level for level, count in zip(self.levels, self.counts, strict=True) if count]
+        return f"every labelled word is {seen[0]!r}" if len(seen) == 1 else None
+
+    @classmethod
+    def fit(cls, column: str, values: Column, **options: Any) -> Self:
+        words, rows = as_words(values)
+        kind = class_type(pa.chunked_array([words]))
+        text = class_names(pa.chunked_array([words]), kind)
+        names, counts = counted(text)
+        labelled = len(np.unique(rows[np.asarray(text.is_valid())]))
+        if labelled < 2:
+            raise too_few_labels(column, labelled)
+        if len(names) > MOST_LABELS:
+            raise DataError(
+                f"target {column!r}: {len(names)} different labels; at most {MOST_LABELS} can be "
+                f"told apart; check that the column holds labels, not words"
+            )
+        levels = ordered(names, kind)
+        found = dict(zip(names, (int(c) for c in counts), strict=True))
+        longest = int(min(np.bincount(rows).max(), MOST_PLACES))
+        fitted = cls(
+            column=column,
+            of=options.get("of", "words"),
+            places=options.get("places") or longest,
+            levels=levels,
+            type=kind,
+            counts=[found[name] for name in levels],
+            lists=is_list(plain(values).type),
+        )
+        tags = fitted.encode(values)
+        fitted.loose = fitted.marks.loose(np.where(np.isnan(tags), -1, tags).astype(int), levels)
+        vars(fitted).pop("marks")  # they were read before it was known which labels are loose
+        return fitted
+
+    def encode(self, values: Column) -> np.ndarray:
+        words, rows = as_words(values)
+        text = class_names(pa.chunked_array([words]), self.type)
+        index = find(text, self.levels)
+        strangers = index == -1
+        if strangers.any():
+            first = int(np.argmax(strangers))
+            warn(
+                f"target {self.column!r}, row {int(rows[first])}: label {text[first].as_py()!r} "
+                f"did not occur in training; {int(strangers.sum())} such word(s) count as "
+                f"unlabelled"
+            )
+        place = spread(rows, len(values))
+        known = (index >= 0) & (place < self.places)
+        block = self.unlabelled(len(values))
+        block[rows[known], place[known]] = index[known]
+        return block
+
+    def unlabelled(self, rows: int) -> np.ndarray:
+        return np.full((rows, self.places), np.nan, np.float32)
+
+    def exact(self, y: np.ndarray) -> np.ndarray:
+        known = ~np.isnan(y)
+        onehot = np.eye(self.place_size, dtype=np.float32)[np.where(known, y, 0).astype(int)]
+        return np.where(known[..., None], onehot, np.float32("nan")).reshape(len(y), -1)
+
+    def _by_place(self, pred: np.ndarray) -> np.ndarray:
+        """Predictions (..., S C) as (..., S, C), without a copy."""
+        return np.reshape(pred, (*np.shape(pred)[:-1], -1, self.place_size))
+
+    def loss(self, out: Tensor, y: Tensor) -> Tensor:
+        out = out.unflatten(-1, (-1, self.place_size))
+        y = y[..., : out.shape[-2]]  # a batch may lack the last places, where no row has a word
+        known = (~y.isnan()).sum(-1).clamp(min=1)
+        return category_loss(out, y).sum(-1) / known
+
+    def predict(self, out: Tensor) -> Tensor:
+        return torch.softmax(out.unflatten(-1, (-1, self.place_size)), dim=-1).flatten(-2)
+
+    def _log_likelihoods(self, y: np.ndarray, pred: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Sums of the log-likelihoods of each row's labels, and how many labels there are."""
+        y, p = np.asarray(y), self._by_place(pred)
+        rows, places = np.nonzero(~np.isnan(y))
+        shares = np.asarray(p[rows, places], np.float64)  # (words, C): a row has few of S places
+        told = ~np.isnan(p[:, :, 0]).all(axis=1)
+        passed = np.isnan(shares[:, 0]) & told[rows]
+        shares = np.clip(shares, PROBABILITY_FLOOR, 1.0)
+        chosen = shares[np.arange(len(rows)), y[rows, places].astype(int)] / shares.sum(axis=1)
+        # A word that a model has passed over, of a row that it has read, is as wrong as can be.
+        logs = np.log(np.where(passed, PROBABILITY_FLOOR, chosen))
+        count = np.bincount(rows, minlength=len(y))
+        sums = np.bincount(rows, weights=logs, minlength=len(y))
+        return np.where(count > 0, sums, np.nan), np.maximum(count, 1)
+
+    def row_loss(self, y: np.ndarray, pred: np.ndarray) -> np.ndarray:
+        sums, count = self._log_likelihoods(y, pred)
+        return -sums / count
+
+    def log_likelihood(self, y: np.ndarray, pred: np.ndarray) -> np.ndarray:
+        return self._log_likelihoods(y, pred)[0]
+
+    def constant(self, y: np.ndarray) -> np.ndarray:
+        rows, places = np.nonzero(~np.isnan(y))
+        if not len(rows):
+            return np.full(self.width, 1 / self.place_size)
+        weights = 1 / np.bincount(rows)[rows]  # a row weighs the same, however many words it has
+        tags = y[rows, places].astype(int)
+        share = np.bincount(tags, weights, minlength=self.place_size) / weights.sum()
+        return np.tile(share, self.places)
+
+    @property
+    def reveal_edges(self) -> list[list[float]]:
+        return [[0.0, 1.0]] * len(self.marks.types)
+
+    def reveal(self, y: np.ndarray) -> np.ndarray:
+        """Which types of spans (or labels) occur in a row, (N, R)."""
+        known = ~np.isnan(y)
+        kinds = np.where(known, self.marks.type_of[np.where(known, y, 0).astype(int)], -1)
+        found = np.zeros((len(y), len(self.marks.types)), np.float32)
+        rows, places = np.nonzero(kinds >= 0)
+        found[rows, kinds[rows, places]] = 1
+        found[~known.any(axis=1)] = np.nan
+        return found
+
+    def balanced(self, y: np.ndarray) -> np.ndarray:
+        return self.reveal(y)
+
+    @property
+    def latent(self) -> int:
+        return self.places
+
+    def scores(
+        self, y: np.ndarray, pred: np.ndarray, share: np.ndarray | None = None
+    ) -> np.ndarray:
+        return class_scores(self._by_place(pred), np.asarray(y), share)
+
+    def at_scores(self, pred: np.ndarray, z: np.ndarray) -> np.ndarray:
+        return class_at(self._by_place(pred), np.reshape(z, (len(pred), -1)))
+
+    def given_scores(self, pred: np.ndarray, mean: np.ndarray, sd: np.ndarray) -> np.ndarray:
+        return class_given(self._by_place(pred), mean, sd).reshape(len(pred), -1)
+
+    def information(self, told: np.ndarray) -> np.ndarray:
+        return np.asarray(np.nansum(class_information(self._by_place(told)), axis=-1))
+
+    def choose(self, pred: np.ndarray, threshold: Any = None) -> np.ndarray:
+        """Labels (N, S) that form whole spans, -1 where a row has no word."""
+        return self.marks.best(self._by_place(pred))
+
+    def words(self, values: Column) -> tuple[pa.Array, np.ndarray]:
+        """The words of the input that the labels are of, and the row of each."""
+        return as_words(values)
+
+    def span_counts(self, y: np.ndarray, pred: np.ndarray) -> np.ndarray:
+        """Right, told and true spans of each type, (types, 3), over the words that have a label."""
+        known = ~np.isnan(y)
+        told = np.where(known, self.choose(pred), -1)
+        return self.marks.counts(np.where(known, y, -1).astype(int), told)
+
+    def _metrics(self, y: np.ndarray, pred: np.ndarray, **options: Any) -> dict[str, float]:
+        names = ("f1", "precision", "recall", "accuracy", "whole_rows", "log_loss")
+        if not len(y):
+            return dict.fromkeys(names, np.nan)
+        known = ~np.isnan(y)
+        true = np.where(known, y, -1).astype(int)
+        told = np.where(known, self.choose(pred), -1)
+        right, said, there = map(float, self.marks.counts(true, told).sum(axis=0))
+        same = true == told
+        values = (
+            2 * right / (said + there) if said + there else np.nan,
+            right / said if said else np.nan,
+            right / there if there else np.nan,
+            float(same[known].mean()),
+            float(same.all(axis=1).mean()),
+            nan_mean(self.row_loss(y, pred)),
+        )
+        return dict(zip(names, values, strict=True))
+
+    def _lists(self, values: pa.Array, there: np.ndarray) -> pa.Array:
+        """Put values of places (N, S), row by row, into lists that end with the last of a row."""
+        lengths = np.where(there, np.arange(1, there.shape[1] + 1), 0).max(axis=1, initial=0)
+        keep = np.arange(there.shape[1]) < lengths[:, None]
+        ends = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int32)
+        kept = values.filter(pa.array(keep.ravel()))
+        return pa.ListArray.from_arrays(pa.array(ends), kept, mask=pa.array(lengths == 0))
+
+    def decode(
+        self,
+        pred: np.ndarray,
+        threshold: float | Sequence[float] | None = None,
+        interval: np.ndarray | None = None,
+    ) -> dict[str, pa.Array]:
+        tags = self.choose(pred)
+        names = class_values(tags.ravel(), self.levels, self.type)
+        lists = self._lists(names, tags >= 0)
+        if self.lists:
+            return {self.column: lists}
+        text = lists.cast(pa.list_(pa.string()))
+        return {self.column: pa.compute.binary_join(text, " ")}
+
+    def decode_proba(self, pred: np.ndarray) -> dict[str, pa.Array]:
+        p = self._by_place(pred)
+        there = ~np.isnan(p[..., 0])
+        return {
+            f"{self.column}={c}": self._lists(pa.array(p[..., k].ravel()), there)
+            for k, c in enumerate(self.levels)
+        }
+
+    def describe(self) -> str:
+        found = self.marks
+        if not found.spans:
+            return f"one of {len(self.levels)} labels for each word of {self.of!r}"
+        kinds = f"{len(found.types)} type{'s' * (len(found.types) != 1)}"
+        return f"spans of {kinds} ({len(self.levels)} labels) over the words of {self.of!r}"

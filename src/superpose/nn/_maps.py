@@ -1,0 +1,43 @@
+"""Encoders that offer a map beside their token: one vector for each place of a row."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+
+class MapEncoder(nn.Module):
+    """Base of encoders whose input has places: words of a text, cells of an image.
+
+    The trunk reads what is pooled from the map; heads that answer for each place read the map
+    itself. A subclass sets both widths.
+
+    Shape:
+        block (B, ...) -> tokens (B, 1, W) with W = ``out_features``; ``map(block)`` -> (B, S, d)
+        with d = ``map_features``, the places of an image row by row; ``seen(block)`` -> (B, S).
+    """
+
+    out_features: int
+    map_features: int
+
+    def map(self, block: Tensor) -> Tensor:
+        """Return one vector for each place, (B, S, d)."""
+        raise NotImplementedError
+
+    def seen(self, block: Tensor) -> Tensor:
+        """Mark the places that a row has, bool (B, S); the others are padding."""
+        raise NotImplementedError
+
+    def pool(self, places: Tensor, seen: Tensor) -> Tensor:
+        """Turn a map into the token that the trunk reads, (B, 1, W): mean and maximum."""
+        here = seen[..., None]
+        mean = torch.where(here, places, 0.0).sum(-2) / here.sum(-2).clamp(min=1)
+        highest = torch.where(here, places, -1e4).amax(-2).clamp(min=-1e3)
+        return torch.cat([mean, highest.clamp(min=-10.0)], dim=-1)[..., None, :]
+
+    def trimmed(self, block: Tensor) -> Tensor:
+        """Drop places that no row of a batch has; a block that has none comes back as it is."""
+        return block
+
+    def forward(self, block: Tensor) -> Tensor:
+        return self.pool(self.map(block), self.seen(block))

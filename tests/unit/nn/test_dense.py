@@ -1,0 +1,161 @@
+"""Heads with an answer for each place: they read the map and their task's state."""
+
+import pytest
+import torch
+
+from superpose.nn import (
+    Architecture,
+    CategoryEncoder,
+    DenseNetwork,
+    Network,
+    PerPlace,
+    PlaceHead,
+    WordEncoder,
+)
+
+PLACES, LABELS = 6, 4
+HEADS = [3, PerPlace("words", LABELS), 1]
+
+
+def make(heads=HEADS, revealed=None, **more):
+    torch.manual_seed(0)
+    encoders = {"words": WordEncoder(30, 10, 16), "categories": CategoryEncoder([5], 4)}
+    shape = Architecture(**{"width": 16, "members": 3, "state": 8, "rank": 4, **more})
+    return DenseNetwork(encoders, heads, shape, revealed)
+
+
+def rows(count=5, seed=1):
+    torch.manual_seed(seed)
+    words = torch.randint(1, 10, (count, PLACES, 3))
+    for row in range(count):
+        words[row, 1 + row % 4 :] = 0  # four words at most
+    return {"words": words, "categories": torch.randint(0, 5, (count, 1))}
+
+
+@pytest.fixture
+def network():
+    return make().eval()
+
+
+def wake(network):
+    """Move everything that starts at nothing."""
+    for name, parameter in network.named_parameters():
+        if "light" in name or name.endswith(("gate", "pair", "sink")):
+            torch.nn.init.normal_(parameter)
+    return network
+
+
+def test_rows_and_places_have_answers_of_their_own(network):
+    out = network(rows())
+    assert out.rows.shape == (5, 3, 3, 3)
+    assert {t: z.shape for t, z in out.places.items()} == {1: (5, 1, PLACES * LABELS)}
+
+
+def test_there_is_no_answer_where_a_row_has_no_place(network):
+    blocks = rows()
+    found = network(blocks).places[1].view(5, PLACES, LABELS)
+    assert torch.equal(found.isnan().all(-1), blocks["words"][..., 0] == 0)
+    assert torch.equal(found.isnan().any(-1), blocks["words"][..., 0] == 0)
+
+
+def test_one_row_alone_is_answered_as_in_any_batch(network):
+    blocks = rows()
+    whole = wake(network)(blocks)
+    for row in range(5):
+        alone = network({name: block[row : row + 1] for name, block in blocks.items()})
+        torch.testing.assert_close(alone.rows[0], whole.rows[row], atol=2e-6, rtol=1e-5)
+        torch.testing.assert_close(
+            alone.places[1][0], whole.places[1][row], atol=2e-6, rtol=1e-5, equal_nan=True
+        )
+
+
+def test_trimming_changes_no_answer(network):
+    blocks = rows()
+    short = network.trimmed(blocks)
+    assert short["words"].shape[1] == 4
+    whole, cut = wake(network)(blocks), network(short)
+    torch.testing.assert_close(cut.rows, whole.rows, atol=2e-6, rtol=1e-5)
+    size = cut.places[1].shape[-1]
+    torch.testing.assert_close(
+        cut.places[1], whole.places[1][..., :size], atol=2e-6, rtol=1e-5, equal_nan=True
+    )
+    assert whole.places[1][..., size:].isnan().all()
+
+
+def test_at_the_start_a_state_changes_no_place():
+    head = PlaceHead(6, 4, size=3)
+    places = torch.randn(2, 5, 6)
+    plain = head.out(places)
+    assert torch.equal(head(places, torch.randn(2, 4)), plain)
+
+
+def test_a_state_moves_every_place_of_its_row_and_of_no_other():
+    head = PlaceHead(6, 4, size=3)
+    torch.nn.init.normal_(head.light.weight)
+    places, state = torch.randn(2, 5, 6), torch.zeros(2, 4)
+    before = head(places, state)
+    state[0] = 1.0
+    moved = (head(places, state) - before).abs().amax(-1)
+    assert (moved[0] > 0).all()
+    assert (moved[1] == 0).all()
+
+
+def test_other_targets_reach_the_places_through_the_fusion(network):
+    blocks = rows()
+    wake(network)
+    before = network(blocks).places[1]
+    with torch.no_grad():  # the state of target 0 is moved, that of target 1 is not
+        network.states.bias[:, :8] += 5.0
+    moved = (network(blocks).places[1] - before).abs()
+    assert moved[~moved.isnan()].min() > 0
+    network.fusion = torch.nn.ModuleList()
+    alone = network(blocks).places[1]
+    with torch.no_grad():
+        network.states.bias[:, :8] += 5.0
+    torch.testing.assert_close(network(blocks).places[1], alone, equal_nan=True)
+
+
+def test_every_parameter_is_reached_and_padding_sends_no_gradient():
+    network = wake(make())
+    out = network(rows())
+    there = out.places[1].nan_to_num()
+    (there.square().sum() + out.rows.square().sum()).backward()
+    for name, parameter in network.named_parameters():
+        assert parameter.grad is not None, name
+        assert torch.isfinite(parameter.grad).all(), name
+
+
+def test_a_network_may_have_places_only():
+    network = make([PerPlace("words", LABELS)])
+    out = network(rows())
+    assert out.rows.shape == (5, 3, 1, 0)
+    out.places[0].nan_to_num().sum().backward()
+
+
+def test_two_targets_share_the_map_of_one_input():
+    network = make([PerPlace("words", 2), PerPlace("words", 3)])
+    calls = []
+    network.encoders["words"].read.register_forward_hook(lambda *_: calls.append(1))
+    out = network(rows())
+    assert [z.shape[-1] for z in out.places.values()] == [2 * PLACES, 3 * PLACES]
+    assert len(calls) == 1
+
+
+def test_the_answers_for_rows_are_those_of_a_network_without_places(network):
+    plain = Network(
+        {"words": WordEncoder(30, 10, 16), "categories": CategoryEncoder([5], 4)},
+        [3, 0, 1],
+        Architecture(width=16, members=3, state=8, rank=4),
+    ).eval()
+    plain.load_state_dict(network.state_dict(), strict=False)
+    torch.testing.assert_close(network(rows()).rows, plain(rows()))
+
+
+def test_what_is_told_of_a_row_reaches_its_places():
+    network = wake(make(revealed=[2, 1, 1])).eval()
+    blocks = rows()
+    hidden = network({**blocks, "given": torch.full((5, 4), torch.nan)}).places[1]
+    told = torch.full((5, 4), torch.nan)
+    told[:, 0] = 1.0
+    moved = (network({**blocks, "given": told}).places[1] - hidden).abs()
+    assert moved[~moved.isnan()].min() > 0
