@@ -11,7 +11,7 @@ import numpy as np
 from superpose.errors import DataError, SuperposeError, message
 from superpose.training import look_ahead
 
-from ._findings import Facts
+from ._findings import Facts, groups_of
 from ._grouping import suggested
 from ._prepare import Prepared
 from ._trial import Progress, recipe_of
@@ -35,8 +35,8 @@ def affinity(prepared: Prepared, facts: Facts, epochs: int, progress: Progress) 
     Returns:
         ``targets``; (T, T) lists, row from, column to: ``lookahead`` (share of the held-out loss
         that a step saves), ``cosine``, ``residual`` and ``bits``, None where the run has none;
-        ``transfer``: for each target what sharing did to it; ``groups``: the suggestion, and what
-        was read for it: ``looks``, ``networks``, ``epochs``.
+        ``transfer``: for each target what sharing did to it; ``set``: the groups of the run;
+        ``groups``: the suggestion, and what was read for it: ``looks``, ``networks``, ``epochs``.
 
     Raises:
         SuperposeError: The run has one target.
@@ -64,6 +64,7 @@ def affinity(prepared: Prepared, facts: Facts, epochs: int, progress: Progress) 
             {key: row.get(key) for key in ("target", "delta", "interval", "verdict")}
             for row in facts.get("transfer") or []
         ],
+        "set": groups_of(prepared),
         "groups": names(targets, suggested(_over_networks(found.lookahead)).groups),
         "looks": looks,
         "networks": networks,

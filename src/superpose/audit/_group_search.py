@@ -34,10 +34,15 @@ def candidates(found: Mapping[str, Any]) -> dict[str, Groups]:
         found: What ``affinity`` found.
 
     Returns:
-        All together, all apart, and the best division by each measure into 2, 3 and 4 groups.
+        All together, all apart, the groups of the run if it has any, and the best division by each
+        measure into 2, 3 and 4 groups.
     """
-    size = len(found["targets"])
+    targets = found["targets"]
+    size = len(targets)
     out = {TOGETHER: [list(range(size))], APART: [[place] for place in range(size)]}
+    own = [[targets.index(name) for name in group] for group in found["set"]]
+    if own and own not in out.values():
+        out["as set"] = own
     for measure, word in SOURCES.items():
         if not found[measure]:
             continue

@@ -12,7 +12,7 @@ TRIED = {TOGETHER: [[0, 1, 2, 3]], APART: [[0], [1], [2], [3]], "pairs": [[0, 1]
 
 def found(**more) -> dict:
     nothing = dict.fromkeys(("lookahead", "cosine", "residual", "bits"))
-    return {"targets": TARGETS, **nothing, **more}
+    return {"targets": TARGETS, "set": [], **nothing, **more}
 
 
 def losses(*means: float, noise: float = 0.0, folds: int = 5, seed: int = 0) -> np.ndarray:
@@ -36,6 +36,12 @@ def test_every_measure_proposes_and_nothing_is_tried_twice():
     listed = [str(groups) for groups in tried.values()]
     assert len(listed) == len(set(listed))
     assert {len(groups) for groups in tried.values()} == {1, 2, 3, 4}
+
+
+def test_the_groups_of_the_run_are_tried_too():
+    own = [["a", "d"], ["b", "c"]]
+    assert candidates(found(set=own))["as set"] == [[0, 3], [1, 2]]
+    assert "as set" not in candidates(found(set=[["a"], ["b"], ["c"], ["d"]]))
 
 
 def test_residuals_count_whatever_their_sign_is():
