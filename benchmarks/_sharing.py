@@ -8,7 +8,8 @@ differ in how targets share and in nothing else.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -44,8 +45,15 @@ class WithoutSink(TaskAttention):
         return task_attention_weights(*self.query_and_key(u), self.pair, nobody)
 
 
-# A step of the ladder and no way to share that anyone should use: it is known here alone.
-FUSIONS["attention-no-sink"] = WithoutSink
+@contextmanager
+def every_step() -> Iterator[None]:
+    """Know the steps of the ladder that are no ways to share for anyone to use."""
+    FUSIONS["attention-no-sink"] = WithoutSink
+    try:
+        yield
+    finally:
+        del FUSIONS["attention-no-sink"]
+
 
 # Method -> what it changes in the network; every name of FUSIONS stands for itself.
 CHANGES: dict[str, dict[str, Any]] = {
@@ -165,6 +173,7 @@ def _each(networks: list[FittedNetwork], what: str) -> list[tuple[str, Any]]:
     return [pair for n in networks for pair in zip(n.targets, getattr(n, what), strict=True)]
 
 
+@every_step()
 def run_sharing(ready: Ready, method: str, trials: int = 1, look: Look | None = None) -> Run:
     """Train by `method` as often as there are trials, keep what validation prefers, and predict.
 

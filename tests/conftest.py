@@ -83,3 +83,43 @@ def table() -> pa.Table:
 def codec(table: pa.Table, schema: Schema) -> Codec:
     """Fitted on all rows of `table`."""
     return Codec.fit(table, schema, np.arange(table.num_rows))
+
+
+CITIES = ["rome", "oslo", "lima", "new york", "san jose", "rio"]
+DAYS = ["monday", "friday", "june first"]
+FRAMES = {
+    "flight": [
+        "show flights from {from} to {to}",
+        "{to} from {from} on {day}",
+        "fly to {to} {day}",
+    ],
+    "fare": ["how much is a ticket to {to}", "fares from {from} to {to} on {day}"],
+    "time": ["when does the plane from {from} leave", "is there one on {day} from {from}"],
+}
+
+
+def _make_utterances(rows: int = 90, seed: int = 0, gaps: float = 0.1) -> pa.Table:
+    """Sentences with an intent and a slot for each word, with gaps in both kinds of labels."""
+    rng = np.random.default_rng(seed)
+    columns: dict[str, list[object]] = {"words": [], "slots": [], "intent": []}
+    for _ in range(rows):
+        intent = str(rng.choice(list(FRAMES)))
+        words, slots = [], []
+        for piece in str(rng.choice(FRAMES[intent])).split():
+            name = piece.strip("{}")
+            filler = {"day": DAYS}.get(name, CITIES) if piece.startswith("{") else [piece]
+            chosen = str(rng.choice(filler)).split()
+            words += chosen
+            inside = [f"I-{name}"] * (len(chosen) - 1)
+            slots += [f"B-{name}", *inside] if piece.startswith("{") else ["O"]
+        labels = [None if rng.random() < gaps / 4 else slot for slot in slots]
+        columns["words"].append(words)
+        columns["slots"].append(None if rng.random() < gaps else labels)
+        columns["intent"].append(None if rng.random() < gaps else intent)
+    return pa.table(columns)
+
+
+@pytest.fixture(scope="session")
+def make_utterances() -> Callable[..., pa.Table]:
+    """The maker of sentences: rows, seed, share of gaps."""
+    return _make_utterances

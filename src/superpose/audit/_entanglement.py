@@ -16,13 +16,20 @@ from ._predictor import Predictor
 # Each pair of targets is asked about all rows at once; this bounds rows times pairs.
 MOST_ANSWERS = 60_000
 FEWEST_ROWS, MOST_ROWS = 100, 1000
+MOST_CELLS = 3_000_000  # rows times numbers of a prediction; the null asks ten times as many
 
 MEASURED = ("bits", "low", "high", "null", "p")
 
 
-def rows_for(targets: int) -> int:
-    """Return how many rows a measurement of all pairs should read."""
-    return int(np.clip(MOST_ANSWERS // max(targets * (targets - 1), 1), FEWEST_ROWS, MOST_ROWS))
+def rows_for(targets: int, width: int = 1) -> int:
+    """Return how many rows a measurement of all pairs should read.
+
+    Args:
+        targets: Number of targets T.
+        width: Numbers of the widest canonical prediction.
+    """
+    most = max(min(MOST_ROWS, MOST_CELLS // width), FEWEST_ROWS)
+    return int(np.clip(MOST_ANSWERS // max(targets * (targets - 1), 1), FEWEST_ROWS, most))
 
 
 def entanglement(

@@ -74,7 +74,8 @@ def entanglement_facts(trial: Trial) -> Facts | None:
     p, predictor = trial.prepared, trial.predictor
     if predictor.given is None or not len(p.split.test):
         return None
-    test, most = p.split.test, rows_for(len(p.targets))
+    widest = max(kind.width for kind in p.codec.target_kinds.values())
+    test, most = p.split.test, rows_for(len(p.targets), widest)
     if len(test) > most:
         chosen = np.random.default_rng([p.config.seed, 7]).choice(test, most, replace=False)
         test = np.sort(chosen)

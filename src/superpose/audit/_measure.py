@@ -12,8 +12,8 @@ from ._predictor import Predictor
 
 # Targets are drawn one after the other; draws share out this many orders.
 ORDERS = 8
-# Rows times draws that are held at once.
-CHUNK = 20_000
+# Rows times draws that are held at once, and numbers of their predictions.
+CHUNK, MOST_CELLS = 20_000, 30_000_000
 
 Labels = dict[str, np.ndarray]
 
@@ -46,7 +46,7 @@ def sample(
     names = list(kinds)
     if orders is None:
         orders = [[names[i] for i in rng.permutation(len(names))] for _ in range(min(n, ORDERS))]
-    step = max(1, CHUNK // max(len(rows), 1))
+    step = max(1, _chunk(predictor) // max(len(rows), 1))
     done: list[Labels] = []
     for number, order in enumerate(orders):
         count = n // len(orders) + (number < n % len(orders))
@@ -55,6 +55,12 @@ def sample(
             done.append(_draw(predictor, rows, labels, now, order, rng))
             count -= now
     return {t: np.concatenate([part[t] for part in done]) for t in names}
+
+
+def _chunk(predictor: Predictor) -> int:
+    """Rows times draws that are held at once."""
+    widest = max(kind.width for kind in predictor.codec.target_kinds.values())
+    return min(CHUNK, MOST_CELLS // widest)
 
 
 def _draw(
@@ -149,7 +155,7 @@ def next_measurement(
         Lindley 1956, expected information of an experiment; the estimator is that of BALD (Houlsby
         et al. 2011, eq. 2) with the model's own draws.
     """
-    rng, step = np.random.default_rng(seed), max(1, CHUNK // draws)
+    rng, step = np.random.default_rng(seed), max(1, _chunk(predictor) // draws)
     parts = [np.arange(len(rows))[first : first + step] for first in range(0, len(rows), step)]
     advice = []
     for target in candidates:

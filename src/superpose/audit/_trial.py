@@ -154,8 +154,8 @@ class _Run:
         # with many places has a head of its own form, and so a pass of its own.
         dense = [t for t, kind in p.codec.target_kinds.items() if kind.source is not None]
         others = [t for t in p.targets if t not in dense]
-        passes = [*([others] if p.crossed and others else [[t] for t in others])]
-        passes += [[t] for t in dense]
+        together = [others] if p.crossed else [[t] for t in others]
+        passes = [targets for targets in [*together, *([t] for t in dense)] if targets]
         for n, targets in enumerate(passes):
             hook = self._epochs(stage, n / len(passes), 1 / len(passes))
             self.predictor.alone |= self.stages.run_all(

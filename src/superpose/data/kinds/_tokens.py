@@ -169,27 +169,37 @@ class TokensTarget(TargetKind):
     def predict(self, out: Tensor) -> Tensor:
         return torch.softmax(out.unflatten(-1, (-1, self.place_size)), dim=-1).flatten(-2)
 
-    def _log_likelihoods(self, y: np.ndarray, pred: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Sums of the log-likelihoods of each row's labels, and how many labels there are."""
-        y, p = np.asarray(y), self._by_place(pred)
+    def _labelled(self, y: np.ndarray, pred: np.ndarray) -> tuple[np.ndarray, ...]:
+        """What was told of each labelled word: its row, (W, C) probabilities, that of its label."""
+        p = self._by_place(pred)
         rows, places = np.nonzero(~np.isnan(y))
-        shares = np.asarray(p[rows, places], np.float64)  # (words, C): a row has few of S places
-        told = ~np.isnan(p[:, :, 0]).all(axis=1)
-        passed = np.isnan(shares[:, 0]) & told[rows]
-        shares = np.clip(shares, PROBABILITY_FLOOR, 1.0)
-        chosen = shares[np.arange(len(rows)), y[rows, places].astype(int)] / shares.sum(axis=1)
-        # A word that a model has passed over, of a row that it has read, is as wrong as can be.
-        logs = np.log(np.where(passed, PROBABILITY_FLOOR, chosen))
-        count = np.bincount(rows, minlength=len(y))
-        sums = np.bincount(rows, weights=logs, minlength=len(y))
-        return np.where(count > 0, sums, np.nan), np.maximum(count, 1)
+        shares = np.asarray(p[rows, places], np.float64)  # a row has few of its S places
+        read = ~np.isnan(p[:, :, 0]).all(axis=1)
+        # A word that a model has passed over, of a row that it has read, has no probability at all.
+        shares[np.isnan(shares[:, 0]) & read[rows]] = 0.0
+        return rows, shares, shares[np.arange(len(rows)), y[rows, places].astype(int)]
 
     def row_loss(self, y: np.ndarray, pred: np.ndarray) -> np.ndarray:
-        sums, count = self._log_likelihoods(y, pred)
-        return -sums / count
+        """The mean over a row's words of the squared distance between probabilities and label.
+
+        It is proper as the log-loss is. But that grows without limit where a network is sure and
+        wrong, and would stop training long before the labels stop to get better.
+
+        Source:
+            Brier 1950.
+        """
+        rows, shares, chosen = self._labelled(y, pred)
+        each = (shares**2).sum(axis=1) - 2 * chosen + 1
+        count = np.bincount(rows, minlength=len(y))
+        sums = np.bincount(rows, weights=each, minlength=len(y))
+        return np.where(count > 0, sums / np.maximum(count, 1), np.nan)
 
     def log_likelihood(self, y: np.ndarray, pred: np.ndarray) -> np.ndarray:
-        return self._log_likelihoods(y, pred)[0]
+        rows, shares, chosen = self._labelled(y, pred)
+        floor = np.maximum(shares, PROBABILITY_FLOOR).sum(axis=1)
+        logs = np.log(np.maximum(chosen, PROBABILITY_FLOOR) / floor)
+        sums = np.bincount(rows, weights=logs, minlength=len(y))
+        return np.where(self.known(y), sums, np.nan)
 
     def constant(self, y: np.ndarray) -> np.ndarray:
         rows, places = np.nonzero(~np.isnan(y))
@@ -250,7 +260,7 @@ class TokensTarget(TargetKind):
         return self.marks.counts(np.where(known, y, -1).astype(int), told)
 
     def _metrics(self, y: np.ndarray, pred: np.ndarray, **options: Any) -> dict[str, float]:
-        names = ("f1", "precision", "recall", "accuracy", "whole_rows", "log_loss")
+        names = ("f1", "precision", "recall", "accuracy", "whole_rows", "log_loss", "brier")
         if not len(y):
             return dict.fromkeys(names, np.nan)
         known = ~np.isnan(y)
@@ -264,6 +274,7 @@ class TokensTarget(TargetKind):
             right / there if there else np.nan,
             float(same[known].mean()),
             float(same.all(axis=1).mean()),
+            nan_mean(-self.log_likelihood(y, pred) / known.sum(axis=1)),
             nan_mean(self.row_loss(y, pred)),
         )
         return dict(zip(names, values, strict=True))

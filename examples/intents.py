@@ -1,0 +1,39 @@
+"""What a traveller wants and which cities, days and fares are named: one model for both.
+
+SUPERPOSE_DATA=path/to/data python examples/intents.py
+"""
+
+import os
+from pathlib import Path
+
+from superpose import Superpose
+from superpose.data import read_table
+
+FOLDER = Path(os.environ.get("SUPERPOSE_DATA", "../shared/data")) / "atis"
+
+
+def main() -> None:
+    model = Superpose(
+        targets=["intent", {"name": "slots", "kind": "tokens", "of": "words", "weight": 2}],
+        model={"state": 64, "members": 4, "given": False},
+        # Few epochs, so that it ends in minutes; thirty give the figures of the documentation.
+        training={"batch_size": 32, "epochs": 10},
+        references="network",
+    ).fit(FOLDER)  # train, valid and test as they were published
+    for row in model.facts["transfer"]:
+        low, high = row["interval"]
+        gain = f"{row['delta']:+.1f} % [{low:+.1f}, {high:+.1f}]"
+        print(f"{row['target']}: sharing {row['verdict']}, {gain}, ships {row['shipped']}")
+
+    test = read_table(FOLDER / "test")
+    found = model.evaluate(test)
+    print(f"slot F1 {found['slots']['f1']:.3f}, intent accuracy {found['intent']['accuracy']:.3f}")
+    told, true = model.predict(test).to_pylist(), test.select(["intent", "slots"]).to_pylist()
+    whole = sum(a == b for a, b in zip(told, true, strict=True))
+    print(f"{whole / len(true):.1%} of {len(true)} sentences are right in every label")
+
+
+if FOLDER.is_dir():
+    main()
+else:
+    print(f"skipped: {FOLDER} is not there; set SUPERPOSE_DATA to the folder that holds atis/")
