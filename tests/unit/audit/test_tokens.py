@@ -66,7 +66,8 @@ def test_one_validation_split_judges_too(make_utterances, monkeypatch):
     trial = run_trial(prepare(make_utterances(), config(proof={"folds": "auto"})))
     assert trial.prepared.regime == "holdout"
     facts = findings(trial)
-    assert {row["verdict"] for row in facts["transfer"]} <= {"helped", "no difference", "harmed"}
+    for row in facts["transfer"]:
+        assert np.isfinite([row["model"], row["alone"]]).all(), row["target"]
 
 
 def test_both_targets_answer_while_the_other_is_given(trial):
