@@ -119,8 +119,8 @@ ERRORS = {
     "check bad.yaml": (
         "3 faults:\n"
         "  - bad.yaml:1: targets: the key is missing; add it\n"
-        "  - bad.yaml:1: targts: unknown key; allowed: data, targets, ignore, inputs, split, "
-        "model, training, proof, seed; did you mean 'targets'?\n"
+        "  - bad.yaml:1: targts: unknown key; allowed: data, targets, groups, ignore, inputs, "
+        "split, model, training, balance, proof, seed; did you mean 'targets'?\n"
         "  - bad.yaml:2: seed: 'x' given; allowed: a whole number"
     ),
     "check dataless.yaml": (
