@@ -108,7 +108,8 @@ def test_a_search_judges_what_the_affinities_propose() -> None:
     ).fit(planted())
     found = model.search_groups(folds=2).to_pandas().set_index("name")
     judged = model.facts["grouping"]
-    assert {"all together", "all apart", "look-ahead, 2 groups"} <= set(found.index)
+    assert {"all together", "all apart"} <= set(found.index)
+    assert len(found) > 3
     assert found["loss"].idxmin() == judged["winner"]
     assert judged["recommended"] in ("all together", judged["winner"])
     assert [one["name"] for one in judged["candidates"]] == found.index.tolist()

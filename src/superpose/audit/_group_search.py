@@ -34,25 +34,26 @@ def candidates(found: Mapping[str, Any]) -> dict[str, Groups]:
         found: What ``affinity`` found.
 
     Returns:
-        All together, all apart, the groups of the run if it has any, and the best division by each
-        measure into 2, 3 and 4 groups.
+        All together, all apart, the groups of the run if it has any, the suggestion, and the best
+        division by each measure into 2, 3 and 4 groups.
     """
     targets = found["targets"]
     size = len(targets)
     out = {TOGETHER: [list(range(size))], APART: [[place] for place in range(size)]}
-    own = [[targets.index(name) for name in group] for group in found["set"]]
-    if own and own not in out.values():
-        out["as set"] = own
+
+    def add(name: str, groups: Groups) -> None:
+        if groups and groups not in out.values():
+            out[name] = groups
+
+    for key, name in (("set", "as set"), ("groups", "suggested")):
+        add(name, [[targets.index(target) for target in group] for group in found[key]])
     for measure, word in SOURCES.items():
-        if not found[measure]:
-            continue
-        affinity = np.array(found[measure], float)
-        if measure == "residual":  # what is left unexplained in common, in whichever direction
-            affinity = np.abs(affinity)
-        for division in divisions(affinity)[1:MOST_GROUPS]:
-            if division.groups in out.values():
-                continue
-            out[f"{word}, {len(division.groups)} groups"] = division.groups
+        if found[measure]:
+            affinity = np.array(found[measure], float)
+            if measure == "residual":  # what is left unexplained in common, of whichever sign
+                affinity = np.abs(affinity)
+            for division in divisions(affinity)[1:MOST_GROUPS]:
+                add(f"{word}, {len(division.groups)} groups", division.groups)
     return out
 
 

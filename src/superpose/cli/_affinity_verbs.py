@@ -40,9 +40,9 @@ def affinity(
     """Show which targets help each other, and suggest which should share a network.
 
     \b
-    It trains all targets together for a few epochs and measures what a step of each
-    one does to the others, beside what the run has found. --search then judges ways
-    to group, from all together to all apart. Test rows take no part in either.
+    It trains all targets together for a few epochs and measures what a step
+    of each does to the others, beside what the run has found. --search then
+    judges groupings, from all together to all apart. Test rows are not read.
 
     \b
     Examples:

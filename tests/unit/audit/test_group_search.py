@@ -12,7 +12,7 @@ TRIED = {TOGETHER: [[0, 1, 2, 3]], APART: [[0], [1], [2], [3]], "pairs": [[0, 1]
 
 def found(**more) -> dict:
     nothing = dict.fromkeys(("lookahead", "cosine", "residual", "bits"))
-    return {"targets": TARGETS, "set": [], **nothing, **more}
+    return {"targets": TARGETS, "set": [], "groups": [TARGETS], **nothing, **more}
 
 
 def losses(*means: float, noise: float = 0.0, folds: int = 5, seed: int = 0) -> np.ndarray:
@@ -42,6 +42,12 @@ def test_the_groups_of_the_run_are_tried_too():
     own = [["a", "d"], ["b", "c"]]
     assert candidates(found(set=own))["as set"] == [[0, 3], [1, 2]]
     assert "as set" not in candidates(found(set=[["a"], ["b"], ["c"], ["d"]]))
+
+
+def test_the_suggestion_is_tried_even_where_no_measure_proposes_it():
+    tried = candidates(found(lookahead=BLOCKS.tolist(), groups=[["a"], ["b", "c", "d"]]))
+    assert tried["suggested"] == [[0], [1, 2, 3]]
+    assert "suggested" not in candidates(found(groups=[TARGETS]))
 
 
 def test_residuals_count_whatever_their_sign_is():
