@@ -183,8 +183,12 @@ class Bench:
         return step
 
 
-def ways(bench: Bench, fusion: str) -> dict[str, Callable[[], Step]]:
-    """The ways to make a step, by name; every method where nothing passes between targets."""
+def ways(bench: Bench, apart: Bench, fusion: str) -> dict[str, Callable[[], Step]]:
+    """The ways to make a step, by name; every method where nothing passes between targets.
+
+    Args:
+        apart: The same again for autogram, whose engine leaves hooks in the network.
+    """
     found: dict[str, Callable[[], Step]] = {"plain sum": bench.plain}
     readers = [name for name, method in BALANCERS.items() if method.gradients]
     for name in readers if fusion == "none" else ["upgrad"]:
@@ -192,16 +196,16 @@ def ways(bench: Bench, fusion: str) -> dict[str, Callable[[], Step]]:
         found[f"{name}, every 4"] = lambda name=name: bench.ours(name, 4)
     found["upgrad on parameters"] = lambda: bench.ours("upgrad", 1, "parameters")
     if fusion == "none":
-        found["autojac"], found["autogram"] = bench.autojac, bench.autogram
+        found["autojac"], found["autogram"] = bench.autojac, apart.autogram
         found["a backward each"] = bench.each_backward
     return found
 
 
 def measure(trunk: str, fusion: str, targets: int, turns: int) -> list[dict[str, object]]:
     """Time all ways in turns; a way takes four steps a turn, so that `every 4` is seen whole."""
-    bench = Bench(trunk, fusion, targets)
+    bench, apart = (Bench(trunk, fusion, targets) for _ in range(2))
     steps, seconds, failed = {}, {}, {}
-    for name, make in ways(bench, fusion).items():
+    for name, make in ways(bench, apart, fusion).items():
         try:
             steps[name] = make()
             started = time.perf_counter()
