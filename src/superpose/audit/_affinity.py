@@ -35,14 +35,17 @@ def affinity(prepared: Prepared, facts: Facts, epochs: int, progress: Progress) 
     Returns:
         ``targets``; (T, T) lists, row from, column to: ``lookahead`` (share of the held-out loss
         that a step saves), ``cosine``, ``residual`` and ``bits``, None where the run has none;
+        ``alone``: whether residuals are those of single-task models;
         ``transfer``: for each target what sharing did to it; ``set``: the groups of the run;
         ``groups``: the suggestion, and what was read for it: ``looks``, ``networks``, ``epochs``.
 
     Raises:
         SuperposeError: The run has one target.
-        DataError: The table is not that of the run.
+        DataError: The table is not that of the run, or there are no epochs.
     """
     targets = prepared.targets
+    if epochs < 1:
+        raise DataError(message("epochs", f"{epochs} given", "1 or more"))
     require_same(prepared, facts)
     if len(targets) < 2:
         fix = "train with two or more"
@@ -59,6 +62,7 @@ def affinity(prepared: Prepared, facts: Facts, epochs: int, progress: Progress) 
         "lookahead": _mean(found.lookahead).tolist(),
         "cosine": _mean(found.cosine).tolist(),
         "residual": residual.get("correlation"),
+        "alone": residual.get("alone", True),
         "bits": entangled.get("bits"),
         "transfer": [
             {key: row.get(key) for key in ("target", "delta", "interval", "verdict")}

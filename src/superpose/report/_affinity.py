@@ -42,10 +42,11 @@ def affinity_table(found: Mapping[str, Any], console: Console | None = None) -> 
         table.add_row(Text(giver, style="bold"), Text(receiver, style="bold"), *map(Text, cells))
     console.print(table, width=width)
     console.print()
+    models = "single-task models leave" if found.get("alone", True) else "the joint network leaves"
     words = (
         "Look-ahead: share of the held-out loss of `to` that a training step of `from` alone "
         "saves. Cosine: of their gradients on what they share. Residuals: correlation of what "
-        "single-task models leave unexplained. Bits: what a measured `from` tells about `to`."
+        f"{models} unexplained. Bits: what a measured `from` tells about `to`."
     )
     if len(pairs) > len(shown):
         words += f" The {PAIRS} largest of {len(pairs):,} pairs."

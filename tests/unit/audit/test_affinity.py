@@ -110,6 +110,16 @@ def test_another_table_than_that_of_the_run_is_refused(prepared):
     )
 
 
+def test_no_epoch_is_refused(prepared):
+    with pytest.raises(DataError, match="epochs: 0 given; allowed: 1 or more"):
+        affinity(prepared, {}, 0, quiet)
+
+
+def test_fewer_than_two_folds_are_refused(prepared):
+    with pytest.raises(DataError, match="folds: 1 given; 96 rows allow 2 to 96"):
+        search_groups(prepared, {"all together": [[0, 1, 2]]}, 1, quiet)
+
+
 def test_one_target_has_nobody_to_share_with():
     alone = prepare(make_table(), settings(["a"]))
     with pytest.raises(SuperposeError) as caught:

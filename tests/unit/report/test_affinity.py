@@ -87,6 +87,15 @@ def test_of_many_pairs_the_largest_are_listed_and_the_rest_is_counted():
     assert "The 30 largest of 56 pairs." in text
 
 
+def test_whose_residuals_they_are_is_told():
+    alone, joint = (
+        " ".join(" ".join(printed(affinity_table, found(alone=alone))).split())
+        for alone in (True, False)
+    )
+    assert "what single-task models leave unexplained" in alone
+    assert "what the joint network leaves unexplained" in joint
+
+
 @pytest.mark.parametrize(
     ("groups", "words"),
     [
