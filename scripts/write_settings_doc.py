@@ -10,11 +10,12 @@ from __future__ import annotations
 
 import inspect
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from superpose.data import Config
-from superpose.data.kinds import INPUT_KINDS, TARGET_KINDS
+from superpose.data.kinds import INPUT_KINDS, TARGET_KINDS, InputKind, TargetKind
 
 PAGE = Path(__file__).parents[1] / "docs" / "settings.md"
 
@@ -57,6 +58,13 @@ A kind is what a column is. It is inferred from the values, shown with its reaso
 | target | what it is | main metric |
 | --- | --- | --- |
 {targets}
+
+Some kinds have options, which stand beside the name of the column. An option that only one kind
+has tells the kind too.
+
+| option | of | allowed | meaning |
+| --- | --- | --- | --- |
+{options}
 """
 
 
@@ -77,8 +85,25 @@ def page() -> str:
         f"| `{name}` | {_first(kind)} | {kind.metric.replace('_', ' ')} |"
         for name, kind in TARGET_KINDS.items()
     )
-    parts.append(KINDS.format(inputs=inputs, targets=targets))
+    options = [
+        *_options(INPUT_KINDS, "input"),
+        *_options(TARGET_KINDS, "target"),
+    ]
+    parts.append(KINDS.format(inputs=inputs, targets=targets, options="\n".join(options)))
     return "\n".join(parts)
+
+
+def _options(kinds: Mapping[str, type[InputKind | TargetKind]], role: str) -> list[str]:
+    """The rows of the options of all kinds of a role."""
+    rows = []
+    for name, kind in kinds.items():
+        schema = kind.options.model_json_schema()
+        meanings = _meanings(schema["description"]) if schema["properties"] else {}
+        rows += [
+            f"| `{key}` | {role} `{name}` | {_allowed(field)} | {meanings[key]} |"
+            for key, field in schema["properties"].items()
+        ]
+    return rows
 
 
 def _section(title: str, schema: dict[str, Any]) -> str:
@@ -139,7 +164,7 @@ def _one(option: dict[str, Any]) -> str:
         return ("whole number" if kind == "integer" else "number") + _bounds(option)
     if kind == "object":
         return "numbers by name"
-    return {"string": "text", "null": ""}.get(str(kind), "")
+    return {"string": "text", "boolean": "true or false", "null": ""}.get(str(kind), "")
 
 
 def _bounds(option: dict[str, Any]) -> str:

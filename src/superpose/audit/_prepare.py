@@ -102,7 +102,7 @@ def prepare(table: pa.Table, config: Config) -> Prepared:
     labels = codec.labels(table)
     grouped = config.split.by == "group" or config.split.groups is not None
     groups = split.clusters if grouped else None
-    small = config.proof.folds != "auto" or _is_small(codec, labels, seen, groups)
+    small = _is_crossed(config, codec, labels, seen, groups)
     if small:
         codec = Codec.fit(table, schema, seen)
         labels = codec.labels(table)
@@ -155,6 +155,20 @@ def _unserved(codec: Codec, config: Config) -> list[str]:
                 left = "it has no reference, so what ships for it is unproven"
             found.append(f"target {target!r}: boosted trees can't predict {kind.name}; {left}")
     return found
+
+
+def _is_crossed(
+    config: Config,
+    codec: Codec,
+    labels: Mapping[str, np.ndarray],
+    rows: np.ndarray,
+    groups: np.ndarray | None,
+) -> bool:
+    """Tell whether out-of-fold predictions are made: as set, or where labels are few."""
+    if config.proof.folds != "auto":
+        return config.proof.folds > 1
+    slow = any(kind.slow for kind in codec.target_kinds.values())
+    return not slow and _is_small(codec, labels, rows, groups)
 
 
 def _is_small(

@@ -165,6 +165,8 @@ def _faults(found: Any, keys: Keys, root: type[BaseModel]) -> Iterator[Fault]:
     if kind == "faults":
         for fault in context["faults"]:
             yield fault._replace(keys=(*keys, *fault.keys))
+    elif kind == "value_error":
+        yield Fault(keys, str(context["error"]))
     elif kind == "extra_forbidden":
         yield _unknown_key(keys, root)
     elif kind == "missing":

@@ -151,8 +151,8 @@ class _Inference:
         if name in self.divided and column.kind in (None, "text"):
             reason = "declared" if column.kind else "its words have a label each"
             return ColumnSpec(name, "text", {"unit": "divided"}, reason)
-        if column.kind is not None:
-            return self.declared_input(keys, column, values)
+        if column.told is not None:
+            return self.declared_input(keys, column, values, column.told)
         guess = guess_input(name, values)
         if guess.kind is None and (self.config.inputs == "auto" or guess.otherwise is None):
             self.ignored[name] = guess.reason
@@ -169,14 +169,13 @@ class _Inference:
         return ColumnSpec(name, kind, guess.options, reason, missing=guess.missing)
 
     def declared_input(
-        self, keys: tuple[str | int, ...], column: InputConfig, values: pa.ChunkedArray
+        self, keys: tuple[str | int, ...], column: InputConfig, values: pa.ChunkedArray, told: str
     ) -> ColumnSpec | None:
         """An input whose kind the user has set."""
-        assert column.kind is not None
-        words = _missing_words(values, column.kind)
-        options = _separator(values, column.kind)
-        spec = ColumnSpec(column.name, column.kind, options, "declared", missing=words)
-        if column.kind in ("category", "binary") and is_text(values.type):
+        words = _missing_words(values, told)
+        options = {**_separator(values, told), **column.options}
+        spec = ColumnSpec(column.name, told, options, "declared", missing=words)
+        if told in ("category", "binary") and is_text(values.type):
             levels = pc.count_distinct(values).as_py()
             if levels > MOST_INPUT_LEVELS:
                 self.faults.add(
@@ -186,7 +185,7 @@ class _Inference:
                     "write `kind: text` or `kind: number`, or put it under ignore",
                 )
                 return None
-        kind = INPUT_KINDS[column.kind]
+        kind = INPUT_KINDS[told]
         # Files are opened once, by the codec.
         if not kind.needs_folder:
             # Whether a kind takes lists or structures at all shows in fitting it only.
@@ -259,22 +258,18 @@ class _Inference:
 
     def guess(self, target: TargetConfig, values: pa.ChunkedArray) -> Guess:
         """The kind of a target: declared, told by its levels, or guessed."""
-        levels = target.levels or levels_of(self.table, target.name)
-        kind = target.kind
-        reason = "declared"
+        kind, levels = target.told, levels_of(self.table, target.name)
+        reason = "declared" if target.kind else f"{listing(target.options)} given"
         # Two levels have no more order than yes and no.
-        if kind is None and levels is not None and (target.levels or len(levels) > 2):
-            kind = "ordinal"
-            reason = "levels are declared" if target.levels else "an ordered category in the frame"
-        if kind is None and target.of is not None:
-            kind, reason = "tokens", f"a label for each word of {target.of!r}"
+        if kind is None and levels is not None and len(levels) > 2:
+            kind, reason = "ordinal", "an ordered category in the frame"
         if kind is None and self.lists_like(target.name, values):
             kind, reason = "tokens", "a list as long as that of words in every row"
         if kind is None:
             return guess_target(values)
-        options = _separator(values, kind)
+        options = {**_separator(values, kind), **target.options}
         if kind == "ordinal" and levels is not None:
-            options["levels"] = list(levels)
+            options.setdefault("levels", list(levels))
         return Guess(kind, reason, options, _missing_words(values, kind))
 
     # Targets with a label for each word of an input.
@@ -307,7 +302,7 @@ class _Inference:
         self, keys: tuple[str | int, ...], target: TargetConfig, values: pa.ChunkedArray
     ) -> str | None:
         """The input whose words a target labels, or None if that is not known."""
-        source, where = target.of, self.config.at(*keys, "of")
+        source, where = target.options.get("of"), self.config.at(*keys, "of")
         if source is None:
             found = self.lists_like(target.name, values)
             if not found:

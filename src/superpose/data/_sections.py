@@ -3,8 +3,9 @@
 Kinds are looked up in the tables of `superpose.data.kinds`, so that a new kind needs no line here.
 """
 
+from collections.abc import Mapping
 from math import inf
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import (
     BaseModel,
@@ -12,6 +13,7 @@ from pydantic import (
     ConfigDict,
     Field,
     StringConstraints,
+    ValidationError,
     field_validator,
     model_validator,
 )
@@ -20,8 +22,8 @@ from pydantic_core import PydanticCustomError
 from superpose.balance import BALANCERS
 from superpose.errors import did_you_mean
 
-from ._config_faults import Fault
-from .kinds import INPUT_KINDS, TARGET_KINDS
+from ._config_faults import Fault, report
+from .kinds import INPUT_KINDS, TARGET_KINDS, InputKind, TargetKind
 
 
 def _word(value: Any) -> Any:
@@ -42,7 +44,6 @@ def method(value: Any) -> Any:
 
 
 Name = Annotated[str, StringConstraints(min_length=1), BeforeValidator(_word)]
-Level = str | int | float
 Share = Annotated[float, Field(gt=0, lt=1)]
 Whole = Annotated[int, Field(ge=1)]
 Auto = Literal["auto"]
@@ -61,16 +62,79 @@ class Section(BaseModel):
     )
 
 
-class InputConfig(Section):
-    """One declared input.
+class ColumnConfig(Section):
+    """One declared column; beside what every column has it takes the options of its kind."""
+
+    model_config = ConfigDict(extra="allow", strict=True, allow_inf_nan=False)
+    kinds: ClassVar[Mapping[str, type[InputKind | TargetKind]]]
+
+    name: Name
+    kind: str | None = None
+
+    @property
+    def told(self) -> str | None:
+        """The declared kind, or the one kind that has all the options that are given."""
+        return self.kind or self._told_by_options()
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """The options of the kind, as far as they are set."""
+        return {key: value for key, value in (self.model_extra or {}).items() if value is not None}
+
+    def _told_by_options(self) -> str | None:
+        keys = set(self.model_extra or {})
+        able = [k for k, kind in self.kinds.items() if keys <= set(kind.options.model_fields)]
+        return able[0] if keys and len(able) == 1 else None
+
+    @model_validator(mode="after")
+    def _options_of_kind(self) -> Self:
+        if not self.model_extra:
+            return self
+        own, told = list(type(self).model_fields), self.told
+        if told is None:
+            raise _reject(*(self._homeless(key, own) for key in self.model_extra))
+        try:
+            self.kinds[told].options.model_validate(self.model_extra)
+        except ValidationError as error:
+            known = [*own, *self.kinds[told].options.model_fields]
+            faults = report(error, self.model_extra, self.kinds[told].options)
+            raise _reject(*(self._in_words(fault, told, known) for fault in faults)) from None
+        return self
+
+    def _homes(self, key: str) -> list[str]:
+        """The kinds that have an option."""
+        return [k for k, kind in self.kinds.items() if key in kind.options.model_fields]
+
+    def _homeless(self, key: str, own: list[str]) -> Fault:
+        """The fault of an option whose kind is not known."""
+        if homes := self._homes(key):
+            fix = f"add the kind it belongs to, such as `kind: {homes[0]}`"
+            return Fault((key,), f"{key} given without a kind", f"kind {' or '.join(homes)}", fix)
+        others = [o for kind in self.kinds.values() for o in kind.options.model_fields]
+        known = list(dict.fromkeys([*own, *others]))
+        return Fault((key,), "unknown key", ", ".join(known), did_you_mean(key, known))
+
+    def _in_words(self, fault: Fault, told: str, known: list[str]) -> Fault:
+        """A fault of an option, told with all that stands beside it."""
+        key = str(fault.keys[0])
+        if key in known:
+            return fault
+        homes = self._homes(key)
+        if not homes:
+            return Fault(fault.keys, "unknown key", ", ".join(known), did_you_mean(key, known))
+        fix = f"{key} belongs to kind {' or '.join(homes)}; remove it, or write `kind: {homes[0]}`"
+        return Fault(fault.keys, f"{key} given for a column of kind {told}", fix=fix)
+
+
+class InputConfig(ColumnConfig):
+    """One declared input; the options of its kind stand beside these keys.
 
     Args:
         name: name of the column.
         kind: a key of `INPUT_KINDS`; inferred when left out.
     """
 
-    name: Name
-    kind: str | None = None
+    kinds: ClassVar[Mapping[str, type[InputKind | TargetKind]]] = INPUT_KINDS
 
     @field_validator("kind")
     @classmethod
@@ -78,22 +142,17 @@ class InputConfig(Section):
         return _known_kind(kind, "input", list(INPUT_KINDS), list(TARGET_KINDS))
 
 
-class TargetConfig(Section):
-    """One declared target.
+class TargetConfig(ColumnConfig):
+    """One declared target; the options of its kind stand beside these keys.
 
     Args:
         name: name of the column.
         kind: a key of `TARGET_KINDS`; inferred when left out.
-        levels: the levels of an ordinal target, low to high.
-        of: the input whose words get a label each, for tokens; may be left out where one text
-            is the only input of words.
         weight: weight in the joint loss, above 0.
     """
 
-    name: Name
-    kind: str | None = None
-    levels: list[Level] | None = Field(default=None, min_length=2)
-    of: Name | None = None
+    kinds: ClassVar[Mapping[str, type[InputKind | TargetKind]]] = TARGET_KINDS
+
     weight: float = Field(default=1.0, gt=0)
 
     @field_validator("kind")
@@ -102,31 +161,10 @@ class TargetConfig(Section):
         return _known_kind(kind, "target", list(TARGET_KINDS), list(INPUT_KINDS))
 
     @model_validator(mode="after")
-    def _of(self) -> Self:
-        if self.of is not None and self.kind not in (None, "tokens"):
-            fix = "of belongs to kind tokens; remove it, or write `kind: tokens`"
-            raise _reject(Fault(("of",), f"of given for a target of kind {self.kind}", fix=fix))
-        if self.of is not None and self.of == self.name:
-            fix = "name the input whose words the labels are of"
-            raise _reject(Fault(("of",), f"{self.of!r} is the target itself", fix=fix))
-        return self
-
-    @model_validator(mode="after")
-    def _levels(self) -> Self:
-        if self.levels is None:
-            return self
-        if self.kind not in (None, "ordinal"):
-            raise _reject(
-                Fault(
-                    ("levels",),
-                    f"levels given for a target of kind {self.kind}",
-                    fix="levels belong to kind ordinal; remove them, or write `kind: ordinal`",
-                )
-            )
-        words = [str(level) for level in self.levels]
-        twice = sorted({word for word in words if words.count(word) > 1})
-        if twice:
-            raise _reject(Fault(("levels",), f"{twice[0]!r} stands twice", fix="remove one"))
+    def _not_of_itself(self) -> Self:
+        if self.options.get("of") == self.name:
+            fix = "name the input that the target is of"
+            raise _reject(Fault(("of",), f"{self.name!r} is the target itself", fix=fix))
         return self
 
 
@@ -302,8 +340,8 @@ class ProofConfig(Section):
         references: which single-task models each target is tested against.
         trees: which boosted trees stand among them; auto is hist, and catboost where installed.
         delta: chance, per run, that a target worse than its reference ships; between 0 and 0.5.
-        folds: folds of the out-of-fold predictions for small tables, 2 or more; auto is 5, or 10
-            below 800 rows.
+        folds: folds of the out-of-fold predictions for small tables; auto is 5, or 10 below 800
+            rows; 1 is one validation split, which is also the rule for large tables.
         repeats: how often the folds are drawn anew, 1 or more.
     """
 
@@ -312,7 +350,7 @@ class ProofConfig(Section):
         "auto"
     )
     delta: float = Field(default=0.05, gt=0, lt=0.5)
-    folds: Auto | Annotated[int, Field(ge=2)] = "auto"
+    folds: Auto | Whole = "auto"
     repeats: Whole = 1
 
 

@@ -17,7 +17,7 @@ from ._guessing import is_marker
 from ._inference import infer_schema
 from ._reading import divided
 from ._schema import ColumnSpec, Schema
-from .kinds import INPUT_KINDS, TARGET_KINDS
+from .kinds import INPUT_KINDS, TARGET_KINDS, InputKind, TargetKind
 
 # Words that YAML readers, old ones too, take for something else than a word.
 _SPECIAL = frozenset({"y", "n", "yes", "no", "on", "off", "true", "false", "null", "none"})
@@ -80,12 +80,12 @@ def _text(config: Config, schema: Schema, source: str | PathLike[str] | None, pa
         f"# Kinds: {', '.join(TARGET_KINDS)}.",
         "# An ordinal target may name its order: levels: [low, middle, high].",
         "targets:",
-        *map(_column, schema.targets),
+        *(_column(spec, TARGET_KINDS) for spec in schema.targets),
         "",
         "# What to predict from. `inputs: auto` takes every useful column.",
         f"# Kinds: {', '.join(INPUT_KINDS)}.",
         "inputs:",
-        *map(_column, schema.inputs),
+        *(_column(spec, INPUT_KINDS) for spec in schema.inputs),
     ]
     if schema.ignored:
         lines += ["", "# What is not used."]
@@ -95,16 +95,17 @@ def _text(config: Config, schema: Schema, source: str | PathLike[str] | None, pa
     return "\n".join(lines) + "\n"
 
 
-def _column(spec: ColumnSpec) -> str:
+def _column(spec: ColumnSpec, kinds: Mapping[str, type[InputKind | TargetKind]]) -> str:
     """One column with its kind and the reason."""
     if not all(map(is_marker, spec.missing)):
         # Words among the numbers would be faults of a declared kind; a guessed one passes them.
         return f"  - {_word(spec.name)}  # {spec.kind}: {_flat(spec.reason)}"
     parts = [f"name: {_word(spec.name)}", f"kind: {spec.kind}"]
-    if "of" in spec.options:
-        parts.append(f"of: {_word(spec.options['of'])}")
-    if "levels" in spec.options:
-        parts.append(f"levels: [{', '.join(map(_word, spec.options['levels']))}]")
+    parts += [
+        f"{key}: {_value(spec.options[key])}"
+        for key in kinds[spec.kind].options.model_fields
+        if key in spec.options
+    ]
     return f"  - {{{', '.join(parts)}}}  # {_flat(spec.reason)}"
 
 
@@ -159,6 +160,13 @@ def _rest(config: Config) -> list[str]:
         "",
         f"seed: {config.seed}",
     ]
+
+
+def _value(value: object) -> str:
+    """A value or a list of values as YAML."""
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(map(_value, value))}]"
+    return _word(value)
 
 
 def _word(value: object) -> str:

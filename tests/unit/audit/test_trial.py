@@ -55,6 +55,16 @@ def test_few_groups_make_a_table_small_however_many_rows_they_have(grouped, monk
         assert not set(place[fold.train]) & set(place[fold.held])
 
 
+def test_one_fold_is_one_validation_split_and_slow_kinds_ask_for_it(grouped, monkeypatch):
+    assert prepare(grouped, config()).regime == "folds"
+    one = prepare(grouped, config(proof={"references": "network", "folds": 1}))
+    assert one.regime == "holdout"
+    assert len(one.folds) == 1
+    monkeypatch.setattr(type(one.codec.target_kinds["sick"]), "slow", True)
+    assert prepare(grouped, config()).regime == "holdout"
+    assert prepare(grouped, config(proof={"folds": 3})).regime == "folds"
+
+
 @pytest.mark.parametrize("target", ["weight", "sick"])
 def test_a_target_measured_in_one_group_only_has_a_trial_too(grouped, target):
     prepared = prepare(grouped, config())

@@ -33,7 +33,7 @@ KINDS = "number, binary, category, ordinal, multilabel, count, tokens"
             ["s.yaml:3: split.seed: unknown key; allowed: by, column, groups, validation, test; "
              "it belongs to the top of the settings"]),
         ("targets: [{name: a, kid: number}]",
-            ["s.yaml:1: targets[0].kid: unknown key; allowed: name, kind, levels, of, weight; "
+            ["s.yaml:1: targets[0].kid: unknown key; allowed: name, kind, weight, positive, levels, of; "
              "did you mean 'kind'?"]),
         ("targets: [b, {name: a, kind: numbr}]",
             [f"s.yaml:1: targets[1].kind: 'numbr' given; allowed: {KINDS}; "
@@ -52,8 +52,11 @@ KINDS = "number, binary, category, ordinal, multilabel, count, tokens"
         ("targets: [{name: a, weight: 0}]",
             ["s.yaml:1: targets[0].weight: 0 given; allowed: above 0"]),
         ("targets: [{name: a, kind: number, levels: [1, 2]}]",
-            ["s.yaml:1: targets[0].levels: levels given for a target of kind number; levels belong "
-             "to kind ordinal; remove them, or write `kind: ordinal`"]),
+            ["s.yaml:1: targets[0].levels: levels given for a column of kind number; levels "
+             "belongs to kind ordinal; remove it, or write `kind: ordinal`"]),
+        ("targets: [a]\ninputs: [{name: b, kind: number, levels: [1, 2]}, {name: c, sise: 3}]",
+            ["s.yaml:2: inputs[0].levels: unknown key; allowed: name, kind",
+             "s.yaml:2: inputs[1].sise: unknown key; allowed: name, kind"]),
         ("targets: [{name: a, levels: [1, 1]}]",
             ["s.yaml:1: targets[0].levels: '1' stands twice; remove one"]),
         ("targets: [{name: a, levels: [1]}]",
@@ -127,10 +130,10 @@ KINDS = "number, binary, category, ordinal, multilabel, count, tokens"
         ("targets: [a]\ntraining: {epochs: '100', batch_size: 0}",
             ["s.yaml:2: training.epochs: '100' given; allowed: a whole number",
              "s.yaml:2: training.batch_size: 0 given; allowed: auto or 1 or more"]),
-        ("targets: [a]\nproof: {folds: 1, trees: [hst]}",
+        ("targets: [a]\nproof: {folds: 0, trees: [hst]}",
             ["s.yaml:2: proof.trees[0]: 'hst' given; allowed: hist, catboost, lightgbm; "
              "did you mean 'hist'?",
-             "s.yaml:2: proof.folds: 1 given; allowed: auto or 2 or more"]),
+             "s.yaml:2: proof.folds: 0 given; allowed: auto or 1 or more"]),
         ("targets: [a]\nproof: {delta: 0.5}",
             ["s.yaml:2: proof.delta: 0.5 given; allowed: below 0.5"]),
         ("targets: [a]\nseed: -1\nseed: 2",

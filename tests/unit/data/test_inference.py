@@ -81,7 +81,7 @@ def test_declared_kinds_options_and_weights_are_kept() -> None:
     assert kinds(schema.inputs) == {"temp": "number", "wind": "text"}
     level, rain, tags = schema.targets
     assert (level.kind, level.options) == ("ordinal", {"levels": ["low", "mid", "high"]})
-    assert (level.reason, rain.reason, rain.weight) == ("levels are declared", "declared", 2.0)
+    assert (level.reason, rain.reason, rain.weight) == ("levels given", "declared", 2.0)
     assert tags.kind == "multilabel"
 
 

@@ -56,7 +56,7 @@ def test_of_alone_says_the_kind() -> None:
     found = schema(targets=[{"name": "tags", "of": "text"}], inputs=["text"])
     assert (found.targets[0].kind, found.targets[0].reason) == (
         "tokens",
-        "a label for each word of 'text'",
+        "of given",
     )
 
 
@@ -123,12 +123,12 @@ def test_what_the_labels_are_of_has_one_clear_error(
     [
         (
             {"name": "y", "kind": "category", "of": "x"},
-            "targets[0].of: of given for a target of kind category; of belongs to kind tokens; "
+            "targets[0].of: of given for a column of kind category; of belongs to kind tokens; "
             "remove it, or write `kind: tokens`",
         ),
         (
             {"name": "y", "of": "y"},
-            "targets[0].of: 'y' is the target itself; name the input whose words the labels are of",
+            "targets[0].of: 'y' is the target itself; name the input that the target is of",
         ),
     ],
 )

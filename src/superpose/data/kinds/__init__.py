@@ -20,6 +20,7 @@ from ._image import ImageInput
 from ._multicategory import MultiCategoryInput
 from ._multilabel import MultilabelTarget
 from ._number import NumberInput, NumberTarget
+from ._options import Options
 from ._ordinal import OrdinalTarget
 from ._text import TextInput
 from ._tokens import TokensTarget
@@ -54,5 +55,6 @@ __all__ = [
     "INPUT_KINDS",
     "TARGET_KINDS",
     "InputKind",
+    "Options",
     "TargetKind",
 ]

@@ -18,6 +18,7 @@ from torch import Tensor, nn
 
 from superpose.errors import DataError
 
+from ._options import Options
 from ._values import Column
 
 PROBABILITY_FLOOR = 1e-6
@@ -28,6 +29,7 @@ class _Stateful:
     """Keep the fitted values of a dataclass as a dictionary that JSON can hold."""
 
     name: ClassVar[str]
+    options: ClassVar[type[Options]] = Options
 
     def state(self) -> dict[str, Any]:
         """Everything needed to rebuild this kind, JSON-able."""
@@ -134,6 +136,8 @@ class TargetKind(_Stateful, ABC):
     metric: ClassVar[str]
     higher_is_better: ClassVar[bool]
     takes_lists: ClassVar[bool] = False  # True for kinds with several values per row
+    # Its networks take minutes each: one validation split decides, however few the rows.
+    slow: ClassVar[bool] = False
     # Whether `loss` reads fitted values; where not, one call serves all targets of the kind.
     fitted_loss: ClassVar[bool] = True
 

@@ -15,6 +15,7 @@ from superpose.functional import binary_loss
 from ._category import CategoryInput
 from ._classes import ClassTarget, declared
 from ._metrics import auc, average_precision, calibration_error, quiet
+from ._options import Options
 from ._values import Column, class_type
 
 
@@ -25,12 +26,22 @@ class BinaryInput(CategoryInput):
     name: ClassVar[str] = "binary"
 
 
+class BinaryOptions(Options):
+    """Options of a binary target.
+
+    Args:
+        positive: the class that counts as yes.
+    """
+
+    positive: str | int | float | bool | None = None
+
+
 @dataclass(kw_only=True)
 class BinaryTarget(ClassTarget):
     """One of two classes; the second is the positive one.
 
-    ``positive`` in the options names the positive class; otherwise it is the larger number, or the
-    later name in the alphabet (yes after no, true after false, positive after negative).
+    Unless an option names it, the positive class is the larger number, or the later name in the
+    alphabet (yes after no, true after false, positive after negative).
 
     Example:
         >>> import pyarrow as pa
@@ -40,6 +51,7 @@ class BinaryTarget(ClassTarget):
     """
 
     name: ClassVar[str] = "binary"
+    options: ClassVar[type[Options]] = BinaryOptions
     tree: ClassVar[str] = "classification"
     metric: ClassVar[str] = "auc"
     higher_is_better: ClassVar[bool] = True

@@ -10,6 +10,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 import pyarrow as pa
 import torch
+from pydantic import Field
 from torch import Tensor
 
 from superpose.errors import DataError
@@ -19,6 +20,7 @@ from ._base import PROBABILITY_FLOOR, TargetKind, too_few_labels
 from ._classes import ordered
 from ._latent import class_at, class_given, class_information, class_scores
 from ._metrics import nan_mean
+from ._options import Options
 from ._spans import Marks
 from ._text import MOST_PLACES
 from ._values import (
@@ -35,6 +37,17 @@ from ._values import (
 from ._words import as_words, spread
 
 MOST_LABELS = 1000
+
+
+class TokensOptions(Options):
+    """Options of labels of words.
+
+    Args:
+        of: the input whose words get a label each; may be left out where one text is the only input
+            of words.
+    """
+
+    of: str | None = Field(default=None, min_length=1)
 
 
 @dataclass(kw_only=True)
@@ -56,6 +69,7 @@ class TokensTarget(TargetKind):
     """
 
     name: ClassVar[str] = "tokens"
+    options: ClassVar[type[Options]] = TokensOptions
     tree: ClassVar[str] = "none"
     metric: ClassVar[str] = "f1"
     higher_is_better: ClassVar[bool] = True
