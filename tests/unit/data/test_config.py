@@ -33,8 +33,8 @@ KINDS = "number, binary, category, ordinal, multilabel, count, tokens"
             ["s.yaml:3: split.seed: unknown key; allowed: by, column, groups, validation, test; "
              "it belongs to the top of the settings"]),
         ("targets: [{name: a, kid: number}]",
-            ["s.yaml:1: targets[0].kid: unknown key; allowed: name, kind, weight, positive, levels, of; "
-             "did you mean 'kind'?"]),
+            ["s.yaml:1: targets[0].kid: unknown key; allowed: name, kind, weight, positive, "
+             "levels, of; did you mean 'kind'?"]),
         ("targets: [b, {name: a, kind: numbr}]",
             [f"s.yaml:1: targets[1].kind: 'numbr' given; allowed: {KINDS}; "
              "did you mean 'number'?"]),
