@@ -47,6 +47,7 @@ from superpose.deploy import (
     require_run,
     save_folder,
     settings_text,
+    source_name,
     split_facts,
     write_file,
 )
@@ -55,7 +56,7 @@ from superpose.report import render_report
 from superpose.training import require_balance, require_host
 
 Names = str | Sequence[str] | None
-Source = Any  # a pandas, polars or Arrow frame, or the path of a table
+Source = Any  # a pandas, polars or Arrow frame, a path of a table, or several by name
 
 
 class Superpose:
@@ -150,7 +151,8 @@ class Superpose:
         """Train the joint network and its references, and let the proof decide what ships.
 
         Args:
-            source: A frame or the path of a table; default is the settings' ``data``.
+            source: A frame, the path of a table, or a mapping from names to several such sources;
+                default is what the settings name.
             out: Folder for everything the run finds out; checkpoints are kept there on the way.
             resume: Continue a run in ``out`` that was stopped.
             progress: Called with the name of a stage and the share of it that is done.
@@ -161,7 +163,7 @@ class Superpose:
             TrainingError: A loss that is not finite.
             BundleError: ``out`` exists already.
         """
-        source = self.config.data_path if source is None else source
+        source = self.config.source if source is None else source
         if source is None:
             raise ConfigError("data: no table was given; pass a frame or a path, or set `data:`")
         self.config = divided(self.config, source)
@@ -180,7 +182,7 @@ class Superpose:
         tell("reading the table", 1.0)
         trial = run_trial(prepared, work, tell)
         tell("test and report", 0.0)
-        name = str(source) if isinstance(source, str | PathLike) else "a frame in memory"
+        name = source_name(source)
         self._predictor, self._source = trial.predictor.pruned(), source
         self.facts = findings(trial, name, command or self._as_python())
         if folder is not None and work is not None:
@@ -427,7 +429,7 @@ class Superpose:
     def _divided(self, source: Source) -> Prepared:
         """Divide the table of the run as it was divided."""
         self._fitted()
-        places = (source, self._source, self.config.data_path)
+        places = (source, self._source, self.config.source)
         source = next((place for place in places if place is not None), None)
         if source is None:
             raise ConfigError("data: the run does not name its table; pass a frame or a path")

@@ -119,8 +119,8 @@ ERRORS = {
     "check bad.yaml": (
         "3 faults:\n"
         "  - bad.yaml:1: targets: the key is missing; add it\n"
-        "  - bad.yaml:1: targts: unknown key; allowed: data, targets, groups, ignore, inputs, "
-        "split, "
+        "  - bad.yaml:1: targts: unknown key; allowed: data, sources, targets, groups, "
+        "ignore, inputs, split, "
         "model, training, balance, proof, seed; did you mean 'targets'?\n"
         "  - bad.yaml:2: seed: 'x' given; allowed: a whole number"
     ),
@@ -323,7 +323,7 @@ def test_train_takes_settings_and_what_the_command_says_goes_first(asked: dict[s
     succeed("train", "own.yml", "--out", "runs/a", "--resume", "--references", "network")
     config = asked["config"]
     assert (config.seed, config.proof.delta, config.proof.references) == (5, 0.1, "network")
-    assert config.data_path == Path("table.csv")
+    assert config.source == Path("table.csv")
     assert asked["resume"]
     assert asked["out"] == Path("runs/a")
     succeed("train", "own.yml", "--seed", "0")

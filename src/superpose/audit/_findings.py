@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from superpose.data import sources_of
 from superpose.data.kinds import TargetKind
 from superpose.training import places_of
 
@@ -128,6 +129,7 @@ def _data(p: Prepared, source: str) -> Facts:
         "source": source,
         "split": p.split.description,
         "groups": groups_of(p),
+        "sources": _sources(p),
         "rows": {name: len(rows) for name, rows in parts.items()},
         "inputs": [
             {
@@ -148,6 +150,25 @@ def _data(p: Prepared, source: str) -> Facts:
             for t, kind in p.codec.target_kinds.items()
         ],
     }
+
+
+def _sources(p: Prepared) -> list[Facts]:
+    """Say what each of several sources brings: rows, and labelled rows of each target."""
+    column = sources_of(p.table)
+    if column is None:
+        return []
+    names = np.asarray(column)
+    return [
+        {
+            "name": name,
+            "rows": int((mine := names == name).sum()),
+            "labelled": {
+                t: int(kind.known(p.labels[t][mine]).sum())
+                for t, kind in p.codec.target_kinds.items()
+            },
+        }
+        for name in column.unique().to_pylist()
+    ]
 
 
 def evaluate_target(

@@ -19,6 +19,7 @@ from superpose.data import (
     fold_indices,
     infer_schema,
     make_split,
+    sources_of,
 )
 from superpose.errors import ConfigError, listing, message
 from superpose.training import Fold
@@ -61,6 +62,16 @@ class Prepared:
     halves: np.ndarray
     drawn: int
     warnings: list[str] = field(default_factory=list)
+
+    @property
+    def sources(self) -> np.ndarray | None:
+        """For each row the number of its source, where there are several."""
+        names = sources_of(self.table)
+        return (
+            None
+            if names is None
+            else np.asarray(names.combine_chunks().dictionary_encode().indices)
+        )
 
     @property
     def targets(self) -> list[str]:

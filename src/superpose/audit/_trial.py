@@ -267,6 +267,7 @@ def recipe_of(prepared: Prepared) -> Recipe:
         {spec.name: spec.weight for spec in prepared.schema.targets},
         config.model.given,
         config.groups,
+        prepared.sources,
     )
 
 

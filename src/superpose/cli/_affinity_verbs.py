@@ -67,12 +67,12 @@ def affinity(
     if out is not None and out.suffix.lower() != ".svg":
         raise ConfigError(message("--out", f"{str(out)!r} given", "a file that ends in .svg"))
     model, settings = Superpose.load(run), run / "superpose.yaml"
-    if source is None and settings.is_file():
-        source = load_config(settings).data_path
+    known = load_config(settings).source if settings.is_file() else None
+    table = known if source is None else source
     with Stages() as stages:
-        model.affinity(source, epochs, progress=stages)
+        model.affinity(table, epochs, progress=stages)
         if search:
-            model.search_groups(source, folds or 5, progress=stages)
+            model.search_groups(table, folds or 5, progress=stages)
     found = model.facts["affinity"]
     affinity_table(found)
     typer.echo(f"\n{groups_in_words(found)}")

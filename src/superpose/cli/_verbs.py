@@ -180,11 +180,11 @@ def check(
     from superpose.data import divided, load_config, read_table
 
     config = load_config(settings)
-    if config.data_path is None:
-        fix = "add `data:` with the path of the table"
+    if config.source is None:
+        fix = "add `data:` with the path of the table, or `sources:` with those of several"
         raise ConfigError(message(config.at("data"), "no table is named", fix=fix))
-    config = divided(config, config.data_path)
-    prepared = prepare(read_table(config.data_path), config)
+    config = divided(config, config.source)
+    prepared = prepare(read_table(config.source), config)
     codec = prepared.codec
     details = {kind.column: kind.describe() for kind in codec.input_kinds}
     details |= {name: kind.describe() for name, kind in codec.target_kinds.items()}
@@ -406,5 +406,5 @@ def _remove_demo(folder: Path, config: Config) -> None:
     except SuperposeError:
         return
     # Only a demo has no `data`: every other run of the command line names its table.
-    if earlier.data is None and earlier.targets == config.targets:
+    if earlier.source is None and earlier.targets == config.targets:
         shutil.rmtree(folder)

@@ -5,7 +5,7 @@ from ._codec import Codec, Features
 from ._config import Config, load_config
 from ._inference import infer_schema
 from ._leakage import find_leaks
-from ._reading import divided, fingerprint, folder_of, levels_of, read_table
+from ._reading import divided, fingerprint, folder_of, levels_of, read_table, sources_of
 from ._schema import ColumnSpec, Schema
 from ._splits import Split, fold_indices, make_split
 from ._starter import write_starter
@@ -35,6 +35,7 @@ __all__ = [
     "load_config",
     "make_split",
     "read_table",
+    "sources_of",
     "write_starter",
     "write_table",
 ]

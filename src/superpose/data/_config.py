@@ -32,6 +32,8 @@ class Config(Section):
 
     Args:
         data: path of the table, relative to the folder of the file that names it.
+        sources: paths of several tables by name, in place of `data`; each has its own rows, and
+            any of the inputs and targets.
         targets: the columns to predict, at least one.
         groups: targets that share a network, group by group; a target that no group names has one
             of its own. Without groups all targets share one.
@@ -51,6 +53,7 @@ class Config(Section):
     """
 
     data: Name | None = None
+    sources: Annotated[dict[str, Name], Field(min_length=2)] | None = None
     targets: list[Annotated[TargetConfig, BeforeValidator(named)]] = Field(min_length=1)
     groups: list[Annotated[list[Name], Field(min_length=1)]] = []
     ignore: list[Name] = []
@@ -189,11 +192,12 @@ class Config(Section):
         return _place(self._path, self._lines, keys)
 
     @property
-    def data_path(self) -> Path | None:
-        """Path of the table, from the working folder."""
-        if self.data is None or self._path is None:
-            return None if self.data is None else Path(self.data)
-        return self._path.parent / self.data
+    def source(self) -> Path | dict[str, Path] | None:
+        """Path of the table, or of each source by its name, from the working folder."""
+        folder = Path() if self._path is None else self._path.parent
+        if self.sources is not None:
+            return {name: folder / path for name, path in self.sources.items()}
+        return None if self.data is None else folder / self.data
 
     def to_yaml(self) -> str:
         """Writes the settings, defaults too, as `load_config` reads them."""

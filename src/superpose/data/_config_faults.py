@@ -104,6 +104,9 @@ def crossings(values: Mapping[str, Any]) -> list[Fault]:
                 faults.append(Fault((key, index), f"{name!r} is also {before}", fix=fix))
             taken.setdefault(name, role)
     faults += _groups(values.get("groups"), [n for n, role in taken.items() if role == "a target"])
+    if values.get("data") is not None and values.get("sources") is not None:
+        fix = "keep `data` for one table, or `sources` for several"
+        faults.append(Fault(("sources",), "given beside data", fix=fix))
     balance = values.get("balance")
     if isinstance(balance, Mapping | BaseModel):
         balance = dict(balance).get("method", "sum")
@@ -177,7 +180,9 @@ def _faults(found: Any, keys: Keys, root: type[BaseModel]) -> Iterator[Fault]:
             key: int(bound) if isinstance(bound, float) and bound.is_integer() else bound
             for key, bound in context.items()
         }
-        allowed = _EXPECTED.get(kind, found["msg"]).format(**bounds)
+        of_keys = context.get("field_type") == "Dictionary"
+        wanted = "{min_length} keys or more" if of_keys else _EXPECTED.get(kind, found["msg"])
+        allowed = wanted.format(**bounds)
         choices = re.findall(r"'([^']*)'", context.get("expected", ""))
         given = found["input"]
         fix = ""

@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -103,10 +103,11 @@ def as_divided(config: Config, source: Any, reader_of: Callable[[Path], Reader |
         source: what the table is read from.
         reader_of: as of `read_folder`.
     """
-    folder = isinstance(source, str | os.PathLike) and os.path.isdir(source)
-    if not folder or "by" in config.split.model_fields_set:
+    sources = source.values() if isinstance(source, Mapping) else [source]
+    folders = [isinstance(one, str | os.PathLike) and os.path.isdir(one) for one in sources]
+    if not all(folders) or "by" in config.split.model_fields_set:
         return config
-    if not find_parts(Path(source), reader_of):
+    if not all(find_parts(Path(one), reader_of) for one in sources):
         return config
     rule = {**config.split.model_dump(exclude_unset=True), "by": "column", "column": PART}
     return config.model_copy(update={"split": SplitConfig.model_validate(rule)})

@@ -18,8 +18,9 @@ from ._guessing import (
     joined_by,
     numbers_in,
 )
-from ._reading import levels_of
+from ._reading import levels_of, sources_of
 from ._schema import ColumnSpec, Schema
+from ._sources import SOURCE
 from .kinds import INPUT_KINDS, TARGET_KINDS
 from .kinds._values import is_list, is_text
 from .kinds._words import as_words, require_aligned
@@ -67,6 +68,8 @@ class _Inference:
         known = split is None or self.known(split, "split", "column")
         if split is not None and known and self.config.split.by != "time":
             self.ignored[split] = "it tells the split"
+        if sources_of(self.table) is not None and not self._is_named(SOURCE):
+            self.ignored[SOURCE] = "it names the sources; name it under inputs to learn from it"
         groups = self.config.split.groups
         if groups is not None and self.known(groups, "split", "groups"):
             self.ignored[groups] = "it tells which rows depend on each other"
@@ -88,6 +91,11 @@ class _Inference:
                 )
             )
         return Schema(inputs, targets, self.ignored, self.warnings)
+
+    def _is_named(self, name: str) -> bool:
+        """Whether the settings say what a column is."""
+        inputs = [] if self.config.inputs == "auto" else self.config.inputs
+        return name in {column.name for column in [*inputs, *self.config.targets]}
 
     def known(self, name: str, *keys: str | int) -> bool:
         """Whether a column that the settings name is in the table; if not, that is a fault."""

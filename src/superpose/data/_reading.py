@@ -8,7 +8,7 @@ import hashlib
 import json
 import os
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -27,10 +27,12 @@ from ._delimited import read_delimited
 from ._files import require_file, require_utf8
 from ._folders import as_divided, read_folder
 from ._jsonl import read_jsonl
+from ._sources import SOURCE, join_sources, require_names
 from ._splits import PART_WORDS
 
 _FOLDER = b"superpose.folder"
 _LEVELS = b"superpose.levels"
+_SOURCES = b"superpose.sources"
 
 
 def read_table(source: Any) -> pa.Table:
@@ -39,7 +41,8 @@ def read_table(source: Any) -> pa.Table:
     Args:
         source: path of a CSV, TSV, JSONL or CoNLL file (each also .gz), of a Parquet or Feather
             file, or of a folder with a file for each of train, validation and test; or a frame of
-            pandas, polars or Arrow. The index of a pandas frame is no column.
+            pandas, polars or Arrow. The index of a pandas frame is no column. A mapping from names
+            to such sources is read as one table, see `join_sources`.
 
     Raises:
         DataError: names every fault of the source, with the line where it is a file.
@@ -48,6 +51,8 @@ def read_table(source: Any) -> pa.Table:
         >>> read_table(pa.table({"age": [30.0, float("nan")]})).to_pydict()
         {'age': [30.0, None]}
     """
+    if isinstance(source, Mapping):
+        return _read_sources(source)
     if isinstance(source, str | PathLike):
         path = Path(source)
         table, where = _read_file(path), str(path)
@@ -55,9 +60,7 @@ def read_table(source: Any) -> pa.Table:
         table = table.replace_schema_metadata({_FOLDER: str(folder).encode()})
     else:
         table, where = _from_frame(source), "the frame"
-        table = table.replace_schema_metadata(
-            {key: value for key, value in (table.schema.metadata or {}).items() if key == _FOLDER}
-        )
+        table = table.replace_schema_metadata(_kept(table.schema.metadata))
     # A column without a name gets one by its position.
     names = [name.strip() or f"column_{i}" for i, name in enumerate(table.column_names, start=1)]
     _require_columns(table, names, where)
@@ -75,6 +78,27 @@ def read_table(source: Any) -> pa.Table:
     return pa.table(list(columns.values()), schema=schema)
 
 
+def _read_sources(sources: Mapping[str, Any]) -> pa.Table:
+    """Reads several sources as one table, whose metadata tells that it has the column for them."""
+    require_names(sources)
+    faults, tables = Faults(DataError), dict[str, pa.Table]()
+    for name, source in sources.items():
+        try:
+            tables[name] = read_table(source)
+        except DataError as error:
+            faults.extend(DataError(*(f"source {name!r}: {fault}" for fault in error.faults)))
+    faults.raise_any()
+    table, folder = join_sources(tables, {name: folder_of(one) for name, one in tables.items()})
+    known = {_FOLDER: str(folder).encode()} if folder else {}
+    return table.replace_schema_metadata({**known, _SOURCES: b"yes"})
+
+
+def sources_of(table: pa.Table) -> pa.ChunkedArray | None:
+    """The name of each row's source, or None where a table has one source only."""
+    joined = _SOURCES in (table.schema.metadata or {})
+    return table.column(SOURCE) if joined else None
+
+
 def folder_of(table: pa.Table) -> Path | None:
     """The folder of the file that a table was read from, or None for a frame."""
     folder = (table.schema.metadata or {}).get(_FOLDER)
@@ -85,6 +109,11 @@ def levels_of(table: pa.Table, column: str) -> list[Any] | None:
     """The levels of a column that was an ordered category in its frame, low to high, or None."""
     levels = (table.schema.field(column).metadata or {}).get(_LEVELS)
     return None if levels is None else list(json.loads(levels))
+
+
+def _kept(metadata: Mapping[bytes, bytes] | None) -> dict[bytes, bytes]:
+    """The metadata of a table that is kept."""
+    return {key: value for key, value in (metadata or {}).items() if key in (_FOLDER, _SOURCES)}
 
 
 def _levels(field: pa.Field) -> dict[bytes, bytes]:

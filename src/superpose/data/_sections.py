@@ -276,6 +276,9 @@ class TrainingConfig(Section):
         device: where the network is trained.
         tracker: where the curves are also sent.
         max_minutes: minutes after which a network stops with what it has, or no limit.
+        sampling: how often rows of each of several sources are drawn: in proportion to its rows n,
+            to n ** (1 / temperature), or all alike.
+        temperature: 1 is proportional, infinity would be uniform.
     """
 
     epochs: Whole = 100
@@ -289,6 +292,8 @@ class TrainingConfig(Section):
     device: Literal["auto", "cpu", "cuda"] = "auto"
     tracker: Literal["none", "tensorboard", "wandb", "mlflow"] = "none"
     max_minutes: Annotated[float, Field(gt=0)] | None = None
+    sampling: Literal["proportional", "temperature", "uniform"] = "proportional"
+    temperature: float = Field(default=2.0, ge=1)
 
 
 class BalanceConfig(Section):

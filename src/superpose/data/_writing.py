@@ -2,6 +2,7 @@
 
 import os
 import secrets
+from collections.abc import Mapping
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -23,7 +24,7 @@ def like(source: Any, table: pa.Table) -> Any:
     """Gives a result back in the library of the frame that it was made from.
 
     Args:
-        source: what the caller handed in: a frame, or a path.
+        source: what the caller handed in: a frame, a path, or a mapping of several.
         table: the result, one row per row of the source.
 
     Returns:
@@ -34,7 +35,7 @@ def like(source: Any, table: pa.Table) -> Any:
         >>> like(pa.table({"age": [30]}), pa.table({"risk": [0.2]})).column_names
         ['risk']
     """
-    if isinstance(source, str | PathLike | pa.Table | pa.RecordBatch):
+    if isinstance(source, str | PathLike | Mapping | pa.Table | pa.RecordBatch):
         return table
     frame = nw.from_native(source)
     lazy = isinstance(frame, nw.LazyFrame)

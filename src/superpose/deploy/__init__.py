@@ -1,7 +1,7 @@
 """Deployment: folders that are saved whole, checked when loaded, and never run code."""
 
 from ._facts import join_facts, plain, split_facts
-from ._runs import open_run, require_run, settings_text
+from ._runs import open_run, require_run, settings_text, source_name
 from ._store import is_folder, load_folder, require_writable, save_folder, write_file
 
 __all__ = [
@@ -14,6 +14,7 @@ __all__ = [
     "require_writable",
     "save_folder",
     "settings_text",
+    "source_name",
     "split_facts",
     "write_file",
 ]

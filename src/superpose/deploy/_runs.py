@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -17,10 +18,24 @@ from ._store import require_writable, write_file
 
 def settings_text(config: Config, source: Any, folder: Path) -> str:
     """Write the settings as the run folder keeps them: with the way from there to the table."""
+
+    def way(path: str | PathLike[str]) -> str:
+        return Path(os.path.relpath(Path(path).resolve(), folder.resolve())).as_posix()
+
     if isinstance(source, str | PathLike):
-        way = os.path.relpath(Path(source).resolve(), folder.resolve())
-        config = config.model_copy(update={"data": Path(way).as_posix()})
+        config = config.model_copy(update={"data": way(source)})
+    elif isinstance(source, Mapping) and all(
+        isinstance(p, str | PathLike) for p in source.values()
+    ):
+        config = config.model_copy(update={"sources": {n: way(p) for n, p in source.items()}})
     return config.to_yaml()
+
+
+def source_name(source: Any) -> str:
+    """Say where the rows came from."""
+    if isinstance(source, Mapping):
+        return ", ".join(f"{name}: {source_name(one)}" for name, one in source.items())
+    return str(source) if isinstance(source, str | PathLike) else "a frame in memory"
 
 
 def require_run(folder: Path, text: str, resume: bool) -> None:

@@ -343,6 +343,10 @@ def _data(data: Mapping[str, Any]) -> dict[str, Any]:
         "source": str(data.get("source") or ""),
         "split": str(data.get("split") or ""),
         "groups": [listing([str(t) for t in group]) for group in data.get("groups") or []],
+        "sources": [
+            {**one, "labels": listing([f"{t} {n}" for t, n in one["labelled"].items() if n])}
+            for one in data.get("sources") or []
+        ],
         "inputs": [
             {
                 "name": str(column.get("name")),

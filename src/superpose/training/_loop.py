@@ -102,15 +102,45 @@ def steps_of_epoch(folds: Sequence[Fold], size: int) -> int:
     return max(math.ceil(max(len(f.train) for f in folds) / size), SHORTEST_EPOCH)
 
 
-def batches(folds: Sequence[Fold], size: int, generator: torch.Generator) -> Iterator[Tensor]:
-    """Yield row indices (P, B) that visit every fold's training rows in a random order."""
+def batches(
+    folds: Sequence[Fold],
+    size: int,
+    generator: torch.Generator,
+    sources: np.ndarray | None = None,
+    exponent: float = 1.0,
+) -> Iterator[Tensor]:
+    """Yield row indices (P, B) that visit every fold's training rows in a random order.
+
+    Args:
+        folds: The rows of each network.
+        size: Rows per step.
+        generator: What is random.
+        sources: For each row of the table the number of its source, if there are several.
+        exponent: A source of n training rows has a share of n ** exponent in every epoch: 1 visits
+            all rows alike, 0 all sources alike.
+    """
     needed = steps_of_epoch(folds, size) * size
     orders = []
     for fold in folds:
-        rows, passes = torch.from_numpy(fold.train), math.ceil(needed / len(fold.train))
-        order = [rows[torch.randperm(len(rows), generator=generator)] for _ in range(passes)]
-        orders.append(torch.cat(order)[:needed])
+        if sources is None or exponent == 1:
+            orders.append(_visits(fold.train, needed, generator))
+            continue
+        parts = [fold.train[sources[fold.train] == s] for s in np.unique(sources[fold.train])]
+        weights = np.array([len(part) for part in parts], float) ** exponent
+        ends = np.round(np.cumsum(weights) / weights.sum() * needed).astype(int)
+        visits = [
+            _visits(part, many, generator)
+            for part, many in zip(parts, np.diff(ends, prepend=0), strict=True)
+        ]
+        orders.append(torch.cat(visits)[torch.randperm(needed, generator=generator)])
     yield from torch.stack(orders).split(size, dim=1)
+
+
+def _visits(train: np.ndarray, needed: int, generator: torch.Generator) -> Tensor:
+    """Rows in a random order, again and again until there are as many as needed."""
+    rows, passes = torch.from_numpy(train), max(1, math.ceil(needed / len(train)))
+    order = [rows[torch.randperm(len(rows), generator=generator)] for _ in range(passes)]
+    return torch.cat(order)[:needed]
 
 
 def take(blocks: Blocks, rows: Tensor) -> Blocks:
@@ -191,6 +221,7 @@ def train(
     checkpoint: Path | None = None,
     on_epoch: Callable[[int, Watch], None] | None = None,
     on_step: OnStep | None = None,
+    sources: np.ndarray | None = None,
 ) -> Trained:
     """Train one network per fold, all in one pass, and keep each target's best epoch.
 
@@ -214,6 +245,7 @@ def train(
         checkpoint: File that is written after each epoch, and continued from where it exists.
         on_epoch: Called after each epoch, for progress and trackers.
         on_step: Called before each step is taken; it changes nothing.
+        sources: For each row the number of its source, if there are several.
 
     Raises:
         TrainingError: If a loss is not finite; names the target and the batch.
@@ -254,7 +286,7 @@ def train(
             network.train()
             balance.begin(epoch)
             seen = []
-            plan = list(batches(teams, size, generator))
+            plan = list(batches(teams, size, generator, sources, settings.source_exponent))
             for step, chosen in enumerate(plan, start=1):
                 chosen = workers.share(chosen).to(host.device)
                 batch, shown = take(blocks, chosen), None

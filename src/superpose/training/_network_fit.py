@@ -300,6 +300,7 @@ class Recipe:
         weights: Weight of each target in the joint loss.
         given: Whether the joint network learns to use targets that are measured.
         groups: Targets that share the joint network, if not all do.
+        sources: For each row the number of its source, if there are several.
     """
 
     codec: Codec
@@ -313,6 +314,7 @@ class Recipe:
     weights: Mapping[str, float] = field(default_factory=dict)
     given: bool = True
     groups: Sequence[Sequence[str]] = ()
+    sources: np.ndarray | None = None
 
 
 OnEpoch = Callable[[int, Watch], None]
@@ -430,4 +432,5 @@ def _train(
         checkpoint=checkpoint,
         on_epoch=on_epoch,
         on_step=on_step,
+        sources=recipe.sources,
     )

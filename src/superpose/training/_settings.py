@@ -24,6 +24,8 @@ class Settings:
         device: "auto", "cpu" or "cuda".
         tracker: None, "tensorboard", "wandb" or "mlflow".
         max_minutes: Ends training after so many minutes, keeping the best epochs.
+        sampling: "proportional", "temperature" or "uniform": how often each of several sources.
+        temperature: At least 1; 1 is proportional.
         balance: How targets are weighed against each other.
     """
 
@@ -39,4 +41,12 @@ class Settings:
     device: str = "auto"
     tracker: str | None = None
     max_minutes: float | None = None
+    sampling: str = "proportional"
+    temperature: float = 2.0
     balance: Balancing = field(default_factory=Balancing)
+
+    @property
+    def source_exponent(self) -> float:
+        """The power of its rows by which a source has a share of the steps."""
+        found = {"proportional": 1.0, "temperature": 1 / self.temperature, "uniform": 0.0}
+        return found[self.sampling]

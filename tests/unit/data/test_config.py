@@ -18,7 +18,7 @@ def faults(tmp_path: Path, text: str) -> list[str]:
     return [fault.replace(str(path), "s.yaml") for fault in caught.value.faults]
 
 
-TOP = "data, targets, groups, ignore, inputs, split, model, training, balance, proof, seed"
+TOP = "data, sources, targets, groups, ignore, inputs, split, model, training, balance, proof, seed"
 KINDS = "number, binary, category, ordinal, multilabel, count, tokens"
 
 
@@ -209,10 +209,10 @@ def test_data_is_found_from_the_folder_of_the_settings(tmp_path: Path) -> None:
     path = tmp_path / "s.yaml"
     path.write_text("data: tables/a.csv\ntargets: [a]")
     config = load_config(path)
-    assert config.data_path == tmp_path / "tables" / "a.csv"
+    assert config.source == tmp_path / "tables" / "a.csv"
     assert config.at("targets", 0, "name") == f"{path}:2: targets[0].name"
-    assert Config.from_arguments(targets="a", data="b.csv").data_path == Path("b.csv")
-    assert Config.from_arguments(targets="a").data_path is None
+    assert Config.from_arguments(targets="a", data="b.csv").source == Path("b.csv")
+    assert Config.from_arguments(targets="a").source is None
 
 
 def test_settings_survive_being_written_and_read(tmp_path: Path) -> None:

@@ -32,8 +32,8 @@ def test_a_starter_loads_and_gives_the_same_schema(tmp_path: Path) -> None:
     written = write_starter(TABLE, data, ["y", "level"], path)
     config = load_config(path)
     assert config.data == "../t.csv"
-    assert config.data_path is not None
-    assert config.data_path.exists()
+    assert config.source is not None
+    assert config.source.exists()
     again = infer_schema(TABLE, config)
     for before, after in (written.inputs, again.inputs), (written.targets, again.targets):
         assert [(c.name, c.kind, c.options, c.missing) for c in before] == [
@@ -96,4 +96,4 @@ def test_a_starter_of_a_file_names_it(tmp_path: Path) -> None:
     data.write_text("x,y\n1.5,2.5\n2.5,3.5\n0.5,1\n")
     path = tmp_path / "superpose.yaml"
     write_starter(read_table(data), data, "y", path)
-    assert load_config(path).data_path == data
+    assert load_config(path).source == data

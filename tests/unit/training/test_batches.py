@@ -65,3 +65,16 @@ def test_the_batch_grows_with_the_table_within_bounds(rows, size):
 def test_a_batch_size_that_was_set_is_kept_up_to_the_table():
     assert batch_size(Settings(batch_size=48), [Fold(np.arange(90), np.arange(1))]) == 48
     assert batch_size(Settings(batch_size=48), [Fold(np.arange(20), np.arange(1))]) == 20
+
+
+@pytest.mark.parametrize(("exponent", "shares"), [(0.0, (0.5, 0.5)), (0.5, (0.75, 0.25))])
+def test_small_sources_come_more_often_and_their_rows_alike(exponent, shares):
+    fold, sources = Fold(np.arange(400), np.arange(2)), (np.arange(402) >= 360).astype(int)
+    generator = torch.Generator().manual_seed(0)
+    rows = torch.cat(list(batches([fold], 20, generator, sources, exponent)), dim=1)[0].numpy()
+    small = np.bincount(rows, minlength=400)[360:]
+    assert (rows < 360).mean() == pytest.approx(shares[0], abs=0.01)
+    assert small.sum() / len(rows) == pytest.approx(shares[1], abs=0.01)
+    assert small.max() - small.min() <= 1
+    # Both sources are in the steps from the first to the last.
+    assert 0 < (rows[:40] >= 360).mean() < 1

@@ -165,7 +165,7 @@ def test_accumulated_batches_equal_one_large_batch(run, monkeypatch, batches):
     monkeypatch.setattr(
         _loop,
         "batches",
-        lambda folds, size, g: iter([torch.arange(b, 60, batches)[None] for b in range(batches)]),
+        lambda *_: iter([torch.arange(b, 60, batches)[None] for b in range(batches)]),
     )
     monkeypatch.setattr(torch.nn.functional, "dropout", lambda x, p: x)
     fold = [Fold(np.arange(60), np.arange(60, 90))]
