@@ -56,8 +56,8 @@ def main() -> None:
         gain = f"{row['delta']:+.1f} % [{low:+.1f}, {high:+.1f}]"
         print(f"{row['target']}: sharing {row['verdict']}, {gain}, ships {row['shipped']}")
     for task, found in model.facts["metrics"].items():
-        told, joint = found["shipped"], found["joint network"]
-        print(f"{task}, test: score {told['score']:.3f}, joint network {joint['score']:.3f}")
+        told, floor = found["shipped"]["accuracy"], found["constant"]["accuracy"]
+        print(f"{task}, test: accuracy {told:.3f}, always the same answer {floor:.3f}")
     new = pa.table({"text": ["what a lovely day to be stuck in traffic"], "topic": [None]})
     print(model.predict(new).to_pylist())
 

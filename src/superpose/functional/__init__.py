@@ -24,6 +24,7 @@ from ._losses import (
 )
 from ._paired import Paired, holm, paired_test
 from ._recurrent import lstm
+from ._triples import embed_triples
 
 __all__ = [
     "LOG_RATE_LIMIT",
@@ -34,6 +35,7 @@ __all__ = [
     "condition_normal",
     "density_matrix",
     "effective_states",
+    "embed_triples",
     "essay_attention",
     "gaussian_loss",
     "gaussian_parameters",

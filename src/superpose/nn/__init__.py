@@ -18,6 +18,7 @@ from ._measured import Measured
 from ._network import GIVEN, Architecture, Network
 from ._text import TextEncoder
 from ._trunk import MemberLinear, Trunk
+from ._vectors import VectorEncoder
 from ._words import BothWays, WordEncoder
 from .fusion import FUSIONS, Fusion, NoFusion, TaskAttention
 
@@ -45,6 +46,7 @@ __all__ = [
     "TaskAttention",
     "TextEncoder",
     "Trunk",
+    "VectorEncoder",
     "WordEncoder",
     "network_cost",
 ]

@@ -16,12 +16,15 @@ from ._binary import BinaryInput, BinaryTarget
 from ._category import CategoryInput, CategoryTarget
 from ._count import CountTarget
 from ._date import DateInput
+from ._embedding import EmbeddingInput
+from ._entity import EntityInput
 from ._image import ImageInput
 from ._multicategory import MultiCategoryInput
 from ._multilabel import MultilabelTarget
 from ._number import NumberInput, NumberTarget
 from ._options import Options
 from ._ordinal import OrdinalTarget
+from ._sequence import SequenceInput
 from ._text import TextInput
 from ._tokens import TokensTarget
 
@@ -35,6 +38,9 @@ INPUT_KINDS: dict[str, type[InputKind]] = {
         TextInput,
         ImageInput,
         MultiCategoryInput,
+        SequenceInput,
+        EmbeddingInput,
+        EntityInput,
     )
 }
 
