@@ -176,9 +176,14 @@ def _is_crossed(
     groups: np.ndarray | None,
 ) -> bool:
     """Tell whether out-of-fold predictions are made: as set, or where labels are few."""
+    whole = [kind.column for kind in codec.input_kinds if kind.slow]
     if config.proof.folds != "auto":
+        if whole and config.proof.folds > 1:
+            given = f"{config.proof.folds} given, but the model that reads {whole[0]!r} is trained"
+            fix = "write `folds: 1`, or `train: nothing` for that input"
+            raise ConfigError(message(config.at("proof", "folds"), given, "1", fix))
         return config.proof.folds > 1
-    slow = any(kind.slow for kind in codec.target_kinds.values())
+    slow = whole or any(kind.slow for kind in codec.target_kinds.values())
     return not slow and _is_small(codec, labels, rows, groups)
 
 

@@ -16,6 +16,7 @@ from ._image import ImageEncoder
 from ._maps import MapEncoder
 from ._measured import Measured
 from ._network import GIVEN, Architecture, Network
+from ._pretrained import PretrainedText, language_model, mean_of_tokens
 from ._text import TextEncoder
 from ._trunk import MemberLinear, Trunk
 from ._vectors import VectorEncoder
@@ -43,10 +44,13 @@ __all__ = [
     "Outputs",
     "PerPlace",
     "PlaceHead",
+    "PretrainedText",
     "TaskAttention",
     "TextEncoder",
     "Trunk",
     "VectorEncoder",
     "WordEncoder",
+    "language_model",
+    "mean_of_tokens",
     "network_cost",
 ]

@@ -263,7 +263,7 @@ def train(
         if reveal:
             blocks[GIVEN] = torch.full_like(reveal.values, torch.nan)
         optimizer = torch.optim.AdamW(
-            network.parameters(),
+            _by_rate(network, settings.learning_rate),
             settings.learning_rate,
             weight_decay=settings.weight_decay,
             fused=True,
@@ -346,6 +346,14 @@ def averaging(settings: Settings, steps: int, epoch: int, step: int) -> float:
     """Return the share by which averaged weights follow a step: the newest at first, then less."""
     horizon = max(1.0, settings.average * steps)
     return max(1 / horizon, 1 / (1 + (epoch * steps + step) / 4))
+
+
+def _by_rate(network: nn.Module, rate: float) -> list[dict[str, Any]]:
+    """Group weights by the share of the learning rate that their module asks for."""
+    groups: dict[float, list[nn.Parameter]] = {}
+    for weight in network.parameters():
+        groups.setdefault(getattr(weight, "rate", 1.0), []).append(weight)
+    return [{"params": weights, "lr": rate * share} for share, weights in groups.items()]
 
 
 def _epoch_seed(seed: int, epoch: int) -> int:

@@ -84,8 +84,11 @@ class Replicas(nn.Module):
         return bool((self.single if self.count == 1 else self._base[0]).separate)
 
     def shared(self) -> list[Tensor]:
-        """Return the weights that all targets learn: of all networks, stacked if there are more."""
-        return [w for name, w in self._named() if SHARED.match(name)]
+        """Return the weights that all targets learn: of all networks, stacked if there are more.
+
+        Those of a pretrained model that is not trained are none of them.
+        """
+        return [w for name, w in self._named() if SHARED.match(name) and w.requires_grad]
 
     @torch.no_grad()
     def follow(self, other: Replicas, share: float) -> None:

@@ -24,6 +24,7 @@ from ._multilabel import MultilabelTarget
 from ._number import NumberInput, NumberTarget
 from ._options import Options
 from ._ordinal import OrdinalTarget
+from ._pretrained import PretrainedTextInput
 from ._sequence import SequenceInput
 from ._text import TextInput
 from ._tokens import TokensTarget
@@ -36,6 +37,7 @@ INPUT_KINDS: dict[str, type[InputKind]] = {
         BinaryInput,
         DateInput,
         TextInput,
+        PretrainedTextInput,
         ImageInput,
         MultiCategoryInput,
         SequenceInput,

@@ -80,6 +80,11 @@ class InputKind(_Stateful, ABC):
         return None
 
     @property
+    def slow(self) -> bool:
+        """Whether its encoder takes minutes to train, so that one validation split decides."""
+        return False
+
+    @property
     def useless(self) -> str | None:
         """Why the column can't help any prediction ("constant"), or None."""
         return None
