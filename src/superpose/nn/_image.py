@@ -125,7 +125,7 @@ class ImageEncoder(MapEncoder):
     def map(self, block: Tensor) -> Tensor:
         return self._map(self._levels(block))
 
-    def read(self, block: Tensor) -> tuple[Tensor, Tensor]:
+    def token_and_map(self, block: Tensor) -> tuple[Tensor, Tensor]:
         levels = self._levels(block)
         return self._token(levels[-1]), self._map(levels)
 

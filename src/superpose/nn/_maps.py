@@ -27,7 +27,7 @@ class MapEncoder(nn.Module):
         """Return one vector for each place, (B, S, d)."""
         raise NotImplementedError
 
-    def read(self, block: Tensor) -> tuple[Tensor, Tensor]:
+    def token_and_map(self, block: Tensor) -> tuple[Tensor, Tensor]:
         """Return the tokens (B, 1, W) and the map (B, S, d) of one pass."""
         places = self.map(block)
         return self.pool(places, self.seen(block)), places

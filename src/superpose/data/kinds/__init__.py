@@ -19,6 +19,8 @@ from ._date import DateInput
 from ._embedding import EmbeddingInput
 from ._entity import EntityInput
 from ._image import ImageInput
+from ._mask import MaskTarget
+from ._masks import mask_array
 from ._multicategory import MultiCategoryInput
 from ._multilabel import MultilabelTarget
 from ._number import NumberInput, NumberTarget
@@ -54,6 +56,7 @@ TARGET_KINDS: dict[str, type[TargetKind]] = {
         MultilabelTarget,
         CountTarget,
         TokensTarget,
+        MaskTarget,
     )
 }
 
@@ -63,4 +66,5 @@ __all__ = [
     "InputKind",
     "Options",
     "TargetKind",
+    "mask_array",
 ]

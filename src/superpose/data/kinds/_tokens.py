@@ -31,7 +31,7 @@ from ._values import (
     plain,
     warn,
 )
-from ._words import as_words, spread
+from ._words import as_words, require_aligned, spread
 
 MOST_LABELS = 1000
 
@@ -155,6 +155,10 @@ class TokensTarget(PlaceClasses):
     def choose(self, pred: np.ndarray, threshold: Any = None) -> np.ndarray:
         """Labels (N, S) that form whole spans, -1 where a row has no word."""
         return self.marks.best(self._by_place(pred))
+
+    def aligned(self, values: Column, source: Column, **options: Any) -> np.ndarray:
+        require_aligned(self.column, values, self.of, source)
+        return np.ones(len(values), bool)
 
     def words(self, values: Column) -> tuple[pa.Array, np.ndarray]:
         """The words of the input that the labels are of, and the row of each."""
