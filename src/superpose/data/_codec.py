@@ -226,6 +226,22 @@ class Codec:
                 found[spec.name] = kind.unlabelled(table.num_rows)
         return found
 
+    def decode(
+        self,
+        target: str,
+        pred: np.ndarray,
+        table: pa.Table,
+        threshold: Any = None,
+        interval: np.ndarray | None = None,
+    ) -> dict[str, pa.Array]:
+        """Columns of a target's predictions for the rows of a table, in the user's units."""
+        kind = self.target_kinds[target]
+        columns = kind.decode(pred, threshold, interval)
+        if kind.needs_source:
+            beside = self._beside(kind, table)
+            columns = {n: kind.in_units(told, **beside) for n, told in columns.items()}
+        return columns
+
     def _beside(self, kind: TargetKind, table: pa.Table) -> dict[str, Any]:
         """What a target's labels are read with."""
         options: dict[str, Any] = _folder(type(kind), table)

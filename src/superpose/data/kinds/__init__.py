@@ -13,6 +13,7 @@ file of its own and name it in a table below; the tests of all kinds then run on
 
 from ._base import InputKind, TargetKind
 from ._binary import BinaryInput, BinaryTarget
+from ._boxes import BoxesTarget
 from ._category import CategoryInput, CategoryTarget
 from ._count import CountTarget
 from ._date import DateInput
@@ -57,6 +58,7 @@ TARGET_KINDS: dict[str, type[TargetKind]] = {
         CountTarget,
         TokensTarget,
         MaskTarget,
+        BoxesTarget,
     )
 }
 

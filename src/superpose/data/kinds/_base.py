@@ -338,6 +338,10 @@ class TargetKind(_Stateful, ABC):
     ) -> dict[str, pa.Array]:
         """Columns of a prediction in the user's units, by name."""
 
+    def in_units(self, told: pa.Array, source: Column, **options: Any) -> pa.Array:
+        """Decoded answers in units of each row's own input, such as the pixels of its image."""
+        return told
+
     @abstractmethod
     def decode_proba(self, pred: np.ndarray) -> dict[str, pa.Array]:
         """Columns of the whole distribution, by name ("level=high")."""
