@@ -33,7 +33,19 @@ from superpose.data import read_table
 from superpose.data.kinds import mask_array
 
 DATA = Path(os.environ.get("SUPERPOSE_DATA", Path(__file__).resolve().parents[2] / "shared/data"))
-CLASSES = "sky building pole road pavement tree sign fence car pedestrian bicyclist".split()
+CLASSES = [
+    "sky",
+    "building",
+    "pole",
+    "road",
+    "pavement",
+    "tree",
+    "sign",
+    "fence",
+    "car",
+    "pedestrian",
+    "bicyclist",
+]
 VOID = 11
 ASKED = {"street": ("miou_pixels", 0.50), "cells": ("map50", 0.80), "cells-alone": ("map50", 0.80)}
 MINUTES = 30
@@ -175,7 +187,7 @@ def report(found: dict[str, Any]) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
     parser.add_argument("--only", choices=list(RUNS), help="one of the runs (default all)")
     parser.add_argument("--epochs", type=int, help="epochs, to try out")
     parser.add_argument("--name", default="dense", help="name of the result file")

@@ -239,7 +239,7 @@ class Codec:
         columns = kind.decode(pred, threshold, interval)
         if kind.needs_source:
             beside = self._beside(kind, table)
-            columns = {n: kind.in_units(told, **beside) for n, told in columns.items()}
+            columns = {n: kind.in_source(told, **beside) for n, told in columns.items()}
         return columns
 
     def _beside(self, kind: TargetKind, table: pa.Table) -> dict[str, Any]:

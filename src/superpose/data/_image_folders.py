@@ -81,7 +81,7 @@ def _is_image(path: Path) -> bool:
 
 def _parts(path: Path) -> dict[str, Path]:
     """The folders of training, validation and test, as far as there are."""
-    found = {}
+    found: dict[str, Path] = {}
     for entry in sorted(path.iterdir()) if path.is_dir() else []:
         if entry.is_dir() and entry.name.lower() in PART_WORDS:
             found.setdefault(PARTS[PART_WORDS[entry.name.lower()]], entry)

@@ -132,7 +132,10 @@ class DenseNetwork(Network):
     def forward(  # type: ignore[override] # two shapes
         self, blocks: dict[str, Tensor], taps: Tensor | None = None
     ) -> Outputs:
-        both = {name: self._offers(name).token_and_map(blocks[name]) for name in set(self.sources.values())}
+        both = {
+            name: self._offers(name).token_and_map(blocks[name])
+            for name in set(self.sources.values())
+        }
         maps = {name: places for name, (_, places) in both.items()}
         states = self.fused_states(blocks, taps, {name: token for name, (token, _) in both.items()})
         places = {}

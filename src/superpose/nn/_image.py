@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 
 import torch
@@ -93,7 +94,7 @@ class ImageEncoder(MapEncoder):
     def __init__(self, width: int, stride: int = 4) -> None:
         super().__init__()
         self.stem = nn.Conv2d(3, WIDTHS[0], 3, stride=2, padding=1)
-        pairs = zip(WIDTHS, WIDTHS[1:], strict=False)
+        pairs = itertools.pairwise(WIDTHS)
         self.stages = nn.ModuleList(_Block(a, b, 2) for a, b in pairs)
         self.norm = nn.GroupNorm(GROUPS, WIDTHS[-1])
         wide = width > WIDTHS[-1]

@@ -457,7 +457,7 @@ def variation(codec: Codec) -> Vary | None:
         return None
 
     def vary(batch: Blocks) -> tuple[Blocks, Varied]:
-        out, moved = dict(batch), {}
+        out, moved = dict(batch), dict[str | None, Any]()
         for name, (column, augment) in found.items():
             out[name], moved[column] = augment(batch[name])
         return out, moved

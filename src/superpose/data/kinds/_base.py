@@ -338,7 +338,7 @@ class TargetKind(_Stateful, ABC):
     ) -> dict[str, pa.Array]:
         """Columns of a prediction in the user's units, by name."""
 
-    def in_units(self, told: pa.Array, source: Column, **options: Any) -> pa.Array:
+    def in_source(self, told: pa.Array, source: Column, **options: Any) -> pa.Array:
         """Decoded answers in units of each row's own input, such as the pixels of its image."""
         return told
 

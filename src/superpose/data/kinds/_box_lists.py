@@ -13,7 +13,8 @@ import pyarrow as pa
 from superpose.errors import DataError, Faults, MissingExtraError, place
 
 from ._box_math import Peaks
-from ._values import Column, is_text, one, plain, warn
+from ._pictures import read_all, require_pillow, size_of
+from ._values import Column, as_text, is_text, one, plain, warn
 
 SHOWN_FAULTS = 3
 OUTSIDE = 1.0  # pixels; published boxes often end one pixel beyond the edge
@@ -21,6 +22,31 @@ UNITS = 1000.0  # of a side, for the scores; areas of the usual sizes mean nothi
 MOST_SCORED = 100  # boxes of an image, as COCO counts them
 
 Objects = dict[int, list[tuple[str, list[float]]]]
+TOLD = pa.list_(
+    pa.struct([("class", pa.string()), ("box", pa.list_(pa.float64())), ("score", pa.float64())])
+)
+
+
+def sizes_of(source: Column, folder: str) -> tuple[dict[int, np.ndarray], dict[int, str]]:
+    """Height and width of the image of each row, and why some can't be told."""
+    return read_all(as_text(source).to_pylist(), folder, lambda path: np.array(size_of(path)))
+
+
+def shares_of(
+    column: str,
+    values: Column,
+    skips: bool,
+    folder: str = "",
+    source: Column | None = None,
+) -> dict[int, list[tuple[str, np.ndarray]]]:
+    """Objects by row, their boxes as shares of the sides of the image."""
+    found: Objects = read_objects(column, values)
+    if source is None:
+        sizes = {row: np.ones(2) for row in found}
+    else:
+        require_pillow(column)
+        sizes, _ = sizes_of(source, folder)
+    return within(column, found, sizes, skips)
 
 
 def require_scorer(column: str) -> None:
@@ -43,7 +69,8 @@ def read_objects(column: str, values: Column) -> Objects:
         DataError: rows that hold anything but lists of classes and boxes, gathered.
 
     Example:
-        >>> read_objects("cells", pa.chunked_array([['[{"class": "a", "box": [0, 0, 2, 1]}]', None]]))
+        >>> column = pa.chunked_array([['[{"class": "a", "box": [0, 0, 2, 1]}]', None]])
+        >>> read_objects("cells", column)
         {0: [('a', [0.0, 0.0, 2.0, 1.0])]}
     """
     values = plain(values)
@@ -114,7 +141,9 @@ def within(
             kept.append((name, shares.clip(0, 1)))
         out[row] = kept
     if wrong and skips:
-        warn(f"target {column!r}: {wrong} boxes without area or outside of their image are left out")
+        warn(
+            f"target {column!r}: {wrong} boxes without area or outside of their image are left out"
+        )
         return out
     if wrong > SHOWN_FAULTS:
         faults.add(place(column=column), f"so with {wrong - SHOWN_FAULTS} more boxes")
@@ -137,7 +166,7 @@ def average_precision(
     """
     from faster_coco_eval import COCO, COCOeval_faster
 
-    truth, results = [], []
+    truth, results = list[dict[str, Any]](), list[dict[str, Any]]()
     for row, objects in enumerate(y):
         for label, box in [(x[0], x[1:] * UNITS) for x in objects if x[0] >= 0]:
             x, wide = float(box[0]), float(box[2] - box[0])

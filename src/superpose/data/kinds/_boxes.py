@@ -17,13 +17,19 @@ from superpose.errors import DataError, Faults, listing, place
 
 from ._augment import Moved
 from ._base import PROBABILITY_FLOOR, TargetKind, too_few_labels
-from ._box_lists import SHOWN_FAULTS, Objects, average_precision, read_objects, require_scorer, within
+from ._box_lists import (
+    SHOWN_FAULTS,
+    TOLD,
+    average_precision,
+    require_scorer,
+    shares_of,
+    sizes_of,
+)
 from ._box_math import Peaks, bumps, overlap, peaks
 from ._latent import class_at, class_given, class_information, class_scores
 from ._metrics import nan_mean
 from ._options import Options
-from ._pictures import read_all, require_pillow, size_of
-from ._values import Column, as_text, counted, warn
+from ._values import Column, counted, warn
 
 MOST_CLASSES = 1000
 PRIOR_LOGIT = 4.0  # most places are near no object: scores start at 0.018
@@ -31,6 +37,7 @@ FOCUS = 2.0  # `predict` knows the slopes of this power
 BOX_WEIGHT = 2.0  # of boxes beside scores in the loss
 SHOWN = 0.3  # score from which an object is told
 LEAST = 0.003  # score from which it is scored, as average precision reads the unsure ones too
+RIGHT = 0.5  # IoU from which a box is right
 STAYS = 0.3  # of its area: an object of which less is left after moving the image is gone
 ROOM = 2  # times as many objects as the fullest training image may have
 ROWS_AT_ONCE = 64  # rows whose bumps are held at once
@@ -131,9 +138,7 @@ class BoxesTarget(TargetKind):
     def fit(cls, column: str, values: Column, **options: Any) -> Self:
         require_scorer(column)
         skips = bool(options.get("skips"))
-        found = _shares(
-            column, values, skips, options.get("folder", ""), options.get("source")
-        )
+        found = shares_of(column, values, skips, options.get("folder", ""), options.get("source"))
         if len(found) < 2:
             raise too_few_labels(column, len(found))
         names = [name for objects in found.values() for name, _ in objects]
@@ -158,7 +163,7 @@ class BoxesTarget(TargetKind):
         )
 
     def encode(self, values: Column, folder: str = "", source: Column | None = None) -> np.ndarray:
-        found = _shares(self.column, values, self.skips, folder, source)
+        found = shares_of(self.column, values, self.skips, folder, source)
         index = {name: n for n, name in enumerate(self.levels)}
         block, faults, lost = self.unlabelled(len(values)), Faults(DataError), 0
         for row, objects in found.items():
@@ -176,7 +181,7 @@ class BoxesTarget(TargetKind):
             block[row] = padded.ravel()
         faults.raise_any()
         if lost:
-            warn(f"target {self.column!r}: {lost} objects beyond {self.most} of a row are passed over")
+            warn(f"target {self.column!r}: {lost} objects beyond {self.most} of a row are left out")
         return block
 
     def unlabelled(self, rows: int) -> np.ndarray:
@@ -254,14 +259,14 @@ class BoxesTarget(TargetKind):
         parts = np.reshape(pred, (*np.shape(pred)[:-1], self.places, self.place_size))
         return parts[..., :-4], parts[..., -4:]
 
-    def _objects(self, y: np.ndarray) -> np.ndarray:
+    def objects_of(self, y: np.ndarray) -> np.ndarray:
         """Labels as (N, K, 5), without an object where a row has no labels."""
         objects = np.where(np.isnan(y), -1.0, y).reshape(len(y), -1, 5)
         return np.asarray(objects, np.float32)
 
     def _bumps(self, y: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """What places of labelled rows have to tell, as arrays."""
-        told = bumps(torch.from_numpy(self._objects(y)), self._grid, len(self.levels))
+        told = bumps(torch.from_numpy(self.objects_of(y)), self._grid, len(self.levels))
         return told.heat.numpy(), told.boxes.numpy(), told.share.numpy()
 
     def exact(self, y: np.ndarray) -> np.ndarray:
@@ -302,13 +307,39 @@ class BoxesTarget(TargetKind):
         scores, boxes = self._told(np.asarray(pred))
         return peaks(scores, boxes, self._grid, least, self.most)
 
+    def paired(self, y: np.ndarray, pred: np.ndarray) -> tuple[np.ndarray, ...]:
+        """Pair what is told with what is there: each told object takes the true one it covers most.
+
+        Returns:
+            Class, score and whether it is right (IoU 0.5 or more, of a true object that no surer
+            one has taken) of each told object, and the number of true objects by class (C,).
+        """
+        objects, parts = self.objects_of(y), []
+        for own, true in zip(self.found(pred, LEAST), objects, strict=True):
+            right = np.zeros(len(own.label), bool)
+            same = overlap(torch.tensor(own.box)[:, None], torch.tensor(true[None, :, 1:])).numpy()
+            same = np.where(own.label[:, None] == true[None, :, 0], same, -1.0)
+            for n in range(len(own.label)):  # the surest first
+                best = int(same[n].argmax())
+                if same[n, best] >= RIGHT:
+                    right[n], same[:, best] = True, -1.0
+            parts.append((own.label, own.score, right))
+        label, score, right = (np.concatenate([[], *x]) for x in zip(*parts, strict=True))
+        there = objects[..., 0][objects[..., 0] >= 0].astype(int)
+        return label, score, right.astype(bool), np.bincount(there, minlength=len(self.levels))
+
+    @property
+    def shown(self) -> float:
+        """Score from which an object is told."""
+        return SHOWN
+
     @property
     def reveal_edges(self) -> list[list[float]]:
         return [[0.0, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0]] * len(self.levels)
 
     def reveal(self, y: np.ndarray) -> np.ndarray:
         """The number of objects of each class, (N, C)."""
-        label = self._objects(y)[..., 0]
+        label = self.objects_of(y)[..., 0]
         counts = np.stack([(label == c).sum(axis=1) for c in range(len(self.levels))], axis=1)
         found = counts.astype(np.float32)
         found[~self.known(y)] = np.nan
@@ -335,7 +366,7 @@ class BoxesTarget(TargetKind):
         return self.most
 
     def _chances(self, pred: np.ndarray) -> tuple[list[Peaks], np.ndarray]:
-        """The objects that may be there, and the probabilities (N, K, 2) that each is not and is."""
+        """What may be there, and the probabilities (N, K, 2) that each of them is not and is."""
         found = self.found(pred, LEAST)
         there = np.zeros((len(found), self.most))
         for row, own in enumerate(found):
@@ -347,11 +378,11 @@ class BoxesTarget(TargetKind):
     ) -> np.ndarray:
         found, chances = self._chances(pred)
         is_there = np.zeros(chances.shape[:2])
-        for row, (own, objects) in enumerate(zip(found, self._objects(y), strict=True)):
+        for row, (own, objects) in enumerate(zip(found, self.objects_of(y), strict=True)):
             true = objects[objects[:, 0] >= 0]
             if len(true) and len(own.label):
                 same = overlap(torch.tensor(own.box)[:, None], torch.tensor(true[None, :, 1:]))
-                hit = (same.numpy() >= 0.5) & (own.label[:, None] == true[None, :, 0])
+                hit = (same.numpy() >= RIGHT) & (own.label[:, None] == true[None, :, 0])
                 is_there[row, : len(own.label)] = hit.any(axis=1)
         is_there[~self.known(y)] = np.nan
         return class_scores(chances, is_there, share)
@@ -387,7 +418,7 @@ class BoxesTarget(TargetKind):
         return bits
 
     def _metrics(self, y: np.ndarray, pred: np.ndarray, **options: Any) -> dict[str, float]:
-        objects = self._objects(y)
+        objects = self.objects_of(y)
         every, half = average_precision(objects, self.found(pred, LEAST), len(self.levels))
         true, told = self.reveal(y), self.count(pred)
         return {
@@ -408,7 +439,7 @@ class BoxesTarget(TargetKind):
         threshold: float | Sequence[float] | None = None,
         interval: np.ndarray | None = None,
     ) -> dict[str, pa.Array]:
-        """Lists of objects, boxes as shares of the sides; `in_units` turns them into pixels."""
+        """Lists of objects, boxes as shares of the sides; `in_source` turns them into pixels."""
         rows: list[Any] = []
         for gone, own in zip(np.isnan(pred).any(axis=1), self.found(pred), strict=True):
             parts = zip(own.label, own.box.clip(0, 1).tolist(), own.score.tolist(), strict=True)
@@ -416,9 +447,9 @@ class BoxesTarget(TargetKind):
             rows.append(None if gone else told)
         return {self.column: pa.array(rows, TOLD)}
 
-    def in_units(self, told: pa.Array, source: Column, folder: str = "") -> pa.Array:
+    def in_source(self, told: pa.Array, source: Column, **options: Any) -> pa.Array:
         """Decoded boxes in pixels of the image file of each row."""
-        sizes, _ = _sizes(source, folder)
+        sizes, _ = sizes_of(source, options.get("folder", ""))
         rows = told.to_pylist()
         for row, objects in enumerate(rows):
             if objects and row in sizes:
@@ -429,7 +460,7 @@ class BoxesTarget(TargetKind):
         return pa.array(rows, TOLD)
 
     def decode_proba(self, pred: np.ndarray) -> dict[str, pa.Array]:
-        """The expected number of objects of each class: the scores of all that may be there."""
+        """The number of objects of each class to expect: the sum of the chances of all."""
         sums = np.zeros((len(pred), len(self.levels)))
         for row, own in enumerate(self.found(pred, LEAST)):
             np.add.at(sums[row], own.label, own.score)
@@ -442,29 +473,3 @@ class BoxesTarget(TargetKind):
     def describe(self) -> str:
         kinds = f"{len(self.levels)} class{'es' * (len(self.levels) != 1)}"
         return f"boxes of objects of {kinds} in {self.of!r}, {self.objects:.1f} in an image"
-
-
-TOLD = pa.list_(
-    pa.struct([("class", pa.string()), ("box", pa.list_(pa.float64())), ("score", pa.float64())])
-)
-
-
-def _sizes(source: Column, folder: str) -> tuple[dict[int, np.ndarray], dict[int, str]]:
-    return read_all(as_text(source).to_pylist(), folder, lambda path: np.array(size_of(path)))
-
-
-def _shares(
-    column: str,
-    values: Column,
-    skips: bool,
-    folder: str = "",
-    source: Column | None = None,
-) -> dict[int, list[tuple[str, np.ndarray]]]:
-    """Objects by row, their boxes as shares of the sides of the image."""
-    found: Objects = read_objects(column, values)
-    if source is None:
-        sizes = {row: np.ones(2) for row in found}
-    else:
-        require_pillow(column)
-        sizes, _ = _sizes(source, folder)
-    return within(column, found, sizes, skips)

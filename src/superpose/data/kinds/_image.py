@@ -91,13 +91,13 @@ class ImageInput(InputKind):
         size = list(options.get("size") or [SIDE, SIDE])
         finest = [s for s in (2, 4, 8) if -(-size[0] // s) * -(-size[1] // s) <= MOST_PLACES]
         asked = options.get("augment")
-        vary = AugmentOptions.model_validate(asked or {}) if asked != "off" else None
+        vary = None if asked == "off" else AugmentOptions.model_validate(asked or {}).model_dump()
         return cls(
             column=column,
             count=len(values) - as_text(values).null_count,
             size=size,
             stride=options.get("stride") or (finest or [8])[0],
-            augmented=vary and vary.model_dump(),
+            augmented=vary,
             skips=options.get("on_error") == "skip",
         )
 
@@ -156,7 +156,8 @@ class ImageInput(InputKind):
     ) -> tuple[np.ndarray, list[bool], list[str]]:
         pixels = torch.from_numpy(self.encode(values, folder))
         small = [
-            F.adaptive_avg_pool2d(some.float().mean(1), GREY_SIDE) for some in pixels.split(GREY_ROWS)
+            F.adaptive_avg_pool2d(some.float().mean(1), GREY_SIDE)
+            for some in pixels.split(GREY_ROWS)
         ]
         grey = torch.cat(small).flatten(1).numpy()
         grey[~pixels.flatten(1).any(1).bool().numpy()] = np.nan
@@ -174,5 +175,3 @@ class ImageInput(InputKind):
 
     def describe(self) -> str:
         return f"{self.count} images, read at {self.size[0]} x {self.size[1]}"
-
-

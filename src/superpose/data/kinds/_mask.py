@@ -84,6 +84,7 @@ class MaskTarget(PlaceClasses):
     shares: list[float]  # of the classes, among labelled places of training rows
     grid: list[int]
     pixels: list[int]  # height and width of predicted masks
+    declared: bool = False  # whether the levels were named, so that any other id is a mistake
     skips: bool = False
 
     @property
@@ -131,6 +132,7 @@ class MaskTarget(PlaceClasses):
             shares=[1 / len(ids)] * len(ids),
             grid=list(options.get("grid") or first.shape),
             pixels=list(options.get("size") or first.shape),
+            declared=names is not None,
             skips=skips,
         )
         kind.places = kind.grid[0] * kind.grid[1]
@@ -151,29 +153,40 @@ class MaskTarget(PlaceClasses):
         return self._on_grid(found, len(values))
 
     def _on_grid(self, found: dict[int, np.ndarray], rows: int) -> np.ndarray:
-        block, faults = self.unlabelled(rows), Faults(DataError)
-        rank, strangers = self.weights / (1 + self.weights.max()), 0
+        block, strangers = self.unlabelled(rows), dict[int, str]()
+        rank = self.weights / (1 + self.weights.max())
         for row, ids in found.items():
             classes, unknown = self._classes(ids)
             if len(unknown):
-                strangers += 1
-                if strangers <= SHOWN_FAULTS:
-                    names = ", ".join(map(str, unknown[:5]))
-                    allowed = f"0 to {self.ids[-1]}" if self.ids[-1] == len(self.ids) - 1 else (
-                        ", ".join(map(str, self.ids))
-                    )
-                    faults.add(
-                        place(column=self.column, row=row),
-                        f"its mask has the id {names}",
-                        f"{allowed}, and {', '.join(map(str, self.void))} for no class",
-                        "name the class under levels, or the id under void",
-                    )
+                strangers[row] = ", ".join(map(str, unknown[:5]))
             told = vote(classes, (self.grid[0], self.grid[1]), rank).ravel()
             block[row] = np.where(told < 0, np.nan, told)
-        if strangers > SHOWN_FAULTS:
-            faults.add(place(column=self.column), f"so in {strangers - SHOWN_FAULTS} more rows")
-        faults.raise_any()
+        if strangers:
+            self._report(strangers)
         return block
+
+    def _report(self, strangers: dict[int, str]) -> None:
+        """Refuse ids that are no class where the classes are named, and warn of them elsewhere."""
+        if not self.declared:
+            row = min(strangers)
+            warn(
+                f"target {self.column!r}, row {row}: id {strangers[row]} did not occur "
+                f"in training; such places count as unlabelled in {len(strangers)} mask(s)"
+            )
+            return
+        faults = Faults(DataError)
+        for row, names in sorted(strangers.items())[:SHOWN_FAULTS]:
+            faults.add(
+                place(column=self.column, row=row),
+                f"its mask has the id {names}",
+                f"0 to {self.ids[-1]}, and {', '.join(map(str, self.void))} for no class",
+                "name the class under levels, or the id under void",
+            )
+        if len(strangers) > SHOWN_FAULTS:
+            faults.add(
+                place(column=self.column), f"so in {len(strangers) - SHOWN_FAULTS} more rows"
+            )
+        faults.raise_any()
 
     def _classes(self, ids: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Indices of classes (H, W), -1 without one, and the ids that are neither."""
@@ -281,7 +294,7 @@ class MaskTarget(PlaceClasses):
         places = (~np.isnan(y)).sum(axis=1)
         return {
             "miou": nan_mean(iou[seen]),
-            "pixel_accuracy": right.sum() / true.sum() if true.sum() else np.nan,
+            "pixel_accuracy": float(right.sum() / true.sum()) if true.sum() else np.nan,
             "class_accuracy": nan_mean(right[seen] / true[seen]),
             "log_loss": nan_mean(-self.log_likelihood(y, pred) / np.maximum(places, 1)),
             "brier": nan_mean(self.row_loss(y, pred)),
@@ -315,7 +328,9 @@ class MaskTarget(PlaceClasses):
 
     def describe(self) -> str:
         high, wide = self.grid
-        return f"one of {len(self.levels)} classes for each of {high} x {wide} places of {self.of!r}"
+        return (
+            f"one of {len(self.levels)} classes for each of {high} x {wide} places of {self.of!r}"
+        )
 
 
 def _paths(values: Column) -> list[str | None]:

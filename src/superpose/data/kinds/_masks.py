@@ -1,4 +1,4 @@
-"""Maps of class ids: as text with runs, on the places of a map, and back at the size of an image."""
+"""Maps of class ids: as text with runs, on places of a map, and at the size of an image."""
 
 from __future__ import annotations
 

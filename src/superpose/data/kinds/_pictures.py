@@ -117,8 +117,8 @@ def class_ids(path: Path) -> np.ndarray:
     def read() -> np.ndarray:
         with Image.open(path) as image:
             _require_size(image)
-            if image.mode == "1":
-                image = image.convert("L")
+            if image.mode == "1":  # black and white
+                return np.asarray(image).astype(np.int32)
             if image.mode not in ("L", "P", "I", "I;16", "I;16B", "I;16L"):
                 raise ValueError(f"it holds colours (mode {image.mode}), not class ids")
             return np.asarray(image).astype(np.int32)
