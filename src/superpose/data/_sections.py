@@ -73,7 +73,7 @@ class ColumnConfig(Section):
 
     @property
     def told(self) -> str | None:
-        """The declared kind, or the one kind that has all the options that are given."""
+        """The declared kind, or the first in the table that has all the options that are given."""
         return self.kind or self._told_by_options()
 
     @property
@@ -84,7 +84,7 @@ class ColumnConfig(Section):
     def _told_by_options(self) -> str | None:
         keys = set(self.model_extra or {})
         able = [k for k, kind in self.kinds.items() if keys <= set(kind.options.model_fields)]
-        return able[0] if keys and len(able) == 1 else None
+        return able[0] if keys and able else None
 
     @model_validator(mode="after")
     def _options_of_kind(self) -> Self:

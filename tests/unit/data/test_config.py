@@ -19,7 +19,7 @@ def faults(tmp_path: Path, text: str) -> list[str]:
 
 
 TOP = "data, sources, targets, groups, ignore, inputs, split, model, training, balance, proof, seed"
-KINDS = "number, binary, category, ordinal, multilabel, count, tokens"
+KINDS = "number, binary, category, ordinal, multilabel, count, tokens, mask, boxes"
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Literal, Self
 import numpy as np
 import torch
 import torch.nn.functional as F
-from pydantic import Field
+from pydantic import Field, field_validator
 from torch import nn
 
 from superpose.errors import DataError, Faults, place
@@ -46,9 +46,12 @@ class ImageOptions(Options):
     augment: AugmentOptions | Literal["off"] | None = None
     on_error: Literal["raise", "skip"] | None = None
 
-    def model_post_init(self, context: Any) -> None:
-        if self.size and not all(16 <= side <= 1024 for side in self.size):
-            raise ValueError(f"size {self.size} given; height and width from 16 to 1024")
+    @field_validator("size")
+    @classmethod
+    def _within(cls, size: list[int]) -> list[int]:
+        if not all(16 <= side <= 1024 for side in size):
+            raise ValueError(f"{size} given; allowed: height and width from 16 to 1024")
+        return size
 
 
 @dataclass(kw_only=True)
