@@ -217,8 +217,8 @@ class Superpose:
         answer = predictor.answer(table, names)
         columns: dict[str, pa.Array] = {}
         for target, told in answer.told.items():
-            columns |= predictor.codec.target_kinds[target].decode(
-                told, predictor.thresholds.get(target), answer.reach[target]
+            columns |= predictor.codec.decode(
+                target, told, table, predictor.thresholds.get(target), answer.reach[target]
             )
         for name in names:
             for column in (name, f"{name}_low", f"{name}_high"):
@@ -259,8 +259,9 @@ class Superpose:
             "draw": pa.array(np.repeat(np.arange(n), len(rows))),
         }
         for target, drawn in sample(predictor, rows, labels, n, seed).items():
-            kind = predictor.codec.target_kinds[target]
-            columns |= kind.decode(kind.exact(drawn.reshape(-1, *drawn.shape[2:])))
+            exact = predictor.codec.target_kinds[target].exact(drawn.reshape(-1, *drawn.shape[2:]))
+            many = table.take(pa.array(np.tile(np.arange(table.num_rows), n)))
+            columns |= predictor.codec.decode(target, exact, many)
         return like(source, pa.table(columns))
 
     def entanglement(self, source: Source = None, permutations: int = 10) -> Any:

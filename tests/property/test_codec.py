@@ -7,7 +7,8 @@ import torch
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from superpose.data.kinds import TARGET_KINDS
+from superpose.data.kinds import TARGET_KINDS, mask_array
+from superpose.data.kinds._masks import as_runs
 
 # The first torch call of a process can take seconds; the examples themselves are quick.
 quick = settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
@@ -32,6 +33,8 @@ def of_one_type(rows):
     return len({type(row) for row in rows if row is not None}) == 1
 
 
+CELL = {"class": "red", "box": [0.1, 0.1, 0.4, 0.4]}
+BLOB = {"class": "white", "box": [0.5, 0.5, 0.9, 1.0]}
 columns = {
     "number": gappy(numbers),
     "binary": st.lists(labels, min_size=2, max_size=2, unique=True).flatmap(
@@ -41,6 +44,12 @@ columns = {
     "ordinal": gappy(st.integers(-20, 20)),
     "multilabel": gappy(st.lists(words, max_size=4, unique=True)),
     "tokens": gappy(st.lists(st.one_of(st.none(), words), min_size=1, max_size=4)),
+    "mask": gappy(
+        st.lists(st.sampled_from(["0*1", "2*1", "-*1"]), min_size=4, max_size=4).map(
+            lambda runs: as_runs(mask_array(" ".join(["2x2", *runs])))
+        )
+    ),
+    "boxes": gappy(st.sampled_from([[], [CELL], [CELL, BLOB]])),
     "count": gappy(st.integers(0, 2**24)),  # float32 holds every count up to here
 }
 every_kind = pytest.mark.parametrize("name", TARGET_KINDS)
@@ -53,6 +62,10 @@ def fitted(name, rows):
         assume(len({row for row in rows if row is not None}) >= 2)
     if name == "multilabel":
         assume(any(rows))
+    if name == "boxes":
+        assume(any(rows))
+    if name == "mask":
+        assume(any(set(row) & set("02") for row in map(runs_of, rows)))
     if name == "tokens":
         assume(sum(any(row or ()) for row in rows) >= 2)
     column = pa.chunked_array([pa.array(rows)])
@@ -78,8 +91,23 @@ def test_decoding_undoes_encoding(name, data):
         ]
     elif name == "tokens":
         assert back == [trimmed(row) for row in rows]
+    elif name == "boxes":
+        for told, row in zip(back, rows, strict=True):
+            assert (told is None) == (row is None)
+            found = sorted(told or [], key=lambda x: x["class"])
+            assert [x["class"] for x in found] == [x["class"] for x in row or []]
+            for one, true in zip(found, row or [], strict=True):
+                np.testing.assert_allclose(one["box"], true["box"], atol=1e-6)
+    elif name == "mask":
+        # A mask without any class is a row without labels.
+        assert back == [row if set(runs_of(row)) & set("02") else None for row in rows]
     else:
         assert back == rows
+
+
+def runs_of(row):
+    """The ids of a mask, without its size."""
+    return [run.split("*")[0] for run in (row or "").split()[1:]]
 
 
 def trimmed(row):
@@ -114,7 +142,7 @@ def test_blends_of_predictions_are_predictions(name, data, seed):
     first, second = (kind.predict(torch.randn(4, kind.size, generator=generator)) for _ in range(2))
     blend = (0.3 * first + 0.7 * second).double().numpy()
     assert np.isfinite(blend).all()
-    if name in ("binary", "category", "ordinal", "tokens"):
+    if name in ("binary", "category", "ordinal", "tokens", "mask"):
         shares = blend.reshape(4, -1, len(kind.labels))
         np.testing.assert_allclose(shares.sum(axis=-1), 1, rtol=1e-5)
     assert len(next(iter(kind.decode(blend).values()))) == 4

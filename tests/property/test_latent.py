@@ -27,6 +27,7 @@ COLUMNS = {
     "multilabel": [["a", "b"], ["c"], []],
     "count": [0, 1, 5, 2],
     "tokens": [["O", "B-a", "I-a"], ["O"], ["B-b", "O"]],
+    "mask": ["1x2 0*1 3*1", "1x2 3*2", "1x2 0*2"],
 }
 KINDS = {
     name: TARGET_KINDS[name].fit("y", pa.chunked_array([values]))
@@ -77,7 +78,7 @@ def test_a_label_comes_back_from_its_score(kind, seed, shared):
 @given(seed=seeds)
 def test_even_a_class_without_probability_comes_back(kind, seed):
     rng = np.random.default_rng(seed)
-    shape = (ROWS, kind.latent) if kind.name in ("multilabel", "tokens") else ROWS
+    shape = (ROWS, kind.latent) if kind.name in ("multilabel", "tokens", "mask") else ROWS
     y = rng.integers(0, 2, shape).astype(float)
     pred = kind.exact(1 - y)
     np.testing.assert_array_equal(kind.at_scores(pred, kind.scores(y, pred)), y)
@@ -104,7 +105,7 @@ def test_a_told_prediction_is_canonical_and_moves_with_the_mean(kind, seed):
     told, more = kind.given_scores(pred, mean, sd), kind.given_scores(pred, mean + 1, sd)
     assert told.shape == pred.shape
     assert np.isfinite(told).all()
-    if kind.name in ("binary", "category", "ordinal", "tokens"):
+    if kind.name in ("binary", "category", "ordinal", "tokens", "mask"):
         told, more = (z.reshape(ROWS, -1, len(kind.labels)) for z in (told, more))
         np.testing.assert_allclose(told.sum(axis=-1), 1, rtol=1e-9)
         steps = np.arange(len(kind.labels))
@@ -138,7 +139,7 @@ def test_the_likelihoods_of_all_labels_sum_to_one(kind, seed):
         y = np.arange(2000.0)
     elif kind.name == "multilabel":
         y = np.stack(np.meshgrid(*[[0.0, 1.0]] * kind.width), axis=-1).reshape(-1, kind.width)
-    elif kind.name == "tokens":
+    elif kind.name in ("tokens", "mask"):
         every = [np.arange(float(kind.place_size))] * kind.places
         y = np.stack(np.meshgrid(*every), axis=-1).reshape(-1, kind.places)
     else:

@@ -19,6 +19,7 @@ from superpose.training import places_of
 
 from ._blend import Weights, mix
 from ._given_findings import entanglement_facts, given_facts, residual_facts, state_facts
+from ._images import image_facts
 from ._predictor import Predictor
 from ._prepare import Prepared
 from ._proof import ALONE, JOINT
@@ -215,6 +216,10 @@ def _plot(
     prediction = mix(told, predictor.shipped[target])
     if kind.name == "tokens":
         return token_facts(kind, table.column(kind.source), y, prediction)
+    if kind.name in ("mask", "boxes"):
+        p = trial.prepared
+        pixels = p.blocks[p.codec.block_of(kind.source)][p.split.test]
+        return image_facts(kind, pixels, y, prediction)
     facts: Facts = {
         "kind": kind.name,
         "labels": kind.labels,

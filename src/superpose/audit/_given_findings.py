@@ -10,11 +10,11 @@ from superpose.functional import (
     density_matrix,
     effective_states,
     purity,
+    shrunk_correlation,
     von_neumann_entropy,
 )
 
 from ._blend import Weights, mix
-from ._copula import Copula
 from ._entanglement import entanglement, rows_for
 from ._given import LEVELS, NONE
 from ._trial import Trial
@@ -25,6 +25,7 @@ Facts = dict[str, Any]
 # Below so many effective states, or this share of the targets, tasks have become one.
 FEWEST_STATES, SMALLEST_SHARE = 1.2, 0.2
 STATE_ROWS = 256
+MOST_SCORES = 256  # of a target; as many words has the longest text
 
 
 def given_facts(trial: Trial) -> Facts | None:
@@ -102,13 +103,25 @@ def residual_facts(trial: Trial) -> Facts | None:
         weights = trial.rulings[t].reference or trial.rulings[t].shipped
         alone &= bool(trial.rulings[t].reference)
         told[t] = mix({m: z[rows] for m, z in by_model.items()}, weights)
-    fitted = Copula.fit(kinds, told, {t: y[rows] for t, y in p.labels.items()})
-    owner = np.repeat(np.arange(len(kinds)), [kind.latent for kind in kinds.values()])
+    parts = []
+    for t, kind in kinds.items():
+        y = p.labels[t][rows]
+        z = kind.scores(y, kind.rescaled(told[t], kind.calibration(y, told[t])))
+        # The places of an image are too many to correlate one by one: their mean stands for them.
+        parts.append(_mean(z) if z.shape[1] > MOST_SCORES else z)
+    found = shrunk_correlation(np.concatenate(parts, axis=1))
+    owner = np.repeat(np.arange(len(kinds)), [z.shape[1] for z in parts])
     correlation = np.eye(len(kinds))
     for a, b in np.argwhere(correlation == 0):
-        block = fitted.correlation[np.ix_(owner == a, owner == b)].ravel()
+        block = found[np.ix_(owner == a, owner == b)].ravel()
         correlation[a, b] = block[np.abs(block).argmax()]
     return {"targets": p.targets, "correlation": correlation.tolist(), "alone": alone}
+
+
+def _mean(z: np.ndarray) -> np.ndarray:
+    """The mean of the scores (N, L) that a row has, (N, 1); NaN without any."""
+    count = (~np.isnan(z)).sum(axis=1, keepdims=True)
+    return np.where(count > 0, np.nansum(z, axis=1, keepdims=True) / np.maximum(count, 1), np.nan)
 
 
 def state_facts(trial: Trial) -> Facts | None:

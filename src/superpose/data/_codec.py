@@ -16,7 +16,6 @@ from ._reading import folder_of
 from ._schema import ColumnSpec, Schema
 from .kinds import INPUT_KINDS, TARGET_KINDS, InputKind, TargetKind
 from .kinds._values import Column, plain
-from .kinds._words import require_aligned
 
 
 class Features(NamedTuple):
@@ -118,7 +117,11 @@ class Codec:
     def _fit_target(self, spec: ColumnSpec, table: pa.Table, picked: pa.Array) -> TargetKind:
         family = TARGET_KINDS[spec.kind]
         values = _values(spec, table, family)
-        kind = family.fit(spec.name, values.take(picked), **spec.options, **self._places(spec))
+        options = {**spec.options, **self._places(spec), **_folder(family, table)}
+        if family.needs_source:
+            source = str(spec.options["of"])
+            options["source"] = self._columns(table, source)[source].take(picked)
+        kind = family.fit(spec.name, values.take(picked), **options)
         if kind.constant_reason and not spec.options.get("levels"):
             raise DataError(
                 f"target {spec.name!r}: {kind.constant_reason}; there is nothing to learn; give "
@@ -126,19 +129,19 @@ class Codec:
             )
         return kind
 
-    def _places(self, spec: ColumnSpec) -> dict[str, int]:
-        """The option that tells a target with an answer for each place how many there are."""
+    def _places(self, spec: ColumnSpec) -> dict[str, Any]:
+        """The options that tell a target with an answer for each place which there are."""
         source = spec.options.get("of")
         if source is None:
             return {}
-        known = {kind.column: kind.places for kind in self.input_kinds}
-        places = known.get(source)
+        known = {kind.column: kind for kind in self.input_kinds}
+        places = known[source].places if source in known else None
         if places is None:
             why = self.dropped.get(source, "no input with a map")
             raise DataError(
                 f"target {spec.name!r}: its input {source!r} can't be read place by place ({why})"
             )
-        return {"places": places}
+        return {"places": places, **known[source].layout}
 
     def block_of(self, column: str) -> str:
         """Name of the array that holds an input."""
@@ -158,12 +161,14 @@ class Codec:
             found.setdefault(kind.block or own, []).append(kind)
         return found
 
-    def _columns(self, table: pa.Table) -> dict[str, Column]:
-        """Take the used inputs out of a table, whatever else it holds and in which order."""
+    def _columns(self, table: pa.Table, only: str | None = None) -> dict[str, Column]:
+        """Take the used inputs, or one, out of a table, whatever else it holds."""
         faults = Faults(DataError)
         specs = {spec.name: spec for spec in self.schema.inputs}
         columns = {}
         for kind in self.input_kinds:
+            if only not in (None, kind.column):
+                continue
             if kind.column in table.column_names:
                 columns[kind.column] = _values(specs[kind.column], table, type(kind))
             else:
@@ -211,13 +216,47 @@ class Codec:
             kind = self.target_kinds[spec.name]
             if spec.name in table.column_names:
                 values = _values(spec, table, type(kind))
-                if kind.source is not None and kind.source in table.column_names:
-                    words = table.column(kind.source)
-                    require_aligned(spec.name, values, kind.source, words)
-                found[spec.name] = kind.encode(values)
+                options = self._beside(kind, table)
+                fits = self._fits(kind, values, table)
+                y = kind.encode(values, **options)
+                if fits is not None:
+                    y = np.where(fits[:, None], y, np.nan)
+                found[spec.name] = np.asarray(y, np.float32)
             else:
                 found[spec.name] = kind.unlabelled(table.num_rows)
         return found
+
+    def decode(
+        self,
+        target: str,
+        pred: np.ndarray,
+        table: pa.Table,
+        threshold: Any = None,
+        interval: np.ndarray | None = None,
+    ) -> dict[str, pa.Array]:
+        """Columns of a target's predictions for the rows of a table, in the user's units."""
+        kind = self.target_kinds[target]
+        columns = kind.decode(pred, threshold, interval)
+        if kind.needs_source:
+            beside = self._beside(kind, table)
+            columns = {n: kind.in_source(told, **beside) for n, told in columns.items()}
+        return columns
+
+    def _beside(self, kind: TargetKind, table: pa.Table) -> dict[str, Any]:
+        """What a target's labels are read with."""
+        options: dict[str, Any] = _folder(type(kind), table)
+        if kind.needs_source and kind.source is not None:
+            options["source"] = self._columns(table, kind.source)[kind.source]
+        return options
+
+    def _fits(self, kind: TargetKind, values: Column, table: pa.Table) -> np.ndarray | None:
+        """Mark the rows whose labels of places fit an input that can be read; None for all."""
+        if kind.source is None or kind.source not in table.column_names:
+            return None
+        source = next(one for one in self.input_kinds if one.column == kind.source)
+        places = self._columns(table, kind.source)[kind.source]
+        fits = kind.aligned(values, places, **_folder(type(kind), table))
+        return np.asarray(fits & source.present(places, **_folder(type(source), table)))
 
     def state(self) -> dict[str, Any]:
         """Everything needed to rebuild the codec, JSON-able."""
@@ -254,7 +293,7 @@ def _kind(table: Mapping[str, Any], state: Mapping[str, Any]) -> Any:
     return table[name]
 
 
-def _folder(family: type[InputKind], table: pa.Table) -> dict[str, str]:
+def _folder(family: type[InputKind | TargetKind], table: pa.Table) -> dict[str, str]:
     if not family.needs_folder:
         return {}
     return {"folder": str(folder_of(table) or "")}

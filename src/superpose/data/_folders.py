@@ -12,6 +12,7 @@ from superpose.errors import DataError, Faults, listing, message, place
 
 from ._config import Config
 from ._files import read_text
+from ._image_folders import is_divided, read_images
 from ._sections import SplitConfig
 from ._splits import PART_WORDS, PARTS
 
@@ -28,7 +29,7 @@ def read_folder(path: Path, reader_of: Callable[[Path], Reader | None]) -> pa.Ta
 
     A part is a file or a folder in whose name the word train, validation (valid, val, dev) or test
     stands. A folder with the files seq.in, seq.out and label, whose lines belong together, has the
-    columns ``words``, ``slots`` and ``intent``.
+    columns ``words``, ``slots`` and ``intent``. Folders of images are read by `read_images`.
 
     Args:
         path: the folder.
@@ -40,6 +41,9 @@ def read_folder(path: Path, reader_of: Callable[[Path], Reader | None]) -> pa.Ta
     """
     if (path / "seq.in").is_file():
         return _read_aligned(path)
+    images = read_images(path)
+    if images is not None:
+        return images
     parts = find_parts(path, reader_of)
     if PARTS[0] not in parts:
         raise DataError(
@@ -107,7 +111,7 @@ def as_divided(config: Config, source: Any, reader_of: Callable[[Path], Reader |
     folders = [isinstance(one, str | os.PathLike) and os.path.isdir(one) for one in sources]
     if not all(folders) or "by" in config.split.model_fields_set:
         return config
-    if not all(find_parts(Path(one), reader_of) for one in sources):
+    if not all(is_divided(Path(one)) or find_parts(Path(one), reader_of) for one in sources):
         return config
     rule = {**config.split.model_dump(exclude_unset=True), "by": "column", "column": PART}
     return config.model_copy(update={"split": SplitConfig.model_validate(rule)})

@@ -21,7 +21,7 @@ from ._guessing import (
 from ._reading import levels_of, sources_of
 from ._schema import ColumnSpec, Schema
 from ._sources import SOURCE
-from .kinds import INPUT_KINDS, TARGET_KINDS
+from .kinds import INPUT_KINDS, TARGET_KINDS, TargetKind
 from .kinds._values import is_list, is_text
 from .kinds._words import as_words, require_aligned
 
@@ -217,6 +217,11 @@ class _Inference:
             if source is None:
                 return None
             guess.options["of"] = source
+        elif guess.kind in TARGET_KINDS and reads_places(TARGET_KINDS[guess.kind]):
+            source = self.image_of(keys, target)
+            if source is None:
+                return None
+            guess.options["of"] = source
         if guess.kind not in TARGET_KINDS:
             # A date, an image, long text or words that all differ: an input at best.
             given = f"column {target.name!r} can't be a target ({guess.reason})"
@@ -228,8 +233,10 @@ class _Inference:
         spec = ColumnSpec(
             target.name, guess.kind, guess.options, guess.reason, target.weight, guess.missing
         )
-        # Fitting a kind is its own best check; what it learns here is thrown away.
         kind = TARGET_KINDS[guess.kind]
+        if reads_places(kind):
+            return spec  # files are opened once, by the codec
+        # Fitting a kind is its own best check; what it learns here is thrown away.
         fitted = self.attempt(keys, kind.fit, spec.name, spec.values(self.table), **spec.options)
         if fitted is None:
             return None
@@ -279,6 +286,42 @@ class _Inference:
         if kind == "ordinal" and levels is not None:
             options.setdefault("levels", list(levels))
         return Guess(kind, reason, options, _missing_words(values, kind))
+
+    # Targets of an image.
+
+    def image_of(self, keys: tuple[str | int, ...], target: TargetConfig) -> str | None:
+        """The image whose places a target is of, or None if that is not known."""
+        asked, where = target.options.get("of"), self.config.at(*keys, "of")
+        found = self.images()
+        if asked is None and len(found) == 1:
+            return found[0]
+        if asked is None:
+            given = f"target {target.name!r} does not say which image it is of"
+            fix = "write `of:` with the name of the image, and declare it as `kind: image`"
+            self.faults.add(where, given, listing(found), fix)
+            return None
+        if not self.known(asked, *keys, "of"):
+            return None
+        if asked not in found:
+            given = f"{asked!r} is no image among the inputs"
+            fix = f"write `{{name: {asked}, kind: image}}` under inputs"
+            self.faults.add(where, given, listing(found), fix)
+            return None
+        return str(asked)
+
+    def images(self) -> list[str]:
+        """The inputs that are images: declared, or guessed."""
+        taken = {target.name for target in self.config.targets} | set(self.ignored)
+        if self.config.inputs == "auto":
+            told = dict.fromkeys(n for n in self.table.column_names if n not in taken)
+        else:
+            told = {column.name: column.told for column in self.config.inputs}
+        there = {name: kind for name, kind in told.items() if name in self.table.column_names}
+        return [
+            name
+            for name, kind in there.items()
+            if (kind or guess_input(name, self.table.column(name)).kind) == "image"
+        ]
 
     # Targets with a label for each word of an input.
 
@@ -339,6 +382,11 @@ class _Inference:
             return None
         self.divided.add(source)
         return source
+
+
+def reads_places(kind: type[TargetKind]) -> bool:
+    """Whether the labels of a kind can't be read from their column alone, but beside an image."""
+    return kind.needs_folder or kind.needs_source
 
 
 def _words(kind: pa.DataType) -> bool:

@@ -15,6 +15,7 @@ from superpose.errors import listing
 
 from ._schema import ColumnSpec, Schema
 from ._splits import PARTS, Split, group_ids, raw_labels
+from .kinds import TARGET_KINDS
 from .kinds._date import as_seconds
 from .kinds._metrics import auc
 from .kinds._values import (
@@ -87,8 +88,8 @@ def _disguises(table: pa.Table, schema: Schema, split: Split) -> list[str]:
     labels = {
         (spec.name, f" (label {k})" if y.shape[1] > 1 else ""): (spec, y[:, k])
         for spec in schema.targets
-        if spec.kind
-        != "tokens"  # no input that has one value for a row holds a label for each word
+        # No input that has one value for a row holds a label for each of its places.
+        if TARGET_KINDS[spec.kind].tree != "none"
         for y in [raw_labels(small, spec).reshape(small.num_rows, -1)]
         for k in range(y.shape[1])
     }

@@ -26,6 +26,7 @@ from ._conll import read_conll
 from ._delimited import read_delimited
 from ._files import require_file, require_utf8
 from ._folders import as_divided, read_folder
+from ._image_folders import is_coco, read_coco
 from ._jsonl import read_jsonl
 from ._sources import SOURCE, join_sources, require_names
 from ._splits import PART_WORDS
@@ -153,7 +154,7 @@ WRITTEN = [ending for ending in _READERS if ending not in _COLUMNS]
 _ADVICE = {
     ".xlsx": "save the sheet as CSV",
     ".xls": "save the sheet as CSV",
-    ".json": "write one object per line and name the file .jsonl",
+    ".json": "write one object per line and name the file .jsonl; a file of COCO is read as it is",
     ".txt": "name it .csv or .tsv",
     ".data": "name it .csv",
     ".yaml": "that is the place of settings, not of data",
@@ -212,6 +213,8 @@ def _read_file(path: Path) -> pa.Table:
     if os.path.isdir(path):
         return read_folder(path, _reader_of)
     require_file(path)
+    if path.suffix.lower() == ".json" and is_coco(path):
+        return read_coco(path)
     reader = _reader_of(path)
     if reader is None:
         file_format(path)  # says what is wrong with the name

@@ -73,7 +73,7 @@ class ColumnConfig(Section):
 
     @property
     def told(self) -> str | None:
-        """The declared kind, or the one kind that has all the options that are given."""
+        """The declared kind, or the first in the table that has all the options that are given."""
         return self.kind or self._told_by_options()
 
     @property
@@ -84,7 +84,7 @@ class ColumnConfig(Section):
     def _told_by_options(self) -> str | None:
         keys = set(self.model_extra or {})
         able = [k for k, kind in self.kinds.items() if keys <= set(kind.options.model_fields)]
-        return able[0] if keys and len(able) == 1 else None
+        return able[0] if keys and able else None
 
     @model_validator(mode="after")
     def _options_of_kind(self) -> Self:
@@ -111,8 +111,8 @@ class ColumnConfig(Section):
             fix = f"add the kind it belongs to, such as `kind: {homes[0]}`"
             return Fault((key,), f"{key} given without a kind", f"kind {' or '.join(homes)}", fix)
         others = [o for kind in self.kinds.values() for o in kind.options.model_fields]
-        known = list(dict.fromkeys([*own, *others]))
-        return Fault((key,), "unknown key", ", ".join(known), did_you_mean(key, known))
+        allowed = f"{', '.join(own)}, and the options of its kind"
+        return Fault((key,), "unknown key", allowed, did_you_mean(key, [*own, *others]))
 
     def _in_words(self, fault: Fault, told: str, known: list[str]) -> Fault:
         """A fault of an option, told with all that stands beside it."""

@@ -14,6 +14,7 @@ from superpose.errors import DataError, Faults, did_you_mean, listing, message, 
 from ._config import Config
 from ._schema import ColumnSpec, Schema
 from ._stratify import deal, deal_groups, marks
+from .kinds import TARGET_KINDS
 from .kinds._date import as_seconds
 from .kinds._values import (
     as_floats,
@@ -194,6 +195,9 @@ def raw_labels(table: pa.Table, spec: ColumnSpec) -> np.ndarray:
         given = " " if spec.kind == "tokens" else spec.options.get("separator")
         members, rows = as_sets(values, given or guess_separator(values))
         return hot(members, rows, missing(values), counted(members)[0]).astype(np.float64)
+    if TARGET_KINDS[spec.kind].needs_folder or TARGET_KINDS[spec.kind].needs_source:
+        # Labels that are not in the column alone are not opened for this: whether a row has any.
+        return np.where(missing(values), np.nan, 0.0)[:, None]
     return _codes(class_names(values, class_type(values)))
 
 

@@ -1,5 +1,6 @@
 """Tables out: results in the caller's library, or in a file."""
 
+import json
 import os
 import secrets
 from collections.abc import Mapping
@@ -51,7 +52,8 @@ def like(source: Any, table: pa.Table) -> Any:
 def write_table(table: pa.Table, path: str | PathLike[str]) -> None:
     """Writes a table in the format that the name of the file tells.
 
-    The file appears whole or not at all. In CSV and TSV a list becomes text joined by semicolons.
+    The file appears whole or not at all. In CSV and TSV a list becomes text joined by semicolons,
+    and a list of objects becomes JSON.
 
     Args:
         table: the table.
@@ -88,7 +90,10 @@ def write_table(table: pa.Table, path: str | PathLike[str]) -> None:
 
 def _write_delimited(table: pa.Table, path: Path, separator: str, packed: bool) -> None:
     for index, field in enumerate(table.schema):
-        if pa.types.is_list(field.type) or pa.types.is_large_list(field.type):
+        if pa.types.is_list(field.type) and pa.types.is_nested(field.type.value_type):
+            texts = [None if v is None else json.dumps(v) for v in table.column(index).to_pylist()]
+            table = table.set_column(index, field.name, pa.array(texts, pa.string()))
+        elif pa.types.is_list(field.type) or pa.types.is_large_list(field.type):
             words = table.column(index).cast(pa.list_(pa.string()))
             joined = pc.binary_join(words, ";")
             table = table.set_column(index, field.name, joined)

@@ -106,6 +106,10 @@ class DenseNetwork(Network):
         sizes = [head if isinstance(head, int) else 0 for head in heads]
         super().__init__(encoders, sizes, architecture, revealed)
         self.sources = {t: h.source for t, h in enumerate(heads) if isinstance(h, PerPlace)}
+        # In the order of the blocks, whatever that of the targets: weights are drawn from one seed.
+        for name in encoders:
+            if name in self.sources.values():
+                self._offers(name).open_map()
         self.places = nn.ModuleDict(
             {
                 str(t): PlaceHead(self._offers(source).map_features, architecture.state, head.size)
@@ -128,8 +132,12 @@ class DenseNetwork(Network):
     def forward(  # type: ignore[override] # two shapes
         self, blocks: dict[str, Tensor], taps: Tensor | None = None
     ) -> Outputs:
-        maps = {name: self._offers(name).map(blocks[name]) for name in set(self.sources.values())}
-        states = self.fused_states(blocks, taps, maps)
+        both = {
+            name: self._offers(name).token_and_map(blocks[name])
+            for name in set(self.sources.values())
+        }
+        maps = {name: places for name, (_, places) in both.items()}
+        states = self.fused_states(blocks, taps, {name: token for name, (token, _) in both.items()})
         places = {}
         for t, source in self.sources.items():
             out = self.places[str(t)](maps[source], states[..., t, :].mean(-2))

@@ -20,9 +20,17 @@ class MapEncoder(nn.Module):
     out_features: int
     map_features: int
 
+    def open_map(self) -> None:
+        """Build what only a map needs; called once, where a head reads it."""
+
     def map(self, block: Tensor) -> Tensor:
         """Return one vector for each place, (B, S, d)."""
         raise NotImplementedError
+
+    def token_and_map(self, block: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the tokens (B, 1, W) and the map (B, S, d) of one pass."""
+        places = self.map(block)
+        return self.pool(places, self.seen(block)), places
 
     def seen(self, block: Tensor) -> Tensor:
         """Mark the places that a row has, bool (B, S); the others are padding."""

@@ -11,7 +11,6 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ._maps import MapEncoder
 from ._measured import Measured
 from ._trunk import Trunk
 from .fusion import FUSIONS
@@ -100,17 +99,13 @@ class Network(nn.Module):
         # Nothing passes between targets behind the trunk: their gradients come from one pass.
         self.separate = fusion is FUSIONS["none"]
 
-    def hidden(self, blocks: Blocks, maps: Blocks | None = None) -> Tensor:
-        """Return what all targets share, (B, M, W); maps that are known are not made anew."""
-        tokens = []
-        for name, encode in self.encoders.items():
-            if maps and name in maps:
-                encoder = cast(MapEncoder, encode)
-                token = encoder.pool(maps[name], encoder.seen(blocks[name]))
-            else:
-                token = encode(blocks[name])
-            tokens.append(token.flatten(-2))
-        return self.trunk(torch.cat(tokens, -1))
+    def hidden(self, blocks: Blocks, read: Blocks | None = None) -> Tensor:
+        """Return what all targets share, (B, M, W); tokens that were read are not made anew."""
+        tokens = [
+            read[name] if read and name in read else encode(blocks[name])
+            for name, encode in self.encoders.items()
+        ]
+        return self.trunk(torch.cat([token.flatten(-2) for token in tokens], -1))
 
     def task_states(self, hidden: Tensor, blocks: Blocks, taps: Tensor | None = None) -> Tensor:
         """Return the states before fusion, (B, M, T, D)."""
@@ -129,10 +124,10 @@ class Network(nn.Module):
         return (self.targets, rows, members, width) if self.separate else (rows, members, width)
 
     def fused_states(
-        self, blocks: Blocks, taps: Tensor | None = None, maps: Blocks | None = None
+        self, blocks: Blocks, taps: Tensor | None = None, read: Blocks | None = None
     ) -> Tensor:
         """Return the states that the heads read, (B, M, T, D)."""
-        states = self.task_states(self.hidden(blocks, maps), blocks, taps)
+        states = self.task_states(self.hidden(blocks, read), blocks, taps)
         for fuse in self.fusion:
             states = fuse(states)
         return states

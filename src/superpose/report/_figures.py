@@ -24,8 +24,9 @@ from ._curves import (
     roc_points,
 )
 from ._maps import confusion_matrix
+from ._pictures import box_picture, mask_picture, object_curves
 from ._plots import SERIES, calibration, pr_curves, predicted_against_true, residuals, roc_curves
-from ._wording import number, plural
+from ._wording import number, plural, real
 
 CLASS_ROWS = 30  # classes that the table per class lists
 
@@ -45,6 +46,13 @@ class LabelRow:
     cells: ClassRow
     auc: float = math.nan
     average_precision: float = math.nan
+    iou: float = math.nan
+
+    def value(self, column: str) -> float:
+        """One of the numbers behind those that every line has."""
+        return {"AUC": self.auc, "Average precision": self.average_precision, "IoU": self.iou}[
+            column
+        ]
 
 
 @dataclass
@@ -53,6 +61,8 @@ class TargetFigures:
 
     charts: list[Chart] = field(default_factory=list)
     classes: list[LabelRow] = field(default_factory=list)
+    columns: tuple[str, ...] = ("AUC", "Average precision")  # of the lines, behind F1
+    pictures: list[str] = field(default_factory=list)
     sentences: list[list[dict[str, Any]]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
@@ -75,6 +85,10 @@ def target_figures(name: str, plot: Mapping[str, Any] | None) -> TargetFigures:
     figures = TargetFigures()
     if plot and plot.get("kind") == "tokens":
         _add_words(figures, plot)
+        return figures
+    if plot and plot.get("kind") in ("mask", "boxes"):
+        (_add_masks if plot["kind"] == "mask" else _add_boxes)(figures, name, plot)
+        _shorten(figures, "places" if plot["kind"] == "mask" else "objects")
         return figures
     if not plot or not as_floats(plot.get("y")).size:
         return figures
@@ -115,6 +129,43 @@ def _add_words(figures: TargetFigures, plot: Mapping[str, Any]) -> None:
         figures.notes.append(
             f"Of {plural(rows, 'labelled test row')}, {rows - wrong:,} have every label right."
         )
+
+
+def _add_masks(figures: TargetFigures, name: str, plot: Mapping[str, Any]) -> None:
+    """Adds the classes of places: how well each is met, what is taken for what, and pictures."""
+    labels = [str(label) for label in plot.get("labels") or []]
+    counts = as_floats(plot.get("counts")).reshape(len(labels), len(labels))
+    figures.columns = ("IoU",)
+    union = counts.sum(axis=0) + counts.sum(axis=1) - np.diag(counts)
+    for k, row in enumerate(class_report(counts, labels)):
+        iou = counts[k, k] / union[k] if union[k] else math.nan
+        figures.classes.append(LabelRow(row, iou=iou))
+    figures.add("Confusion matrix of places", confusion_matrix(counts, labels, name))
+    figures.notes.append("The column “Rows” counts places of the map.")
+    for pixels, true, told in zip(plot["pixels"], plot["true"], plot["told"], strict=True):
+        figures.pictures.append(mask_picture(pixels, np.asarray(true), np.asarray(told), labels))
+
+
+def _add_boxes(figures: TargetFigures, name: str, plot: Mapping[str, Any]) -> None:
+    """Adds objects: how well each class is found, curves, and pictures."""
+    labels = [str(label) for label in plot.get("labels") or []]
+    figures.columns = ("Average precision",)
+    columns = (plot["true_counts"], plot["told_counts"], plot["hit_counts"], plot["ap50"])
+    for label, true, told, hits, ap in zip(labels, *columns, strict=True):
+        shares = (hits / told if told else math.nan, hits / true if true else math.nan)
+        f1 = 2 * hits / (true + told) if true + told else math.nan
+        row = ClassRow(label, *shares, f1, int(true))
+        figures.classes.append(LabelRow(row, average_precision=real(ap)))
+    named = [
+        (label, int(true), as_floats(curve["recall"]), as_floats(curve["precision"]), real(ap))
+        for label, true, curve, ap in zip(
+            labels, plot["true_counts"], plot["curves"], plot["ap50"], strict=True
+        )
+    ]
+    figures.add("Precision and recall of objects", object_curves(named, name))
+    figures.notes.append("The column “Rows” counts objects; a box is right from an IoU of 0.5.")
+    for pixels, objects in zip(plot["pixels"], plot["objects"], strict=True):
+        figures.pictures.append(box_picture(pixels, objects, labels))
 
 
 def _word(cell: Mapping[str, Any]) -> dict[str, Any]:

@@ -21,6 +21,7 @@ from ._entangled import entangled_view
 from ._figures import target_figures
 from ._given import given_view
 from ._maps import INPUTS, attention_map, importance_map, strongest_links
+from ._pictures import colour_key
 from ._plots import learning_curves
 from ._states import states_view
 from ._wording import (
@@ -272,6 +273,9 @@ def _targets(
                 "metrics": _metrics(metrics.get(name) or {}, str(row.get("metric") or "")),
                 "charts": charts,
                 "classes": figures.classes,
+                "columns": figures.columns,
+                "pictures": [_safe(picture) for picture in figures.pictures],
+                "key": _safe(colour_key(plots[name]["labels"])) if figures.pictures else "",
                 "sentences": figures.sentences,
                 "notes": figures.notes,
             }

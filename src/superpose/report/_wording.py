@@ -36,7 +36,14 @@ METRIC_NAMES = {
     "mape": "MAPE",
     "r2": "R²",
     "poisson_deviance": "Poisson deviance",
+    "miou": "mean IoU",
+    "map50": "mAP at IoU 0.5",
+    "map": "mAP",
+    "count_error": "mean error of counts",
 }
+
+# Followed by the name of a class.
+CLASS_METRICS = {"iou_": "IoU", "ap50_": "AP at IoU 0.5"}
 
 ENGINE_NAMES = {
     "joint": "joint network",
@@ -143,6 +150,9 @@ def p_value(value: Any) -> str:
 
 def metric_name(name: str) -> str:
     """Returns the name of a metric as people write it."""
+    for start, words in CLASS_METRICS.items():
+        if name.startswith(start):
+            return f"{words} of {name.removeprefix(start)}"
     return METRIC_NAMES.get(name, name.replace("_", " "))
 
 

@@ -20,7 +20,7 @@ from superpose.nn import GIVEN
 
 from ._balance import Balance
 from ._host import host_for
-from ._objective import Objective, predictions
+from ._objective import Objective, Varied, predictions
 from ._replicas import Replicas, State
 from ._reveal import Reveal
 from ._session import Session
@@ -33,7 +33,7 @@ Blocks = dict[str, Tensor]
 # Tables of a few dozen rows have epochs of two or three steps; below this many steps an epoch
 # repeats the rows, so that patience means about the same on every table.
 SHORTEST_EPOCH = 16
-MOST_CELLS = 20_000_000  # numbers of canonical predictions that are made at once
+MOST_CELLS = 20_000_000  # numbers of inputs and canonical predictions that are held at once
 
 
 @dataclass(frozen=True)
@@ -63,6 +63,7 @@ class Step(NamedTuple):
 
 
 OnStep = Callable[[Step], None]
+Vary = Callable[[Blocks], tuple[Blocks, Varied]]
 
 
 @dataclass
@@ -172,7 +173,8 @@ def predict_rows(
     """
     network.eval()
     longest = max(map(len, rows))
-    size = min(size, max(1, MOST_CELLS // sum(kind.width for kind in kinds)))
+    cells = sum(block[0].numel() for block in blocks.values()) + sum(kind.width for kind in kinds)
+    size = min(size, max(1, MOST_CELLS // cells))
     device = next(iter(blocks.values())).device
     padded = torch.from_numpy(np.stack([np.resize(r, longest) for r in rows])).to(device)
     parts = []
@@ -222,6 +224,7 @@ def train(
     on_epoch: Callable[[int, Watch], None] | None = None,
     on_step: OnStep | None = None,
     sources: np.ndarray | None = None,
+    vary: Vary | None = None,
 ) -> Trained:
     """Train one network per fold, all in one pass, and keep each target's best epoch.
 
@@ -246,6 +249,7 @@ def train(
         on_epoch: Called after each epoch, for progress and trackers.
         on_step: Called before each step is taken; it changes nothing.
         sources: For each row the number of its source, if there are several.
+        vary: Makes a random variation of the inputs of a training batch, and tells what was done.
 
     Raises:
         TrainingError: If a loss is not finite; names the target and the batch.
@@ -289,18 +293,20 @@ def train(
             plan = list(batches(teams, size, generator, sources, settings.source_exponent))
             for step, chosen in enumerate(plan, start=1):
                 chosen = workers.share(chosen).to(host.device)
-                batch, shown = take(blocks, chosen), None
+                batch, shown, moved = take(blocks, chosen), None, None
+                if vary:
+                    batch, moved = vary(batch)
                 if reveal:
                     shown = reveal.draw(chosen)
                     batch[GIVEN] = reveal.block(chosen, shown)
                 taps = balance.taps(network, chosen.shape[1])
                 with host.autocast():
                     out = network(batch, taps)
-                losses = objective.losses(out, chosen, shown)
+                losses = objective.losses(out, chosen, shown, moved)
                 _require_finite(losses, kinds, epoch, step)
                 if on_step:
                     on_step(Step(network, losses, objective, blocks, optimizer))
-                observe = partial(objective.observe, out, chosen, shown)
+                observe = partial(objective.observe, out, chosen, shown, moved)
                 loss = balance.combine(network, losses, taps, observe)
                 (loss.sum() / settings.accumulate).backward()
                 # The last batch steps too: what is left over would be lost on resuming.
@@ -310,7 +316,9 @@ def train(
                     optimizer.step()
                     optimizer.zero_grad()
                     averaged.follow(network, averaging(settings, len(plan), epoch, step))
-                    balance.stepped(partial(_again, objective, network, batch, chosen, shown))
+                    balance.stepped(
+                        partial(_again, objective, network, batch, chosen, shown, moved)
+                    )
                 seen.append(losses.detach().mean(0))
             balance.end()
             held = [f.held for f in teams]
@@ -337,9 +345,14 @@ def train(
 
 @torch.no_grad()
 def _again(
-    objective: Objective, network: Replicas, batch: Blocks, rows: Tensor, shown: Tensor | None
+    objective: Objective,
+    network: Replicas,
+    batch: Blocks,
+    rows: Tensor,
+    shown: Tensor | None,
+    moved: Varied | None,
 ) -> tuple[Tensor, Tensor]:
-    return objective.observe(network(batch), rows, shown)
+    return objective.observe(network(batch), rows, shown, moved)
 
 
 def averaging(settings: Settings, steps: int, epoch: int, step: int) -> float:

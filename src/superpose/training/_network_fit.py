@@ -24,7 +24,8 @@ from superpose.nn import (
     PerPlace,
 )
 
-from ._loop import Fold, OnStep, Trained, predict_rows, train
+from ._loop import MOST_CELLS, Blocks, Fold, OnStep, Trained, Vary, predict_rows, train
+from ._objective import Varied
 from ._replicas import Replicas, State
 from ._reveal import reveal_columns
 from ._settings import Settings
@@ -165,7 +166,7 @@ class FittedNetwork:
     def states(self, codec: Codec, blocks: Mapping[str, np.ndarray]) -> np.ndarray:
         """Return the states that the heads read, of all networks and members, (P N M, T, D)."""
         tensors = self._tensors(codec, blocks)
-        every = (n.fused_states(tensors) for n in self._each_network(codec))
+        every = (n.fused_states(t) for n in self._each_network(codec) for t in few_rows(tensors))
         return np.concatenate([states.flatten(0, 1).double().numpy() for states in every])
 
     @torch.no_grad()
@@ -173,9 +174,10 @@ class FittedNetwork:
         """Return the mean task-to-task weights (T, T + 1), the sink last, if the fusion has any."""
         tensors, total = self._tensors(codec, blocks), []
         for network in self._each_network(codec):
-            weights = network.attention(tensors)
-            if weights is None:
+            found = [network.attention(some) for some in few_rows(tensors)]
+            if found[0] is None:
                 return None
+            weights = torch.cat([w for w in found if w is not None])
             total.append(weights.mean((0, 1)).double().numpy())
         return np.mean(total, axis=0)
 
@@ -218,6 +220,14 @@ def as_tensors(blocks: Mapping[str, np.ndarray]) -> dict[str, Tensor]:
         name: torch.from_numpy(np.require(block, requirements=["C", "W"]))
         for name, block in blocks.items()
     }
+
+
+def few_rows(blocks: Blocks) -> Iterator[Blocks]:
+    """Yield the rows of some blocks, as many at a time as memory has room for."""
+    rows = len(next(iter(blocks.values())))
+    size = max(1, MOST_CELLS // sum(block[0].numel() for block in blocks.values()))
+    for first in range(0, rows, size):
+        yield {name: block[first : first + size] for name, block in blocks.items()}
 
 
 def heads_of(codec: Codec, targets: Sequence[str]) -> list[int | PerPlace]:
@@ -433,4 +443,23 @@ def _train(
         on_epoch=on_epoch,
         on_step=on_step,
         sources=recipe.sources,
+        vary=variation(recipe.codec),
     )
+
+
+def variation(codec: Codec) -> Vary | None:
+    """Return what varies the inputs of a batch while networks learn; None if no input is varied."""
+    found = {}
+    for name, kinds in codec.blocks.items():
+        if (augment := kinds[0].augment()) is not None:
+            found[name] = kinds[0].column, augment
+    if not found:
+        return None
+
+    def vary(batch: Blocks) -> tuple[Blocks, Varied]:
+        out, moved = dict(batch), dict[str | None, Any]()
+        for name, (column, augment) in found.items():
+            out[name], moved[column] = augment(batch[name])
+        return out, moved
+
+    return vary

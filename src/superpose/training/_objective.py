@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -17,6 +18,9 @@ from superpose.nn import Outputs
 # counts by the share of its uncertainty that is explained. A target that is almost always the same
 # would get a weight without limit; this floor keeps noise from a handful of positives small.
 SMALLEST_CONSTANT_LOSS = 0.1
+
+# How the inputs of a batch were varied, by their names.
+Varied = Mapping[str | None, Any]
 
 
 @dataclass(frozen=True)
@@ -77,15 +81,22 @@ class Objective:
             for places in together.values()
         ]
 
-    def losses(self, out: Tensor | Outputs, rows: Tensor, shown: Tensor | None = None) -> Tensor:
+    def losses(
+        self,
+        out: Tensor | Outputs,
+        rows: Tensor,
+        shown: Tensor | None = None,
+        moved: Varied | None = None,
+    ) -> Tensor:
         """Weigh the losses of a batch; a target that the network was told carries none.
 
         Shape:
             out (P, B, M, T, O), or outputs of a dense network; rows (P, B), shown (P, B, T) ->
-            (P, T); with ``solo`` out (P, B, M, 1, O) -> (P / T, T).
+            (P, T); with ``solo`` out (P, B, M, 1, O) -> (P / T, T). ``moved`` tells how the inputs
+            of the batch were varied, by their names.
         """
         columns: list[Tensor] = [torch.zeros(())] * len(self.kinds)
-        for group, raw, labels in self._each(out, rows, shown):
+        for group, raw, labels in self._each(out, rows, shown, moved):
             loss = group.kind.loss(raw, labels[:, :, None])  # (P, B, M, G)
             means = (loss.mean((1, 2)) * group.weights).unbind(-1)
             for place, column in zip(group.places, means, strict=True):
@@ -94,7 +105,11 @@ class Objective:
 
     @torch.no_grad()
     def observe(
-        self, out: Tensor | Outputs, rows: Tensor, shown: Tensor | None = None
+        self,
+        out: Tensor | Outputs,
+        rows: Tensor,
+        shown: Tensor | None = None,
+        moved: Varied | None = None,
     ) -> tuple[Tensor, Tensor]:
         """Return what balancing reads: losses that are never negative, and who has a label at all.
 
@@ -102,7 +117,7 @@ class Objective:
             out and the others as of ``losses`` -> (P, T) and bool (P, T).
         """
         losses, present = torch.zeros(2, len(rows), len(self.kinds), device=rows.device)
-        for group, raw, labels in self._each(out, rows, shown):
+        for group, raw, labels in self._each(out, rows, shown, moved):
             known = ~labels.isnan()
             known = known if known.ndim == 3 else known.any(-1)  # (P, B, G)
             loss = group.kind.positive_loss(raw, labels[:, :, None])
@@ -113,13 +128,19 @@ class Objective:
         return losses, present.bool()
 
     def _each(
-        self, out: Tensor | Outputs, rows: Tensor, shown: Tensor | None
+        self,
+        out: Tensor | Outputs,
+        rows: Tensor,
+        shown: Tensor | None,
+        moved: Varied | None = None,
     ) -> Iterator[tuple[_Group, Tensor, Tensor]]:
         """Yield groups with their outputs (P, B, M, G, O) and labels (P, B, G) or (P, B, G, L)."""
         for group in self.groups:
             mine = self.networks_of(group.places[0], len(rows))
             raw = raw_outputs(out, [0] if self.solo else group.places, group.kind)[mine]
             labels = group.labels[rows[mine]]
+            if moved and (change := moved.get(group.kind.source)) is not None:
+                labels = group.kind.follow(labels.squeeze(2), change.of(mine))[:, :, None]
             if shown is not None:
                 told = shown[..., group.places]
                 told = told if told.ndim == labels.ndim else told[..., None]

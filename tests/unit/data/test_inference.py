@@ -115,7 +115,7 @@ def test_a_column_that_seems_useless_is_used_when_named() -> None:
 COLUMNS = (
     "allowed: the columns temp, wind, mixed, void, same, one, twice, day, rain, level, tags, minus"
 )
-NAMES = "number, binary, category, ordinal, multilabel, count, tokens"
+NAMES = "number, binary, category, ordinal, multilabel, count, tokens, mask, boxes"
 
 
 @pytest.mark.parametrize(

@@ -1,39 +1,73 @@
-"""The image encoder: any size, one token, a map for dense heads."""
+"""The image encoder: any size, one token, and a map that is built only where it is read."""
 
 import pytest
 import torch
 
-from superpose.nn import ImageEncoder
+from superpose.nn import Architecture, DenseNetwork, ImageEncoder, PerPlace
 
 
-@pytest.fixture
-def encode():
+def encoder(stride=4, opened=True):
     torch.manual_seed(0)
-    return ImageEncoder(width=16).eval()
+    encode = ImageEncoder(16, stride).eval()
+    if opened:
+        encode.open_map()
+    return encode
 
 
 def picture(*shape):
     return torch.randint(0, 256, shape, dtype=torch.uint8)
 
 
-@pytest.mark.parametrize(("high", "wide"), [(64, 64), (32, 48), (16, 16)])
-def test_the_map_has_a_sixteenth_of_the_sides(encode, high, wide):
-    block = picture(2, 3, high, wide)
-    assert encode.map(block).shape == (2, 64, high // 16, wide // 16)
-    assert encode(block).shape == (2, 1, 64)
+@pytest.mark.parametrize(("high", "wide"), [(64, 64), (32, 50), (17, 16)])
+@pytest.mark.parametrize("stride", [2, 4, 8])
+def test_the_map_has_a_place_for_each_stride_of_pixels(high, wide, stride):
+    encode, block = encoder(stride), picture(2, 3, high, wide)
+    places = -(-high // stride) * -(-wide // stride)
+    assert encode.map(block).shape == (2, places, encode.map_features)
+    assert encode.seen(block).shape == (2, places)
+    assert encode(block).shape == (2, 1, encode.out_features)
 
 
-def test_the_token_is_the_mean_of_the_map(encode):
-    block = picture(2, 3, 64, 64)
-    torch.testing.assert_close(encode(block)[:, 0], encode.map(block).mean((-2, -1)))
+def test_the_token_does_not_depend_on_whether_a_map_is_read():
+    block = picture(2, 3, 32, 32)
+    token, places = encoder().token_and_map(block)
+    torch.testing.assert_close(token, encoder(opened=False)(block))
+    torch.testing.assert_close(places, encoder().map(block))
 
 
-def test_a_missing_image_is_finite_and_unlike_a_picture(encode):
+def test_the_decoder_is_built_only_where_a_head_reads_the_map():
+    def weights(heads):
+        network = DenseNetwork({"photo": encoder(opened=False)}, heads, Architecture())
+        return [name for name, _ in network.named_parameters() if "decoder" in name]
+
+    assert weights([2, PerPlace("photo", 3)])
+    assert not [n for n, _ in encoder(opened=False).named_parameters() if "decoder" in n]
+
+
+def test_places_lie_row_by_row():
+    encode, block = encoder(8), torch.full((1, 3, 32, 64), 128, dtype=torch.uint8)
+    changed = block.clone()
+    changed[..., :8, 56:] = 255  # the upper right corner: the eighth place
+    with torch.no_grad():
+        away = (encode.map(changed) - encode.map(block)).norm(dim=-1)[0]
+    assert int(away.argmax()) == 7
+
+
+def test_a_missing_image_is_finite_and_unlike_a_picture():
+    encode = encoder()
     black, other = torch.zeros(1, 3, 64, 64, dtype=torch.uint8), picture(1, 3, 64, 64)
     assert torch.isfinite(encode(black)).all()
+    assert torch.isfinite(encode.map(black)).all()
     assert not torch.allclose(encode(black), encode(other), atol=1e-3)
 
 
-def test_training_mode_reads_each_picture_alone_too(encode):
-    block = picture(6, 3, 32, 32)
+def test_training_mode_reads_each_picture_alone_too():
+    encode, block = encoder(), picture(6, 3, 32, 32)
     torch.testing.assert_close(encode.train()(block)[:1], encode(block[:1]), atol=1e-5, rtol=1e-5)
+    torch.testing.assert_close(encode.map(block)[:1], encode.map(block[:1]), atol=1e-4, rtol=1e-4)
+
+
+def test_folds_in_one_pass_read_what_each_reads_alone():
+    encode, blocks = encoder(), picture(2, 3, 3, 32, 32)
+    both = torch.func.vmap(encode.map)(blocks)
+    torch.testing.assert_close(both[1], encode.map(blocks[1]), atol=1e-4, rtol=1e-4)

@@ -13,12 +13,15 @@ file of its own and name it in a table below; the tests of all kinds then run on
 
 from ._base import InputKind, TargetKind
 from ._binary import BinaryInput, BinaryTarget
+from ._boxes import BoxesTarget
 from ._category import CategoryInput, CategoryTarget
 from ._count import CountTarget
 from ._date import DateInput
 from ._embedding import EmbeddingInput
 from ._entity import EntityInput
 from ._image import ImageInput
+from ._mask import MaskTarget
+from ._masks import mask_array
 from ._multicategory import MultiCategoryInput
 from ._multilabel import MultilabelTarget
 from ._number import NumberInput, NumberTarget
@@ -37,12 +40,12 @@ INPUT_KINDS: dict[str, type[InputKind]] = {
         BinaryInput,
         DateInput,
         TextInput,
-        PretrainedTextInput,
         ImageInput,
         MultiCategoryInput,
         SequenceInput,
         EmbeddingInput,
         EntityInput,
+        PretrainedTextInput,
     )
 }
 
@@ -56,6 +59,8 @@ TARGET_KINDS: dict[str, type[TargetKind]] = {
         MultilabelTarget,
         CountTarget,
         TokensTarget,
+        MaskTarget,
+        BoxesTarget,
     )
 }
 
@@ -65,4 +70,5 @@ __all__ = [
     "InputKind",
     "Options",
     "TargetKind",
+    "mask_array",
 ]

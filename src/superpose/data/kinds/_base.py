@@ -18,6 +18,7 @@ from torch import Tensor, nn
 
 from superpose.errors import DataError
 
+from ._augment import Augment
 from ._options import Options
 from ._values import Column
 
@@ -85,6 +86,19 @@ class InputKind(_Stateful, ABC):
         return False
 
     @property
+    def layout(self) -> dict[str, Any]:
+        """What targets with an answer for each place are told when they are fitted."""
+        return {}
+
+    def present(self, values: Column) -> np.ndarray:
+        """Mark the rows (N,) whose value can be read; elsewhere no place has a label."""
+        return np.ones(len(values), bool)
+
+    def augment(self) -> Augment | None:
+        """What varies the block of this kind while networks learn, or None."""
+        return None
+
+    @property
     def useless(self) -> str | None:
         """Why the column can't help any prediction ("constant"), or None."""
         return None
@@ -140,7 +154,9 @@ class TargetKind(_Stateful, ABC):
     tree: ClassVar[str]
     metric: ClassVar[str]
     higher_is_better: ClassVar[bool]
+    needs_folder: ClassVar[bool] = False  # True for columns of file paths
     takes_lists: ClassVar[bool] = False  # True for kinds with several values per row
+    needs_source: ClassVar[bool] = False  # True where labels are read beside their input
     # Its networks take minutes each: one validation split decides, however few the rows.
     slow: ClassVar[bool] = False
     # Whether `loss` reads fitted values; where not, one call serves all targets of the kind.
@@ -195,6 +211,18 @@ class TargetKind(_Stateful, ABC):
     @abstractmethod
     def encode(self, values: Column) -> np.ndarray:
         """Labels as float32 (N,) or (N, L), NaN where missing."""
+
+    def aligned(self, values: Column, source: Column, **options: Any) -> np.ndarray:
+        """Mark the rows (N,) whose labels of places fit their input.
+
+        Raises:
+            DataError: labels that don't fit, with their rows, unless they are skipped.
+        """
+        return np.ones(len(values), bool)
+
+    def follow(self, y: Tensor, moved: Any) -> Tensor:
+        """Labels (..., L) of a batch whose input was varied in training, as `Augment` says."""
+        return y
 
     def unlabelled(self, rows: int) -> np.ndarray:
         """The labels of rows that have none: float32 (N,) or (N, L) of NaN."""
@@ -314,6 +342,10 @@ class TargetKind(_Stateful, ABC):
         interval: np.ndarray | None = None,
     ) -> dict[str, pa.Array]:
         """Columns of a prediction in the user's units, by name."""
+
+    def in_source(self, told: pa.Array, source: Column, **options: Any) -> pa.Array:
+        """Decoded answers in units of each row's own input, such as the pixels of its image."""
+        return told
 
     @abstractmethod
     def decode_proba(self, pred: np.ndarray) -> dict[str, pa.Array]:

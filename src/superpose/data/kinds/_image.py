@@ -2,130 +2,179 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from functools import lru_cache
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
+import torch
+import torch.nn.functional as F
+from pydantic import Field, field_validator
 from torch import nn
 
-from superpose.errors import DataError, MissingExtraError, message, place
+from superpose.errors import DataError, Faults, place
 from superpose.nn import ImageEncoder
 
+from ._augment import Augment, AugmentOptions, ImageAugment
 from ._base import InputKind
-from ._values import Column, as_text
+from ._options import Options
+from ._pictures import picture, read_all, require_pillow
+from ._values import Column, as_text, warn
 
 SIDE = 64  # pixels
 GREY_SIDE = 8  # pixels of the summary for trees
-MOST_PIXELS = 100_000_000  # beyond, a small file can unpack to gigabytes
-CACHED = 4096  # decoded images kept, 50 MB: importance and trees read the same files again
+# The finest map within it is taken: every place costs a probability for each class and row.
+MOST_PLACES = 5000
+SHOWN_FAULTS = 3
+GREY_ROWS = 256  # images that are summarised at once
 
 
-@lru_cache(maxsize=CACHED)
-def _load(path: str, changed: int) -> np.ndarray:
-    """Decode one file to uint8 (3, 64, 64); ``changed`` is its time stamp, a part of the key."""
-    from PIL import Image  # an extra: only tables with images need it
+class ImageOptions(Options):
+    """Options of an image.
 
-    with Image.open(path) as image:
-        if image.width * image.height > MOST_PIXELS:
-            raise ValueError(f"{image.width} x {image.height} pixels, more than {MOST_PIXELS:,}")
-        image.draft("RGB", (SIDE * 2, SIDE * 2))  # JPEG decodes straight to a smaller size
-        small = image.convert("RGB").resize((SIDE, SIDE), Image.Resampling.BILINEAR)
-    pixels = np.asarray(small, np.uint8).transpose(2, 0, 1).copy()
-    if not pixels.any():
-        pixels[:] = 1  # all zero means missing; a black image is there
-    return pixels
+    Args:
+        size: height and width in pixels at which images are read, 16 to 1024 each; 64 x 64 without.
+        stride: pixels on a side of one place of the map that masks and boxes are told of: 2, 4 or
+            8; without, the finest that leaves at most 5000 places.
+        augment: how images are varied while the network learns; `off` leaves them as they are.
+        on_error: `skip` takes an image that can't be read for missing, and counts it.
+    """
+
+    size: list[int] | None = Field(default=None, min_length=2, max_length=2)
+    stride: Literal[2, 4, 8] | None = None
+    augment: AugmentOptions | Literal["off"] | None = None
+    on_error: Literal["raise", "skip"] | None = None
+
+    @field_validator("size")
+    @classmethod
+    def _within(cls, size: list[int]) -> list[int]:
+        if not all(16 <= side <= 1024 for side in size):
+            raise ValueError(f"{size} given; allowed: height and width from 16 to 1024")
+        return size
 
 
 @dataclass(kw_only=True)
 class ImageInput(InputKind):
-    """A path to an image, relative to the folder of the table; read as 64 x 64 RGB.
+    """A path to an image, relative to the folder of the table; read as RGB of one size.
 
     A row without a path becomes an image of zeros, which no image on disk becomes.
     """
 
     name: ClassVar[str] = "image"
+    options: ClassVar[type[Options]] = ImageOptions
     block: ClassVar[str | None] = None
     needs_folder: ClassVar[bool] = True
     count: int  # training rows with a path
+    size: list[int] = field(default_factory=lambda: [SIDE, SIDE])
+    stride: int = 2
+    augmented: dict[str, Any] | None = None
+    skips: bool = False
 
     @property
     def useless(self) -> str | None:
         return None if self.count else "empty"
 
+    @property
+    def grid(self) -> tuple[int, int]:
+        """Height and width of the map in places."""
+        return -(-self.size[0] // self.stride), -(-self.size[1] // self.stride)
+
+    @property
+    def places(self) -> int:
+        return self.grid[0] * self.grid[1]
+
+    @property
+    def layout(self) -> dict[str, Any]:
+        return {"grid": list(self.grid), "size": list(self.size), "skips": self.skips}
+
     @classmethod
     def fit(cls, column: str, values: Column, **options: Any) -> Self:
-        _require_pillow(column)
-        return cls(column=column, count=len(values) - as_text(values).null_count)
+        require_pillow(column)
+        size = list(options.get("size") or [SIDE, SIDE])
+        finest = [s for s in (2, 4, 8) if -(-size[0] // s) * -(-size[1] // s) <= MOST_PLACES]
+        asked = options.get("augment")
+        vary = None if asked == "off" else AugmentOptions.model_validate(asked or {}).model_dump()
+        return cls(
+            column=column,
+            count=len(values) - as_text(values).null_count,
+            size=size,
+            stride=options.get("stride") or (finest or [8])[0],
+            augmented=vary,
+            skips=options.get("on_error") == "skip",
+        )
 
     def encode(self, values: Column, folder: str = "") -> np.ndarray:
-        """Pixels as uint8 (N, 3, 64, 64), zeros where there is no path.
+        """Pixels as uint8 (N, 3, H, W), zeros where there is no path.
 
         Args:
             values: paths.
             folder: where relative paths start.
 
         Raises:
-            DataError: a file that is missing, no image or too large, with its row.
+            DataError: files that are missing, no image or too large, with their rows.
             MissingExtraError: pillow is not installed.
         """
-        _require_pillow(self.column)
-        paths = as_text(values).to_pylist()
-        block = np.zeros((len(paths), 3, SIDE, SIDE), np.uint8)
-        rows = [row for row, path in enumerate(paths) if path]
-
-        def read(row: int) -> np.ndarray:
-            return self._read(Path(folder, paths[row]), row)
-
-        with ThreadPoolExecutor() as pool:  # decoding runs outside the interpreter's lock
-            for row, pixels in zip(rows, pool.map(read, rows), strict=True):
-                block[row] = pixels
+        require_pillow(self.column)
+        found, wrong = self._read(values, folder)
+        if wrong:
+            paths = as_text(values)
+            if not self.skips:
+                self._raise(wrong, paths.to_pylist(), folder)
+            row = min(wrong)
+            warn(
+                f"input {self.column!r}: {len(wrong)} of {len(values)} images can't be read and "
+                f"count as missing; the first is {paths[row].as_py()} in row {row}: {wrong[row]}"
+            )
+        block = np.zeros((len(values), 3, *self.size), np.uint8)
+        for row, pixels in found.items():
+            block[row] = pixels
         return block
 
-    def _read(self, path: Path, row: int) -> np.ndarray:
-        try:
-            return _load(str(path), os.stat(path).st_mtime_ns)
-        except (OSError, ValueError, SyntaxError, _bomb()) as error:
-            reason = "no such file" if isinstance(error, FileNotFoundError) else str(error)
-            where = place(column=self.column, row=row)
-            fix = "mend the path or the file, or leave the cell empty if there is no image"
-            raise DataError(
-                message(where, f"image {path} can't be read: {reason}", fix=fix)
-            ) from None
+    def _read(self, values: Column, folder: str) -> tuple[dict[int, np.ndarray], dict[int, str]]:
+        high, wide = self.size
+        return read_all(as_text(values).to_pylist(), folder, lambda p: picture(p, (high, wide)))
+
+    def _raise(self, wrong: dict[int, str], paths: list[str], folder: str) -> None:
+        faults = Faults(DataError)
+        fix = (
+            "mend the path or the file, leave the cell empty if there is no image, or write "
+            "`on_error: skip`"
+        )
+        for row in sorted(wrong)[:SHOWN_FAULTS]:
+            given = f"image {Path(folder, paths[row])} can't be read: {wrong[row]}"
+            faults.add(place(column=self.column, row=row), given, fix=fix)
+        if len(wrong) > SHOWN_FAULTS:
+            faults.add(place(column=self.column), f"so with {len(wrong) - SHOWN_FAULTS} more rows")
+        faults.raise_any()
+
+    def present(self, values: Column, folder: str = "") -> np.ndarray:
+        """Mark the rows (N,) whose image can be read."""
+        there = np.zeros(len(values), bool)
+        there[list(self._read(values, folder)[0])] = True
+        return there
 
     def features(
         self, values: Column, folder: str = ""
     ) -> tuple[np.ndarray, list[bool], list[str]]:
-        pixels = self.encode(values, folder)
-        step = SIDE // GREY_SIDE
-        tiles = pixels.reshape(len(pixels), 3, GREY_SIDE, step, GREY_SIDE, step)
-        grey = tiles.mean(axis=(1, 3, 5), dtype=np.float32).reshape(len(pixels), -1)
-        grey[~pixels.reshape(len(pixels), -1).any(axis=1)] = np.nan
+        pixels = torch.from_numpy(self.encode(values, folder))
+        small = [
+            F.adaptive_avg_pool2d(some.float().mean(1), GREY_SIDE)
+            for some in pixels.split(GREY_ROWS)
+        ]
+        grey = torch.cat(small).flatten(1).numpy()
+        grey[~pixels.flatten(1).any(1).bool().numpy()] = np.nan
         names = [f"{self.column} ({y},{x})" for y in range(GREY_SIDE) for x in range(GREY_SIDE)]
         return grey, [False] * len(names), names
 
+    def augment(self) -> Augment | None:
+        if self.augmented is None:
+            return None
+        return ImageAugment(AugmentOptions.model_validate(self.augmented))
+
     @classmethod
     def encoder(cls, kinds: Sequence[Any], width: int) -> nn.Module:
-        return ImageEncoder(width)
+        return ImageEncoder(width, kinds[0].stride)
 
     def describe(self) -> str:
-        return f"{self.count} images, read at {SIDE} x {SIDE}"
-
-
-def _require_pillow(column: str) -> None:
-    try:
-        import PIL  # noqa: F401
-    except ImportError:
-        raise MissingExtraError(
-            "pillow", "vision", f"reading images of column {column!r}"
-        ) from None
-
-
-def _bomb() -> type[Exception]:
-    from PIL import Image
-
-    return Image.DecompressionBombError
+        return f"{self.count} images, read at {self.size[0]} x {self.size[1]}"

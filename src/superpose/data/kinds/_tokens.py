@@ -9,18 +9,15 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 import pyarrow as pa
-import torch
 from pydantic import Field
-from torch import Tensor
 
 from superpose.errors import DataError
-from superpose.functional import category_loss
 
-from ._base import PROBABILITY_FLOOR, TargetKind, too_few_labels
+from ._base import too_few_labels
 from ._classes import ordered
-from ._latent import class_at, class_given, class_information, class_scores
 from ._metrics import nan_mean
 from ._options import Options
+from ._places import PlaceClasses
 from ._spans import Marks
 from ._text import MOST_PLACES
 from ._values import (
@@ -34,7 +31,7 @@ from ._values import (
     plain,
     warn,
 )
-from ._words import as_words, spread
+from ._words import as_words, require_aligned, spread
 
 MOST_LABELS = 1000
 
@@ -51,7 +48,7 @@ class TokensOptions(Options):
 
 
 @dataclass(kw_only=True)
-class TokensTarget(TargetKind):
+class TokensTarget(PlaceClasses):
     """A label for each word of an input, as a list or as text with blanks between the labels.
 
     Labels such as B-city, I-city and O mark spans; any others are taken as they are. A row without
@@ -70,38 +67,14 @@ class TokensTarget(TargetKind):
 
     name: ClassVar[str] = "tokens"
     options: ClassVar[type[Options]] = TokensOptions
-    tree: ClassVar[str] = "none"
     metric: ClassVar[str] = "f1"
     higher_is_better: ClassVar[bool] = True
     takes_lists: ClassVar[bool] = True
     fitted_loss: ClassVar[bool] = False
-    of: str
-    places: int  # of a row, at most
-    levels: list[str]
     type: str
     counts: list[int]
     lists: bool
     loose: list[str] = field(default_factory=list)  # labels of insides that may begin a span
-
-    @property
-    def source(self) -> str | None:
-        return self.of
-
-    @property
-    def labels(self) -> list[str]:
-        return self.levels
-
-    @property
-    def size(self) -> int:
-        return self.places * len(self.levels)
-
-    @property
-    def width(self) -> int:
-        return self.size
-
-    @property
-    def place_size(self) -> int:
-        return len(self.levels)
 
     @cached_property
     def marks(self) -> Marks:
@@ -162,68 +135,6 @@ class TokensTarget(TargetKind):
         block[rows[known], place[known]] = index[known]
         return block
 
-    def unlabelled(self, rows: int) -> np.ndarray:
-        return np.full((rows, self.places), np.nan, np.float32)
-
-    def exact(self, y: np.ndarray) -> np.ndarray:
-        known = ~np.isnan(y)
-        onehot = np.eye(self.place_size, dtype=np.float32)[np.where(known, y, 0).astype(int)]
-        return np.where(known[..., None], onehot, np.float32("nan")).reshape(len(y), -1)
-
-    def _by_place(self, pred: np.ndarray) -> np.ndarray:
-        """Predictions (..., S C) as (..., S, C), without a copy."""
-        return np.reshape(pred, (*np.shape(pred)[:-1], -1, self.place_size))
-
-    def loss(self, out: Tensor, y: Tensor) -> Tensor:
-        out = out.unflatten(-1, (-1, self.place_size))
-        y = y[..., : out.shape[-2]]  # a batch may lack the last places, where no row has a word
-        known = (~y.isnan()).sum(-1).clamp(min=1)
-        return category_loss(out, y).sum(-1) / known
-
-    def predict(self, out: Tensor) -> Tensor:
-        return torch.softmax(out.unflatten(-1, (-1, self.place_size)), dim=-1).flatten(-2)
-
-    def _labelled(self, y: np.ndarray, pred: np.ndarray) -> tuple[np.ndarray, ...]:
-        """What was told of each labelled word: its row, (W, C) probabilities, that of its label."""
-        p = self._by_place(pred)
-        rows, places = np.nonzero(~np.isnan(y))
-        shares = np.asarray(p[rows, places], np.float64)  # a row has few of its S places
-        read = ~np.isnan(p[:, :, 0]).all(axis=1)
-        # A word that a model has passed over, of a row that it has read, has no probability at all.
-        shares[np.isnan(shares[:, 0]) & read[rows]] = 0.0
-        return rows, shares, shares[np.arange(len(rows)), y[rows, places].astype(int)]
-
-    def row_loss(self, y: np.ndarray, pred: np.ndarray) -> np.ndarray:
-        """The mean over a row's words of the squared distance between probabilities and label.
-
-        It is proper as the log-loss is. But that grows without limit where a network is sure and
-        wrong, and would stop training long before the labels stop to get better.
-
-        Source:
-            Brier 1950.
-        """
-        rows, shares, chosen = self._labelled(y, pred)
-        each = (shares**2).sum(axis=1) - 2 * chosen + 1
-        count = np.bincount(rows, minlength=len(y))
-        sums = np.bincount(rows, weights=each, minlength=len(y))
-        return np.where(count > 0, sums / np.maximum(count, 1), np.nan)
-
-    def log_likelihood(self, y: np.ndarray, pred: np.ndarray) -> np.ndarray:
-        rows, shares, chosen = self._labelled(y, pred)
-        floor = np.maximum(shares, PROBABILITY_FLOOR).sum(axis=1)
-        logs = np.log(np.maximum(chosen, PROBABILITY_FLOOR) / floor)
-        sums = np.bincount(rows, weights=logs, minlength=len(y))
-        return np.where(self.known(y), sums, np.nan)
-
-    def constant(self, y: np.ndarray) -> np.ndarray:
-        rows, places = np.nonzero(~np.isnan(y))
-        if not len(rows):
-            return np.full(self.width, 1 / self.place_size)
-        weights = 1 / np.bincount(rows)[rows]  # a row weighs the same, however many words it has
-        tags = y[rows, places].astype(int)
-        share = np.bincount(tags, weights, minlength=self.place_size) / weights.sum()
-        return np.tile(share, self.places)
-
     @property
     def reveal_edges(self) -> list[list[float]]:
         return [[0.0, 1.0]] * len(self.marks.types)
@@ -241,27 +152,13 @@ class TokensTarget(TargetKind):
     def balanced(self, y: np.ndarray) -> np.ndarray:
         return self.reveal(y)
 
-    @property
-    def latent(self) -> int:
-        return self.places
-
-    def scores(
-        self, y: np.ndarray, pred: np.ndarray, share: np.ndarray | None = None
-    ) -> np.ndarray:
-        return class_scores(self._by_place(pred), np.asarray(y), share)
-
-    def at_scores(self, pred: np.ndarray, z: np.ndarray) -> np.ndarray:
-        return class_at(self._by_place(pred), np.reshape(z, (len(pred), -1)))
-
-    def given_scores(self, pred: np.ndarray, mean: np.ndarray, sd: np.ndarray) -> np.ndarray:
-        return class_given(self._by_place(pred), mean, sd).reshape(len(pred), -1)
-
-    def information(self, told: np.ndarray) -> np.ndarray:
-        return np.asarray(np.nansum(class_information(self._by_place(told)), axis=-1))
-
     def choose(self, pred: np.ndarray, threshold: Any = None) -> np.ndarray:
         """Labels (N, S) that form whole spans, -1 where a row has no word."""
         return self.marks.best(self._by_place(pred))
+
+    def aligned(self, values: Column, source: Column, **options: Any) -> np.ndarray:
+        require_aligned(self.column, values, self.of, source)
+        return np.ones(len(values), bool)
 
     def words(self, values: Column) -> tuple[pa.Array, np.ndarray]:
         """The words of the input that the labels are of, and the row of each."""

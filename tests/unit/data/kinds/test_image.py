@@ -7,8 +7,9 @@ import pyarrow as pa
 import pytest
 import torch
 
-from superpose.data.kinds import INPUT_KINDS, _image
-from superpose.errors import DataError, MissingExtraError
+from superpose.data import Config
+from superpose.data.kinds import INPUT_KINDS, _pictures
+from superpose.errors import ConfigError, DataError, MissingExtraError
 
 Image = pytest.importorskip("PIL.Image")
 Kind = INPUT_KINDS["image"]
@@ -58,8 +59,7 @@ def test_an_unreadable_image_names_row_and_path(folder, path, reason):
 
 
 def test_a_huge_image_is_refused(folder, monkeypatch):
-    monkeypatch.setattr(_image, "MOST_PIXELS", 1000)
-    _image._load.cache_clear()
+    monkeypatch.setattr(_pictures, "MOST_PIXELS", 1000)
     with pytest.raises(DataError, match="200 x 100 pixels"):
         Kind.fit("photo", col(["red.png"])).encode(col(["red.png"]), str(folder))
 
@@ -68,3 +68,53 @@ def test_without_pillow_the_extra_is_named(monkeypatch):
     monkeypatch.setitem(sys.modules, "PIL", None)
     with pytest.raises(MissingExtraError, match=r"superpose\[vision\]"):
         Kind.fit("photo", col(["red.png"]))
+
+
+def test_images_are_read_at_the_size_that_is_set(folder):
+    kind = Kind.fit("photo", col(["red.png"]), size=[32, 48])
+    assert kind.encode(col(["red.png"]), str(folder)).shape == (1, 3, 32, 48)
+    assert (kind.stride, kind.grid, kind.places) == (2, (16, 24), 384)
+    assert kind.describe() == "1 images, read at 32 x 48"
+
+
+@pytest.mark.parametrize(("size", "stride"), [([120, 160], 2), ([240, 320], 4), ([600, 800], 8)])
+def test_the_finest_map_that_memory_has_room_for_is_taken(size, stride):
+    assert Kind.fit("photo", col(["a.png"]), size=size).stride == stride
+
+
+def test_a_file_that_was_cut_off_is_an_error_or_missing_and_counted(folder):
+    whole = (folder / "red.png").read_bytes()
+    (folder / "cut.png").write_bytes(whole[: len(whole) // 2])
+    values = col(["red.png", "cut.png", None])
+    with pytest.raises(DataError, match=r"row 1: image .*cut\.png can't be read") as caught:
+        Kind.fit("photo", values).encode(values, str(folder))
+    assert "on_error: skip" in str(caught.value)
+    lenient = Kind.fit("photo", values, on_error="skip")
+    with pytest.warns(UserWarning, match="1 of 3 images can't be read and count as missing"):
+        block = lenient.encode(values, str(folder))
+    assert block.reshape(3, -1).any(axis=1).tolist() == [True, False, False]
+    assert lenient.present(values, str(folder)).tolist() == [True, False, False]
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        ({"size": [8, 64]}, "16 to 1024"),
+        ({"size": [64]}, "size"),
+        ({"stride": 3}, "stride"),
+        ({"augment": {"flip": "sideways"}}, "flip"),
+        ({"augment": {"shift": 2.0}}, "shift"),
+        ({"on_error": "ignore"}, "on_error"),
+    ],
+)
+def test_wrong_options_are_refused(options, expected):
+    with pytest.raises(ConfigError, match=expected):
+        Config.from_arguments(targets="y", inputs=[{"name": "a", "kind": "image", **options}])
+
+
+def test_augmentation_can_be_set_and_switched_off():
+    kind = Kind.fit("photo", col(["a.png"]), augment={"flip": "horizontal"})
+    assert (kind.augment().by.flip, kind.augment().by.shift) == ("horizontal", 0.05)
+    assert Kind.fit("photo", col(["a.png"])).augment().by.flip == "none"
+    assert Kind.fit("photo", col(["a.png"]), augment="off").augment() is None
+    assert Kind.from_state(kind.state()) == kind

@@ -1,0 +1,92 @@
+"""What the report shows of masks and boxes: counts by class, and pictures with both drawn."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from superpose.data.kinds import TargetKind
+
+VOID = -1  # a pixel without a class
+PICTURES = 6  # a third each of the worst, the middling and the best
+CURVE_POINTS = 200
+
+
+def image_facts(kind: Any, pixels: np.ndarray, y: np.ndarray, told: np.ndarray) -> dict[str, Any]:
+    """Count by class, and pick pictures from the worst to the best.
+
+    Args:
+        kind: The fitted target, of kind mask or boxes.
+        pixels: The images (N, 3, H, W) that it is of.
+        y: Encoded labels (N, L).
+        told: Canonical predictions (N, K).
+    """
+    rows = _spread(kind, y, told)
+    facts = {
+        "kind": kind.name,
+        "labels": kind.labels,
+        "pixels": pixels[rows].transpose(0, 2, 3, 1),
+        "rows": rows,
+    }
+    if kind.name == "mask":
+        return {**facts, **_masks(kind, y, told, rows)}
+    return {**facts, **_boxes(kind, y, told, rows)}
+
+
+def _spread(kind: TargetKind, y: np.ndarray, told: np.ndarray) -> np.ndarray:
+    """Rows with a label, the largest loss first."""
+    known = np.flatnonzero(kind.known(y))
+    worst = known[np.argsort(-kind.row_loss(y[known], told[known]), kind="stable")]
+    if len(worst) <= PICTURES:
+        return worst
+    third, middle = PICTURES // 3, (len(worst) - PICTURES // 3) // 2
+    return np.concatenate([worst[:third], worst[middle : middle + third], worst[-third:]])
+
+
+def _masks(kind: Any, y: np.ndarray, told: np.ndarray, rows: np.ndarray) -> dict[str, Any]:
+    def classes(pred: np.ndarray) -> np.ndarray:
+        ids = np.array([*kind.ids, VOID])
+        order = np.argsort(ids)
+        found = order[np.searchsorted(ids[order], kind.masks(pred))]
+        return np.where(found == len(kind.ids), VOID, found)
+
+    return {
+        "counts": kind.overlap(y, told),
+        "true": classes(kind.exact(y[rows])),
+        "told": classes(told[rows]),
+    }
+
+
+def _boxes(kind: Any, y: np.ndarray, told: np.ndarray, rows: np.ndarray) -> dict[str, Any]:
+    known = kind.known(y)
+    label, score, hit, true = kind.paired(y[known], told[known])
+    curves = []
+    for c in range(len(kind.labels)):
+        own = label == c
+        order = np.argsort(-score[own], kind="stable")
+        hits = np.cumsum(hit[own][order])
+        recall = hits / max(true[c], 1)
+        precision = hits / np.arange(1, len(hits) + 1)
+        few = np.unique(np.linspace(0, max(len(hits) - 1, 0), CURVE_POINTS).astype(int))
+        few = few[: len(hits)]
+        curves.append({"recall": recall[few].tolist(), "precision": precision[few].tolist()})
+    measured = kind.metrics(y[known], told[known]) if known.any() else {}
+    sure = score >= kind.shown
+    return {
+        "true_counts": true.tolist(),
+        "told_counts": [int((sure & (label == c)).sum()) for c in range(len(kind.labels))],
+        "hit_counts": [int((sure & hit & (label == c)).sum()) for c in range(len(kind.labels))],
+        "ap50": [measured.get(f"ap50_{name}", np.nan) for name in kind.labels],
+        "curves": curves,
+        "objects": [
+            {
+                "true": [[int(x[0]), *map(float, x[1:])] for x in objects if x[0] >= 0],
+                "told": [
+                    [int(c), *map(float, box), float(s)]
+                    for c, box, s in zip(own.label, own.box, own.score, strict=True)
+                ],
+            }
+            for objects, own in zip(kind.objects_of(y[rows]), kind.found(told[rows]), strict=True)
+        ],
+    }

@@ -1,0 +1,174 @@
+"""Boxes on the places of a map: where objects are looked for, how boxes overlap, which ones stay.
+
+Boxes are (x1, y1, x2, y2) as shares of the image's sides, so that all of this holds at any size.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+# The spread of the bump that an object leaves on the map, as a share of its side.
+SPREAD = 0.09
+LEAST_SPREAD = 0.6  # places; below, the neighbours of a small object's centre teach nothing
+NEAR = 0.2  # of the bump: up to there a place also tells the object's box
+
+
+class Bumps(NamedTuple):
+    """What places of a map have to tell.
+
+    Args:
+        heat: How near the centre of an object of each class is, (..., S, C), 1 at the centre.
+        boxes: The box of the object that is nearest by its bump, (..., S, 4).
+        share: How much that place tells of its object's box, (..., S); the places of an object sum
+            to 1, places near none have 0.
+    """
+
+    heat: Tensor
+    boxes: Tensor
+    share: Tensor
+
+
+def bumps(y: Tensor, grid: tuple[int, int], classes: int) -> Bumps:
+    """Turn padded lists of objects into what places of a map have to tell.
+
+    Args:
+        y: Class and box of each object, (..., K, 5); the class is negative or NaN where a row has
+            fewer objects.
+        grid: Height h and width w of the map.
+        classes: Number C of classes.
+
+    Example:
+        >>> y = torch.tensor([[[0.0, 0.25, 0.25, 0.75, 0.75]]])
+        >>> bumps(y, (3, 3), 1).heat[0, :, 0].argmax().item()
+        4
+
+    Source:
+        Gaussian bumps of objects after CenterNet (Zhou et al. 2019), as wide as the box in each
+        direction and with boxes told by the places around the centre too, as in TTFNet (Liu et al.
+        2020).
+    """
+    label = y[..., 0]
+    there = label >= 0  # not NaN either
+    box = torch.where(there[..., None], y[..., 1:], 0.0)
+    sides = []
+    for axis, count in ((1, grid[0]), (0, grid[1])):  # down, across
+        low, high = box[..., axis] * count, box[..., axis + 2] * count
+        centre = ((low + high) / 2).floor().clamp(0, count - 1)
+        spread = ((high - low) * SPREAD).clamp(min=LEAST_SPREAD)
+        away = (torch.arange(count, device=y.device) - centre[..., None]) / spread[..., None]
+        sides.append(torch.exp(-0.5 * away.square()))
+    down, across = sides
+    each = (down[..., :, None] * across[..., None, :]).flatten(-2)  # (..., K, S)
+    each = torch.where(there[..., None], each, 0.0)
+    index = torch.where(there, label, 0.0).long()[..., None].expand_as(each)
+    shape = (*each.shape[:-2], classes, each.shape[-1])
+    heat = torch.zeros(shape, device=y.device).scatter_reduce(-2, index, each, "amax")
+    best, owner = each.max(-2)
+    boxes = box.gather(-2, owner[..., None].expand(*owner.shape, 4))
+    best = torch.where(best >= NEAR, best, 0.0)
+    total = torch.zeros(label.shape, device=y.device).scatter_add(-1, owner, best)
+    share = best / total.gather(-1, owner).clamp(min=1e-6)
+    return Bumps(heat.transpose(-1, -2), boxes, share)
+
+
+def overlap(a: Tensor, b: Tensor, generous: bool = False) -> Tensor:
+    """Intersection over union of boxes (..., 4), (...) between 0 and 1.
+
+    Args:
+        a, b: Boxes, broadcast against each other.
+        generous: Also take off the share of the hull that neither fills, so that boxes that don't
+            touch are told apart; then from -1 to 1.
+
+    Example:
+        >>> half = torch.tensor([0.0, 0.0, 0.5, 1.0])
+        >>> overlap(half, torch.tensor([0.0, 0.0, 1.0, 1.0])).item()
+        0.5
+
+    Source:
+        Generalised IoU, Rezatofighi et al. 2019, eq. 1 to 3.
+    """
+    low, high = torch.maximum(a[..., :2], b[..., :2]), torch.minimum(a[..., 2:], b[..., 2:])
+    inside = (high - low).clamp(min=0).prod(-1)
+    area = (a[..., 2:] - a[..., :2]).prod(-1) + (b[..., 2:] - b[..., :2]).prod(-1)
+    union = (area - inside).clamp(min=1e-9)
+    found = inside / union
+    if not generous:
+        return found
+    low, high = torch.minimum(a[..., :2], b[..., :2]), torch.maximum(a[..., 2:], b[..., 2:])
+    hull = (high - low).prod(-1).clamp(min=1e-9)
+    return found - (hull - union) / hull
+
+
+class Peaks(NamedTuple):
+    """Objects that a row's map tells, the surest first.
+
+    Args:
+        place: Number of the place, (K,).
+        label: Class, (K,).
+        score: From 0 to 1, (K,).
+        box: (K, 4).
+    """
+
+    place: np.ndarray
+    label: np.ndarray
+    score: np.ndarray
+    box: np.ndarray
+
+
+def peaks(
+    heat: np.ndarray,
+    boxes: np.ndarray,
+    grid: tuple[int, int],
+    least: float,
+    most: int,
+    overlapping: float = 0.5,
+) -> list[Peaks]:
+    """Find the objects of maps: places that no neighbour exceeds, and no box twice.
+
+    Args:
+        heat: Scores (N, S, C).
+        boxes: The box of each place, (N, S, 4).
+        grid: Height and width of the map.
+        least: Scores below it are passed over.
+        most: Objects that a row has at most.
+        overlapping: Of two boxes of one class with a larger IoU the surer one stays.
+
+    Example:
+        >>> heat = np.zeros((1, 9, 1)); heat[0, 4] = 0.9
+        >>> boxes = np.tile([0.2, 0.2, 0.8, 0.8], (1, 9, 1))
+        >>> peaks(heat, boxes, (3, 3), 0.1, 10)[0].place.tolist()
+        [4]
+    """
+    maps = torch.from_numpy(np.ascontiguousarray(np.nan_to_num(heat), np.float32))
+    maps = maps.transpose(1, 2).unflatten(-1, grid)
+    highest = torch.nn.functional.max_pool2d(maps, 3, stride=1, padding=1)
+    kept = torch.where(maps >= highest, maps, 0.0).flatten(1).numpy()  # (N, C S)
+    places = grid[0] * grid[1]
+    found = []
+    for row, scores in enumerate(kept):
+        sure = np.flatnonzero(scores >= max(least, 1e-6))
+        sure = sure[np.argsort(-scores[sure], kind="stable")][: 4 * most]
+        label, place = np.divmod(sure, places)
+        box = boxes[row, place]
+        stays = _apart(box, label, overlapping)[:most]
+        found.append(Peaks(place[stays], label[stays], scores[sure][stays], box[stays]))
+    return found
+
+
+def _apart(box: np.ndarray, label: np.ndarray, overlapping: float) -> np.ndarray:
+    """Places in a list, the surest first, of the boxes that no surer one of their class covers."""
+    if not len(box):
+        return np.zeros(0, int)
+    boxes = torch.from_numpy(np.asarray(box, np.float64))
+    covers = (overlap(boxes[:, None], boxes[None]).numpy() > overlapping) & (
+        label[:, None] == label[None]
+    )
+    stays = np.ones(len(box), bool)
+    for one in range(len(box)):
+        if stays[one]:
+            stays[one + 1 :] &= ~covers[one, one + 1 :]
+    return np.flatnonzero(stays)

@@ -1,0 +1,93 @@
+"""Maps of class ids: as text with runs, on places of a map, and at the size of an image."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+
+MOST_SAMPLES = 4  # on a side of a place; each votes for the class of the place
+ROWS_AT_ONCE = 64  # masks that are brought to the size of the image at once
+VOID = -1
+_RUNS = re.compile(r"\d+x\d+( (\d+|-)\*\d+)+")
+
+
+def is_runs(text: str) -> bool:
+    """Whether a text is a mask written by `as_runs`, not the path of a file."""
+    return _RUNS.fullmatch(text) is not None
+
+
+def as_runs(ids: np.ndarray) -> str:
+    """Write class ids (H, W) as text: the size, then each class with the places it runs on for.
+
+    Example:
+        >>> as_runs(np.array([[7, 7, 7], [7, 0, -1]]))
+        '2x3 7*4 0*1 -*1'
+    """
+    flat = np.asarray(ids).ravel()
+    starts = np.flatnonzero(np.diff(flat, prepend=flat[0] - 1))
+    lengths = np.diff(starts, append=len(flat))
+    names = ["-" if i == VOID else str(i) for i in flat[starts].tolist()]
+    runs = [f"{name}*{length}" for name, length in zip(names, lengths.tolist(), strict=True)]
+    return " ".join([f"{ids.shape[0]}x{ids.shape[1]}", *runs])
+
+
+def mask_array(text: str) -> np.ndarray:
+    """Read a predicted mask as class ids, int32 (H, W), -1 where there is none.
+
+    Args:
+        text: what `predict` gives for a target of kind mask: the height and width, then each class
+            id with the number of pixels that it runs on for, row by row.
+
+    Raises:
+        ValueError: the runs don't fill the size.
+
+    Example:
+        >>> mask_array("2x3 7*4 0*1 -*1").tolist()
+        [[7, 7, 7], [7, 0, -1]]
+    """
+    size, *runs = text.split()
+    high, wide = map(int, size.split("x"))
+    pairs = [run.split("*") for run in runs]
+    ids = np.array([VOID if i == "-" else int(i) for i, _ in pairs], np.int32)
+    lengths = np.array([int(n) for _, n in pairs])
+    if lengths.sum() != high * wide:
+        raise ValueError(f"the runs fill {lengths.sum()} places of {high} x {wide}")
+    return np.repeat(ids, lengths).reshape(high, wide)
+
+
+def vote(classes: np.ndarray, grid: tuple[int, int], rank: np.ndarray) -> np.ndarray:
+    """The class of each place of a coarser or finer grid, -1 without one, int (h, w).
+
+    Up to 4 x 4 points of a place vote; among classes with as many votes the one of higher rank
+    wins, which keeps what is thin and rare from being worn away.
+
+    Args:
+        classes: class of each pixel, -1 without one, (H, W).
+        grid: height and width of the places.
+        rank: of each class, higher for rarer ones, below 1.
+
+    Example:
+        >>> vote(np.array([[0, 1], [1, 0]]), (1, 1), np.array([0.1, 0.2])).tolist()
+        [[1]]
+    """
+    parts = []
+    for side, count in zip(classes.shape, grid, strict=True):
+        k = int(np.clip(round(side / count), 1, MOST_SAMPLES))
+        parts.append(np.floor((np.arange(count * k) + 0.5) / (count * k) * side).astype(int))
+    points = classes[np.ix_(*parts)]
+    high, wide = grid
+    points = points.reshape(high, len(parts[0]) // high, wide, len(parts[1]) // wide)
+    points = points.transpose(0, 2, 1, 3).reshape(high, wide, -1)
+    there = np.unique(points)
+    votes = np.stack([(points == c).sum(-1) + (rank[c] if c >= 0 else 0.0) for c in there])
+    return np.asarray(there[votes.argmax(axis=0)])
+
+
+def enlarged(p: np.ndarray, grid: tuple[int, int], size: tuple[int, int]) -> np.ndarray:
+    """Bring values of places (n, h w, C) to the pixels of an image, (n, H, W, C), bilinearly."""
+    told = torch.from_numpy(np.nan_to_num(p).astype(np.float32)).unflatten(1, grid)
+    fine = F.interpolate(told.movedim(-1, 1), size=size, mode="bilinear", align_corners=False)
+    return fine.movedim(1, -1).numpy()

@@ -1,0 +1,194 @@
+"""Images with masks and boxes beside answers for the whole image, from a folder to predictions."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from typer.testing import CliRunner
+
+from superpose import Superpose
+from superpose.cli import app
+from superpose.data import read_table
+from superpose.data.kinds import mask_array
+from superpose.errors import SuperposeError
+
+Image = pytest.importorskip("PIL.Image")
+pytest.importorskip("faster_coco_eval")
+
+DATA = Path(os.environ.get("SUPERPOSE_DATA", Path(__file__).resolve().parents[3] / "shared/data"))
+MODEL = {"width": 16, "members": 2, "state": 8}
+PHOTO = {"name": "image", "kind": "image", "size": [32, 32]}
+
+
+@pytest.fixture(scope="module")
+def shapes(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder like CamVid's: a bright square or a dark one on grey, and where it is."""
+    folder, rng = tmp_path_factory.mktemp("shapes"), np.random.default_rng(0)
+    for part, count in (("train", 60), ("val", 24), ("test", 16)):
+        for sub in (part, part + "annot"):
+            (folder / sub).mkdir()
+        for n in range(count):
+            pixels = rng.integers(110, 140, (32, 32, 3)).astype(np.uint8)
+            ids = np.zeros((32, 32), np.uint8)
+            y, x, side = *rng.integers(0, 18, 2), int(rng.integers(8, 14))
+            bright = n % 2
+            pixels[y : y + side, x : x + side] = 240 if bright else 20
+            ids[y : y + side, x : x + side] = 1 + bright
+            ids[0, 0] = 255
+            Image.fromarray(pixels).save(folder / part / f"{n}.png")
+            Image.fromarray(ids).save(folder / f"{part}annot/{n}.png")
+    return folder
+
+
+def with_boxes(folder: Path) -> pa.Table:
+    """The table of the folder, with the box of the square, and whether it is bright."""
+    table = read_table(folder)
+    boxes, bright = [], []
+    for path in table["mask"].to_pylist():
+        ids = np.asarray(Image.open(folder / path))
+        down, across = np.nonzero((ids > 0) & (ids < 255))
+        corners = [across.min(), down.min(), across.max() + 1, down.max() + 1]
+        name = "bright" if 2 in ids else "dark"
+        boxes.append([{"class": name, "box": [float(c) for c in corners]}])
+        bright.append(name)
+    table = table.append_column("squares", pa.array(boxes))
+    return table.append_column("shade", pa.array(bright))
+
+
+@pytest.fixture(scope="module")
+def fitted(shapes: Path) -> Superpose:
+    """Trained on masks, boxes and shades at once."""
+    return Superpose(
+        [
+            {"name": "mask", "kind": "mask", "levels": ["ground", "dark", "bright"]},
+            {"name": "squares", "kind": "boxes"},
+            "shade",
+        ],
+        inputs=[{**PHOTO, "stride": 4}],
+        split={"by": "column", "column": "split"},
+        references="none",
+        model=MODEL,
+        training={"epochs": 14, "batch_size": 6},
+    ).fit(with_boxes(shapes))
+
+
+def test_all_three_are_learned(fitted: Superpose) -> None:
+    found = {t: m["shipped"] for t, m in fitted.facts["metrics"].items()}
+    assert found["mask"]["miou"] > 0.6, found
+    assert found["squares"]["map50"] > 0.6, found
+    assert found["shade"]["accuracy"] > 0.9, found
+
+
+def test_predicted_masks_are_arrays_of_the_size_of_the_image(
+    fitted: Superpose, shapes: Path
+) -> None:
+    rows = with_boxes(shapes).slice(90, 4)
+    told = fitted.predict(rows.select(["image"]))
+    for text, path in zip(told["mask"].to_pylist(), rows["mask"].to_pylist(), strict=True):
+        ids, true = mask_array(text), np.asarray(Image.open(shapes / path))
+        assert ids.shape == (32, 32)
+        assert (ids == true)[true < 255].mean() > 0.8
+    for objects, (true,) in zip(
+        told["squares"].to_pylist(), rows["squares"].to_pylist(), strict=True
+    ):
+        best = max(objects, key=lambda x: x["score"])
+        assert np.abs(np.subtract(best["box"], true["box"])).max() < 8  # pixels of the file
+
+
+def test_what_is_known_of_an_image_sharpens_the_rest(fitted: Superpose, shapes: Path) -> None:
+    rows = with_boxes(shapes).slice(90, 4)
+    told = fitted.predict(rows, given=["squares"])
+    for one, (true,) in zip(told["squares"].to_pylist(), rows["squares"].to_pylist(), strict=True):
+        assert one[0]["class"] == true["class"]
+        assert one[0]["box"] == pytest.approx(true["box"], abs=1e-3)
+    assert set(fitted.evaluate(rows, given=["mask"])) == {"squares", "shade"}
+    assert fitted.sample(rows.select(["image"]), n=2).num_rows == 8
+    advice = fitted.next_measurement(rows.slice(0, 2), want="shade", draws=4, given=None)
+    assert set(advice["measure"].to_pylist()) == {"mask", "squares"}
+
+
+def test_a_saved_model_predicts_the_same_and_shows_pictures(
+    fitted: Superpose, shapes: Path, tmp_path: Path
+) -> None:
+    again = Superpose.load(fitted.save(tmp_path / "bundle"))
+    rows = with_boxes(shapes).slice(90, 4).select(["image"])
+    assert again.predict(rows).equals(fitted.predict(rows))
+    assert again.predict_proba(rows).equals(fitted.predict_proba(rows))
+    page = again.report(tmp_path / "r.html").read_text(encoding="utf-8")
+    assert page.count("data:image/png;base64,") == 12
+    assert "mean IoU" in page
+    assert "IoU of bright" in page
+
+
+def test_a_row_alone_is_told_as_in_any_batch(fitted: Superpose, shapes: Path) -> None:
+    rows = with_boxes(shapes).slice(84, 6).select(["image"])
+    assert fitted.predict(rows.slice(2, 1))["mask"].equals(fitted.predict(rows)["mask"].slice(2, 1))
+
+
+def test_a_folder_is_trained_from_the_command_line(shapes: Path, tmp_path: Path) -> None:
+    settings = tmp_path / "s.yaml"
+    settings.write_text(
+        f"data: {shapes}\ninputs: [{{name: image, kind: image, size: [32, 32], stride: 4}}]\n"
+        "targets: [{name: mask, kind: mask}]\nmodel: {width: 8, members: 1, state: 4}\n"
+        "training: {epochs: 1}\nproof: {references: network}\n",
+        encoding="utf-8",
+    )
+    run, out = CliRunner(), tmp_path / "run"
+    trained = run.invoke(app, ["train", str(settings), "--out", str(out)])
+    assert trained.exit_code == 0, trained.output
+    told = tmp_path / "told.csv"
+    done = run.invoke(app, ["predict", str(out), str(shapes), "--out", str(told)])
+    assert done.exit_code == 0, done.output
+    assert '"32x32 ' in told.read_text()
+
+
+def test_the_same_seed_gives_the_same_numbers(shapes: Path) -> None:
+    def fit() -> dict[str, float]:
+        model = Superpose(
+            [{"name": "mask", "kind": "mask"}, "shade"],
+            inputs=[{**PHOTO, "stride": 8, "augment": {"flip": "both"}}],
+            split={"by": "column", "column": "split"},
+            references="none",
+            model=MODEL,
+            training={"epochs": 1},
+        )
+        return model.fit(with_boxes(shapes)).facts["metrics"]["mask"]["shipped"]
+
+    assert fit() == fit()
+
+
+@pytest.mark.parametrize(
+    ("targets", "expected"),
+    [
+        ([{"name": "mask", "kind": "mask", "of": "shade"}], "'shade' is no image among the inputs"),
+        ([{"name": "mask", "kind": "mask", "of": "photo"}], "column 'photo' is not in the table"),
+        ([{"name": "mask", "kind": "mask", "levels": ["one", "two"]}], "its mask has the id 2"),
+    ],
+)
+def test_wrong_settings_have_one_clear_error(
+    shapes: Path, targets: list[dict[str, object]], expected: str
+) -> None:
+    model = Superpose(targets, inputs=[PHOTO], split={"by": "column", "column": "split"})
+    with pytest.raises(SuperposeError, match=expected):
+        model.fit(with_boxes(shapes))
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not (DATA / "bccd_detection").is_dir(), reason="the data is not there")
+def test_cells_are_found_in_a_slice_of_real_images() -> None:
+    table = read_table(DATA / "bccd_detection/BCCD")
+    split = np.array(table["split"].to_pylist())
+    first = [np.flatnonzero(split == part)[:24] for part in ("train", "validation", "test")]
+    model = Superpose(
+        [{"name": "boxes", "kind": "boxes"}],
+        inputs=[{**PHOTO, "size": [96, 128], "stride": 4, "on_error": "skip"}],
+        split={"by": "column", "column": "split"},
+        references="none",
+        model=MODEL,
+        training={"epochs": 6, "batch_size": 4},
+    ).fit(table.take(pa.array(np.concatenate(first))))
+    assert model.facts["metrics"]["boxes"]["shipped"]["map50"] > 0.25

@@ -1,0 +1,192 @@
+"""Boxes: objects with a class, in an image."""
+
+import json
+
+import numpy as np
+import pyarrow as pa
+import pytest
+import torch
+
+from superpose.data.kinds import TARGET_KINDS
+from superpose.data.kinds._augment import Moved
+from superpose.data.kinds._box_math import bumps, overlap, peaks
+from superpose.errors import DataError
+
+pytest.importorskip("faster_coco_eval")
+Image = pytest.importorskip("PIL.Image")
+Kind = TARGET_KINDS["boxes"]
+CELL = {"class": "red", "box": [0.1, 0.1, 0.4, 0.4]}
+BLOB = {"class": "white", "box": [0.5, 0.5, 0.9, 1.0]}
+
+
+def col(rows):
+    return pa.chunked_array([pa.array(rows)])
+
+
+ROWS = col([[CELL, BLOB], [CELL], [], None])
+
+
+@pytest.fixture
+def kind():
+    return Kind.fit("cells", ROWS, grid=[16, 16])
+
+
+@pytest.fixture
+def folder(tmp_path):
+    Image.new("RGB", (200, 100)).save(tmp_path / "a.png")
+    return tmp_path
+
+
+def in_file(box, folder, **options):
+    rows, images = col([[{"class": "red", "box": box}]] * 2), col(["a.png"] * 2)
+    return Kind.fit("cells", rows, source=images, folder=str(folder), **options)
+
+
+def test_an_image_without_objects_differs_from_one_that_nobody_looked_at(kind):
+    y = kind.encode(ROWS)
+    assert kind.known(y).tolist() == [True, True, True, False]
+    assert kind.reveal(y)[:3].tolist() == [[1, 1], [1, 0], [0, 0]]
+    assert np.isnan(kind.reveal(y)[3]).all()
+    assert kind.decode(kind.exact(y))["cells"].to_pylist()[2:] == [[], None]
+
+
+def test_what_is_exact_is_found_again(kind):
+    told = kind.decode(kind.exact(kind.encode(ROWS)))["cells"].to_pylist()
+    for row, objects in zip(ROWS.to_pylist()[:2], told[:2], strict=True):
+        found = sorted(objects, key=lambda x: x["class"])
+        assert [x["class"] for x in found] == [x["class"] for x in row]
+        for one, true in zip(found, row, strict=True):
+            assert one["box"] == pytest.approx(true["box"], abs=1e-6)
+            assert one["score"] == 1
+
+
+def test_json_is_read_as_lists_are(kind):
+    text = col([json.dumps(row) if row is not None else None for row in ROWS.to_pylist()])
+    np.testing.assert_array_equal(kind.encode(text), kind.encode(ROWS))
+
+
+def test_boxes_are_in_pixels_of_the_file(folder):
+    kind = in_file([20, 10, 60, 30], folder)
+    y = kind.encode(col([[{"class": "red", "box": [20, 10, 60, 30]}]]), str(folder), col(["a.png"]))
+    assert y[0, :5].tolist() == pytest.approx([0, 0.1, 0.1, 0.3, 0.3])
+    told = kind.decode(kind.exact(y))["cells"]
+    (one,) = kind.in_source(told, col(["a.png"]), folder=str(folder)).to_pylist()[0]
+    assert one["box"] == pytest.approx([20, 10, 60, 30], abs=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("box", "reason"),
+    [
+        ([20, 10, 20, 30], "has no area"),
+        ([20, 10, 260, 30], "lies outside of its image"),
+        ([-20, 10, 60, 30], "lies outside of its image"),
+    ],
+)
+def test_a_box_that_cannot_be_is_one_clear_error_or_left_out(folder, box, reason):
+    with pytest.raises(DataError, match=r"column 'cells', row 0: the box .*" + reason):
+        in_file(box, folder)
+    rows = col([[{"class": "red", "box": [0, 0, 9, 9]}, {"class": "red", "box": box}]] * 2)
+    with pytest.warns(UserWarning, match="2 boxes without area or outside"):
+        kind = Kind.fit("c", rows, source=col(["a.png"] * 2), folder=str(folder), skips=True)
+    assert kind.counts == [2]
+
+
+@pytest.mark.parametrize("wrong", ["no json", '[{"class": "a"}]', '[{"class": "a", "box": [1]}]'])
+def test_anything_but_a_list_of_objects_is_refused(kind, wrong):
+    with pytest.raises(
+        DataError, match=r"row 1: .* is no list of objects; allowed: a list such as"
+    ):
+        kind.encode(col(["[]", wrong]))
+
+
+def test_a_class_that_is_not_known_is_named(kind):
+    rows = col([[{"class": "green", "box": [0.1, 0.1, 0.2, 0.2]}]])
+    with pytest.raises(DataError, match="row 0: class 'green'; allowed: red, white"):
+        kind.encode(rows)
+
+
+def test_boxes_follow_their_image(kind):
+    y = torch.as_tensor(kind.encode(ROWS))[None]
+    flip = Moved(torch.tensor([[[1.0, -1.0]] * 4]), torch.zeros(1, 4, 2))
+    told = kind.follow(y, flip)
+    assert told[0, 0, :5].tolist() == pytest.approx([0, 0.6, 0.1, 0.9, 0.4])
+    assert torch.equal(told.isnan(), y.isnan())
+    # Moved half out of sight to the right: of the blob nothing is left.
+    away = Moved(torch.ones(1, 4, 2), torch.tensor([[[0.0, -1.2]] * 4]))
+    assert kind.reveal(kind.follow(y, away)[0].numpy())[0].tolist() == [1, 0]
+
+
+def test_a_bump_is_one_at_the_centre_and_boxes_are_told_around_it(kind):
+    told = bumps(torch.as_tensor(kind.objects_of(kind.encode(ROWS))), (16, 16), 2)
+    assert told.heat[0].amax(0).tolist() == [1, 1]
+    assert int(told.heat[0, :, 0].argmax()) == 4 * 16 + 4
+    assert told.share[0].sum().item() == pytest.approx(2)
+    assert told.share[2].sum().item() == 0
+    assert told.boxes[0, 4 * 16 + 4].tolist() == pytest.approx(CELL["box"])
+
+
+def test_overlap_is_between_none_and_all():
+    a, b = torch.tensor([0.0, 0.0, 0.5, 0.5]), torch.tensor([0.5, 0.5, 1.0, 1.0])
+    assert overlap(a, b).item() == 0
+    assert overlap(a, b, generous=True).item() == pytest.approx(-0.5)
+    assert overlap(a, a, generous=True).item() == pytest.approx(1)
+
+
+def test_of_two_boxes_on_one_object_the_surer_stays():
+    heat = np.zeros((1, 25, 1))
+    heat[0, 6], heat[0, 8] = 0.9, 0.6
+    boxes = np.tile([0.1, 0.1, 0.6, 0.6], (1, 25, 1))
+    (found,) = peaks(heat, boxes, (5, 5), 0.1, 10)
+    assert found.place.tolist() == [6]
+
+
+def test_perfect_boxes_score_one_and_none_score_zero(kind):
+    y = kind.encode(ROWS)
+    right = kind.metrics(y, kind.exact(y))
+    assert right["map50"] == pytest.approx(1)
+    assert right["map"] == pytest.approx(1)
+    assert right["count_error"] == 0
+    nothing = np.zeros((4, kind.width))
+    assert kind.metrics(y, nothing)["map50"] == 0
+    assert kind.row_loss(y, kind.exact(y))[:3].tolist() == pytest.approx([0, 0, 0], abs=1e-5)
+
+
+def test_pairs_are_those_of_the_average_precision(kind):
+    y = kind.encode(ROWS)
+    label, score, right, true = kind.paired(y, kind.exact(y))
+    assert sorted(label.tolist()) == [0, 0, 1]
+    assert right.all()
+    assert (score == 1).all()
+    assert true.tolist() == [2, 1]
+
+
+def test_scores_are_chances_although_the_loss_is_focal(kind):
+    # One place near an object in a quarter of the rows: the score should end at a quarter.
+    logit = torch.zeros((), requires_grad=True)
+    optimizer = torch.optim.Adam([logit], 0.05)
+    y = torch.as_tensor(kind.encode(col([[CELL], [], [], []])))
+    for _ in range(500):
+        optimizer.zero_grad()
+        out = torch.zeros(4, kind.places, kind.place_size)
+        out[:, 4 * 16 + 4, 0] = logit
+        kind.loss(out.flatten(1), y).sum().backward()
+        optimizer.step()
+    told = kind.predict(out.flatten(1)).reshape(4, kind.places, -1)
+    assert told[0, 4 * 16 + 4, 0].item() == pytest.approx(0.25, abs=0.01)
+
+
+def test_a_draw_comes_back_from_its_scores(kind):
+    rng = np.random.default_rng(0)
+    pred = kind.exact(kind.encode(ROWS))[:3]
+    pred.reshape(3, kind.places, -1)[..., :2] *= 0.6
+    z = rng.normal(size=(3, kind.latent))
+    drawn = kind.at_scores(pred, z)
+    np.testing.assert_array_equal(kind.at_scores(pred, kind.scores(drawn, pred)), drawn)
+    zero = np.zeros_like(z)
+    np.testing.assert_allclose(kind.given_scores(pred, zero, zero + 1), pred, atol=1e-6)
+    assert kind.information(np.stack([pred, pred])).tolist() == pytest.approx([0, 0, 0])
+
+
+def test_the_state_survives(kind):
+    again = Kind.from_state(json.loads(json.dumps(kind.state())))
+    assert again == kind
