@@ -96,7 +96,7 @@ def make_split(table: pa.Table, config: Config, schema: Schema) -> Split:
         part = deal_groups(marks(labels), clusters, shares, rng)
         how = f"by the {clusters.max() + 1} groups of {rule.column!r}"
     elif rule.by == "time":
-        when = _times(table, str(rule.column))
+        when = times(table, str(rule.column))
         if np.isnan(when).any():
             lost = int(np.isnan(when).sum())
             warnings.append(f"split: {lost} row(s) without {rule.column!r} went to training")
@@ -228,8 +228,9 @@ def _column(table: pa.Table, name: str, setting: str = "split.column") -> pa.Chu
     return table.column(name)
 
 
-def _times(table: pa.Table, name: str) -> np.ndarray:
-    values = plain(_column(table, name))
+def times(table: pa.Table, name: str, setting: str = "split.column") -> np.ndarray:
+    """A column of times as numbers: as they are, or in seconds where they are dates."""
+    values = plain(_column(table, name, setting))
     if pa.types.is_temporal(values.type) and not pa.types.is_duration(values.type):
         return as_seconds(name, values)
     if is_text(values.type):
@@ -241,8 +242,8 @@ def _times(table: pa.Table, name: str) -> np.ndarray:
             return as_seconds(name, values)
         except DataError as error:
             found = str(error).split("; ")[0]
-            fix = "mend the value, or split by another column"
-            raise DataError(message("split.column", found, fix=fix)) from None
+            fix = "mend the value, or name another column"
+            raise DataError(message(setting, found, fix=fix)) from None
     return as_floats(name, values)
 
 

@@ -16,6 +16,7 @@ from ._image import ImageEncoder
 from ._maps import MapEncoder
 from ._measured import Measured
 from ._network import GIVEN, Architecture, Network
+from ._series import SeriesEncoder
 from ._text import TextEncoder
 from ._trunk import MemberLinear, Trunk
 from ._vectors import VectorEncoder
@@ -43,6 +44,7 @@ __all__ = [
     "Outputs",
     "PerPlace",
     "PlaceHead",
+    "SeriesEncoder",
     "TaskAttention",
     "TextEncoder",
     "Trunk",

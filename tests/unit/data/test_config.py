@@ -18,7 +18,10 @@ def faults(tmp_path: Path, text: str) -> list[str]:
     return [fault.replace(str(path), "s.yaml") for fault in caught.value.faults]
 
 
-TOP = "data, sources, targets, groups, ignore, inputs, split, model, training, balance, proof, seed"
+TOP = (
+    "data, sources, targets, groups, ignore, inputs, windows, split, model, training, balance, "
+    "proof, seed"
+)
 KINDS = "number, binary, category, ordinal, multilabel, count, tokens"
 
 
@@ -56,7 +59,7 @@ KINDS = "number, binary, category, ordinal, multilabel, count, tokens"
              "belongs to kind ordinal; remove it, or write `kind: ordinal`"]),
         ("targets: [a]\ninputs: [{name: b, kind: number, levels: [1, 2]}, {name: c, sise: 3}]",
             ["s.yaml:2: inputs[0].levels: unknown key; allowed: name, kind",
-             "s.yaml:2: inputs[1].sise: unknown key; allowed: name, kind"]),
+             "s.yaml:2: inputs[1].sise: unknown key; allowed: name, kind, channels, bins"]),
         ("targets: [{name: a, levels: [1, 1]}]",
             ["s.yaml:1: targets[0].levels: '1' stands twice; remove one"]),
         ("targets: [{name: a, levels: [1]}]",

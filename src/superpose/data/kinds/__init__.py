@@ -25,6 +25,7 @@ from ._number import NumberInput, NumberTarget
 from ._options import Options
 from ._ordinal import OrdinalTarget
 from ._sequence import SequenceInput
+from ._series import SeriesInput
 from ._text import TextInput
 from ._tokens import TokensTarget
 
@@ -41,6 +42,7 @@ INPUT_KINDS: dict[str, type[InputKind]] = {
         SequenceInput,
         EmbeddingInput,
         EntityInput,
+        SeriesInput,
     )
 }
 
