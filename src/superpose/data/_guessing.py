@@ -3,9 +3,9 @@
 The rules, in the order in which they are tried:
 
 - no value: not used. The same value in every row: not used as an input.
-- truth values: binary. Vectors of one length in the type: embedding. Lists of fractions, of lists of
-  numbers or of events (input): series. Other lists: multicategory (input) or multilabel (target).
-  Dates: date.
+- truth values: binary. Vectors of one length in the type: embedding. Lists of fractions, of lists
+  of numbers or of events (input): series. Other lists: multicategory (input) or multilabel
+  (target). Dates: date.
 - numbers: two whole values are binary. As an input, whole numbers that only count the rows are not
   used. As a target, 3 to 10 small whole numbers next to each other that each stand in 5 rows or
   more on average are class codes (category), and a target is a count only if it is clearly one,

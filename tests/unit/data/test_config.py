@@ -59,7 +59,8 @@ KINDS = "number, binary, category, ordinal, multilabel, count, tokens"
              "belongs to kind ordinal; remove it, or write `kind: ordinal`"]),
         ("targets: [a]\ninputs: [{name: b, kind: number, levels: [1, 2]}, {name: c, sise: 3}]",
             ["s.yaml:2: inputs[0].levels: unknown key; allowed: name, kind",
-             "s.yaml:2: inputs[1].sise: unknown key; allowed: name, kind, channels, bins"]),
+             "s.yaml:2: inputs[1].sise: unknown key; allowed: name, kind, length, graph,"
+                " size, pretrained, channels, bins; did you mean 'size'?"]),
         ("targets: [{name: a, levels: [1, 1]}]",
             ["s.yaml:1: targets[0].levels: '1' stands twice; remove one"]),
         ("targets: [{name: a, levels: [1]}]",
