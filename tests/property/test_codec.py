@@ -41,6 +41,11 @@ columns = {
     "ordinal": gappy(st.integers(-20, 20)),
     "multilabel": gappy(st.lists(words, max_size=4, unique=True)),
     "tokens": gappy(st.lists(st.one_of(st.none(), words), min_size=1, max_size=4)),
+    "survival": st.lists(
+        st.one_of(st.none(), st.floats(-1e6, 1e6, width=32).filter(lambda t: abs(t) > 1e-3)),
+        min_size=2,
+        max_size=30,
+    ).filter(lambda rows: sum(r is not None and r > 0 for r in rows) >= 2),
     "count": gappy(st.integers(0, 2**24)),  # float32 holds every count up to here
 }
 every_kind = pytest.mark.parametrize("name", TARGET_KINDS)
@@ -78,8 +83,22 @@ def test_decoding_undoes_encoding(name, data):
         ]
     elif name == "tokens":
         assert back == [trimmed(row) for row in rows]
+    elif name == "survival":
+        assert_in_its_interval(kind, rows, back)
     else:
         assert back == rows
+
+
+def assert_in_its_interval(kind, rows, back):
+    """An event is told within its interval; who has not seen it, later than that or never."""
+    for row, told in zip(rows, back, strict=True):
+        if row is None or (told is None and row < 0):
+            assert told is None
+        elif row < 0:
+            assert told >= -row * (1 - 1e-6)
+        else:
+            k = int(np.searchsorted(kind.uppers, np.float32(row)))
+            assert kind.lowers[k] <= told <= kind.uppers[k]
 
 
 def trimmed(row):
@@ -114,7 +133,7 @@ def test_blends_of_predictions_are_predictions(name, data, seed):
     first, second = (kind.predict(torch.randn(4, kind.size, generator=generator)) for _ in range(2))
     blend = (0.3 * first + 0.7 * second).double().numpy()
     assert np.isfinite(blend).all()
-    if name in ("binary", "category", "ordinal", "tokens"):
-        shares = blend.reshape(4, -1, len(kind.labels))
+    if name in ("binary", "category", "ordinal", "tokens", "survival"):
+        shares = blend.reshape(4, -1, len(kind.labels) or kind.width)
         np.testing.assert_allclose(shares.sum(axis=-1), 1, rtol=1e-5)
     assert len(next(iter(kind.decode(blend).values()))) == 4

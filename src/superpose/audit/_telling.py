@@ -54,7 +54,9 @@ def given_labels(codec: Codec, table: pa.Table, names: Sequence[str]) -> dict[st
 
     Warns where a value lies outside of what training has seen, with its row.
     """
-    columns = [c for c in table.column_names if c in names]
+    # The column that tells whether an event was seen goes with that of its times.
+    events = {s.options["event"] for s in codec.schema.targets if s.options.get("event")}
+    columns = [c for c in table.column_names if c in names or c in events]
     # Without a column a table has no rows either: the first one stands in, unread.
     labels = codec.labels(table.select(columns) if columns else _empty(table))
     for name in names:

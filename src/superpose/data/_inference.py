@@ -224,6 +224,11 @@ class _Inference:
             if source is None:
                 return None
             guess.options["of"] = source
+        event = guess.options.get("event")
+        if event is not None:
+            if not self.known(event, *keys, "event"):
+                return None
+            self.ignored[event] = f"it tells whether {target.name!r} was seen"
         if guess.kind not in TARGET_KINDS:
             # A date, an image, long text or words that all differ: an input at best.
             given = f"column {target.name!r} can't be a target ({guess.reason})"

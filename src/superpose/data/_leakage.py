@@ -14,7 +14,7 @@ import pyarrow as pa
 from superpose.errors import listing
 
 from ._schema import ColumnSpec, Schema
-from ._splits import PARTS, Split, group_ids, raw_labels
+from ._splits import MEASURED, PARTS, Split, group_ids, raw_labels
 from .kinds._date import as_seconds
 from .kinds._metrics import auc
 from .kinds._steps import as_events, as_steps, holds_events, holds_series
@@ -131,7 +131,7 @@ def _reason(x: np.ndarray, y: np.ndarray, kind: str, target_kind: str) -> str | 
     if len(x) < FEWEST or y.min() == y.max() or x.min() == x.max():
         return None
     numeric = kind in ("number", "date")
-    measured = target_kind in ("number", "count")
+    measured = target_kind in MEASURED
     codes = _bins(x) if numeric else x.astype(np.int64)
     scores = y[:, None] if measured else _indicators(y)
     means = _bin_means(codes, scores)
@@ -139,7 +139,7 @@ def _reason(x: np.ndarray, y: np.ndarray, kind: str, target_kind: str) -> str | 
     quick = _ranks(y)[:, None] if measured else scores
     if max(_r2(quick[1::2], _bin_means(codes, quick)[1::2])) < QUICK_R2:
         return None
-    if numeric and target_kind in ("number", "count", "ordinal", "binary"):
+    if numeric and target_kind in (*MEASURED, "ordinal", "binary"):
         rank = abs(float(np.corrcoef(_ranks(x), _ranks(y))[0, 1]))
         if rank >= RANK_CORRELATION:
             return f"rank correlation {rank:.4f}"

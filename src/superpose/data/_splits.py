@@ -15,6 +15,7 @@ from ._config import Config
 from ._schema import ColumnSpec, Schema
 from ._stratify import deal, deal_groups, marks
 from .kinds._date import as_seconds
+from .kinds._lifetimes import as_lifetimes
 from .kinds._values import (
     as_floats,
     as_sets,
@@ -36,6 +37,7 @@ PART_WORDS = {
     **dict.fromkeys(("validation", "valid", "val", "dev", "development"), 1),
     **dict.fromkeys(("test", "testing", "holdout"), 2),
 }
+MEASURED = ("number", "count", "survival")  # kinds whose labels are sizes, not classes
 MOST_BLOCKS = 30  # time blocks per part: long enough to outlast the memory of most series
 
 
@@ -186,6 +188,8 @@ def raw_labels(table: pa.Table, spec: ColumnSpec) -> np.ndarray:
         float64 (N,) or, for sets of labels and labels of words, (N, L); NaN where missing.
     """
     values = spec.values(table)
+    if spec.kind == "survival":
+        return as_lifetimes(spec.name, values)
     if spec.kind in ("number", "count"):
         numbers = as_floats(spec.name, values, spec.kind)
         return np.where(np.isfinite(numbers), numbers, np.nan)
@@ -290,7 +294,7 @@ def _check_labels(
 ) -> list[str]:
     """Refuse targets that can't be learned, and name those that can't be judged."""
     faults, warnings = Faults(DataError), []
-    classes = {spec.name for spec in schema.targets if spec.kind not in ("number", "count")}
+    classes = {spec.name for spec in schema.targets if spec.kind not in MEASURED}
     for name, y in labels.items():
         for part, index in zip(PARTS, rows, strict=True):
             held = y[index]

@@ -26,6 +26,7 @@ from ._options import Options
 from ._ordinal import OrdinalTarget
 from ._sequence import SequenceInput
 from ._series import SeriesInput
+from ._survival import SurvivalTarget
 from ._text import TextInput
 from ._tokens import TokensTarget
 
@@ -56,6 +57,7 @@ TARGET_KINDS: dict[str, type[TargetKind]] = {
         MultilabelTarget,
         CountTarget,
         TokensTarget,
+        SurvivalTarget,
     )
 }
 
