@@ -72,14 +72,12 @@ def page() -> str:
     """The whole page."""
     schema = Config.model_json_schema()
     sections = schema["$defs"]
-    own = {key for key, field in schema["properties"].items() if "$ref" in field}
+    own = {key: name for key, field in schema["properties"].items() if (name := _model(field))}
     top = {key: field for key, field in schema["properties"].items() if key not in own}
     parts = [HEAD, _section("The file", schema | {"properties": top})]
     for key, name in (("targets[]", "TargetConfig"), ("inputs[]", "InputConfig")):
         parts.append(_section(f"`{key}`", sections[name]))
-    for key, field in schema["properties"].items():
-        if key in own:
-            parts.append(_section(f"`{key}`", sections[field["$ref"].rsplit("/", 1)[1]]))
+    parts += [_section(f"`{key}`", sections[name]) for key, name in own.items()]
     inputs = "\n".join(f"| `{name}` | {_first(kind)} |" for name, kind in INPUT_KINDS.items())
     targets = "\n".join(
         f"| `{name}` | {_first(kind)} | {kind.metric.replace('_', ' ')} |"
@@ -104,6 +102,12 @@ def _options(kinds: Mapping[str, type[InputKind | TargetKind]], role: str) -> li
             for key, field in schema["properties"].items()
         ]
     return rows
+
+
+def _model(field: dict[str, Any]) -> str:
+    """The model of a key that holds keys of its own; empty for any other key."""
+    options = field.get("anyOf", [field])
+    return next((o["$ref"].rsplit("/", 1)[1] for o in options if "$ref" in o), "")
 
 
 def _section(title: str, schema: dict[str, Any]) -> str:

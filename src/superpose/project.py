@@ -37,7 +37,7 @@ from superpose.audit import (
     search_groups,
     settings_of,
 )
-from superpose.data import Config, divided, like, read_table
+from superpose.data import Config, divided, like, read_rows, row_keys
 from superpose.deploy import (
     is_folder,
     join_facts,
@@ -69,6 +69,8 @@ class Superpose:
             names has one of its own. Without groups all share one.
         inputs: "auto" or the columns to predict from.
         ignore: Columns that are not used.
+        windows: How rows are cut from a table with a row for each step of time, such as
+            ``{"group": "unit", "time": "cycle", "length": 30, "columns": ["s1", "s2"]}``.
         split: How rows are divided: "random", "stratified", or a mapping such as
             ``{"by": "time", "column": "date"}``.
         model: Settings of the network.
@@ -97,6 +99,7 @@ class Superpose:
         groups: Sequence[Sequence[str]] = (),
         inputs: str | Sequence[str | Mapping[str, Any]] | Mapping[str, str] = "auto",
         ignore: Sequence[str] = (),
+        windows: Mapping[str, Any] | None = None,
         split: str | Mapping[str, Any] | None = None,
         model: Mapping[str, Any] | None = None,
         training: Mapping[str, Any] | None = None,
@@ -111,6 +114,7 @@ class Superpose:
                 groups=groups,
                 inputs=inputs,
                 ignore=ignore,
+                windows=windows,
                 split=split,
                 model=model,
                 training=training,
@@ -173,7 +177,7 @@ class Superpose:
             require_run(folder, settings, resume)
         tell = progress or quiet
         tell("reading the table", 0.0)
-        table = read_table(source)
+        table = read_rows(source, self.config)
         prepared = prepare(table, self.config)
         require_host(settings_of(self.config))
         require_balance(self.config.balance.method)
@@ -206,16 +210,16 @@ class Superpose:
         Returns:
             A frame of the caller's library (for a path an Arrow table): one column per target, and
             for numbers ``name_low`` and ``name_high``, which hold 90 % of new rows. A measured
-            value comes back as it is.
+            value comes back as it is. Of windows there is a row each, with its group and time.
 
         Raises:
             DataError: A given column is no target, or not in the table, or holds a wrong value.
         """
         predictor = self._fitted()
-        table = read_table(source)
+        table = read_rows(source, self.config)
         names = given_names(predictor.codec, table, given)
         answer = predictor.answer(table, names)
-        columns: dict[str, pa.Array] = {}
+        columns: dict[str, pa.Array] = row_keys(table, self.config)
         for target, told in answer.told.items():
             columns |= predictor.codec.decode(
                 target, told, table, predictor.thresholds.get(target), answer.reach[target]
@@ -229,9 +233,9 @@ class Superpose:
     def predict_proba(self, source: Source, given: Names = None) -> Any:
         """Predict the distribution of every target: a column ``target=label`` for each label."""
         predictor = self._fitted()
-        table = read_table(source)
+        table = read_rows(source, self.config)
         answer = predictor.answer(table, given_names(predictor.codec, table, given))
-        columns: dict[str, pa.Array] = {}
+        columns: dict[str, pa.Array] = row_keys(table, self.config)
         for target, told in answer.told.items():
             columns |= predictor.codec.target_kinds[target].decode_proba(told)
         return like(source, pa.table(columns))
@@ -251,7 +255,7 @@ class Superpose:
         predictor = self._fitted()
         if n < 1:
             raise DataError(message("n", f"{n} given", "1 draw or more"))
-        table = read_table(source)
+        table = read_rows(source, self.config)
         labels = given_labels(predictor.codec, table, given_names(predictor.codec, table, given))
         rows = predictor.rows(table)
         columns: dict[str, pa.Array] = {
@@ -290,7 +294,7 @@ class Superpose:
                     "two targets or more, some test rows and `model.given: true`"
                 )
             return dict(found)
-        table = read_table(source)
+        table = read_rows(source, self.config)
         if permutations < 1:
             raise DataError(message("permutations", f"{permutations} given", "1 or more"))
         present = given_names(predictor.codec, table, "auto")
@@ -336,7 +340,7 @@ class Superpose:
         predictor = self._fitted()
         codec, prices = predictor.codec, dict(cost or {})
         want = [want] if isinstance(want, str) else list(want)
-        table = read_table(source)
+        table = read_rows(source, self.config)
         names = given_names(codec, table, given)
         if given == "auto":
             names = [t for t in names if t not in want and t not in (candidates or ())]
@@ -361,7 +365,7 @@ class Superpose:
             DataError: The table lacks an input, or has none of the targets.
         """
         predictor = self._fitted()
-        table = read_table(source)
+        table = read_rows(source, self.config)
         if not set(predictor.shipped) & set(table.column_names):
             given = f"only the columns {listing(table.column_names)}"
             allowed = f"at least one of the targets {listing(predictor.shipped)}"
@@ -434,7 +438,7 @@ class Superpose:
         source = next((place for place in places if place is not None), None)
         if source is None:
             raise ConfigError("data: the run does not name its table; pass a frame or a path")
-        return prepare(read_table(source), self.config)
+        return prepare(read_rows(source, self.config), self.config)
 
     def _frame(self, records: list[dict[str, Any]], source: Source = None) -> Any:
         """Make a frame of records, in the library of the rows that were given or trained on."""

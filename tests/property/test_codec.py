@@ -50,6 +50,11 @@ columns = {
         )
     ),
     "boxes": gappy(st.sampled_from([[], [CELL], [CELL, BLOB]])),
+    "survival": st.lists(
+        st.one_of(st.none(), st.floats(-1e6, 1e6, width=32).filter(lambda t: abs(t) > 1e-3)),
+        min_size=2,
+        max_size=30,
+    ).filter(lambda rows: sum(r is not None and r > 0 for r in rows) >= 2),
     "count": gappy(st.integers(0, 2**24)),  # float32 holds every count up to here
 }
 every_kind = pytest.mark.parametrize("name", TARGET_KINDS)
@@ -101,6 +106,8 @@ def test_decoding_undoes_encoding(name, data):
     elif name == "mask":
         # A mask without any class is a row without labels.
         assert back == [row if set(runs_of(row)) & set("02") else None for row in rows]
+    elif name == "survival":
+        assert_in_its_interval(kind, rows, back)
     else:
         assert back == rows
 
@@ -108,6 +115,18 @@ def test_decoding_undoes_encoding(name, data):
 def runs_of(row):
     """The ids of a mask, without its size."""
     return [run.split("*")[0] for run in (row or "").split()[1:]]
+
+
+def assert_in_its_interval(kind, rows, back):
+    """An event is told within its interval; who has not seen it, later than that or never."""
+    for row, told in zip(rows, back, strict=True):
+        if row is None or (told is None and row < 0):
+            assert told is None
+        elif row < 0:
+            assert told >= -row * (1 - 1e-6)
+        else:
+            k = int(np.searchsorted(kind.uppers, np.float32(row)))
+            assert kind.lowers[k] <= told <= kind.uppers[k]
 
 
 def trimmed(row):
@@ -142,7 +161,7 @@ def test_blends_of_predictions_are_predictions(name, data, seed):
     first, second = (kind.predict(torch.randn(4, kind.size, generator=generator)) for _ in range(2))
     blend = (0.3 * first + 0.7 * second).double().numpy()
     assert np.isfinite(blend).all()
-    if name in ("binary", "category", "ordinal", "tokens", "mask"):
-        shares = blend.reshape(4, -1, len(kind.labels))
+    if name in ("binary", "category", "ordinal", "tokens", "mask", "survival"):
+        shares = blend.reshape(4, -1, len(kind.labels) or kind.width)
         np.testing.assert_allclose(shares.sum(axis=-1), 1, rtol=1e-5)
     assert len(next(iter(kind.decode(blend).values()))) == 4

@@ -26,6 +26,7 @@ COLUMNS = {
     "ordinal": [1, 2, 3, 4, 5],
     "multilabel": [["a", "b"], ["c"], []],
     "count": [0, 1, 5, 2],
+    "survival": [1.0, 2.0, 4.0, -3.0, 9.0, -9.5],
     "tokens": [["O", "B-a", "I-a"], ["O"], ["B-b", "O"]],
     "mask": ["1x2 0*1 3*1", "1x2 3*2", "1x2 0*2"],
 }
@@ -48,9 +49,15 @@ def predictions(kind, rng, rows=ROWS):
         return 10 ** rng.uniform(-7, 5, (rows, 1))
     if kind.name == "multilabel":
         return 1 / (1 + np.exp(-rng.normal(0, 6, (rows, kind.width))))
-    shape = (rows, kind.width // len(kind.labels))
-    p = rng.dirichlet(np.full(len(kind.labels), 10 ** rng.uniform(-2, 1)), shape)
+    classes = len(kind.labels) or kind.width
+    shape = (rows, kind.width // classes)
+    p = rng.dirichlet(np.full(classes, 10 ** rng.uniform(-2, 1)), shape)
     return p.reshape(rows, -1)
+
+
+def middles(kind):
+    """A time in each interval of lifetimes."""
+    return [(low + high) / 2 for low, high in zip(kind.lowers, kind.uppers, strict=True)]
 
 
 def labels(kind, pred, rng):
@@ -80,7 +87,10 @@ def test_even_a_class_without_probability_comes_back(kind, seed):
     rng = np.random.default_rng(seed)
     shape = (ROWS, kind.latent) if kind.name in ("multilabel", "tokens", "mask") else ROWS
     y = rng.integers(0, 2, shape).astype(float)
-    pred = kind.exact(1 - y)
+    other = 1 - y
+    if kind.name == "survival":  # its labels are times
+        y, other = (np.array(middles(kind))[z.astype(int)] for z in (y, other))
+    pred = kind.exact(other)
     np.testing.assert_array_equal(kind.at_scores(pred, kind.scores(y, pred)), y)
 
 
@@ -105,10 +115,10 @@ def test_a_told_prediction_is_canonical_and_moves_with_the_mean(kind, seed):
     told, more = kind.given_scores(pred, mean, sd), kind.given_scores(pred, mean + 1, sd)
     assert told.shape == pred.shape
     assert np.isfinite(told).all()
-    if kind.name in ("binary", "category", "ordinal", "tokens", "mask"):
-        told, more = (z.reshape(ROWS, -1, len(kind.labels)) for z in (told, more))
+    if kind.name in ("binary", "category", "ordinal", "tokens", "mask", "survival"):
+        steps = np.arange(len(kind.labels) or kind.width)
+        told, more = (z.reshape(ROWS, -1, len(steps)) for z in (told, more))
         np.testing.assert_allclose(told.sum(axis=-1), 1, rtol=1e-9)
-        steps = np.arange(len(kind.labels))
         assert (more @ steps >= told @ steps - 1e-9).all()
     else:
         assert (more - told)[:, : kind.latent].min() >= -1e-9
@@ -142,6 +152,8 @@ def test_the_likelihoods_of_all_labels_sum_to_one(kind, seed):
     elif kind.name in ("tokens", "mask"):
         every = [np.arange(float(kind.place_size))] * kind.places
         y = np.stack(np.meshgrid(*every), axis=-1).reshape(-1, kind.places)
+    elif kind.name == "survival":
+        y = np.array([*middles(kind), -kind.uppers[-1]])
     else:
         y = np.arange(float(kind.width))
     told = kind.log_likelihood(y, np.broadcast_to(pred, (len(y), pred.shape[1])))

@@ -56,6 +56,8 @@ def given_labels(codec: Codec, table: pa.Table, names: Sequence[str]) -> dict[st
     """
     kinds = [codec.target_kinds[name] for name in names]
     beside = {kind.source for kind in kinds if kind.needs_source}
+    # The column that tells whether an event was seen goes with that of its times.
+    beside |= {s.options["event"] for s in codec.schema.targets if s.options.get("event")}
     columns = [c for c in table.column_names if c in names or c in beside]
     # Without a column a table has no rows either: the first one stands in, unread.
     labels = codec.labels(table.select(columns) if columns else _empty(table))

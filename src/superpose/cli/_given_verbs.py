@@ -107,7 +107,7 @@ def measure(
       superpose measure runs/first row.csv --want pm25 --given no2 --candidates co
       superpose measure runs/first rows.csv --want pm25 --rows 3 --out advice.csv
     """
-    from superpose.data import read_table, write_table
+    from superpose.data import read_rows, write_table
     from superpose.project import Superpose
 
     wanted = names_of(want)
@@ -118,7 +118,7 @@ def measure(
     prices = costs(cost)
     require_other(out, source, "the advice")
     model = Superpose.load(run)
-    whole = read_table(source)
+    whole = read_rows(source, model.config)
     # Each row is asked many times over; those that nobody will see are left out.
     part = whole if out is not None else whole.slice(0, rows)
     with Stages() as stages:

@@ -177,14 +177,14 @@ def check(
       superpose check superpose.yaml
     """
     from superpose.audit import prepare
-    from superpose.data import divided, load_config, read_table
+    from superpose.data import divided, load_config, read_rows
 
     config = load_config(settings)
     if config.source is None:
         fix = "add `data:` with the path of the table, or `sources:` with those of several"
         raise ConfigError(message(config.at("data"), "no table is named", fix=fix))
     config = divided(config, config.source)
-    prepared = prepare(read_table(config.source), config)
+    prepared = prepare(read_rows(config.source, config), config)
     codec = prepared.codec
     details = {kind.column: kind.describe() for kind in codec.input_kinds}
     details |= {name: kind.describe() for name, kind in codec.target_kinds.items()}

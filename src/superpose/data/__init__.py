@@ -5,10 +5,19 @@ from ._codec import Codec, Features
 from ._config import Config, load_config
 from ._inference import infer_schema
 from ._leakage import find_leaks
-from ._reading import divided, fingerprint, folder_of, levels_of, read_table, sources_of
+from ._reading import (
+    divided,
+    fingerprint,
+    folder_of,
+    levels_of,
+    read_rows,
+    read_table,
+    sources_of,
+)
 from ._schema import ColumnSpec, Schema
 from ._splits import Split, fold_indices, make_split
 from ._starter import write_starter
+from ._windows import row_keys
 from ._writing import like, write_table
 from ._yaml import groups_text
 
@@ -34,7 +43,9 @@ __all__ = [
     "load_bundled",
     "load_config",
     "make_split",
+    "read_rows",
     "read_table",
+    "row_keys",
     "sources_of",
     "write_starter",
     "write_table",

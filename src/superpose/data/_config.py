@@ -21,6 +21,7 @@ from ._sections import (
     SplitConfig,
     TargetConfig,
     TrainingConfig,
+    WindowsConfig,
     method,
     named,
 )
@@ -39,7 +40,8 @@ class Config(Section):
             of its own. Without groups all targets share one.
         inputs: the columns to predict from; "auto" takes every column that is useful.
         ignore: columns that are not used.
-        split: how rows are divided.
+        windows: how rows are cut from a table with a row for each step of time, if they are.
+        split: how rows are divided; windows are divided by their group, or by time without one.
         model: the network.
         training: the training loop.
         balance: how targets are weighed against each other; the name of a method, or its settings.
@@ -60,6 +62,7 @@ class Config(Section):
     inputs: (
         Auto | Annotated[list[Annotated[InputConfig, BeforeValidator(named)]], Field(min_length=1)]
     ) = "auto"
+    windows: WindowsConfig | None = None
     split: SplitConfig = SplitConfig()
     model: ModelConfig = ModelConfig()
     training: TrainingConfig = TrainingConfig()
@@ -83,6 +86,7 @@ class Config(Section):
         groups: Sequence[Sequence[str]] = (),
         inputs: str | Sequence[str | Mapping[str, Any]] | Mapping[str, str] = "auto",
         ignore: Sequence[str] = (),
+        windows: Mapping[str, Any] | WindowsConfig | None = None,
         split: str | Mapping[str, Any] | SplitConfig | None = None,
         model: Mapping[str, Any] | ModelConfig | None = None,
         training: Mapping[str, Any] | TrainingConfig | None = None,
@@ -100,6 +104,7 @@ class Config(Section):
             groups: names of targets that share a network, group by group.
             inputs: "auto", or columns in the form of `targets`.
             ignore: columns that are not used.
+            windows: how rows are cut from a table with a row for each step of time.
             split: the name of a split without column, or a mapping of its settings.
             model: settings of the network.
             training: settings of the training loop.
@@ -118,6 +123,7 @@ class Config(Section):
             "groups": _lists(groups),
             "inputs": inputs if inputs == "auto" else _columns(inputs),
             "ignore": _columns(ignore),
+            "windows": windows,
             "split": {"by": split} if isinstance(split, str) else split,
             "seed": seed,
             "data": None if data is None else str(data),

@@ -116,7 +116,12 @@ def crossings(values: Mapping[str, Any]) -> list[Fault]:
         fix = "there is nothing to balance; remove it, or add a target"
         faults.append(Fault(("balance",), given, "sum", fix))
     split = values.get("split")
-    split = split.model_dump() if isinstance(split, BaseModel) else split
+    split = split.model_dump(exclude_unset=True) if isinstance(split, BaseModel) else split
+    by = split.get("by") if isinstance(split, Mapping) else None
+    if values.get("windows") is not None and by in ("random", "stratified"):
+        given = f"{by} given for windows, which overlap"
+        fix = "remove it: windows are divided by their group, or by time without one"
+        faults.append(Fault(("split", "by"), given, "group, time, column", fix))
     if isinstance(split, Mapping) and split.get("by") in ("group", "column"):
         for key in ("column", "groups"):
             name = "" if split.get(key) is None else str(split[key]).strip()

@@ -73,6 +73,10 @@ class _Inference:
         groups = self.config.split.groups
         if groups is not None and self.known(groups, "split", "groups"):
             self.ignored[groups] = "it tells which rows depend on each other"
+        if (windows := self.config.windows) is not None:
+            self.ignored |= dict.fromkeys(windows.columns, f"a channel of {windows.name!r}")
+            if windows.group is not None:
+                self.ignored[windows.group] = "it tells recordings apart"
         targets = [
             spec
             for index, target in enumerate(self.config.targets)
@@ -159,6 +163,9 @@ class _Inference:
         if name in self.divided and column.kind in (None, "text"):
             reason = "declared" if column.kind else "its words have a label each"
             return ColumnSpec(name, "text", {"unit": "divided"}, reason)
+        windows = self.config.windows
+        if windows is not None and name == windows.name and column.told in (None, "series"):
+            return ColumnSpec(name, "series", {"channels": windows.columns}, "cut as windows says")
         if column.told is not None:
             return self.declared_input(keys, column, values, column.told)
         guess = guess_input(name, values)
@@ -222,6 +229,11 @@ class _Inference:
             if source is None:
                 return None
             guess.options["of"] = source
+        event = guess.options.get("event")
+        if event is not None:
+            if not self.known(event, *keys, "event"):
+                return None
+            self.ignored[event] = f"it tells whether {target.name!r} was seen"
         if guess.kind not in TARGET_KINDS:
             # A date, an image, long text or words that all differ: an input at best.
             given = f"column {target.name!r} can't be a target ({guess.reason})"

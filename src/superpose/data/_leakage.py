@@ -14,10 +14,11 @@ import pyarrow as pa
 from superpose.errors import listing
 
 from ._schema import ColumnSpec, Schema
-from ._splits import PARTS, Split, group_ids, raw_labels
+from ._splits import MEASURED, PARTS, Split, group_ids, raw_labels
 from .kinds import TARGET_KINDS
 from .kinds._date import as_seconds
 from .kinds._metrics import auc
+from .kinds._steps import as_events, as_steps, holds_events, holds_series
 from .kinds._values import (
     Column,
     as_floats,
@@ -29,6 +30,7 @@ from .kinds._values import (
     is_list,
     plain,
 )
+from .kinds._words import spread
 
 SAMPLE = 4000  # training rows looked at; a disguise shows in fewer
 RANK_CORRELATION = 0.999  # a copy in other units reaches 1; honest inputs stay well below
@@ -116,7 +118,7 @@ def _as_numbers(spec: ColumnSpec, table: pa.Table) -> np.ndarray | None:
         return np.where(np.isfinite(x), x, np.nan)
     if spec.kind == "date":
         return as_seconds(spec.name, values, spec.options.get("format"))
-    if is_list(plain(values).type) or spec.kind == "image":
+    if pa.types.is_nested(plain(values).type) or spec.kind == "image":
         return None
     text = class_names(values, class_type(values))
     index = find(text, counted(text)[0])
@@ -130,7 +132,7 @@ def _reason(x: np.ndarray, y: np.ndarray, kind: str, target_kind: str) -> str | 
     if len(x) < FEWEST or y.min() == y.max() or x.min() == x.max():
         return None
     numeric = kind in ("number", "date")
-    measured = target_kind in ("number", "count")
+    measured = target_kind in MEASURED
     codes = _bins(x) if numeric else x.astype(np.int64)
     scores = y[:, None] if measured else _indicators(y)
     means = _bin_means(codes, scores)
@@ -138,7 +140,7 @@ def _reason(x: np.ndarray, y: np.ndarray, kind: str, target_kind: str) -> str | 
     quick = _ranks(y)[:, None] if measured else scores
     if max(_r2(quick[1::2], _bin_means(codes, quick)[1::2])) < QUICK_R2:
         return None
-    if numeric and target_kind in ("number", "count", "ordinal", "binary"):
+    if numeric and target_kind in (*MEASURED, "ordinal", "binary"):
         rank = abs(float(np.corrcoef(_ranks(x), _ranks(y))[0, 1]))
         if rank >= RANK_CORRELATION:
             return f"rank correlation {rank:.4f}"
@@ -239,12 +241,29 @@ def _duplicates(table: pa.Table, schema: Schema, split: Split) -> list[str]:
 def _row_codes(values: Column) -> np.ndarray:
     """A number per row that is the same for the same value; missing values are the same."""
     values = plain(values)
+    if holds_series(values.type):
+        return _series_codes(values)
     if is_list(values.type):
         # Lists have no hash in Arrow; their members joined by a sign no name holds do as well.
         joined = ["\x1f".join(map(str, v)) if v is not None else None for v in values.to_pylist()]
         values = pa.chunked_array([pa.array(joined, pa.large_string())])
     text = as_text(values).dictionary_encode()
     return np.asarray(text.indices.fill_null(-1)).astype(np.int64) + 1
+
+
+def _series_codes(values: Column) -> np.ndarray:
+    """A number per series: sums of what its numbers hash to, each by its place in the row."""
+    found = as_events("", values) if holds_events(values.type) else as_steps("", values)
+    numbers = np.reshape(found.values, (len(found.rows), -1))
+    bits = np.nan_to_num(numbers, nan=np.inf).view(np.uint64)
+    place = np.arange(numbers.shape[1], dtype=np.uint64) + np.uint64(1)
+    step = spread(found.rows, len(values)).astype(np.uint64)[:, None] * np.uint64(2654435761)
+    with np.errstate(over="ignore"):  # hashing wraps around on purpose
+        mixed = (bits ^ (bits >> np.uint64(31))) * np.uint64(0x9E3779B97F4A7C15) * (place + step)
+        each = (mixed ^ (mixed >> np.uint64(29))).sum(axis=1)
+    sums = np.zeros(len(values), np.uint64)
+    np.add.at(sums, found.rows, each)
+    return (sums >> np.uint64(1)).astype(np.int64)
 
 
 def _shared_groups(table: pa.Table, schema: Schema, split: Split) -> list[str]:

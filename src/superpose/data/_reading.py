@@ -30,6 +30,7 @@ from ._image_folders import is_coco, read_coco
 from ._jsonl import read_jsonl
 from ._sources import SOURCE, join_sources, require_names
 from ._splits import PART_WORDS
+from ._windows import apart, cut_windows
 
 _FOLDER = b"superpose.folder"
 _LEVELS = b"superpose.levels"
@@ -195,8 +196,24 @@ def file_format(path: Path, among: Iterable[str] = _READERS) -> str:
 
 
 def divided(config: Config, source: Any) -> Config:
-    """The settings for a source: a folder that is divided already is taken as it is divided."""
-    return as_divided(config, source, _reader_of)
+    """The settings for a source: a folder that is divided already is taken as it is divided.
+
+    Windows, which overlap, are divided by their group, or by time without one.
+    """
+    return apart(as_divided(config, source, _reader_of))
+
+
+def read_rows(source: Any, config: Config) -> pa.Table:
+    """Reads a table as `read_table` does, and cuts the windows that the settings ask for.
+
+    Args:
+        source: as of `read_table`.
+        config: its ``windows`` is read.
+
+    Raises:
+        DataError: names every fault of the source, or of the windows.
+    """
+    return cut_windows(read_table(source), config)
 
 
 def _reader_of(path: Path) -> Callable[[Path], pa.Table] | None:

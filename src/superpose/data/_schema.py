@@ -50,7 +50,8 @@ class ColumnSpec:
                     fix=hint or f"its columns are {listing(table.column_names)}",
                 )
             )
-        return blank_words(table.column(self.name), self.missing)
+        values = blank_words(table.column(self.name), self.missing)
+        return beside(self.name, values, table, self.options.get("event"))
 
 
 @dataclass(frozen=True)
@@ -105,6 +106,30 @@ class Schema:
             ignored=dict(state["ignored"]),
             warnings=list(state["warnings"]),
         )
+
+
+def beside(
+    name: str, values: pa.ChunkedArray, table: pa.Table, event: str | None
+) -> pa.ChunkedArray:
+    """A column of times with that of its events, as structures; without events as it is.
+
+    Raises:
+        DataError: the column of the events is not in the table.
+
+    Example:
+        >>> table = pa.table({"days": [3, 9], "died": [True, False]})
+        >>> beside("days", table["days"], table, "died").to_pylist()[0]
+        {'time': 3, 'event': True}
+    """
+    if event is None:
+        return values
+    if event not in table.column_names:
+        hint = did_you_mean(event, table.column_names)
+        given = f"its event column {event!r} is not in the table"
+        raise DataError(message(place(column=name), given, fix=hint or "add it"))
+    parts = [part.combine_chunks() for part in (values, table.column(event))]
+    whole = [p if isinstance(p, pa.Array) else pa.concat_arrays(p.chunks) for p in parts]
+    return pa.chunked_array([pa.StructArray.from_arrays(whole, ["time", "event"])])
 
 
 def blank_words(values: pa.ChunkedArray, words: tuple[str, ...]) -> pa.ChunkedArray:

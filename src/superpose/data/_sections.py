@@ -215,6 +215,26 @@ class SplitConfig(Section):
 _SPLIT_COLUMNS = {"group": "group", "time": "date or time", "column": "train/validation/test"}
 
 
+class WindowsConfig(Section):
+    """Windows that are cut from a long table, which has a row for each step of a recording.
+
+    Args:
+        columns: the channels of a window, columns of numbers.
+        time: the column that orders the steps of a recording; it rises from row to row.
+        group: the column that tells recordings apart; without it the table is one recording.
+        length: steps of a window, 2 or more; the last of them is the row that it belongs to.
+        step: steps from one window to the next, counted back from the end of a recording.
+        name: name of the input that holds the windows.
+    """
+
+    columns: list[Name] = Field(min_length=1)
+    time: Name
+    group: Name | None = None
+    length: int = Field(ge=2)
+    step: Whole = 1
+    name: Name = "window"
+
+
 class ModelConfig(Section):
     """The network.
 

@@ -16,6 +16,7 @@ from ._schema import ColumnSpec, Schema
 from ._stratify import deal, deal_groups, marks
 from .kinds import TARGET_KINDS
 from .kinds._date import as_seconds
+from .kinds._lifetimes import as_lifetimes
 from .kinds._values import (
     as_floats,
     as_sets,
@@ -37,6 +38,7 @@ PART_WORDS = {
     **dict.fromkeys(("validation", "valid", "val", "dev", "development"), 1),
     **dict.fromkeys(("test", "testing", "holdout"), 2),
 }
+MEASURED = ("number", "count", "survival")  # kinds whose labels are sizes, not classes
 MOST_BLOCKS = 30  # time blocks per part: long enough to outlast the memory of most series
 
 
@@ -97,7 +99,7 @@ def make_split(table: pa.Table, config: Config, schema: Schema) -> Split:
         part = deal_groups(marks(labels), clusters, shares, rng)
         how = f"by the {clusters.max() + 1} groups of {rule.column!r}"
     elif rule.by == "time":
-        when = _times(table, str(rule.column))
+        when = times(table, str(rule.column))
         if np.isnan(when).any():
             lost = int(np.isnan(when).sum())
             warnings.append(f"split: {lost} row(s) without {rule.column!r} went to training")
@@ -187,6 +189,8 @@ def raw_labels(table: pa.Table, spec: ColumnSpec) -> np.ndarray:
         float64 (N,) or, for sets of labels and labels of words, (N, L); NaN where missing.
     """
     values = spec.values(table)
+    if spec.kind == "survival":
+        return as_lifetimes(spec.name, values)
     if spec.kind in ("number", "count"):
         numbers = as_floats(spec.name, values, spec.kind)
         return np.where(np.isfinite(numbers), numbers, np.nan)
@@ -232,8 +236,9 @@ def _column(table: pa.Table, name: str, setting: str = "split.column") -> pa.Chu
     return table.column(name)
 
 
-def _times(table: pa.Table, name: str) -> np.ndarray:
-    values = plain(_column(table, name))
+def times(table: pa.Table, name: str, setting: str = "split.column") -> np.ndarray:
+    """A column of times as numbers: as they are, or in seconds where they are dates."""
+    values = plain(_column(table, name, setting))
     if pa.types.is_temporal(values.type) and not pa.types.is_duration(values.type):
         return as_seconds(name, values)
     if is_text(values.type):
@@ -245,8 +250,8 @@ def _times(table: pa.Table, name: str) -> np.ndarray:
             return as_seconds(name, values)
         except DataError as error:
             found = str(error).split("; ")[0]
-            fix = "mend the value, or split by another column"
-            raise DataError(message("split.column", found, fix=fix)) from None
+            fix = "mend the value, or name another column"
+            raise DataError(message(setting, found, fix=fix)) from None
     return as_floats(name, values)
 
 
@@ -293,7 +298,7 @@ def _check_labels(
 ) -> list[str]:
     """Refuse targets that can't be learned, and name those that can't be judged."""
     faults, warnings = Faults(DataError), []
-    classes = {spec.name for spec in schema.targets if spec.kind not in ("number", "count")}
+    classes = {spec.name for spec in schema.targets if spec.kind not in MEASURED}
     for name, y in labels.items():
         for part, index in zip(PARTS, rows, strict=True):
             held = y[index]

@@ -10,6 +10,7 @@ from ._attention import essay_attention, piecewise_linear, task_attention, task_
 from ._copula import condition_normal, shrunk_correlation
 from ._density import density_matrix, effective_states, purity, von_neumann_entropy
 from ._gramian import tap_gramian, weight_gramian
+from ._hazards import hazard_loss, interval_probabilities
 from ._losses import (
     LOG_RATE_LIMIT,
     SCALE_FLOOR,
@@ -39,7 +40,9 @@ __all__ = [
     "essay_attention",
     "gaussian_loss",
     "gaussian_parameters",
+    "hazard_loss",
     "holm",
+    "interval_probabilities",
     "lstm",
     "multilabel_loss",
     "ordinal_log_probabilities",

@@ -17,6 +17,7 @@ from ._maps import MapEncoder
 from ._measured import Measured
 from ._network import GIVEN, Architecture, Network
 from ._pretrained import PretrainedText, language_model, mean_of_tokens
+from ._series import SeriesEncoder
 from ._text import TextEncoder
 from ._trunk import MemberLinear, Trunk
 from ._vectors import VectorEncoder
@@ -45,6 +46,7 @@ __all__ = [
     "PerPlace",
     "PlaceHead",
     "PretrainedText",
+    "SeriesEncoder",
     "TaskAttention",
     "TextEncoder",
     "Trunk",

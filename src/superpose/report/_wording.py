@@ -29,6 +29,7 @@ METRIC_NAMES = {
     "weighted_f1": "weighted F1",
     "log_loss": "log-loss",
     "brier": "Brier score",
+    "integrated_brier": "integrated Brier score",
     "ece": "calibration error",
     "quadratic_kappa": "quadratic kappa",
     "mae": "MAE",

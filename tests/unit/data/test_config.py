@@ -18,8 +18,11 @@ def faults(tmp_path: Path, text: str) -> list[str]:
     return [fault.replace(str(path), "s.yaml") for fault in caught.value.faults]
 
 
-TOP = "data, sources, targets, groups, ignore, inputs, split, model, training, balance, proof, seed"
-KINDS = "number, binary, category, ordinal, multilabel, count, tokens, mask, boxes"
+TOP = (
+    "data, sources, targets, groups, ignore, inputs, windows, split, model, training, balance, "
+    "proof, seed"
+)
+KINDS = "number, binary, category, ordinal, multilabel, count, tokens, mask, boxes, survival"
 
 
 @pytest.mark.parametrize(

@@ -29,6 +29,8 @@ from ._options import Options
 from ._ordinal import OrdinalTarget
 from ._pretrained import PretrainedTextInput
 from ._sequence import SequenceInput
+from ._series import SeriesInput
+from ._survival import SurvivalTarget
 from ._text import TextInput
 from ._tokens import TokensTarget
 
@@ -45,6 +47,7 @@ INPUT_KINDS: dict[str, type[InputKind]] = {
         SequenceInput,
         EmbeddingInput,
         EntityInput,
+        SeriesInput,
         PretrainedTextInput,
     )
 }
@@ -61,6 +64,7 @@ TARGET_KINDS: dict[str, type[TargetKind]] = {
         TokensTarget,
         MaskTarget,
         BoxesTarget,
+        SurvivalTarget,
     )
 }
 

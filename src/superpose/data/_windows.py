@@ -1,0 +1,183 @@
+"""Windows: rows that are cut from a long table, which has a row for each step of a recording.
+
+A window belongs to the row at its end: that row's other columns are its columns, and so the labels
+of its targets. It holds steps of its own recording only, up to that row and none beyond.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import pyarrow as pa
+
+from superpose.errors import DataError, Faults, did_you_mean, listing, message, place
+
+from ._config import Config
+from ._sections import SplitConfig, WindowsConfig
+from ._splits import group_ids, times
+from .kinds._values import as_floats, is_list
+
+SHOWN = 4  # recordings that one message names
+
+
+def apart(config: Config) -> Config:
+    """The settings with a split that keeps windows apart, unless they say how rows are divided."""
+    windows, rule = config.windows, config.split
+    if windows is None:
+        return config
+    given = rule.model_dump(exclude_unset=True)
+    if "by" not in rule.model_fields_set:
+        by = ("time", windows.time) if windows.group is None else ("group", windows.group)
+        given |= {"by": by[0], "column": by[1]}
+    elif rule.by == "column" and rule.groups is None and windows.group is not None:
+        given["groups"] = windows.group
+    return config.model_copy(update={"split": SplitConfig.model_validate(given)})
+
+
+def cut_windows(table: pa.Table, config: Config) -> pa.Table:
+    """Cut the windows of a table: a row for each, with the steps as lists of the channels.
+
+    Args:
+        table: a row for each step, or windows that are cut already.
+        config: its ``windows`` is read; without it the table comes back as it is.
+
+    Raises:
+        DataError: a column that is missing or no numbers, a time that does not rise, a recording
+            with fewer steps than a window.
+
+    Example:
+        >>> rule = {"time": "t", "length": 2, "columns": ["x"]}
+        >>> config = Config.from_arguments(targets="y", windows=rule)
+        >>> long = pa.table({"t": [1, 2, 3], "x": [0.5, 1.5, 2.5], "y": [7, 8, 9]})
+        >>> cut_windows(long, config).select(["y", "window"]).to_pylist()
+        [{'y': 8, 'window': [[0.5], [1.5]]}, {'y': 9, 'window': [[1.5], [2.5]]}]
+    """
+    rule = config.windows
+    if rule is None or _are_cut(table, rule):
+        return table
+    recordings = _recordings(table, config, rule)
+    channels = _channels(table, config, rule)
+    _require_rising(table, rule, recordings)
+    _require_long(table, rule, recordings)
+    ends = np.concatenate(
+        [rows[len(rows) - 1 : rule.length - 2 : -rule.step] for rows in recordings]
+    )
+    # Where each row stands in the order of the recordings, so that a window is a run of places.
+    order = np.concatenate(recordings)
+    spot = np.empty(len(order), np.int64)
+    spot[order] = np.arange(len(order))
+    ends = np.sort(ends)
+    steps = spot[ends][:, None] + np.arange(1 - rule.length, 1)
+    values = channels[order][steps.ravel()]
+    flat = pa.array(values.ravel(), from_pandas=True)
+    inner = pa.FixedSizeListArray.from_arrays(flat, len(rule.columns))
+    cut = table.take(pa.array(ends))
+    lists = pa.FixedSizeListArray.from_arrays(inner, rule.length)
+    return cut.append_column(rule.name, lists)
+
+
+def row_keys(table: pa.Table, config: Config) -> dict[str, pa.Array]:
+    """The columns that tell to which step of which recording a window belongs, by name."""
+    rule = config.windows
+    names = [] if rule is None else [name for name in (rule.group, rule.time) if name]
+    return {name: table.column(name) for name in names if name in table.column_names}
+
+
+def _are_cut(table: pa.Table, rule: WindowsConfig) -> bool:
+    names = table.column_names
+    return rule.name in names and is_list(table.schema.field(rule.name).type)
+
+
+def _recordings(table: pa.Table, config: Config, rule: WindowsConfig) -> list[np.ndarray]:
+    """The rows of each recording, in the order of the table."""
+    faults = Faults(DataError)
+    wanted: dict[tuple[str | int, ...], str | None] = {
+        ("time",): rule.time,
+        ("group",): rule.group,
+        **{("columns", place_): name for place_, name in enumerate(rule.columns)},
+    }
+    for keys, name in wanted.items():
+        if name is not None and name not in table.column_names:
+            fix = did_you_mean(name, table.column_names)
+            given, allowed = f"column {name!r} is not in the table", listing(table.column_names)
+            faults.add(config.at("windows", *keys), given, f"the columns {allowed}", fix)
+    if rule.name in table.column_names:
+        given = f"{rule.name!r} is a column of the table"
+        faults.add(config.at("windows", "name"), given, fix="choose another name for the windows")
+    faults.raise_any()
+    if rule.group is None:
+        return [np.arange(table.num_rows)]
+    ids = group_ids(table, rule.group, "windows.group")
+    order = np.argsort(ids, kind="stable")
+    return np.split(order, np.flatnonzero(np.diff(ids[order])) + 1)
+
+
+def _channels(table: pa.Table, config: Config, rule: WindowsConfig) -> np.ndarray:
+    """The channels of every step, (N, C) float32, NaN where missing."""
+    faults, found = Faults(DataError), []
+    for place_, name in enumerate(rule.columns):
+        try:
+            found.append(as_floats(name, table.column(name), "channel of the windows"))
+        except DataError as error:
+            for fault in error.faults:
+                faults.add(config.at("windows", "columns", place_), fault)
+    faults.raise_any()
+    return np.stack(found, axis=1).astype(np.float32)
+
+
+def _require_rising(table: pa.Table, rule: WindowsConfig, recordings: list[np.ndarray]) -> None:
+    """Make sure that time rises within every recording.
+
+    Raises:
+        DataError: the first rows without a time, or with one no later than that of the row before.
+    """
+    when = times(table, rule.time, "windows.time")
+    faults = Faults(DataError)
+    for rows in recordings:
+        line = when[rows]
+        if np.isnan(line).any():
+            row = int(rows[np.argmax(np.isnan(line))])
+            faults.add(place(column=rule.time, row=row), "no time", fix="fill it in")
+        elif (np.diff(line) <= 0).any():
+            at = int(np.argmax(np.diff(line) <= 0)) + 1
+            before, row = int(rows[at - 1]), int(rows[at])
+            same = line[at] == line[at - 1]
+            what = "the same time as" if same else "an earlier time than"
+            given = f"{what} row {before}{_of(table, rule, row)}"
+            fix = "remove one of the two rows" if same else f"sort the table by {rule.time!r}"
+            if rule.group is None:
+                fix += ", or name the column that tells recordings apart as windows.group"
+            faults.add(place(column=rule.time, row=row), given, "times that rise", fix)
+        if len(faults.found) == SHOWN:
+            break
+    faults.raise_any()
+
+
+def _require_long(table: pa.Table, rule: WindowsConfig, recordings: list[np.ndarray]) -> None:
+    short = [rows for rows in recordings if len(rows) < rule.length]
+    if not short:
+        return
+    names = listing(_named(table, rule, short), SHOWN)
+    longest = max(len(rows) for rows in short)
+    many = f"{len(short)} recordings have" if len(short) > 1 else "a recording has"
+    raise DataError(
+        message(
+            "windows.length",
+            f"{rule.length} given, but {many} no more than {longest} rows{names and ': '}{names}",
+            fix="make the windows shorter, or leave these rows out",
+        )
+    )
+
+
+def _named(table: pa.Table, rule: WindowsConfig, found: list[np.ndarray]) -> Iterator[str]:
+    if rule.group is not None:
+        for rows in found:
+            yield f"{rule.group} {table.column(rule.group)[int(rows[0])].as_py()}"
+
+
+def _of(table: pa.Table, rule: WindowsConfig, row: int) -> str:
+    """Of which recording a row is, in words."""
+    if rule.group is None:
+        return ""
+    return f" of {rule.group} {table.column(rule.group)[row].as_py()}"
