@@ -11,8 +11,9 @@ import pytest
 from typer.testing import CliRunner
 
 from superpose import Superpose
+from superpose.audit import prepare
 from superpose.cli import app
-from superpose.data import read_table
+from superpose.data import Config, infer_schema, read_table
 from superpose.data.kinds import mask_array
 from superpose.errors import SuperposeError
 
@@ -144,6 +145,32 @@ def test_a_folder_is_trained_from_the_command_line(shapes: Path, tmp_path: Path)
     done = run.invoke(app, ["predict", str(out), str(shapes), "--out", str(told)])
     assert done.exit_code == 0, done.output
     assert '"32x32 ' in told.read_text()
+
+
+def test_masks_and_boxes_are_told_by_what_their_columns_hold(shapes: Path) -> None:
+    config = Config.from_arguments(targets=["mask", "squares"], ignore=["shade", "split"])
+    found = infer_schema(with_boxes(shapes), config)
+    assert [(s.name, s.kind, s.options) for s in found.targets] == [
+        ("mask", "mask", {"of": "image"}),
+        ("squares", "boxes", {"of": "image"}),
+    ]
+
+
+def test_what_was_skipped_is_counted_in_the_report(shapes: Path, tmp_path: Path) -> None:
+    table = read_table(shapes)
+    paths = [str(shapes / path) for path in table["image"].to_pylist()]
+    (tmp_path / "broken.png").write_bytes(b"no image")
+    paths[3] = str(tmp_path / "broken.png")
+    table = table.set_column(0, "image", pa.array(paths))
+    config = Config.from_arguments(
+        targets=[{"name": "mask", "kind": "mask"}],
+        inputs=[{**PHOTO, "on_error": "skip"}],
+        split={"by": "column", "column": "split"},
+    )
+    with pytest.warns(UserWarning, match="1 of 100 images can't be read"):
+        prepared = prepare(table, config)
+    assert any("1 of 100 images can't be read" in text for text in prepared.warnings)
+    assert not prepared.codec.target_kinds["mask"].known(prepared.labels["mask"])[3]
 
 
 def test_the_same_seed_gives_the_same_numbers(shapes: Path) -> None:
