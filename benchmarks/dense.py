@@ -120,7 +120,7 @@ def cells(epochs: int | None, alone: bool = False) -> dict[str, Any]:
     others = [{"name": n, "kind": "count"} for n in ("RBC", "Platelets")]
     targets = [{"name": "boxes", "kind": "boxes", "of": "image", "weight": 3}, "present", *others]
     vary = {"flip": "both", "shift": 0.1, "scale": 0.2, "colour": 0.2}
-    # One published box has no width; it is left out.
+    # Two published boxes have no area; they are left out.
     image = {"kind": "image", "size": [144, 192], "stride": 4, "augment": vary, "on_error": "skip"}
     model = Superpose(
         targets[:1] if alone else targets,

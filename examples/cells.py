@@ -28,7 +28,7 @@ def with_more_targets(folder: Path) -> pa.Table:
 
 def main(long: bool) -> None:
     table = with_more_targets(FOLDER)
-    # One published box has no width: such boxes are left out, and counted.
+    # Two published boxes have no area: such boxes are left out, and counted.
     vary = {"flip": "both", "shift": 0.1, "scale": 0.2, "colour": 0.2}
     image = {"kind": "image", "augment": vary, "on_error": "skip", "stride": 4}
     counts = [{"name": name, "kind": "count"} for name in ("RBC", "Platelets")]
