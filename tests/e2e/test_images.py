@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -202,6 +203,33 @@ def test_wrong_settings_have_one_clear_error(
     model = Superpose(targets, inputs=[PHOTO], split={"by": "column", "column": "split"})
     with pytest.raises(SuperposeError, match=expected):
         model.fit(with_boxes(shapes))
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not (DATA / "camvid").is_dir(), reason="the data is not there")
+def test_streets_are_told_apart_in_a_slice_of_real_images(tmp_path: Path) -> None:
+    with zipfile.ZipFile(DATA / "camvid/camvid_160x120.zip") as packed:
+        names = sorted(packed.namelist())
+        for part in ("train", "val", "test"):
+            for sub in (part, part + "annot"):
+                own = [name for name in names if name.startswith(f"{sub}/") and name[-1] != "/"]
+                packed.extractall(tmp_path, own[:24])
+    table = read_table(tmp_path)
+    shares = [
+        float((np.asarray(Image.open(tmp_path / path)) == 3).mean())
+        for path in table["mask"].to_pylist()
+    ]
+    model = Superpose(
+        [{"name": "mask", "kind": "mask", "void": 11}, "road"],
+        inputs=[{**PHOTO, "size": [48, 64]}],
+        split={"by": "column", "column": "split"},
+        references="none",
+        model=MODEL,
+        training={"epochs": 8, "batch_size": 4},
+    ).fit(table.append_column("road", pa.array(shares)))
+    found = model.facts["metrics"]["mask"]["shipped"]
+    assert found["pixel_accuracy"] > 0.6
+    assert found["iou_3"] > 0.6  # road
 
 
 @pytest.mark.slow
