@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -11,8 +12,9 @@ import pytest
 from typer.testing import CliRunner
 
 from superpose import Superpose
+from superpose.audit import prepare
 from superpose.cli import app
-from superpose.data import read_table
+from superpose.data import Config, infer_schema, read_table
 from superpose.data.kinds import mask_array
 from superpose.errors import SuperposeError
 
@@ -146,6 +148,32 @@ def test_a_folder_is_trained_from_the_command_line(shapes: Path, tmp_path: Path)
     assert '"32x32 ' in told.read_text()
 
 
+def test_masks_and_boxes_are_told_by_what_their_columns_hold(shapes: Path) -> None:
+    config = Config.from_arguments(targets=["mask", "squares"], ignore=["shade", "split"])
+    found = infer_schema(with_boxes(shapes), config)
+    assert [(s.name, s.kind, s.options) for s in found.targets] == [
+        ("mask", "mask", {"of": "image"}),
+        ("squares", "boxes", {"of": "image"}),
+    ]
+
+
+def test_what_was_skipped_is_counted_in_the_report(shapes: Path, tmp_path: Path) -> None:
+    table = read_table(shapes)
+    paths = [str(shapes / path) for path in table["image"].to_pylist()]
+    (tmp_path / "broken.png").write_bytes(b"no image")
+    paths[3] = str(tmp_path / "broken.png")
+    table = table.set_column(0, "image", pa.array(paths))
+    config = Config.from_arguments(
+        targets=[{"name": "mask", "kind": "mask"}],
+        inputs=[{**PHOTO, "on_error": "skip"}],
+        split={"by": "column", "column": "split"},
+    )
+    with pytest.warns(UserWarning, match="1 of 100 images can't be read"):
+        prepared = prepare(table, config)
+    assert any("1 of 100 images can't be read" in text for text in prepared.warnings)
+    assert not prepared.codec.target_kinds["mask"].known(prepared.labels["mask"])[3]
+
+
 def test_the_same_seed_gives_the_same_numbers(shapes: Path) -> None:
     def fit() -> dict[str, float]:
         model = Superpose(
@@ -175,6 +203,33 @@ def test_wrong_settings_have_one_clear_error(
     model = Superpose(targets, inputs=[PHOTO], split={"by": "column", "column": "split"})
     with pytest.raises(SuperposeError, match=expected):
         model.fit(with_boxes(shapes))
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not (DATA / "camvid").is_dir(), reason="the data is not there")
+def test_streets_are_told_apart_in_a_slice_of_real_images(tmp_path: Path) -> None:
+    with zipfile.ZipFile(DATA / "camvid/camvid_160x120.zip") as packed:
+        names = sorted(packed.namelist())
+        for part in ("train", "val", "test"):
+            for sub in (part, part + "annot"):
+                own = [name for name in names if name.startswith(f"{sub}/") and name[-1] != "/"]
+                packed.extractall(tmp_path, own[:24])
+    table = read_table(tmp_path)
+    shares = [
+        float((np.asarray(Image.open(tmp_path / path)) == 3).mean())
+        for path in table["mask"].to_pylist()
+    ]
+    model = Superpose(
+        [{"name": "mask", "kind": "mask", "void": 11}, "road"],
+        inputs=[{**PHOTO, "size": [48, 64]}],
+        split={"by": "column", "column": "split"},
+        references="none",
+        model=MODEL,
+        training={"epochs": 8, "batch_size": 4},
+    ).fit(table.append_column("road", pa.array(shares)))
+    found = model.facts["metrics"]["mask"]["shipped"]
+    assert found["pixel_accuracy"] > 0.6
+    assert found["iou_3"] > 0.6  # road
 
 
 @pytest.mark.slow

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib.util import find_spec
@@ -92,7 +93,7 @@ def _require_one_network(config: Config, codec: Codec) -> None:
     """
     dense = [name for name, kind in codec.target_kinds.items() if kind.source]
     if config.groups and dense:
-        given = f"given beside {listing(dense)}, which has a label for each word"
+        given = f"given beside {listing(dense)}, which has an answer for each place of an input"
         fix = "remove the groups: such targets share one network with all others"
         raise ConfigError(message(config.at("groups"), given, fix=fix))
 
@@ -100,9 +101,22 @@ def _require_one_network(config: Config, codec: Codec) -> None:
 def prepare(table: pa.Table, config: Config) -> Prepared:
     """Find the kinds, divide the rows, fit the codec; nothing is trained.
 
+    What encoding warns of, such as files that can't be read, is kept for the report too.
+
     Raises:
         DataError: Every fault of the table, gathered.
     """
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", UserWarning)
+        prepared = _prepare(table, config)
+    for one in caught:
+        warnings.warn_explicit(one.message, one.category, one.filename, one.lineno)
+    said = [str(one.message) for one in caught if issubclass(one.category, UserWarning)]
+    prepared.warnings = list(dict.fromkeys([*prepared.warnings, *said]))
+    return prepared
+
+
+def _prepare(table: pa.Table, config: Config) -> Prepared:
     for engine in engines_of(config, small=False):
         require_engine(engine)
     schema = infer_schema(table, config)
@@ -132,7 +146,7 @@ def prepare(table: pa.Table, config: Config) -> Prepared:
         folds, drawn = _folds(seen, dealt, config, split.clusters)
     else:
         folds, drawn = [Fold(split.train, judges[halves[judges] == 0])], 1
-    warnings = [
+    found = [
         *schema.warnings,
         *split.warnings,
         *codec.warnings,
@@ -152,7 +166,7 @@ def prepare(table: pa.Table, config: Config) -> Prepared:
         folds,
         halves,
         drawn,
-        list(dict.fromkeys(warnings)),
+        list(dict.fromkeys(found)),
     )
 
 

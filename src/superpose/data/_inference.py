@@ -292,8 +292,13 @@ class _Inference:
             kind, reason = "ordinal", "an ordered category in the frame"
         if kind is None and self.lists_like(target.name, values):
             kind, reason = "tokens", "a list as long as that of words in every row"
+        if kind is None and _holds_boxes(values.type):
+            kind, reason = "boxes", "lists of objects with a class and a box"
         if kind is None:
-            return guess_target(values)
+            found = guess_target(values)
+            if found.kind != "image" or not self.images():
+                return found
+            kind, reason = "mask", "names of image files beside those of another column"
         options = {**_separator(values, kind), **target.options}
         if kind == "ordinal" and levels is not None:
             options.setdefault("levels", list(levels))
@@ -399,6 +404,13 @@ class _Inference:
 def reads_places(kind: type[TargetKind]) -> bool:
     """Whether the labels of a kind can't be read from their column alone, but beside an image."""
     return kind.needs_folder or kind.needs_source
+
+
+def _holds_boxes(kind: pa.DataType) -> bool:
+    """Whether a type holds lists of objects."""
+    if not is_list(kind) or not pa.types.is_struct(kind.value_type):
+        return False
+    return {"class", "box"} <= {field.name for field in kind.value_type}
 
 
 def _words(kind: pa.DataType) -> bool:

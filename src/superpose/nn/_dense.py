@@ -104,12 +104,13 @@ class DenseNetwork(Network):
         revealed: Sequence[int] | None = None,
     ) -> None:
         sizes = [head if isinstance(head, int) else 0 for head in heads]
+        read = {head.source for head in heads if isinstance(head, PerPlace)}
+        # In the order of the blocks, whatever that of the targets: weights are drawn from one seed.
+        for name, encode in encoders.items():
+            if name in read:
+                cast(MapEncoder, encode).open_map()
         super().__init__(encoders, sizes, architecture, revealed)
         self.sources = {t: h.source for t, h in enumerate(heads) if isinstance(h, PerPlace)}
-        # In the order of the blocks, whatever that of the targets: weights are drawn from one seed.
-        for name in encoders:
-            if name in self.sources.values():
-                self._offers(name).open_map()
         self.places = nn.ModuleDict(
             {
                 str(t): PlaceHead(self._offers(source).map_features, architecture.state, head.size)

@@ -67,7 +67,8 @@ class _Decoder(nn.Module):
 class ImageEncoder(MapEncoder):
     """Read an image with three residual stages and pool the last to one token.
 
-    A decoder that gives a finer map is built by ``open_map`` only, where a head reads it.
+    A decoder that gives a finer map is built by ``open_map`` only, where a head reads it; the token
+    then also has the mean and the maximum of the map.
 
     Args:
         width: Smallest token width d; the token has at least 128 numbers.
@@ -107,6 +108,8 @@ class ImageEncoder(MapEncoder):
     def open_map(self) -> None:
         if self.decoder is None:
             self.decoder = _Decoder(self.stride)
+            # What was learned of places says much of the whole: how many, how large a share.
+            self.out_features += 2 * self.map_features
 
     def _levels(self, block: Tensor) -> list[Tensor]:
         x = self.stem(block.to(self.stem.weight.dtype) / 127.5 - 1)
@@ -119,16 +122,15 @@ class ImageEncoder(MapEncoder):
     def _token(self, top: Tensor) -> Tensor:
         return self.widen(F.relu(self.norm(top)).mean((-2, -1)))[..., None, :]
 
-    def _map(self, levels: list[Tensor]) -> Tensor:
-        assert self.decoder is not None, "open_map() builds what a map needs"
-        return self.decoder(levels).flatten(-2).transpose(-1, -2)
-
     def map(self, block: Tensor) -> Tensor:
-        return self._map(self._levels(block))
+        return self.token_and_map(block)[1]
 
     def token_and_map(self, block: Tensor) -> tuple[Tensor, Tensor]:
+        assert self.decoder is not None, "open_map() builds what a map needs"
         levels = self._levels(block)
-        return self._token(levels[-1]), self._map(levels)
+        places = self.decoder(levels).flatten(-2).transpose(-1, -2)
+        whole = torch.cat([places.mean(-2), places.amax(-2)], -1)[..., None, :]
+        return torch.cat([self._token(levels[-1]), whole], -1), places
 
     def seen(self, block: Tensor) -> Tensor:
         high, wide = (-(-side // self.stride) for side in block.shape[-2:])
@@ -137,4 +139,6 @@ class ImageEncoder(MapEncoder):
         )
 
     def forward(self, block: Tensor) -> Tensor:
+        if self.decoder is not None:
+            return self.token_and_map(block)[0]
         return self._token(self._levels(block)[-1])

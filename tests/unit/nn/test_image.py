@@ -28,11 +28,14 @@ def test_the_map_has_a_place_for_each_stride_of_pixels(high, wide, stride):
     assert encode(block).shape == (2, 1, encode.out_features)
 
 
-def test_the_token_does_not_depend_on_whether_a_map_is_read():
+def test_the_token_has_what_is_pooled_of_the_map_where_there_is_one():
     block = picture(2, 3, 32, 32)
     token, places = encoder().token_and_map(block)
-    torch.testing.assert_close(token, encoder(opened=False)(block))
-    torch.testing.assert_close(places, encoder().map(block))
+    alone = encoder(opened=False)(block)
+    torch.testing.assert_close(token[..., : alone.shape[-1]], alone)
+    pooled = torch.cat([places.mean(1), places.amax(1)], -1)
+    torch.testing.assert_close(token[:, 0, alone.shape[-1] :], pooled)
+    torch.testing.assert_close(token, encoder()(block))
 
 
 def test_the_decoder_is_built_only_where_a_head_reads_the_map():

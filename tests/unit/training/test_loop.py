@@ -26,6 +26,37 @@ def _every_epoch_is_kept(monkeypatch):
     monkeypatch.setattr(_session, "WRITING_SHARE", float("inf"))
 
 
+def jitter(batch):
+    """A random variation of the numbers of a batch, which no target has to follow."""
+    numbers = batch["numbers"]
+    return {**batch, "numbers": numbers + 0.1 * torch.randn_like(numbers)}, {}
+
+
+def test_inputs_are_varied_in_training_and_nowhere_else(run, assert_same):
+    seen = []
+
+    def count(batch):
+        seen.append(batch["numbers"].shape[1])
+        return batch, {}
+
+    assert_same(run(seed=5, vary=count), run(seed=5))
+    assert set(seen) == {16}  # batches of training rows; held-out rows come in one piece
+    one, other = run(seed=5, epochs=1, vary=jitter), run(seed=5, epochs=1)
+    assert not torch.equal(one.snapshots[0]["heads"], other.snapshots[0]["heads"])
+
+
+def test_killed_and_resumed_equals_not_killed_where_inputs_are_varied(run, assert_same, tmp_path):
+    def kill(epoch, watch):
+        if epoch == 1:
+            raise Killed
+
+    path = tmp_path / "x.checkpoint"
+    with pytest.raises(Killed):
+        run(epochs=4, checkpoint=path, on_epoch=kill, vary=jitter)
+    again = run(epochs=4, checkpoint=path, vary=jitter)
+    assert_same(again, run(epochs=4, vary=jitter))
+
+
 class Killed(Exception):
     """Stands for the end of the process."""
 

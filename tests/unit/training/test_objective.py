@@ -13,6 +13,11 @@ ROWS = 60
 ALL = np.arange(ROWS)
 
 
+def box(x, y):
+    """An object somewhere in an image."""
+    return {"class": "thing", "box": [0.7 * x, 0.7 * y, 0.7 * x + 0.3, 0.7 * y + 0.3]}
+
+
 def column(name, seed, scale=1.0, gaps=0.2):
     """A fitted target of a kind and its labels."""
     rng = np.random.default_rng(seed)
@@ -24,6 +29,8 @@ def column(name, seed, scale=1.0, gaps=0.2):
         "ordinal": lambda: rng.integers(0, 3, ROWS).tolist(),
         "multilabel": lambda: [["p", "q"][: k + 1] for k in rng.integers(0, 2, ROWS)],
         "tokens": lambda: [rng.choice(["x", "y"], k).tolist() for k in rng.integers(1, 4, ROWS)],
+        "mask": lambda: [f"1x4 0*{k} 1*{4 - k}" for k in rng.integers(1, 4, ROWS)],
+        "boxes": lambda: [[box(*rng.random(2))] * k for k in rng.integers(0, 2, ROWS)],
     }[name]()
     keep = rng.random(ROWS) >= gaps
     rows = pa.chunked_array(

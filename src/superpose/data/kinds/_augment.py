@@ -24,7 +24,8 @@ class Augment(ABC):
     def __call__(self, block: Tensor) -> tuple[Tensor, Any]:
         """Return a variation of a batch of one block (P, B, ...), and what targets have to follow.
 
-        What they follow is anything whose parts can be taken by ``[networks]``, or None.
+        What they follow is None, or has a method ``of``, which takes out what befell some of the P
+        networks' rows; it is handed to ``TargetKind.follow``.
         """
 
 

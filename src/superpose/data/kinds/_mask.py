@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
 from pathlib import Path
@@ -239,6 +239,20 @@ class MaskTarget(PlaceClasses):
         table = torch.as_tensor(self.weights, dtype=out.dtype, device=out.device)
         out = out.unflatten(-1, (-1, self.place_size)) - table.log()
         return torch.softmax(out, dim=-1).flatten(-2)
+
+    def row_loss(self, y: np.ndarray, pred: np.ndarray) -> np.ndarray:
+        return self._by_rows(super().row_loss, y, pred)
+
+    def log_likelihood(self, y: np.ndarray, pred: np.ndarray) -> np.ndarray:
+        return self._by_rows(super().log_likelihood, y, pred)
+
+    def _by_rows(
+        self, what: Callable[..., np.ndarray], y: np.ndarray, pred: np.ndarray
+    ) -> np.ndarray:
+        """Ask for few rows at a time: a copy of all places of all rows would fill the memory."""
+        cuts = range(0, len(y), ROWS_AT_ONCE)
+        parts = [what(y[n : n + ROWS_AT_ONCE], pred[n : n + ROWS_AT_ONCE]) for n in cuts]
+        return np.concatenate([np.zeros(0), *parts])
 
     @property
     def reveal_edges(self) -> list[list[float]]:
