@@ -19,6 +19,7 @@ from ._count import CountTarget
 from ._date import DateInput
 from ._embedding import EmbeddingInput
 from ._entity import EntityInput
+from ._forecast import ForecastTarget
 from ._image import ImageInput
 from ._mask import MaskTarget
 from ._masks import mask_array
@@ -65,6 +66,7 @@ TARGET_KINDS: dict[str, type[TargetKind]] = {
         MaskTarget,
         BoxesTarget,
         SurvivalTarget,
+        ForecastTarget,
     )
 }
 
