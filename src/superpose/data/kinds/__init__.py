@@ -21,6 +21,7 @@ from ._embedding import EmbeddingInput
 from ._entity import EntityInput
 from ._forecast import ForecastTarget
 from ._image import ImageInput
+from ._lifetimes import kaplan_meier as lived_share
 from ._mask import MaskTarget
 from ._masks import mask_array
 from ._multicategory import MultiCategoryInput
@@ -31,6 +32,7 @@ from ._ordinal import OrdinalTarget
 from ._pretrained import PretrainedTextInput
 from ._sequence import SequenceInput
 from ._series import SeriesInput
+from ._steps import series_values
 from ._survival import SurvivalTarget
 from ._text import TextInput
 from ._tokens import TokensTarget
@@ -76,5 +78,7 @@ __all__ = [
     "InputKind",
     "Options",
     "TargetKind",
+    "lived_share",
     "mask_array",
+    "series_values",
 ]
