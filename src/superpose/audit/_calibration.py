@@ -16,14 +16,17 @@ def interval_width(kind: TargetKind, y: np.ndarray, told: np.ndarray) -> float |
 
     Args:
         kind: The fitted target.
-        y: Labels (N,) of rows that the predictions have not seen.
+        y: Labels (N,) or (N, H) of rows that the predictions have not seen.
         told: Canonical predictions (N, K).
     """
-    if kind.name != "number" or not len(y):
+    spread = kind.deviations(told)
+    if spread is None or not len(y):
         return None
-    ratio = np.abs(y - told[:, 0]) / np.maximum(told[:, 1], 1e-6)
+    middle = told[:, : y.shape[1]] if y.ndim == 2 else told[:, 0]
+    ratio = np.abs(y - middle) / np.maximum(spread, 1e-6)
+    ratio = ratio[~np.isnan(ratio)]
     # The finite-sample level of split conformal prediction.
-    level = min(1.0, np.ceil((len(y) + 1) * COVERAGE) / len(y))
+    level = min(1.0, np.ceil((len(ratio) + 1) * COVERAGE) / len(ratio))
     return float(np.quantile(ratio, level))
 
 

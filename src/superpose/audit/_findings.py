@@ -20,6 +20,7 @@ from superpose.training import places_of
 from ._blend import Weights, mix
 from ._given_findings import entanglement_facts, given_facts, residual_facts, state_facts
 from ._images import image_facts
+from ._over_time import forecast_facts, survival_facts
 from ._predictor import Predictor
 from ._prepare import Prepared
 from ._proof import ALONE, JOINT
@@ -220,6 +221,11 @@ def _plot(
         p = trial.prepared
         pixels = p.blocks[p.codec.block_of(kind.source)][p.split.test]
         return image_facts(kind, pixels, y, prediction)
+    if kind.name == "survival":
+        return survival_facts(kind, y, prediction)
+    if kind.name == "forecast":
+        past = table.column(kind.past) if kind.past in table.column_names else None
+        return forecast_facts(kind, past, y, prediction)
     facts: Facts = {
         "kind": kind.name,
         "labels": kind.labels,

@@ -29,7 +29,8 @@ class Answer(NamedTuple):
 
     Args:
         told: For each target its canonical predictions (N, K); a measured value is its own.
-        reach: For each number the half-widths (N,) of its intervals, in standardised units.
+        reach: For each number the half-widths (N,), or (N, H) of H numbers, of its intervals, in
+            standardised units.
     """
 
     told: dict[str, np.ndarray]
@@ -120,7 +121,10 @@ class Predictor:
             widths = [self.given.spread[name].get(t) for name in LEVELS]
             reach[t] = None
             if None not in widths:
-                reach[t] = np.array(widths, float)[levels[t]] * told[t][:, 1]
+                spread = kind.deviations(told[t])
+                assert spread is not None
+                width = np.array(widths, float)[levels[t]]
+                reach[t] = width.reshape(-1, *[1] * (spread.ndim - 1)) * spread
         return Answer(told, reach)
 
     def conditional(
@@ -171,10 +175,11 @@ class Predictor:
         return joint | alone | self.trees.get(target, {}).keys()
 
     def half_widths(self, target: str, told: np.ndarray) -> np.ndarray | None:
-        """Return the half-widths (N,) of a number target's interval, in standardised units."""
-        if target not in self.spread:
+        """Return the half-widths of a number's intervals, in standardised units."""
+        spread = self.codec.target_kinds[target].deviations(told)
+        if target not in self.spread or spread is None:
             return None
-        return self.spread[target] * told[:, 1]
+        return self.spread[target] * spread
 
     def pruned(self) -> Predictor:
         """Drop every model that no shipped mixture uses."""

@@ -118,6 +118,7 @@ def crossings(values: Mapping[str, Any]) -> list[Fault]:
     split = values.get("split")
     split = split.model_dump(exclude_unset=True) if isinstance(split, BaseModel) else split
     by = split.get("by") if isinstance(split, Mapping) else None
+    faults += _forecasts(values)
     if values.get("windows") is not None and by in ("random", "stratified"):
         given = f"{by} given for windows, which overlap"
         fix = "remove it: windows are divided by their group, or by time without one"
@@ -130,6 +131,23 @@ def crossings(values: Mapping[str, Any]) -> list[Fault]:
                 fix = "split by another column, or take the target out"
                 faults.append(Fault(("split", key), f"{name!r} is also a target", fix=fix))
     return faults
+
+
+def _forecasts(values: Mapping[str, Any]) -> list[Fault]:
+    """Finds forecasts of windows that don't say how far they look ahead, and the reverse."""
+    windows, targets = values.get("windows"), values.get("targets")
+    windows = windows.model_dump() if isinstance(windows, BaseModel) else windows
+    if not isinstance(windows, Mapping) or not isinstance(targets, list):
+        return []
+    entries = [entry.model_dump() if isinstance(entry, BaseModel) else entry for entry in targets]
+    asked = any(isinstance(e, Mapping) and e.get("kind") == "forecast" for e in entries)
+    if asked and windows.get("ahead") is None:
+        return [Fault(("windows", "ahead"), "not given beside a target of kind forecast",
+                      "how many steps to look ahead, or a list of them")]  # fmt: skip
+    if not asked and windows.get("ahead") is not None:
+        fix = "write `kind: forecast` for the targets that are to be foreseen, or remove it"
+        return [Fault(("windows", "ahead"), "given without a target of kind forecast", fix=fix)]
+    return []
 
 
 def _groups(groups: Any, targets: list[str]) -> list[Fault]:

@@ -4,8 +4,8 @@ The rules, in the order in which they are tried:
 
 - no value: not used. The same value in every row: not used as an input.
 - truth values: binary. Vectors of one length in the type: embedding. Lists of fractions, of lists
-  of numbers or of events (input): series. Other lists: multicategory (input) or multilabel
-  (target). Dates: date.
+  of numbers or of events: series (input); of fractions: forecast (target). Other lists:
+  multicategory (input) or multilabel (target). Dates: date.
 - numbers: two whole values are binary. As an input, whole numbers that only count the rows are not
   used. As a target, 3 to 10 small whole numbers next to each other that each stand in 5 rows or
   more on average are class codes (category), and a target is a count only if it is clearly one,
@@ -120,6 +120,8 @@ def _by_type(known: pa.ChunkedArray, target: bool) -> Guess | None:
         return Guess("embedding", f"vectors of {kind.list_size} numbers")
     if not target and holds_series(kind):
         return Guess("series", "lists of numbers over time")
+    if target and is_list(kind) and pa.types.is_floating(kind.value_type):
+        return Guess("forecast", "a list of fractions in every row")
     if is_list(kind) and _plain(kind.value_type) and not pa.types.is_null(kind.value_type):
         return Guess("multilabel" if target else "multicategory", "a list in every row")
     return Guess(None, f"values of type {kind} can't be used")

@@ -115,7 +115,7 @@ class _Inference:
         """Makes sure that no target has the name of a column in the predictions of another."""
         names = [target.name for target in self.config.targets]
         for spec in targets:
-            for ending in ("low", "high", "scale") if spec.kind == "number" else ():
+            for ending in ("low", "high", "scale") if spec.kind in ("number", "forecast") else ():
                 name = f"{spec.name}_{ending}"
                 if name in names:
                     given = f"{name!r} is also a column of the predictions of {spec.name!r}"
@@ -229,6 +229,12 @@ class _Inference:
             if source is None:
                 return None
             guess.options["of"] = source
+        windows = self.config.windows
+        if guess.kind == "forecast" and windows is not None:
+            guess.options["ahead"] = windows.horizons
+            if target.name in windows.columns:
+                place_ = windows.columns.index(target.name)
+                guess.options.update(past=windows.name, channel=place_)
         event = guess.options.get("event")
         if event is not None:
             if not self.known(event, *keys, "event"):

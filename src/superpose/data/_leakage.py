@@ -220,7 +220,7 @@ def _duplicates(table: pa.Table, schema: Schema, split: Split) -> list[str]:
     specs = [*schema.inputs, *schema.targets]
     keys = np.zeros(table.num_rows, np.uint64)
     for position, spec in enumerate(specs):
-        codes = _row_codes(spec.values(table)).astype(np.uint64)
+        codes = _row_codes(table.column(spec.name)).astype(np.uint64)
         with np.errstate(over="ignore"):  # hashing wraps around on purpose
             odd = np.uint64(zlib.crc32(spec.name.encode()) * 2 + 1 + (position << 40))
             keys = (keys ^ (codes + np.uint64(1)) * odd) * np.uint64(0x9E3779B97F4A7C15)

@@ -224,6 +224,8 @@ class WindowsConfig(Section):
         group: the column that tells recordings apart; without it the table is one recording.
         length: steps of a window, 2 or more; the last of them is the row that it belongs to.
         step: steps from one window to the next, counted back from the end of a recording.
+        ahead: steps that targets of kind forecast look ahead: 24 is each from 1 to 24, a list is
+            those alone.
         name: name of the input that holds the windows.
     """
 
@@ -232,7 +234,16 @@ class WindowsConfig(Section):
     group: Name | None = None
     length: int = Field(ge=2)
     step: Whole = 1
+    ahead: Whole | Annotated[list[Whole], Field(min_length=1)] | None = None
     name: Name = "window"
+
+    @property
+    def horizons(self) -> list[int]:
+        """How many steps ahead forecasts look, increasing; empty without any."""
+        if self.ahead is None:
+            return []
+        found = range(1, self.ahead + 1) if isinstance(self.ahead, int) else self.ahead
+        return sorted(set(found))
 
 
 class ModelConfig(Section):

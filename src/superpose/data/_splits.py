@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -13,10 +14,12 @@ from superpose.errors import DataError, Faults, did_you_mean, listing, message, 
 
 from ._config import Config
 from ._schema import ColumnSpec, Schema
+from ._sections import WindowsConfig
 from ._stratify import deal, deal_groups, marks
 from .kinds import TARGET_KINDS
 from .kinds._date import as_seconds
 from .kinds._lifetimes import as_lifetimes
+from .kinds._steps import as_steps
 from .kinds._values import (
     as_floats,
     as_sets,
@@ -38,7 +41,7 @@ PART_WORDS = {
     **dict.fromkeys(("validation", "valid", "val", "dev", "development"), 1),
     **dict.fromkeys(("test", "testing", "holdout"), 2),
 }
-MEASURED = ("number", "count", "survival")  # kinds whose labels are sizes, not classes
+MEASURED = ("number", "count", "survival", "forecast")  # kinds whose labels are sizes, not classes
 MOST_BLOCKS = 30  # time blocks per part: long enough to outlast the memory of most series
 
 
@@ -104,6 +107,12 @@ def make_split(table: pa.Table, config: Config, schema: Schema) -> Split:
             lost = int(np.isnan(when).sum())
             warnings.append(f"split: {lost} row(s) without {rule.column!r} went to training")
         part, clusters = _by_time(when, shares)
+        if config.windows is not None:
+            part, lost = purged(part, when, table, config.windows)
+            if lost:
+                warnings.append(
+                    f"split: {lost} window(s) look ahead into the next part and are left out"
+                )
         how = f"by time in {rule.column!r}, the latest rows for the test"
     else:
         part, how = _by_column(table, str(rule.column)), f"as column {rule.column!r} says"
@@ -191,6 +200,12 @@ def raw_labels(table: pa.Table, spec: ColumnSpec) -> np.ndarray:
     values = spec.values(table)
     if spec.kind == "survival":
         return as_lifetimes(spec.name, values)
+    if spec.kind == "forecast":
+        # One number for a row, its first step: what is asked is how large labels are.
+        steps = as_steps(spec.name, values, 1)
+        found = np.full(len(values), np.nan)
+        found[steps.rows[::-1]] = steps.values[::-1, 0]
+        return found
     if spec.kind in ("number", "count"):
         numbers = as_floats(spec.name, values, spec.kind)
         return np.where(np.isfinite(numbers), numbers, np.nan)
@@ -276,6 +291,35 @@ def _by_time(when: np.ndarray, shares: np.ndarray) -> tuple[np.ndarray, np.ndarr
         clusters[rows] = used + np.arange(len(rows)) * blocks // max(len(rows), 1)
         used += blocks if len(rows) else 0
     return part, clusters
+
+
+def purged(
+    part: np.ndarray, when: np.ndarray, table: pa.Table, rule: WindowsConfig
+) -> tuple[np.ndarray, int]:
+    """Take out of a part the windows whose forecasts are of times of the next part.
+
+    Args:
+        part: part of each row, (N,).
+        when: time of each row, (N,).
+        table: the rows.
+        rule: how they were cut.
+
+    Returns:
+        The parts, -1 where a row is left out, and how many are.
+    """
+    # So many windows before the end of a part reach beyond it.
+    reach = math.ceil(max(rule.horizons, default=0) / rule.step)
+    if not reach:
+        return part, 0
+    alone = rule.group is None
+    ids = np.zeros(len(part), int) if alone else group_ids(table, str(rule.group))
+    out = part.copy()
+    for k in range(len(PARTS) - 1):
+        for group in np.unique(ids):
+            rows = np.flatnonzero((part == k) & (ids == group))
+            rows = rows[np.argsort(when[rows], kind="stable")]
+            out[rows[max(len(rows) - reach, 0) :]] = -1
+    return out, int((out < 0).sum())
 
 
 def _by_column(table: pa.Table, name: str) -> np.ndarray:

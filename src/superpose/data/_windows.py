@@ -74,7 +74,23 @@ def cut_windows(table: pa.Table, config: Config) -> pa.Table:
     inner = pa.FixedSizeListArray.from_arrays(flat, len(rule.columns))
     cut = table.take(pa.array(ends))
     lists = pa.FixedSizeListArray.from_arrays(inner, rule.length)
+    last = np.repeat(np.cumsum([len(rows) for rows in recordings]), [len(r) for r in recordings])
+    later = spot[ends][:, None] + np.array(rule.horizons, np.int64)
+    inside = later < last[spot[ends]][:, None]
+    for name in foreseen(config):
+        if name in table.column_names:
+            line = as_floats(name, table.column(name), "forecast")[order]
+            future = np.where(inside, line[np.where(inside, later, 0)], np.nan)
+            told = pa.FixedSizeListArray.from_arrays(
+                pa.array(future.ravel(), from_pandas=True), len(rule.horizons)
+            )
+            cut = cut.set_column(cut.column_names.index(name), name, told)
     return cut.append_column(rule.name, lists)
+
+
+def foreseen(config: Config) -> list[str]:
+    """The targets of kind forecast, whose labels are cut with the windows."""
+    return [target.name for target in config.targets if target.told == "forecast"]
 
 
 def row_keys(table: pa.Table, config: Config) -> dict[str, pa.Array]:

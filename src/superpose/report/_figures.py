@@ -24,6 +24,7 @@ from ._curves import (
     roc_points,
 )
 from ._maps import confusion_matrix
+from ._over_time import errors_ahead, survival_curves
 from ._pictures import box_picture, mask_picture, object_curves
 from ._plots import SERIES, calibration, pr_curves, predicted_against_true, residuals, roc_curves
 from ._wording import number, plural, real
@@ -94,6 +95,10 @@ def target_figures(name: str, plot: Mapping[str, Any] | None) -> TargetFigures:
         return figures
     if plot.get("kind") in ("number", "count"):
         _add_values(figures, name, plot)
+    elif plot.get("kind") == "survival":
+        figures.add("Survival by risk, told and (dashed) seen", survival_curves(plot, name))
+    elif plot.get("kind") == "forecast":
+        figures.add("Error by steps ahead", errors_ahead(plot, name))
     elif plot.get("kind") == "multilabel":
         _add_labels(figures, name, plot)
     else:

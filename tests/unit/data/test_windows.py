@@ -125,3 +125,58 @@ def test_channels_and_group_are_no_inputs_beside_the_windows():
         "window": "series",
     }
     assert schema.inputs[-1].options == {"channels": ["a", "b"]}
+
+
+def forecast(ahead, **changes):
+    return Config.from_arguments(
+        targets=[{"name": "a", "kind": "forecast"}], windows={**RULE, "ahead": ahead, **changes}
+    )
+
+
+def test_forecasts_are_the_next_values_of_the_same_recording():
+    cut = cut_windows(recordings(), forecast(2))
+    assert cut["a"].to_pylist() == [
+        [3.0, None],
+        [None, None],
+        [7.0, 8.0],
+        [8.0, 9.0],
+        [9.0, None],
+        [None, None],
+    ]
+    assert cut_windows(recordings(), forecast([1, 3]))["a"][2].as_py() == [7.0, 9.0]
+
+
+def test_rows_to_foresee_need_no_column_of_the_target():
+    rule = {**RULE, "columns": ["b"], "ahead": 1}
+    config = Config.from_arguments(targets=[{"name": "a", "kind": "forecast"}], windows=rule)
+    assert cut_windows(recordings().drop_columns("a"), config).num_rows == 6
+
+
+@pytest.mark.parametrize("step", [1, 2, 3])
+def test_no_forecast_of_a_part_is_of_a_time_of_the_next(step):
+    rule = {**RULE, "group": None, "step": step, "ahead": 5}
+    config = Config.from_arguments(
+        targets=[{"name": "a", "kind": "forecast"}],
+        windows={key: value for key, value in rule.items() if value is not None},
+    )
+    table = recordings((120,))
+    config = divided(config, table)
+    cut = cut_windows(table, config)
+    split = make_split(cut, config, infer_schema(cut, config))
+    when = np.array(cut["cycle"].to_pylist())
+    assert max(when[split.train]) + 5 <= min(when[split.validation]) - step
+    assert max(when[split.validation]) + 5 <= min(when[split.test]) - step
+    assert "look ahead into the next part" in split.warnings[0]
+
+
+def test_a_forecast_knows_where_its_past_is():
+    cut = cut_windows(recordings((9,) * 4), forecast(2))
+    (spec,) = infer_schema(cut, divided(forecast(2), cut)).targets
+    assert spec.options == {"ahead": [1, 2], "past": "window", "channel": 0}
+
+
+def test_forecasts_of_windows_say_how_far_they_look():
+    with pytest.raises(ConfigError, match=r"windows.ahead: not given beside a target of kind fore"):
+        Config.from_arguments(targets=[{"name": "a", "kind": "forecast"}], windows=RULE)
+    with pytest.raises(ConfigError, match="given without a target of kind forecast"):
+        Config.from_arguments(targets="y", windows={**RULE, "ahead": 3})

@@ -19,7 +19,9 @@ from ._count import CountTarget
 from ._date import DateInput
 from ._embedding import EmbeddingInput
 from ._entity import EntityInput
+from ._forecast import ForecastTarget
 from ._image import ImageInput
+from ._lifetimes import kaplan_meier as lived_share
 from ._mask import MaskTarget
 from ._masks import mask_array
 from ._multicategory import MultiCategoryInput
@@ -30,6 +32,7 @@ from ._ordinal import OrdinalTarget
 from ._pretrained import PretrainedTextInput
 from ._sequence import SequenceInput
 from ._series import SeriesInput
+from ._steps import series_values
 from ._survival import SurvivalTarget
 from ._text import TextInput
 from ._tokens import TokensTarget
@@ -65,6 +68,7 @@ TARGET_KINDS: dict[str, type[TargetKind]] = {
         MaskTarget,
         BoxesTarget,
         SurvivalTarget,
+        ForecastTarget,
     )
 }
 
@@ -74,5 +78,7 @@ __all__ = [
     "InputKind",
     "Options",
     "TargetKind",
+    "lived_share",
     "mask_array",
+    "series_values",
 ]

@@ -322,6 +322,10 @@ class TargetKind(_Stateful, ABC):
             told: canonical predictions (n, N, K) after each of n equally likely outcomes.
         """
 
+    def deviations(self, pred: np.ndarray) -> np.ndarray | None:
+        """Standard deviations, (N,) or (N, H) for several numbers, where a prediction has any."""
+        return None
+
     def calibration(self, y: np.ndarray, pred: np.ndarray) -> float:
         """The factor by which `rescaled` makes the stated spread that of the errors."""
         return 1.0
@@ -377,13 +381,14 @@ class TargetKind(_Stateful, ABC):
             pred: canonical predictions (N, K).
             constant: the constant prediction (K,) to compare with, as a rule that of the training
                 rows; without it that of the rows given, which is a stricter rival.
-            options: ``threshold`` for yes-or-no decisions; ``interval`` (N,) half-widths in
-                standardised units for the coverage of numbers.
+            options: ``threshold`` for yes-or-no decisions; ``interval`` (N,) or (N, H) half-widths
+                in standardised units for the coverage of numbers.
         """
         y, pred = np.asarray(y, np.float64), np.asarray(pred, np.float64)
         rows = self.known(y)
         if options.get("interval") is not None:
-            options["interval"] = np.broadcast_to(options["interval"], rows.shape)[rows]
+            shape = (*rows.shape, *np.shape(options["interval"])[1:])
+            options["interval"] = np.broadcast_to(options["interval"], shape)[rows]
         y, pred = y[rows], pred[rows]
         if constant is None:
             constant = self.constant(y)

@@ -270,6 +270,9 @@ class NumberTarget(TargetKind):
         mean, scale = _parameters(told)
         return variance_information(mean, scale**2)
 
+    def deviations(self, pred: np.ndarray) -> np.ndarray | None:
+        return np.asarray(pred[:, 1])
+
     def calibration(self, y: np.ndarray, pred: np.ndarray) -> float:
         mean, scale = _parameters(pred)
         error = (y - mean) / scale

@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 from superpose.errors import DataError, message, place
 
 from ._values import Column, as_floats, as_text, is_list, is_text, one, plain
+from ._words import spread
 
 FIELDS = ("time", "channel", "value")  # of an event
 ALLOWED = (
@@ -108,6 +109,22 @@ def as_steps(column: str, values: Column, wide: int | None = None) -> Steps:
     found = np.full((len(rows), wide), np.nan)
     found[there] = _finite(column, pc.list_flatten(inner), values.type).reshape(-1, wide)
     return Steps(found, rows)
+
+
+def series_values(column: str, values: Column) -> np.ndarray:
+    """Regular steps as they are, (N, T, C), the last step at the end, NaN where missing.
+
+    Example:
+        >>> series_values("x", pa.chunked_array([[[1.0, 2.0], [3.0]]]))[..., 0].tolist()
+        [[1.0, 2.0], [nan, 3.0]]
+    """
+    found = as_steps(column, values)
+    counts = np.bincount(found.rows, minlength=len(values))
+    length = int(counts.max(initial=1))
+    block = np.full((len(values), length, found.values.shape[1]), np.nan)
+    place_ = length - counts[found.rows] + spread(found.rows, len(values))
+    block[found.rows, place_] = found.values
+    return block
 
 
 def as_events(column: str, values: Column) -> Events:

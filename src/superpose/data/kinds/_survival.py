@@ -267,14 +267,14 @@ class SurvivalTarget(TargetKind):
         lived = self.lived(pred, ends)
         middle = self.horizons[len(self.horizons) // 2]
         values = (
-            concordance(y, -self._expected(pred)),
+            concordance(y, -self.expected(pred)),
             integrated_brier(y, lived, ends),
             float(self.row_loss(y, pred).mean()),
             survival_calibration(y, self.lived(pred, np.array([middle]))[:, 0], middle),
         )
         return dict(zip(names, values, strict=True))
 
-    def _expected(self, pred: np.ndarray) -> np.ndarray:
+    def expected(self, pred: np.ndarray) -> np.ndarray:
         """Intervals that a row is expected to live through, (N,)."""
         return self._alive(pred)[:, 1:].sum(axis=1)
 
