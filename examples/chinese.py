@@ -75,7 +75,10 @@ def main() -> None:
     print(model.predict(pa.table({"characters": [list("北京的冬天很冷")]})).to_pylist())
 
 
-if (FOLDER / "weibo_ner").is_dir():
-    main()
-else:
-    print(f"skipped: {FOLDER / 'weibo_ner'} is not there; set SUPERPOSE_DATA to the data folder")
+if __name__ == "__main__":
+    if (FOLDER / "weibo_ner").is_dir():
+        main()
+    else:
+        print(
+            f"skipped: {FOLDER / 'weibo_ner'} is not there; set SUPERPOSE_DATA to the data folder"
+        )

@@ -53,7 +53,10 @@ def main() -> None:
     print(models["learned"].predict(rows.slice(0, 3), given="back").to_pylist())
 
 
-if FOLDER.is_dir():
-    main()
-else:
-    print(f"skipped: {FOLDER} is not there; set SUPERPOSE_DATA to the folder that holds kg_small/")
+if __name__ == "__main__":
+    if FOLDER.is_dir():
+        main()
+    else:
+        print(
+            f"skipped: {FOLDER} is not there; set SUPERPOSE_DATA to the folder that holds kg_small/"
+        )

@@ -33,7 +33,8 @@ def main() -> None:
     print(f"{whole / len(true):.1%} of {len(true)} sentences are right in every label")
 
 
-if FOLDER.is_dir():
-    main()
-else:
-    print(f"skipped: {FOLDER} is not there; set SUPERPOSE_DATA to the folder that holds atis/")
+if __name__ == "__main__":
+    if FOLDER.is_dir():
+        main()
+    else:
+        print(f"skipped: {FOLDER} is not there; set SUPERPOSE_DATA to the folder that holds atis/")

@@ -62,7 +62,8 @@ def main() -> None:
     print(model.predict(new).to_pylist())
 
 
-if FOLDER.is_dir():
-    main()
-else:
-    print(f"skipped: {FOLDER} is not there; set SUPERPOSE_DATA to the folder that holds tweeteval/")
+if __name__ == "__main__":
+    if FOLDER.is_dir():
+        main()
+    else:
+        print(f"skipped: {FOLDER} is not there; set SUPERPOSE_DATA to the folder with tweeteval/")

@@ -171,6 +171,8 @@ class Codec:
                 continue
             if kind.column in table.column_names:
                 columns[kind.column] = _values(specs[kind.column], table, type(kind))
+            elif specs[kind.column].optional:
+                columns[kind.column] = pa.chunked_array([pa.nulls(table.num_rows)])
             else:
                 hint = did_you_mean(kind.column, table.column_names)
                 faults.add(

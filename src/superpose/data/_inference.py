@@ -1,6 +1,7 @@
 """From a table and the settings to the schema: every column gets its kind, every fault is found."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import pyarrow as pa
@@ -94,7 +95,20 @@ class _Inference:
                     fix="give a table with columns to predict from",
                 )
             )
-        return Schema(inputs, targets, self.ignored, self.warnings)
+        return Schema(self.optional(inputs), targets, self.ignored, self.warnings)
+
+    def optional(self, inputs: list[ColumnSpec]) -> list[ColumnSpec]:
+        """Marks the inputs that one of several sources has no value of: new rows may lack them."""
+        sources = sources_of(self.table)
+        if sources is None:
+            return inputs
+        every = len(pc.unique(sources))
+
+        def lacking(name: str) -> bool:
+            known = sources.filter(pc.is_valid(self.table.column(name)))
+            return len(pc.unique(known)) < every
+
+        return [replace(spec, optional=lacking(spec.name)) for spec in inputs]
 
     def _is_named(self, name: str) -> bool:
         """Whether the settings say what a column is."""

@@ -23,6 +23,7 @@ class ColumnSpec:
         reason: why it has this kind, one short phrase.
         weight: weight of a target in the joint loss, above 0; not used for inputs.
         missing: words in the column that stand for a missing value, such as `?`.
+        optional: whether a table may lack this input, as some of several sources did.
     """
 
     name: str
@@ -31,6 +32,7 @@ class ColumnSpec:
     reason: str = ""
     weight: float = 1.0
     missing: tuple[str, ...] = ()
+    optional: bool = False
 
     def values(self, table: pa.Table) -> pa.ChunkedArray:
         """Takes the column out of a table, with the words for a missing value made null.

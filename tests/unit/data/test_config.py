@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 
 from superpose.data._config import Config, ModelConfig, ProofConfig, SplitConfig, load_config
+from superpose.data.kinds import TARGET_KINDS
 from superpose.errors import ConfigError
 
 
@@ -22,7 +23,7 @@ TOP = (
     "data, sources, targets, groups, ignore, inputs, windows, split, model, training, balance, "
     "proof, seed"
 )
-KINDS = "number, binary, category, ordinal, multilabel, count, tokens, mask, boxes, survival"
+KINDS = ", ".join(TARGET_KINDS)
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from superpose.data._config import Config, load_config
 from superpose.data._inference import infer_schema
 from superpose.data._reading import read_table
 from superpose.data._schema import ColumnSpec, Schema
+from superpose.data.kinds import TARGET_KINDS
 from superpose.errors import DataError
 
 TABLE = pa.table(
@@ -115,7 +116,7 @@ def test_a_column_that_seems_useless_is_used_when_named() -> None:
 COLUMNS = (
     "allowed: the columns temp, wind, mixed, void, same, one, twice, day, rain, level, tags, minus"
 )
-NAMES = "number, binary, category, ordinal, multilabel, count, tokens, mask, boxes"
+NAMES = ", ".join(TARGET_KINDS)
 
 
 @pytest.mark.parametrize(

@@ -116,3 +116,23 @@ def test_a_run_of_sources_keeps_where_they_are_and_says_what_each_brings(tmp_pat
     assert '<th scope="row" class="name"><bdi>b</bdi></th>' in (
         tmp_path / "run" / "report.html"
     ).read_text(encoding="utf-8")
+
+
+def test_new_rows_may_lack_what_a_source_has_lacked_and_nothing_else() -> None:
+    rows = range(30)
+    tables = {
+        "a": pa.table({"x": [i * 0.1 for i in rows], "word": ["u", "v"] * 15, "y": [*rows]}),
+        "b": pa.table(
+            {"x": [i * 0.2 for i in rows], "e": [[float(i), 1.0] for i in rows], "y": [*rows]}
+        ),
+    }
+    model = Superpose(
+        [{"name": "y", "kind": "number"}],
+        inputs=["x", "word", {"name": "e", "kind": "embedding"}],
+        references="none",
+        training={"epochs": 1},
+    ).fit(tables)
+    assert model.predict(tables["a"]).num_rows == model.predict(tables["b"]).num_rows == 30
+    with pytest.raises(DataError) as caught:
+        model.predict(tables["a"].drop_columns("x"))
+    assert "column 'x': an input of the model, but not in the table" in str(caught.value)

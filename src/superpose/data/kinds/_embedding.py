@@ -99,6 +99,8 @@ def _matrix(column: str, values: Column, size: int | None) -> np.ndarray:
         DataError: no lists of numbers; a list of another length, or with a gap, with its row.
     """
     values = plain(values)
+    if pa.types.is_null(values.type):
+        return np.full((len(values), size or 1), np.nan, np.float32)
     if not is_list(values.type) or not _numeric(values.type.value_type):
         given = f"holds {values.type}"
         raise DataError(message(place(column=column), given, "a list of numbers in every row"))
