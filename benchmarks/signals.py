@@ -4,7 +4,7 @@
 
 One fit for each seed tells of the joint network, of the same network alone for each target, of
 boosted trees on seven summaries of each sensor, and of what ships. All are judged on the last
-window of the 100 official test engines; a fifth of the training engines chooses. Cells are stored
+window of the 100 official test engines; a quarter of the training engines chooses. Cells are stored
 as they end and the benchmark resumes.
 """
 

@@ -52,7 +52,7 @@ def fitted() -> Superpose:
         ignore=["step"],
         model=SMALL,
         training=TRAINING,
-        proof={"references": "none", "folds": 1},
+        proof={"references": "trees", "trees": ["hist"], "folds": 1},
     ).fit(machines())
 
 
@@ -61,6 +61,8 @@ def test_windows_and_lifetimes_are_learned(fitted: Superpose) -> None:
     assert found["left"]["concordance"] > 0.75, found
     assert found["left"]["score"] > 0.1, found
     assert found["worn"]["auc"] > 0.9, found
+    trees = fitted.facts["metrics"]["left"]["trees"]
+    assert trees["concordance"] > 0.7, trees
 
 
 def test_a_prediction_tells_which_step_of_which_machine_it_is_of(fitted: Superpose) -> None:

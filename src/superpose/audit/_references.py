@@ -92,12 +92,14 @@ def fit_references(
         max(len(kind.labels), kind.width) if kind.tree in ("classification", "multilabel") else 0
     )
 
+    told = kind.tree_labels(labels)
+
     def fit(fold: Fold, rounds: int | None = None) -> TreeModel:
         return fit_trees(
             engine,
             features.matrix,
             features.categorical,
-            labels,
+            told,
             fold.train,
             fold.held[known[fold.held]] if rounds is None else None,
             tree_task=kind.tree,  # type: ignore[arg-type]

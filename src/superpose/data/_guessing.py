@@ -348,3 +348,13 @@ def _share(flags: pa.ChunkedArray) -> float:
 
 def _short(word: str) -> str:
     return repr(word if len(word) <= 30 else f"{word[:27]}...")
+
+
+def missing_words(values: pa.ChunkedArray, kind: str) -> tuple[str, ...]:
+    """The words for a missing value in text that is declared as numbers or dates."""
+    if kind not in ("number", "count", "date") or not is_text(values.type):
+        return ()
+    known = values.drop_null()
+    others = known if kind == "date" else known.filter(pc.is_null(numbers_in(known)))
+    words = [word.strip() for word in pc.unique(others).to_pylist() if is_marker(word)]
+    return tuple(dict.fromkeys(words))

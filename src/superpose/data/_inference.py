@@ -15,9 +15,8 @@ from ._guessing import (
     Guess,
     guess_input,
     guess_target,
-    is_marker,
     joined_by,
-    numbers_in,
+    missing_words,
 )
 from ._reading import levels_of, sources_of
 from ._schema import ColumnSpec, Schema
@@ -201,7 +200,7 @@ class _Inference:
         self, keys: tuple[str | int, ...], column: InputConfig, values: pa.ChunkedArray, told: str
     ) -> ColumnSpec | None:
         """An input whose kind the user has set."""
-        words = _missing_words(values, told)
+        words = missing_words(values, told)
         options = {**_separator(values, told), **column.options}
         spec = ColumnSpec(column.name, told, options, "declared", missing=words)
         if told in ("category", "binary") and is_text(values.type):
@@ -322,7 +321,7 @@ class _Inference:
         options = {**_separator(values, kind), **target.options}
         if kind == "ordinal" and levels is not None:
             options.setdefault("levels", list(levels))
-        return Guess(kind, reason, options, _missing_words(values, kind))
+        return Guess(kind, reason, options, missing_words(values, kind))
 
     # Targets of an image.
 
@@ -453,13 +452,3 @@ def _separator(values: pa.ChunkedArray, kind: str) -> dict[str, Any]:
         return {}
     separator = joined_by(values.drop_null())
     return {} if separator is None else {"separator": separator}
-
-
-def _missing_words(values: pa.ChunkedArray, kind: str) -> tuple[str, ...]:
-    """The words for a missing value in text that is declared as numbers or dates."""
-    if kind not in ("number", "count", "date") or not is_text(values.type):
-        return ()
-    known = values.drop_null()
-    others = known if kind == "date" else known.filter(pc.is_null(numbers_in(known)))
-    words = [word.strip() for word in pc.unique(others).to_pylist() if is_marker(word)]
-    return tuple(dict.fromkeys(words))

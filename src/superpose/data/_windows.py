@@ -14,6 +14,8 @@ import pyarrow as pa
 from superpose.errors import DataError, Faults, did_you_mean, listing, message, place
 
 from ._config import Config
+from ._guessing import missing_words
+from ._schema import blank_words
 from ._sections import SplitConfig, WindowsConfig
 from ._splits import group_ids, times
 from .kinds._values import as_floats, is_list
@@ -79,7 +81,7 @@ def cut_windows(table: pa.Table, config: Config) -> pa.Table:
     inside = later < last[spot[ends]][:, None]
     for name in foreseen(config):
         if name in table.column_names:
-            line = as_floats(name, table.column(name), "forecast")[order]
+            line = _numbers(name, table, "forecast")[order]
             future = np.where(inside, line[np.where(inside, later, 0)], np.nan)
             told = pa.FixedSizeListArray.from_arrays(
                 pa.array(future.ravel(), from_pandas=True), len(rule.horizons)
@@ -134,12 +136,18 @@ def _channels(table: pa.Table, config: Config, rule: WindowsConfig) -> np.ndarra
     faults, found = Faults(DataError), []
     for place_, name in enumerate(rule.columns):
         try:
-            found.append(as_floats(name, table.column(name), "channel of the windows"))
+            found.append(_numbers(name, table, "channel of the windows"))
         except DataError as error:
             for fault in error.faults:
                 faults.add(config.at("windows", "columns", place_), fault)
     faults.raise_any()
     return np.stack(found, axis=1).astype(np.float32)
+
+
+def _numbers(name: str, table: pa.Table, what: str) -> np.ndarray:
+    """A column of numbers, in which words such as NA stand for missing ones."""
+    values = table.column(name)
+    return as_floats(name, blank_words(values, missing_words(values, "number")), what)
 
 
 def _require_rising(table: pa.Table, rule: WindowsConfig, recordings: list[np.ndarray]) -> None:

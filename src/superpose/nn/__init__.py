@@ -8,6 +8,7 @@
 torch.Size([5, 4, 2, 2])
 """
 
+from ._audio import AudioEncoder
 from ._cost import Cost, network_cost
 from ._dense import DenseNetwork, Outputs, PerPlace, PlaceHead
 from ._encoders import CategoryEncoder, MultiHotEncoder, NumberEncoder
@@ -28,6 +29,7 @@ __all__ = [
     "FUSIONS",
     "GIVEN",
     "Architecture",
+    "AudioEncoder",
     "BothWays",
     "CategoryEncoder",
     "Cost",

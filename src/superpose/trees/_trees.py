@@ -12,10 +12,11 @@ from superpose.errors import BundleError, ConfigError, TrainingError, message
 
 from ._boosters import Booster, CatBoost, Constant, LightGBM, Link, Rows
 from ._forest import damaged
+from ._hazards import lived_through, stacked, with_interval
 from ._hist import CoarseHist, Hist
 
 Engine = Literal["hist", "hist-coarse", "catboost", "lightgbm"]
-TreeTask = Literal["regression", "poisson", "classification", "multilabel"]
+TreeTask = Literal["regression", "poisson", "classification", "multilabel", "hazards"]
 
 BOOSTERS: dict[str, type[Booster]] = {
     b.engine: b for b in (Constant, Hist, CoarseHist, CatBoost, LightGBM)
@@ -34,7 +35,7 @@ class TreeModel:
     Args:
         engine: what fitted it.
         tree_task: the loss.
-        n_classes: classes or labels; 0 for numbers and counts.
+        n_classes: classes, labels or intervals; 0 for numbers and counts.
         parts: one booster, or one per label for multilabel targets.
         present: (classes seen in training,) class of each output column.
         rare: probability given to each class that training never showed.
@@ -66,9 +67,14 @@ class TreeModel:
 
         Shape:
             (N, F) -> number (N, 2) mean and scale, count (N, 1) rate, classes (N, n_classes)
-            probabilities that sum to 1, multilabel (N, n_classes) marginals.
+            probabilities that sum to 1, multilabel (N, n_classes) marginals, hazards (N, n_classes
+            + 1) the probability of each interval and of living beyond the last.
         """
         X = finite(X)
+        if self.tree_task == "hazards":
+            ask = replace(self, tree_task="classification", n_classes=2).predict
+            hazard = [ask(with_interval(X, k))[:, 1] for k in range(self.n_classes)]
+            return lived_through(np.stack(hazard, axis=1))
         if self.tree_task == "multilabel":
             return np.stack([part.predict(X)[:, -1] for part in self.parts], axis=1)
         found = self.parts[0].predict(X)
@@ -149,7 +155,8 @@ def fit_trees(
         engine: "hist" (scikit-learn), "catboost" or "lightgbm" (extras).
         X: (N, F) float32 features, NaN for missing.
         categorical: (F,) which columns hold category codes.
-        y: (N,) labels as encoded by the target's kind, or (N, L) for multilabel; NaN for missing.
+        y: (N,) labels as the target's kind gives them to trees, or (N, L) for multilabel and
+            hazards; NaN for missing.
         rows_train: indices of the rows to learn from.
         rows_stop: indices of the rows whose loss says when to stop; None for a fixed length.
         tree_task: the loss.
@@ -177,6 +184,12 @@ def fit_trees(
         raise ConfigError(message("proof.trees", f"{engine!r} given", "hist, catboost, lightgbm"))
     X = finite(X)
     y = np.asarray(y, dtype=np.float64)
+    if tree_task == "hazards":
+        X2, y2, train, stop = stacked(X, y, rows_train, rows_stop)
+        options = {"seed": seed, "threads": threads, "rounds": rounds, "n_classes": 2}
+        codes = [*categorical, False]
+        one = fit_trees(engine, X2, codes, y2, train, stop, tree_task="classification", **options)  # type: ignore[arg-type]
+        return replace(one, tree_task="hazards", n_classes=y.shape[1])
     columns = y.T if tree_task == "multilabel" else y[None]
     parts: list[Booster] = []
     present: list[int] = []

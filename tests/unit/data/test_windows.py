@@ -49,6 +49,11 @@ def test_gaps_of_a_channel_stay_gaps():
     assert cut_windows(table, settings())["window"][0].as_py()[1] == [1.0, None]
 
 
+def test_words_for_missing_numbers_are_gaps():
+    table = recordings((4,), b=pa.array(["1", "NA", "3", "4"]))
+    assert cut_windows(table, settings())["window"][0].as_py()[1] == [1.0, None]
+
+
 def test_a_table_without_groups_is_one_recording():
     assert cut_windows(recordings((5,)), settings(group=None)).num_rows == 3
 

@@ -11,6 +11,7 @@ file of its own and name it in a table below; the tests of all kinds then run on
     [1.0, nan]
 """
 
+from ._audio import AudioInput
 from ._base import InputKind, TargetKind
 from ._binary import BinaryInput, BinaryTarget
 from ._boxes import BoxesTarget
@@ -51,6 +52,7 @@ INPUT_KINDS: dict[str, type[InputKind]] = {
         EmbeddingInput,
         EntityInput,
         SeriesInput,
+        AudioInput,
         PretrainedTextInput,
     )
 }

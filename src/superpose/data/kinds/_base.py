@@ -150,7 +150,8 @@ class TargetKind(_Stateful, ABC):
     """
 
     name: ClassVar[str]
-    # "regression", "poisson", "classification", "multilabel", or "none" where no tree can serve.
+    # "regression", "poisson", "classification", "multilabel", "hazards", or "none" where no tree
+    # can serve.
     tree: ClassVar[str]
     metric: ClassVar[str]
     higher_is_better: ClassVar[bool]
@@ -222,6 +223,10 @@ class TargetKind(_Stateful, ABC):
 
     def follow(self, y: Tensor, moved: Any) -> Tensor:
         """Labels (..., L) of a batch whose input was varied in training, as `Augment` says."""
+        return y
+
+    def tree_labels(self, y: np.ndarray) -> np.ndarray:
+        """What boosted trees learn from labels: the labels themselves."""
         return y
 
     def unlabelled(self, rows: int) -> np.ndarray:

@@ -71,7 +71,7 @@ class SurvivalTarget(TargetKind):
 
     name: ClassVar[str] = "survival"
     options: ClassVar[type[Options]] = SurvivalOptions
-    tree: ClassVar[str] = "none"
+    tree: ClassVar[str] = "hazards"
     metric: ClassVar[str] = "concordance"
     higher_is_better: ClassVar[bool] = True
     takes_lists: ClassVar[bool] = True
@@ -147,7 +147,7 @@ class SurvivalTarget(TargetKind):
         exposure[np.isnan(y)] = 0.0
         return exposure, (here & event[..., None]).astype(np.float64)
 
-    def hazards(self, y: np.ndarray) -> np.ndarray:
+    def tree_labels(self, y: np.ndarray) -> np.ndarray:
         """Whether the event fell into each interval (N, K), NaN where a row was not at risk."""
         exposure, event = self._told(y)
         # Half an interval counts as the whole, as the source of the loss has it.
