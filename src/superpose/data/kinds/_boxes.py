@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 import torch
 import torch.nn.functional as F
-from pydantic import Field, field_validator
+from pydantic import Field
 from torch import Tensor
 
 from superpose.errors import DataError, Faults, listing, place
@@ -28,7 +28,7 @@ from ._box_lists import (
 from ._box_math import Peaks, bumps, overlap, peaks
 from ._latent import class_at, class_given, class_information, class_scores
 from ._metrics import nan_mean
-from ._options import Options
+from ._options import Levels, Options
 from ._values import Column, counted, warn
 
 MOST_CLASSES = 1000
@@ -52,16 +52,7 @@ class BoxesOptions(Options):
     """
 
     of: str | None = Field(default=None, min_length=1)
-    levels: list[str | int] | None = Field(default=None, min_length=1, max_length=MOST_CLASSES)
-
-    @field_validator("levels")
-    @classmethod
-    def _once(cls, levels: list[str | int]) -> list[str | int]:
-        words = [str(level) for level in levels]
-        twice = sorted({word for word in words if words.count(word) > 1})
-        if twice:
-            raise ValueError(f"{twice[0]!r} stands twice; remove one")
-        return levels
+    levels: Levels | None = Field(default=None, min_length=1, max_length=MOST_CLASSES)
 
 
 @dataclass(kw_only=True)

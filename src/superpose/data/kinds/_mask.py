@@ -11,7 +11,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 import pyarrow as pa
 import torch
-from pydantic import Field, field_validator
+from pydantic import Field
 from torch import Tensor
 
 from superpose.errors import DataError, Faults, place
@@ -21,7 +21,7 @@ from ._augment import Moved, follow_grid
 from ._base import too_few_labels
 from ._masks import ROWS_AT_ONCE, VOID, as_runs, enlarged, is_runs, mask_array, vote
 from ._metrics import nan_mean
-from ._options import Options
+from ._options import Levels, Options
 from ._pictures import class_ids, read_all, require_pillow, size_of
 from ._places import PlaceClasses
 from ._values import Column, as_text, warn
@@ -44,17 +44,8 @@ class MaskOptions(Options):
     """
 
     of: str | None = Field(default=None, min_length=1)
-    levels: list[str | int] | None = Field(default=None, min_length=2, max_length=MOST_CLASSES)
+    levels: Levels | None = Field(default=None, min_length=2, max_length=MOST_CLASSES)
     void: int | list[int] | None = None
-
-    @field_validator("levels")
-    @classmethod
-    def _once(cls, levels: list[str | int]) -> list[str | int]:
-        words = [str(level) for level in levels]
-        twice = sorted({word for word in words if words.count(word) > 1})
-        if twice:
-            raise ValueError(f"{twice[0]!r} stands twice; remove one")
-        return levels
 
 
 @dataclass(kw_only=True)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict
+from typing import Annotated
+
+from pydantic import AfterValidator, BaseModel, ConfigDict
 
 
 class Options(BaseModel):
@@ -13,3 +15,15 @@ class Options(BaseModel):
     """
 
     model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
+
+
+def _distinct(levels: list[str | int | float]) -> list[str | int | float]:
+    words = [str(level) for level in levels]
+    twice = sorted({word for word in words if words.count(word) > 1})
+    if twice:
+        raise ValueError(f"{twice[0]!r} stands twice; remove one")
+    return levels
+
+
+Levels = Annotated[list[str | int | float], AfterValidator(_distinct)]
+"""Names of classes, none of them twice."""

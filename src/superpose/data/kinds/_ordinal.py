@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 import pyarrow as pa
-from pydantic import Field, field_validator
+from pydantic import Field
 from torch import Tensor
 
 from superpose.errors import DataError
@@ -15,7 +15,7 @@ from superpose.functional import ordinal_log_probabilities, ordinal_loss
 
 from ._classes import ClassTarget, ordered
 from ._metrics import kappa
-from ._options import Options
+from ._options import Levels, Options
 from ._values import Column
 
 MOST_LEVELS = 100  # beyond, the levels are a measurement
@@ -28,16 +28,7 @@ class OrdinalOptions(Options):
         levels: the levels, low to high.
     """
 
-    levels: list[str | int | float] | None = Field(default=None, min_length=2)
-
-    @field_validator("levels")
-    @classmethod
-    def _once(cls, levels: list[str | int | float]) -> list[str | int | float]:
-        words = [str(level) for level in levels]
-        twice = sorted({word for word in words if words.count(word) > 1})
-        if twice:
-            raise ValueError(f"{twice[0]!r} stands twice; remove one")
-        return levels
+    levels: Levels | None = Field(default=None, min_length=2)
 
 
 @dataclass(kw_only=True)
