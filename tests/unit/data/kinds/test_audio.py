@@ -133,7 +133,7 @@ def fitted_off():
 
 def test_the_encoder_runs_for_folds_in_one_pass_and_rows_alone():
     torch.manual_seed(0)
-    several = [AudioEncoder(8).eval() for _ in range(2)]
+    several = [AudioEncoder(40, 8).eval() for _ in range(2)]
     weights, buffers = stack_module_state(several)
     x = torch.randn(2, 3, 45, 40)
     x[0, 0] = torch.nan
