@@ -60,7 +60,7 @@ def main() -> None:
         common = {
             "split": {"by": "column", "column": "part"},
             "model": {"members": 2, "given": False},
-            "training": {"epochs": 12, "patience": 4, "batch_size": 32},
+            "training": {"epochs": 15, "patience": 15, "batch_size": 32},
             "proof": {"references": "none"},
         }
         both = Superpose(["digit", "speaker"], inputs=inputs, **common)
