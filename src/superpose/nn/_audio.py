@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ._maps import MapEncoder
 
-GROUPS = 4
+GROUPS, LAST = 4, 48
 DROPOUT = 0.2  # of what the trunk reads; speakers are few and sentences alike
 
 
 class _Block(nn.Module):
-    """A residual block that halves time and pitch."""
+    """A residual block that halves pitch, and time by its stride."""
 
-    def __init__(self, inside: int, outside: int) -> None:
+    def __init__(self, inside: int, outside: int, stride: int = 2) -> None:
         super().__init__()
         # Group norm, not batch norm: one row alone must predict as in any batch.
         self.norm1, self.norm2 = nn.GroupNorm(GROUPS, inside), nn.GroupNorm(GROUPS, outside)
-        self.conv1 = nn.Conv2d(inside, outside, 3, stride=2, padding=1)
+        self.conv1 = nn.Conv2d(inside, outside, 3, stride=(stride, 2), padding=1)
         self.conv2 = nn.Conv2d(outside, outside, 3, padding=1)
-        self.skip = nn.Conv2d(inside, outside, 1, stride=2)
+        self.skip = nn.Conv2d(inside, outside, 1, stride=(stride, 2))
 
     def forward(self, x: Tensor) -> Tensor:
         h = self.conv1(F.relu(self.norm1(x)))
@@ -28,35 +29,43 @@ class _Block(nn.Module):
 
 
 class AudioEncoder(MapEncoder):
-    """Read a spectrogram with three residual stages; what is left of pitch is averaged.
+    """Read a spectrogram with three residual stages, and what is left of pitch side by side.
+
+    A mean over pitch would forget what vowels are told apart by: which bands are loud.
 
     Args:
+        mels: Bands of pitch.
         width: Smallest width d of a place; it has at least 64 numbers.
 
     Shape:
         block (B, T, mels) float, NaN where there is no sound -> tokens (B, 1, 2 d); ``map(block)``
-        -> (B, T / 16, d).
+        -> (B, T / 8, d).
 
     Example:
-        >>> import torch
-        >>> AudioEncoder(16)(torch.randn(2, 50, 40)).shape
+        >>> AudioEncoder(40, width=16)(torch.randn(2, 50, 40)).shape
         torch.Size([2, 1, 128])
     """
 
-    def __init__(self, width: int) -> None:
+    def __init__(self, mels: int, width: int) -> None:
         super().__init__()
-        d = max(64, width + -width % GROUPS)
+        d = max(64, width)
         self.stem = nn.Conv2d(1, 16, 3, stride=2, padding=1)
-        self.stages = nn.Sequential(_Block(16, 32), _Block(32, 48), _Block(48, d))
-        self.norm = nn.GroupNorm(GROUPS, d)
+        self.stages = nn.Sequential(_Block(16, 32), _Block(32, 48), _Block(48, LAST, stride=1))
+        self.norm = nn.GroupNorm(GROUPS, LAST)
+        self.across = nn.Linear(LAST * -(-mels // 16), d)
         self.map_features, self.out_features = d, 2 * d
 
     def map(self, block: Tensor) -> Tensor:
         x = self.stages(self.stem(block.nan_to_num()[..., None, :, :]))
-        x = F.relu(self.norm(x)).mean(-1).transpose(-1, -2)
-        return F.dropout(x, DROPOUT, self.training)
+        x = F.relu(self.norm(x)).movedim(-3, -1)  # (B, T, pitch, channels)
+        return F.dropout(F.relu(self.across(x.flatten(-2))), DROPOUT, self.training)
+
+    def pool(self, places: Tensor, seen: Tensor) -> Tensor:
+        # A row without a sound says nothing: the least maximum there is would drown other inputs.
+        there = seen.any(-1)[..., None, None]
+        return torch.where(there, super().pool(places, seen), 0.0)
 
     def seen(self, block: Tensor) -> Tensor:
         there = ~block[..., 0, 0].isnan()
-        places = -(-block.shape[-2] // 16)
+        places = -(-block.shape[-2] // 8)
         return there[..., None].expand(*there.shape, places)

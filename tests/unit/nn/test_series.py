@@ -40,6 +40,7 @@ def test_the_last_step_hears_of_the_first(length):
 def test_a_row_without_any_value_has_a_finite_token():
     token = SeriesEncoder(2, 5, 8)(torch.full((3, 5, 2), torch.nan))
     assert torch.isfinite(token).all()
+    assert token.abs().max() < 5, "it must not drown the other inputs"
 
 
 def test_networks_of_several_folds_run_in_one_pass():

@@ -25,7 +25,7 @@ from ._values import Column, as_text
 RATE, MELS = 16_000, 40
 LONGEST = 30.0  # seconds that are read of a sound, at most
 SHOWN_FAULTS = 5
-LOUDER, NOISE, MASKED = 0.5, 0.2, 0.15  # spreads, spreads, share of the frames
+LOUDER, NOISE, MASKED = 0.3, 0.1, 0.1  # spreads, spreads, share of the frames
 
 
 class AudioOptions(Options):
@@ -185,7 +185,7 @@ class AudioInput(InputKind):
 
     @classmethod
     def encoder(cls, kinds: Sequence[Any], width: int) -> nn.Module:
-        return AudioEncoder(width)
+        return AudioEncoder(kinds[0].mels, width)
 
     def describe(self) -> str:
         return f"{self.count} sounds, {self.seconds:g} s at {self.rate} Hz in {self.mels} bands"

@@ -133,7 +133,7 @@ def fitted_off():
 
 def test_the_encoder_runs_for_folds_in_one_pass_and_rows_alone():
     torch.manual_seed(0)
-    several = [AudioEncoder(8).eval() for _ in range(2)]
+    several = [AudioEncoder(40, 8).eval() for _ in range(2)]
     weights, buffers = stack_module_state(several)
     x = torch.randn(2, 3, 45, 40)
     x[0, 0] = torch.nan
@@ -143,6 +143,7 @@ def test_the_encoder_runs_for_folds_in_one_pass_and_rows_alone():
 
     told = vmap(one)(weights, buffers, x)
     assert torch.isfinite(told).all()
+    assert (told[0, 0] == 0).all(), "a row without a sound must not drown the other inputs"
     for encoder, rows, token in zip(several, x, told, strict=True):
         torch.testing.assert_close(encoder(rows), token, atol=1e-5, rtol=1e-4)
         torch.testing.assert_close(encoder(rows[1:2]), token[1:2], atol=1e-5, rtol=1e-4)
