@@ -38,6 +38,7 @@ def shares_of(
     skips: bool,
     folder: str = "",
     source: Column | None = None,
+    tell: bool = True,
 ) -> dict[int, list[tuple[str, np.ndarray]]]:
     """Objects by row, their boxes as shares of the sides of the image."""
     found: Objects = read_objects(column, values)
@@ -46,7 +47,7 @@ def shares_of(
     else:
         require_pillow(column)
         sizes, _ = sizes_of(source, folder)
-    return within(column, found, sizes, skips)
+    return within(column, found, sizes, skips, tell)
 
 
 def require_scorer(column: str) -> None:
@@ -105,7 +106,7 @@ def _corners(box: Any) -> list[float]:
 
 
 def within(
-    column: str, found: Objects, sizes: dict[int, np.ndarray], skips: bool
+    column: str, found: Objects, sizes: dict[int, np.ndarray], skips: bool, tell: bool = True
 ) -> dict[int, list[tuple[str, np.ndarray]]]:
     """Boxes as shares of the sides of their images, cut at its edges.
 
@@ -113,7 +114,8 @@ def within(
         column: name of the target, for messages.
         found: what `read_objects` gave, in pixels.
         sizes: height and width in pixels of the image of each row.
-        skips: leave boxes out that have no area or lie outside, and warn, in place of raising.
+        skips: leave boxes out that have no area or lie outside, in place of raising.
+        tell: warn of what was left out.
 
     Raises:
         DataError: the boxes that can't be of an object in the image, with their rows.
@@ -141,9 +143,9 @@ def within(
             kept.append((name, shares.clip(0, 1)))
         out[row] = kept
     if wrong and skips:
-        warn(
-            f"target {column!r}: {wrong} boxes without area or outside of their image are left out"
-        )
+        if tell:
+            many = f"{wrong} box{'es' * (wrong != 1)}"
+            warn(f"target {column!r}: {many} without area or outside of the image left out")
         return out
     if wrong > SHOWN_FAULTS:
         faults.add(place(column=column), f"so with {wrong - SHOWN_FAULTS} more boxes")

@@ -129,7 +129,8 @@ class BoxesTarget(TargetKind):
     def fit(cls, column: str, values: Column, **options: Any) -> Self:
         require_scorer(column)
         skips = bool(options.get("skips"))
-        found = shares_of(column, values, skips, options.get("folder", ""), options.get("source"))
+        beside = {key: options[key] for key in ("folder", "source") if key in options}
+        found = shares_of(column, values, skips, **beside, tell=False)
         if len(found) < 2:
             raise too_few_labels(column, len(found))
         names = [name for objects in found.values() for name, _ in objects]

@@ -86,9 +86,11 @@ def test_a_box_that_cannot_be_is_one_clear_error_or_left_out(folder, box, reason
     with pytest.raises(DataError, match="row 0: the box .* " + reason):
         in_file(box, folder)
     rows = col([[{"class": "red", "box": [0, 0, 9, 9]}, {"class": "red", "box": box}]] * 2)
-    with pytest.warns(UserWarning, match="2 boxes without area or outside"):
-        kind = Kind.fit("c", rows, source=col(["a.png"] * 2), folder=str(folder), skips=True)
+    images = col(["a.png"] * 2)
+    kind = Kind.fit("c", rows, source=images, folder=str(folder), skips=True)
     assert kind.counts == [2]
+    with pytest.warns(UserWarning, match="2 boxes without area or outside"):
+        assert kind.reveal(kind.encode(rows, str(folder), images)).tolist() == [[1], [1]]
 
 
 @pytest.mark.parametrize("wrong", ["no json", '[{"class": "a"}]', '[{"class": "a", "box": [1]}]'])
