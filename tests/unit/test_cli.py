@@ -120,7 +120,7 @@ ERRORS = {
         "3 faults:\n"
         "  - bad.yaml:1: targets: the key is missing; add it\n"
         "  - bad.yaml:1: targts: unknown key; allowed: data, sources, targets, groups, "
-        "ignore, inputs, split, "
+        "ignore, inputs, windows, split, "
         "model, training, balance, proof, seed; did you mean 'targets'?\n"
         "  - bad.yaml:2: seed: 'x' given; allowed: a whole number"
     ),

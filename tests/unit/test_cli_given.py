@@ -10,7 +10,7 @@ from typer.testing import CliRunner, Result
 from superpose import Superpose, SuperposeError
 from superpose.cli import app
 from superpose.cli._screen import recommendation
-from superpose.data import read_table, write_table
+from superpose.data import Config, read_table, write_table
 
 TABLE = pa.table({"x": [0.5, 1.5, 2.5], "no2": [4.0, None, 6.0], "co": [1.0, 2.0, 3.0]})
 FOUND = {"targets": ["no2", "co"], "bits": [[None, 0.4], [0.3, None]], "rows": 3}
@@ -31,6 +31,7 @@ class Model:
 
     def __init__(self) -> None:
         self.facts: dict[str, Any] = {"entanglement": FOUND}
+        self.config = Config.from_arguments(targets=["pm25", "level"])
         self.asked: dict[str, Any] = {}
 
     def predict(self, source: Any, given: Any = None) -> pa.Table:
