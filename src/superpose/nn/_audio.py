@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
@@ -59,11 +58,6 @@ class AudioEncoder(MapEncoder):
         x = self.stages(self.stem(block.nan_to_num()[..., None, :, :]))
         x = F.relu(self.norm(x)).movedim(-3, -1)  # (B, T, pitch, channels)
         return F.dropout(F.relu(self.across(x.flatten(-2))), DROPOUT, self.training)
-
-    def pool(self, places: Tensor, seen: Tensor) -> Tensor:
-        # A row without a sound says nothing: the least maximum there is would drown other inputs.
-        there = seen.any(-1)[..., None, None]
-        return torch.where(there, super().pool(places, seen), 0.0)
 
     def seen(self, block: Tensor) -> Tensor:
         there = ~block[..., 0, 0].isnan()

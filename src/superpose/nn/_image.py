@@ -130,7 +130,7 @@ class ImageEncoder(MapEncoder):
         levels = self._levels(block)
         places = self.decoder(levels).flatten(-2).transpose(-1, -2)
         whole = torch.cat([places.mean(-2), places.amax(-2)], -1)[..., None, :]
-        return torch.cat([self._token(levels[-1]), whole], -1), places
+        return _where_seen(block, torch.cat([self._token(levels[-1]), whole], -1)), places
 
     def seen(self, block: Tensor) -> Tensor:
         high, wide = (-(-side // self.stride) for side in block.shape[-2:])
@@ -141,4 +141,14 @@ class ImageEncoder(MapEncoder):
     def forward(self, block: Tensor) -> Tensor:
         if self.decoder is not None:
             return self.token_and_map(block)[0]
-        return self._token(self._levels(block)[-1])
+        return _where_seen(block, self._token(self._levels(block)[-1]))
+
+
+def _where_seen(block: Tensor, token: Tensor) -> Tensor:
+    """Make the token of a row without an image nothing, and its gradient too.
+
+    An image of zeros has next to no variance: normalising it blows its gradient up by powers of
+    ten, and beside that no other row would be learned from.
+    """
+    there = block.flatten(-3).any(-1).bool()  # of bytes `any` is a byte
+    return torch.where(there[..., None, None], token, 0.0)

@@ -37,11 +37,15 @@ class MapEncoder(nn.Module):
         raise NotImplementedError
 
     def pool(self, places: Tensor, seen: Tensor) -> Tensor:
-        """Turn a map into the token that the trunk reads, (B, 1, W): mean and maximum."""
+        """Turn a map into the token that the trunk reads, (B, 1, W): mean and maximum.
+
+        A row without any place says nothing: the least maximum there is would drown other inputs.
+        """
         here = seen[..., None]
         mean = torch.where(here, places, 0.0).sum(-2) / here.sum(-2).clamp(min=1)
-        highest = torch.where(here, places, -1e4).amax(-2).clamp(min=-1e3)
-        return torch.cat([mean, highest.clamp(min=-10.0)], dim=-1)[..., None, :]
+        highest = torch.where(here, places, -1e4).amax(-2).clamp(min=-10.0)
+        token = torch.cat([mean, highest], dim=-1)
+        return torch.where(here.any(-2), token, 0.0)[..., None, :]
 
     def trimmed(self, block: Tensor) -> Tensor:
         """Drop places that no row of a batch has; a block that has none comes back as it is."""

@@ -110,7 +110,6 @@ class SeriesEncoder(MapEncoder):
         return ~block.isnan().all(-1)
 
     def pool(self, places: Tensor, seen: Tensor) -> Tensor:
-        # A row without a series says nothing: the least maximum would drown other inputs.
-        whole = torch.where(seen.any(-1)[..., None, None], super().pool(places, seen), 0.0)
+        whole = super().pool(places, seen)
         # The last step is the present, whether anything was measured then or not.
         return torch.cat([whole, places[..., -1:, :]], dim=-1)

@@ -74,3 +74,15 @@ def test_folds_in_one_pass_read_what_each_reads_alone():
     encode, blocks = encoder(), picture(2, 3, 3, 32, 32)
     both = torch.func.vmap(encode.map)(blocks)
     torch.testing.assert_close(both[1], encode.map(blocks[1]), atol=1e-4, rtol=1e-4)
+
+
+def test_a_row_without_an_image_says_nothing_and_asks_for_nothing():
+    torch.manual_seed(0)
+    encode = ImageEncoder(16)
+    block = torch.randint(1, 255, (2, 3, 32, 32), dtype=torch.uint8)
+    block[1] = 0
+    token = encode(block)
+    assert (token[1] == 0).all()
+    assert token[0].abs().max() > 0
+    token[1].sum().backward()
+    assert all(w.grad is None or (w.grad == 0).all() for w in encode.parameters())
