@@ -41,6 +41,7 @@ class AudioEncoder(MapEncoder):
         -> (B, T / 8, d).
 
     Example:
+        >>> import torch
         >>> AudioEncoder(40, width=16)(torch.randn(2, 50, 40)).shape
         torch.Size([2, 1, 128])
     """
