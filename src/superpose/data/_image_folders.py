@@ -9,7 +9,7 @@ import json
 import xml.etree.ElementTree as ET
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pyarrow as pa
 
@@ -36,38 +36,37 @@ def read_images(path: Path) -> pa.Table | None:
     Raises:
         DataError: files that don't fit the layout, gathered.
     """
-    for fits, read in _LAYOUTS:
-        if fits(path):
-            return _table(read(path))
-    return None
+    layout = _layout_of(path)
+    return None if layout is None else _table(layout.read(path))
 
 
 def is_divided(path: Path) -> bool:
     """Whether a folder of images says which are for training, validation and test."""
-    found = read_images(path)
-    return found is not None and SPLIT in found.column_names
+    layout = _layout_of(path)
+    return layout is not None and layout.divides(path)
 
 
-def is_coco(path: Path) -> bool:
-    """Whether a file of JSON holds the images and annotations of COCO."""
+def read_coco(path: Path) -> pa.Table | None:
+    """Read a file of COCO as a table with ``image`` and ``boxes``; None if it holds other JSON.
+
+    Raises:
+        DataError: the keys of COCO, but not what belongs under them.
+    """
+    value = _load_coco(path)
+    return None if value is None else _table(_coco_rows(value, path, path.parent))
+
+
+def _load_coco(path: Path) -> dict[str, Any] | None:
+    """The images and annotations in a file of COCO, or None if it is none."""
     with path.open(encoding="utf-8", errors="replace") as file:
-        head = file.read(1)
-        if head != "{":
-            return False
+        if file.read(1) != "{":
+            return None
     try:
         value = json.loads(path.read_text(encoding="utf-8"))
     except ValueError:
-        return False
-    return isinstance(value, dict) and {"images", "annotations", "categories"} <= set(value)
-
-
-def read_coco(path: Path) -> pa.Table:
-    """Read a file of COCO as a table with ``image`` and ``boxes``.
-
-    Raises:
-        DataError: no JSON, or not the keys of COCO.
-    """
-    return _table(_coco_rows(path, path.parent))
+        return None
+    known = isinstance(value, dict) and {"images", "annotations", "categories"} <= set(value)
+    return value if known else None
 
 
 def _table(rows: Rows) -> pa.Table:
@@ -154,14 +153,19 @@ def _is_voc(path: Path) -> bool:
     return (path / "Annotations").is_dir() and (path / "JPEGImages").is_dir()
 
 
-def _voc_rows(path: Path) -> Rows:
-    sets = {
+def _voc_parts(path: Path) -> dict[str, str]:
+    """The part of each image that a part names."""
+    return {
         name: PARTS[PART_WORDS[file.stem.lower()]]
         for file in sorted((path / "ImageSets" / "Main").glob("*.txt"))
         if file.stem.lower() in PART_WORDS
         for line in file.read_text(encoding="utf-8").splitlines()
         if (name := line.split()[0] if line.split() else "")
     }
+
+
+def _voc_rows(path: Path) -> Rows:
+    sets = _voc_parts(path)
     rows: Rows = {"image": [], "boxes": [], **({SPLIT: []} if sets else {})}
     faults = Faults(DataError)
     for image in _images(path / "JPEGImages"):
@@ -200,15 +204,16 @@ def _voc_boxes(file: Path, faults: Faults) -> list[dict[str, Any]]:
 # COCO: one file of JSON for a part.
 
 
-def _coco_files(path: Path) -> Iterator[tuple[str, Path]]:
-    """Each part and its file; a file whose name tells no part is for training."""
+def _coco_files(path: Path) -> Iterator[tuple[str, Path, dict[str, Any]]]:
+    """Each part, its file and what that holds; a file whose name tells no part is passed over."""
     for folder in (path, path / "annotations"):
         for file in sorted(folder.glob("*.json")) if folder.is_dir() else []:
             words = file.stem.lower().replace("-", "_").split("_")
             named = [w.rstrip("0123456789") for w in words]
             part = next((PARTS[PART_WORDS[w]] for w in named if w in PART_WORDS), "")
-            if part and is_coco(file):
-                yield part, file
+            value = _load_coco(file) if part else None
+            if value is not None:
+                yield part, file, value
 
 
 def _has_coco(path: Path) -> bool:
@@ -217,17 +222,16 @@ def _has_coco(path: Path) -> bool:
 
 def _coco_folder_rows(path: Path) -> Rows:
     rows: Rows = {"image": [], "boxes": [], SPLIT: []}
-    for part, file in _coco_files(path):
-        own = _coco_rows(file, path)
+    for part, file, value in _coco_files(path):
+        own = _coco_rows(value, file, path)
         for name in ("image", "boxes"):
             rows[name] += own[name]
         rows[SPLIT] += [part] * len(own["image"])
     return rows
 
 
-def _coco_rows(file: Path, root: Path) -> Rows:
+def _coco_rows(value: dict[str, Any], file: Path, root: Path) -> Rows:
     try:
-        value = json.loads(file.read_text(encoding="utf-8"))
         names = {c["id"]: str(c["name"]) for c in value["categories"]}
         boxes: dict[Any, list[dict[str, Any]]] = {image["id"]: [] for image in value["images"]}
         for one in value["annotations"]:
@@ -251,9 +255,21 @@ def _relative(path: Path, root: Path) -> Path:
     return path.relative_to(root) if path.is_relative_to(root) else path.resolve()
 
 
-_LAYOUTS: list[tuple[Callable[[Path], bool], Callable[[Path], Rows]]] = [
-    (_is_voc, _voc_rows),
-    (_has_coco, _coco_folder_rows),
-    (_has_masks, _mask_rows),
-    (_has_classes, _class_rows),
+class _Layout(NamedTuple):
+    """How a folder may be laid out: whether it is, what is read, whether that is divided."""
+
+    fits: Callable[[Path], bool]
+    read: Callable[[Path], Rows]
+    divides: Callable[[Path], bool]
+
+
+_LAYOUTS = [
+    _Layout(_is_voc, _voc_rows, lambda path: bool(_voc_parts(path))),
+    _Layout(_has_coco, _coco_folder_rows, lambda path: True),
+    _Layout(_has_masks, _mask_rows, lambda path: True),
+    _Layout(_has_classes, _class_rows, lambda path: bool(_parts(path))),
 ]
+
+
+def _layout_of(path: Path) -> _Layout | None:
+    return next((layout for layout in _LAYOUTS if layout.fits(path)), None)

@@ -26,7 +26,7 @@ from ._conll import read_conll
 from ._delimited import read_delimited
 from ._files import require_file, require_utf8
 from ._folders import as_divided, read_folder
-from ._image_folders import is_coco, read_coco
+from ._image_folders import read_coco
 from ._jsonl import read_jsonl
 from ._sources import SOURCE, join_sources, require_names
 from ._splits import PART_WORDS
@@ -230,8 +230,8 @@ def _read_file(path: Path) -> pa.Table:
     if os.path.isdir(path):
         return read_folder(path, _reader_of)
     require_file(path)
-    if path.suffix.lower() == ".json" and is_coco(path):
-        return read_coco(path)
+    if path.suffix.lower() == ".json" and (boxes := read_coco(path)) is not None:
+        return boxes
     reader = _reader_of(path)
     if reader is None:
         file_format(path)  # says what is wrong with the name

@@ -13,13 +13,13 @@ import torch
 from pydantic import Field
 from torch import Tensor, nn
 
-from superpose.errors import DataError, Faults, place
 from superpose.nn import AudioEncoder
 
 from ._augment import Augment
 from ._base import InputKind
 from ._mel import frames_of, require_soundfile, seconds_of, spectrogram
 from ._options import Options
+from ._unreadable import refuse
 from ._values import Column, as_text
 
 RATE, MELS = 16_000, 40
@@ -142,18 +142,9 @@ class AudioInput(InputKind):
                 wrong[row] = "no such file"
             except (OSError, RuntimeError, ValueError) as error:
                 wrong[row] = str(error).replace(f"{whole!r}", "it")
-        self._raise(wrong, paths, folder)
-        return block
-
-    def _raise(self, wrong: dict[int, str], paths: list[str], folder: str) -> None:
-        faults = Faults(DataError)
         fix = "mend the path or the file, or leave the cell empty if there is no sound"
-        for row in sorted(wrong)[:SHOWN_FAULTS]:
-            given = f"sound {Path(folder, paths[row])} can't be read: {wrong[row]}"
-            faults.add(place(column=self.column, row=row), given, fix=fix)
-        if len(wrong) > SHOWN_FAULTS:
-            faults.add(place(column=self.column), f"so with {len(wrong) - SHOWN_FAULTS} more rows")
-        faults.raise_any()
+        refuse(self.column, "sound", paths, folder, wrong, fix, SHOWN_FAULTS)
+        return block
 
     def encode(self, values: Column, folder: str = "") -> np.ndarray:
         """Standardised spectrograms, float32 (N, T, mels), NaN where there is no path.

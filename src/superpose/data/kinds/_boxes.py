@@ -16,7 +16,7 @@ from torch import Tensor
 from superpose.errors import DataError, Faults, listing, place
 
 from ._augment import Moved
-from ._base import PROBABILITY_FLOOR, TargetKind, too_few_labels
+from ._base import PROBABILITY_FLOOR, too_few_labels
 from ._box_lists import (
     SHOWN_FAULTS,
     TOLD,
@@ -29,6 +29,7 @@ from ._box_math import Peaks, bumps, overlap, peaks
 from ._latent import class_at, class_given, class_information, class_scores
 from ._metrics import nan_mean
 from ._options import Levels, Options
+from ._places import PlacesTarget
 from ._values import Column, counted, warn
 
 MOST_CLASSES = 1000
@@ -56,7 +57,7 @@ class BoxesOptions(Options):
 
 
 @dataclass(kw_only=True)
-class BoxesTarget(TargetKind):
+class BoxesTarget(PlacesTarget):
     """Objects in an image: a list of classes and boxes in pixels of the image's file.
 
     A row that was looked at and has no object is an empty list; a row that nobody looked at is
@@ -76,29 +77,18 @@ class BoxesTarget(TargetKind):
 
     name: ClassVar[str] = "boxes"
     options: ClassVar[type[Options]] = BoxesOptions
-    tree: ClassVar[str] = "none"
     metric: ClassVar[str] = "map50"
     higher_is_better: ClassVar[bool] = True
     takes_lists: ClassVar[bool] = True
     needs_folder: ClassVar[bool] = True
     needs_source: ClassVar[bool] = True
     slow: ClassVar[bool] = True
-    of: str
-    levels: list[str]
     counts: list[int]  # objects of each class in training rows
     grid: list[int]
     most: int  # objects of a row
     typical: list[float]  # half the width and height of an object, as shares of the sides
     objects: float  # of a row, on the mean
     skips: bool = False
-
-    @property
-    def source(self) -> str | None:
-        return self.of
-
-    @property
-    def labels(self) -> list[str]:
-        return self.levels
 
     @property
     def places(self) -> int:
@@ -112,10 +102,6 @@ class BoxesTarget(TargetKind):
     @property
     def size(self) -> int:
         return self.places * self.place_size
-
-    @property
-    def width(self) -> int:
-        return self.size
 
     @property
     def _grid(self) -> tuple[int, int]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
@@ -13,20 +12,23 @@ import torch.nn.functional as F
 from pydantic import Field, field_validator
 from torch import nn
 
-from superpose.errors import DataError, Faults, place
 from superpose.nn import ImageEncoder
 
 from ._augment import Augment, AugmentOptions, ImageAugment
 from ._base import InputKind
 from ._options import Options
 from ._pictures import picture, read_all, require_pillow
+from ._unreadable import refuse
 from ._values import Column, as_text, warn
 
 SIDE = 64  # pixels
 GREY_SIDE = 8  # pixels of the summary for trees
 # The finest map within it is taken: every place costs a probability for each class and row.
 MOST_PLACES = 5000
-SHOWN_FAULTS = 3
+FIX = (
+    "mend the path or the file, leave the cell empty if there is no image, or write "
+    "`on_error: skip`"
+)
 GREY_ROWS = 256  # images that are summarised at once
 
 
@@ -120,7 +122,7 @@ class ImageInput(InputKind):
         if wrong:
             paths = as_text(values)
             if not self.skips:
-                self._raise(wrong, paths.to_pylist(), folder)
+                refuse(self.column, "image", paths.to_pylist(), folder, wrong, FIX)
             row = min(wrong)
             warn(
                 f"input {self.column!r}: {len(wrong)} of {len(values)} images can't be read and "
@@ -134,19 +136,6 @@ class ImageInput(InputKind):
     def _read(self, values: Column, folder: str) -> tuple[dict[int, np.ndarray], dict[int, str]]:
         high, wide = self.size
         return read_all(as_text(values).to_pylist(), folder, lambda p: picture(p, (high, wide)))
-
-    def _raise(self, wrong: dict[int, str], paths: list[str], folder: str) -> None:
-        faults = Faults(DataError)
-        fix = (
-            "mend the path or the file, leave the cell empty if there is no image, or write "
-            "`on_error: skip`"
-        )
-        for row in sorted(wrong)[:SHOWN_FAULTS]:
-            given = f"image {Path(folder, paths[row])} can't be read: {wrong[row]}"
-            faults.add(place(column=self.column, row=row), given, fix=fix)
-        if len(wrong) > SHOWN_FAULTS:
-            faults.add(place(column=self.column), f"so with {len(wrong) - SHOWN_FAULTS} more rows")
-        faults.raise_any()
 
     def present(self, values: Column, folder: str = "") -> np.ndarray:
         """Mark the rows (N,) whose image can be read."""

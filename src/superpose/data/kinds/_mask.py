@@ -24,11 +24,11 @@ from ._metrics import nan_mean
 from ._options import Levels, Options
 from ._pictures import class_ids, read_all, require_pillow, size_of
 from ._places import PlaceClasses
+from ._unreadable import SHOWN_FAULTS, refuse
 from ._values import Column, as_text, warn
 
 USUAL_VOID = 255  # the id without a class in most published masks
 MOST_CLASSES = 256
-SHOWN_FAULTS = 3
 # A class that covers a hundredth of the places weighs ten times as much, and no class weighs more.
 MOST_WEIGHT = 10.0
 SHARE_EDGES = [0.0, 0.01, 0.03, 0.1, 0.3, 1.0]  # bins in which others read a measured area
@@ -359,12 +359,6 @@ def _read(
     runs = {str(Path(folder, text)): text for text in texts if text and is_runs(text)}
     found, wrong = read_all(texts, folder, partial(read, runs=runs))
     if wrong and not skips:
-        faults = Faults(DataError)
         fix = "mend the path or the file, or leave the cell empty if there is no mask"
-        for row in sorted(wrong)[:SHOWN_FAULTS]:
-            given = f"mask {Path(folder, texts[row])} can't be read: {wrong[row]}"
-            faults.add(place(column=column, row=row), given, fix=fix)
-        if len(wrong) > SHOWN_FAULTS:
-            faults.add(place(column=column), f"so with {len(wrong) - SHOWN_FAULTS} more rows")
-        faults.raise_any()
+        refuse(column, "mask", texts, folder, wrong, fix)
     return found, wrong

@@ -16,17 +16,11 @@ from ._latent import class_at, class_given, class_information, class_scores
 
 
 @dataclass(kw_only=True)
-class PlaceClasses(TargetKind):
-    """One class for each place of an input.
-
-    Labels (N, S): the index of the class, NaN for a place without one. Canonical prediction: a
-    probability for each class of each place, laid side by side, NaN where a row has no such place,
-    float32.
-    """
+class PlacesTarget(TargetKind):
+    """Base of targets with an answer for each place of an input, which no trees can give."""
 
     tree: ClassVar[str] = "none"
     of: str
-    places: int  # of a row, at most
     levels: list[str]
 
     @property
@@ -38,12 +32,24 @@ class PlaceClasses(TargetKind):
         return self.levels
 
     @property
-    def size(self) -> int:
-        return self.places * len(self.levels)
-
-    @property
     def width(self) -> int:
         return self.size
+
+
+@dataclass(kw_only=True)
+class PlaceClasses(PlacesTarget):
+    """One class for each place of an input.
+
+    Labels (N, S): the index of the class, NaN for a place without one. Canonical prediction: a
+    probability for each class of each place, laid side by side, NaN where a row has no such place,
+    float32.
+    """
+
+    places: int  # of a row, at most
+
+    @property
+    def size(self) -> int:
+        return self.places * len(self.levels)
 
     @property
     def place_size(self) -> int:

@@ -16,10 +16,9 @@ from pydantic import Field
 from torch import nn
 
 from superpose.errors import DataError, MissingExtraError, listing, message, place
-from superpose.nn import PretrainedText, VectorEncoder, language_model, mean_of_tokens
+from superpose.nn import PretrainedText, language_model, mean_of_tokens
 
-from ._base import InputKind
-from ._embedding import moments
+from ._embedding import VectorInput, moments
 from ._options import Options
 from ._values import Column, as_text, missing
 
@@ -48,7 +47,7 @@ class PretrainedTextOptions(Options):
 
 
 @dataclass(kw_only=True)
-class PretrainedTextInput(InputKind):
+class PretrainedTextInput(VectorInput):
     """Text, read by a language model of `transformers` that others have trained.
 
     With ``train: nothing`` a text is the mean of its tokens' vectors, made once; else the model is
@@ -58,20 +57,15 @@ class PretrainedTextInput(InputKind):
 
     name: ClassVar[str] = "pretrained-text"
     options: ClassVar[type[Options]] = PretrainedTextOptions
-    block: ClassVar[str | None] = None
     needs_folder: ClassVar[bool] = True
     settings: dict[str, Any]
     home: str  # where the model was found
     config: dict[str, Any]
     tokenizer: str
     pad: int
-    mean: list[float] = field(default_factory=list)
+    mean: list[float] = field(default_factory=list)  # known once the model has read the texts
     scale: list[float] = field(default_factory=list)
     count: int = 0
-
-    @property
-    def useless(self) -> str | None:
-        return None if self.count else "empty"
 
     @property
     def slow(self) -> bool:
@@ -127,7 +121,7 @@ class PretrainedTextInput(InputKind):
         if len(known) + len(fresh) > CACHED:
             known.clear()
             fresh = sorted({text for text in texts if text}, key=len)
-        model = _frozen(self.home, self.column)
+        model = _frozen(find_model(self.column, self.home, ""))
         for start in range(0, len(fresh), BATCH):
             part = fresh[start : start + BATCH]
             ids = torch.from_numpy(self._ids_of(part))
@@ -149,10 +143,7 @@ class PretrainedTextInput(InputKind):
         return block
 
     def encode(self, values: Column, folder: str = "") -> np.ndarray:
-        if self.trained:
-            return self._ids(values)
-        centred = self._vectors(values) - np.asarray(self.mean, np.float32)
-        return np.asarray(centred / np.asarray(self.scale, np.float32), np.float32)
+        return self._ids(values) if self.trained else super().encode(values)
 
     def features(
         self, values: Column, folder: str = ""
@@ -166,7 +157,7 @@ class PretrainedTextInput(InputKind):
     def encoder(cls, kinds: Sequence[Any], width: int) -> nn.Module:
         kind = kinds[0]
         if not kind.trained:
-            return VectorEncoder(len(kind.mean), width)
+            return super().encoder(kinds, width)
         home, settings = Path(kind.home), kind.settings
         return PretrainedText(
             kind.config,
@@ -190,9 +181,8 @@ def _known(home: str, length: int) -> dict[str, np.ndarray]:
 
 
 @lru_cache(maxsize=2)
-def _frozen(home: str, column: str) -> nn.Module:
+def _frozen(folder: Path) -> nn.Module:
     """A model as others have trained it."""
-    folder = find_model(column, home, "")
     config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
     return language_model(config, folder).eval()
 

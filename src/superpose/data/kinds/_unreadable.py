@@ -1,0 +1,42 @@
+"""Files that are named in a column and can't be read: told together, with their rows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from superpose.errors import DataError, Faults, place
+
+SHOWN_FAULTS = 3
+
+
+def refuse(
+    column: str,
+    what: str,
+    paths: Sequence[str | None],
+    folder: str,
+    wrong: Mapping[int, str],
+    fix: str,
+    shown: int = SHOWN_FAULTS,
+) -> None:
+    """Raise one error for all files that can't be read, or return if there is none.
+
+    Args:
+        column: name of the column.
+        what: what the files hold, such as "image".
+        paths: the path of each row.
+        folder: where relative paths start.
+        wrong: the reason by row.
+        fix: what to do next.
+        shown: rows that are told one by one; the others are counted.
+
+    Raises:
+        DataError: the files, with their rows and reasons.
+    """
+    faults = Faults(DataError)
+    for row in sorted(wrong)[:shown]:
+        given = f"{what} {Path(folder, str(paths[row]))} can't be read: {wrong[row]}"
+        faults.add(place(column=column, row=row), given, fix=fix)
+    if len(wrong) > shown:
+        faults.add(place(column=column), f"so with {len(wrong) - shown} more rows")
+    faults.raise_any()
