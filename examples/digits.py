@@ -60,8 +60,7 @@ def main() -> None:
         common = {
             "split": {"by": "column", "column": "part"},
             "model": {"members": 2, "given": False},
-            # Small networks for pictures and sound learn nothing at the step size of tables.
-            "training": {"epochs": 10, "patience": 10, "batch_size": 32, "learning_rate": 0.001},
+            "training": {"epochs": 10, "patience": 10, "batch_size": 32},
             # Speakers are told so easily that the joint network learns little else of sounds: the
             # proof ships the network that learned digits alone.
             "proof": {"references": "network"},

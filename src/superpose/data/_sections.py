@@ -301,6 +301,8 @@ class TrainingConfig(Section):
         batch_size: rows per step; auto takes a sixteenth of the training rows, from 16 to 512.
         learning_rate: step size of AdamW, above 0 and at most 1.
         weight_decay: decoupled weight decay of AdamW, 0 or more.
+        average: epochs over which the weights that predict are averaged, 0 or more; more suit long
+            trainings with small batches.
         clip: largest norm of the gradient, above 0.
         accumulate: batches per step of the optimiser.
         precision: number format of the forward pass.
@@ -317,6 +319,7 @@ class TrainingConfig(Section):
     batch_size: Auto | Whole = "auto"
     learning_rate: float = Field(default=0.003, gt=0, le=1)
     weight_decay: float = Field(default=0.01, ge=0)
+    average: float = Field(default=1.0, ge=0)
     clip: float = Field(default=1.0, gt=0)
     accumulate: Whole = 1
     precision: Literal["auto", "fp32", "bf16"] = "auto"

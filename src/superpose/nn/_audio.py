@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ._maps import MapEncoder
+from ._maps import CONVOLUTION_RATE, MapEncoder
 
 GROUPS, LAST = 4, 48
 DROPOUT = 0.2  # of what the trunk reads; speakers are few and sentences alike
@@ -45,6 +45,8 @@ class AudioEncoder(MapEncoder):
         >>> AudioEncoder(40, width=16)(torch.randn(2, 50, 40)).shape
         torch.Size([2, 1, 128])
     """
+
+    rate = CONVOLUTION_RATE
 
     def __init__(self, mels: int, width: int) -> None:
         super().__init__()

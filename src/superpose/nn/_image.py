@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ._maps import MapEncoder
+from ._maps import CONVOLUTION_RATE, MapEncoder
 
 WIDTHS = (32, 64, 96, 128)  # at a half, a quarter, an eighth and a sixteenth of the sides
 GROUPS = 8
@@ -91,6 +91,8 @@ class ImageEncoder(MapEncoder):
     Source:
         Pre-activation residual blocks, He et al. 2016, with group normalisation (Wu and He 2018).
     """
+
+    rate = CONVOLUTION_RATE
 
     def __init__(self, width: int, stride: int = 4) -> None:
         super().__init__()

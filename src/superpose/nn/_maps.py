@@ -5,12 +5,16 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+# Deep stacks of convolutions learn nothing for epochs at the step size that suits the trunk.
+CONVOLUTION_RATE = 1 / 3
+
 
 class MapEncoder(nn.Module):
     """Base of encoders whose input has places: words of a text, cells of an image.
 
     The trunk reads what is pooled from the map; heads that answer for each place read the map
-    itself. A subclass sets both widths.
+    itself. A subclass sets both widths, and may ask for smaller steps than the trunk's: ``rate`` is
+    the share of the learning rate that its weights take, above 0.
 
     Shape:
         block (B, ...) -> tokens (B, 1, W) with W = ``out_features``; ``map(block)`` -> (B, S, d)
@@ -19,6 +23,7 @@ class MapEncoder(nn.Module):
 
     out_features: int
     map_features: int
+    rate: float = 1.0
 
     def open_map(self) -> None:
         """Build what only a map needs; called once, where a head reads it."""

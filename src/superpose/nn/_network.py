@@ -84,6 +84,10 @@ class Network(nn.Module):
         a, targets = architecture, len(sizes)
         self.measured = None if revealed is None else Measured(revealed, a.state, own)
         self.encoders = nn.ModuleDict(encoders)
+        for encode in encoders.values():
+            share = getattr(encode, "rate", 1.0)
+            for weight in encode.parameters():  # a pretrained layer has a rate of its own
+                weight.rate = getattr(weight, "rate", share)  # type: ignore[attr-defined]
         inside = sum(cast(int, e.out_features) for e in encoders.values())
         self.trunk = Trunk(inside, a.width, a.depth, a.members, a.dropout)
         fusion = FUSIONS[a.fusion if targets > 1 else "none"]

@@ -46,6 +46,9 @@ class Replicas(nn.Module):
             # Parameter names hold dots, which modules may not; the dictionary keeps them as given.
             self._names = list(weights)
             self.stacked = nn.ParameterList(nn.Parameter(w.detach()) for w in weights.values())
+            for stacked, own in zip(self.stacked, networks[0].parameters(), strict=True):
+                if hasattr(own, "rate"):  # its share of the learning rate
+                    stacked.rate = own.rate
             self._buffer_names = list(buffers)
             for i, b in enumerate(buffers.values()):
                 self.register_buffer(f"stacked_buffer{i}", b.detach())

@@ -7,6 +7,7 @@ from superpose.nn import (
     Architecture,
     CategoryEncoder,
     DenseNetwork,
+    ImageEncoder,
     Network,
     NumberEncoder,
     PerPlace,
@@ -175,3 +176,12 @@ def test_networks_with_places_are_run_in_one_pass_and_end_with_the_last_place(co
         torch.testing.assert_close(
             out.places[1][p], alone.places[1][..., : 5 * 3], atol=1e-5, rtol=1e-4, equal_nan=True
         )
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_convolutions_take_smaller_steps_than_the_trunk_alone_or_in_folds(count):
+    encoders = {"picture": ImageEncoder(8), "numbers": NumberEncoder([[0.0, 1.0]], 4)}
+    replicas = Replicas(lambda: Network(encoders, [1], Architecture(members=2)), count)
+    rates = {name: weight.rate for name, weight in replicas._named() if hasattr(weight, "rate")}
+    assert {n for n, rate in rates.items() if rate < 1} == {n for n in rates if "picture" in n}
+    assert len({rate for name, rate in rates.items() if "picture" in name}) == 1
