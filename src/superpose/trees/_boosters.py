@@ -112,9 +112,11 @@ class CatBoost(Booster):
 
     engine = "catboost"
     ROUNDS, RATE = 2000, 0.05
-    # Below 400 rows deep trees only cost; a table with more columns than rows takes a minute a fit.
-    # Both are several times faster so, and as good on the tables tried.
-    SMALL = types.MappingProxyType({"iterations": 600, "learning_rate": 0.1, "depth": 4})
+    # Few rows need no small steps, and below 100 deep trees only cost; a table with more columns
+    # than rows takes a minute a fit. All are several times faster so, and as good out of fold on the
+    # tables tried. Depth 4 below 400 rows was not: 3 % worse on edm, 1 % better on jura.
+    SMALL = types.MappingProxyType({"iterations": 600, "learning_rate": 0.1})
+    TINY = types.MappingProxyType({"depth": 4})
     WIDE = types.MappingProxyType({"iterations": 500, "learning_rate": 0.1})
     PATIENCE = 50
 
@@ -148,6 +150,7 @@ class CatBoost(Booster):
             }
             | (dict(cls.WIDE) if rows.X.shape[1] > len(rows.X) else {})
             | (dict(cls.SMALL) if len(rows.X) < 400 else {})
+            | (dict(cls.TINY) if len(rows.X) < 100 else {})
             | ({"iterations": rows.rounds} if rows.rounds else {})
         )
         codes = np.flatnonzero(rows.categorical).tolist()
