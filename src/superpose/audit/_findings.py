@@ -14,17 +14,14 @@ import numpy as np
 import pyarrow as pa
 
 from superpose.data import sources_of
-from superpose.data.kinds import TargetKind
+from superpose.data.kinds import Beside, TargetKind
 from superpose.training import places_of
 
 from ._blend import Weights, mix
 from ._given_findings import entanglement_facts, given_facts, residual_facts, state_facts
-from ._images import image_facts
-from ._over_time import forecast_facts, survival_facts
 from ._predictor import Predictor
 from ._prepare import Prepared
 from ._proof import ALONE, JOINT
-from ._tokens import token_facts
 from ._trial import Trial
 from ._wording import describe, engine_word, percent
 
@@ -212,37 +209,14 @@ def _metrics(trial: Trial, target: str, y: np.ndarray, told: Mapping[str, np.nda
 def _plot(
     trial: Trial, target: str, table: pa.Table, y: np.ndarray, told: Mapping[str, np.ndarray]
 ) -> Facts:
-    predictor = trial.predictor
-    kind: Any = predictor.codec.target_kinds[target]
+    p, predictor = trial.prepared, trial.predictor
     prediction = mix(told, predictor.shipped[target])
-    if kind.name == "tokens":
-        return token_facts(kind, table.column(kind.source), y, prediction)
-    if kind.name in ("mask", "boxes"):
-        p = trial.prepared
-        pixels = p.blocks[p.codec.block_of(kind.source)][p.split.test]
-        return image_facts(kind, pixels, y, prediction)
-    if kind.name == "survival":
-        return survival_facts(kind, y, prediction)
-    if kind.name == "forecast":
-        past = table.column(kind.past) if kind.past in table.column_names else None
-        return forecast_facts(kind, past, y, prediction)
-    facts: Facts = {
-        "kind": kind.name,
-        "labels": kind.labels,
-        "y": y,
-        "prediction": prediction,
-        "value": None,
-        "interval": None,
-    }
-    if kind.name == "number":
-        facts["value"] = np.column_stack([kind.in_units(y), kind.in_units(prediction[:, 0])])
-        reach = predictor.half_widths(target, prediction)
-        if reach is not None:
-            low, high = prediction[:, 0] - reach, prediction[:, 0] + reach
-            facts["interval"] = np.column_stack([kind.in_units(low), kind.in_units(high)])
-    if kind.name == "count":
-        facts["value"] = np.column_stack([y, prediction[:, 0]])
-    return facts
+    kind, source = p.codec.target_kinds[target], None
+    if kind.source is not None:
+        source = p.blocks[p.codec.block_of(kind.source)][p.split.test]
+    inputs = table.select([kind.column for kind in p.codec.input_kinds])
+    beside = Beside(inputs, source, predictor.half_widths(target, prediction))
+    return kind.plot(y, prediction, beside)
 
 
 def _curves(predictor: Predictor) -> Facts:

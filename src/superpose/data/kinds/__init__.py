@@ -12,7 +12,7 @@ file of its own and name it in a table below; the tests of all kinds then run on
 """
 
 from ._audio import AudioInput
-from ._base import InputKind, TargetKind
+from ._base import Beside, InputKind, TargetKind
 from ._binary import BinaryInput, BinaryTarget
 from ._boxes import BoxesTarget
 from ._category import CategoryInput, CategoryTarget
@@ -22,7 +22,6 @@ from ._embedding import EmbeddingInput
 from ._entity import EntityInput
 from ._forecast import ForecastTarget
 from ._image import ImageInput
-from ._lifetimes import kaplan_meier as lived_share
 from ._mask import MaskTarget
 from ._masks import mask_array
 from ._multicategory import MultiCategoryInput
@@ -33,7 +32,6 @@ from ._ordinal import OrdinalTarget
 from ._pretrained import PretrainedTextInput
 from ._sequence import SequenceInput
 from ._series import SeriesInput
-from ._steps import series_values
 from ._survival import SurvivalTarget
 from ._text import TextInput
 from ._tokens import TokensTarget
@@ -77,10 +75,9 @@ TARGET_KINDS: dict[str, type[TargetKind]] = {
 __all__ = [
     "INPUT_KINDS",
     "TARGET_KINDS",
+    "Beside",
     "InputKind",
     "Options",
     "TargetKind",
-    "lived_share",
     "mask_array",
-    "series_values",
 ]

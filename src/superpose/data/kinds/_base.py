@@ -10,7 +10,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, NamedTuple, Self
 
 import numpy as np
 import pyarrow as pa
@@ -24,6 +24,20 @@ from ._values import Column
 
 PROBABILITY_FLOOR = 1e-6
 """A certain but wrong class costs 13.8 nats, not infinity."""
+
+
+class Beside(NamedTuple):
+    """What lies beside the answers to a target, for `TargetKind.plot`.
+
+    Args:
+        table: the inputs of the rows.
+        source: what the network reads of the input whose places the target answers for, (N, ...).
+        reach: half-widths (N,) or (N, H) of the intervals of numbers, in standardised units.
+    """
+
+    table: pa.Table
+    source: np.ndarray | None = None
+    reach: np.ndarray | None = None
 
 
 class _Stateful:
@@ -363,6 +377,20 @@ class TargetKind(_Stateful, ABC):
     @abstractmethod
     def describe(self) -> str:
         """One short phrase for the report."""
+
+    def plot(self, y: np.ndarray, pred: np.ndarray, beside: Beside) -> dict[str, Any]:
+        """What the report draws of labels and their predictions: plain values and arrays by name.
+
+        ``kind`` among them says which charts; `superpose.report` has those of each kind.
+        """
+        return {
+            "kind": self.name,
+            "labels": self.labels,
+            "y": y,
+            "prediction": pred,
+            "value": None,
+            "interval": None,
+        }
 
     def known(self, y: np.ndarray) -> np.ndarray:
         """Mark the rows (N,) that have a label."""

@@ -16,7 +16,7 @@ from torch import Tensor
 from superpose.errors import DataError, Faults, listing, place
 
 from ._augment import Moved
-from ._base import PROBABILITY_FLOOR, too_few_labels
+from ._base import PROBABILITY_FLOOR, Beside, too_few_labels
 from ._box_lists import (
     SHOWN_FAULTS,
     TOLD,
@@ -30,6 +30,7 @@ from ._latent import class_at, class_given, class_information, class_scores
 from ._metrics import nan_mean
 from ._options import Levels, Options
 from ._places import PlacesTarget
+from ._plot_pictures import image_facts
 from ._values import Column, counted, warn
 
 MOST_CLASSES = 1000
@@ -410,6 +411,10 @@ class BoxesTarget(PlacesTarget):
         """Objects of each class that are told, (N, C)."""
         counts = [np.bincount(own.label, minlength=len(self.levels)) for own in self.found(pred)]
         return np.asarray(counts, float).reshape(-1, len(self.levels))
+
+    def plot(self, y: np.ndarray, pred: np.ndarray, beside: Beside) -> dict[str, Any]:
+        assert beside.source is not None
+        return image_facts(self, beside.source, y, pred)
 
     def decode(
         self,

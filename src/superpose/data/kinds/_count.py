@@ -13,7 +13,7 @@ from torch import Tensor
 from superpose.errors import DataError
 from superpose.functional import LOG_RATE_LIMIT, poisson_loss
 
-from ._base import TargetKind, too_few_labels
+from ._base import Beside, TargetKind, too_few_labels
 from ._latent import count_at, count_given, count_log_mass, count_scores, variance_information
 from ._number import CLIP, finite, quantile_edges
 from ._values import Column, as_floats
@@ -178,6 +178,10 @@ class CountTarget(TargetKind):
     def in_units(self, standardised: np.ndarray) -> np.ndarray:
         """Counts are learned in the user's units already."""
         return np.asarray(standardised, np.float64)
+
+    def plot(self, y: np.ndarray, pred: np.ndarray, beside: Beside) -> dict[str, Any]:
+        found = super().plot(y, pred, beside)
+        return {**found, "value": np.column_stack([y, pred[:, 0]])}
 
     def decode(
         self,

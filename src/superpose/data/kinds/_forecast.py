@@ -15,11 +15,12 @@ from torch import Tensor
 from superpose.errors import DataError, message, place
 from superpose.functional import SCALE_FLOOR, gaussian_loss, gaussian_parameters
 
-from ._base import TargetKind, too_few_labels
+from ._base import Beside, TargetKind, too_few_labels
 from ._latent import SCORE_LIMIT, variance_information
 from ._metrics import quiet
 from ._number import CLIP, quantile_edges
 from ._options import Options
+from ._plot_times import forecast_facts
 from ._steps import as_steps
 from ._values import Column
 from ._words import spread
@@ -229,6 +230,11 @@ class ForecastTarget(TargetKind):
         ends = np.arange(len(block) + 1, dtype=np.int32) * block.shape[1]
         gone = np.isnan(block).all(axis=1)
         return pa.ListArray.from_arrays(pa.array(ends), flat, mask=pa.array(gone))
+
+    def plot(self, y: np.ndarray, pred: np.ndarray, beside: Beside) -> dict[str, Any]:
+        there = self.past in beside.table.column_names
+        past = beside.table.column(self.past) if there else None
+        return forecast_facts(self, past, y, pred)
 
     def decode(
         self,

@@ -18,12 +18,13 @@ from superpose.errors import DataError, Faults, place
 from superpose.functional import category_loss
 
 from ._augment import Moved, follow_grid
-from ._base import too_few_labels
+from ._base import Beside, too_few_labels
 from ._masks import ROWS_AT_ONCE, VOID, as_runs, enlarged, is_runs, mask_array, vote
 from ._metrics import nan_mean
 from ._options import Levels, Options
 from ._pictures import class_ids, read_all, require_pillow, size_of
 from ._places import PlaceClasses
+from ._plot_pictures import image_facts
 from ._unreadable import SHOWN_FAULTS, refuse
 from ._values import Column, as_text, warn
 
@@ -305,6 +306,10 @@ class MaskTarget(PlaceClasses):
             "brier": nan_mean(self.row_loss(y, pred)),
             **{f"iou_{name}": float(x) for name, x in zip(self.levels, iou, strict=True)},
         }
+
+    def plot(self, y: np.ndarray, pred: np.ndarray, beside: Beside) -> dict[str, Any]:
+        assert beside.source is not None
+        return image_facts(self, beside.source, y, pred)
 
     def decode(
         self,

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from superpose.functional import SCALE_FLOOR, gaussian_loss, gaussian_parameters
 from superpose.nn import NumberEncoder
 
-from ._base import InputKind, TargetKind, too_few_labels
+from ._base import Beside, InputKind, TargetKind, too_few_labels
 from ._latent import SCORE_LIMIT, variance_information
 from ._metrics import quiet
 from ._values import Column, as_floats
@@ -297,6 +297,15 @@ class NumberTarget(TargetKind):
     def in_units(self, standardised: np.ndarray) -> np.ndarray:
         """Undo the standardisation of labels or predicted means."""
         return np.asarray(standardised, np.float64) * self.scale + self.mean
+
+    def plot(self, y: np.ndarray, pred: np.ndarray, beside: Beside) -> dict[str, Any]:
+        middle, reach = pred[:, 0], beside.reach
+        found = super().plot(y, pred, beside)
+        found["value"] = np.column_stack([self.in_units(y), self.in_units(middle)])
+        if reach is not None:
+            ends = [self.in_units(middle - reach), self.in_units(middle + reach)]
+            found["interval"] = np.column_stack(ends)
+        return found
 
     def decode(
         self,

@@ -15,10 +15,11 @@ from torch import Tensor
 
 from superpose.functional import hazard_loss, interval_probabilities
 
-from ._base import PROBABILITY_FLOOR, TargetKind, too_few_labels
+from ._base import PROBABILITY_FLOOR, Beside, TargetKind, too_few_labels
 from ._latent import class_at, class_given, class_information, class_scores, score_within
 from ._lifetimes import as_lifetimes, concordance, integrated_brier, survival_calibration
 from ._options import Options
+from ._plot_times import survival_facts
 from ._values import Column
 
 BINS = 12  # intervals, unless told otherwise; each costs an output and hardly tells more
@@ -277,6 +278,9 @@ class SurvivalTarget(TargetKind):
     def expected(self, pred: np.ndarray) -> np.ndarray:
         """Intervals that a row is expected to live through, (N,)."""
         return self._alive(pred)[:, 1:].sum(axis=1)
+
+    def plot(self, y: np.ndarray, pred: np.ndarray, beside: Beside) -> dict[str, Any]:
+        return survival_facts(self, y, pred)
 
     def decode(
         self,

@@ -13,11 +13,12 @@ from pydantic import Field
 
 from superpose.errors import DataError
 
-from ._base import too_few_labels
+from ._base import Beside, too_few_labels
 from ._classes import ordered
 from ._metrics import nan_mean
 from ._options import Options
 from ._places import PlaceClasses
+from ._plot_words import token_facts
 from ._spans import Marks
 from ._text import MOST_PLACES
 from ._values import (
@@ -197,6 +198,9 @@ class TokensTarget(PlaceClasses):
         ends = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int32)
         kept = values.filter(pa.array(keep.ravel()))
         return pa.ListArray.from_arrays(pa.array(ends), kept, mask=pa.array(lengths == 0))
+
+    def plot(self, y: np.ndarray, pred: np.ndarray, beside: Beside) -> dict[str, Any]:
+        return token_facts(self, beside.table.column(self.of), y, pred)
 
     def decode(
         self,

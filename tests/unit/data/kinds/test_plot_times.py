@@ -4,8 +4,8 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from superpose.audit._over_time import forecast_facts, survival_facts
 from superpose.data.kinds import TARGET_KINDS
+from superpose.data.kinds._plot_times import forecast_facts, survival_facts
 
 
 def test_quarters_go_from_the_lowest_risk_to_the_highest():

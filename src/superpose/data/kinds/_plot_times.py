@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from superpose.data.kinds import lived_share, series_values
+from ._lifetimes import kaplan_meier
+from ._steps import series_values
 
 QUARTERS = 4  # groups of rows by their forecast
 
@@ -31,7 +32,7 @@ def survival_facts(kind: Any, y: np.ndarray, told: np.ndarray) -> dict[str, Any]
                 {
                     "rows": len(part),
                     "told": alive.mean(axis=0).tolist(),
-                    "seen": lived_share(y[part], at).tolist(),
+                    "seen": kaplan_meier(y[part], at).tolist(),
                 }
             )
     return {"kind": kind.name, "y": y[rows], "at": at.tolist(), "groups": groups}

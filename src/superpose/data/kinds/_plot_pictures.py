@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from superpose.data.kinds import TargetKind
+from ._base import TargetKind
 
 VOID = -1  # a pixel without a class
 PICTURES = 6  # a third each of the worst, the middling and the best
