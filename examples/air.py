@@ -21,8 +21,7 @@ model = Superpose(
 )
 model.fit(past)
 
-for row in model.facts["transfer"]:
-    print(f"{row['target']}: {row['verdict']}, ships {row['shipped']}")
+print(model.verdicts())
 for target, metrics in model.evaluate(later).items():
     # Intervals are made for 90 %; later months need not be like those that set their width.
     print(f"{target}: RMSE {metrics['rmse']:.1f}, {metrics['coverage']:.0%} inside the interval")

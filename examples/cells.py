@@ -40,10 +40,7 @@ def main(long: bool) -> None:
         split={"by": "column", "column": "split"},
         references="network",
     ).fit(table)
-    for row in model.facts["transfer"]:
-        low, high = row["interval"]
-        gain = f"{row['delta']:+.1f} % [{low:+.1f}, {high:+.1f}]"
-        print(f"{row['target']}: sharing {row['verdict']}, {gain}, ships {row['shipped']}")
+    print(model.verdicts())
     test = model.facts["metrics"]["boxes"]["shipped"]
     print(f"mAP at IoU 0.5 on the test images {test['map50']:.3f}, mAP {test['map']:.3f}")
     first = table.slice(0, 1).select(["image"])

@@ -67,11 +67,9 @@ def main() -> None:
         model={"given": False},
         proof={"folds": 1, "references": "network"},
     ).fit(sources)
-    for row in model.facts["transfer"]:
-        low, high = row["interval"]
-        gain = f"{row['delta']:+.1f} % [{low:+.1f}, {high:+.1f}]"
-        f1 = model.facts["metrics"][row["target"]]["shipped"]["f1"]
-        print(f"{row['target']}: test F1 {f1:.3f}; sharing {row['verdict']}, {gain}")
+    print(model.verdicts())
+    for name in TARGETS:
+        print(f"{name}: test F1 {model.facts['metrics'][name]['shipped']['f1']:.3f}")
     print(model.predict(pa.table({"characters": [list("北京的冬天很冷")]})).to_pylist())
 
 

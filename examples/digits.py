@@ -68,8 +68,7 @@ def main() -> None:
         both = Superpose(["digit", "speaker"], inputs=inputs, **common)
         both.fit({"written": images, "spoken": sounds})
         alone = Superpose(["digit", "speaker"], inputs=inputs[1:], **common).fit(sounds)
-        for row in both.facts["transfer"]:
-            print(f"{row['target']}: sharing {row['verdict']}, ships {row['shipped']}")
+        print(both.verdicts())
         heard = sounds.filter(pa.compute.equal(sounds["part"], "test"))
         seen = images.filter(pa.compute.equal(images["part"], "test"))
         for name, model in (("with images", both), ("sounds alone", alone)):

@@ -55,8 +55,7 @@ def main() -> None:
         proof={"folds": 1, "trees": ["hist"]},
         training={"patience": 5},
     ).fit(pa.concat_tables([read("train"), read("test")]))
-    for row in model.facts["transfer"]:
-        print(f"{row['target']}: sharing {row['verdict']}, ships {row['shipped']}")
+    print(model.verdicts())
     told = {target: found["shipped"] for target, found in model.facts["metrics"].items()}
     print(f"remaining life of 100 test engines: RMSE {told['life']['rmse']:.2f} cycles")
     print(f"failure within 30 cycles: AUC {told['fails_within_30']['auc']:.3f}")

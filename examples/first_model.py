@@ -22,10 +22,7 @@ model = Superpose(
     proof={"trees": ["hist"], "folds": 3, "repeats": 1},
 ).fit(known)
 
-for row in model.facts["transfer"]:
-    low, high = row["interval"]
-    print(f"{row['target']}: {row['verdict']}, {row['delta']:+.1f} % [{low:+.1f}, {high:+.1f}]")
-    print(f"  ships {row['shipped']}: {row['metric']} {row['shipped_value']:.3f}, {row['n']} rows")
+print(model.verdicts())
 
 print(model.predict(new.slice(0, 3)).to_pylist())
 for target, metrics in model.evaluate(new).items():

@@ -81,9 +81,7 @@ def main() -> None:
         proof={"folds": 1, "trees": ["hist"]},
         training={"patience": 4},
     ).fit(stays())
-    for row in model.facts["transfer"]:
-        value = f"{row['metric']} {row['shipped_value']:.3f}"
-        print(f"{row['target']}: sharing {row['verdict']}, ships {row['shipped']}, {value}")
+    print(model.verdicts())
     for target, found in model.facts["metrics"].items():
         shown = {name: {k: round(v, 3) for k, v in m.items()} for name, m in found.items()}
         print(target, {name: shown[name] for name in shown if name != "constant"})

@@ -20,10 +20,7 @@ def main() -> None:
         training={"batch_size": 32, "epochs": 10},
         references="network",
     ).fit(FOLDER)  # train, valid and test as they were published
-    for row in model.facts["transfer"]:
-        low, high = row["interval"]
-        gain = f"{row['delta']:+.1f} % [{low:+.1f}, {high:+.1f}]"
-        print(f"{row['target']}: sharing {row['verdict']}, {gain}, ships {row['shipped']}")
+    print(model.verdicts())
 
     test = read_table(FOLDER / "test")
     found = model.evaluate(test)

@@ -24,9 +24,7 @@ def main() -> None:
         model={"members": 4},
         proof={"folds": 1, "trees": ["hist"], "references": "trees"},
     ).fit(table)
-    for row in model.facts["transfer"]:
-        gain = f"{row['shipped_delta']:+.1f} % over {row['reference_name']}"
-        print(f"{row['target']}: ships {row['shipped']}, {gain}")
+    print(model.verdicts())
     found = [m["shipped"]["auc"] for m in model.facts["metrics"].values()]
     print(f"mean AUC over {len(found)} assays on test rows: {sum(found) / len(found):.3f}")
     # What has been measured in one assay tells about the others.

@@ -45,8 +45,7 @@ def main() -> None:
         training={"epochs": 20, "patience": 3},
         proof={"references": "network", "folds": 1},
     ).fit(table)
-    for row in model.facts["transfer"]:
-        print(f"{row['target']}: sharing {row['verdict']}, ships {row['shipped']}")
+    print(model.verdicts())
     for name in POLLUTANTS:
         errors = {k: np.array(v) for k, v in model.facts["plots"][name]["errors"].items()}
         near, far = ({k: round(v[at], 1) for k, v in errors.items()} for at in (0, 23))

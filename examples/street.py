@@ -50,10 +50,7 @@ def main(long: bool) -> None:
             split={"by": "column", "column": "split"},
             references="network",
         ).fit(table)
-        for row in model.facts["transfer"]:
-            low, high = row["interval"]
-            gain = f"{row['delta']:+.1f} % [{low:+.1f}, {high:+.1f}]"
-            print(f"{row['target']}: sharing {row['verdict']}, {gain}, ships {row['shipped']}")
+        print(model.verdicts())
         test = model.facts["metrics"]["mask"]["shipped"]
         print(f"mean IoU on the test images {test['miou']:.3f}, of road {test['iou_road']:.3f}")
         told = model.predict(table.slice(0, 1).select(["image"])).to_pylist()[0]

@@ -51,10 +51,7 @@ def main() -> None:
         model={"members": 4, "given": False},  # no tweet has two labels: none can be given
         proof={"trees": ["hist"]},
     ).fit(sources)
-    for row in model.facts["transfer"]:
-        low, high = row["interval"]
-        gain = f"{row['delta']:+.1f} % [{low:+.1f}, {high:+.1f}]"
-        print(f"{row['target']}: sharing {row['verdict']}, {gain}, ships {row['shipped']}")
+    print(model.verdicts())
     for task, found in model.facts["metrics"].items():
         told, floor = found["shipped"]["accuracy"], found["constant"]["accuracy"]
         print(f"{task}, test: accuracy {told:.3f}, always the same answer {floor:.3f}")

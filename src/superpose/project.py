@@ -34,6 +34,7 @@ from superpose.audit import (
     require_plan,
     run_trial,
     sample,
+    scored_given,
     search_groups,
     settings_of,
 )
@@ -51,8 +52,8 @@ from superpose.deploy import (
     split_facts,
     write_file,
 )
-from superpose.errors import BundleError, ConfigError, DataError, SuperposeError, listing, message
-from superpose.report import render_report
+from superpose.errors import BundleError, ConfigError, DataError, SuperposeError, message
+from superpose.report import render_report, verdict_text
 from superpose.training import require_balance, require_host
 
 Names = str | Sequence[str] | None
@@ -366,15 +367,8 @@ class Superpose:
         """
         predictor = self._fitted()
         table = read_rows(source, self.config)
-        if not set(predictor.shipped) & set(table.column_names):
-            given = f"only the columns {listing(table.column_names)}"
-            allowed = f"at least one of the targets {listing(predictor.shipped)}"
-            raise DataError(message("labels", given, allowed, "name a table with labels"))
-        names = given_names(predictor.codec, table, given)
-        if len(names) == len(predictor.shipped):
-            wrong = "every target is given, so none is left to score"
-            raise DataError(message("given", wrong, fix="name fewer targets"))
-        labels, answer = predictor.codec.labels(table), predictor.answer(table, names)
+        names = scored_given(predictor.codec, table, given)
+        labels, answer = predictor.codec.labels(table), predictor.answer(table, names, True)
         return {
             t: evaluate_target(predictor, t, labels[t], told, answer.reach[t])
             for t, told in answer.told.items()
@@ -388,6 +382,11 @@ class Superpose:
             {k: v for k, v in r.items() if k != "shipped_weights"} for r in self.facts["transfer"]
         ]
         return self._frame(rows)
+
+    def verdicts(self) -> str:
+        """Return the verdict table as text, as ``superpose train`` prints it."""
+        self._fitted()
+        return verdict_text(self.facts["transfer"])
 
     def affinity(
         self, source: Source = None, epochs: int = 10, progress: Progress | None = None

@@ -24,6 +24,7 @@ COLUMNS = {
     "binary": ["no", "yes", "no"],
     "category": ["a", "b", "c", "d"],
     "ordinal": [1, 2, 3, 4, 5],
+    "retrieval": ["a", "b", "c", "d"],
     "multilabel": [["a", "b"], ["c"], []],
     "count": [0, 1, 5, 2],
     "survival": [1.0, 2.0, 4.0, -3.0, 9.0, -9.5],
@@ -118,7 +119,7 @@ def test_a_told_prediction_is_canonical_and_moves_with_the_mean(kind, seed):
     told, more = kind.given_scores(pred, mean, sd), kind.given_scores(pred, mean + 1, sd)
     assert told.shape == pred.shape
     assert np.isfinite(told).all()
-    if kind.name in ("binary", "category", "ordinal", "tokens", "mask", "survival"):
+    if kind.name in ("binary", "category", "ordinal", "retrieval", "tokens", "mask", "survival"):
         steps = np.arange(len(kind.labels) or kind.width)
         told, more = (z.reshape(ROWS, -1, len(steps)) for z in (told, more))
         np.testing.assert_allclose(told.sum(axis=-1), 1, rtol=1e-9)

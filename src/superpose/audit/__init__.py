@@ -8,7 +8,7 @@ from ._measure import next_measurement, ranked, sample
 from ._predictor import Predictor
 from ._prepare import Prepared, prepare
 from ._proof import Case, Ruling, rule
-from ._telling import as_measured, given_labels, given_names, require_plan
+from ._telling import as_measured, given_labels, given_names, require_plan, scored_given
 from ._trial import Progress, Trial, quiet, run_trial, settings_of
 from ._wording import describe
 
@@ -39,6 +39,7 @@ __all__ = [
     "rule",
     "run_trial",
     "sample",
+    "scored_given",
     "search_groups",
     "settings_of",
 ]

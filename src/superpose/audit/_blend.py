@@ -27,7 +27,10 @@ def mix(predictions: Mapping[str, np.ndarray], weights: Weights) -> np.ndarray:
 
 
 def greedy_blend(
-    predictions: Mapping[str, np.ndarray], loss: Loss, must: str | None = None
+    predictions: Mapping[str, np.ndarray],
+    loss: Loss,
+    must: str | None = None,
+    rounds: int = ROUNDS,
 ) -> Weights:
     """Choose weights by picking, again and again, the model that helps the mixture most.
 
@@ -35,6 +38,7 @@ def greedy_blend(
         predictions: Canonical predictions (N, K) by name.
         loss: Mean loss of a mixture on the rows that choose.
         must: A model that has to be in; it is the first pick.
+        rounds: Picks; with 1 the best model is taken whole.
 
     Example:
         >>> low, high = np.zeros((1, 1)), np.ones((1, 1))
@@ -49,7 +53,7 @@ def greedy_blend(
     counts = dict.fromkeys(names, 0)
     total: np.ndarray | None = None
     best, best_loss = {must or names[0]: 1.0}, np.inf
-    for k in range(1, ROUNDS + 1):
+    for k in range(1, rounds + 1):
         allowed = [must] if must and k == 1 else names
         tried = {n: predictions[n] if total is None else total + predictions[n] for n in allowed}
         losses = {n: loss(z / k) for n, z in tried.items()}

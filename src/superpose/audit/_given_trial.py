@@ -62,7 +62,8 @@ def fit_given(
         stage = "given: boosted trees"
         progress(stage, 0.0)
         for place, t in enumerate(kinds):
-            if kinds[t].tree == "none":
+            # Trees of each step ahead, fitted twice more on copied rows, would take most of a run.
+            if kinds[t].tree in ("none", "steps"):
                 continue
             given.trees[t] = {}
             for name in (SOME, EVERY):
@@ -94,8 +95,8 @@ def fit_given(
 
 
 def joined_by_copula(kinds: Mapping[str, TargetKind]) -> dict[str, TargetKind]:
-    """The targets of which a copula holds: the places of a sentence have no order to correlate."""
-    return {t: kind for t, kind in kinds.items() if kind.source is None}
+    """The targets of which a copula holds: places and items have no order to correlate."""
+    return {t: kind for t, kind in kinds.items() if kind.plain_head}
 
 
 def _stretch(p: Prepared, given: Given, level: str, told: Mapping[str, Arrays]) -> None:

@@ -97,16 +97,19 @@ class Predictor:
             {t: mix(told[t], self.shipped[t]) for t in told},
         )
 
-    def answer(self, table: pa.Table, given: Sequence[str] = ()) -> Answer:
+    def answer(self, table: pa.Table, given: Sequence[str] = (), scored: bool = False) -> Answer:
         """Predict all targets of a table.
 
         Args:
             table: The rows; of their targets only those in ``given`` are read.
             given: Targets that are read as measured where a row has a value.
+            scored: Whether labels are read that say how likely a text is; what is told rests on
+                none of them.
         """
         kinds = self.codec.target_kinds
         if not given:
-            unread = [c for c in table.column_names if c in kinds]
+            read = [t for t, kind in kinds.items() if scored and kind.reads_labels]
+            unread = [c for c in table.column_names if c in kinds and c not in read]
             told = self.canonical(table.drop_columns(unread))
             return Answer(told, {t: self.half_widths(t, z) for t, z in told.items()})
         rows, labels = self.rows(table), given_labels(self.codec, table, given)

@@ -89,11 +89,11 @@ def _require_one_network(config: Config, codec: Codec) -> None:
     """Make sure that groups are not asked for where they can't be served.
 
     Raises:
-        ConfigError: Groups of targets some of which have an answer for each place of an input.
+        ConfigError: Groups of targets some of which have heads of another form.
     """
-    dense = [name for name, kind in codec.target_kinds.items() if kind.source]
+    dense = [name for name, kind in codec.target_kinds.items() if not kind.plain_head]
     if config.groups and dense:
-        given = f"given beside {listing(dense)}, which has an answer for each place of an input"
+        given = f"given beside {listing(dense)}, which has a head of another form"
         fix = "remove the groups: such targets share one network with all others"
         raise ConfigError(message(config.at("groups"), given, fix=fix))
 
@@ -190,11 +190,12 @@ def _is_crossed(
     groups: np.ndarray | None,
 ) -> bool:
     """Tell whether out-of-fold predictions are made: as set, or where labels are few."""
-    whole = [kind.column for kind in codec.input_kinds if kind.slow]
+    kinds = [*codec.input_kinds, *(k for k in codec.target_kinds.values() if not k.blends)]
+    whole = [kind.column for kind in kinds if kind.slow]
     if config.proof.folds != "auto":
         if whole and config.proof.folds > 1:
-            given = f"{config.proof.folds} given, but the model that reads {whole[0]!r} is trained"
-            fix = "write `folds: 1`, or `train: nothing` for that input"
+            given = f"{config.proof.folds} given, but a pretrained model of {whole[0]!r} is trained"
+            fix = "write `folds: 1`, or `train: nothing` for an input"
             raise ConfigError(message(config.at("proof", "folds"), given, "1", fix))
         return config.proof.folds > 1
     slow = whole or any(kind.slow for kind in codec.target_kinds.values())

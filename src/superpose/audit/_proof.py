@@ -10,7 +10,7 @@ import numpy as np
 from superpose.data.kinds import TargetKind
 from superpose.functional import Paired, holm, paired_test
 
-from ._blend import Weights, greedy_blend, mix
+from ._blend import ROUNDS, Weights, greedy_blend, mix
 
 JOINT, ALONE = "joint", "alone"
 NOTHING = Paired(float("nan"), float("nan"), 1.0, 0, 1.0)
@@ -86,8 +86,9 @@ def choose(case: Case, rows: np.ndarray) -> tuple[Weights | None, Weights | None
     if not case.kind.known(labels).any():
         first = next(iter(singles), None)
         return ({first: 1.0} if first else None), None
-    reference = greedy_blend(singles, loss) if singles else None
-    challenger = greedy_blend(told, loss, must=JOINT) if JOINT in told else None
+    rounds = ROUNDS if case.kind.blends else 1
+    reference = greedy_blend(singles, loss, rounds=rounds) if singles else None
+    challenger = greedy_blend(told, loss, JOINT, rounds) if JOINT in told else None
     return reference, challenger
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Self
 
 import numpy as np
@@ -122,6 +122,5 @@ def fit_references(
     if len(folds) > 1:
         rows = np.unique(np.concatenate([fold.train for fold in folds]))
         whole = fit(Fold(rows, rows), max(1, int(np.median(found))))
-        # Its own errors are on rows that it has learned; those of the folds are not.
-        whole = replace(whole, scale=float(np.mean([m.scale for m in models])))
+        whole = whole.with_errors_of(models)
     return FittedTrees(models, held_out, time.monotonic() - began, whole)

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from superpose.data import Codec
-from superpose.errors import DataError, Faults, did_you_mean, listing, place
+from superpose.errors import DataError, Faults, did_you_mean, listing, message, place
 
 AUTO = "auto"
 
@@ -42,6 +42,24 @@ def given_names(codec: Codec, table: pa.Table, given: str | Sequence[str] | None
             faults.add(place(column=name), "given, but not in the table", fix=fix)
     faults.raise_any()
     return list(dict.fromkeys(given))
+
+
+def scored_given(codec: Codec, table: pa.Table, given: str | Sequence[str] | None) -> list[str]:
+    """Return what ``given_names`` does, for a table whose other labels are to be scored.
+
+    Raises:
+        DataError: As ``given_names``; no target in the table, or none that is not given.
+    """
+    targets = codec.target_kinds
+    if not targets.keys() & set(table.column_names):
+        only = f"only the columns {listing(table.column_names)}"
+        allowed = f"at least one of the targets {listing(targets)}"
+        raise DataError(message("labels", only, allowed, "name a table with labels"))
+    names = given_names(codec, table, given)
+    if len(names) == len(targets):
+        wrong = "every target is given, so none is left to score"
+        raise DataError(message("given", wrong, fix="name fewer targets"))
+    return names
 
 
 def _no_target(faults: Faults, key: str, name: str, codec: Codec, otherwise: str = "") -> None:

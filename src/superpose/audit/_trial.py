@@ -103,8 +103,13 @@ class _Run:
         p, stage = self.p, "boosted trees"
         self.progress(stage, 0.0)
         engines = engines_of(p.config, p.crossed)
-        served = [t for t, kind in p.codec.target_kinds.items() if kind.tree != "none"]
-        jobs = [(e, t) for e in engines for t in served]
+        # A forecast has trees of its own for each step ahead: the first engine alone grows them.
+        served = {
+            t: engines[:1] if kind.tree == "steps" else engines
+            for t, kind in p.codec.target_kinds.items()
+            if kind.tree != "none"
+        }
+        jobs = [(e, t) for e in engines for t in served if e in served[t]]
         for n, (engine, target) in enumerate(jobs):
             trees = self.stages.run(
                 f"trees-{engine}-{p.targets.index(target)}",
@@ -116,7 +121,7 @@ class _Run:
             self.judged[target][engine] = told
             self.progress(stage, (n + 1) / len(jobs))
         for engine in engines:
-            took = sum(by[engine].seconds for by in self.predictor.trees.values())
+            took = sum(by[engine].seconds for by in self.predictor.trees.values() if engine in by)
             self.cost.append({"stage": f"{engine} trees", "seconds": took, "parameters": None})
 
     def fit_joint(self) -> None:
@@ -151,8 +156,8 @@ class _Run:
         self.progress(stage, 0.0)
         # Folds of small tables go through in one pass. Large tables keep both cores busy with one
         # network, and there a pass ends as soon as its own target has stopped to gain. A target
-        # with many places has a head of its own form, and so a pass of its own.
-        dense = [t for t, kind in p.codec.target_kinds.items() if kind.source is not None]
+        # with a head of its own form has a pass of its own.
+        dense = [t for t, kind in p.codec.target_kinds.items() if not kind.plain_head]
         others = [t for t in p.targets if t not in dense]
         together = [others] if p.crossed else [[t] for t in others]
         passes = [targets for targets in [*together, *([t] for t in dense)] if targets]
@@ -199,7 +204,9 @@ class _Run:
     def fit_given(self, trial: Trial) -> None:
         """What answers when some targets are measured."""
         engine = None
-        served = any(kind.tree != "none" for kind in self.p.codec.target_kinds.values())
+        served = any(
+            kind.tree not in ("none", "steps") for kind in self.p.codec.target_kinds.values()
+        )
         if served and self.p.config.proof.references in ("all", "trees"):
             # One engine: it is fitted twice more for each target. CatBoost takes half the time.
             engines = engines_of(self.p.config, small=False)

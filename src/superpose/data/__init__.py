@@ -1,7 +1,7 @@
 """Data: settings, tables in and out, kinds of columns, the codec, splits and leakage checks."""
 
 from ._bundled import BUNDLED, BundledSet, attribution, load_bundled
-from ._codec import Codec, Features
+from ._codec import Codec, Features, label_block
 from ._config import Config, load_config
 from ._inference import infer_schema
 from ._leakage import find_leaks
@@ -38,6 +38,7 @@ __all__ = [
     "folder_of",
     "groups_text",
     "infer_schema",
+    "label_block",
     "levels_of",
     "like",
     "load_bundled",

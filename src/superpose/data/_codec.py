@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Self
@@ -12,6 +13,7 @@ import pyarrow as pa
 
 from superpose.errors import DataError, Faults, did_you_mean, message, place
 
+from ._items import items_of
 from ._reading import folder_of
 from ._schema import ColumnSpec, Schema
 from .kinds import INPUT_KINDS, TARGET_KINDS, InputKind, TargetKind
@@ -121,6 +123,8 @@ class Codec:
         if family.needs_source:
             source = str(spec.options["of"])
             options["source"] = self._columns(table, source)[source].take(picked)
+        if family.has_items:
+            options["items"] = items_of(spec.name, spec.options, table, picked)
         kind = family.fit(spec.name, values.take(picked), **options)
         if kind.constant_reason and not spec.options.get("levels"):
             raise DataError(
@@ -189,6 +193,8 @@ class Codec:
     def inputs(self, table: pa.Table) -> dict[str, np.ndarray]:
         """Arrays for the network, one per block, rows first.
 
+        Where the head of a target reads labels, and the table has them, they are a block too.
+
         Raises:
             DataError: every missing input column, or a value of the wrong type with its row.
         """
@@ -197,6 +203,12 @@ class Codec:
         for name, kinds in self.blocks.items():
             parts = [self._encoded(kind, columns[kind.column], table) for kind in kinds]
             blocks[name] = parts[0] if len(parts) == 1 else np.concatenate(parts, axis=1)
+        for spec in self.schema.targets:
+            if self.target_kinds[spec.name].reads_labels and spec.name in table.column_names:
+                with warnings.catch_warnings():  # whoever reads the labels themselves is told
+                    warnings.simplefilter("ignore", UserWarning)
+                    y = self._labels_of(spec, table)
+                blocks[label_block(spec.name)] = y.reshape(len(y), -1)
         return blocks
 
     def features(self, table: pa.Table) -> Features:
@@ -213,20 +225,22 @@ class Codec:
 
     def labels(self, table: pa.Table) -> dict[str, np.ndarray]:
         """Encoded labels by target, NaN where missing or where the table lacks the column."""
-        found = {}
-        for spec in self.schema.targets:
-            kind = self.target_kinds[spec.name]
-            if spec.name in table.column_names:
-                values = _values(spec, table, type(kind))
-                options = self._beside(kind, table)
-                fits = self._fits(kind, values, table)
-                y = kind.encode(values, **options)
-                if fits is not None:
-                    y = np.where(fits[:, None], y, np.nan)
-                found[spec.name] = np.asarray(y, np.float32)
-            else:
-                found[spec.name] = kind.unlabelled(table.num_rows)
-        return found
+        return {
+            spec.name: self._labels_of(spec, table)
+            if spec.name in table.column_names
+            else self.target_kinds[spec.name].unlabelled(table.num_rows)
+            for spec in self.schema.targets
+        }
+
+    def _labels_of(self, spec: ColumnSpec, table: pa.Table) -> np.ndarray:
+        """The encoded labels of a target that the table has."""
+        kind = self.target_kinds[spec.name]
+        values = _values(spec, table, type(kind))
+        fits = self._fits(kind, values, table)
+        y = kind.encode(values, **self._beside(kind, table))
+        if fits is not None:
+            y = np.where(fits[:, None], y, np.nan)
+        return np.asarray(y, np.float32)
 
     def decode(
         self,
@@ -286,6 +300,11 @@ class Codec:
             warnings=list(state["warnings"]),
             dropped=dict(state["dropped"]),
         )
+
+
+def label_block(target: str) -> str:
+    """Name of the array with the labels of a target whose head reads them."""
+    return f"labels {target}"
 
 
 def _kind(table: Mapping[str, Any], state: Mapping[str, Any]) -> Any:

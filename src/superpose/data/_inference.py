@@ -18,8 +18,10 @@ from ._guessing import (
     joined_by,
     missing_words,
 )
+from ._items import items_of
 from ._reading import levels_of, sources_of
 from ._schema import ColumnSpec, Schema
+from ._sections import ColumnConfig
 from ._sources import SOURCE
 from .kinds import INPUT_KINDS, TARGET_KINDS, TargetKind
 from .kinds._values import is_list, is_text
@@ -182,6 +184,11 @@ class _Inference:
         if column.told is not None:
             return self.declared_input(keys, column, values, column.told)
         guess = guess_input(name, values)
+        if column.candidates:
+            told = guess.kind
+            if told not in column.candidates:
+                told = self.told_by_values(keys, column, values)
+            return self.declared_input(keys, column, values, told) if told else None
         if guess.kind is None and (self.config.inputs == "auto" or guess.otherwise is None):
             self.ignored[name] = guess.reason
             fix = (
@@ -231,13 +238,16 @@ class _Inference:
         values = self.table.column(target.name)
         if not self.labelled(keys, target.name, values):
             return None
-        guess = self.guess(target, values)
+        before = len(self.faults.found)
+        guess = self.guess(keys, target, values)
+        if len(self.faults.found) > before:
+            return None
         if guess.kind == "tokens":
             source = self.words_of(keys, target, values)
             if source is None:
                 return None
             guess.options["of"] = source
-        elif guess.kind in TARGET_KINDS and reads_places(TARGET_KINDS[guess.kind]):
+        elif "of" in TARGET_KINDS[guess.kind or "number"].options.model_fields:
             source = self.image_of(keys, target)
             if source is None:
                 return None
@@ -267,8 +277,16 @@ class _Inference:
         kind = TARGET_KINDS[guess.kind]
         if reads_places(kind):
             return spec  # files are opened once, by the codec
+        options = dict(spec.options)
+        if kind.has_items:
+            if not self.free_columns(keys, target):
+                return None
+            items = self.attempt(keys, items_of, spec.name, spec.options, self.table)
+            if len(self.faults.found) > before:
+                return None
+            options["items"] = items
         # Fitting a kind is its own best check; what it learns here is thrown away.
-        fitted = self.attempt(keys, kind.fit, spec.name, spec.values(self.table), **spec.options)
+        fitted = self.attempt(keys, kind.fit, spec.name, spec.values(self.table), **options)
         if fitted is None:
             return None
         if fitted.constant_reason:
@@ -293,6 +311,23 @@ class _Inference:
             return False
         return True
 
+    def free_columns(self, keys: tuple[str | int, ...], target: TargetConfig) -> bool:
+        """Whether the columns that describe a target's items are there, and used for nothing else.
+
+        As inputs they would give the item away.
+        """
+        before = len(self.faults.found)
+        inputs = [] if self.config.inputs == "auto" else self.config.inputs
+        taken = {column.name for column in [*inputs, *self.config.targets]}
+        for place, name in enumerate(target.options.get("columns") or ()):
+            where = (*keys, "columns", place)
+            if self.known(name, *where) and name in taken:
+                given = f"{name!r} is also an input or a target"
+                fix = "take it out there: it would give the item away"
+                self.faults.add(self.config.at(*where), given, fix=fix)
+            self.ignored[name] = f"it describes the items of {target.name!r}"
+        return len(self.faults.found) == before
+
     def constant(self, keys: tuple[str | int, ...], name: str, reason: str) -> None:
         """Keeps the fault of a target that has one value only."""
         self.faults.add(
@@ -302,16 +337,31 @@ class _Inference:
             "take it out, or give rows with another label",
         )
 
-    def guess(self, target: TargetConfig, values: pa.ChunkedArray) -> Guess:
+    def told_by_values(
+        self, keys: Sequence[str | int], column: ColumnConfig, values: pa.ChunkedArray
+    ) -> str | None:
+        """The kind of a column whose options several kinds have, where its values tell which."""
+        able = column.candidates
+        fitting = [kind for kind in able if column.kinds[kind].holds(values)]
+        if able and len(fitting) != 1:
+            given = f"{listing(column.options)} given without a kind, and its values don't tell one"
+            fix = "write `kind:` with the one that is meant"
+            self.faults.add(self.config.at(*keys), given, listing(fitting or able), fix)
+        return fitting[0] if len(fitting) == 1 else None
+
+    def guess(
+        self, keys: Sequence[str | int], target: TargetConfig, values: pa.ChunkedArray
+    ) -> Guess:
         """The kind of a target: declared, told by its levels, or guessed."""
-        kind, levels = target.told, levels_of(self.table, target.name)
+        levels = levels_of(self.table, target.name)
+        kind = target.told or self.told_by_values(keys, target, values)
         reason = "declared" if target.kind else f"{listing(target.options)} given"
         # Two levels have no more order than yes and no.
         if kind is None and levels is not None and len(levels) > 2:
             kind, reason = "ordinal", "an ordered category in the frame"
         if kind is None and self.lists_like(target.name, values):
             kind, reason = "tokens", "a list as long as that of words in every row"
-        if kind is None and _holds_boxes(values.type):
+        if kind is None and TARGET_KINDS["boxes"].holds(values):
             kind, reason = "boxes", "lists of objects with a class and a box"
         if kind is None:
             found = guess_target(values)
@@ -423,13 +473,6 @@ class _Inference:
 def reads_places(kind: type[TargetKind]) -> bool:
     """Whether the labels of a kind can't be read from their column alone, but beside an image."""
     return kind.needs_folder or kind.needs_source
-
-
-def _holds_boxes(kind: pa.DataType) -> bool:
-    """Whether a type holds lists of objects."""
-    if not is_list(kind) or not pa.types.is_struct(kind.value_type):
-        return False
-    return {"class", "box"} <= {field.name for field in kind.value_type}
 
 
 def _words(kind: pa.DataType) -> bool:

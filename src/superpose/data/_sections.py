@@ -73,32 +73,42 @@ class ColumnConfig(Section):
 
     @property
     def told(self) -> str | None:
-        """The declared kind, or the first in the table that has all the options that are given."""
-        return self.kind or self._told_by_options()
+        """The declared kind, or the only one that has all the options that are given."""
+        able = self.candidates
+        return self.kind or (able[0] if len(able) == 1 else None)
+
+    @property
+    def candidates(self) -> list[str]:
+        """The kinds with all the options that are given, where no kind is declared."""
+        keys = set(self.options)
+        if self.kind is not None or not keys:
+            return []
+        return [k for k, kind in self.kinds.items() if keys <= set(kind.options.model_fields)]
 
     @property
     def options(self) -> dict[str, Any]:
         """The options of the kind, as far as they are set."""
         return {key: value for key, value in (self.model_extra or {}).items() if value is not None}
 
-    def _told_by_options(self) -> str | None:
-        keys = set(self.model_extra or {})
-        able = [k for k, kind in self.kinds.items() if keys <= set(kind.options.model_fields)]
-        return able[0] if keys and able else None
-
     @model_validator(mode="after")
     def _options_of_kind(self) -> Self:
         if not self.model_extra:
             return self
-        own, told = list(type(self).model_fields), self.told
-        if told is None:
-            raise _reject(*(self._homeless(key, own) for key in self.model_extra))
-        try:
-            self.kinds[told].options.model_validate(self.model_extra)
-        except ValidationError as error:
-            known = [*own, *self.kinds[told].options.model_fields]
-            faults = report(error, self.model_extra, self.kinds[told].options)
-            raise _reject(*(self._in_words(fault, told, known) for fault in faults)) from None
+        own, refused = list(type(self).model_fields), []
+        able = [self.kind] if self.kind else self.candidates
+        if not able and self.options:
+            raise _reject(*(self._homeless(key, own) for key in self.options))
+        # Where several kinds have the options, one that takes them is enough: the values decide.
+        for told in able:
+            try:
+                self.kinds[told].options.model_validate(self.model_extra)
+                return self
+            except ValidationError as error:
+                known = [*own, *self.kinds[told].options.model_fields]
+                faults = report(error, self.model_extra, self.kinds[told].options)
+                refused.append([self._in_words(fault, told, known) for fault in faults])
+        if refused:
+            raise _reject(*refused[0])
         return self
 
     def _homes(self, key: str) -> list[str]:

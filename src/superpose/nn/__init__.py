@@ -10,14 +10,16 @@ torch.Size([5, 4, 2, 2])
 
 from ._audio import AudioEncoder
 from ._cost import Cost, network_cost
-from ._dense import DenseNetwork, Outputs, PerPlace, PlaceHead
+from ._dense import DenseNetwork, Outputs, OwnHead, PerPlace, PlaceHead
 from ._encoders import CategoryEncoder, MultiHotEncoder, NumberEncoder
+from ._generated import TextDecoder
 from ._grouped import Grouped
 from ._image import ImageEncoder
 from ._maps import MapEncoder
 from ._measured import Measured
 from ._network import GIVEN, Architecture, Network
 from ._pretrained import PretrainedText, language_model, mean_of_tokens
+from ._retrieval import ItemTower, RetrievalHead
 from ._series import SeriesEncoder
 from ._text import TextEncoder
 from ._trunk import MemberLinear, Trunk
@@ -37,6 +39,7 @@ __all__ = [
     "Fusion",
     "Grouped",
     "ImageEncoder",
+    "ItemTower",
     "MapEncoder",
     "Measured",
     "MemberLinear",
@@ -45,11 +48,14 @@ __all__ = [
     "NoFusion",
     "NumberEncoder",
     "Outputs",
+    "OwnHead",
     "PerPlace",
     "PlaceHead",
     "PretrainedText",
+    "RetrievalHead",
     "SeriesEncoder",
     "TaskAttention",
+    "TextDecoder",
     "TextEncoder",
     "Trunk",
     "VectorEncoder",

@@ -1,8 +1,8 @@
-"""Heads that answer for each place of an input: a label for a word, a class for a cell."""
+"""Heads of their own form: with an answer for each place of an input, or a module of a kind."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, cast
 
@@ -26,8 +26,24 @@ class PerPlace:
     size: int
 
 
+@dataclass(frozen=True)
+class OwnHead:
+    """A head that is a module of its own, in the list of a network's heads.
+
+    Args:
+        make: Builds it for a state of D numbers; it answers ``head(state, labels)``.
+        labels: Block with the target's labels, which it reads where they are there; or None.
+
+    Shape:
+        state (B, D), labels (B, L) or None -> (B, C).
+    """
+
+    make: Callable[[int], nn.Module]
+    labels: str | None = None
+
+
 class Outputs(NamedTuple):
-    """Raw outputs where some targets are answered for each place.
+    """Raw outputs where some targets have heads of their own form.
 
     Args:
         rows: (B, M, T, O), as of a network whose targets all have one answer for a row.
@@ -73,14 +89,14 @@ class PlaceHead(nn.Module):
 
 
 class DenseNetwork(Network):
-    """A network some of whose targets have an answer for each place of an input.
+    """A network some of whose targets have an answer for each place of an input, or an own head.
 
     Such a target has a task state as every other, so that targets exchange as always; its head
-    reads the input's map, modulated by that state.
+    reads the input's map, modulated by that state, or the state alone.
 
     Args:
         encoders: One encoder per input block.
-        heads: For each target the raw outputs of its head, or a ``PerPlace``.
+        heads: For each target the raw outputs of its head, a ``PerPlace`` or an ``OwnHead``.
         architecture: Sizes of the parts.
         revealed: As of ``Network``.
 
@@ -99,7 +115,7 @@ class DenseNetwork(Network):
     def __init__(
         self,
         encoders: dict[str, nn.Module],
-        heads: Sequence[int | PerPlace],
+        heads: Sequence[int | PerPlace | OwnHead],
         architecture: Architecture,
         revealed: Sequence[int] | None = None,
     ) -> None:
@@ -118,6 +134,9 @@ class DenseNetwork(Network):
                 if isinstance(head := heads[t], PerPlace)
             }
         )
+        own = {t: head for t, head in enumerate(heads) if isinstance(head, OwnHead)}
+        self.labels = {t: head.labels for t, head in own.items()}
+        self.own = nn.ModuleDict({str(t): h.make(architecture.state) for t, h in own.items()})
 
     def _offers(self, source: str) -> MapEncoder:
         return cast(MapEncoder, self.encoders[source])
@@ -144,4 +163,7 @@ class DenseNetwork(Network):
             out = self.places[str(t)](maps[source], states[..., t, :].mean(-2))
             seen = self._offers(source).seen(blocks[source])
             places[t] = torch.where(seen[..., None], out, torch.nan).flatten(-2)[..., None, :]
+        for t, name in self.labels.items():
+            told = self.own[str(t)](states[..., t, :].mean(-2), blocks.get(name) if name else None)
+            places[t] = told[..., None, :]
         return Outputs(self.answers(states), places)

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 
-def language_model(config: dict[str, Any], folder: Path | None) -> nn.Module:
+def language_model(config: dict[str, Any], folder: Path | None, causal: bool = False) -> nn.Module:
     """Build a model of ``transformers`` from its configuration, with its weights if there are any.
 
     Code that a checkpoint brings along is never run.
@@ -18,17 +18,18 @@ def language_model(config: dict[str, Any], folder: Path | None) -> nn.Module:
     Args:
         config: What stands in its config.json.
         folder: Folder with its weights as safetensors; None starts with random ones.
+        causal: Whether it has a head that tells the next token.
     """
-    from transformers import AutoConfig, AutoModel
+    from transformers import AutoConfig, AutoModel, AutoModelForCausalLM
     from transformers.utils import logging
 
-    known = AutoConfig.for_model(**config)
+    known, family = AutoConfig.for_model(**config), AutoModelForCausalLM if causal else AutoModel
     if folder is None:
-        return AutoModel.from_config(known)
+        return family.from_config(known)
     shown = logging.is_progress_bar_enabled()
     logging.disable_progress_bar()
     try:
-        return AutoModel.from_pretrained(
+        return family.from_pretrained(
             folder, config=known, use_safetensors=True, dtype=torch.float32, trust_remote_code=False
         )
     finally:
@@ -88,7 +89,7 @@ class PretrainedText(nn.Module):
             for distance, layer in enumerate(reversed(layers)):
                 for weight in layer.parameters():
                     weight.rate = rate * decay**distance  # type: ignore[attr-defined]
-        self.model = _with_adapters(model) if adapters else model
+        self.model = with_adapters(model) if adapters else model
         self.pad = pad
         self.out_features = int(model.config.hidden_size)  # type: ignore[union-attr, arg-type]
 
@@ -96,7 +97,7 @@ class PretrainedText(nn.Module):
         return mean_of_tokens(self.model, block, self.pad)[..., None, :]
 
 
-def _with_adapters(model: nn.Module) -> nn.Module:
+def with_adapters(model: nn.Module) -> nn.Module:
     """Freeze a model but for low-rank adapters, whose steps are those of all other weights."""
     from peft import LoraConfig, get_peft_model
 

@@ -10,7 +10,7 @@ from ._affinity import (
 from ._bits_table import entanglement_table
 from ._entangled import entanglement_picture
 from ._report import render_report
-from ._table import verdict_table
+from ._table import verdict_table, verdict_text
 
 __all__ = [
     "affinity_picture",
@@ -22,4 +22,5 @@ __all__ = [
     "groups_in_words",
     "render_report",
     "verdict_table",
+    "verdict_text",
 ]

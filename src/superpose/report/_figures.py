@@ -23,6 +23,7 @@ from ._curves import (
     pr_points,
     roc_points,
 )
+from ._examples import example, found_within
 from ._maps import confusion_matrix
 from ._over_time import errors_ahead, survival_curves
 from ._pictures import box_picture, mask_picture, object_curves
@@ -65,6 +66,7 @@ class TargetFigures:
     columns: tuple[str, ...] = ("AUC", "Average precision")  # of the lines, behind F1
     pictures: list[str] = field(default_factory=list)
     sentences: list[list[dict[str, Any]]] = field(default_factory=list)
+    examples: list[dict[str, Any]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
     def add(self, caption: str, svg: str) -> None:
@@ -83,7 +85,7 @@ def target_figures(name: str, plot: Mapping[str, Any] | None) -> TargetFigures:
     Shape:
         y: (N,) or (N, L); prediction: (N, K); value and interval: (N, 2).
     """
-    figures = TargetFigures()
+    figures = TargetFigures(examples=[example(row) for row in (plot or {}).get("examples") or []])
     if plot and plot.get("kind") == "tokens":
         _add_words(figures, plot)
         return figures
@@ -99,6 +101,10 @@ def target_figures(name: str, plot: Mapping[str, Any] | None) -> TargetFigures:
         figures.add("Survival by risk, told and (dashed) seen", survival_curves(plot, name))
     elif plot.get("kind") == "forecast":
         figures.add("Error by steps ahead", errors_ahead(plot, name))
+    elif plot.get("kind") == "retrieval":
+        figures.add("Share of rows found within the first items", found_within(plot, name))
+    elif plot.get("kind") == "generated-text":
+        pass  # a few rows say more than any chart
     elif plot.get("kind") == "multilabel":
         _add_labels(figures, name, plot)
     else:

@@ -277,6 +277,7 @@ def _targets(
                 "pictures": [_safe(picture) for picture in figures.pictures],
                 "key": _safe(colour_key(plots[name]["labels"])) if figures.pictures else "",
                 "sentences": figures.sentences,
+                "examples": figures.examples,
                 "notes": figures.notes,
             }
         )

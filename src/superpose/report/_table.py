@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -74,6 +75,17 @@ def verdict_table(transfer: Sequence[Mapping[str, Any]], console: Console | None
     console.print(table, width=width)
     console.print()
     console.print(Text(explanation(transfer)), width=width)
+
+
+def verdict_text(transfer: Sequence[Mapping[str, Any]]) -> str:
+    """Returns what `verdict_table` prints as plain text, in at most 100 columns.
+
+    Args:
+        transfer: One dict per target, as in ``transfer.json``.
+    """
+    out = io.StringIO()
+    verdict_table(transfer, Console(file=out, width=WIDTH))
+    return "\n".join(line.rstrip() for line in out.getvalue().splitlines())
 
 
 def _cells(row: Mapping[str, Any], narrow: bool) -> list[Text]:

@@ -41,6 +41,9 @@ METRIC_NAMES = {
     "map50": "mAP at IoU 0.5",
     "map": "mAP",
     "count_error": "mean error of counts",
+    "mrr": "mean reciprocal rank",
+    "ndcg_at_10": "nDCG at 10",
+    "chrf": "chrF",
 }
 
 # Followed by the name of a class.

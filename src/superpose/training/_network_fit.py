@@ -13,7 +13,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from superpose.data import Codec
+from superpose.data import Codec, label_block
+from superpose.data.kinds import TargetKind
 from superpose.nn import (
     GIVEN,
     Architecture,
@@ -21,6 +22,7 @@ from superpose.nn import (
     Grouped,
     Network,
     NumberEncoder,
+    OwnHead,
     PerPlace,
 )
 
@@ -230,18 +232,25 @@ def few_rows(blocks: Blocks) -> Iterator[Blocks]:
         yield {name: block[first : first + size] for name, block in blocks.items()}
 
 
-def heads_of(codec: Codec, targets: Sequence[str]) -> list[int | PerPlace]:
+Head = int | PerPlace | OwnHead
+
+
+def heads_of(codec: Codec, targets: Sequence[str]) -> list[Head]:
     """Return what the head of each target answers with, for ``build``."""
-    kinds = [codec.target_kinds[t] for t in targets]
-    return [
-        kind.size if kind.source is None else PerPlace(codec.block_of(kind.source), kind.place_size)
-        for kind in kinds
-    ]
+
+    def head(kind: TargetKind) -> Head:
+        if kind.own_head:
+            return OwnHead(kind.head, label_block(kind.column) if kind.reads_labels else None)
+        if kind.source is None:
+            return kind.size
+        return PerPlace(codec.block_of(kind.source), kind.place_size)
+
+    return [head(codec.target_kinds[t]) for t in targets]
 
 
 def build(
     codec: Codec,
-    heads: Sequence[int | PerPlace],
+    heads: Sequence[Head],
     architecture: Architecture,
     embedding: int,
     given: bool = False,
@@ -259,7 +268,7 @@ def build(
             return network(heads)
         return Grouped([network([heads[t] for t in own], own) for own in groups], groups)
 
-    def network(heads: Sequence[int | PerPlace], own: Sequence[int] | None = None) -> Network:
+    def network(heads: Sequence[Head], own: Sequence[int] | None = None) -> Network:
         encoders = {
             name: type(kinds[0]).encoder(kinds, embedding) for name, kinds in codec.blocks.items()
         }
@@ -379,8 +388,7 @@ def fit_alone(
 
     Args:
         recipe: Data, sizes and settings of the joint network.
-        targets: The targets to train for; one that has an answer for each place of an input is
-            trained for by itself.
+        targets: The targets to train for; one whose head is no plain one is trained for by itself.
         checkpoint: File to write as training goes and to continue from.
         on_epoch: Called after each epoch.
     """
@@ -396,7 +404,7 @@ def fit_alone(
         best = trained.best[place]
         own = slice(place * count, (place + 1) * count)
         weights = {name: w[own].clone() for name, w in trained.snapshots[best].items()}
-        for name in ("heads", "offsets") if kind.source is None else ():
+        for name in ("heads", "offsets") if kind.plain_head else ():
             # One width for all targets in training.
             weights[name] = weights[name][..., : kind.size].clone()
         found[target] = FittedNetwork(
@@ -419,7 +427,7 @@ def fit_alone(
 def _train(
     recipe: Recipe,
     targets: Sequence[str],
-    heads: Sequence[int | PerPlace],
+    heads: Sequence[Head],
     architecture: Architecture,
     solo: bool,
     checkpoint: Path | None,

@@ -65,7 +65,7 @@ class Objective:
         together: dict[tuple[str, int], list[int]] = {}
         for place, kind in enumerate(kinds):
             # Targets of a joint network are computed together where their formulas agree.
-            alike = not solo and not kind.fitted_loss and kind.source is None
+            alike = not solo and not kind.fitted_loss and kind.plain_head
             key = (kind.name if alike else f"{kind.name} {place}", kind.size)
             together.setdefault(key, []).append(place)
         self.groups = [
@@ -173,11 +173,10 @@ def raw_outputs(out: Tensor | Outputs, heads: Sequence[int], kind: TargetKind) -
     Shape:
         out (..., M, T, O), or outputs of a dense network -> (..., M, G, size).
     """
-    if kind.source is None:
-        rows = out.rows if isinstance(out, Outputs) else out
-        return rows[..., list(heads), : kind.size].float()
-    assert isinstance(out, Outputs)
-    return torch.stack([out.places[place] for place in heads], dim=-2).float()
+    if isinstance(out, Outputs) and heads[0] in out.places:
+        return torch.stack([out.places[place] for place in heads], dim=-2).float()
+    rows = out.rows if isinstance(out, Outputs) else out
+    return rows[..., list(heads), : kind.size].float()
 
 
 def predictions(out: Tensor | Outputs, kinds: Sequence[TargetKind]) -> list[Tensor]:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal, Self
 
 import numpy as np
@@ -16,7 +16,7 @@ from ._hazards import lived_through, stacked, with_interval
 from ._hist import CoarseHist, Hist
 
 Engine = Literal["hist", "hist-coarse", "catboost", "lightgbm"]
-TreeTask = Literal["regression", "poisson", "classification", "multilabel", "hazards"]
+TreeTask = Literal["regression", "poisson", "classification", "multilabel", "hazards", "steps"]
 
 BOOSTERS: dict[str, type[Booster]] = {
     b.engine: b for b in (Constant, Hist, CoarseHist, CatBoost, LightGBM)
@@ -36,10 +36,11 @@ class TreeModel:
         engine: what fitted it.
         tree_task: the loss.
         n_classes: classes, labels or intervals; 0 for numbers and counts.
-        parts: one booster, or one per label for multilabel targets.
+        parts: one booster, or one per label for multilabel targets and one per step ahead.
         present: (classes seen in training,) class of each output column.
         rare: probability given to each class that training never showed.
         scale: root mean squared error, in the units of y; numbers only.
+        scales: that of each step ahead.
     """
 
     engine: str
@@ -49,15 +50,21 @@ class TreeModel:
     present: list[int]
     rare: float
     scale: float
+    scales: list[float] = field(default_factory=list)
 
     @property
     def rounds(self) -> int:
-        """Boosting iterations kept; the mean over labels for a multilabel target."""
+        """Boosting iterations kept; the mean over parts where there are several."""
         return round(float(np.mean([part.rounds for part in self.parts])))
 
     def cut(self, rounds: int) -> Self:
         """The same model after its first so many rounds, where it has more."""
         return replace(self, parts=[part.cut(max(1, rounds)) for part in self.parts])
+
+    def with_errors_of(self, others: Sequence[Self]) -> Self:
+        """The same model with the mean errors of others, as its own are of rows it has learned."""
+        scales = np.mean([m.scales for m in others], axis=0).tolist()
+        return replace(self, scale=float(np.mean([m.scale for m in others])), scales=scales)
 
     def predict(self, X: np.ndarray) -> np.ndarray:
         """Canonical predictions.
@@ -68,7 +75,8 @@ class TreeModel:
         Shape:
             (N, F) -> number (N, 2) mean and scale, count (N, 1) rate, classes (N, n_classes)
             probabilities that sum to 1, multilabel (N, n_classes) marginals, hazards (N, n_classes
-            + 1) the probability of each interval and of living beyond the last.
+            + 1) the probability of each interval and of living beyond the last, steps (N, 2 H) the
+            mean of each and then the scale of each.
         """
         X = finite(X)
         if self.tree_task == "hazards":
@@ -77,6 +85,9 @@ class TreeModel:
             return lived_through(np.stack(hazard, axis=1))
         if self.tree_task == "multilabel":
             return np.stack([part.predict(X)[:, -1] for part in self.parts], axis=1)
+        if self.tree_task == "steps":
+            means = np.stack([part.predict(X)[:, 0] for part in self.parts], axis=1)
+            return np.concatenate([means, np.tile(self.scales, (len(X), 1))], axis=1)
         found = self.parts[0].predict(X)
         if self.tree_task == "regression":
             return np.column_stack([found, np.full(len(X), self.scale)])
@@ -103,6 +114,7 @@ class TreeModel:
             "present": self.present,
             "rare": self.rare,
             "scale": self.scale,
+            "scales": self.scales,
         }
         return state, arrays
 
@@ -130,6 +142,7 @@ class TreeModel:
                 present=[int(c) for c in state["present"]],
                 rare=float(state["rare"]),
                 scale=float(state["scale"]),
+                scales=[float(s) for s in state.get("scales", [])],
             )
         except (KeyError, TypeError, ValueError) as error:
             raise BundleError(damaged(f"{error!r} while reading")) from error
@@ -155,8 +168,8 @@ def fit_trees(
         engine: "hist" (scikit-learn), "catboost" or "lightgbm" (extras).
         X: (N, F) float32 features, NaN for missing.
         categorical: (F,) which columns hold category codes.
-        y: (N,) labels as the target's kind gives them to trees, or (N, L) for multilabel and
-            hazards; NaN for missing.
+        y: (N,) labels as the target's kind gives them to trees, or (N, L) for multilabel, hazards
+            and steps; NaN for missing.
         rows_train: indices of the rows to learn from.
         rows_stop: indices of the rows whose loss says when to stop; None for a fixed length.
         tree_task: the loss.
@@ -190,12 +203,18 @@ def fit_trees(
         codes = [*categorical, False]
         one = fit_trees(engine, X2, codes, y2, train, stop, tree_task="classification", **options)  # type: ignore[arg-type]
         return replace(one, tree_task="hazards", n_classes=y.shape[1])
-    columns = y.T if tree_task == "multilabel" else y[None]
+    columns = y.T if tree_task in ("multilabel", "steps") else y[None]
     parts: list[Booster] = []
     present: list[int] = []
     scale, rare = 1.0, 0.0
+    scales: list[float] = []
     for labels in columns:
         train, stop = _labelled(labels, rows_train), _labelled(labels, rows_stop)
+        if not len(train) and tree_task == "steps" and not np.isnan(y[rows_train]).all():
+            # A step that no training row knows: all there is to say is the mean of the others.
+            parts.append(Constant(np.nanmean(y[rows_train])))
+            scales.append(max(float(np.nanstd(y[rows_train])), 1e-3))
+            continue
         if not len(train):
             raise TrainingError(
                 message("trees", "no training row has a label", "1 or more", "add labels for it")
@@ -225,12 +244,14 @@ def fit_trees(
         )
         part = _fit_part(engine, rows, tree_task, present, rare)
         parts.append(part)
-        if tree_task == "regression":
+        if tree_task in ("regression", "steps"):
             seen = train if judged is None else judged
             error = part.predict(X[seen])[:, 0] - labels[seen]
             # The floor keeps the likelihood of a perfectly fitted target finite.
-            scale = max(float(np.sqrt(np.mean(error**2))), 1e-3)
-    return TreeModel(engine, tree_task, n_classes, parts, present, rare, scale)
+            scales.append(max(float(np.sqrt(np.mean(error**2))), 1e-3))
+    if tree_task == "regression":
+        scale, scales = scales[0], []
+    return TreeModel(engine, tree_task, n_classes, parts, present, rare, scale, scales)
 
 
 def finite(X: np.ndarray) -> np.ndarray:

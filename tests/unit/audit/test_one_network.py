@@ -22,7 +22,7 @@ def test_groups_are_refused_beside_labels_of_words():
         groups=[["intent", "slots"]],
     )
     wanted = (
-        "groups: given beside slots, which has an answer for each place of an input; "
+        "groups: given beside slots, which has a head of another form; "
         "remove the groups: such targets share one network with all others"
     )
     with pytest.raises(ConfigError, match=wanted):

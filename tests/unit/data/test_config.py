@@ -64,7 +64,7 @@ KINDS = ", ".join(TARGET_KINDS)
              "kind; did you mean 'size'?"]),
         ("targets: [{name: a, levels: [1, 1]}]",
             ["s.yaml:1: targets[0].levels: '1' stands twice; remove one"]),
-        ("targets: [{name: a, levels: [1]}]",
+        ("targets: [{name: a, kind: ordinal, levels: [1]}]",
             ["s.yaml:1: targets[0].levels: a list given; allowed: a list of 2 or more"]),
         ("targets: [a, a]", ["s.yaml:1: targets[1]: 'a' stands twice; remove one"]),
         ("targets: [a]\nignore: [a]\ninputs: [b, b, {name: a}]",

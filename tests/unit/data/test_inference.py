@@ -9,7 +9,7 @@ import pyarrow.compute as pc
 import pytest
 
 from superpose.data._config import Config, load_config
-from superpose.data._inference import infer_schema
+from superpose.data._inference import _Inference, infer_schema
 from superpose.data._reading import read_table
 from superpose.data._schema import ColumnSpec, Schema
 from superpose.data.kinds import TARGET_KINDS
@@ -84,6 +84,29 @@ def test_declared_kinds_options_and_weights_are_kept() -> None:
     assert (level.kind, level.options) == ("ordinal", {"levels": ["low", "mid", "high"]})
     assert (level.reason, rain.reason, rain.weight) == ("levels given", "declared", 2.0)
     assert tags.kind == "multilabel"
+
+
+@pytest.mark.parametrize(
+    ("options", "values", "kind"),
+    [
+        ({"levels": ["lo", "hi"]}, ["lo", "hi", "lo"], "ordinal"),
+        ({"levels": ["red"]}, [[{"class": "red", "box": [0.0, 0.0, 1.0, 1.0]}], [], []], "boxes"),
+        ({"of": "words"}, ["O B-x", "O", "O"], "tokens"),
+    ],
+)
+def test_where_several_kinds_have_the_options_the_values_tell_the_kind(options, values, kind):
+    table = pa.table({"y": values, "words": ["a b", "c", "d"]})
+    config = Config.from_arguments(targets=[{"name": "y", **options}])
+    found = _Inference(table, config).guess(("targets", 0), config.targets[0], table["y"])
+    assert (found.kind, found.reason) == (kind, f"{next(iter(options))} given")
+
+
+def test_where_values_tell_no_kind_the_candidates_are_named():
+    table = pa.table({"y": [0.5, 1.5, 2.5], "x": [1.0, 2.0, 3.0]})
+    assert faults(table, targets=[{"name": "y", "of": "x"}]) == [
+        "targets[0]: of given without a kind, and its values don't tell one; allowed: tokens, "
+        "mask, boxes; write `kind:` with the one that is meant"
+    ]
 
 
 def test_the_column_of_a_split_is_no_input_but_its_time_is() -> None:

@@ -7,7 +7,7 @@ import io
 import pytest
 from rich.console import Console
 
-from superpose.report._table import short_engine, verdict_table
+from superpose.report._table import short_engine, verdict_table, verdict_text
 
 
 def printed(transfer, width: int = 100) -> str:
@@ -58,6 +58,11 @@ def test_without_a_proof_no_gain_is_explained(facts):
     text = " ".join(printed([row]).split())
     assert "not tested" in text
     assert "Without references, what ships is unproven." in text
+
+
+def test_as_text_it_is_what_is_printed(facts):
+    lines = [line.rstrip() for line in printed(facts["transfer"]).splitlines()]
+    assert verdict_text(facts["transfer"]).splitlines() == lines
 
 
 def test_it_prints_plain_ascii_where_only_ascii_is_understood(facts):

@@ -9,6 +9,8 @@ from superpose.data.kinds import TARGET_KINDS
 from superpose.nn import Outputs
 from superpose.training._objective import Objective, predictions
 
+# Text is written by a checkpoint, which its own tests make.
+NAMES = [name for name in TARGET_KINDS if name != "generated-text"]
 ROWS = 60
 ALL = np.arange(ROWS)
 
@@ -26,6 +28,7 @@ def column(name, seed, scale=1.0, gaps=0.2):
         "binary": lambda: rng.choice(["no", "yes"], ROWS).tolist(),
         "count": lambda: rng.poisson(3 * scale, ROWS).tolist(),
         "category": lambda: rng.choice(["a", "b", "c"], ROWS).tolist(),
+        "retrieval": lambda: rng.choice(["a", "b", "c"], ROWS).tolist(),
         "ordinal": lambda: rng.integers(0, 3, ROWS).tolist(),
         "multilabel": lambda: [["p", "q"][: k + 1] for k in rng.integers(0, 2, ROWS)],
         "tokens": lambda: [rng.choice(["x", "y"], k).tolist() for k in rng.integers(1, 4, ROWS)],
@@ -57,7 +60,7 @@ def of(out, kinds):
     return Outputs(out, places) if places else out
 
 
-@pytest.mark.parametrize("name", TARGET_KINDS)
+@pytest.mark.parametrize("name", NAMES)
 def test_two_targets_of_one_kind_are_learned_as_if_each_were_alone(name):
     pairs = [column(name, seed=1), column(name, seed=2, scale=50.0)]
     kinds, labels = [k for k, _ in pairs], [y for _, y in pairs]
@@ -81,7 +84,7 @@ def test_the_loss_of_a_target_is_its_kinds_loss_over_that_of_the_best_constant()
     torch.testing.assert_close(found[:, 0], expected.float(), atol=1e-6, rtol=1e-5)
 
 
-@pytest.mark.parametrize("name", TARGET_KINDS)
+@pytest.mark.parametrize("name", NAMES)
 def test_a_masked_label_carries_no_gradient(name):
     kind, y = column(name, seed=3, gaps=0.5)
     out, rows = outputs([kind])
@@ -128,7 +131,7 @@ def test_counts_a_million_apart_pull_about_equally_hard():
 
 
 def test_every_kind_starts_at_about_one():
-    pairs = [column(name, seed=5) for name in TARGET_KINDS]
+    pairs = [column(name, seed=5) for name in NAMES]
     kinds, labels = zip(*pairs, strict=True)
     out, rows = outputs(kinds, batch=500)
     losses = Objective(kinds, labels, ALL).losses(of(out * 0, kinds), rows).mean(0)
@@ -199,7 +202,7 @@ def test_a_single_task_network_sees_labelled_rows_only_and_needs_no_weight_for_r
     assert torch.equal(with_gaps, without)
 
 
-@pytest.mark.parametrize("name", TARGET_KINDS)
+@pytest.mark.parametrize("name", NAMES)
 def test_members_are_averaged_as_predictions_not_as_raw_outputs(name):
     kind, _ = column(name, seed=9)
     out, _ = outputs([kind])
@@ -211,7 +214,7 @@ def test_members_are_averaged_as_predictions_not_as_raw_outputs(name):
     torch.testing.assert_close(found, each.mean(0))
 
 
-@pytest.mark.parametrize("name", TARGET_KINDS)
+@pytest.mark.parametrize("name", NAMES)
 def test_a_target_that_is_told_carries_no_loss_and_no_gradient(name):
     pairs = [column(name, seed=1, gaps=0), column("number", seed=2, gaps=0)]
     kinds, labels = zip(*pairs, strict=True)
@@ -248,7 +251,7 @@ def test_what_is_told_weighs_as_a_missing_label_does():
 
 
 def test_told_to_nobody_is_the_plain_loss():
-    pairs = [column(name, seed=5) for name in TARGET_KINDS]
+    pairs = [column(name, seed=5) for name in NAMES]
     kinds, labels = zip(*pairs, strict=True)
     out, rows = outputs(kinds)
     objective = Objective(kinds, labels, ALL)

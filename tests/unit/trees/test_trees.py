@@ -375,3 +375,54 @@ def test_what_catboost_keeps_of_rows_goes_with_them() -> None:
     assert _boosters._pool(X, [True, False]) is not _boosters._pool(X, [False, False])
     del X
     assert _boosters._last is None
+
+
+def steps_ahead() -> tuple[np.ndarray, np.ndarray]:
+    """Three steps of which the second follows another column, with gaps."""
+    X, _, _ = mixed_table()
+    X = np.nan_to_num(X[:, [0, 2]])
+    y = np.stack([X[:, 0], X[:, 1], 2 * X[:, 0]], axis=1) + 0.05
+    y[::7, 1] = np.nan
+    return X, y
+
+
+def test_each_step_ahead_has_trees_and_errors_of_its_own() -> None:
+    X, y = steps_ahead()
+    rows = np.arange(len(X))
+    model = fit_trees("hist", X, [False] * 2, y, rows[::2], rows[1::2], tree_task="steps")
+    told = model.predict(X)
+    assert told.shape == (len(X), 6)
+    error = np.nanstd(told[:, :3] - y, axis=0)
+    assert (error < 0.35 * np.nanstd(y, axis=0)).all()
+    assert told[0, 3:].tolist() == model.scales
+    one = fit_trees("hist", X, [False] * 2, y[:, 1], rows[::2], rows[1::2], tree_task="regression")
+    np.testing.assert_array_equal(told[:, 1], one.predict(X)[:, 0])
+    assert model.scales[1] == one.scale
+    again = TreeModel.from_state(*kept(model))
+    np.testing.assert_array_equal(again.predict(X), told)
+
+
+def test_a_step_that_no_row_knows_is_told_the_mean_of_the_others() -> None:
+    X, y = steps_ahead()
+    y[:, 1] = np.nan
+    rows = np.arange(len(X))
+    model = fit_trees("hist", X, [False] * 2, y, rows, tree_task="steps", rounds=3)
+    np.testing.assert_allclose(model.predict(X)[:, 1], np.nanmean(y))
+    assert model.scales[1] == pytest.approx(np.nanstd(y))
+
+
+def test_a_model_can_take_the_errors_of_others() -> None:
+    X, y = steps_ahead()
+    rows = np.arange(len(X))
+    parts = [
+        fit_trees("hist", X, [False] * 2, y, rows[n::2], tree_task="steps", rounds=5 + 5 * n)
+        for n in (0, 1)
+    ]
+    told = parts[0].with_errors_of(parts)
+    np.testing.assert_allclose(told.scales, (np.array([p.scales for p in parts])).mean(axis=0))
+
+
+def kept(model: TreeModel) -> tuple[dict, dict]:
+    """A model's state as it comes back from a file."""
+    state, arrays = model.state()
+    return json.loads(json.dumps(state)), arrays

@@ -21,7 +21,9 @@ from ._date import DateInput
 from ._embedding import EmbeddingInput
 from ._entity import EntityInput
 from ._forecast import ForecastTarget
+from ._generated import GeneratedTextTarget
 from ._image import ImageInput
+from ._items import Items
 from ._mask import MaskTarget
 from ._masks import mask_array
 from ._multicategory import MultiCategoryInput
@@ -30,6 +32,7 @@ from ._number import NumberInput, NumberTarget
 from ._options import Options
 from ._ordinal import OrdinalTarget
 from ._pretrained import PretrainedTextInput
+from ._retrieval import RetrievalTarget
 from ._sequence import SequenceInput
 from ._series import SeriesInput
 from ._survival import SurvivalTarget
@@ -69,6 +72,8 @@ TARGET_KINDS: dict[str, type[TargetKind]] = {
         BoxesTarget,
         SurvivalTarget,
         ForecastTarget,
+        RetrievalTarget,
+        GeneratedTextTarget,
     )
 }
 
@@ -77,6 +82,7 @@ __all__ = [
     "TARGET_KINDS",
     "Beside",
     "InputKind",
+    "Items",
     "Options",
     "TargetKind",
     "mask_array",

@@ -46,6 +46,11 @@ class _Stateful:
     name: ClassVar[str]
     options: ClassVar[type[Options]] = Options
 
+    @classmethod
+    def holds(cls, values: Column) -> bool:
+        """Whether values may be of this kind; asked where options alone don't tell the kind."""
+        return True
+
     def state(self) -> dict[str, Any]:
         """Everything needed to rebuild this kind, JSON-able."""
         values = {f.name: getattr(self, f.name) for f in fields(self)}  # type: ignore[arg-type]
@@ -164,8 +169,8 @@ class TargetKind(_Stateful, ABC):
     """
 
     name: ClassVar[str]
-    # "regression", "poisson", "classification", "multilabel", "hazards", or "none" where no tree
-    # can serve.
+    # "regression", "poisson", "classification", "multilabel", "hazards", "steps", or "none" where
+    # no tree can serve.
     tree: ClassVar[str]
     metric: ClassVar[str]
     higher_is_better: ClassVar[bool]
@@ -176,6 +181,10 @@ class TargetKind(_Stateful, ABC):
     slow: ClassVar[bool] = False
     # Whether `loss` reads fitted values; where not, one call serves all targets of the kind.
     fitted_loss: ClassVar[bool] = True
+    own_head: ClassVar[bool] = False  # True where `head` gives a module in place of a linear map
+    reads_labels: ClassVar[bool] = False  # True where that module reads labels, to learn or score
+    blends: ClassVar[bool] = True  # False where predictions of two models can't be mixed
+    has_items: ClassVar[bool] = False  # True for kinds that may read a description of their items
 
     column: str
     notes: list[str] = field(default_factory=list)
@@ -203,6 +212,18 @@ class TargetKind(_Stateful, ABC):
     def place_size(self) -> int:
         """Raw outputs of one place; without a `source` the row is the only one."""
         return self.size
+
+    @property
+    def plain_head(self) -> bool:
+        """Whether its head is a linear map of the task state, as that of most targets is."""
+        return self.source is None and not self.own_head
+
+    def head(self, state: int) -> nn.Module:
+        """The head of a kind with ``own_head``: state (B, D), labels (B, L) or None -> (B, size).
+
+        Where it reads labels its outputs in training may have another form, which `loss` knows.
+        """
+        raise NotImplementedError
 
     @property
     def labels(self) -> list[str]:

@@ -31,7 +31,7 @@ from ._metrics import nan_mean
 from ._options import Levels, Options
 from ._places import PlacesTarget
 from ._plot_pictures import image_facts
-from ._values import Column, counted, warn
+from ._values import Column, counted, is_list, warn
 
 MOST_CLASSES = 1000
 PRIOR_LOGIT = 4.0  # most places are near no object: scores start at 0.018
@@ -111,6 +111,13 @@ class BoxesTarget(PlacesTarget):
     @property
     def constant_reason(self) -> str | None:
         return None if sum(self.counts) else "no training row has an object"
+
+    @classmethod
+    def holds(cls, values: Column) -> bool:
+        kind = values.type
+        if not is_list(kind) or not pa.types.is_struct(kind.value_type):
+            return False
+        return {"class", "box"} <= {field.name for field in kind.value_type}
 
     @classmethod
     def fit(cls, column: str, values: Column, **options: Any) -> Self:

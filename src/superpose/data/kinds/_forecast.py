@@ -18,7 +18,7 @@ from superpose.functional import SCALE_FLOOR, gaussian_loss, gaussian_parameters
 from ._base import Beside, TargetKind, too_few_labels
 from ._latent import SCORE_LIMIT, variance_information
 from ._metrics import quiet
-from ._number import CLIP, quantile_edges
+from ._number import CLIP, label_scale, quantile_edges
 from ._options import Options
 from ._plot_times import forecast_facts
 from ._steps import as_steps
@@ -55,7 +55,7 @@ class ForecastTarget(TargetKind):
 
     name: ClassVar[str] = "forecast"
     options: ClassVar[type[Options]] = ForecastOptions
-    tree: ClassVar[str] = "none"
+    tree: ClassVar[str] = "steps"
     metric: ClassVar[str] = "rmse"
     higher_is_better: ClassVar[bool] = False
     takes_lists: ClassVar[bool] = True
@@ -94,12 +94,7 @@ class ForecastTarget(TargetKind):
         if rows < 2:
             raise too_few_labels(column, rows)
         known = block[~np.isnan(block)]
-        largest = float(np.abs(known).max()) or 1.0
-        mean = float((known / largest).mean()) * largest
-        scale = float((known / largest).std()) * largest
-        constant = float(known[0]) if known.min() == known.max() else None
-        if constant is not None or scale <= 1e-12 * largest:
-            scale = 1.0
+        mean, scale, constant = label_scale(known)
         kind = cls(
             column=column,
             ahead=list(options.get("ahead") or range(1, block.shape[1] + 1)),

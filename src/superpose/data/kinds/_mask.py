@@ -19,7 +19,7 @@ from superpose.functional import category_loss
 
 from ._augment import Moved, follow_grid
 from ._base import Beside, too_few_labels
-from ._masks import ROWS_AT_ONCE, VOID, as_runs, enlarged, is_runs, mask_array, vote
+from ._masks import ROWS_AT_ONCE, VOID, as_runs, enlarged, holds_masks, is_runs, mask_array, vote
 from ._metrics import nan_mean
 from ._options import Levels, Options
 from ._pictures import class_ids, read_all, require_pillow, size_of
@@ -94,6 +94,10 @@ class MaskTarget(PlaceClasses):
         shares = np.asarray(self.shares)
         weights = np.minimum(1 / np.sqrt(np.maximum(shares, 1e-9)), MOST_WEIGHT)
         return np.asarray(weights / (weights * shares).sum())
+
+    @classmethod
+    def holds(cls, values: Column) -> bool:
+        return holds_masks(values)
 
     @classmethod
     def fit(cls, column: str, values: Column, **options: Any) -> Self:

@@ -8,15 +8,31 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
+from ._values import Column, is_text
+
 MOST_SAMPLES = 4  # on a side of a place; each votes for the class of the place
 ROWS_AT_ONCE = 64  # masks that are brought to the size of the image at once
 VOID = -1
+_FILE = re.compile(r"(?i)\.(png|bmp|gif|tiff?|jpe?g|webp)$")
 _RUNS = re.compile(r"\d+x\d+( (\d+|-)\*\d+)+")
 
 
 def is_runs(text: str) -> bool:
     """Whether a text is a mask written by `as_runs`, not the path of a file."""
     return _RUNS.fullmatch(text) is not None
+
+
+def holds_masks(values: Column) -> bool:
+    """Whether a column begins with a mask as text, or with the name of a file of one.
+
+    Example:
+        >>> holds_masks(pa.chunked_array([["2x3 7*4 0*1 -*1"]]))
+        True
+    """
+    if not is_text(values.type):
+        return False
+    first = values.drop_null().slice(0, 1).to_pylist()
+    return any(is_runs(text) or _FILE.search(text) for text in first)
 
 
 def as_runs(ids: np.ndarray) -> str:

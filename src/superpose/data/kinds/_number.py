@@ -47,6 +47,20 @@ def location_scale(values: np.ndarray) -> tuple[float, float]:
     return mean, spread if spread > 1e-12 * largest else 1.0
 
 
+def label_scale(known: np.ndarray) -> tuple[float, float, float | None]:
+    """Mean and standard deviation of labels, none pulled in, and their value if they have but one.
+
+    Args:
+        known: finite numbers, at least one.
+    """
+    largest = float(np.abs(known).max()) or 1.0  # dividing first: 1e300 squared overflows
+    mean = float((known / largest).mean()) * largest
+    scale = float((known / largest).std()) * largest
+    constant = float(known[0]) if known.min() == known.max() else None
+    varies = constant is None and scale > 1e-12 * largest
+    return mean, scale if varies else 1.0, constant
+
+
 def quantile_edges(values: np.ndarray, most: int = MOST_BINS) -> list[float]:
     """Strictly increasing bin edges at quantiles of standardised numbers.
 
@@ -194,12 +208,7 @@ class NumberTarget(TargetKind):
         notes = []
         if np.isinf(raw).any():
             notes.append(f"target {column!r}: {int(np.isinf(raw).sum())} infinite label(s) ignored")
-        largest = float(np.abs(known).max()) or 1.0
-        mean = float((known / largest).mean()) * largest
-        scale = float((known / largest).std()) * largest
-        constant = float(known[0]) if known.min() == known.max() else None
-        if constant is not None or scale <= 1e-12 * largest:
-            scale = 1.0
+        mean, scale, constant = label_scale(known)
         standard = ((known - mean) / scale).astype(np.float32)
         return cls(
             column=column,

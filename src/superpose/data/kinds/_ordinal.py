@@ -14,6 +14,7 @@ from superpose.errors import DataError
 from superpose.functional import ordinal_log_probabilities, ordinal_loss
 
 from ._classes import ClassTarget, ordered
+from ._masks import holds_masks
 from ._metrics import kappa
 from ._options import Levels, Options
 from ._values import Column
@@ -49,6 +50,10 @@ class OrdinalTarget(ClassTarget):
     tree: ClassVar[str] = "classification"
     metric: ClassVar[str] = "quadratic_kappa"
     higher_is_better: ClassVar[bool] = True
+
+    @classmethod
+    def holds(cls, values: Column) -> bool:
+        return not (pa.types.is_nested(values.type) or holds_masks(values))
 
     @classmethod
     def _order(cls, column: str, values: Column, names: list[str], kind: str) -> list[str]:

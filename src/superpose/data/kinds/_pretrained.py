@@ -79,7 +79,7 @@ class PretrainedTextInput(VectorInput):
     @classmethod
     def fit(cls, column: str, values: Column, folder: str = "", **options: Any) -> Self:
         settings = PretrainedTextOptions.model_validate(options)
-        _require_extra(column)
+        require_extra(column)
         home = find_model(column, settings.encoder, folder)
         config = json.loads((home / "config.json").read_text(encoding="utf-8"))
         text = (home / "tokenizer.json").read_text(encoding="utf-8")
@@ -215,7 +215,7 @@ def find_model(column: str, encoder: str, folder: str) -> Path:
         raise DataError(message(place(column=column), given, fix=fix)) from None
 
 
-def _require_extra(column: str) -> None:
+def require_extra(column: str) -> None:
     try:
         import transformers  # noqa: F401
     except ImportError:

@@ -15,6 +15,7 @@ from superpose.errors import DataError
 
 from ._base import Beside, too_few_labels
 from ._classes import ordered
+from ._masks import holds_masks
 from ._metrics import nan_mean
 from ._options import Options
 from ._places import PlaceClasses
@@ -29,6 +30,7 @@ from ._values import (
     counted,
     find,
     is_list,
+    is_text,
     plain,
     warn,
 )
@@ -86,6 +88,12 @@ class TokensTarget(PlaceClasses):
     def constant_reason(self) -> str | None:
         seen = [level for level, count in zip(self.levels, self.counts, strict=True) if count]
         return f"every labelled word is {seen[0]!r}" if len(seen) == 1 else None
+
+    @classmethod
+    def holds(cls, values: Column) -> bool:
+        kind = values.type
+        words = is_list(kind) and is_text(kind.value_type)
+        return words or (is_text(kind) and not holds_masks(values))
 
     @classmethod
     def fit(cls, column: str, values: Column, **options: Any) -> Self:

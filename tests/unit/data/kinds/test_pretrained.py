@@ -127,7 +127,7 @@ def test_a_trained_model_wants_one_split(checkpoint):
     with pytest.raises(ConfigError) as caught:
         Superpose("mood", inputs=[text], proof={"folds": 3}).fit(table())
     assert str(caught.value) == (
-        "proof.folds: 3 given, but the model that reads 'text' is trained; allowed: 1; write "
+        "proof.folds: 3 given, but a pretrained model of 'text' is trained; allowed: 1; write "
         "`folds: 1`, or `train: nothing` for that input"
     )
 
