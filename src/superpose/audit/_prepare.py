@@ -190,8 +190,8 @@ def _is_crossed(
     groups: np.ndarray | None,
 ) -> bool:
     """Tell whether out-of-fold predictions are made: as set, or where labels are few."""
-    kinds = [*codec.input_kinds, *(k for k in codec.target_kinds.values() if not k.blends)]
-    whole = [kind.column for kind in kinds if kind.slow]
+    whole = [kind.column for kind in codec.input_kinds if kind.slow]
+    whole += [t for t, kind in codec.target_kinds.items() if not kind.blends]
     if config.proof.folds != "auto":
         if whole and config.proof.folds > 1:
             given = f"{config.proof.folds} given, but a pretrained model of {whole[0]!r} is trained"

@@ -41,7 +41,8 @@ PART_WORDS = {
     **dict.fromkeys(("validation", "valid", "val", "dev", "development"), 1),
     **dict.fromkeys(("test", "testing", "holdout"), 2),
 }
-MEASURED = ("number", "count", "survival", "forecast")  # kinds whose labels are sizes, not classes
+# Kinds whose labels are sizes, not classes.
+MEASURED = ("number", "count", "survival", "forecast", "vector")
 MOST_BLOCKS = 30  # time blocks per part: long enough to outlast the memory of most series
 
 
@@ -200,7 +201,7 @@ def raw_labels(table: pa.Table, spec: ColumnSpec) -> np.ndarray:
     values = spec.values(table)
     if spec.kind == "survival":
         return as_lifetimes(spec.name, values)
-    if spec.kind == "forecast":
+    if spec.kind in ("forecast", "vector"):
         # One number for a row, its first step: what is asked is how large labels are.
         steps = as_steps(spec.name, values, 1)
         found = np.full(len(values), np.nan)

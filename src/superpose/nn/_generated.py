@@ -62,7 +62,7 @@ class TextDecoder(nn.Module):
         )
         # A prefix is to look like words to the decoder, which knows nothing of other lengths.
         last = cast(nn.Linear, self.read[2])
-        nn.init.normal_(last.weight, std=float(words.std()) / HIDDEN**0.5)
+        nn.init.normal_(last.weight, std=float(words.detach().std()) / HIDDEN**0.5)
         nn.init.zeros_(last.bias)
         for weight in model.parameters():
             weight.rate = rate

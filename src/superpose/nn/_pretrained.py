@@ -104,4 +104,6 @@ def with_adapters(model: nn.Module) -> nn.Module:
     # Every linear map: names of those of the attention differ from model to model.
     with warnings.catch_warnings():  # peft asks transformers for what it will have under a new name
         warnings.simplefilter("ignore", FutureWarning)
+        # It mends by itself what it warns of: the maps of GPT-2 are stored the other way round.
+        warnings.filterwarnings("ignore", "fan_in_fan_out", UserWarning)
         return get_peft_model(model, LoraConfig(r=8, lora_alpha=16, target_modules="all-linear"))

@@ -103,8 +103,8 @@ def target_figures(name: str, plot: Mapping[str, Any] | None) -> TargetFigures:
         figures.add("Error by steps ahead", errors_ahead(plot, name))
     elif plot.get("kind") == "retrieval":
         figures.add("Share of rows found within the first items", found_within(plot, name))
-    elif plot.get("kind") == "generated-text":
-        pass  # a few rows say more than any chart
+    elif plot.get("kind") in ("generated-text", "vector"):
+        pass  # what there is to say stands in the metrics and the examples
     elif plot.get("kind") == "multilabel":
         _add_labels(figures, name, plot)
     else:

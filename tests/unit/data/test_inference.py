@@ -13,7 +13,7 @@ from superpose.data._inference import _Inference, infer_schema
 from superpose.data._reading import read_table
 from superpose.data._schema import ColumnSpec, Schema
 from superpose.data.kinds import TARGET_KINDS
-from superpose.errors import DataError
+from superpose.errors import DataError, listing
 
 TABLE = pa.table(
     {
@@ -139,7 +139,7 @@ def test_a_column_that_seems_useless_is_used_when_named() -> None:
 COLUMNS = (
     "allowed: the columns temp, wind, mixed, void, same, one, twice, day, rain, level, tags, minus"
 )
-NAMES = ", ".join(TARGET_KINDS)
+NAMES = listing(TARGET_KINDS)
 
 
 @pytest.mark.parametrize(

@@ -38,6 +38,7 @@ from ._series import SeriesInput
 from ._survival import SurvivalTarget
 from ._text import TextInput
 from ._tokens import TokensTarget
+from ._vector import VectorTarget
 
 INPUT_KINDS: dict[str, type[InputKind]] = {
     kind.name: kind
@@ -74,6 +75,7 @@ TARGET_KINDS: dict[str, type[TargetKind]] = {
         ForecastTarget,
         RetrievalTarget,
         GeneratedTextTarget,
+        VectorTarget,
     )
 }
 

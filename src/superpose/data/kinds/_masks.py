@@ -26,6 +26,7 @@ def holds_masks(values: Column) -> bool:
     """Whether a column begins with a mask as text, or with the name of a file of one.
 
     Example:
+        >>> import pyarrow as pa
         >>> holds_masks(pa.chunked_array([["2x3 7*4 0*1 -*1"]]))
         True
     """

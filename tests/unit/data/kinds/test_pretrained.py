@@ -128,7 +128,7 @@ def test_a_trained_model_wants_one_split(checkpoint):
         Superpose("mood", inputs=[text], proof={"folds": 3}).fit(table())
     assert str(caught.value) == (
         "proof.folds: 3 given, but a pretrained model of 'text' is trained; allowed: 1; write "
-        "`folds: 1`, or `train: nothing` for that input"
+        "`folds: 1`, or `train: nothing` for an input"
     )
 
 

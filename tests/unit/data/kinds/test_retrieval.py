@@ -148,7 +148,7 @@ def test_a_table_of_items_is_read_from_the_folder_of_the_rows(tmp_path):
     target = {"kind": "retrieval", "items": "items.csv", "id": "name"}
     kind = Codec.fit(table, schema_of(table, target), np.arange(3)).target_kinds["y"]
     assert kind.labels == ["tea", "milk", "nuts"]
-    assert [column["state"]["kind"] for column in kind.columns] == ["number", "category"]
+    assert [column["state"]["kind"] for column in kind.columns] == ["number", "binary"]
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,8 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from superpose.data.kinds import INPUT_KINDS
+from superpose import Superpose
+from superpose.data.kinds import INPUT_KINDS, TARGET_KINDS
 from superpose.errors import DataError
 from superpose.functional import embed_triples
 
@@ -136,3 +137,55 @@ def test_true_triples_score_higher_than_others_on_a_large_graph(monkeypatch):
     unit = found / np.linalg.norm(found, axis=1, keepdims=True)
     assert found.shape == (30, 16)
     assert np.isfinite(unit).all()
+
+
+Vector = TARGET_KINDS["vector"]
+
+
+def test_a_vector_is_scored_by_its_direction_and_among_those_of_all_rows():
+    rng = np.random.default_rng(0)
+    true = rng.normal(size=(40, 6))
+    kind = Vector.fit("e", col(true.tolist()))
+    y = kind.encode(col([*true.tolist(), None]))
+    right = kind.metrics(y, kind.exact(y))
+    assert right["cosine"] == pytest.approx(1)
+    assert (right["recall_at_1"], right["recall_at_10"], right["score"]) == (1, 1, 1)
+    turned = kind.encode(col([*np.roll(true, 1, axis=0).tolist(), None]))
+    wrong = kind.metrics(y, kind.exact(turned))
+    assert wrong["recall_at_1"] == 0
+    units = true / np.linalg.norm(true, axis=1, keepdims=True)
+    assert wrong["cosine"] == pytest.approx((units * np.roll(units, 1, axis=0)).sum(axis=1).mean())
+
+
+def test_a_long_vector_is_told_to_others_by_a_few_directions():
+    rng = np.random.default_rng(0)
+    short = Vector.fit("e", col(rng.normal(size=(20, 16)).tolist()))
+    long = Vector.fit("e", col(rng.normal(size=(20, 17)).tolist()))
+    assert short.revealed == long.revealed == 16
+    y = long.encode(col([[1.0] * 17, None]))
+    assert np.isfinite(long.reveal(y)[0]).all()
+    assert np.isnan(long.reveal(y)[1]).all()
+
+
+def test_vectors_of_another_length_are_refused():
+    with pytest.raises(DataError, match="column 'e', row 1: a list of 1; allowed: lists of 2"):
+        Vector.fit("e", col([[1.0, 2.0], [1.0]]))
+
+
+def test_a_vector_is_learned_and_told_as_a_list():
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(200, 3))
+    rows = pa.table(
+        {"a": x[:, 0], "b": x[:, 1], "c": x[:, 2], "e": (x @ rng.normal(size=(3, 5))).tolist()}
+    )
+    model = Superpose(
+        [{"name": "e", "kind": "vector"}, "c"],
+        references="none",
+        model={"width": 32, "members": 1, "given": False},
+        training={"epochs": 10, "learning_rate": 0.01},
+        proof={"folds": 1},
+    ).fit(rows)
+    found = model.facts["metrics"]["e"]
+    assert found["shipped"]["cosine"] > 0.6 > found["constant"]["cosine"], found
+    assert found["shipped"]["recall_at_10"] > found["constant"]["recall_at_10"], found
+    assert [len(told) for told in model.predict(rows.slice(0, 3))["e"].to_pylist()] == [5] * 3
