@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from ._pretrained import language_model, with_adapters
 
 HIDDEN = 256  # width between a state and the prefix
+LENGTH = 4  # how far apart prefixes begin, in units of words; at 1 they take twice the steps
 
 
 class TextDecoder(nn.Module):
@@ -57,12 +58,15 @@ class TextDecoder(nn.Module):
         model: Any = language_model(config, folder, causal=True)
         words = model.get_input_embeddings().weight
         self.prefix, self.tokens, self.end, self.beams = prefix, tokens, end, beams
+        # Normalised, because what is alike in all states would hide what tells them apart.
         self.read = nn.Sequential(
-            nn.Linear(state, HIDDEN), nn.Tanh(), nn.Linear(HIDDEN, prefix * words.shape[1])
+            nn.LayerNorm(state),
+            nn.Linear(state, HIDDEN),
+            nn.Tanh(),
+            nn.Linear(HIDDEN, prefix * words.shape[1]),
         )
-        # A prefix is to look like words to the decoder, which knows nothing of other lengths.
-        last = cast(nn.Linear, self.read[2])
-        nn.init.normal_(last.weight, std=float(words.detach().std()) / HIDDEN**0.5)
+        last = cast(nn.Linear, self.read[3])
+        nn.init.normal_(last.weight, std=LENGTH * float(words.detach().std()) / HIDDEN**0.5)
         nn.init.zeros_(last.bias)
         for weight in model.parameters():
             weight.rate = rate
@@ -70,7 +74,7 @@ class TextDecoder(nn.Module):
         self.model = with_adapters(model) if train == "adapters" else model
 
     def forward(self, state: Tensor, labels: Tensor | None = None) -> Tensor:
-        begun = self.read(F.relu(state)).unflatten(-1, (self.prefix, -1))
+        begun = self.read(state).unflatten(-1, (self.prefix, -1))
         chances = state.new_full((len(state), self.tokens), torch.nan)
         if labels is not None:
             told = self._chances(begun, labels)
