@@ -60,7 +60,7 @@ A kind is what a column is. It is inferred from the values, shown with its reaso
 {targets}
 
 Some kinds have options, which stand beside the name of the column. An option that only one kind
-has tells the kind too.
+has tells the kind too; where several have it the values decide, or an error names the kinds.
 
 | option | of | allowed | meaning |
 | --- | --- | --- | --- |

@@ -69,6 +69,8 @@ def test_the_first_item_is_told_and_the_best_are_listed(
     first = fitted.predict(rows)["tail"].to_pylist()
     assert [names[0] for names in listed["tail"].to_pylist()] == first
     assert [len(shares) for shares in listed["tail_probability"].to_pylist()] == [10] * 5
+    known = {*triples["head"].to_pylist(), *triples["tail"].to_pylist()}
+    assert set(fitted.sample(rows, n=2)["tail"].to_pylist()) <= known
     again = Superpose.load(fitted.save(tmp_path / "bundle"))
     assert again.predict_proba(rows).equals(listed)
 

@@ -193,6 +193,9 @@ def test_a_text_can_be_given_and_told_while_others_are_given(fitted, tmp_path):
     assert said["many"].to_pylist() == new["many"].to_pylist()
     told = fitted.predict(new, given="many")["said"].to_pylist()
     assert len(told) == 20
+    drawn = fitted.sample(new.slice(0, 2), n=3)["said"].to_pylist()
+    assert len(drawn) == 6
+    assert all(text.startswith("we saw") for text in drawn)
     again = Superpose.load(fitted.save(tmp_path / "bundle"))
     assert again.predict(new).equals(fitted.predict(new))
     page = fitted.report(tmp_path / "report.html").read_text(encoding="utf-8")
