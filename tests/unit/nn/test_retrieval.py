@@ -61,12 +61,29 @@ def test_a_row_has_its_own_item_once_and_rows_without_a_label_offer_none(monkeyp
     assert torch.isfinite(found).all()
 
 
-def test_folds_may_run_in_one_pass(monkeypatch):
-    monkeypatch.setattr(_retrieval, "FEW_ITEMS", 1)
-    module = head().train()
-    states, labels = torch.randn(2, 5, 8), torch.randint(0, 3, (2, 5, 1)).float()
-    both = torch.func.vmap(module, randomness="different")(states, labels)
-    torch.testing.assert_close(both[1], module(states[1], labels[1]))
+@pytest.mark.parametrize("few", [1, 2000])
+def test_the_networks_of_folds_may_run_in_one_pass(monkeypatch, few):
+    monkeypatch.setattr(_retrieval, "FEW_ITEMS", few)
+    codes = torch.tensor([[2], [3], [3]])
+    modules = [
+        RetrievalHead(
+            8, [2, 1, 0], ItemTower([True, True, False], 4, [CategoryEncoder([4], 4)], [codes])
+        )
+        for _ in range(2)
+    ]
+    weights, buffers = torch.func.stack_module_state(modules)
+    states, labels = torch.randn(2, 5, 8), torch.randint(0, 2, (2, 5, 1)).float()
+
+    def one(weights, buffers, state, label):
+        return torch.func.functional_call(modules[0], (weights, buffers), (state, label))
+
+    both = torch.func.vmap(one, randomness="different")(weights, buffers, states, labels)
+    assert both.shape == (2, 5, 1 if few == 1 else 3)
+    assert torch.isfinite(both).all()
+    for module in modules:
+        module.eval()
+    both = torch.func.vmap(one)(weights, buffers, states, labels)
+    torch.testing.assert_close(both[1], modules[1](states[1]))
 
 
 @pytest.mark.parametrize("training", [True, False])
