@@ -247,7 +247,7 @@ class _Inference:
             if source is None:
                 return None
             guess.options["of"] = source
-        elif "of" in TARGET_KINDS[guess.kind or "number"].options.model_fields:
+        elif guess.kind in TARGET_KINDS and "of" in TARGET_KINDS[guess.kind].options.model_fields:
             source = self.image_of(keys, target)
             if source is None:
                 return None

@@ -81,3 +81,14 @@ def test_a_model_that_has_to_be_in_is_in_even_where_nothing_can_be_measured(mode
 def test_the_order_of_the_models_does_not_matter(models, loss):
     backwards = dict(reversed(models.items()))
     assert greedy_blend(backwards, loss) == pytest.approx(greedy_blend(models, loss))
+
+
+def test_with_one_pick_a_model_is_taken_whole():
+    low, high = np.zeros((1, 1)), np.ones((1, 1))
+
+    def near_a_quarter(z):
+        return (z.item() - 0.25) ** 2
+
+    models = {"high": high, "low": low}
+    assert greedy_blend(models, near_a_quarter, rounds=1) == {"low": 1.0}
+    assert greedy_blend(models, near_a_quarter, must="high", rounds=1) == {"high": 1.0}
