@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 import torch
@@ -19,12 +19,16 @@ from ._augment import Augment
 from ._base import InputKind
 from ._mel import frames_of, require_soundfile, seconds_of, spectrogram
 from ._options import Options
-from ._unreadable import refuse
+from ._unreadable import pass_over, refuse
 from ._values import Column, as_text
 
 RATE, MELS = 16_000, 40
 LONGEST = 30.0  # seconds that are read of a sound, at most
 SHOWN_FAULTS = 5
+FIX = (
+    "mend the path or the file, leave the cell empty if there is no sound, or write "
+    "`on_error: skip`"
+)
 LOUDER, NOISE, MASKED = 0.3, 0.1, 0.1  # spreads, spreads, share of the frames
 
 
@@ -36,12 +40,14 @@ class AudioOptions(Options):
         seconds: how much of a sound is read from its start; unless set, enough for 19 of 20.
         mels: bands of pitch; 40 unless set.
         augment: whether loudness, noise and gaps vary while the network learns; true unless set.
+        on_error: `skip` takes a sound that can't be read for missing, and counts it.
     """
 
     rate: int | None = Field(default=None, ge=2000, le=96_000)
     seconds: float | None = Field(default=None, gt=0, le=LONGEST)
     mels: int | None = Field(default=None, ge=8, le=128)
     augment: bool | None = None
+    on_error: Literal["raise", "skip"] | None = None
 
 
 @dataclass(frozen=True)
@@ -80,17 +86,18 @@ class AudioInput(InputKind):
     options: ClassVar[type[Options]] = AudioOptions
     block: ClassVar[str | None] = None
     needs_folder: ClassVar[bool] = True
-    count: int  # training rows with a path
+    count: int  # training rows with a sound
     rate: int
     seconds: float
     mels: int
     means: list[float]
     scales: list[float]
     augmented: bool = True
+    skips: bool = False
 
     @property
     def useless(self) -> str | None:
-        return None if self.count else "empty"
+        return None if self.count else "no sound that can be read"
 
     @property
     def slow(self) -> bool:
@@ -99,35 +106,42 @@ class AudioInput(InputKind):
     @classmethod
     def fit(cls, column: str, values: Column, **options: Any) -> Self:
         require_soundfile(column)
-        paths = [path for path in as_text(values).to_pylist() if path]
         folder, seconds = options.get("folder", ""), options.get("seconds")
         if seconds is None:
+            paths = [path for path in as_text(values).to_pylist() if path]
             lengths = [seconds_of(str(Path(folder, path))) for path in paths]
-            longest = float(np.quantile(lengths, 0.95)) if lengths else 1.0
+            known = [length for length in lengths if length > 0]
+            longest = float(np.quantile(known, 0.95)) if known else 1.0
             seconds = float(np.clip(np.ceil(10 * longest) / 10, 0.1, LONGEST))
         kind = cls(
             column=column,
-            count=len(paths),
+            count=0,
             rate=options.get("rate") or RATE,
             seconds=seconds,
             mels=options.get("mels") or MELS,
             means=[],
             scales=[],
             augmented=options.get("augment") is not False,
+            skips=options.get("on_error") == "skip",
         )
-        block = kind._spectrograms(values, folder)
-        heard = block[~np.isnan(block[:, 0, 0])].reshape(-1, kind.mels)
+        # What can't be read is told of all rows, when they are encoded.
+        block, wrong = kind._spectrograms(values, folder)
+        kind._require(values, folder, wrong)
+        rows = block[~np.isnan(block[:, 0, 0])]
+        kind.count, heard = len(rows), rows.reshape(-1, kind.mels)
         kind.means = [float(m) for m in (heard.mean(axis=0) if len(heard) else np.zeros(kind.mels))]
         spread = heard.std(axis=0) if len(heard) else np.ones(kind.mels)
         kind.scales = [float(s) if s > 1e-3 else 1.0 for s in spread]
         return kind
 
-    def _spectrograms(self, values: Column, folder: str) -> np.ndarray:
-        """Log-mel spectrograms (N, T, mels), NaN where there is no path.
+    def _require(self, values: Column, folder: str, wrong: Mapping[int, str]) -> None:
+        """Raise DataError for files that can't be read, unless they are passed over."""
+        if not self.skips:
+            paths = as_text(values).to_pylist()
+            refuse(self.column, "sound", paths, folder, wrong, FIX, SHOWN_FAULTS)
 
-        Raises:
-            DataError: files that are missing, empty, cut or no sound, with their rows.
-        """
+    def _spectrograms(self, values: Column, folder: str) -> tuple[np.ndarray, dict[int, str]]:
+        """Log-mel spectrograms (N, T, mels) with NaN where there is none, and why, by row."""
         paths = as_text(values).to_pylist()
         block = np.full((len(paths), frames_of(self.seconds), self.mels), np.nan, np.float32)
         wrong: dict[int, str] = {}
@@ -142,9 +156,7 @@ class AudioInput(InputKind):
                 wrong[row] = "no such file"
             except (OSError, RuntimeError, ValueError) as error:
                 wrong[row] = str(error).replace(f"{whole!r}", "it")
-        fix = "mend the path or the file, or leave the cell empty if there is no sound"
-        refuse(self.column, "sound", paths, folder, wrong, fix, SHOWN_FAULTS)
-        return block
+        return block, wrong
 
     def encode(self, values: Column, folder: str = "") -> np.ndarray:
         """Standardised spectrograms, float32 (N, T, mels), NaN where there is no path.
@@ -154,11 +166,14 @@ class AudioInput(InputKind):
             folder: where relative paths start.
 
         Raises:
-            DataError: files that are missing, empty, cut or no sound, with their rows.
+            DataError: files that are missing, empty, cut or no sound, with their rows, unless they
+                are skipped.
             MissingExtraError: soundfile is not installed.
         """
         require_soundfile(self.column)
-        block = self._spectrograms(values, folder)
+        block, wrong = self._spectrograms(values, folder)
+        self._require(values, folder, wrong)
+        pass_over(self.column, "sound", as_text(values).to_pylist(), wrong)
         return np.asarray((block - self.means) / self.scales, np.float32)
 
     def features(

@@ -5,10 +5,13 @@ import sys
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.csv
 import pytest
 import torch
 from torch.func import functional_call, stack_module_state, vmap
 
+from superpose.audit import prepare
+from superpose.data import Config, read_table
 from superpose.data.kinds import INPUT_KINDS
 from superpose.data.kinds._audio import SoundAugment
 from superpose.data.kinds._mel import log_mel
@@ -92,6 +95,32 @@ def test_an_unreadable_sound_names_row_and_path(folder, path, reason):
         fitted(folder).encode(col(["low.wav", path]), str(folder))
     assert reason in str(caught.value)
     assert "leave the cell empty" in str(caught.value)
+
+
+def test_unreadable_sounds_count_as_missing_where_they_are_skipped(folder):
+    paths = ["low.wav", "cut.wav", "high.flac", "gone.wav", None]
+    kind = Kind.fit("s", col(paths), folder=str(folder), rate=RATE, on_error="skip")
+    told = "input 's': 2 of 5 sounds can't be read and count as missing; the first is cut.wav in"
+    with pytest.warns(UserWarning, match=rf"{told} row 1: it breaks off"):
+        block = kind.encode(col(paths), str(folder))
+    assert np.isnan(block[:, 0, 0]).tolist() == [False, True, False, True, True]
+    assert kind.seconds == 0.5, "files that can't be read are no short sounds"
+    np.testing.assert_array_equal(block[[0, 2]], fitted(folder).encode(col(paths[::2][:2]), folder))
+
+
+def test_an_input_of_unreadable_sounds_alone_says_nothing(folder):
+    kind = Kind.fit("s", col(["cut.wav"] * 3), folder=str(folder), on_error="skip")
+    assert kind.useless == "no sound that can be read"
+
+
+def test_the_report_counts_the_sounds_that_were_skipped(folder):
+    rows = pa.table({"s": ["low.wav", "cut.wav", "high.flac"] * 10, "y": [0.0, 1.0, 2.0] * 10})
+    pa.csv.write_csv(rows, folder / "rows.csv")
+    wanted = {"name": "s", "kind": "audio", "rate": RATE, "on_error": "skip"}
+    config = Config.from_arguments(targets=["y"], inputs=[wanted])
+    with pytest.warns(UserWarning, match="can't be read"):
+        found = prepare(read_table(folder / "rows.csv"), config)
+    assert [w for w in found.warnings if "10 of 30 sounds can't be read" in w]
 
 
 def test_without_soundfile_the_extra_is_named(monkeypatch):
