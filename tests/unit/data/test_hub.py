@@ -80,7 +80,7 @@ def test_what_does_not_fit_together_is_said():
         DataError, match=rf"'unsupervised' of .* names no part of a split; .*{del_}"
     ):
         read_table(DatasetDict(train=rows(), unsupervised=rows()))
-    with pytest.raises(DataError, match="'dev' of .* is a second part for validation"):
+    with pytest.raises(DataError, match=r"'dev' of .* is a second part for validation"):
         read_table(DatasetDict(train=rows(), validation=rows(), dev=rows()))
     with pytest.raises(DataError, match="'test', 'val' given, without train"):
         read_table(DatasetDict(test=rows(), val=rows()))
