@@ -72,6 +72,10 @@ class PretrainedTextInput(VectorInput):
         return self.trained
 
     @property
+    def absent(self) -> int:
+        return self.pad
+
+    @property
     def trained(self) -> bool:
         """Whether the model is a part of the network."""
         return bool(self.settings["train"] != "nothing")
