@@ -175,7 +175,7 @@ class _Inference:
         name, values = column.name, self.table.column(column.name)
         if name in self.divided and column.kind in (None, "text"):
             reason = "declared" if column.kind else "its words have a label each"
-            return ColumnSpec(name, "text", {"unit": "divided"}, reason)
+            return ColumnSpec(name, "text", {**column.options, "unit": "divided"}, reason)
         windows = self.config.windows
         if windows is not None and name == windows.name and column.told in (None, "series"):
             return ColumnSpec(name, "series", {"channels": windows.columns}, "cut as windows says")

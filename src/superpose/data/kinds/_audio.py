@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
-import torch
 from pydantic import Field
-from torch import Tensor, nn
+from torch import nn
 
 from superpose.nn import AudioEncoder
 
 from ._augment import Augment
+from ._augment_signals import AudioAugmentOptions, SoundAugment
 from ._base import InputKind
 from ._mel import frames_of, require_soundfile, seconds_of, spectrogram
 from ._options import Options
@@ -29,7 +29,6 @@ FIX = (
     "mend the path or the file, leave the cell empty if there is no sound, or write "
     "`on_error: skip`"
 )
-LOUDER, NOISE, MASKED = 0.3, 0.1, 0.1  # spreads, spreads, share of the frames
 
 
 class AudioOptions(Options):
@@ -39,39 +38,16 @@ class AudioOptions(Options):
         rate: samples a second that sounds are brought to, in hertz; 16000 unless set.
         seconds: how much of a sound is read from its start; unless set, enough for 19 of 20.
         mels: bands of pitch; 40 unless set.
-        augment: whether loudness, noise and gaps vary while the network learns; true unless set.
+        augment: how sounds are varied while the network learns: volume, noise, time, bands, shift;
+            `off` or false leaves them as they are.
         on_error: `skip` takes a sound that can't be read for missing, and counts it.
     """
 
     rate: int | None = Field(default=None, ge=2000, le=96_000)
     seconds: float | None = Field(default=None, gt=0, le=LONGEST)
     mels: int | None = Field(default=None, ge=8, le=128)
-    augment: bool | None = None
+    augment: AudioAugmentOptions | bool | Literal["off"] | None = None
     on_error: Literal["raise", "skip"] | None = None
-
-
-@dataclass(frozen=True)
-class SoundAugment(Augment):
-    """Make sounds louder or quieter, add noise, and hide a run of frames.
-
-    Example:
-        >>> block, _ = SoundAugment()(torch.full((1, 2, 10, 8), torch.nan))
-        >>> bool(block.isnan().all())
-        True
-
-    Source:
-        Park et al. 2019 (SpecAugment), its mask of time.
-    """
-
-    def __call__(self, block: Tensor) -> tuple[Tensor, None]:
-        rows, frames = block.shape[:2], block.shape[2]
-        draw = torch.rand(4, *rows, 1, 1, device=block.device)
-        out = block + LOUDER * (2 * draw[0] - 1) + NOISE * draw[1] * torch.randn_like(block)
-        length = (MASKED * draw[2] * frames).floor()
-        first = (draw[3] * (frames - length)).floor()
-        at = torch.arange(frames, device=block.device)[:, None]
-        hidden = (at >= first) & (at < first + length) & ~block.isnan()
-        return torch.where(hidden, 0.0, out), None
 
 
 @dataclass(kw_only=True)
@@ -92,7 +68,7 @@ class AudioInput(InputKind):
     mels: int
     means: list[float]
     scales: list[float]
-    augmented: bool = True
+    augmented: dict[str, Any] | None = None
     skips: bool = False
 
     @property
@@ -121,7 +97,7 @@ class AudioInput(InputKind):
             mels=options.get("mels") or MELS,
             means=[],
             scales=[],
-            augmented=options.get("augment") is not False,
+            augmented=_asked(options.get("augment")),
             skips=options.get("on_error") == "skip",
         )
         # What can't be read is told of all rows, when they are encoded.
@@ -187,7 +163,9 @@ class AudioInput(InputKind):
         return matrix, [False] * len(names), names
 
     def augment(self) -> Augment | None:
-        return SoundAugment() if self.augmented else None
+        if self.augmented is None:
+            return None
+        return SoundAugment(AudioAugmentOptions.model_validate(self.augmented))
 
     @classmethod
     def encoder(cls, kinds: Sequence[Any], width: int) -> nn.Module:
@@ -195,3 +173,12 @@ class AudioInput(InputKind):
 
     def describe(self) -> str:
         return f"{self.count} sounds, {self.seconds:g} s at {self.rate} Hz in {self.mels} bands"
+
+
+def _asked(augment: Any) -> dict[str, Any] | None:
+    """How sounds are varied, None for not at all; without a word as they are by default."""
+    if augment is False or augment == "off":
+        return None
+    return AudioAugmentOptions.model_validate(
+        {} if augment in (None, True) else augment
+    ).model_dump()

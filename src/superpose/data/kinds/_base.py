@@ -90,7 +90,7 @@ class InputKind(_Stateful, ABC):
         """What targets with an answer for each place are told when they are fitted."""
         return {}
 
-    def present(self, values: Column) -> np.ndarray:
+    def present(self, values: Column, folder: str = "") -> np.ndarray:
         """Mark the rows (N,) whose value can be read; elsewhere no place has a label."""
         return np.ones(len(values), bool)
 

@@ -13,7 +13,7 @@ from torch.func import functional_call, stack_module_state, vmap
 from superpose.audit import prepare
 from superpose.data import Config, read_table
 from superpose.data.kinds import INPUT_KINDS
-from superpose.data.kinds._audio import SoundAugment
+from superpose.data.kinds._augment_signals import SoundAugment
 from superpose.data.kinds._mel import log_mel
 from superpose.errors import DataError, MissingExtraError
 from superpose.nn import AudioEncoder
@@ -152,12 +152,14 @@ def test_variations_keep_missing_sounds_missing_and_change_the_others():
     assert told[0, 1].isnan().all()
     assert (told[1] != 0).any()
     assert not told[1].isnan().any()
-    assert fitted_off().augment() is None
 
 
-def fitted_off():
-    flat = {"means": [0.0], "scales": [1.0], "count": 1, "rate": RATE, "seconds": 1.0, "mels": 1}
-    return Kind(column="s", augmented=False, **flat)
+def test_how_sounds_are_varied_is_asked_for_part_by_part(folder):
+    assert fitted(folder, augment="off").augment() is None
+    assert fitted(folder, augment=False).augment() is None
+    asked = fitted(folder, augment={"bands": 0.3}).augment().by
+    assert (asked.bands, asked.volume) == (0.3, 0.3)
+    assert fitted(folder).augment() == SoundAugment()
 
 
 def test_the_encoder_runs_for_folds_in_one_pass_and_rows_alone():
