@@ -17,7 +17,15 @@ from ._image import ImageEncoder
 from ._maps import MapEncoder
 from ._measured import Measured
 from ._network import GIVEN, Architecture, Network
-from ._pretrained import PretrainedText, language_model, mean_of_tokens
+from ._pretrained import (
+    PretrainedText,
+    PretrainedWords,
+    WordVectors,
+    first_pieces,
+    language_model,
+    mean_of_tokens,
+    token_states,
+)
 from ._series import SeriesEncoder
 from ._text import TextEncoder
 from ._trunk import MemberLinear, Trunk
@@ -48,13 +56,17 @@ __all__ = [
     "PerPlace",
     "PlaceHead",
     "PretrainedText",
+    "PretrainedWords",
     "SeriesEncoder",
     "TaskAttention",
     "TextEncoder",
     "Trunk",
     "VectorEncoder",
     "WordEncoder",
+    "WordVectors",
+    "first_pieces",
     "language_model",
     "mean_of_tokens",
     "network_cost",
+    "token_states",
 ]
