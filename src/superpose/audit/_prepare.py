@@ -86,20 +86,16 @@ class Prepared:
 
 
 def _require_one_network(config: Config, codec: Codec) -> None:
-    """Make sure that neither groups nor mixtures are asked for where they can't be served.
+    """Make sure that groups are not asked for where they can't be served.
 
     Raises:
-        ConfigError: Either, beside targets with an answer for each place of an input.
+        ConfigError: Groups of targets some of which have an answer for each place of an input.
     """
     dense = [name for name, kind in codec.target_kinds.items() if kind.source]
     if config.groups and dense:
         given = f"given beside {listing(dense)}, which has an answer for each place of an input"
         fix = "remove the groups: such targets share one network with all others"
         raise ConfigError(message(config.at("groups"), given, fix=fix))
-    if config.training.mixup and dense:
-        given = f"given beside {listing(dense)}, which has an answer for each place of an input"
-        fix = "remove it: a mixture of two texts or images has no such places"
-        raise ConfigError(message(config.at("training", "mixup"), given, fix=fix))
 
 
 def prepare(table: pa.Table, config: Config) -> Prepared:

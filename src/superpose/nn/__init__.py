@@ -16,7 +16,7 @@ from ._grouped import Grouped
 from ._image import ImageEncoder
 from ._maps import MapEncoder
 from ._measured import Measured
-from ._network import GIVEN, MIXED, Architecture, Network
+from ._network import GIVEN, Architecture, Network
 from ._pretrained import (
     PretrainedText,
     PretrainedWords,
@@ -36,7 +36,6 @@ from .fusion import FUSIONS, Fusion, NoFusion, TaskAttention
 __all__ = [
     "FUSIONS",
     "GIVEN",
-    "MIXED",
     "Architecture",
     "AudioEncoder",
     "BothWays",

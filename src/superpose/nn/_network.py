@@ -17,8 +17,6 @@ from .fusion import FUSIONS
 
 # The block of targets that are measured already; every other block holds inputs.
 GIVEN = "given"
-# Not a block of inputs: which row of the batch each row is mixed with, and its own share.
-MIXED = "mixed"
 
 Blocks = dict[str, Tensor]
 
@@ -63,8 +61,7 @@ class Network(nn.Module):
 
     Shape:
         blocks: name -> (B, ...) -> raw outputs (B, M, T, O) with O the largest size; target t uses
-        the first ``sizes[t]``. The block "given" holds measured values (B, R), NaN where hidden;
-        "mixed" (B, 2) the row that each row's tokens are mixed with, and its own share of them.
+        the first ``sizes[t]``. The block "given" holds measured values (B, R), NaN where hidden.
         ``taps`` are zeros in the shape of ``taps(B)``, added where the states begin: their gradient
         tells what each target asks of the trunk.
 
@@ -112,11 +109,7 @@ class Network(nn.Module):
             read[name] if read and name in read else encode(blocks[name])
             for name, encode in self.encoders.items()
         ]
-        flat = torch.cat([token.flatten(-2) for token in tokens], -1)
-        if MIXED in blocks:
-            partner, share = blocks[MIXED][..., :1].long(), blocks[MIXED][..., 1:]
-            flat = share * flat + (1 - share) * flat.gather(-2, partner.expand(flat.shape))
-        return self.trunk(flat)
+        return self.trunk(torch.cat([token.flatten(-2) for token in tokens], -1))
 
     def task_states(self, hidden: Tensor, blocks: Blocks, taps: Tensor | None = None) -> Tensor:
         """Return the states before fusion, (B, M, T, D)."""

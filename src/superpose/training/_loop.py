@@ -16,11 +16,10 @@ from torch import Tensor, nn
 
 from superpose.data.kinds import TargetKind
 from superpose.errors import TrainingError
-from superpose.nn import GIVEN, MIXED
+from superpose.nn import GIVEN
 
 from ._balance import Balance
 from ._host import host_for
-from ._mixup import mixture
 from ._objective import Objective, Varied, predictions
 from ._replicas import Replicas, State
 from ._reveal import Reveal
@@ -300,13 +299,10 @@ def train(
                 if reveal:
                     shown = reveal.draw(chosen)
                     batch[GIVEN] = reveal.block(chosen, shown)
-                mixed = mixture(chosen, settings.mixup, shown) if settings.mixup else None
-                if mixed:
-                    batch[MIXED] = mixed.block
                 taps = balance.taps(network, chosen.shape[1])
                 with host.autocast():
                     out = network(batch, taps)
-                losses = objective.losses(out, chosen, shown, moved, mixed)
+                losses = objective.losses(out, chosen, shown, moved)
                 _require_finite(losses, kinds, epoch, step)
                 if on_step:
                     on_step(Step(network, losses, objective, blocks, optimizer))

@@ -14,8 +14,6 @@ from torch import Tensor
 from superpose.data.kinds import TargetKind
 from superpose.nn import Outputs
 
-from ._mixup import Mixed
-
 # The weight of a target is one over the loss of its best constant prediction, so that every target
 # counts by the share of its uncertainty that is explained. A target that is almost always the same
 # would get a weight without limit; this floor keeps noise from a handful of positives small.
@@ -89,22 +87,17 @@ class Objective:
         rows: Tensor,
         shown: Tensor | None = None,
         moved: Varied | None = None,
-        mixed: Mixed | None = None,
     ) -> Tensor:
         """Weigh the losses of a batch; a target that the network was told carries none.
 
         Shape:
             out (P, B, M, T, O), or outputs of a dense network; rows (P, B), shown (P, B, T) ->
             (P, T); with ``solo`` out (P, B, M, 1, O) -> (P / T, T). ``moved`` tells how the inputs
-            of the batch were varied, by their names, and ``mixed`` which rows it was mixed of.
+            of the batch were varied, by their names.
         """
         columns: list[Tensor] = [torch.zeros(())] * len(self.kinds)
         for group, raw, labels in self._each(out, rows, shown, moved):
             loss = group.kind.loss(raw, labels[:, :, None])  # (P, B, M, G)
-            if mixed is not None:
-                mine = mixed.of(self.networks_of(group.places[0], len(rows)))
-                other = group.kind.loss(raw, mine.partners(labels)[:, :, None])
-                loss = mine.blend(loss, other)
             means = (loss.mean((1, 2)) * group.weights).unbind(-1)
             for place, column in zip(group.places, means, strict=True):
                 columns[place] = column

@@ -26,7 +26,6 @@ class Settings:
         max_minutes: Ends training after so many minutes, keeping the best epochs.
         sampling: "proportional", "temperature" or "uniform": how often each of several sources.
         temperature: At least 1; 1 is proportional.
-        mixup: Alpha of the beta distribution by which rows are mixed, above 0; 0 mixes none.
         modality_dropout: Chance of an image, a text and so on to be hidden in a training row.
         balance: How targets are weighed against each other.
     """
@@ -45,7 +44,6 @@ class Settings:
     max_minutes: float | None = None
     sampling: str = "proportional"
     temperature: float = 2.0
-    mixup: float = 0.0
     modality_dropout: float = 0.0
     balance: Balancing = field(default_factory=Balancing)
 
