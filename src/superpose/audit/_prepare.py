@@ -23,7 +23,7 @@ from superpose.data import (
     sources_of,
 )
 from superpose.errors import ConfigError, listing, message
-from superpose.training import Fold
+from superpose.training import Fold, hideable
 from superpose.trees import Engine, require_engine
 
 # Below so many labels one validation split decides nothing; out-of-fold predictions are used. A
@@ -151,6 +151,7 @@ def _prepare(table: pa.Table, config: Config) -> Prepared:
         *split.warnings,
         *codec.warnings,
         *_unserved(codec, config),
+        *_unhidden(codec, config),
         *find_leaks(table, schema, split),
     ]
     return Prepared(
@@ -180,6 +181,16 @@ def _unserved(codec: Codec, config: Config) -> list[str]:
                 left = "it has no reference, so what ships for it is unproven"
             found.append(f"target {target!r}: boosted trees can't predict {kind.name}; {left}")
     return found
+
+
+def _unhidden(codec: Codec, config: Config) -> list[str]:
+    """Say that nothing is hidden where it is asked for."""
+    if not config.training.modality_dropout or hideable(codec):
+        return []
+    return [
+        "training.modality_dropout: no input is hidden; only an image, a sound, a text, a series "
+        "and the like are, beside another input, and none whose places have an answer each"
+    ]
 
 
 def _is_crossed(

@@ -17,7 +17,7 @@ from ._items import items_of
 from ._reading import folder_of
 from ._schema import ColumnSpec, Schema
 from .kinds import INPUT_KINDS, TARGET_KINDS, InputKind, TargetKind
-from .kinds._values import Column, plain
+from .kinds._values import Column, holds_files, plain
 
 
 class Features(NamedTuple):
@@ -323,6 +323,10 @@ def _folder(family: type[InputKind | TargetKind], table: pa.Table) -> dict[str, 
 def _values(spec: ColumnSpec, table: pa.Table, family: Any) -> Column:
     """Take a column out of a table; nested values go only to kinds that hold several per row."""
     values = spec.values(table)
+    if holds_files(values.type) and not family.takes_lists:
+        given = f"declared as {spec.kind}, but it holds whole files"
+        fix = "write each to a file, and put its path in the column"
+        raise DataError(message(place(column=spec.name), given, "paths of files", fix))
     if pa.types.is_nested(plain(values).type) and not family.takes_lists:
         raise DataError(
             message(

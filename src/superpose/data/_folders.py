@@ -12,6 +12,7 @@ from superpose.errors import DataError, Faults, listing, message, place
 
 from ._config import Config
 from ._files import read_text
+from ._hub import is_dataset, parts_of
 from ._image_folders import is_divided, read_images
 from ._sections import SplitConfig
 from ._splits import PART_WORDS, PARTS
@@ -100,21 +101,30 @@ def find_parts(path: Path, reader_of: Callable[[Path], Reader | None]) -> dict[s
 
 
 def as_divided(config: Config, source: Any, reader_of: Callable[[Path], Reader | None]) -> Config:
-    """The settings for a folder that is divided already: by its parts, unless they say how.
+    """The settings for what is divided already: by its parts, unless they say how.
 
     Args:
         config: the settings.
         source: what the table is read from.
         reader_of: as of `read_folder`.
     """
-    sources = source.values() if isinstance(source, Mapping) else [source]
-    folders = [isinstance(one, str | os.PathLike) and os.path.isdir(one) for one in sources]
-    if not all(folders) or "by" in config.split.model_fields_set:
+    several = isinstance(source, Mapping) and not is_dataset(source)
+    sources = source.values() if several else [source]
+    if "by" in config.split.model_fields_set:
         return config
-    if not all(is_divided(Path(one)) or find_parts(Path(one), reader_of) for one in sources):
+    if not all(_is_divided(one, reader_of) for one in sources):
         return config
     rule = {**config.split.model_dump(exclude_unset=True), "by": "column", "column": PART}
     return config.model_copy(update={"split": SplitConfig.model_validate(rule)})
+
+
+def _is_divided(source: Any, reader_of: Callable[[Path], Reader | None]) -> bool:
+    """Whether what is read from a source has a column with the part of each row."""
+    if (parts := parts_of(source)) is not None:
+        return len(parts) > 1
+    if not isinstance(source, str | os.PathLike) or not os.path.isdir(source):
+        return False
+    return is_divided(Path(source)) or bool(find_parts(Path(source), reader_of))
 
 
 def _read_aligned(path: Path) -> pa.Table:

@@ -29,7 +29,7 @@ import pyarrow.compute as pc
 from ._schema import blank_words
 from .kinds._date import ISO, date_style
 from .kinds._steps import holds_series
-from .kinds._values import SEPARATORS, is_list, is_text, one
+from .kinds._values import SEPARATORS, holds_files, is_list, is_text, one
 
 # Words for a missing value that may stand among numbers or dates, in small letters.
 MARKERS = frozenset(
@@ -124,6 +124,8 @@ def _by_type(known: pa.ChunkedArray, target: bool) -> Guess | None:
         return Guess("forecast", "a list of fractions in every row")
     if is_list(kind) and _plain(kind.value_type) and not pa.types.is_null(kind.value_type):
         return Guess("multilabel" if target else "multicategory", "a list in every row")
+    if holds_files(kind):
+        return Guess(None, "it holds whole files; write them, and put their paths in the column")
     return Guess(None, f"values of type {kind} can't be used")
 
 

@@ -27,6 +27,9 @@ from .kinds import INPUT_KINDS, TARGET_KINDS, TargetKind
 from .kinds._values import is_list, is_text
 from .kinds._words import as_words, require_aligned
 
+# Kinds of an input that can be read word by word; None is one that nobody has declared.
+READ_BY_WORDS = (None, "text", "pretrained-text")
+
 
 def infer_schema(table: pa.Table, config: Config) -> Schema:
     """Gives every column its kind, declared or guessed, with the reason.
@@ -175,9 +178,11 @@ class _Inference:
     def input(self, keys: tuple[str | int, ...], column: InputConfig) -> ColumnSpec | None:
         """One input, or None if it is not used."""
         name, values = column.name, self.table.column(column.name)
+        if name in self.divided and column.told == "pretrained-text":
+            return ColumnSpec(name, column.told, {**column.options, "divided": True}, "declared")
         if name in self.divided and column.kind in (None, "text"):
             reason = "declared" if column.kind else "its words have a label each"
-            return ColumnSpec(name, "text", {"unit": "divided"}, reason)
+            return ColumnSpec(name, "text", {**column.options, "unit": "divided"}, reason)
         windows = self.config.windows
         if windows is not None and name == windows.name and column.told in (None, "series"):
             return ColumnSpec(name, "series", {"channels": windows.columns}, "cut as windows says")
@@ -415,7 +420,7 @@ class _Inference:
         """The columns that may hold the words that a target labels."""
         taken = {target.name for target in self.config.targets} | set(self.ignored)
         if self.config.inputs != "auto":
-            named = [column for column in self.config.inputs if column.kind in (None, "text")]
+            named = [column for column in self.config.inputs if column.told in READ_BY_WORDS]
             taken |= set(self.table.column_names) - {column.name for column in named}
         return [name for name in self.table.column_names if name not in taken]
 

@@ -25,7 +25,8 @@ from ._config import Config
 from ._conll import read_conll
 from ._delimited import read_delimited
 from ._files import require_file, require_utf8
-from ._folders import as_divided, read_folder
+from ._folders import PART, as_divided, read_folder
+from ._hub import is_dataset, read_dataset, readable, require_whole
 from ._image_folders import read_coco
 from ._jsonl import read_jsonl
 from ._sources import SOURCE, join_sources, require_names
@@ -43,8 +44,9 @@ def read_table(source: Any) -> pa.Table:
     Args:
         source: path of a CSV, TSV, JSONL or CoNLL file (each also .gz), of a Parquet or Feather
             file, or of a folder with a file for each of train, validation and test; or a frame of
-            pandas, polars or Arrow. The index of a pandas frame is no column. A mapping from names
-            to such sources is read as one table, see `join_sources`.
+            pandas, polars, Arrow or `datasets`, of which a `DatasetDict` is read as a folder is.
+            The index of a pandas frame is no column. A mapping from names to such sources is read
+            as one table, see `join_sources`.
 
     Raises:
         DataError: names every fault of the source, with the line where it is a file.
@@ -53,15 +55,16 @@ def read_table(source: Any) -> pa.Table:
         >>> read_table(pa.table({"age": [30.0, float("nan")]})).to_pydict()
         {'age': [30.0, None]}
     """
-    if isinstance(source, Mapping):
+    require_whole(source)
+    if isinstance(source, Mapping) and not is_dataset(source):
         return _read_sources(source)
     if isinstance(source, str | PathLike):
         path = Path(source)
         table, where = _read_file(path), str(path)
         folder = path.resolve() if os.path.isdir(path) else path.resolve().parent
-        table = table.replace_schema_metadata({_FOLDER: str(folder).encode()})
+        table = readable(table).replace_schema_metadata({_FOLDER: str(folder).encode()})
     else:
-        table, where = _from_frame(source), "the frame"
+        table, where = readable(_from_frame(source)), "the frame"
         table = table.replace_schema_metadata(_kept(table.schema.metadata))
     # A column without a name gets one by its position.
     names = [name.strip() or f"column_{i}" for i, name in enumerate(table.column_names, start=1)]
@@ -263,6 +266,8 @@ def _from_frame(source: Any) -> pa.Table:
         return pa.Table.from_batches([source])
     if isinstance(source, pa.Table):
         return source
+    if is_dataset(source):
+        return read_dataset(source, PART)
     if nw.dependencies.is_pandas_like_dataframe(source):
         _require_distinct([str(name) for name in source.columns], "the frame")
     try:
@@ -272,7 +277,7 @@ def _from_frame(source: Any) -> pa.Table:
             message(
                 "data",
                 f"{type(source).__name__} given",
-                "a path, or a frame of pandas, polars or Arrow",
+                "a path, or a frame of pandas, polars, Arrow or datasets",
             )
         ) from None
     except (ValueError, nw.exceptions.NarwhalsError) as fault:

@@ -322,6 +322,8 @@ class TrainingConfig(Section):
         sampling: how often rows of each of several sources are drawn: in proportion to its rows n,
             to n ** (1 / temperature), or all alike.
         temperature: 1 is proportional, infinity would be uniform.
+        modality_dropout: chance that an image, a sound, a text, a series or another input that is
+            no plain column is hidden in a training row, from 0 to below 1: later rows may lack it.
     """
 
     epochs: Whole = 100
@@ -338,6 +340,7 @@ class TrainingConfig(Section):
     max_minutes: Annotated[float, Field(gt=0)] | None = None
     sampling: Literal["proportional", "temperature", "uniform"] = "proportional"
     temperature: float = Field(default=2.0, ge=1)
+    modality_dropout: float = Field(default=0.0, ge=0, lt=1)
 
 
 class BalanceConfig(Section):

@@ -17,6 +17,7 @@ import pyarrow.parquet
 
 from superpose.errors import DataError, message, place
 
+from ._hub import as_dataset, is_dataset
 from ._jsonl import write_jsonl
 from ._reading import WRITTEN, file_format
 
@@ -36,6 +37,8 @@ def like(source: Any, table: pa.Table) -> Any:
         >>> like(pa.table({"age": [30]}), pa.table({"risk": [0.2]})).column_names
         ['risk']
     """
+    if is_dataset(source):
+        return as_dataset(table)
     if isinstance(source, str | PathLike | Mapping | pa.Table | pa.RecordBatch):
         return table
     frame = nw.from_native(source)

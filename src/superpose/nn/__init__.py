@@ -18,7 +18,15 @@ from ._image import ImageEncoder
 from ._maps import MapEncoder
 from ._measured import Measured
 from ._network import GIVEN, Architecture, Network
-from ._pretrained import PretrainedText, language_model, mean_of_tokens
+from ._pretrained import (
+    PretrainedText,
+    PretrainedWords,
+    WordVectors,
+    first_pieces,
+    language_model,
+    mean_of_tokens,
+    token_states,
+)
 from ._retrieval import ItemTower, RetrievalHead
 from ._series import SeriesEncoder
 from ._text import TextEncoder
@@ -52,6 +60,7 @@ __all__ = [
     "PerPlace",
     "PlaceHead",
     "PretrainedText",
+    "PretrainedWords",
     "RetrievalHead",
     "SeriesEncoder",
     "TaskAttention",
@@ -60,7 +69,10 @@ __all__ = [
     "Trunk",
     "VectorEncoder",
     "WordEncoder",
+    "WordVectors",
+    "first_pieces",
     "language_model",
     "mean_of_tokens",
     "network_cost",
+    "token_states",
 ]

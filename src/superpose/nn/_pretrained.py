@@ -7,7 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
+
+from ._maps import MapEncoder
+from ._words import DROPOUT, BothWays
 
 
 def language_model(config: dict[str, Any], folder: Path | None, causal: bool = False) -> nn.Module:
@@ -37,17 +41,38 @@ def language_model(config: dict[str, Any], folder: Path | None, causal: bool = F
             logging.enable_progress_bar()
 
 
+def token_states(model: nn.Module, block: Tensor, pad: int) -> Tensor:
+    """Return the last hidden states of a text's tokens.
+
+    Shape:
+        block (B, S) int -> (B, S, D).
+    """
+    # The first place stays visible, so that an empty text does not divide by zero.
+    visible = (block != pad) | (torch.arange(block.shape[-1], device=block.device) == 0)
+    return model(input_ids=block, attention_mask=visible.long()).last_hidden_state
+
+
+def first_pieces(states: Tensor, first: Tensor) -> Tensor:
+    """Take for each word the state of its first token, which stands for the word.
+
+    Shape:
+        states (B, S, D), first (B, W) int, places from 1, 0 where there is no word -> (B, W, D).
+
+    Source:
+        Devlin et al. 2019 (BERT), section 5.3.
+    """
+    index = (first - 1).clamp(min=0)[..., None]
+    return states.gather(-2, index.expand(*first.shape, states.shape[-1]))
+
+
 def mean_of_tokens(model: nn.Module, block: Tensor, pad: int) -> Tensor:
     """Average the last hidden states of a text's tokens.
 
     Shape:
         block (B, S) int -> (B, D); an empty text has zeros.
     """
-    seen = block != pad
-    # The first place stays visible, so that an empty text does not divide by zero.
-    visible = seen | (torch.arange(block.shape[-1], device=block.device) == 0)
-    hidden = model(input_ids=block, attention_mask=visible.long()).last_hidden_state
-    shown = seen[..., None].to(hidden.dtype)
+    hidden = token_states(model, block, pad)
+    shown = (block != pad)[..., None].to(hidden.dtype)
     return (hidden * shown).sum(-2) / shown.sum(-2).clamp(min=1)
 
 
@@ -95,6 +120,75 @@ class PretrainedText(nn.Module):
 
     def forward(self, block: Tensor) -> Tensor:
         return mean_of_tokens(self.model, block, self.pad)[..., None, :]
+
+
+class PretrainedWords(MapEncoder):
+    """Read words with a pretrained language model that is trained further, for a label each.
+
+    Args:
+        reader: The model, as ``PretrainedText`` holds it.
+        words: Most words W of a row.
+
+    Shape:
+        block (B, S, 2) int, the numbers of a row's tokens and, word by word, the place of its first
+        one, from 1 -> tokens (B, 1, 2 D); ``map(block)`` -> (B, W, D).
+    """
+
+    def __init__(self, reader: PretrainedText, words: int) -> None:
+        super().__init__()
+        self.reader, self.words = reader, words
+        self.map_features, self.out_features = reader.out_features, 2 * reader.out_features
+
+    def _first(self, block: Tensor) -> Tensor:
+        return block[..., : self.words, 1]
+
+    def map(self, block: Tensor) -> Tensor:
+        states = token_states(self.reader.model, block[..., 0], self.reader.pad)
+        return first_pieces(states, self._first(block))
+
+    def seen(self, block: Tensor) -> Tensor:
+        return self._first(block) > 0
+
+    def trimmed(self, block: Tensor) -> Tensor:
+        used = (block[..., 0] != self.reader.pad).flatten(0, -2).any(0).nonzero()
+        return block[..., : int(used[-1]) + 1 if len(used) else 1, :]
+
+
+class WordVectors(MapEncoder):
+    """Read words, each a vector that a language model has made, in both directions.
+
+    Args:
+        size: Numbers of a vector.
+        width: Smallest width d of a word; it has at least 128 numbers.
+
+    Shape:
+        block (B, W, size) float, NaN where a row has no word -> tokens (B, 1, 2 d);
+        ``map(block)`` -> (B, W, d).
+
+    Example:
+        >>> WordVectors(5, width=16)(torch.zeros(2, 3, 5)).shape
+        torch.Size([2, 1, 256])
+
+    Source:
+        Devlin et al. 2019 (BERT), section 5.3: a BiLSTM over states that stay as they are.
+    """
+
+    def __init__(self, size: int, width: int) -> None:
+        super().__init__()
+        d = max(128, width + width % 2)
+        self.read = BothWays(size, d)
+        self.map_features, self.out_features = d, 2 * d
+
+    def map(self, block: Tensor) -> Tensor:
+        x = F.dropout(block.nan_to_num(), DROPOUT, self.training)
+        return F.dropout(self.read(x, self.seen(block)), DROPOUT, self.training)
+
+    def seen(self, block: Tensor) -> Tensor:
+        return ~block[..., 0].isnan()
+
+    def trimmed(self, block: Tensor) -> Tensor:
+        used = self.seen(block).flatten(0, -2).any(0).nonzero()
+        return block[..., : int(used[-1]) + 1 if len(used) else 1, :]
 
 
 def with_adapters(model: nn.Module) -> nn.Module:

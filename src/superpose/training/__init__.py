@@ -1,5 +1,6 @@
 """Training: the loop, its folds in one pass, early stopping per target, checkpoints."""
 
+from ._absence import hideable
 from ._balance import Balance, Balancing, require_balance
 from ._checkpoints import load_checkpoint, save_checkpoint
 from ._host import Tracking, require_host
@@ -27,6 +28,7 @@ __all__ = [
     "build",
     "fit_alone",
     "fit_joint",
+    "hideable",
     "load_checkpoint",
     "look_ahead",
     "places_of",

@@ -26,6 +26,7 @@ from superpose.nn import (
     PerPlace,
 )
 
+from ._absence import Absence, hideable
 from ._loop import MOST_CELLS, Blocks, Fold, OnStep, Trained, Vary, predict_rows, train
 from ._objective import Varied
 from ._replicas import Replicas, State
@@ -451,23 +452,29 @@ def _train(
         on_epoch=on_epoch,
         on_step=on_step,
         sources=recipe.sources,
-        vary=variation(recipe.codec),
+        vary=variation(recipe.codec, recipe.settings.modality_dropout),
     )
 
 
-def variation(codec: Codec) -> Vary | None:
-    """Return what varies the inputs of a batch while networks learn; None if no input is varied."""
+def variation(codec: Codec, hidden: float = 0.0) -> Vary | None:
+    """Return what varies the inputs of a batch while networks learn; None if no input is varied.
+
+    Args:
+        codec: The codec of the training.
+        hidden: Chance of whole inputs to be hidden.
+    """
     found = {}
     for name, kinds in codec.blocks.items():
         if (augment := kinds[0].augment()) is not None:
             found[name] = kinds[0].column, augment
-    if not found:
+    absence = Absence(codec, hidden) if hidden and hideable(codec) else None
+    if not found and absence is None:
         return None
 
     def vary(batch: Blocks) -> tuple[Blocks, Varied]:
         out, moved = dict(batch), dict[str | None, Any]()
         for name, (column, augment) in found.items():
             out[name], moved[column] = augment(batch[name])
-        return out, moved
+        return (absence(out) if absence else out), moved
 
     return vary

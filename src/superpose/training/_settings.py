@@ -26,6 +26,7 @@ class Settings:
         max_minutes: Ends training after so many minutes, keeping the best epochs.
         sampling: "proportional", "temperature" or "uniform": how often each of several sources.
         temperature: At least 1; 1 is proportional.
+        modality_dropout: Chance of an image, a text and so on to be hidden in a training row.
         balance: How targets are weighed against each other.
     """
 
@@ -43,6 +44,7 @@ class Settings:
     max_minutes: float | None = None
     sampling: str = "proportional"
     temperature: float = 2.0
+    modality_dropout: float = 0.0
     balance: Balancing = field(default_factory=Balancing)
 
     @property

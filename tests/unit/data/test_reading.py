@@ -124,10 +124,10 @@ def test_a_missing_file_is_named_with_its_neighbour(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("source", "expected"),
     [
-        (3, "data: int given; allowed: a path, or a frame of pandas, polars or Arrow"),
+        (3, "data: int given; allowed: a path, or a frame of pandas, polars, Arrow or datasets"),
         (
             pd.Series([1]),
-            "data: Series given; allowed: a path, or a frame of pandas, polars or Arrow",
+            "data: Series given; allowed: a path, or a frame of pandas, polars, Arrow or datasets",
         ),
         (pd.DataFrame({"a": []}), "the frame: no rows, only the columns a; give at least one row"),
         (pl.DataFrame(), "the frame: no columns; allowed: at least one input and one target"),

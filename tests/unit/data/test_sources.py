@@ -70,8 +70,8 @@ def test_paths_beside_their_source_are_found_from_anywhere(tmp_path: Path) -> No
         (
             {"a": [1, 2], "b": "nowhere.csv"},
             "2 faults:\n"
-            "  - source 'a': data: list given; allowed: a path, or a frame of pandas, polars or "
-            "Arrow\n"
+            "  - source 'a': data: list given; allowed: a path, or a frame of pandas, polars, "
+            "Arrow or datasets\n"
             "  - source 'b': nowhere.csv: no such file",
         ),
     ],

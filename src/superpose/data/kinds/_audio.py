@@ -3,29 +3,32 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
-import torch
 from pydantic import Field
-from torch import Tensor, nn
+from torch import nn
 
 from superpose.nn import AudioEncoder
 
 from ._augment import Augment
+from ._augment_signals import AudioAugmentOptions, SoundAugment
 from ._base import InputKind
 from ._mel import frames_of, require_soundfile, seconds_of, spectrogram
 from ._options import Options
-from ._unreadable import refuse
+from ._unreadable import pass_over, refuse
 from ._values import Column, as_text
 
 RATE, MELS = 16_000, 40
 LONGEST = 30.0  # seconds that are read of a sound, at most
 SHOWN_FAULTS = 5
-LOUDER, NOISE, MASKED = 0.3, 0.1, 0.1  # spreads, spreads, share of the frames
+FIX = (
+    "mend the path or the file, leave the cell empty if there is no sound, or write "
+    "`on_error: skip`"
+)
 
 
 class AudioOptions(Options):
@@ -35,37 +38,16 @@ class AudioOptions(Options):
         rate: samples a second that sounds are brought to, in hertz; 16000 unless set.
         seconds: how much of a sound is read from its start; unless set, enough for 19 of 20.
         mels: bands of pitch; 40 unless set.
-        augment: whether loudness, noise and gaps vary while the network learns; true unless set.
+        augment: how sounds are varied while the network learns: volume, noise, time, bands, shift;
+            `off` or false leaves them as they are.
+        on_error: `skip` takes a sound that can't be read for missing, and counts it.
     """
 
     rate: int | None = Field(default=None, ge=2000, le=96_000)
     seconds: float | None = Field(default=None, gt=0, le=LONGEST)
     mels: int | None = Field(default=None, ge=8, le=128)
-    augment: bool | None = None
-
-
-@dataclass(frozen=True)
-class SoundAugment(Augment):
-    """Make sounds louder or quieter, add noise, and hide a run of frames.
-
-    Example:
-        >>> block, _ = SoundAugment()(torch.full((1, 2, 10, 8), torch.nan))
-        >>> bool(block.isnan().all())
-        True
-
-    Source:
-        Park et al. 2019 (SpecAugment), its mask of time.
-    """
-
-    def __call__(self, block: Tensor) -> tuple[Tensor, None]:
-        rows, frames = block.shape[:2], block.shape[2]
-        draw = torch.rand(4, *rows, 1, 1, device=block.device)
-        out = block + LOUDER * (2 * draw[0] - 1) + NOISE * draw[1] * torch.randn_like(block)
-        length = (MASKED * draw[2] * frames).floor()
-        first = (draw[3] * (frames - length)).floor()
-        at = torch.arange(frames, device=block.device)[:, None]
-        hidden = (at >= first) & (at < first + length) & ~block.isnan()
-        return torch.where(hidden, 0.0, out), None
+    augment: AudioAugmentOptions | bool | Literal["off"] | None = None
+    on_error: Literal["raise", "skip"] | None = None
 
 
 @dataclass(kw_only=True)
@@ -80,17 +62,18 @@ class AudioInput(InputKind):
     options: ClassVar[type[Options]] = AudioOptions
     block: ClassVar[str | None] = None
     needs_folder: ClassVar[bool] = True
-    count: int  # training rows with a path
+    count: int  # training rows with a sound
     rate: int
     seconds: float
     mels: int
     means: list[float]
     scales: list[float]
-    augmented: bool = True
+    augmented: dict[str, Any] | None = None
+    skips: bool = False
 
     @property
     def useless(self) -> str | None:
-        return None if self.count else "empty"
+        return None if self.count else "no sound that can be read"
 
     @property
     def slow(self) -> bool:
@@ -99,35 +82,42 @@ class AudioInput(InputKind):
     @classmethod
     def fit(cls, column: str, values: Column, **options: Any) -> Self:
         require_soundfile(column)
-        paths = [path for path in as_text(values).to_pylist() if path]
         folder, seconds = options.get("folder", ""), options.get("seconds")
         if seconds is None:
+            paths = [path for path in as_text(values).to_pylist() if path]
             lengths = [seconds_of(str(Path(folder, path))) for path in paths]
-            longest = float(np.quantile(lengths, 0.95)) if lengths else 1.0
+            known = [length for length in lengths if length > 0]
+            longest = float(np.quantile(known, 0.95)) if known else 1.0
             seconds = float(np.clip(np.ceil(10 * longest) / 10, 0.1, LONGEST))
         kind = cls(
             column=column,
-            count=len(paths),
+            count=0,
             rate=options.get("rate") or RATE,
             seconds=seconds,
             mels=options.get("mels") or MELS,
             means=[],
             scales=[],
-            augmented=options.get("augment") is not False,
+            augmented=_asked(options.get("augment")),
+            skips=options.get("on_error") == "skip",
         )
-        block = kind._spectrograms(values, folder)
-        heard = block[~np.isnan(block[:, 0, 0])].reshape(-1, kind.mels)
+        # What can't be read is told of all rows, when they are encoded.
+        block, wrong = kind._spectrograms(values, folder)
+        kind._require(values, folder, wrong)
+        rows = block[~np.isnan(block[:, 0, 0])]
+        kind.count, heard = len(rows), rows.reshape(-1, kind.mels)
         kind.means = [float(m) for m in (heard.mean(axis=0) if len(heard) else np.zeros(kind.mels))]
         spread = heard.std(axis=0) if len(heard) else np.ones(kind.mels)
         kind.scales = [float(s) if s > 1e-3 else 1.0 for s in spread]
         return kind
 
-    def _spectrograms(self, values: Column, folder: str) -> np.ndarray:
-        """Log-mel spectrograms (N, T, mels), NaN where there is no path.
+    def _require(self, values: Column, folder: str, wrong: Mapping[int, str]) -> None:
+        """Raise DataError for files that can't be read, unless they are passed over."""
+        if not self.skips:
+            paths = as_text(values).to_pylist()
+            refuse(self.column, "sound", paths, folder, wrong, FIX, SHOWN_FAULTS)
 
-        Raises:
-            DataError: files that are missing, empty, cut or no sound, with their rows.
-        """
+    def _spectrograms(self, values: Column, folder: str) -> tuple[np.ndarray, dict[int, str]]:
+        """Log-mel spectrograms (N, T, mels) with NaN where there is none, and why, by row."""
         paths = as_text(values).to_pylist()
         block = np.full((len(paths), frames_of(self.seconds), self.mels), np.nan, np.float32)
         wrong: dict[int, str] = {}
@@ -142,9 +132,7 @@ class AudioInput(InputKind):
                 wrong[row] = "no such file"
             except (OSError, RuntimeError, ValueError) as error:
                 wrong[row] = str(error).replace(f"{whole!r}", "it")
-        fix = "mend the path or the file, or leave the cell empty if there is no sound"
-        refuse(self.column, "sound", paths, folder, wrong, fix, SHOWN_FAULTS)
-        return block
+        return block, wrong
 
     def encode(self, values: Column, folder: str = "") -> np.ndarray:
         """Standardised spectrograms, float32 (N, T, mels), NaN where there is no path.
@@ -154,11 +142,14 @@ class AudioInput(InputKind):
             folder: where relative paths start.
 
         Raises:
-            DataError: files that are missing, empty, cut or no sound, with their rows.
+            DataError: files that are missing, empty, cut or no sound, with their rows, unless they
+                are skipped.
             MissingExtraError: soundfile is not installed.
         """
         require_soundfile(self.column)
-        block = self._spectrograms(values, folder)
+        block, wrong = self._spectrograms(values, folder)
+        self._require(values, folder, wrong)
+        pass_over(self.column, "sound", as_text(values).to_pylist(), wrong)
         return np.asarray((block - self.means) / self.scales, np.float32)
 
     def features(
@@ -172,7 +163,9 @@ class AudioInput(InputKind):
         return matrix, [False] * len(names), names
 
     def augment(self) -> Augment | None:
-        return SoundAugment() if self.augmented else None
+        if self.augmented is None:
+            return None
+        return SoundAugment(AudioAugmentOptions.model_validate(self.augmented))
 
     @classmethod
     def encoder(cls, kinds: Sequence[Any], width: int) -> nn.Module:
@@ -180,3 +173,12 @@ class AudioInput(InputKind):
 
     def describe(self) -> str:
         return f"{self.count} sounds, {self.seconds:g} s at {self.rate} Hz in {self.mels} bands"
+
+
+def _asked(augment: Any) -> dict[str, Any] | None:
+    """How sounds are varied, None for not at all; without a word as they are by default."""
+    if augment is False or augment == "off":
+        return None
+    return AudioAugmentOptions.model_validate(
+        {} if augment in (None, True) else augment
+    ).model_dump()

@@ -109,9 +109,14 @@ class InputKind(_Stateful, ABC):
         """What targets with an answer for each place are told when they are fitted."""
         return {}
 
-    def present(self, values: Column) -> np.ndarray:
+    def present(self, values: Column, folder: str = "") -> np.ndarray:
         """Mark the rows (N,) whose value can be read; elsewhere no place has a label."""
         return np.ones(len(values), bool)
+
+    @property
+    def absent(self) -> int:
+        """What fills a row without a value in a block of whole numbers; other blocks have NaN."""
+        return 0
 
     def augment(self) -> Augment | None:
         """What varies the block of this kind while networks learn, or None."""

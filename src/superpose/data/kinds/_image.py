@@ -18,8 +18,8 @@ from ._augment import Augment, AugmentOptions, ImageAugment
 from ._base import InputKind
 from ._options import Options
 from ._pictures import picture, read_all, require_pillow
-from ._unreadable import refuse
-from ._values import Column, as_text, warn
+from ._unreadable import pass_over, refuse
+from ._values import Column, as_text
 
 SIDE = 64  # pixels
 GREY_SIDE = 8  # pixels of the summary for trees
@@ -119,15 +119,10 @@ class ImageInput(InputKind):
         """
         require_pillow(self.column)
         found, wrong = self._read(values, folder)
-        if wrong:
-            paths = as_text(values)
-            if not self.skips:
-                refuse(self.column, "image", paths.to_pylist(), folder, wrong, FIX)
-            row = min(wrong)
-            warn(
-                f"input {self.column!r}: {len(wrong)} of {len(values)} images can't be read and "
-                f"count as missing; the first is {paths[row].as_py()} in row {row}: {wrong[row]}"
-            )
+        paths = as_text(values).to_pylist()
+        if not self.skips:
+            refuse(self.column, "image", paths, folder, wrong, FIX)
+        pass_over(self.column, "image", paths, wrong)
         block = np.zeros((len(values), 3, *self.size), np.uint8)
         for row, pixels in found.items():
             block[row] = pixels

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 import pyarrow as pa
@@ -13,6 +13,8 @@ from torch import nn
 
 from superpose.nn import TextEncoder
 
+from ._augment import Augment
+from ._augment_tokens import DropOptions, TokenAugment
 from ._base import InputKind
 from ._options import Options
 from ._values import Column, as_text, counted, find, missing
@@ -28,9 +30,12 @@ class SequenceOptions(Options):
 
     Args:
         length: newest members of a history that are read.
+        augment: how histories are varied while the network learns: drop, the share of the members
+            that are made unknown; they are not unless it is set.
     """
 
     length: int = Field(default=50, ge=1, le=512)
+    augment: DropOptions | Literal["off"] | None = None
 
 
 @dataclass(kw_only=True)
@@ -52,6 +57,7 @@ class SequenceInput(InputKind):
     levels: list[str]
     length: int
     pooled: int = 0
+    dropped: float = 0.0
 
     @property
     def useless(self) -> str | None:
@@ -72,6 +78,7 @@ class SequenceInput(InputKind):
             levels=levels,
             length=settings.length,
             pooled=len(names) - len(levels),
+            dropped=settings.augment.drop if isinstance(settings.augment, DropOptions) else 0.0,
         )
 
     def _codes(self, values: Column) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -104,6 +111,9 @@ class SequenceInput(InputKind):
         names = [f"{self.column} (newest)", f"{self.column} (length)"]
         names += [f"{self.column} ({level})" for level in self.levels[:width]]
         return matrix, [True, *[False] * (width + 1)], names
+
+    def augment(self) -> Augment | None:
+        return TokenAugment(self.dropped) if self.dropped else None
 
     @classmethod
     def encoder(cls, kinds: Sequence[Any], width: int) -> nn.Module:

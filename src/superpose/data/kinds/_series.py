@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 from pydantic import Field
@@ -13,6 +13,8 @@ from torch import nn
 from superpose.errors import DataError, message, place
 from superpose.nn import SeriesEncoder
 
+from ._augment import Augment
+from ._augment_signals import SeriesAugment, SeriesAugmentOptions
 from ._base import InputKind
 from ._number import CLIP, location_scale
 from ._options import Options
@@ -33,10 +35,13 @@ class SeriesOptions(Options):
         channels: names of its channels, in their order; of events those that are read, others are
             then faults.
         bins: steps of the grid that events are put on, 48 unless set.
+        augment: how series are varied while the network learns: noise, scale, mask, warp; they are
+            not unless it is set.
     """
 
     channels: list[str] | None = Field(default=None, min_length=1)
     bins: int | None = Field(default=None, ge=2, le=MOST_STEPS)
+    augment: SeriesAugmentOptions | Literal["off"] | None = None
 
 
 @dataclass(kw_only=True)
@@ -67,6 +72,7 @@ class SeriesInput(InputKind):
     span: list[float] | None = None  # first and last time of the grid; None for regular steps
     closed: bool = False  # whether events of other channels are faults
     reason: str | None = None
+    augmented: dict[str, Any] | None = None
 
     @property
     def useless(self) -> str | None:
@@ -89,6 +95,9 @@ class SeriesInput(InputKind):
                 mean, scale = location_scale(part)
                 kind.means.append(mean)
                 kind.scales.append(scale)
+        asked = options.get("augment")
+        if asked not in (None, "off"):
+            kind.augmented = SeriesAugmentOptions.model_validate(asked).model_dump()
         dropped = [name for i, name in enumerate(kind.channels) if i not in kind.kept]
         kind.channels = [kind.channels[i] for i in kind.kept]
         if not kind.kept:
@@ -198,6 +207,11 @@ class SeriesInput(InputKind):
         found = np.concatenate(parts) if parts else np.zeros(shape, np.float32)
         names = [f"{self.column} {c} ({what})" for what in SUMMARIES for c in self.channels]
         return found.reshape(len(block), len(names)), [False] * len(names), names
+
+    def augment(self) -> Augment | None:
+        if self.augmented is None:
+            return None
+        return SeriesAugment(SeriesAugmentOptions.model_validate(self.augmented))
 
     @classmethod
     def encoder(cls, kinds: Sequence[Any], width: int) -> nn.Module:

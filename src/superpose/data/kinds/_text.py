@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any, ClassVar, Self
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from torch import nn
 
+from superpose.errors import DataError, message, place
 from superpose.nn import TextEncoder, WordEncoder
 
+from ._augment import Augment
+from ._augment_tokens import TextAugmentOptions, TokenAugment, read_synonyms
 from ._base import InputKind
+from ._options import Options
 from ._values import Column, as_text, is_list, missing, plain, warn
 from ._words import SPELLINGS, as_words, spelling, spread
 
@@ -97,6 +102,17 @@ def _grams(codes: np.ndarray, rows: np.ndarray, longest: int) -> tuple[np.ndarra
     return np.concatenate(found) & _CODE, np.concatenate(where)
 
 
+class TextOptions(Options):
+    """Options of a text.
+
+    Args:
+        augment: how texts are varied while the network learns: drop, synonyms, replace; they are
+            not unless it is set.
+    """
+
+    augment: TextAugmentOptions | Literal["off"] | None = None
+
+
 @dataclass(kw_only=True)
 class TextInput(InputKind):
     """Text as word numbers for the network and counts of its most telling runs for trees.
@@ -114,13 +130,17 @@ class TextInput(InputKind):
     """
 
     name: ClassVar[str] = "text"
+    options: ClassVar[type[Options]] = TextOptions
     block: ClassVar[str | None] = None
+    needs_folder: ClassVar[bool] = True  # of a file of synonyms
     takes_lists: ClassVar[bool] = True
     unit: str
     length: int
     known: list[int] | None  # hashes of the fitted tokens, most frequent first; None = buckets
     grams: list[int]
     reason: str | None = None
+    augmented: dict[str, Any] | None = None
+    synonyms: dict[str, list[str]] = field(default_factory=dict)  # of words of the training rows
 
     @property
     def vocabulary(self) -> int:
@@ -150,10 +170,54 @@ class TextInput(InputKind):
         if whole or len(distinct) <= BUCKETS - FIRST:
             most = distinct[np.lexsort((distinct, -times))][:MOST_WORDS]
             kind.known = [int(c) for c in most]
+        kind._vary(options.get("augment"), options.get("folder", ""))
         kind.grams = _telling(*_grams(codes, rows, kind._longest), len(values))
         if not lists and pc.count_distinct(_clean(values)).as_py() == 1:
             kind.reason = "constant"
         return kind
+
+    def _vary(self, asked: Any, folder: str) -> None:
+        """Note how texts are varied; synonyms become known words where they may stand."""
+        if asked in (None, "off"):
+            return
+        by = TextAugmentOptions.model_validate(asked)
+        self.augmented = by.model_dump()
+        if by.synonyms is None:
+            return
+        if self.unit == "character":
+            given = "synonyms given for a text that is read by its characters"
+            raise DataError(message(place(column=self.column), given, fix="remove them"))
+        known = None if self.known is None else set(self.known)
+        for word, several in read_synonyms(Path(folder, by.synonyms), self.column).items():
+            code, others = self._code_of(word), [o for o in several if self._code_of(o) is not None]
+            if others and code is not None and (known is None or code in known):
+                self.synonyms[word] = others
+        if not self.synonyms:
+            given = f"none of the words in {by.synonyms} is in the training rows"
+            fix = "write a word of the rows, a tab, and its synonyms between commas on each line"
+            raise DataError(message(place(column=self.column), given, fix=fix))
+        if self.known is not None and known is not None:
+            words = (word for others in self.synonyms.values() for word in others)
+            every = dict.fromkeys(self._code_of(word) for word in words)
+            self.known += [code for code in every if code is not None and code not in known]
+
+    def _code_of(self, word: str) -> int | None:
+        """The code of a word; None where it is read as several, such as "e-mail" in prose."""
+        codes, rows = self._codes(pa.chunked_array([[word]]))
+        return int(self._tokens(codes, rows)[0]) if len(codes) == 1 else None
+
+    def augment(self) -> Augment | None:
+        if self.augmented is None:
+            return None
+        others: dict[int, list[list[int]]] = {}
+        for word, several in self.synonyms.items():
+            codes = [self._code_of(one) for one in (word, *several)]
+            numbers = self._numbers(np.array(codes, np.uint64))
+            rows = numbers[:, None]
+            if self.unit == "divided":
+                rows = np.column_stack([rows, _spellings(pa.array([word, *several]))])
+            others.setdefault(int(numbers[0]), []).extend(rows[1:].tolist())
+        return TokenAugment(self.augmented["drop"], self.augmented["replace"], others)
 
     @property
     def places(self) -> int | None:
@@ -176,14 +240,15 @@ class TextInput(InputKind):
             codes = _combine(_combine(codes, second), third)
         return _combine(np.full_like(codes, 7), codes) & _CODE
 
-    def encode(self, values: Column) -> np.ndarray:
-        codes, rows = self._codes(values)
-        tokens = self._tokens(codes, rows)
+    def _numbers(self, tokens: np.ndarray) -> np.ndarray:
         if self.known is None:
-            numbers = (tokens % np.uint64(BUCKETS - 1)).astype(np.int64) + 1
-        else:
-            place = _lookup(tokens, self.known)
-            numbers = np.where(place < 0, UNKNOWN, place + FIRST)
+            return np.asarray((tokens % np.uint64(BUCKETS - 1)).astype(np.int64) + 1)
+        at = _lookup(tokens, self.known)
+        return np.where(at < 0, UNKNOWN, at + FIRST)
+
+    def encode(self, values: Column, folder: str = "") -> np.ndarray:
+        codes, rows = self._codes(values)
+        numbers = self._numbers(self._tokens(codes, rows))
         position = spread(rows, len(values))
         fits = position < self.length
         if self.unit == "divided":
@@ -202,7 +267,9 @@ class TextInput(InputKind):
                 f"the words beyond are not read and get no label"
             )
 
-    def features(self, values: Column) -> tuple[np.ndarray, list[bool], list[str]]:
+    def features(
+        self, values: Column, folder: str = ""
+    ) -> tuple[np.ndarray, list[bool], list[str]]:
         many, width = len(values), len(self.grams)
         codes, rows = self._codes(values)
         found, where = _grams(codes, rows, self._longest)

@@ -7,6 +7,8 @@ from pathlib import Path
 
 from superpose.errors import DataError, Faults, place
 
+from ._values import warn
+
 SHOWN_FAULTS = 3
 
 
@@ -40,3 +42,19 @@ def refuse(
     if len(wrong) > shown:
         faults.add(place(column=column), f"so with {len(wrong) - shown} more rows")
     faults.raise_any()
+
+
+def pass_over(
+    column: str, what: str, paths: Sequence[str | None], wrong: Mapping[int, str]
+) -> None:
+    """Warn of files that can't be read and count as missing, or return if there is none.
+
+    Args:
+        column, what, paths, wrong: as of `refuse`.
+    """
+    if wrong:
+        row = min(wrong)
+        warn(
+            f"input {column!r}: {len(wrong)} of {len(paths)} {what}s can't be read and count as "
+            f"missing; the first is {paths[row]} in row {row}: {wrong[row]}"
+        )

@@ -43,6 +43,11 @@ def is_list(kind: pa.DataType) -> bool:
     )
 
 
+def holds_files(kind: pa.DataType) -> bool:
+    """Whether values of an Arrow type are whole files, as data sets of images are published."""
+    return pa.types.is_struct(kind) and {field.name for field in kind} == {"bytes", "path"}
+
+
 def as_text(values: Column) -> pa.Array:
     """Read a column as one array of large strings, null where missing."""
     values = plain(values)

@@ -5,12 +5,15 @@ import sys
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.csv
 import pytest
 import torch
 from torch.func import functional_call, stack_module_state, vmap
 
+from superpose.audit import prepare
+from superpose.data import Config, read_table
 from superpose.data.kinds import INPUT_KINDS
-from superpose.data.kinds._audio import SoundAugment
+from superpose.data.kinds._augment_signals import SoundAugment
 from superpose.data.kinds._mel import log_mel
 from superpose.errors import DataError, MissingExtraError
 from superpose.nn import AudioEncoder
@@ -94,6 +97,32 @@ def test_an_unreadable_sound_names_row_and_path(folder, path, reason):
     assert "leave the cell empty" in str(caught.value)
 
 
+def test_unreadable_sounds_count_as_missing_where_they_are_skipped(folder):
+    paths = ["low.wav", "cut.wav", "high.flac", "gone.wav", None]
+    kind = Kind.fit("s", col(paths), folder=str(folder), rate=RATE, on_error="skip")
+    told = "input 's': 2 of 5 sounds can't be read and count as missing; the first is cut.wav in"
+    with pytest.warns(UserWarning, match=rf"{told} row 1: it breaks off"):
+        block = kind.encode(col(paths), str(folder))
+    assert np.isnan(block[:, 0, 0]).tolist() == [False, True, False, True, True]
+    assert kind.seconds == 0.5, "files that can't be read are no short sounds"
+    np.testing.assert_array_equal(block[[0, 2]], fitted(folder).encode(col(paths[::2][:2]), folder))
+
+
+def test_an_input_of_unreadable_sounds_alone_says_nothing(folder):
+    kind = Kind.fit("s", col(["cut.wav"] * 3), folder=str(folder), on_error="skip")
+    assert kind.useless == "no sound that can be read"
+
+
+def test_the_report_counts_the_sounds_that_were_skipped(folder):
+    rows = pa.table({"s": ["low.wav", "cut.wav", "high.flac"] * 10, "y": [0.0, 1.0, 2.0] * 10})
+    pa.csv.write_csv(rows, folder / "rows.csv")
+    wanted = {"name": "s", "kind": "audio", "rate": RATE, "on_error": "skip"}
+    config = Config.from_arguments(targets=["y"], inputs=[wanted])
+    with pytest.warns(UserWarning, match="can't be read"):
+        found = prepare(read_table(folder / "rows.csv"), config)
+    assert [w for w in found.warnings if "10 of 30 sounds can't be read" in w]
+
+
 def test_without_soundfile_the_extra_is_named(monkeypatch):
     monkeypatch.setitem(sys.modules, "soundfile", None)
     with pytest.raises(MissingExtraError, match=r"superpose\[audio\]"):
@@ -123,12 +152,14 @@ def test_variations_keep_missing_sounds_missing_and_change_the_others():
     assert told[0, 1].isnan().all()
     assert (told[1] != 0).any()
     assert not told[1].isnan().any()
-    assert fitted_off().augment() is None
 
 
-def fitted_off():
-    flat = {"means": [0.0], "scales": [1.0], "count": 1, "rate": RATE, "seconds": 1.0, "mels": 1}
-    return Kind(column="s", augmented=False, **flat)
+def test_how_sounds_are_varied_is_asked_for_part_by_part(folder):
+    assert fitted(folder, augment="off").augment() is None
+    assert fitted(folder, augment=False).augment() is None
+    asked = fitted(folder, augment={"bands": 0.3}).augment().by
+    assert (asked.bands, asked.volume) == (0.3, 0.3)
+    assert fitted(folder).augment() == SoundAugment()
 
 
 def test_the_encoder_runs_for_folds_in_one_pass_and_rows_alone():

@@ -147,3 +147,94 @@ def test_a_folder_that_lacks_files_and_one_that_is_not_there(tmp_path):
     assert fault(str(tmp_path / "no")) == (
         f"column 't': no folder {tmp_path / 'no'}; give the folder of the model"
     )
+
+
+# Words that get a label each.
+
+PIECES = ["[PAD]", "[UNK]", "[CLS]", "fly", "to", "os", "##lo", "new", "york", "on", "fri", "##day"]
+
+
+@pytest.fixture(scope="module")
+def pieces(tmp_path_factory) -> Path:
+    """A checkpoint whose tokenizer divides words, and begins with a token of its own."""
+    from tokenizers import Tokenizer
+    from tokenizers.models import WordPiece
+    from tokenizers.pre_tokenizers import Whitespace
+    from tokenizers.processors import TemplateProcessing
+
+    folder = tmp_path_factory.mktemp("pieces")
+    torch.manual_seed(0)
+    sizes = {"hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2}
+    config = transformers.BertConfig(
+        vocab_size=len(PIECES), intermediate_size=32, max_position_embeddings=32, **sizes
+    )
+    transformers.BertModel(config).save_pretrained(folder)
+    vocabulary = {piece: number for number, piece in enumerate(PIECES)}
+    tokenizer = Tokenizer(WordPiece(vocabulary, unk_token="[UNK]"))
+    tokenizer.pre_tokenizer = Whitespace()
+    tokenizer.post_processor = TemplateProcessing("[CLS] $A", special_tokens=[("[CLS]", 2)])
+    tokenizer.save(str(folder / "tokenizer.json"))
+    return folder
+
+
+def sentences(values):
+    return pa.chunked_array([pa.array(values, pa.list_(pa.string()))])
+
+
+ROWS = sentences([["fly", "to", "oslo", "friday"], ["oslo", "new", "york"], None])
+
+
+def test_a_word_is_the_first_of_its_tokens(pieces):
+    kind = Kind.fit("w", ROWS, encoder=str(pieces), divided=True, length=12)
+    assert kind.places == 4
+    block = kind.encode(ROWS)
+    model = transformers.AutoModel.from_pretrained(pieces).eval()
+    with torch.no_grad():
+        states = model(torch.tensor([[2, 3, 4, 5, 6, 10, 11]])).last_hidden_state[0]
+    told = block[0] * np.float32(kind.scale) + np.float32(kind.mean)
+    np.testing.assert_allclose(told, states[[1, 2, 3, 5]].numpy(), atol=1e-5)
+    assert np.isnan(block[1, 3:]).all()
+    assert np.isnan(block[2]).all()
+    trained = Kind.fit("w", ROWS, encoder=str(pieces), divided=True, length=12, train="all")
+    ids = torch.from_numpy(trained.encode(ROWS))
+    assert ids[0, :4, 1].tolist() == [2, 3, 4, 6]
+    encoder = Kind.encoder([trained], 4).eval()
+    with torch.no_grad():
+        places = encoder.map(encoder.trimmed(ids))
+        np.testing.assert_allclose(places[0], states[[1, 2, 3, 5]], atol=1e-5)
+        torch.testing.assert_close(encoder.map(encoder.trimmed(ids[1:2]))[0, :3], places[1, :3])
+    assert encoder.seen(ids).sum(-1).tolist() == [4, 3, 0]
+
+
+def test_words_beyond_the_length_get_no_label_and_that_is_said(pieces):
+    kind = Kind.fit("w", ROWS, encoder=str(pieces), divided=True, length=5)
+    with pytest.warns(UserWarning, match="row 0: 4 words, of which 3 are read; in 1 such row"):
+        block = kind.encode(ROWS)
+    assert (~np.isnan(block[..., 0])).sum(1).tolist() == [3, 3, 0]
+
+
+@pytest.mark.parametrize("train", ["nothing", "all"])
+def test_labels_of_words_are_learned_from_a_pretrained_model(pieces, tmp_path, train):
+    rng = np.random.default_rng(0)
+    tags = {"fly": "O", "to": "O", "on": "O", "oslo": "B-city", "new": "B-city", "york": "I-city"}
+    tags["friday"] = "B-day"
+    words = []
+    for _ in range(120):
+        city = [["oslo"], ["new", "york"]][rng.integers(2)]
+        words.append(
+            [*["fly", "to"][: rng.integers(1, 3)], *city, *["on", "friday"][: rng.integers(3)]]
+        )
+    rows = pa.table({"words": words, "slots": [[tags[word] for word in row] for row in words]})
+    text = {"name": "words", "kind": "pretrained-text", "encoder": str(pieces), "length": 12}
+    model = Superpose(
+        ["slots"],
+        inputs=[{**text, "train": train, "rate": 0.5}],
+        training={"epochs": 6, "batch_size": 16, "learning_rate": 0.01},
+        proof={"references": "none", "folds": 1},
+    ).fit(rows)
+    assert model.evaluate(rows)["slots"]["f1"] > 0.9
+    model.save(tmp_path / "bundle")
+    new = pa.table({"words": [["to", "new", "york"], None, ["friday"]]})
+    told = model.predict(new)["slots"].to_pylist()
+    assert [None if row is None else len(row) for row in told] == [3, None, 1]
+    assert Superpose.load(tmp_path / "bundle").predict(new)["slots"].to_pylist() == told

@@ -1,0 +1,175 @@
+"""Data sets of the library `datasets` of Hugging Face, and the Arrow tables that it has written.
+
+The library is never imported here: whoever hands in one of its objects has done so already.
+"""
+
+import json
+import re
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from superpose.errors import DataError, Faults, listing, message
+
+from ._splits import PART_WORDS, PARTS
+from .kinds._values import holds_files, is_list, one
+
+_FEATURES = b"huggingface"  # the metadata in which the library keeps what columns are
+_LISTS = ("List", "LargeList", "Sequence")  # types of its columns of lists
+
+
+def _is(source: Any, *names: str) -> bool:
+    """Whether an object is of one of the library's classes."""
+    library = sys.modules.get("datasets")
+    return library is not None and isinstance(source, tuple(getattr(library, n) for n in names))
+
+
+def is_dataset(source: Any) -> bool:
+    """Whether an object is a `Dataset`, or a `DatasetDict` of several."""
+    return _is(source, "Dataset", "DatasetDict")
+
+
+def parts_of(source: Any) -> dict[str, Any] | None:
+    """The data sets of a `DatasetDict` by the part of a split that they are; None for all else.
+
+    One that is alone is no part of anything, whatever its name.
+
+    Raises:
+        DataError: a name that tells no part, or two that tell the same.
+    """
+    if not _is(source, "DatasetDict"):
+        return None
+    if len(source) == 1:
+        return {PARTS[0]: next(iter(source.values()))}
+    found: dict[str, Any] = {}
+    faults, names = Faults(DataError), listing(map(repr, source))
+    for name, one_ in source.items():
+        words = re.split(r"[^a-z]+", str(name).lower())
+        named = {PARTS[PART_WORDS[word]] for word in words if word in PART_WORDS}
+        part = named.pop() if len(named) == 1 else None
+        if part is None or part in found:
+            wrong = "names no part of a split" if part is None else f"is a second part for {part}"
+            faults.add(
+                "DatasetDict",
+                f"{name!r} of {names} {wrong}",
+                "one data set for each of train, validation and test",
+                f"take it out: del parts[{name!r}]",
+            )
+        elif part is not None:
+            found[part] = one_
+    faults.raise_any()
+    if PARTS[0] not in found:
+        fix = "name the rows to learn from: DatasetDict(train=...)"
+        raise DataError(message("DatasetDict", f"{names} given, without train", fix=fix))
+    return {part: found[part] for part in PARTS if part in found}
+
+
+def read_dataset(source: Any, column: str) -> pa.Table:
+    """Reads a `Dataset`, or a `DatasetDict` as one table with the part of each row in a column.
+
+    Args:
+        source: the object.
+        column: the name of that column.
+
+    Raises:
+        DataError: parts that don't fit together, or what `parts_of` finds.
+    """
+    parts = parts_of(source)
+    if parts is None or len(parts) == 1:
+        only = source if parts is None else next(iter(parts.values()))
+        return only.with_format("arrow")[:]  # rows that were selected, in their order
+    tables = {part: one_.with_format("arrow")[:] for part, one_ in parts.items()}
+    first, faults = tables[PARTS[0]].column_names, Faults(DataError)
+    for part, table in tables.items():
+        if column in table.column_names:
+            fix = f"rename it: rename_column({column!r}, ...)"
+            faults.add(part, f"the column {column!r} stands in it already", fix=fix)
+        elif sorted(table.column_names) != sorted(first):
+            given = f"its columns are {listing(table.column_names)}"
+            faults.add(part, given, f"{listing(first)}, as of {PARTS[0]}")
+    faults.raise_any()
+    # Before they are joined: the classes of one part may be in another order than those of another.
+    joined = [
+        readable(table.select(first)).append_column(column, pa.array([part] * len(table)))
+        for part, table in tables.items()
+    ]
+    return pa.concat_tables(
+        [t.replace_schema_metadata() for t in joined], promote_options="permissive"
+    )
+
+
+def readable(table: pa.Table) -> pa.Table:
+    """Names classes and files as the library's own metadata tells, in whatever file it stands.
+
+    Numbers of a `ClassLabel` become its names, and those below 0, which stand for no label, null.
+    Images and sounds become their paths, unless the table holds the files themselves.
+
+    Example:
+        >>> told = {"info": {"features": {"y": {"names": ["no", "yes"], "_type": "ClassLabel"}}}}
+        >>> table = pa.table({"y": [1, -1]}).replace_schema_metadata(
+        ...     {"huggingface": json.dumps(told)})
+        >>> readable(table)["y"].to_pylist()
+        ['yes', None]
+    """
+    told = (table.schema.metadata or {}).get(_FEATURES)
+    if told is None:
+        return table
+    features = json.loads(told).get("info", {}).get("features") or {}
+    for index, name in enumerate(table.column_names):
+        column = table.column(index)
+        if _labels(features.get(name)) is not None:
+            table = table.set_column(index, name, _named(one(column), features[name]))
+        elif holds_files(column.type) and not pc.any(pc.is_valid(_part(column, "bytes"))).as_py():
+            table = table.set_column(index, name, _part(column, "path"))
+    return table
+
+
+def require_whole(source: Any) -> None:
+    """Make sure that an object is not one of the library's streams.
+
+    Raises:
+        DataError: it is.
+    """
+    if _is(source, "IterableDataset", "IterableDatasetDict"):
+        kind = type(source).__name__
+        fix = "load it with streaming=False, or take rows: Dataset.from_list(list(stream.take(n)))"
+        raise DataError(message("data", f"{kind} given, whose rows come one by one", fix=fix))
+
+
+def as_dataset(table: pa.Table) -> Any:
+    """A `Dataset` with the rows of a table."""
+    return sys.modules["datasets"].Dataset(table)
+
+
+def _part(column: pa.ChunkedArray, name: str) -> pa.ChunkedArray:
+    return pc.struct_field(column, name)
+
+
+def _labels(feature: Any) -> list[str] | None:
+    """The names of the classes that a column holds, alone or in lists; None without any."""
+    if isinstance(feature, list):  # as older versions write a list
+        return _labels(feature[0])
+    if not isinstance(feature, Mapping):
+        return None
+    if feature.get("_type") == "ClassLabel":
+        names = feature.get("names")
+        return None if names is None else [str(name) for name in names]
+    return _labels(feature["feature"]) if feature.get("_type") in _LISTS else None
+
+
+def _named(values: pa.Array, feature: Any) -> pa.Array:
+    """Classes by their names, however deep in lists they stand."""
+    if not is_list(values.type):
+        names = pa.array(_labels(feature), pa.string())
+        known = pc.and_(pc.greater_equal(values, 0), pc.less(values, len(names)))
+        return names.take(pc.if_else(known, values, pa.scalar(None, values.type)))
+    large = pa.types.is_large_list(values.type)
+    counts = pc.fill_null(pc.list_value_length(values), 0).to_numpy(zero_copy_only=False)
+    ends = pa.array(np.concatenate([[0], np.cumsum(counts)]), pa.int64() if large else pa.int32())
+    inner = _named(pc.list_flatten(values), feature)
+    family = pa.LargeListArray if large else pa.ListArray
+    return family.from_arrays(ends, inner, mask=values.is_null())
