@@ -218,8 +218,10 @@ def _plot(
     if kind.name == "tokens":
         return token_facts(kind, table.column(kind.source), y, prediction)
     if kind.name in ("mask", "boxes"):
-        p = trial.prepared
-        pixels = p.blocks[p.codec.block_of(kind.source)][p.split.test]
+
+        def pixels(rows: np.ndarray) -> np.ndarray:
+            return predictor.codec.pixels(kind.source, table.take(pa.array(rows)))
+
         return image_facts(kind, pixels, y, prediction)
     if kind.name == "survival":
         return survival_facts(kind, y, prediction)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -13,12 +14,14 @@ PICTURES = 6  # a third each of the worst, the middling and the best
 CURVE_POINTS = 200
 
 
-def image_facts(kind: Any, pixels: np.ndarray, y: np.ndarray, told: np.ndarray) -> dict[str, Any]:
+def image_facts(
+    kind: Any, pixels: Callable[[np.ndarray], np.ndarray], y: np.ndarray, told: np.ndarray
+) -> dict[str, Any]:
     """Count by class, and pick pictures from the worst to the best.
 
     Args:
         kind: The fitted target, of kind mask or boxes.
-        pixels: The images (N, 3, H, W) that it is of.
+        pixels: Gives the images (n, 3, H, W) of some rows.
         y: Encoded labels (N, L).
         told: Canonical predictions (N, K).
     """
@@ -26,7 +29,7 @@ def image_facts(kind: Any, pixels: np.ndarray, y: np.ndarray, told: np.ndarray) 
     facts = {
         "kind": kind.name,
         "labels": kind.labels,
-        "pixels": pixels[rows].transpose(0, 2, 3, 1),
+        "pixels": pixels(rows).transpose(0, 2, 3, 1),
         "rows": rows,
     }
     if kind.name == "mask":

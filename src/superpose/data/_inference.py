@@ -356,7 +356,7 @@ class _Inference:
         return [
             name
             for name, kind in there.items()
-            if (kind or guess_input(name, self.table.column(name)).kind) == "image"
+            if _shows(kind or guess_input(name, self.table.column(name)).kind)
         ]
 
     # Targets with a label for each word of an input.
@@ -423,6 +423,11 @@ class _Inference:
 def reads_places(kind: type[TargetKind]) -> bool:
     """Whether the labels of a kind can't be read from their column alone, but beside an image."""
     return kind.needs_folder or kind.needs_source
+
+
+def _shows(kind: str | None) -> bool:
+    """Whether an input kind is one of images."""
+    return kind in INPUT_KINDS and INPUT_KINDS[kind].pictures
 
 
 def _holds_boxes(kind: pa.DataType) -> bool:

@@ -9,6 +9,7 @@ torch.Size([5, 4, 2, 2])
 """
 
 from ._audio import AudioEncoder
+from ._backbones import PretrainedImage, ReadImage, image_model, stride_of, whole_and_places
 from ._cost import Cost, network_cost
 from ._dense import DenseNetwork, Outputs, PerPlace, PlaceHead
 from ._encoders import CategoryEncoder, MultiHotEncoder, NumberEncoder
@@ -17,8 +18,9 @@ from ._image import ImageEncoder
 from ._maps import MapEncoder
 from ._measured import Measured
 from ._network import GIVEN, Architecture, Network
-from ._pretrained import PretrainedText, language_model, mean_of_tokens
+from ._pretrained import PretrainedText, mean_of_tokens, pretrained_model
 from ._series import SeriesEncoder
+from ._speech import PretrainedAudio, mean_of_frames, speech_model
 from ._text import TextEncoder
 from ._trunk import MemberLinear, Trunk
 from ._vectors import VectorEncoder
@@ -47,14 +49,22 @@ __all__ = [
     "Outputs",
     "PerPlace",
     "PlaceHead",
+    "PretrainedAudio",
+    "PretrainedImage",
     "PretrainedText",
+    "ReadImage",
     "SeriesEncoder",
     "TaskAttention",
     "TextEncoder",
     "Trunk",
     "VectorEncoder",
     "WordEncoder",
-    "language_model",
+    "image_model",
+    "mean_of_frames",
     "mean_of_tokens",
     "network_cost",
+    "pretrained_model",
+    "speech_model",
+    "stride_of",
+    "whole_and_places",
 ]

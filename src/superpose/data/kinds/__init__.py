@@ -31,6 +31,8 @@ from ._number import NumberInput, NumberTarget
 from ._options import Options
 from ._ordinal import OrdinalTarget
 from ._pretrained import PretrainedTextInput
+from ._pretrained_audio import PretrainedAudioInput
+from ._pretrained_image import PretrainedImageInput
 from ._sequence import SequenceInput
 from ._series import SeriesInput
 from ._steps import series_values
@@ -54,6 +56,8 @@ INPUT_KINDS: dict[str, type[InputKind]] = {
         SeriesInput,
         AudioInput,
         PretrainedTextInput,
+        PretrainedImageInput,
+        PretrainedAudioInput,
     )
 }
 

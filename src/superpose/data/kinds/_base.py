@@ -66,6 +66,8 @@ class InputKind(_Stateful, ABC):
     block: ClassVar[str | None]
     needs_folder: ClassVar[bool] = False  # True for columns of file paths
     takes_lists: ClassVar[bool] = False  # True for kinds with several values per row
+    pictures: ClassVar[bool] = False  # True for kinds of images, which masks and boxes can be of
+    wants_map: ClassVar[bool] = False  # True for kinds that are told whether a target reads a map
 
     column: str
     notes: list[str] = field(default_factory=list)  # what the user should know, from fitting
@@ -93,6 +95,10 @@ class InputKind(_Stateful, ABC):
     def present(self, values: Column) -> np.ndarray:
         """Mark the rows (N,) whose value can be read; elsewhere no place has a label."""
         return np.ones(len(values), bool)
+
+    def pixels(self, values: Column, folder: str = "") -> np.ndarray:
+        """What the report shows of images, uint8 (N, 3, H, W)."""
+        raise NotImplementedError
 
     def augment(self) -> Augment | None:
         """What varies the block of this kind while networks learn, or None."""
