@@ -217,7 +217,7 @@ def _plot(
     prediction = mix(told, predictor.shipped[target])
     if kind.name == "tokens":
         return token_facts(kind, table.column(kind.source), y, prediction)
-    if kind.name in ("mask", "boxes"):
+    if kind.name in ("mask", "boxes", "map"):
 
         def pixels(rows: np.ndarray) -> np.ndarray:
             return predictor.codec.pixels(kind.source, table.take(pa.array(rows)))

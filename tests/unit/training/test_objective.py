@@ -32,6 +32,7 @@ def column(name, seed, scale=1.0, gaps=0.2):
         "mask": lambda: [f"1x4 0*{k} 1*{4 - k}" for k in rng.integers(1, 4, ROWS)],
         "survival": lambda: (rng.exponential(scale, ROWS) * rng.choice([1, 1, -1], ROWS)).tolist(),
         "forecast": lambda: (scale * rng.normal(size=(ROWS, 3))).tolist(),
+        "map": lambda: (scale * rng.normal(size=(ROWS, 2, 2))).tolist(),
         "boxes": lambda: [[box(*rng.random(2))] * k for k in rng.integers(0, 2, ROWS)],
     }[name]()
     keep = rng.random(ROWS) >= gaps

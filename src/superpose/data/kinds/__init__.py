@@ -23,6 +23,7 @@ from ._entity import EntityInput
 from ._forecast import ForecastTarget
 from ._image import ImageInput
 from ._lifetimes import kaplan_meier as lived_share
+from ._map import MapTarget
 from ._mask import MaskTarget
 from ._masks import mask_array
 from ._multicategory import MultiCategoryInput
@@ -75,6 +76,7 @@ TARGET_KINDS: dict[str, type[TargetKind]] = {
         BoxesTarget,
         SurvivalTarget,
         ForecastTarget,
+        MapTarget,
     )
 }
 

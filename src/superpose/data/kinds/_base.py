@@ -8,9 +8,9 @@ Instances are fitted to one column; they hold plain values only, so they travel 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, fields
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, NamedTuple, Self
 
 import numpy as np
 import pyarrow as pa
@@ -24,6 +24,18 @@ from ._values import Column
 
 PROBABILITY_FLOOR = 1e-6
 """A certain but wrong class costs 13.8 nats, not infinity."""
+
+
+class FileForm(NamedTuple):
+    """How a column of predictions is written where each row gets a file of its own.
+
+    Args:
+        ending: of the files, such as ".png".
+        content: makes the content of a file of a row's prediction, as `decode` gives it.
+    """
+
+    ending: str
+    content: Callable[[Any], bytes]
 
 
 class _Stateful:
@@ -357,6 +369,11 @@ class TargetKind(_Stateful, ABC):
         interval: np.ndarray | None = None,
     ) -> dict[str, pa.Array]:
         """Columns of a prediction in the user's units, by name."""
+
+    @property
+    def files(self) -> dict[str, FileForm]:
+        """The columns of predictions that are too large for a cell of a file, by name."""
+        return {}
 
     def in_source(self, told: pa.Array, source: Column, **options: Any) -> pa.Array:
         """Decoded answers in units of each row's own input, such as the pixels of its image."""
