@@ -8,7 +8,7 @@ from ._measure import next_measurement, ranked, sample
 from ._predictor import Predictor
 from ._prepare import Prepared, prepare
 from ._proof import Case, Ruling, rule
-from ._telling import as_measured, given_labels, given_names, require_plan
+from ._telling import given_labels, given_names, require_plan, with_measured
 from ._trial import Progress, Trial, quiet, run_trial, settings_of
 from ._wording import describe
 
@@ -22,7 +22,6 @@ __all__ = [
     "Trial",
     "affinity",
     "affinity_pairs",
-    "as_measured",
     "candidates",
     "describe",
     "entanglement",
@@ -41,4 +40,5 @@ __all__ = [
     "sample",
     "search_groups",
     "settings_of",
+    "with_measured",
 ]

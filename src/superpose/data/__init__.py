@@ -5,6 +5,7 @@ from ._codec import Codec, Features
 from ._config import Config, load_config
 from ._inference import infer_schema
 from ._leakage import find_leaks
+from ._predictions import write_predictions
 from ._reading import (
     divided,
     fingerprint,
@@ -47,6 +48,7 @@ __all__ = [
     "read_table",
     "row_keys",
     "sources_of",
+    "write_predictions",
     "write_starter",
     "write_table",
 ]

@@ -159,6 +159,24 @@ def test_the_vector_and_the_map_are_what_transformers_says(
     assert Kind.from_state(json.loads(json.dumps(kind.state()))) == kind
 
 
+def test_the_head_of_another_task_is_left_out(checkpoints, photos, tmp_path):
+    vit = transformers.ViTForImageClassification(
+        transformers.ViTConfig.from_pretrained(checkpoints["vit"])
+    )
+    vit.vit.load_state_dict(
+        transformers.ViTModel.from_pretrained(
+            checkpoints["vit"], add_pooling_layer=False
+        ).state_dict()
+    )
+    vit.save_pretrained(tmp_path)
+    (tmp_path / "preprocessor_config.json").write_text(json.dumps(PREPARE))
+    values = photos["image"].slice(0, 2)
+    bare, headed = (
+        fitted(folder, photos).features(values)[0] for folder in (checkpoints["vit"], tmp_path)
+    )
+    np.testing.assert_array_equal(bare, headed)
+
+
 @pytest.mark.parametrize("name", FAMILIES)
 @pytest.mark.parametrize("train", ["adapters", "all"])
 def test_a_trained_model_starts_as_others_have_trained_it(checkpoints, photos, name, train):
