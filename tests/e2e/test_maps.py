@@ -56,7 +56,7 @@ def fitted(discs: pa.Table) -> Superpose:
         split={"validation": 0.2, "test": 0.2},
         references="none",
         model={"width": 16, "members": 2, "state": 8},
-        training={"epochs": 7, "batch_size": 4, "learning_rate": 0.008},
+        training={"epochs": 9, "batch_size": 4, "learning_rate": 0.016},
     ).fit(discs)
 
 
