@@ -19,7 +19,6 @@ from superpose.audit import (
     Progress,
     affinity,
     affinity_pairs,
-    as_measured,
     candidates,
     entanglement,
     evaluate_target,
@@ -37,8 +36,10 @@ from superpose.audit import (
     scored_given,
     search_groups,
     settings_of,
+    with_measured,
 )
 from superpose.data import Config, divided, like, read_rows, row_keys
+from superpose.data.kinds import TargetKind
 from superpose.deploy import (
     is_folder,
     join_facts,
@@ -144,6 +145,11 @@ class Superpose:
         """What the data has that the user should know, one sentence each."""
         return list(self.facts.get("warnings", []))
 
+    @property
+    def kinds(self) -> dict[str, TargetKind]:
+        """The kind of each target, fitted."""
+        return dict(self._fitted().codec.target_kinds)
+
     def fit(
         self,
         source: Source = None,
@@ -225,11 +231,7 @@ class Superpose:
             columns |= predictor.codec.decode(
                 target, told, table, predictor.thresholds.get(target), answer.reach[target]
             )
-        for name in names:
-            for column in (name, f"{name}_low", f"{name}_high"):
-                if column in columns:
-                    columns[column] = as_measured(table.column(name), columns[column])
-        return like(source, pa.table(columns))
+        return like(source, pa.table(with_measured(columns, table, names)))
 
     def predict_proba(self, source: Source, given: Names = None) -> Any:
         """Predict the distribution of every target: a column ``target=label`` for each label."""
@@ -424,10 +426,8 @@ class Superpose:
         """
         if "affinity" not in self.facts:
             self.affinity(source, progress=progress)
-        tried = candidates(self.facts["affinity"])
-        self.facts["grouping"] = search_groups(
-            self._divided(source), tried, folds, progress or quiet
-        )
+        tried, rows = candidates(self.facts["affinity"]), self._divided(source)
+        self.facts["grouping"] = search_groups(rows, tried, folds, progress or quiet)
         return self._frame(self.facts["grouping"]["candidates"], source)
 
     def _divided(self, source: Source) -> Prepared:

@@ -145,7 +145,12 @@ def test_a_folder_is_trained_from_the_command_line(shapes: Path, tmp_path: Path)
     told = tmp_path / "told.csv"
     done = run.invoke(app, ["predict", str(out), str(shapes), "--out", str(told)])
     assert done.exit_code == 0, done.output
-    assert '"32x32 ' in told.read_text()
+    paths = read_table(told)["mask"].to_pylist()
+    assert paths[:2] == ["told/mask/0.png", "told/mask/1.png"]
+    assert np.asarray(Image.open(tmp_path / paths[-1])).shape == (32, 32)
+    assert f"files in {tmp_path / 'told'}" in done.output.replace("\n", "")
+    shown = run.invoke(app, ["predict", str(out), str(shapes)])
+    assert '"32x32 ' in shown.output  # a screen has no folder beside it
 
 
 def test_masks_and_boxes_are_told_by_what_their_columns_hold(shapes: Path) -> None:

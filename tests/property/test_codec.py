@@ -60,6 +60,11 @@ columns = {
         st.lists(st.one_of(st.none(), numbers), min_size=2, max_size=2), min_size=2, max_size=20
     ).filter(lambda rows: sum(any(v is not None for v in row) for row in rows) >= 2),
     "vector": st.lists(st.lists(numbers, min_size=3, max_size=3), min_size=2, max_size=20),
+    "map": gappy(
+        st.lists(
+            st.lists(st.one_of(st.none(), numbers), min_size=2, max_size=2), min_size=2, max_size=2
+        )
+    ).filter(lambda rows: any(v is not None for row in rows for line in row or () for v in line)),
     "count": gappy(st.integers(0, 2**24)),  # float32 holds every count up to here
 }
 # Text is written by a checkpoint, which its own tests make.
@@ -90,8 +95,13 @@ def test_decoding_undoes_encoding(name, data):
     rows = data.draw(columns[name])
     kind, column = fitted(name, rows)
     back = kind.decode(kind.exact(kind.encode(column)))["y"].to_pylist()
-    if name in ("number", "forecast", "vector"):
+    if name in ("number", "forecast", "vector", "map"):
+        if name == "map":
+            rows, back = (
+                [row and [v for line in row for v in line] for row in z] for z in (rows, back)
+            )
         if name != "number":  # a list in which nothing is known is no list
+            rows = [row or [] for row in rows]
             gone = [row is None for row in back]
             assert gone == [all(v is None for v in row) for row in rows]
             rows = [v for row, g in zip(rows, gone, strict=True) if not g for v in row]

@@ -30,6 +30,7 @@ COLUMNS = {
     "survival": [1.0, 2.0, 4.0, -3.0, 9.0, -9.5],
     "forecast": [[1.0, 2.0], [4.0, None], [3.0, 7.0]],
     "vector": [[1.0, 2.0], [4.0, 0.0], [3.0, 7.0]],
+    "map": [[[1.0, 2.0]], [[4.0, None]], [[3.0, 7.0]]],
     "tokens": [["O", "B-a", "I-a"], ["O"], ["B-b", "O"]],
     "mask": ["1x2 0*1 3*1", "1x2 3*2", "1x2 0*2"],
 }
@@ -38,9 +39,8 @@ KINDS = {
     for name, values in COLUMNS.items()
 }
 every_kind = pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
-DISCRETE = {
-    name: kind for name, kind in KINDS.items() if name not in ("number", "forecast", "vector")
-}
+NUMBERS = ("number", "forecast", "vector", "map")
+DISCRETE = {name: kind for name, kind in KINDS.items() if name not in NUMBERS}
 discrete = pytest.mark.parametrize("kind", DISCRETE.values(), ids=DISCRETE)
 ROWS = 40
 
@@ -49,7 +49,7 @@ def predictions(kind, rng, rows=ROWS):
     """Canonical predictions from vague to all but certain."""
     if kind.name == "number":
         return np.stack([rng.normal(0, 3, rows), 10 ** rng.uniform(-4, 1, rows)], axis=1)
-    if kind.name in ("forecast", "vector"):
+    if kind.name in ("forecast", "vector", "map"):
         means = rng.normal(0, 3, (rows, 2))
         return np.concatenate([means, 10 ** rng.uniform(-3, 1, (rows, 2))], axis=1)
     if kind.name == "count":

@@ -33,6 +33,7 @@ class Model:
         self.facts: dict[str, Any] = {"entanglement": FOUND}
         self.config = Config.from_arguments(targets=["pm25", "level"])
         self.asked: dict[str, Any] = {}
+        self.kinds: dict[str, Any] = {}
 
     def predict(self, source: Any, given: Any = None) -> pa.Table:
         self.asked["predict"] = given

@@ -8,7 +8,7 @@ from ._measure import next_measurement, ranked, sample
 from ._predictor import Predictor
 from ._prepare import Prepared, prepare
 from ._proof import Case, Ruling, rule
-from ._telling import as_measured, given_labels, given_names, require_plan, scored_given
+from ._telling import given_labels, given_names, require_plan, scored_given, with_measured
 from ._trial import Progress, Trial, quiet, run_trial, settings_of
 from ._wording import describe
 
@@ -22,7 +22,6 @@ __all__ = [
     "Trial",
     "affinity",
     "affinity_pairs",
-    "as_measured",
     "candidates",
     "describe",
     "entanglement",
@@ -42,4 +41,5 @@ __all__ = [
     "scored_given",
     "search_groups",
     "settings_of",
+    "with_measured",
 ]

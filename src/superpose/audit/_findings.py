@@ -7,6 +7,7 @@ import os
 import platform
 import warnings
 from collections.abc import Mapping
+from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
@@ -211,12 +212,16 @@ def _plot(
 ) -> Facts:
     p, predictor = trial.prepared, trial.predictor
     prediction = mix(told, predictor.shipped[target])
-    kind, source = p.codec.target_kinds[target], None
+    kind, pixels = p.codec.target_kinds[target], None
     if kind.source is not None:
-        source = p.blocks[p.codec.block_of(kind.source)][p.split.test]
+        pixels = partial(_pixels, predictor, kind.source, table)
     inputs = table.select([kind.column for kind in p.codec.input_kinds])
-    beside = Beside(inputs, source, predictor.half_widths(target, prediction))
+    beside = Beside(inputs, pixels, predictor.half_widths(target, prediction))
     return kind.plot(y, prediction, beside)
+
+
+def _pixels(predictor: Predictor, source: str, table: pa.Table, rows: np.ndarray) -> np.ndarray:
+    return predictor.codec.pixels(source, table.take(pa.array(rows)))
 
 
 def _curves(predictor: Predictor) -> Facts:

@@ -142,7 +142,19 @@ def require_plan(
     return asked
 
 
-def as_measured(values: pa.ChunkedArray, predicted: pa.Array) -> pa.Array:
+def with_measured(
+    columns: dict[str, pa.Array], table: pa.Table, given: Sequence[str]
+) -> dict[str, pa.Array]:
+    """Put measured numbers back as they were, in the columns of their targets."""
+    found = dict(columns)
+    for name in given:
+        for column in (name, f"{name}_low", f"{name}_high"):
+            if column in found:
+                found[column] = _as_measured(table.column(name), found[column])
+    return found
+
+
+def _as_measured(values: pa.ChunkedArray, predicted: pa.Array) -> pa.Array:
     """Put measured numbers back as they were: standardised and undone, they lose digits."""
     numeric = pa.types.is_floating(values.type) or pa.types.is_integer(values.type)
     if not numeric or not pa.types.is_floating(predicted.type):

@@ -288,6 +288,8 @@ def predict(
 ) -> None:
     """Predict every target for new rows, one row of the file per row of the table.
 
+    Masks and maps are files in a folder beside FILE, one for each row.
+
     \b
     Labels in the table are not read, but for the targets named by --given: where
     they have a value it counts as measured, and is used to predict the others.
@@ -299,7 +301,7 @@ def predict(
       superpose predict runs/first new.csv --given auto --out predictions.csv
       superpose predict runs/first new.csv --out predictions.csv --proba
     """
-    from superpose.data import write_table
+    from superpose.data import write_predictions, write_table
     from superpose.project import Superpose
 
     require_other(out, source, "the predictions")
@@ -320,8 +322,9 @@ def predict(
             write_table(told, path)
             typer.echo(path.read_text(encoding="utf-8"), nl=False)
         return
-    write_table(told, out)
-    typer.echo(f"Wrote {out}: {told.num_rows:,} rows, columns {listing(told.column_names)}")
+    files = write_predictions(told, out, model.kinds)
+    more = f"; files in {files}" if files else ""
+    typer.echo(f"Wrote {out}: {told.num_rows:,} rows, columns {listing(told.column_names)}{more}")
 
 
 @app.command()

@@ -5,6 +5,7 @@ from ._codec import Codec, Features, label_block
 from ._config import Config, load_config
 from ._inference import infer_schema
 from ._leakage import find_leaks
+from ._predictions import write_predictions
 from ._reading import (
     divided,
     fingerprint,
@@ -48,6 +49,7 @@ __all__ = [
     "read_table",
     "row_keys",
     "sources_of",
+    "write_predictions",
     "write_starter",
     "write_table",
 ]

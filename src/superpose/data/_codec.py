@@ -105,6 +105,8 @@ class Codec:
         family = INPUT_KINDS[spec.kind]
         values = _values(spec, table, family)
         options = {**spec.options, **_folder(family, table)}
+        if family.wants_map:
+            options["mapped"] = any(t.options.get("of") == spec.name for t in self.schema.targets)
         family.check(spec.name, values, **options)
         kind = family.fit(spec.name, values.take(picked), **options)
         if kind.useless:
@@ -210,6 +212,12 @@ class Codec:
                     y = self._labels_of(spec, table)
                 blocks[label_block(spec.name)] = y.reshape(len(y), -1)
         return blocks
+
+    def pixels(self, source: str, table: pa.Table) -> np.ndarray:
+        """The images of one input as the report shows them, uint8 (N, 3, H, W)."""
+        kind = next(one for one in self.input_kinds if one.column == source)
+        values = self._columns(table, source)[source]
+        return kind.pixels(values, **_folder(type(kind), table))
 
     def features(self, table: pa.Table) -> Features:
         """A matrix for trees; errors as for `inputs`."""

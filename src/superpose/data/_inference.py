@@ -16,6 +16,8 @@ from ._guessing import (
     guess_input,
     guess_target,
     joined_by,
+    lists_words,
+    may_hold_words,
     missing_words,
 )
 from ._items import items_of
@@ -25,7 +27,7 @@ from ._sections import ColumnConfig
 from ._sources import SOURCE
 from .kinds import INPUT_KINDS, TARGET_KINDS, TargetKind
 from .kinds._values import is_list, is_text
-from .kinds._words import as_words, require_aligned
+from .kinds._words import require_aligned
 
 # Kinds of an input that can be read word by word; None is one that nobody has declared.
 READ_BY_WORDS = (None, "text", "pretrained-text")
@@ -411,7 +413,7 @@ class _Inference:
         return [
             name
             for name, kind in there.items()
-            if (kind or guess_input(name, self.table.column(name)).kind) == "image"
+            if _shows(kind or guess_input(name, self.table.column(name)).kind)
         ]
 
     # Targets with a label for each word of an input.
@@ -426,7 +428,7 @@ class _Inference:
 
     def lists_like(self, name: str, values: pa.ChunkedArray) -> list[str]:
         """The columns with lists of words that are as long as a target's in every row."""
-        if not _words(values.type):
+        if not lists_words(values.type):
             return []
         lengths = pc.list_value_length(values)
         if pc.count_distinct(lengths).as_py() < 2:
@@ -434,7 +436,7 @@ class _Inference:
         found = []
         for other in self.candidates():
             words = self.table.column(other)
-            if _words(words.type):
+            if lists_words(words.type):
                 same = pc.equal(pc.list_value_length(words), lengths)
                 if pc.all(same, min_count=0).as_py():
                     found.append(other)
@@ -448,7 +450,7 @@ class _Inference:
         if source is None:
             found = self.lists_like(target.name, values)
             if not found:
-                found = [c for c in self.candidates() if _may_hold_words(self.table.column(c))]
+                found = [c for c in self.candidates() if may_hold_words(self.table.column(c))]
             if len(found) != 1:
                 given = f"target {target.name!r} does not say which input its labels are of"
                 fix = "write `of:` with the name of the input"
@@ -480,18 +482,9 @@ def reads_places(kind: type[TargetKind]) -> bool:
     return kind.needs_folder or kind.needs_source
 
 
-def _words(kind: pa.DataType) -> bool:
-    """Whether a type holds lists of words."""
-    return bool(is_list(kind) and is_text(kind.value_type))
-
-
-def _may_hold_words(values: pa.ChunkedArray) -> bool:
-    """Whether a column holds lists of words, or text of more than one word in most rows."""
-    if _words(values.type):
-        return True
-    if not is_text(values.type) or not len(values):
-        return False
-    return bool(len(as_words(values)[1]) >= 2 * (len(values) - values.null_count))
+def _shows(kind: str | None) -> bool:
+    """Whether an input kind is one of images."""
+    return kind in INPUT_KINDS and INPUT_KINDS[kind].pictures
 
 
 def _separator(values: pa.ChunkedArray, kind: str) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from superpose.errors import listing
 
 from ._schema import ColumnSpec, Schema
 from ._splits import MEASURED, PARTS, Split, group_ids, raw_labels
-from .kinds import TARGET_KINDS
+from .kinds import INPUT_KINDS, TARGET_KINDS
 from .kinds._date import as_seconds
 from .kinds._metrics import auc
 from .kinds._steps import as_events, as_steps, holds_events, holds_series
@@ -118,7 +118,7 @@ def _as_numbers(spec: ColumnSpec, table: pa.Table) -> np.ndarray | None:
         return np.where(np.isfinite(x), x, np.nan)
     if spec.kind == "date":
         return as_seconds(spec.name, values, spec.options.get("format"))
-    if pa.types.is_nested(plain(values).type) or spec.kind == "image":
+    if pa.types.is_nested(plain(values).type) or INPUT_KINDS[spec.kind].pictures:
         return None
     text = class_names(values, class_type(values))
     index = find(text, counted(text)[0])
@@ -276,7 +276,9 @@ def _shared_groups(table: pa.Table, schema: Schema, split: Split) -> list[str]:
         # Measured numbers and lists are no identifiers, whatever their name.
         if name in targets or is_list(values.type) or pa.types.is_floating(values.type):
             continue
-        if not _IDENTIFIER.search(name) or used.get(name) in ("date", "text", "image"):
+        kind = used.get(name)
+        shows = kind in INPUT_KINDS and INPUT_KINDS[kind].pictures
+        if not _IDENTIFIER.search(name) or shows or kind in ("date", "text"):
             continue
         ids = group_ids(table, name)
         train = np.unique(ids[split.train])

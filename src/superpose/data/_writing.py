@@ -3,7 +3,8 @@
 import json
 import os
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -66,22 +67,24 @@ def write_table(table: pa.Table, path: str | PathLike[str]) -> None:
         DataError: the format is unknown, or the file can't be written.
     """
     path = Path(path)
-    ending = file_format(path, WRITTEN)
-    packed = path.suffix.lower() == ".gz"
+    with drafted(path) as draft:
+        fill(table, draft, path)
+        os.replace(draft, path)
+
+
+@contextmanager
+def drafted(path: Path) -> Iterator[Path]:
+    """Names a place beside a file for its draft, which is gone in the end.
+
+    Raises:
+        DataError: something could not be written.
+    """
     # In the same folder, so that the last step is a rename and not a copy.
     draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
-            if ending in (".csv", ".tsv"):
-                _write_delimited(table, draft, "\t" if ending == ".tsv" else ",", packed)
-            elif ending in (".jsonl", ".ndjson"):
-                write_jsonl(table, draft, packed)
-            elif ending in (".parquet", ".pq"):
-                pyarrow.parquet.write_table(table, draft)
-            else:
-                pyarrow.feather.write_feather(table, str(draft))
-            os.replace(draft, path)
+            yield draft
         finally:
             draft.unlink(missing_ok=True)
     except OSError as fault:
@@ -89,6 +92,20 @@ def write_table(table: pa.Table, path: str | PathLike[str]) -> None:
         raise DataError(
             message(place(file=path), given, fix="make room, or name another place")
         ) from None
+
+
+def fill(table: pa.Table, draft: Path, path: Path) -> None:
+    """Writes a table to a draft in the format of the file that it becomes."""
+    ending = file_format(path, WRITTEN)
+    packed = path.suffix.lower() == ".gz"
+    if ending in (".csv", ".tsv"):
+        _write_delimited(table, draft, "\t" if ending == ".tsv" else ",", packed)
+    elif ending in (".jsonl", ".ndjson"):
+        write_jsonl(table, draft, packed)
+    elif ending in (".parquet", ".pq"):
+        pyarrow.parquet.write_table(table, draft)
+    else:
+        pyarrow.feather.write_feather(table, str(draft))
 
 
 def _write_delimited(table: pa.Table, path: Path, separator: str, packed: bool) -> None:

@@ -9,6 +9,7 @@ torch.Size([5, 4, 2, 2])
 """
 
 from ._audio import AudioEncoder
+from ._backbones import PretrainedImage, ReadImage, image_model, stride_of, whole_and_places
 from ._cost import Cost, network_cost
 from ._dense import DenseNetwork, Outputs, OwnHead, PerPlace, PlaceHead
 from ._encoders import CategoryEncoder, MultiHotEncoder, NumberEncoder
@@ -23,12 +24,13 @@ from ._pretrained import (
     PretrainedWords,
     WordVectors,
     first_pieces,
-    language_model,
     mean_of_tokens,
+    pretrained_model,
     token_states,
 )
 from ._retrieval import ItemTower, RetrievalHead
 from ._series import SeriesEncoder
+from ._speech import PretrainedAudio, mean_of_frames, speech_model
 from ._text import TextEncoder
 from ._trunk import MemberLinear, Trunk
 from ._vectors import VectorEncoder
@@ -59,8 +61,11 @@ __all__ = [
     "OwnHead",
     "PerPlace",
     "PlaceHead",
+    "PretrainedAudio",
+    "PretrainedImage",
     "PretrainedText",
     "PretrainedWords",
+    "ReadImage",
     "RetrievalHead",
     "SeriesEncoder",
     "TaskAttention",
@@ -71,8 +76,13 @@ __all__ = [
     "WordEncoder",
     "WordVectors",
     "first_pieces",
-    "language_model",
+    "image_model",
+    "mean_of_frames",
     "mean_of_tokens",
     "network_cost",
+    "pretrained_model",
+    "speech_model",
+    "stride_of",
     "token_states",
+    "whole_and_places",
 ]

@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ._pretrained import language_model, with_adapters
+from ._pretrained import pretrained_model, with_adapters
 
 HIDDEN = 256  # width between a state and the prefix
 LENGTH = 4  # how far apart prefixes begin, in units of words; at 1 they take twice the steps
@@ -55,7 +55,7 @@ class TextDecoder(nn.Module):
         beams: int = 1,
     ) -> None:
         super().__init__()
-        model: Any = language_model(config, folder, causal=True)
+        model: Any = pretrained_model(config, folder, causal=True)
         words = model.get_input_embeddings().weight
         self.prefix, self.tokens, self.end, self.beams = prefix, tokens, end, beams
         # Normalised, because what is alike in all states would hide what tells them apart.

@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ._maps import CONVOLUTION_RATE, MapEncoder
+from ._maps import CONVOLUTION_RATE, MapEncoder, where_seen
 
 WIDTHS = (32, 64, 96, 128)  # at a half, a quarter, an eighth and a sixteenth of the sides
 GROUPS = 8
@@ -152,5 +152,4 @@ def _where_seen(block: Tensor, token: Tensor) -> Tensor:
     An image of zeros has next to no variance: normalising it blows its gradient up by powers of
     ten, and beside that no other row would be learned from.
     """
-    there = block.flatten(-3).any(-1).bool()  # of bytes `any` is a byte
-    return torch.where(there[..., None, None], token, 0.0)
+    return where_seen(block.flatten(-3).any(-1).bool(), token)  # of bytes `any` is a byte

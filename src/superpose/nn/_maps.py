@@ -58,3 +58,13 @@ class MapEncoder(nn.Module):
 
     def forward(self, block: Tensor) -> Tensor:
         return self.pool(self.map(block), self.seen(block))
+
+
+def where_seen(there: Tensor, token: Tensor) -> Tensor:
+    """Make the tokens (B, 1, W) of rows that have nothing to read nothing, and their gradient too.
+
+    Args:
+        there: Which rows have something to read, bool (B,).
+        token: What was read.
+    """
+    return torch.where(there[..., None, None], token, 0.0)

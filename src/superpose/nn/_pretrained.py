@@ -1,4 +1,4 @@
-"""Pretrained language models as encoders of text."""
+"""Pretrained models of ``transformers``, and those of language as encoders of text."""
 
 from __future__ import annotations
 
@@ -14,7 +14,9 @@ from ._maps import MapEncoder
 from ._words import DROPOUT, BothWays
 
 
-def language_model(config: dict[str, Any], folder: Path | None, causal: bool = False) -> nn.Module:
+def pretrained_model(
+    config: dict[str, Any], folder: Path | None, causal: bool = False, complete: bool = False
+) -> nn.Module:
     """Build a model of ``transformers`` from its configuration, with its weights if there are any.
 
     Code that a checkpoint brings along is never run.
@@ -23,22 +25,43 @@ def language_model(config: dict[str, Any], folder: Path | None, causal: bool = F
         config: What stands in its config.json.
         folder: Folder with its weights as safetensors; None starts with random ones.
         causal: Whether it has a head that tells the next token.
+        complete: Whether the file must have every weight but those of a pooler.
+
+    Raises:
+        ValueError: With ``complete``, the file lacks weights.
     """
     from transformers import AutoConfig, AutoModel, AutoModelForCausalLM
     from transformers.utils import logging
 
-    known, family = AutoConfig.for_model(**config), AutoModelForCausalLM if causal else AutoModel
+    known = AutoConfig.for_model(**config)
+    family: Any = AutoModelForCausalLM if causal else AutoModel
+    model: nn.Module
     if folder is None:
-        return family.from_config(known)
-    shown = logging.is_progress_bar_enabled()
+        model = family.from_config(known)
+        return model
+    shown, loudness = logging.is_progress_bar_enabled(), logging.get_verbosity()
     logging.disable_progress_bar()
+    if complete:  # what is missing is told here; the head of another task is not missed
+        logging.set_verbosity_error()
     try:
-        return family.from_pretrained(
-            folder, config=known, use_safetensors=True, dtype=torch.float32, trust_remote_code=False
+        model, found = family.from_pretrained(
+            folder,
+            config=known,
+            use_safetensors=True,
+            dtype=torch.float32,
+            trust_remote_code=False,
+            output_loading_info=True,
         )
     finally:
+        logging.set_verbosity(loudness)
         if shown:
             logging.enable_progress_bar()
+    lacking = sorted(name for name in found["missing_keys"] if "pooler" not in name)
+    if complete and lacking:
+        raise ValueError(
+            f"its file lacks {len(lacking)} weights of the model, such as {lacking[0]}"
+        )
+    return model
 
 
 def token_states(model: nn.Module, block: Tensor, pad: int) -> Tensor:
@@ -107,7 +130,7 @@ class PretrainedText(nn.Module):
         decay: float = 0.9,
     ) -> None:
         super().__init__()
-        model = language_model(config, folder)
+        model = pretrained_model(config, folder)
         for weight in model.parameters():
             weight.rate = rate  # type: ignore[attr-defined]
         for layers in (m for m in model.modules() if isinstance(m, nn.ModuleList)):
@@ -195,9 +218,18 @@ def with_adapters(model: nn.Module) -> nn.Module:
     """Freeze a model but for low-rank adapters, whose steps are those of all other weights."""
     from peft import LoraConfig, get_peft_model
 
-    # Every linear map: names of those of the attention differ from model to model.
+    # Every linear map: names of those of the attention differ from model to model. A convolutional
+    # network has none; then every convolution that reads all channels.
+    linear = any(isinstance(module, nn.Linear) for module in model.modules())
+    targets: str | list[str] = "all-linear"
+    if not linear:
+        targets = [
+            name
+            for name, module in model.named_modules()
+            if isinstance(module, nn.Conv2d) and module.groups == 1
+        ]
     with warnings.catch_warnings():  # peft asks transformers for what it will have under a new name
         warnings.simplefilter("ignore", FutureWarning)
         # It mends by itself what it warns of: the maps of GPT-2 are stored the other way round.
         warnings.filterwarnings("ignore", "fan_in_fan_out", UserWarning)
-        return get_peft_model(model, LoraConfig(r=8, lora_alpha=16, target_modules="all-linear"))
+        return get_peft_model(model, LoraConfig(r=8, lora_alpha=16, target_modules=targets))

@@ -24,6 +24,7 @@ from ._curves import (
     roc_points,
 )
 from ._examples import example, found_within
+from ._map_pictures import colour_bounds, map_picture, scale_note
 from ._maps import confusion_matrix
 from ._over_time import errors_ahead, survival_curves
 from ._pictures import box_picture, mask_picture, object_curves
@@ -88,6 +89,9 @@ def target_figures(name: str, plot: Mapping[str, Any] | None) -> TargetFigures:
     figures = TargetFigures(examples=[example(row) for row in (plot or {}).get("examples") or []])
     if plot and plot.get("kind") == "tokens":
         _add_words(figures, plot)
+        return figures
+    if plot and plot.get("kind") == "map":
+        _add_maps(figures, name, plot)
         return figures
     if plot and plot.get("kind") in ("mask", "boxes"):
         (_add_masks if plot["kind"] == "mask" else _add_boxes)(figures, name, plot)
@@ -155,6 +159,19 @@ def _add_masks(figures: TargetFigures, name: str, plot: Mapping[str, Any]) -> No
     figures.notes.append("The column “Rows” counts places of the map.")
     for pixels, true, told in zip(plot["pixels"], plot["true"], plot["told"], strict=True):
         figures.pictures.append(mask_picture(pixels, np.asarray(true), np.asarray(told), labels))
+
+
+def _add_maps(figures: TargetFigures, name: str, plot: Mapping[str, Any]) -> None:
+    """Adds numbers of places: what was told against what is true, and pictures in one scale."""
+    values = as_floats(plot.get("value")).reshape(-1, 2)
+    caption = "Predicted against true, places of the map"
+    figures.add(caption, predicted_against_true(values[:, 0], values[:, 1], name))
+    true, told = (np.asarray(plot[key], float) for key in ("true", "told"))
+    bounds = colour_bounds(true)
+    for pixels, own, said in zip(plot["pixels"], true, told, strict=True):
+        figures.pictures.append(map_picture(pixels, own, said, bounds))
+    if len(true):
+        figures.notes.append(scale_note(bounds))
 
 
 def _add_boxes(figures: TargetFigures, name: str, plot: Mapping[str, Any]) -> None:

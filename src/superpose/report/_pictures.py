@@ -47,7 +47,7 @@ def png(pixels: Any) -> bytes:
     return b"\x89PNG\r\n\x1a\n" + b"".join(chunks)
 
 
-def _address(pixels: Any) -> str:
+def address(pixels: Any) -> str:
     return "data:image/png;base64," + base64.b64encode(png(pixels)).decode("ascii")
 
 
@@ -85,7 +85,7 @@ def mask_picture(pixels: Array, true: Array, told: Array, labels: Sequence[str])
         f"An image, its mask and the mask that was told; {right:.0%} of the pixels agree."
     )
     wide = max(3 * SHOWN_WIDTH, whole.shape[1])
-    return f'<img src="{_address(whole)}" width="{wide}" alt="{words}">'
+    return f'<img src="{address(whole)}" width="{wide}" alt="{words}">'
 
 
 def box_picture(
@@ -102,7 +102,7 @@ def box_picture(
     high, wide = pixels.shape[:2]
     scale = max(SHOWN_WIDTH / wide, 1.0)
     wide, high = round(wide * scale), round(high * scale)
-    parts = [f'<image href="{_address(pixels)}" width="{wide}" height="{high}"/>']
+    parts = [f'<image href="{address(pixels)}" width="{wide}" height="{high}"/>']
     for name, dash in (("true", ' stroke-dasharray="4 3" opacity=".9"'), ("told", "")):
         for label, x1, y1, x2, y2, *score in objects.get(name) or []:
             shape = (

@@ -36,6 +36,8 @@ METRIC_NAMES = {
     "rmse": "RMSE",
     "mape": "MAPE",
     "r2": "R²",
+    "abs_rel": "absolute relative error",
+    "delta1": "share within a factor of 1.25",
     "poisson_deviance": "Poisson deviance",
     "miou": "mean IoU",
     "map50": "mAP at IoU 0.5",

@@ -113,8 +113,8 @@ class CatBoost(Booster):
     engine = "catboost"
     ROUNDS, RATE = 2000, 0.05
     # Few rows need no small steps, and below 100 deep trees only cost; a table with more columns
-    # than rows takes a minute a fit. All are several times faster so, and as good out of fold on the
-    # tables tried. Depth 4 below 400 rows was not: 3 % worse on edm, 1 % better on jura.
+    # than rows takes a minute a fit. All are several times faster so, and as good out of fold on
+    # the tables tried. Depth 4 below 400 rows was not: 3 % worse on edm, 1 % better on jura.
     SMALL = types.MappingProxyType({"iterations": 600, "learning_rate": 0.1})
     TINY = types.MappingProxyType({"depth": 4})
     WIDE = types.MappingProxyType({"iterations": 500, "learning_rate": 0.1})

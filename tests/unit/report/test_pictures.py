@@ -9,6 +9,7 @@ import pytest
 
 from superpose.report import render_report
 from superpose.report._figures import target_figures
+from superpose.report._map_pictures import colour_bounds, coloured
 from superpose.report._pictures import box_picture, mask_picture, png
 
 EVIL = '<b>"road"</b>'
@@ -40,6 +41,34 @@ def box_plot():
         "pixels": np.zeros((1, 4, 6, 3), np.uint8),
         "objects": [{"true": [[0, 0.1, 0.1, 0.5, 0.5]], "told": [[0, 0.1, 0.1, 0.5, 0.6, 0.9]]}],
     }
+
+
+def map_plot():
+    true = np.linspace(1, 3, 24).reshape(1, 4, 6)
+    true[0, 0, 0] = np.nan
+    return {
+        "kind": "map",
+        "labels": [],
+        "value": np.array([[1.0, 1.2], [3.0, 2.9]]),
+        "pixels": np.zeros((1, 4, 6, 3), np.uint8),
+        "true": true.astype(np.float32),
+        "told": true + 0.5,
+    }
+
+
+def test_maps_are_drawn_in_one_scale_with_what_colours_mean():
+    figures = target_figures("depth", map_plot())
+    assert [chart.caption for chart in figures.charts] == [
+        "Predicted against true, places of the map"
+    ]
+    assert "off by 0.500 on the mean" in figures.pictures[0]
+    assert "the bar below runs from 1.1" in figures.notes[0]
+    bounds = colour_bounds(map_plot()["true"])
+    assert 1 < bounds[0] < bounds[1] < 3
+    low, none = coloured(np.array([[0.0, np.nan]]), bounds)[0]
+    assert low.tolist() == [26, 20, 78]
+    assert len(set(none)) == 1
+    assert colour_bounds(np.full((1, 2, 2), np.nan)) == (0.0, 1.0)
 
 
 def test_a_drawn_image_is_one_that_others_read():
@@ -84,7 +113,9 @@ def test_drawn_boxes_are_dashed_and_told_ones_are_not():
     assert "&lt;b&gt;&quot;road&quot;&lt;/b&gt;, 0.90" in picture
 
 
-@pytest.mark.parametrize("plot", [mask_plot(), box_plot()], ids=["mask", "boxes"])
+@pytest.mark.parametrize(
+    "plot", [mask_plot(), box_plot(), map_plot()], ids=["mask", "boxes", "map"]
+)
 def test_the_page_holds_the_pictures_and_no_markup_of_strangers(plot):
     row = {"target": "t", "kind": plot["kind"], "verdict": "helped", "delta": 1.0}
     page = render_report({"transfer": [row], "plots": {"t": plot}})

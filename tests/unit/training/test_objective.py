@@ -36,6 +36,7 @@ def column(name, seed, scale=1.0, gaps=0.2):
         "survival": lambda: (rng.exponential(scale, ROWS) * rng.choice([1, 1, -1], ROWS)).tolist(),
         "vector": lambda: (scale * rng.normal(size=(ROWS, 4))).tolist(),
         "forecast": lambda: (scale * rng.normal(size=(ROWS, 3))).tolist(),
+        "map": lambda: (scale * rng.normal(size=(ROWS, 2, 2))).tolist(),
         "boxes": lambda: [[box(*rng.random(2))] * k for k in rng.integers(0, 2, ROWS)],
     }[name]()
     keep = rng.random(ROWS) >= gaps

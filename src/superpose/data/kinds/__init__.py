@@ -24,6 +24,7 @@ from ._forecast import ForecastTarget
 from ._generated import GeneratedTextTarget
 from ._image import ImageInput
 from ._items import Items
+from ._map import MapTarget
 from ._mask import MaskTarget
 from ._masks import mask_array
 from ._multicategory import MultiCategoryInput
@@ -32,6 +33,8 @@ from ._number import NumberInput, NumberTarget
 from ._options import Options
 from ._ordinal import OrdinalTarget
 from ._pretrained import PretrainedTextInput
+from ._pretrained_audio import PretrainedAudioInput
+from ._pretrained_image import PretrainedImageInput
 from ._retrieval import RetrievalTarget
 from ._sequence import SequenceInput
 from ._series import SeriesInput
@@ -56,6 +59,8 @@ INPUT_KINDS: dict[str, type[InputKind]] = {
         SeriesInput,
         AudioInput,
         PretrainedTextInput,
+        PretrainedImageInput,
+        PretrainedAudioInput,
     )
 }
 
@@ -73,6 +78,7 @@ TARGET_KINDS: dict[str, type[TargetKind]] = {
         BoxesTarget,
         SurvivalTarget,
         ForecastTarget,
+        MapTarget,
         RetrievalTarget,
         GeneratedTextTarget,
         VectorTarget,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Literal, Self
@@ -25,10 +25,41 @@ from ._values import Column, as_text
 RATE, MELS = 16_000, 40
 LONGEST = 30.0  # seconds that are read of a sound, at most
 SHOWN_FAULTS = 5
-FIX = (
-    "mend the path or the file, leave the cell empty if there is no sound, or write "
-    "`on_error: skip`"
-)
+MEND = "mend the path or the file, or leave the cell empty if there is no sound"
+FIX = MEND.replace(", or", ",") + ", or write `on_error: skip`"
+
+
+def usual_seconds(values: Column, folder: str) -> float:
+    """Enough seconds for 19 of 20 sounds that can be read, in tenths."""
+    paths = [str(Path(folder, path)) for path in as_text(values).to_pylist() if path]
+    known = [length for length in map(seconds_of, paths) if length > 0]
+    longest = float(np.quantile(known, 0.95)) if known else 1.0
+    return float(np.clip(np.ceil(10 * longest) / 10, 0.1, LONGEST))
+
+
+def read_sounds(
+    values: Column, folder: str, read: Callable[[str], np.ndarray]
+) -> tuple[dict[int, np.ndarray], dict[int, str]]:
+    """Read the sound of each row that has one; where that fails, tell why, by row."""
+    found, wrong = dict[int, np.ndarray](), dict[int, str]()
+    for row, path in enumerate(as_text(values).to_pylist()):
+        if not path:
+            continue
+        whole = str(Path(folder, path))
+        try:
+            found[row] = read(whole)
+        except FileNotFoundError:
+            wrong[row] = "no such file"
+        except (OSError, RuntimeError, ValueError) as error:
+            wrong[row] = str(error).replace(f"{whole!r}", "it")
+    return found, wrong
+
+
+def require_read(
+    column: str, values: Column, folder: str, wrong: Mapping[int, str], fix: str
+) -> None:
+    """Raise DataError for sounds that can't be read, or return if there is none."""
+    refuse(column, "sound", as_text(values).to_pylist(), folder, wrong, fix, SHOWN_FAULTS)
 
 
 class AudioOptions(Options):
@@ -82,18 +113,12 @@ class AudioInput(InputKind):
     @classmethod
     def fit(cls, column: str, values: Column, **options: Any) -> Self:
         require_soundfile(column)
-        folder, seconds = options.get("folder", ""), options.get("seconds")
-        if seconds is None:
-            paths = [path for path in as_text(values).to_pylist() if path]
-            lengths = [seconds_of(str(Path(folder, path))) for path in paths]
-            known = [length for length in lengths if length > 0]
-            longest = float(np.quantile(known, 0.95)) if known else 1.0
-            seconds = float(np.clip(np.ceil(10 * longest) / 10, 0.1, LONGEST))
+        folder = options.get("folder", "")
         kind = cls(
             column=column,
             count=0,
             rate=options.get("rate") or RATE,
-            seconds=seconds,
+            seconds=options.get("seconds") or usual_seconds(values, folder),
             mels=options.get("mels") or MELS,
             means=[],
             scales=[],
@@ -113,25 +138,19 @@ class AudioInput(InputKind):
     def _require(self, values: Column, folder: str, wrong: Mapping[int, str]) -> None:
         """Raise DataError for files that can't be read, unless they are passed over."""
         if not self.skips:
-            paths = as_text(values).to_pylist()
-            refuse(self.column, "sound", paths, folder, wrong, FIX, SHOWN_FAULTS)
+            require_read(self.column, values, folder, wrong, FIX)
 
     def _spectrograms(self, values: Column, folder: str) -> tuple[np.ndarray, dict[int, str]]:
         """Log-mel spectrograms (N, T, mels) with NaN where there is none, and why, by row."""
-        paths = as_text(values).to_pylist()
-        block = np.full((len(paths), frames_of(self.seconds), self.mels), np.nan, np.float32)
-        wrong: dict[int, str] = {}
-        for row, path in enumerate(paths):
-            if not path:
-                continue
-            whole = str(Path(folder, path))
-            try:
-                stamp = os.stat(whole).st_mtime_ns
-                block[row] = spectrogram(whole, stamp, self.rate, self.seconds, self.mels)
-            except FileNotFoundError:
-                wrong[row] = "no such file"
-            except (OSError, RuntimeError, ValueError) as error:
-                wrong[row] = str(error).replace(f"{whole!r}", "it")
+        block = np.full((len(values), frames_of(self.seconds), self.mels), np.nan, np.float32)
+
+        def read(path: str) -> np.ndarray:
+            stamp = os.stat(path).st_mtime_ns
+            return spectrogram(path, stamp, self.rate, self.seconds, self.mels)
+
+        found, wrong = read_sounds(values, folder, read)
+        for row, told in found.items():
+            block[row] = told
         return block, wrong
 
     def encode(self, values: Column, folder: str = "") -> np.ndarray:

@@ -8,7 +8,7 @@ Instances are fitted to one column; they hold plain values only, so they travel 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any, ClassVar, NamedTuple, Self
 
@@ -31,13 +31,25 @@ class Beside(NamedTuple):
 
     Args:
         table: the inputs of the rows.
-        source: what the network reads of the input whose places the target answers for, (N, ...).
+        pixels: gives the images (n, 3, H, W) of some rows, where the target is one of images.
         reach: half-widths (N,) or (N, H) of the intervals of numbers, in standardised units.
     """
 
     table: pa.Table
-    source: np.ndarray | None = None
+    pixels: Callable[[np.ndarray], np.ndarray] | None = None
     reach: np.ndarray | None = None
+
+
+class FileForm(NamedTuple):
+    """How a column of predictions is written where each row gets a file of its own.
+
+    Args:
+        ending: of the files, such as ".png".
+        content: makes the content of a file of a row's prediction, as `decode` gives it.
+    """
+
+    ending: str
+    content: Callable[[Any], bytes]
 
 
 class _Stateful:
@@ -85,6 +97,8 @@ class InputKind(_Stateful, ABC):
     block: ClassVar[str | None]
     needs_folder: ClassVar[bool] = False  # True for columns of file paths
     takes_lists: ClassVar[bool] = False  # True for kinds with several values per row
+    pictures: ClassVar[bool] = False  # True for kinds of images, which masks and boxes can be of
+    wants_map: ClassVar[bool] = False  # True for kinds that are told whether a target reads a map
 
     column: str
     notes: list[str] = field(default_factory=list)  # what the user should know, from fitting
@@ -117,6 +131,10 @@ class InputKind(_Stateful, ABC):
     def absent(self) -> int:
         """What fills a row without a value in a block of whole numbers; other blocks have NaN."""
         return 0
+
+    def pixels(self, values: Column, folder: str = "") -> np.ndarray:
+        """What the report shows of images, uint8 (N, 3, H, W)."""
+        raise NotImplementedError
 
     def augment(self) -> Augment | None:
         """What varies the block of this kind while networks learn, or None."""
@@ -391,6 +409,11 @@ class TargetKind(_Stateful, ABC):
         interval: np.ndarray | None = None,
     ) -> dict[str, pa.Array]:
         """Columns of a prediction in the user's units, by name."""
+
+    @property
+    def files(self) -> dict[str, FileForm]:
+        """The columns of predictions that are too large for a cell of a file, by name."""
+        return {}
 
     def in_source(self, told: pa.Array, source: Column, **options: Any) -> pa.Array:
         """Decoded answers in units of each row's own input, such as the pixels of its image."""

@@ -420,8 +420,8 @@ class BoxesTarget(PlacesTarget):
         return np.asarray(counts, float).reshape(-1, len(self.levels))
 
     def plot(self, y: np.ndarray, pred: np.ndarray, beside: Beside) -> dict[str, Any]:
-        assert beside.source is not None
-        return image_facts(self, beside.source, y, pred)
+        assert beside.pixels is not None
+        return image_facts(self, beside.pixels, y, pred)
 
     def decode(
         self,

@@ -23,7 +23,7 @@ from ._chrf import chrf
 from ._number import quantile_edges
 from ._options import Options
 from ._plot_rows import few_rows, shown
-from ._pretrained import FILES, find_model, require_extra
+from ._pretrained import FILES, find_model, require_transformers
 from ._values import Column, as_text, warn
 
 CODE = 16  # numbers in which a measured text is told to other targets
@@ -97,7 +97,7 @@ class GeneratedTextTarget(TargetKind):
         labelled = len(values) - as_text(values).null_count
         if labelled < 2:
             raise too_few_labels(column, labelled)
-        require_extra(column)
+        require_transformers(column)
         home = find_model(column, settings.decoder, folder)
         config = json.loads((home / "config.json").read_text(encoding="utf-8"))
         kind = cls(

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 import numpy as np
 import torch
 import torch.nn.functional as F
-from pydantic import Field, field_validator
+from pydantic import AfterValidator, Field
 from torch import nn
 
 from superpose.nn import ImageEncoder
@@ -32,6 +32,16 @@ FIX = (
 GREY_ROWS = 256  # images that are summarised at once
 
 
+def _within(size: list[int]) -> list[int]:
+    if not all(16 <= side <= 1024 for side in size):
+        raise ValueError(f"{size} given; allowed: height and width from 16 to 1024")
+    return size
+
+
+Size = Annotated[list[int], Field(min_length=2, max_length=2), AfterValidator(_within)]
+"""Height and width of images."""
+
+
 class ImageOptions(Options):
     """Options of an image.
 
@@ -43,17 +53,10 @@ class ImageOptions(Options):
         on_error: `skip` takes an image that can't be read for missing, and counts it.
     """
 
-    size: list[int] | None = Field(default=None, min_length=2, max_length=2)
+    size: Size | None = None
     stride: Literal[2, 4, 8] | None = None
     augment: AugmentOptions | Literal["off"] | None = None
     on_error: Literal["raise", "skip"] | None = None
-
-    @field_validator("size")
-    @classmethod
-    def _within(cls, size: list[int]) -> list[int]:
-        if not all(16 <= side <= 1024 for side in size):
-            raise ValueError(f"{size} given; allowed: height and width from 16 to 1024")
-        return size
 
 
 @dataclass(kw_only=True)
@@ -67,6 +70,7 @@ class ImageInput(InputKind):
     options: ClassVar[type[Options]] = ImageOptions
     block: ClassVar[str | None] = None
     needs_folder: ClassVar[bool] = True
+    pictures: ClassVar[bool] = True
     count: int  # training rows with a path
     size: list[int] = field(default_factory=lambda: [SIDE, SIDE])
     stride: int = 2
@@ -107,6 +111,9 @@ class ImageInput(InputKind):
         )
 
     def encode(self, values: Column, folder: str = "") -> np.ndarray:
+        return self.pixels(values, folder)
+
+    def pixels(self, values: Column, folder: str = "") -> np.ndarray:
         """Pixels as uint8 (N, 3, H, W), zeros where there is no path.
 
         Args:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
 from pathlib import Path
@@ -18,13 +18,24 @@ from superpose.errors import DataError, Faults, place
 from superpose.functional import category_loss
 
 from ._augment import Moved, follow_grid
-from ._base import Beside, too_few_labels
-from ._masks import ROWS_AT_ONCE, VOID, as_runs, enlarged, holds_masks, is_runs, mask_array, vote
+from ._base import Beside, FileForm, too_few_labels
+from ._masks import (
+    ROWS_AT_ONCE,
+    VOID,
+    as_runs,
+    by_rows,
+    enlarged,
+    holds_masks,
+    is_runs,
+    mask_array,
+    vote,
+)
 from ._metrics import nan_mean
 from ._options import Levels, Options
-from ._pictures import class_ids, read_all, require_pillow, size_of
+from ._pictures import as_png, class_ids, read_all, require_pillow, size_of
 from ._places import PlaceClasses
 from ._plot_pictures import image_facts
+from ._same_size import fits_image
 from ._unreadable import SHOWN_FAULTS, refuse
 from ._values import Column, as_text, warn
 
@@ -195,26 +206,7 @@ class MaskTarget(PlaceClasses):
     def aligned(self, values: Column, source: Column, **options: Any) -> np.ndarray:
         folder = options.get("folder", "")
         masks, _ = read_all(_paths(values), folder, lambda p: np.array(size_of(p)))
-        images, _ = read_all(as_text(source).to_pylist(), folder, lambda p: np.array(size_of(p)))
-        differ = [r for r in masks if r in images and (masks[r] != images[r]).any()]
-        fits = np.ones(len(values), bool)
-        fits[differ] = False
-        if differ and self.skips:
-            warn(
-                f"target {self.column!r}: {len(differ)} of {len(values)} masks have another size "
-                f"than their image and count as unlabelled; the first is in row {differ[0]}"
-            )
-            return fits
-        faults = Faults(DataError)
-        for row in differ[:SHOWN_FAULTS]:
-            size, own = (" x ".join(map(str, x[row])) for x in (masks, images))
-            given = f"its mask is {size} pixels"
-            fix = "write masks of the size of their images, or `on_error: skip` for the image"
-            faults.add(place(column=self.column, row=row), given, f"{own}, as its image", fix)
-        if len(differ) > SHOWN_FAULTS:
-            faults.add(place(column=self.column), f"so in {len(differ) - SHOWN_FAULTS} more rows")
-        faults.raise_any()
-        return fits
+        return fits_image(self.column, "mask", masks, source, folder, self.skips)
 
     def follow(self, y: Tensor, moved: Moved) -> Tensor:
         return follow_grid(y, (self.grid[0], self.grid[1]), moved)
@@ -237,18 +229,10 @@ class MaskTarget(PlaceClasses):
         return torch.softmax(out, dim=-1).flatten(-2)
 
     def row_loss(self, y: np.ndarray, pred: np.ndarray) -> np.ndarray:
-        return self._by_rows(super().row_loss, y, pred)
+        return by_rows(super().row_loss, y, pred)
 
     def log_likelihood(self, y: np.ndarray, pred: np.ndarray) -> np.ndarray:
-        return self._by_rows(super().log_likelihood, y, pred)
-
-    def _by_rows(
-        self, what: Callable[..., np.ndarray], y: np.ndarray, pred: np.ndarray
-    ) -> np.ndarray:
-        """Ask for few rows at a time: a copy of all places of all rows would fill the memory."""
-        cuts = range(0, len(y), ROWS_AT_ONCE)
-        parts = [what(y[n : n + ROWS_AT_ONCE], pred[n : n + ROWS_AT_ONCE]) for n in cuts]
-        return np.concatenate([np.zeros(0), *parts])
+        return by_rows(super().log_likelihood, y, pred)
 
     @property
     def reveal_edges(self) -> list[list[float]]:
@@ -312,8 +296,8 @@ class MaskTarget(PlaceClasses):
         }
 
     def plot(self, y: np.ndarray, pred: np.ndarray, beside: Beside) -> dict[str, Any]:
-        assert beside.source is not None
-        return image_facts(self, beside.source, y, pred)
+        assert beside.pixels is not None
+        return image_facts(self, beside.pixels, y, pred)
 
     def decode(
         self,
@@ -327,6 +311,16 @@ class MaskTarget(PlaceClasses):
             for empty, ids in zip(gone, self.masks(pred), strict=True)
         ]
         return {self.column: pa.array(texts, pa.string())}
+
+    @property
+    def files(self) -> dict[str, FileForm]:
+        # As labels are written: of sixteen bits where eight do not hold the ids.
+        return {self.column: FileForm(".png", self._png)}
+
+    def _png(self, text: str) -> bytes:
+        ids = mask_array(text)
+        ids = np.where(ids == VOID, self.void[0] if self.void else 0, ids)
+        return as_png(ids)
 
     def decode_proba(self, pred: np.ndarray) -> dict[str, pa.Array]:
         """The expected share of the image that each class has."""

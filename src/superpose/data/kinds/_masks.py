@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 import numpy as np
 import torch
@@ -108,3 +109,10 @@ def enlarged(p: np.ndarray, grid: tuple[int, int], size: tuple[int, int]) -> np.
     told = torch.from_numpy(np.nan_to_num(p).astype(np.float32)).unflatten(1, grid)
     fine = F.interpolate(told.movedim(-1, 1), size=size, mode="bilinear", align_corners=False)
     return fine.movedim(1, -1).numpy()
+
+
+def by_rows(what: Callable[..., np.ndarray], y: np.ndarray, pred: np.ndarray) -> np.ndarray:
+    """Ask for few rows at a time: a copy of all places of all rows would fill the memory."""
+    cuts = range(0, len(y), ROWS_AT_ONCE)
+    parts = [what(y[n : n + ROWS_AT_ONCE], pred[n : n + ROWS_AT_ONCE]) for n in cuts]
+    return np.concatenate([np.zeros(0), *parts])

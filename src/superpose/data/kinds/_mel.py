@@ -36,8 +36,13 @@ def seconds_of(path: str) -> float:
         return 0.0
 
 
-def _wave(path: str, rate: int, seconds: float) -> np.ndarray:
-    """The first seconds of a file as one channel at a rate."""
+def wave(path: str, rate: int, seconds: float) -> np.ndarray:
+    """Read the first seconds of a file as one channel at a rate.
+
+    Raises:
+        ValueError: no sound, one that breaks off, or one that is too long.
+        RuntimeError, OSError: no sound file, or none that can be opened.
+    """
     import soundfile  # an extra: only tables with sounds need it
 
     info = soundfile.info(path, verbose=True)
@@ -112,9 +117,8 @@ def spectrogram(path: str, changed: int, rate: int, seconds: float, mels: int) -
     """Read one file as a log-mel spectrogram; ``changed`` is its time stamp, a part of the key.
 
     Raises:
-        ValueError: no sound, one that breaks off, or one that is too long.
-        RuntimeError, OSError: no sound file, or none that can be opened.
+        ValueError, RuntimeError, OSError: as ``wave``.
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        return log_mel(_wave(path, rate, seconds), rate, seconds, mels)
+        return log_mel(wave(path, rate, seconds), rate, seconds, mels)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
@@ -68,10 +69,11 @@ class _Kept:
         return array
 
 
-_KEPT = _Kept()
+KEPT = _Kept()
 
 
-def _require_size(image: Any) -> None:
+def require_size(image: Any) -> None:
+    """Raise ValueError where an image would fill the memory."""
     if image.width * image.height > MOST_PIXELS:
         raise ValueError(f"{image.width} x {image.height} pixels, more than {MOST_PIXELS:,}")
 
@@ -82,7 +84,7 @@ def picture(path: Path, size: tuple[int, int]) -> np.ndarray:
 
     def read() -> np.ndarray:
         with Image.open(path) as image:
-            _require_size(image)
+            require_size(image)
             image.draft("RGB", (size[1] * 2, size[0] * 2))  # JPEG decodes to a smaller size
             small = image.convert("RGB").resize((size[1], size[0]), Image.Resampling.BILINEAR)
         pixels = np.asarray(small, np.uint8).transpose(2, 0, 1).copy()
@@ -90,7 +92,7 @@ def picture(path: Path, size: tuple[int, int]) -> np.ndarray:
             pixels[:] = 1
         return pixels
 
-    return _KEPT.get(path, ("picture", *size), read)
+    return KEPT.get(path, ("picture", *size), read)
 
 
 def size_of(path: Path) -> tuple[int, int]:
@@ -99,10 +101,10 @@ def size_of(path: Path) -> tuple[int, int]:
 
     def read() -> np.ndarray:
         with Image.open(path) as image:
-            _require_size(image)
+            require_size(image)
             return np.array([image.height, image.width])
 
-    high, wide = _KEPT.get(path, ("size",), read)
+    high, wide = KEPT.get(path, ("size",), read)
     return int(high), int(wide)
 
 
@@ -116,14 +118,28 @@ def class_ids(path: Path) -> np.ndarray:
 
     def read() -> np.ndarray:
         with Image.open(path) as image:
-            _require_size(image)
+            require_size(image)
             if image.mode == "1":  # black and white
                 return np.asarray(image).astype(np.int32)
             if image.mode not in ("L", "P", "I", "I;16", "I;16B", "I;16L"):
                 raise ValueError(f"it holds colours (mode {image.mode}), not class ids")
             return np.asarray(image).astype(np.int32)
 
-    return _KEPT.get(path, ("ids",), read)
+    return KEPT.get(path, ("ids",), read)
+
+
+def as_png(ids: np.ndarray) -> bytes:
+    """The content of a PNG in grey: of eight bits where they hold every number, else of sixteen.
+
+    Args:
+        ids: whole numbers (H, W) from 0 to 65535.
+    """
+    from PIL import Image
+
+    stream = io.BytesIO()
+    kind = np.uint8 if ids.max(initial=0) < 256 else np.uint16
+    Image.fromarray(ids.astype(kind)).save(stream, format="PNG")
+    return stream.getvalue()
 
 
 def read_all(

@@ -1,7 +1,8 @@
-"""What the report shows of masks and boxes: counts by class, and pictures with both drawn."""
+"""What the report shows of masks, boxes and maps: counts, and pictures with both drawn."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -11,14 +12,17 @@ from ._base import TargetKind
 VOID = -1  # a pixel without a class
 PICTURES = 6  # a third each of the worst, the middling and the best
 CURVE_POINTS = 200
+MOST_POINTS = 20_000  # places whose truth is drawn against what was told
 
 
-def image_facts(kind: Any, pixels: np.ndarray, y: np.ndarray, told: np.ndarray) -> dict[str, Any]:
+def image_facts(
+    kind: Any, pixels: Callable[[np.ndarray], np.ndarray], y: np.ndarray, told: np.ndarray
+) -> dict[str, Any]:
     """Count by class, and pick pictures from the worst to the best.
 
     Args:
-        kind: The fitted target, of kind mask or boxes.
-        pixels: The images (N, 3, H, W) that it is of.
+        kind: The fitted target, of kind mask, boxes or map.
+        pixels: Gives the images (n, 3, H, W) of some rows.
         y: Encoded labels (N, L).
         told: Canonical predictions (N, K).
     """
@@ -26,11 +30,13 @@ def image_facts(kind: Any, pixels: np.ndarray, y: np.ndarray, told: np.ndarray) 
     facts = {
         "kind": kind.name,
         "labels": kind.labels,
-        "pixels": pixels[rows].transpose(0, 2, 3, 1),
+        "pixels": pixels(rows).transpose(0, 2, 3, 1),
         "rows": rows,
     }
     if kind.name == "mask":
         return {**facts, **_masks(kind, y, told, rows)}
+    if kind.name == "map":
+        return {**facts, **_maps(kind, y, told, rows)}
     return {**facts, **_boxes(kind, y, told, rows)}
 
 
@@ -55,6 +61,18 @@ def _masks(kind: Any, y: np.ndarray, told: np.ndarray, rows: np.ndarray) -> dict
         "counts": kind.overlap(y, told),
         "true": classes(kind.exact(y[rows])),
         "told": classes(told[rows]),
+    }
+
+
+def _maps(kind: Any, y: np.ndarray, told: np.ndarray, rows: np.ndarray) -> dict[str, Any]:
+    places = np.flatnonzero(~np.isnan(y))
+    if len(places) > MOST_POINTS:
+        places = places[np.linspace(0, len(places) - 1, MOST_POINTS).astype(int)]
+    means = told[:, : kind.count]
+    return {
+        "value": kind.in_units(np.column_stack([y.ravel()[places], means.ravel()[places]])),
+        "true": kind.maps(kind.in_units(y[rows])),
+        "told": kind.maps(kind.in_units(means[rows])),
     }
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import Any, ClassVar, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 import numpy as np
 import pyarrow as pa
@@ -22,8 +22,8 @@ from superpose.nn import (
     PretrainedWords,
     WordVectors,
     first_pieces,
-    language_model,
     mean_of_tokens,
+    pretrained_model,
     token_states,
 )
 
@@ -35,6 +35,8 @@ from ._words import as_words
 
 FILES = ("config.json", "tokenizer.json", "model.safetensors")
 BATCH = 64
+HOW = {"nothing": "as it is", "adapters": "with adapters", "all": "trained further"}
+Share = Annotated[float, Field(gt=0, le=1)]
 CACHED = 200_000  # vectors of texts that are kept: importance and trees ask for the same ones again
 
 
@@ -53,8 +55,8 @@ class PretrainedTextOptions(Options):
     encoder: str = Field(min_length=1)
     train: Literal["nothing", "adapters", "all"] = "nothing"
     length: int = Field(default=128, ge=2, le=512)
-    rate: float = Field(default=0.02, gt=0, le=1)
-    decay: float = Field(default=0.9, gt=0, le=1)
+    rate: Share = 0.02
+    decay: Share = 0.9
 
 
 CACHED_ROWS = 20_000  # sentences whose words' vectors are kept, some 20 kB each
@@ -106,7 +108,7 @@ class PretrainedTextInput(VectorInput):
         cls, column: str, values: Column, folder: str = "", divided: bool = False, **options: Any
     ) -> Self:
         settings = PretrainedTextOptions.model_validate(options)
-        require_extra(column)
+        require_transformers(column)
         home = find_model(column, settings.encoder, folder)
         config = json.loads((home / "config.json").read_text(encoding="utf-8"))
         text = (home / "tokenizer.json").read_text(encoding="utf-8")
@@ -275,10 +277,9 @@ class PretrainedTextInput(VectorInput):
         return PretrainedWords(reader, kind.words) if kind.words else reader
 
     def describe(self) -> str:
-        how = {"nothing": "as it is", "adapters": "with adapters", "all": "trained further"}
         kind = self.config.get("model_type", "model")
-        what = "words" if self.words else "text"
-        return f"{what} read by {self.settings['encoder']} ({kind}), {how[self.settings['train']]}"
+        what, how = "words" if self.words else "text", HOW[self.settings["train"]]
+        return f"{what} read by {self.settings['encoder']} ({kind}), {how}"
 
 
 @lru_cache(maxsize=4)
@@ -318,22 +319,28 @@ def _texts(values: Column) -> list[str]:
 def _frozen(folder: Path) -> nn.Module:
     """A model as others have trained it."""
     config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-    return language_model(config, folder).eval()
+    return pretrained_model(config, folder).eval()
 
 
-def find_model(column: str, encoder: str, folder: str) -> Path:
+def find_model(column: str, encoder: str, folder: str, files: Sequence[str] = FILES) -> Path:
     """Find the folder of a model: as named, from the folder of the table, or from the hub.
+
+    Args:
+        column: the column that it reads.
+        encoder: the folder, or a name on the hub.
+        folder: that of the table.
+        files: what the folder has to hold.
 
     Raises:
         DataError: a folder that lacks files, or a name that the hub can't be asked for.
     """
     for home in (Path(folder, encoder), Path(encoder)):
         if home.is_dir():
-            lacking = [file for file in FILES if not (home / file).is_file()]
+            lacking = [file for file in files if not (home / file).is_file()]
             if lacking:
                 given = f"the folder {home} lacks {listing(lacking)}"
                 fix = "give the folder of a checkpoint of transformers with all of them"
-                raise DataError(message(place(column=column), given, listing(FILES), fix))
+                raise DataError(message(place(column=column), given, listing(files), fix))
             return home
     if Path(encoder).is_absolute() or encoder.startswith(".") or encoder.count("/") > 1:
         given = f"no folder {encoder}"
@@ -341,7 +348,7 @@ def find_model(column: str, encoder: str, folder: str) -> Path:
     from huggingface_hub import snapshot_download
 
     try:
-        return Path(snapshot_download(encoder, allow_patterns=list(FILES)))
+        return Path(snapshot_download(encoder, allow_patterns=list(files)))
     except Exception as fault:  # its errors are of many libraries, from sockets upwards
         reason = (str(fault).splitlines() or [type(fault).__name__])[0]
         given = f"no folder {encoder!r}, and the hub does not give it ({reason[:120]})"
@@ -349,7 +356,25 @@ def find_model(column: str, encoder: str, folder: str) -> Path:
         raise DataError(message(place(column=column), given, fix=fix)) from None
 
 
-def require_extra(column: str) -> None:
+def read_json(column: str, file: Path) -> dict[str, Any]:
+    """Read an object from a file of a checkpoint.
+
+    Raises:
+        DataError: it is no JSON, or no object.
+    """
+    try:
+        told = json.loads(file.read_text(encoding="utf-8"))
+    except ValueError as fault:
+        told = f"not JSON ({str(fault)[:80]})"
+    if isinstance(told, dict):
+        return told
+    given = f"{file} holds {str(told)[:120]}"
+    fix = "copy the checkpoint anew"
+    raise DataError(message(place(column=column), given, "an object of JSON", fix)) from None
+
+
+def require_transformers(column: str) -> None:
+    """Raise MissingExtraError where transformers is not installed."""
     try:
         import transformers  # noqa: F401
     except ImportError:

@@ -1,0 +1,233 @@
+"""Sounds read by a pretrained model, as it is or trained further."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from hashlib import blake2b
+from pathlib import Path
+from typing import Any, ClassVar, Literal, Self
+
+import numpy as np
+import torch
+from pydantic import Field
+from torch import nn
+
+from superpose.errors import DataError, message, place
+from superpose.nn import PretrainedAudio, mean_of_frames, speech_model
+
+from ._audio import LONGEST, MEND, read_sounds, require_read, usual_seconds
+from ._embedding import VectorInput, moments
+from ._mel import require_soundfile, wave
+from ._once import Once
+from ._options import Options
+from ._pretrained import HOW, Share, find_model, read_json, require_transformers
+from ._values import Column
+
+FILES = ("config.json", "model.safetensors", "preprocessor_config.json")
+SILENT = 1e-7  # variance, as it is added in the published preparation
+_ONCE = Once()
+
+
+class PretrainedAudioOptions(Options):
+    """Options of sounds that a pretrained model reads.
+
+    Args:
+        encoder: folder with config.json, preprocessor_config.json and model.safetensors, or a name
+            on the hub of Hugging Face.
+        train: what is trained of it: nothing, low-rank adapters, or all its weights.
+        seconds: how much of a sound is read from its start; unless set, enough for 19 of 20.
+        rate: steps of its weights as a share of those of the others.
+        decay: what that share is times for each layer further down.
+    """
+
+    encoder: str = Field(min_length=1)
+    train: Literal["nothing", "adapters", "all"] = "nothing"
+    seconds: float | None = Field(default=None, gt=0, le=LONGEST)
+    rate: Share = 0.02
+    decay: Share = 0.9
+
+
+@dataclass(kw_only=True)
+class PretrainedAudioInput(VectorInput):
+    """Sounds, read by a model of waveforms of `transformers` that others have trained.
+
+    A sound is brought to the rate of the checkpoint, and is the mean over its own frames. With
+    ``train: nothing`` it is read once; else the model is a part of the network and travels in the
+    bundle. Trees read the vectors in either case. Needs the extra `superpose[text]` beside
+    `superpose[audio]`.
+    """
+
+    name: ClassVar[str] = "pretrained-audio"
+    options: ClassVar[type[Options]] = PretrainedAudioOptions
+    needs_folder: ClassVar[bool] = True
+    settings: dict[str, Any]
+    home: str  # where the model was found
+    config: dict[str, Any]
+    sampling: int  # samples a second that the model reads
+    seconds: float
+    normalised: bool  # whether each sound is brought to mean 0 and spread 1
+    mean: list[float] = field(default_factory=list)  # known once the model has read the sounds
+    scale: list[float] = field(default_factory=list)
+    count: int = 0
+
+    @property
+    def trained(self) -> bool:
+        """Whether the model is a part of the network."""
+        return bool(self.settings["train"] != "nothing")
+
+    @property
+    def slow(self) -> bool:
+        return self.trained
+
+    @classmethod
+    def fit(cls, column: str, values: Column, folder: str = "", **options: Any) -> Self:
+        require_soundfile(column)
+        require_transformers(column)
+        settings = PretrainedAudioOptions.model_validate(options)
+        home = find_model(column, settings.encoder, folder, FILES)
+        told = read_json(column, home / FILES[2])
+        sampling = told.get("sampling_rate")
+        if not isinstance(sampling, int) or sampling < 1:
+            given = f"{home / FILES[2]} has the sampling_rate {sampling!r}"
+            fix = "choose a checkpoint of waveforms, such as wav2vec2, HuBERT or WavLM"
+            raise DataError(message(place(column=column), given, "a whole number in hertz", fix))
+        try:
+            _frozen(home)
+        except Exception as fault:  # a model may raise whatever it likes
+            reason = (str(fault).splitlines() or [type(fault).__name__])[0]
+            given = f"the model in {home} can't read sounds ({reason[:160]})"
+            allowed = "models of waveforms of transformers: wav2vec2, HuBERT, WavLM"
+            fix = "choose another checkpoint"
+            raise DataError(message(place(column=column), given, allowed, fix)) from None
+        kind = cls(
+            column=column,
+            settings=settings.model_dump(exclude={"seconds"}),
+            home=str(home),
+            config=read_json(column, home / FILES[0]),
+            sampling=sampling,
+            seconds=settings.seconds or usual_seconds(values, folder),
+            normalised=bool(told.get("do_normalize", True)),
+        )
+        found = moments(kind._read(values, folder))
+        kind.mean, kind.scale, kind.count = found["mean"], found["scale"], found["count"]
+        return kind
+
+    def _waves(self, values: Column, folder: str) -> dict[int, np.ndarray]:
+        """The samples of each row that has a sound, as many as there are.
+
+        Raises:
+            DataError: files that are missing, empty, cut or no sound, with their rows.
+        """
+        require_soundfile(self.column)
+
+        def read(path: str) -> np.ndarray:
+            sound = wave(path, self.sampling, self.seconds)[: round(self.seconds * self.sampling)]
+            if self.normalised:
+                sound = (sound - sound.mean()) / np.sqrt(sound.var() + SILENT)
+            return np.asarray(sound, np.float32)
+
+        found, wrong = read_sounds(values, folder, read)
+        require_read(self.column, values, folder, wrong, MEND)
+        return found
+
+    def _read(self, values: Column, folder: str) -> np.ndarray:
+        """The vector of each sound (N, D) as others have trained the model, NaN without one."""
+        # A checkpoint of the hub may lie elsewhere on the machine that predicts.
+        named = self.home if Path(self.home).is_dir() else self.settings["encoder"]
+        waves = self._waves(values, folder)
+        rows = list(waves)
+        keys = [(named, blake2b(waves[row].tobytes()).digest()) for row in rows]
+
+        def read(places: list[int]) -> list[np.ndarray]:
+            model = _frozen(find_model(self.column, named, "", FILES))
+            shortest = _receptive(self.config)
+            with torch.no_grad():
+                # One by one, each as long as it is: what fills a row would be heard by some models.
+                return [
+                    mean_of_frames(model, _filled(waves[rows[place]], shortest))[0].numpy()
+                    for place in places
+                ]
+
+        width = int(self.config.get("hidden_size") or len(self.mean))
+        vectors = np.full((len(values), width), np.nan, np.float32)
+        for row, told in zip(rows, _ONCE(keys, read, 1), strict=True):
+            vectors[row] = told
+        return vectors
+
+    def encode(self, values: Column, folder: str = "") -> np.ndarray:
+        """Samples (N, T), NaN behind the end of a sound, or its standardised vector (N, D).
+
+        Args:
+            values: paths.
+            folder: where relative paths start.
+
+        Raises:
+            DataError: files that are missing, empty, cut or no sound, with their rows.
+        """
+        if not self.trained:
+            told = self._read(values, folder) - np.asarray(self.mean, np.float32)
+            return np.asarray(told / np.asarray(self.scale, np.float32), np.float32)
+        length = max(round(self.seconds * self.sampling), _receptive(self.config))
+        block = np.full((len(values), length), np.nan, np.float32)
+        for row, sound in self._waves(values, folder).items():
+            block[row, : len(sound)] = sound
+        return block
+
+    def features(
+        self, values: Column, folder: str = ""
+    ) -> tuple[np.ndarray, list[bool], list[str]]:
+        found = self._read(values, folder)
+        names = [f"{self.column} ({i})" for i in range(found.shape[1])]
+        return found, [False] * len(names), names
+
+    @classmethod
+    def encoder(cls, kinds: Sequence[Any], width: int) -> nn.Module:
+        kind = kinds[0]
+        if not kind.trained:
+            return super().encoder(kinds, width)
+        home, settings = Path(kind.home), kind.settings
+        return PretrainedAudio(
+            kind.config,
+            home if all((home / file).is_file() for file in FILES) else None,
+            kind.mean,
+            kind.scale,
+            settings["train"] == "adapters",
+            settings["rate"],
+            settings["decay"],
+        )
+
+    def describe(self) -> str:
+        kind = self.config.get("model_type", "model")
+        return (
+            f"{self.count} sounds, {self.seconds:g} s at {self.sampling} Hz, read by "
+            f"{self.settings['encoder']} ({kind}), {HOW[self.settings['train']]}"
+        )
+
+
+@lru_cache(maxsize=2)
+def _frozen(folder: Path) -> nn.Module:
+    """A model as others have trained it."""
+    config = json.loads((folder / FILES[0]).read_text(encoding="utf-8"))
+    return speech_model(config, folder).eval()
+
+
+def _receptive(config: dict[str, Any]) -> int:
+    """Samples that one frame is made of: a shorter sound has none.
+
+    Example:
+        >>> _receptive({"conv_kernel": [10, 3, 2], "conv_stride": [5, 2, 2]})
+        30
+    """
+    length = 1
+    pairs = zip(config.get("conv_kernel", []), config.get("conv_stride", []), strict=True)
+    for kernel, stride in reversed(list(pairs)):
+        length = (length - 1) * stride + kernel
+    return length
+
+
+def _filled(sound: np.ndarray, shortest: int) -> torch.Tensor:
+    """Samples (1, T), with silence behind a sound that is too short for one frame."""
+    return torch.from_numpy(np.pad(sound, (0, max(0, shortest - len(sound)))))[None]

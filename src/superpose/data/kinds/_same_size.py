@@ -1,0 +1,56 @@
+"""Labels of pixels stand beside an image of the same size."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from superpose.errors import DataError, Faults, place
+
+from ._pictures import read_all, size_of
+from ._unreadable import SHOWN_FAULTS
+from ._values import Column, as_text, warn
+
+
+def fits_image(
+    column: str,
+    what: str,
+    sizes: Mapping[int, np.ndarray],
+    source: Column,
+    folder: str,
+    skips: bool,
+) -> np.ndarray:
+    """Mark the rows (N,) whose labels have the size of their image, or whose size is not known.
+
+    Args:
+        column: name of the target.
+        what: what its labels are, such as "mask".
+        sizes: height and width of the labels by row.
+        source: paths of the images.
+        folder: where relative paths start.
+        skips: whether a row that does not fit is passed over, with a warning.
+
+    Raises:
+        DataError: labels of another size, with their rows, unless they are skipped.
+    """
+    images, _ = read_all(as_text(source).to_pylist(), folder, lambda p: np.array(size_of(p)))
+    differ = [r for r in sizes if r in images and (sizes[r] != images[r]).any()]
+    fits = np.ones(len(source), bool)
+    fits[differ] = False
+    if differ and skips:
+        warn(
+            f"target {column!r}: {len(differ)} of {len(source)} {what}s have another size "
+            f"than their image and count as unlabelled; the first is in row {differ[0]}"
+        )
+        return fits
+    faults = Faults(DataError)
+    for row in differ[:SHOWN_FAULTS]:
+        size, own = (" x ".join(map(str, x[row])) for x in (sizes, images))
+        given = f"its {what} is {size} pixels"
+        fix = f"write {what}s of the size of their images, or `on_error: skip` for the image"
+        faults.add(place(column=column, row=row), given, f"{own}, as its image", fix)
+    if len(differ) > SHOWN_FAULTS:
+        faults.add(place(column=column), f"so in {len(differ) - SHOWN_FAULTS} more rows")
+    faults.raise_any()
+    return fits
