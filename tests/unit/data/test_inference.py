@@ -92,6 +92,7 @@ def test_declared_kinds_options_and_weights_are_kept() -> None:
         ({"levels": ["lo", "hi"]}, ["lo", "hi", "lo"], "ordinal"),
         ({"levels": ["red"]}, [[{"class": "red", "box": [0.0, 0.0, 1.0, 1.0]}], [], []], "boxes"),
         ({"of": "words"}, ["O B-x", "O", "O"], "tokens"),
+        ({"of": "words"}, ["1.npy", "2.npy", None], "map"),
     ],
 )
 def test_where_several_kinds_have_the_options_the_values_tell_the_kind(options, values, kind):
@@ -105,7 +106,7 @@ def test_where_values_tell_no_kind_the_candidates_are_named():
     table = pa.table({"y": [0.5, 1.5, 2.5], "x": [1.0, 2.0, 3.0]})
     assert faults(table, targets=[{"name": "y", "of": "x"}]) == [
         "targets[0]: of given without a kind, and its values don't tell one; allowed: tokens, "
-        "mask, boxes; write `kind:` with the one that is meant"
+        "mask, boxes, map; write `kind:` with the one that is meant"
     ]
 
 

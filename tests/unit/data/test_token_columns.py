@@ -124,7 +124,7 @@ def test_what_the_labels_are_of_has_one_clear_error(
         (
             {"name": "y", "kind": "category", "of": "x"},
             "targets[0].of: of given for a column of kind category; of belongs to kind tokens or "
-            "mask or boxes; "
+            "mask or boxes or map; "
             "remove it, or write `kind: tokens`",
         ),
         (

@@ -15,7 +15,7 @@ from ._augment import Moved, follow_grid
 from ._base import Beside, FileForm, too_few_labels
 from ._masks import ROWS_AT_ONCE, by_rows, enlarged
 from ._number import label_scale, quantile_edges
-from ._number_maps import as_lists, as_npy, averaged, read_maps, size_of_map
+from ._number_maps import as_lists, as_npy, averaged, holds_maps, read_maps, size_of_map
 from ._options import Options
 from ._pictures import require_pillow
 from ._plot_pictures import image_facts
@@ -87,6 +87,10 @@ class MapTarget(SeveralNumbers):
     @property
     def place_size(self) -> int:
         return 2
+
+    @classmethod
+    def holds(cls, values: Column) -> bool:
+        return holds_maps(values)
 
     @classmethod
     def fit(cls, column: str, values: Column, **options: Any) -> Self:

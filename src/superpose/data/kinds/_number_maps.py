@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,9 +14,26 @@ import pyarrow as pa
 from superpose.errors import DataError, message, place
 
 from ._pictures import KEPT, read_all, require_size, size_of
-from ._values import Column, as_text, is_list, one, plain
+from ._values import Column, as_text, is_list, is_text, one, plain
 
+# Only numbers are written so; other files of images may also hold the ids of classes.
+_FILE = re.compile(r"\.npy$", re.IGNORECASE)
 GREY = ("L", "I", "I;16", "I;16B", "I;16L", "F")
+
+
+def holds_maps(values: Column) -> bool:
+    """Whether a column begins with lists of lists, or with the name of a file of numbers.
+
+    Example:
+        >>> holds_maps(pa.chunked_array([["depth/1.npy", None]]))
+        True
+    """
+    if is_list(values.type):
+        return is_list(values.type.value_type)
+    if not is_text(values.type):
+        return False
+    first = values.drop_null().slice(0, 1).to_pylist()
+    return any(_FILE.search(name) for name in first)
 
 
 def numbers_of(path: Path) -> np.ndarray:

@@ -17,6 +17,7 @@ from ._base import Beside, too_few_labels
 from ._classes import ordered
 from ._masks import holds_masks
 from ._metrics import nan_mean
+from ._number_maps import holds_maps
 from ._options import Options
 from ._places import PlaceClasses
 from ._plot_words import token_facts
@@ -93,7 +94,7 @@ class TokensTarget(PlaceClasses):
     def holds(cls, values: Column) -> bool:
         kind = values.type
         words = is_list(kind) and is_text(kind.value_type)
-        return words or (is_text(kind) and not holds_masks(values))
+        return words or (is_text(kind) and not (holds_masks(values) or holds_maps(values)))
 
     @classmethod
     def fit(cls, column: str, values: Column, **options: Any) -> Self:
