@@ -60,7 +60,7 @@ def main() -> None:
         common = {
             "split": {"by": "column", "column": "part"},
             "model": {"members": 2, "given": False},
-            # Beside each other two encoders do better with smaller steps, most of all for new speakers.
+            # Two encoders side by side do better with smaller steps, most of all for a new speaker.
             "training": {"epochs": 10, "patience": 10, "batch_size": 32, "learning_rate": 0.001},
             # Speakers are told so easily that the joint network learns little else of sounds: the
             # proof ships the network that learned digits alone.
