@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
@@ -71,6 +71,7 @@ class SeriesInput(InputKind):
     scales: list[float]
     span: list[float] | None = None  # first and last time of the grid; None for regular steps
     closed: bool = False  # whether events of other channels are faults
+    unused: list[str] = field(default_factory=list)  # channels of events that did not vary
     reason: str | None = None
     augmented: dict[str, Any] | None = None
 
@@ -100,6 +101,9 @@ class SeriesInput(InputKind):
             kind.augmented = SeriesAugmentOptions.model_validate(asked).model_dump()
         dropped = [name for i, name in enumerate(kind.channels) if i not in kind.kept]
         kind.channels = [kind.channels[i] for i in kind.kept]
+        if kind.span is not None:  # events are laid on those channels alone from now on
+            kind.unused, kind.wide = dropped, len(kind.channels)
+            kind.kept = list(range(kind.wide))
         if not kind.kept:
             kind.reason = "constant" if any(len(part) for part in known) else "empty"
         elif dropped:
@@ -153,7 +157,7 @@ class SeriesInput(InputKind):
         return np.where(count > 0, sums / np.maximum(count, 1), np.nan).reshape(shape)
 
     def _require_channels(self, events: Events, channel: np.ndarray) -> None:
-        strange = channel < 0
+        strange = (channel < 0) & (find(events.channels, self.unused) < 0)
         if not strange.any():
             return
         at = int(np.argmax(strange))

@@ -83,6 +83,16 @@ def test_events_outside_of_the_known_times_are_passed_over_with_a_warning():
         assert np.isnan(kind.encode(col([[event(11, "hr", 1.0)]]))).all()
 
 
+def test_a_named_channel_without_events_leaves_the_others_in_their_places():
+    rows = col([[event(0.0, "b", 1.0), event(1.0, "c", 5.0)], [event(0.0, "b", 3.0)]])
+    whole = Kind.fit("s", rows, channels=["b", "c"], bins=2)
+    kind = Kind.fit("s", rows, channels=["a", "b", "c"], bins=2)
+    assert kind.channels == ["b", "c"]
+    np.testing.assert_array_equal(kind.encode(rows), whole.encode(rows))
+    late = col([[event(0.0, "a", 1.0), event(0.0, "b", 1.0)]])
+    assert np.nansum(np.abs(kind.encode(late))) == 1.0  # "a" is known, and not read
+
+
 def test_events_of_other_channels_are_faults_where_channels_are_named():
     with pytest.raises(
         DataError, match=r"row 0: 1 event.* such as 'map'; allowed: hr; add it to channels"
