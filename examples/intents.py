@@ -16,7 +16,7 @@ def main() -> None:
     model = Superpose(
         targets=["intent", {"name": "slots", "kind": "tokens", "of": "words", "weight": 2}],
         model={"state": 64, "members": 4, "given": False},
-        # Few epochs, so that it ends in minutes; thirty give the figures of the documentation.
+        # Few epochs, so that it ends in minutes; benchmarks/intents.py has the published figures.
         training={"batch_size": 32, "epochs": 10},
         references="network",
     ).fit(FOLDER)  # train, valid and test as they were published
