@@ -35,17 +35,26 @@ class VectorInput(InputKind):
         raise NotImplementedError
 
     def encode(self, values: Column) -> np.ndarray:
-        centred = self._vectors(values) - np.asarray(self.mean, np.float32)
-        return np.asarray(centred / np.asarray(self.scale, np.float32), np.float32)
+        return standardised(self._vectors(values), self.mean, self.scale)
 
     def features(self, values: Column) -> tuple[np.ndarray, list[bool], list[str]]:
-        found = self.encode(values)
-        names = [f"{self.column} ({i})" for i in range(found.shape[1])]
-        return found, [False] * len(names), names
+        return as_features(self.column, self.encode(values))
 
     @classmethod
     def encoder(cls, kinds: Sequence[Any], width: int) -> nn.Module:
         return VectorEncoder(len(kinds[0].mean), width)
+
+
+def standardised(vectors: np.ndarray, mean: Sequence[float], scale: Sequence[float]) -> np.ndarray:
+    """Vectors (..., D) less their mean and over their scale, float32."""
+    centred = vectors - np.asarray(mean, np.float32)
+    return np.asarray(centred / np.asarray(scale, np.float32), np.float32)
+
+
+def as_features(column: str, vectors: np.ndarray) -> tuple[np.ndarray, list[bool], list[str]]:
+    """Vectors (N, D) as columns for trees, none of them categorical, with their names."""
+    names = [f"{column} ({i})" for i in range(vectors.shape[1])]
+    return vectors, [False] * len(names), names
 
 
 def moments(vectors: np.ndarray) -> dict[str, Any]:

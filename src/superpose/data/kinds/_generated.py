@@ -19,11 +19,11 @@ from superpose.errors import DataError, message, place
 from superpose.nn import TextDecoder
 
 from ._base import PROBABILITY_FLOOR, Beside, TargetKind, too_few_labels
+from ._checkpoints import TEXT_FILES, Checkpoint, Share, find_model, require_transformers
 from ._chrf import chrf
 from ._number import quantile_edges
 from ._options import Options
 from ._plot_rows import few_rows, shown
-from ._pretrained import FILES, find_model, require_transformers
 from ._values import Column, as_text, warn
 
 CODE = 16  # numbers in which a measured text is told to other targets
@@ -47,11 +47,11 @@ class GeneratedTextOptions(Options):
     prefix: int = Field(default=8, ge=1, le=64)
     tokens: int = Field(default=32, ge=2, le=256)
     beams: int = Field(default=1, ge=1, le=16)
-    rate: float = Field(default=0.02, gt=0, le=1)
+    rate: Share = 0.02
 
 
 @dataclass(kw_only=True)
-class GeneratedTextTarget(TargetKind):
+class GeneratedTextTarget(Checkpoint, TargetKind):
     """Text that a pretrained decoder of `transformers` writes, told what to write by the row.
 
     Labels are the numbers of their tokens, NaN behind the end. Canonical prediction: how likely
@@ -71,9 +71,8 @@ class GeneratedTextTarget(TargetKind):
     own_head: ClassVar[bool] = True
     reads_labels: ClassVar[bool] = True
     blends: ClassVar[bool] = False
-    settings: dict[str, Any]
-    home: str  # where the model was found
-    config: dict[str, Any]
+    needed: ClassVar[tuple[str, ...]] = TEXT_FILES
+    named: ClassVar[str] = "decoder"
     tokenizer: str
     end: int  # number of the token that ends a text
     edges: list[list[float]]
@@ -98,7 +97,7 @@ class GeneratedTextTarget(TargetKind):
         if labelled < 2:
             raise too_few_labels(column, labelled)
         require_transformers(column)
-        home = find_model(column, settings.decoder, folder)
+        home = find_model(column, settings.decoder, folder, TEXT_FILES)
         config = json.loads((home / "config.json").read_text(encoding="utf-8"))
         kind = cls(
             column=column,
@@ -151,10 +150,10 @@ class GeneratedTextTarget(TargetKind):
         return np.concatenate([np.where(np.isnan(y), np.nan, 1.0), y], axis=1)
 
     def head(self, state: int) -> nn.Module:
-        home, settings = Path(self.home), self.settings
+        settings = self.settings
         return TextDecoder(
             self.config,
-            home if all((home / file).is_file() for file in FILES) else None,
+            self.weights,
             state,
             settings["prefix"],
             settings["tokens"],
@@ -285,10 +284,7 @@ class GeneratedTextTarget(TargetKind):
         return {"kind": self.name, "y": y[self.known(y)], "examples": found}
 
     def describe(self) -> str:
-        how = {"nothing": "as it is", "adapters": "with adapters", "all": "trained further"}
-        kind = self.config.get("model_type", "model")
-        by = f"{self.settings['decoder']} ({kind}), {how[self.settings['train']]}"
-        return f"text of at most {self.length} tokens, written by {by}"
+        return f"text of at most {self.length} tokens, written by {self.how}"
 
 
 def _require_decoder(column: str, home: Path, config: dict[str, Any]) -> int:

@@ -5,9 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import cached_property, lru_cache
-from pathlib import Path
-from typing import Annotated, Any, ClassVar, Literal, Self
+from functools import cached_property
+from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 import pyarrow as pa
@@ -16,7 +15,6 @@ import torch
 from pydantic import Field
 from torch import nn
 
-from superpose.errors import DataError, MissingExtraError, listing, message, place
 from superpose.nn import (
     PretrainedText,
     PretrainedWords,
@@ -27,17 +25,16 @@ from superpose.nn import (
     token_states,
 )
 
-from ._embedding import VectorInput, moments
+from ._checkpoints import TEXT_FILES, Checkpoint, Share, find_model, require_transformers
+from ._embedding import VectorInput, as_features, moments, standardised
+from ._once import Once
 from ._options import Options
 from ._text import MOST_PLACES
 from ._values import Column, as_text, is_list, missing, plain, warn
 from ._words import as_words
 
-FILES = ("config.json", "tokenizer.json", "model.safetensors")
 BATCH = 64
-HOW = {"nothing": "as it is", "adapters": "with adapters", "all": "trained further"}
-Share = Annotated[float, Field(gt=0, le=1)]
-CACHED = 200_000  # vectors of texts that are kept: importance and trees ask for the same ones again
+_ONCE = Once()
 
 
 class PretrainedTextOptions(Options):
@@ -59,11 +56,8 @@ class PretrainedTextOptions(Options):
     decay: Share = 0.9
 
 
-CACHED_ROWS = 20_000  # sentences whose words' vectors are kept, some 20 kB each
-
-
 @dataclass(kw_only=True)
-class PretrainedTextInput(VectorInput):
+class PretrainedTextInput(Checkpoint, VectorInput):
     """Text, read by a language model of `transformers` that others have trained.
 
     With ``train: nothing`` a text is the mean of its tokens' vectors, made once; else the model is
@@ -76,9 +70,7 @@ class PretrainedTextInput(VectorInput):
     options: ClassVar[type[Options]] = PretrainedTextOptions
     needs_folder: ClassVar[bool] = True
     takes_lists: ClassVar[bool] = True
-    settings: dict[str, Any]
-    home: str  # where the model was found
-    config: dict[str, Any]
+    needed: ClassVar[tuple[str, ...]] = TEXT_FILES
     tokenizer: str
     pad: int
     mean: list[float] = field(default_factory=list)  # known once the model has read the texts
@@ -91,17 +83,8 @@ class PretrainedTextInput(VectorInput):
         return self.words or None
 
     @property
-    def slow(self) -> bool:
-        return self.trained
-
-    @property
     def absent(self) -> int:
         return self.pad
-
-    @property
-    def trained(self) -> bool:
-        """Whether the model is a part of the network."""
-        return bool(self.settings["train"] != "nothing")
 
     @classmethod
     def fit(
@@ -109,7 +92,7 @@ class PretrainedTextInput(VectorInput):
     ) -> Self:
         settings = PretrainedTextOptions.model_validate(options)
         require_transformers(column)
-        home = find_model(column, settings.encoder, folder)
+        home = find_model(column, settings.encoder, folder, TEXT_FILES)
         config = json.loads((home / "config.json").read_text(encoding="utf-8"))
         text = (home / "tokenizer.json").read_text(encoding="utf-8")
         kind = cls(
@@ -151,18 +134,16 @@ class PretrainedTextInput(VectorInput):
     def _vectors(self, values: Column) -> np.ndarray:
         """Vectors of texts by the model as others have trained it, NaN where there is no text."""
         texts = _texts(values)
-        known = _known(self.home, self.settings["length"])
-        fresh = sorted({text for text in texts if text and text not in known}, key=_by_length)
-        if len(known) + len(fresh) > CACHED:
-            known.clear()
-            fresh = sorted({text for text in texts if text}, key=_by_length)
-        model = _frozen(find_model(self.column, self.home, ""))
-        for start in range(0, len(fresh), BATCH):
-            part = fresh[start : start + BATCH]
-            ids = torch.from_numpy(self._ids_of(part))
+        order = _in_order(texts)
+
+        def read(places: list[int]) -> list[np.ndarray]:
+            model = self.as_trained_by_others(pretrained_model)
+            ids = torch.from_numpy(self._ids_of([order[place] for place in places]))
             with torch.no_grad():
-                found = mean_of_tokens(model, ids, self.pad).numpy()
-            known.update(zip(part, found, strict=True))
+                return list(mean_of_tokens(model, ids, self.pad).numpy())
+
+        keys = [(self.home, self.settings["length"], text) for text in order]
+        known = dict(zip(order, _ONCE(keys, read, BATCH), strict=True))
         vectors = np.full((len(texts), self._width), np.nan, np.float32)
         for row, text in enumerate(texts):
             if text:
@@ -203,15 +184,11 @@ class PretrainedTextInput(VectorInput):
     def _word_vectors(self, values: Column) -> np.ndarray:
         """Vectors of words by the model as others have trained it, (N, W, D), else NaN."""
         rows = _divided(values)
-        known = _known_words(self.home, self.settings["length"], self.words)
-        fresh = sorted({row for row in rows if row and row not in known}, key=_by_length)
-        if len(known) + len(fresh) > CACHED_ROWS:
-            known.clear()
-            fresh = sorted({row for row in rows if row}, key=_by_length)
-        model = _frozen(find_model(self.column, self.home, ""))
-        for start in range(0, len(fresh), BATCH):
-            part = fresh[start : start + BATCH]
-            pieces = torch.from_numpy(self._pieces(part))
+        order = _in_order(rows)
+
+        def read(places: list[int]) -> list[np.ndarray]:
+            model = self.as_trained_by_others(pretrained_model)
+            pieces = torch.from_numpy(self._pieces([order[place] for place in places]))
             used = max(1, int((pieces[..., 0] != self.pad).sum(-1).max()))
             first = pieces[:, : self.words, 1]
             with torch.no_grad():
@@ -219,8 +196,10 @@ class PretrainedTextInput(VectorInput):
                 found = first_pieces(states, first).masked_fill((first == 0)[..., None], torch.nan)
             many = (first > 0).sum(-1).tolist()
             # Copies, so that the padding of a batch is not kept beside its rows.
-            for own, vectors, count in zip(part, found.numpy(), many, strict=True):
-                known[own] = vectors[:count].copy()
+            return [own[:count].copy() for own, count in zip(found.numpy(), many, strict=True)]
+
+        keys = [(self.home, self.settings["length"], self.words, row) for row in order]
+        known = dict(zip(order, _ONCE(keys, read, BATCH), strict=True))
         block = np.full((len(rows), self.words, self._width), np.nan, np.float32)
         for row, words in enumerate(rows):
             if words:
@@ -247,16 +226,14 @@ class PretrainedTextInput(VectorInput):
             return block
         vectors = self._word_vectors(values)
         self._warn_of_long(values, (~np.isnan(vectors[..., 0])).sum(axis=1))
-        centred = vectors - np.asarray(self.mean, np.float32)
-        return np.asarray(centred / np.asarray(self.scale, np.float32), np.float32)
+        return standardised(vectors, self.mean, self.scale)
 
     def features(
         self, values: Column, folder: str = ""
     ) -> tuple[np.ndarray, list[bool], list[str]]:
         found = self._vectors(values)
         found[missing(values)] = np.nan
-        names = [f"{self.column} ({i})" for i in range(found.shape[1])]
-        return found, [False] * len(names), names
+        return as_features(self.column, found)
 
     @classmethod
     def encoder(cls, kinds: Sequence[Any], width: int) -> nn.Module:
@@ -265,10 +242,10 @@ class PretrainedTextInput(VectorInput):
             return (
                 WordVectors(len(kind.mean), width) if kind.words else super().encoder(kinds, width)
             )
-        home, settings = Path(kind.home), kind.settings
+        settings = kind.settings
         reader = PretrainedText(
             kind.config,
-            home if all((home / file).is_file() for file in FILES) else None,
+            kind.weights,
             kind.pad,
             settings["train"] == "adapters",
             settings["rate"],
@@ -277,26 +254,15 @@ class PretrainedTextInput(VectorInput):
         return PretrainedWords(reader, kind.words) if kind.words else reader
 
     def describe(self) -> str:
-        kind = self.config.get("model_type", "model")
-        what, how = "words" if self.words else "text", HOW[self.settings["train"]]
-        return f"{what} read by {self.settings['encoder']} ({kind}), {how}"
+        return f"{'words' if self.words else 'text'} read by {self.how}"
 
 
-@lru_cache(maxsize=4)
-def _known(home: str, length: int) -> dict[str, np.ndarray]:
-    """The vectors of texts that a model has read."""
-    return {}
+def _in_order(texts: Sequence[Any]) -> list[Any]:
+    """Distinct texts, or rows of words, as they are read: a set has another order in each process.
 
-
-@lru_cache(maxsize=2)
-def _known_words(home: str, length: int, words: int) -> dict[tuple[str, ...], np.ndarray]:
-    """The vectors of the words of sentences that a model has read."""
-    return {}
-
-
-def _by_length(one: str | tuple[str, ...]) -> tuple[int, Any]:
-    """The order in which texts are read: a set has another one in each process."""
-    return len(one), one
+    Those of a length stand together, so that a batch has little padding.
+    """
+    return sorted({text for text in texts if text}, key=lambda text: (len(text), text))
 
 
 def _divided(values: Column) -> list[tuple[str, ...]]:
@@ -313,70 +279,3 @@ def _texts(values: Column) -> list[str]:
     if is_list(plain(values).type):
         return [" ".join(words) for words in _divided(values)]
     return pc.fill_null(as_text(values), "").to_pylist()
-
-
-@lru_cache(maxsize=2)
-def _frozen(folder: Path) -> nn.Module:
-    """A model as others have trained it."""
-    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-    return pretrained_model(config, folder).eval()
-
-
-def find_model(column: str, encoder: str, folder: str, files: Sequence[str] = FILES) -> Path:
-    """Find the folder of a model: as named, from the folder of the table, or from the hub.
-
-    Args:
-        column: the column that it reads.
-        encoder: the folder, or a name on the hub.
-        folder: that of the table.
-        files: what the folder has to hold.
-
-    Raises:
-        DataError: a folder that lacks files, or a name that the hub can't be asked for.
-    """
-    for home in (Path(folder, encoder), Path(encoder)):
-        if home.is_dir():
-            lacking = [file for file in files if not (home / file).is_file()]
-            if lacking:
-                given = f"the folder {home} lacks {listing(lacking)}"
-                fix = "give the folder of a checkpoint of transformers with all of them"
-                raise DataError(message(place(column=column), given, listing(files), fix))
-            return home
-    if Path(encoder).is_absolute() or encoder.startswith(".") or encoder.count("/") > 1:
-        given = f"no folder {encoder}"
-        raise DataError(message(place(column=column), given, fix="give the folder of the model"))
-    from huggingface_hub import snapshot_download
-
-    try:
-        return Path(snapshot_download(encoder, allow_patterns=list(files)))
-    except Exception as fault:  # its errors are of many libraries, from sockets upwards
-        reason = (str(fault).splitlines() or [type(fault).__name__])[0]
-        given = f"no folder {encoder!r}, and the hub does not give it ({reason[:120]})"
-        fix = "give the folder of a checkpoint, or check the name and the connection"
-        raise DataError(message(place(column=column), given, fix=fix)) from None
-
-
-def read_json(column: str, file: Path) -> dict[str, Any]:
-    """Read an object from a file of a checkpoint.
-
-    Raises:
-        DataError: it is no JSON, or no object.
-    """
-    try:
-        told = json.loads(file.read_text(encoding="utf-8"))
-    except ValueError as fault:
-        told = f"not JSON ({str(fault)[:80]})"
-    if isinstance(told, dict):
-        return told
-    given = f"{file} holds {str(told)[:120]}"
-    fix = "copy the checkpoint anew"
-    raise DataError(message(place(column=column), given, "an object of JSON", fix)) from None
-
-
-def require_transformers(column: str) -> None:
-    """Raise MissingExtraError where transformers is not installed."""
-    try:
-        import transformers  # noqa: F401
-    except ImportError:
-        purpose = f"reading column {column!r} with a pretrained model"
-        raise MissingExtraError("transformers", "text", purpose) from None

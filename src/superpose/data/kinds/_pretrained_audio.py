@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
 from hashlib import blake2b
-from pathlib import Path
 from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
@@ -19,14 +16,23 @@ from superpose.errors import DataError, message, place
 from superpose.nn import PretrainedAudio, mean_of_frames, speech_model
 
 from ._audio import LONGEST, MEND, read_sounds, require_read, usual_seconds
-from ._embedding import VectorInput, moments
+from ._checkpoints import (
+    SIGNAL_FILES,
+    Checkpoint,
+    Share,
+    find_model,
+    frozen,
+    read_json,
+    refused,
+    require_transformers,
+)
+from ._embedding import VectorInput, as_features, moments, standardised
 from ._mel import require_soundfile, wave
 from ._once import Once
 from ._options import Options
-from ._pretrained import HOW, Share, find_model, read_json, require_transformers
 from ._values import Column
 
-FILES = ("config.json", "model.safetensors", "preprocessor_config.json")
+MODELS = "models of waveforms of transformers: wav2vec2, HuBERT, WavLM"
 SILENT = 1e-7  # variance, as it is added in the published preparation
 _ONCE = Once()
 
@@ -51,7 +57,7 @@ class PretrainedAudioOptions(Options):
 
 
 @dataclass(kw_only=True)
-class PretrainedAudioInput(VectorInput):
+class PretrainedAudioInput(Checkpoint, VectorInput):
     """Sounds, read by a model of waveforms of `transformers` that others have trained.
 
     A sound is brought to the rate of the checkpoint, and is the mean over its own frames. With
@@ -63,9 +69,7 @@ class PretrainedAudioInput(VectorInput):
     name: ClassVar[str] = "pretrained-audio"
     options: ClassVar[type[Options]] = PretrainedAudioOptions
     needs_folder: ClassVar[bool] = True
-    settings: dict[str, Any]
-    home: str  # where the model was found
-    config: dict[str, Any]
+    needed: ClassVar[tuple[str, ...]] = SIGNAL_FILES
     sampling: int  # samples a second that the model reads
     seconds: float
     normalised: bool  # whether each sound is brought to mean 0 and spread 1
@@ -73,40 +77,27 @@ class PretrainedAudioInput(VectorInput):
     scale: list[float] = field(default_factory=list)
     count: int = 0
 
-    @property
-    def trained(self) -> bool:
-        """Whether the model is a part of the network."""
-        return bool(self.settings["train"] != "nothing")
-
-    @property
-    def slow(self) -> bool:
-        return self.trained
-
     @classmethod
     def fit(cls, column: str, values: Column, folder: str = "", **options: Any) -> Self:
         require_soundfile(column)
         require_transformers(column)
         settings = PretrainedAudioOptions.model_validate(options)
-        home = find_model(column, settings.encoder, folder, FILES)
-        told = read_json(column, home / FILES[2])
+        home = find_model(column, settings.encoder, folder, SIGNAL_FILES)
+        told = read_json(column, home / "preprocessor_config.json")
         sampling = told.get("sampling_rate")
         if not isinstance(sampling, int) or sampling < 1:
-            given = f"{home / FILES[2]} has the sampling_rate {sampling!r}"
+            given = f"{home / 'preprocessor_config.json'} has the sampling_rate {sampling!r}"
             fix = "choose a checkpoint of waveforms, such as wav2vec2, HuBERT or WavLM"
             raise DataError(message(place(column=column), given, "a whole number in hertz", fix))
         try:
-            _frozen(home)
-        except Exception as fault:  # a model may raise whatever it likes
-            reason = (str(fault).splitlines() or [type(fault).__name__])[0]
-            given = f"the model in {home} can't read sounds ({reason[:160]})"
-            allowed = "models of waveforms of transformers: wav2vec2, HuBERT, WavLM"
-            fix = "choose another checkpoint"
-            raise DataError(message(place(column=column), given, allowed, fix)) from None
+            frozen(speech_model, home)
+        except Exception as fault:
+            raise refused(column, home, "sounds", MODELS, fault) from None
         kind = cls(
             column=column,
             settings=settings.model_dump(exclude={"seconds"}),
             home=str(home),
-            config=read_json(column, home / FILES[0]),
+            config=read_json(column, home / "config.json"),
             sampling=sampling,
             seconds=settings.seconds or usual_seconds(values, folder),
             normalised=bool(told.get("do_normalize", True)),
@@ -135,14 +126,12 @@ class PretrainedAudioInput(VectorInput):
 
     def _read(self, values: Column, folder: str) -> np.ndarray:
         """The vector of each sound (N, D) as others have trained the model, NaN without one."""
-        # A checkpoint of the hub may lie elsewhere on the machine that predicts.
-        named = self.home if Path(self.home).is_dir() else self.settings["encoder"]
         waves = self._waves(values, folder)
         rows = list(waves)
-        keys = [(named, blake2b(waves[row].tobytes()).digest()) for row in rows]
+        keys = [(self.home, blake2b(waves[row].tobytes()).digest()) for row in rows]
 
         def read(places: list[int]) -> list[np.ndarray]:
-            model = _frozen(find_model(self.column, named, "", FILES))
+            model = self.as_trained_by_others(speech_model)
             shortest = _receptive(self.config)
             with torch.no_grad():
                 # One by one, each as long as it is: what fills a row would be heard by some models.
@@ -168,8 +157,7 @@ class PretrainedAudioInput(VectorInput):
             DataError: files that are missing, empty, cut or no sound, with their rows.
         """
         if not self.trained:
-            told = self._read(values, folder) - np.asarray(self.mean, np.float32)
-            return np.asarray(told / np.asarray(self.scale, np.float32), np.float32)
+            return standardised(self._read(values, folder), self.mean, self.scale)
         length = max(round(self.seconds * self.sampling), _receptive(self.config))
         block = np.full((len(values), length), np.nan, np.float32)
         for row, sound in self._waves(values, folder).items():
@@ -179,19 +167,17 @@ class PretrainedAudioInput(VectorInput):
     def features(
         self, values: Column, folder: str = ""
     ) -> tuple[np.ndarray, list[bool], list[str]]:
-        found = self._read(values, folder)
-        names = [f"{self.column} ({i})" for i in range(found.shape[1])]
-        return found, [False] * len(names), names
+        return as_features(self.column, self._read(values, folder))
 
     @classmethod
     def encoder(cls, kinds: Sequence[Any], width: int) -> nn.Module:
         kind = kinds[0]
         if not kind.trained:
             return super().encoder(kinds, width)
-        home, settings = Path(kind.home), kind.settings
+        settings = kind.settings
         return PretrainedAudio(
             kind.config,
-            home if all((home / file).is_file() for file in FILES) else None,
+            kind.weights,
             kind.mean,
             kind.scale,
             settings["train"] == "adapters",
@@ -200,18 +186,8 @@ class PretrainedAudioInput(VectorInput):
         )
 
     def describe(self) -> str:
-        kind = self.config.get("model_type", "model")
-        return (
-            f"{self.count} sounds, {self.seconds:g} s at {self.sampling} Hz, read by "
-            f"{self.settings['encoder']} ({kind}), {HOW[self.settings['train']]}"
-        )
-
-
-@lru_cache(maxsize=2)
-def _frozen(folder: Path) -> nn.Module:
-    """A model as others have trained it."""
-    config = json.loads((folder / FILES[0]).read_text(encoding="utf-8"))
-    return speech_model(config, folder).eval()
+        sounds = f"{self.count} sounds, {self.seconds:g} s at {self.sampling} Hz"
+        return f"{sounds}, read by {self.how}"
 
 
 def _receptive(config: dict[str, Any]) -> int:

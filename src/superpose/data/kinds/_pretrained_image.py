@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any, ClassVar, Literal, Self
@@ -26,15 +24,24 @@ from superpose.nn import (
 )
 
 from ._augment import Augment, AugmentOptions
-from ._embedding import moments
+from ._checkpoints import (
+    SIGNAL_FILES,
+    Checkpoint,
+    Share,
+    find_model,
+    frozen,
+    read_json,
+    refused,
+    require_transformers,
+)
+from ._embedding import as_features, moments, standardised
 from ._image import ImageInput, Size
 from ._once import Once
 from ._options import Options
 from ._pictures import require_pillow
-from ._pretrained import HOW, Share, find_model, read_json, require_transformers
 from ._values import Column, as_text
 
-FILES = ("config.json", "model.safetensors", "preprocessor_config.json")
+MODELS = "models of images of transformers, such as ResNet, ConvNeXt, ViT, DINOv2 and Swin"
 BATCH = 16
 USUAL_SIDE = 224  # pixels, where a checkpoint does not say how large it reads images
 COLOURS = 3
@@ -77,7 +84,7 @@ class PretrainedImageOptions(Options):
 
 
 @dataclass(kw_only=True)
-class PretrainedImageInput(ImageInput):
+class PretrainedImageInput(Checkpoint, ImageInput):
     """Images, read by a model of `transformers` that others have trained.
 
     With ``train: nothing`` every image is read once; else the model is a part of the network and
@@ -89,9 +96,7 @@ class PretrainedImageInput(ImageInput):
     name: ClassVar[str] = "pretrained-image"
     options: ClassVar[type[Options]] = PretrainedImageOptions
     wants_map: ClassVar[bool] = True
-    settings: dict[str, Any]
-    home: str  # where the model was found
-    config: dict[str, Any]
+    needed: ClassVar[tuple[str, ...]] = SIGNAL_FILES
     gain: list[float]  # what a byte of each colour is times
     offset: list[float]  # what is added then
     depth: int = 0  # numbers D of a place
@@ -100,15 +105,6 @@ class PretrainedImageInput(ImageInput):
     mean: list[float] = field(default_factory=list)  # of the whole, over training rows
     scale: list[float] = field(default_factory=list)
 
-    @property
-    def trained(self) -> bool:
-        """Whether the model is a part of the network."""
-        return bool(self.settings["train"] != "nothing")
-
-    @property
-    def slow(self) -> bool:
-        return self.trained
-
     @classmethod
     def fit(
         cls, column: str, values: Column, folder: str = "", mapped: bool = False, **options: Any
@@ -116,13 +112,12 @@ class PretrainedImageInput(ImageInput):
         require_pillow(column)
         require_transformers(column)
         settings = PretrainedImageOptions.model_validate(options)
-        home = find_model(column, settings.encoder, folder, FILES)
+        home = find_model(column, settings.encoder, folder, SIGNAL_FILES)
         gain, offset, side = _preparation(column, home)
         try:
-            model = _frozen(home)
-            stride = stride_of(model, side)
-        except Exception as fault:  # a model may raise whatever it likes
-            raise _refused(column, home, fault) from None
+            stride = stride_of(frozen(image_model, home), side)
+        except Exception as fault:
+            raise refused(column, home, "images", MODELS, fault) from None
         size = settings.size or [max(round(side / stride), 1) * stride] * 2
         if any(length % stride for length in size):
             given = (
@@ -139,7 +134,7 @@ class PretrainedImageInput(ImageInput):
             skips=settings.on_error == "skip",
             settings=settings.model_dump(exclude={"size", "augment", "on_error"}),
             home=str(home),
-            config=read_json(column, home / FILES[0]),
+            config=read_json(column, home / "config.json"),
             gain=gain,
             offset=offset,
             mapped=mapped,
@@ -147,7 +142,7 @@ class PretrainedImageInput(ImageInput):
         try:
             told = kind._read_by_model(np.zeros((1, COLOURS, *size), np.uint8))
         except Exception as fault:
-            raise _refused(column, home, fault) from None
+            raise refused(column, home, "images", MODELS, fault) from None
         kind.depth, kind.tokens = told.shape[2], told.shape[1] - kind.places
         found = moments(kind.vectors(values, folder))
         kind.mean, kind.scale = found["mean"], found["scale"]
@@ -155,9 +150,7 @@ class PretrainedImageInput(ImageInput):
 
     def _read_by_model(self, pixels: np.ndarray) -> np.ndarray:
         """What the model makes of images (n, 3, H, W): (n, k + S, D), the whole in the first k."""
-        # A checkpoint of the hub may lie elsewhere on the machine that predicts.
-        named = self.home if Path(self.home).is_dir() else self.settings["encoder"]
-        model = _frozen(find_model(self.column, named, "", FILES))
+        model = self.as_trained_by_others(image_model)
         gain, offset = (torch.tensor(x)[:, None, None] for x in (self.gain, self.offset))
         read = torch.from_numpy(pixels).float() * gain + offset
         with torch.no_grad():
@@ -201,7 +194,7 @@ class PretrainedImageInput(ImageInput):
         if self.trained:
             return pixels
         whole, places = self._vectors(pixels)
-        whole = (whole - np.asarray(self.mean, np.float32)) / np.asarray(self.scale, np.float32)
+        whole = standardised(whole, self.mean, self.scale)
         if not self.mapped:
             return whole
         first = whole.reshape(len(whole), self.tokens, self.depth).astype(np.float16)
@@ -214,9 +207,7 @@ class PretrainedImageInput(ImageInput):
     def features(
         self, values: Column, folder: str = ""
     ) -> tuple[np.ndarray, list[bool], list[str]]:
-        found = self.vectors(values, folder)
-        names = [f"{self.column} ({i})" for i in range(found.shape[1])]
-        return found, [False] * len(names), names
+        return as_features(self.column, self.vectors(values, folder))
 
     def augment(self) -> Augment | None:
         return super().augment() if self.trained else None
@@ -228,10 +219,10 @@ class PretrainedImageInput(ImageInput):
             if kind.mapped:
                 return ReadImage(kind.depth, len(kind.mean), kind.places)
             return VectorEncoder(len(kind.mean), width)
-        home, settings = Path(kind.home), kind.settings
+        settings = kind.settings
         return PretrainedImage(
             kind.config,
-            home if all((home / file).is_file() for file in FILES) else None,
+            kind.weights,
             kind.gain,
             kind.offset,
             kind.mean,
@@ -244,18 +235,7 @@ class PretrainedImageInput(ImageInput):
         )
 
     def describe(self) -> str:
-        kind = self.config.get("model_type", "model")
-        return (
-            f"{super().describe()} by {self.settings['encoder']} ({kind}), "
-            f"{HOW[self.settings['train']]}"
-        )
-
-
-@lru_cache(maxsize=2)
-def _frozen(folder: Path) -> nn.Module:
-    """A model as others have trained it."""
-    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-    return image_model(config, folder).eval()
+        return f"{super().describe()} by {self.how}"
 
 
 def _preparation(column: str, home: Path) -> tuple[list[float], list[float], int]:
@@ -264,7 +244,7 @@ def _preparation(column: str, home: Path) -> tuple[list[float], list[float], int
     Raises:
         DataError: the file is no JSON object, or does not say what images are normalised with.
     """
-    config, told = (read_json(column, home / file) for file in (FILES[0], FILES[2]))
+    config, told = (read_json(column, home / file) for file in (SIGNAL_FILES[0], SIGNAL_FILES[2]))
     channels = config.get("num_channels", COLOURS)
     factor = told.get("rescale_factor", 1 / 255) if told.get("do_rescale", True) else 1.0
     shift = -1.0 if told.get("rescale_offset") else 0.0  # then bytes run from -1 to 1
@@ -285,10 +265,3 @@ def _preparation(column: str, home: Path) -> tuple[list[float], list[float], int
     side = size if isinstance(size, int) else size[0]
     gain = [factor / s for s in spreads]
     return gain, [(shift - m) / s for m, s in zip(means, spreads, strict=True)], int(side)
-
-
-def _refused(column: str, home: Path, fault: Exception) -> DataError:
-    reason = (str(fault).splitlines() or [type(fault).__name__])[0]
-    given = f"the model in {home} can't read images ({reason[:160]})"
-    allowed = "models of images of transformers, such as ResNet, ConvNeXt, ViT, DINOv2 and Swin"
-    return DataError(message(place(column=column), given, allowed, "choose another checkpoint"))
