@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -123,3 +124,20 @@ def _make_utterances(rows: int = 90, seed: int = 0, gaps: float = 0.1) -> pa.Tab
 def make_utterances() -> Callable[..., pa.Table]:
     """The maker of sentences: rows, seed, share of gaps."""
     return _make_utterances
+
+
+@pytest.fixture(scope="session")
+def save_tokenizer() -> Callable[[Path, list[str]], None]:
+    """Writes a tokenizer that knows some words and divides at blanks, as checkpoints have one."""
+
+    def save(folder: Path, words: list[str]) -> None:
+        from tokenizers import Tokenizer
+        from tokenizers.models import WordLevel
+        from tokenizers.pre_tokenizers import Whitespace
+
+        vocabulary = {word: number for number, word in enumerate(words)}
+        tokenizer = Tokenizer(WordLevel(vocabulary, unk_token="[UNK]"))
+        tokenizer.pre_tokenizer = Whitespace()
+        tokenizer.save(str(folder / "tokenizer.json"))
+
+    return save

@@ -30,7 +30,7 @@ from ._schema import blank_words
 from .kinds._date import ISO, date_style
 from .kinds._steps import holds_series
 from .kinds._values import SEPARATORS, holds_files, is_list, is_text, one
-from .kinds._words import as_words
+from .kinds._words import as_words, lists_words
 
 # Words for a missing value that may stand among numbers or dates, in small letters.
 MARKERS = frozenset(
@@ -361,11 +361,6 @@ def missing_words(values: pa.ChunkedArray, kind: str) -> tuple[str, ...]:
     others = known if kind == "date" else known.filter(pc.is_null(numbers_in(known)))
     words = [word.strip() for word in pc.unique(others).to_pylist() if is_marker(word)]
     return tuple(dict.fromkeys(words))
-
-
-def lists_words(kind: pa.DataType) -> bool:
-    """Whether a type holds lists of words."""
-    return bool(is_list(kind) and is_text(kind.value_type))
 
 
 def may_hold_words(values: pa.ChunkedArray) -> bool:

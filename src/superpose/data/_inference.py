@@ -16,7 +16,6 @@ from ._guessing import (
     guess_input,
     guess_target,
     joined_by,
-    lists_words,
     may_hold_words,
     missing_words,
 )
@@ -27,7 +26,7 @@ from ._sections import ColumnConfig
 from ._sources import SOURCE
 from .kinds import INPUT_KINDS, TARGET_KINDS, TargetKind
 from .kinds._values import is_list, is_text
-from .kinds._words import require_aligned
+from .kinds._words import lists_words, require_aligned
 
 # Kinds of an input that can be read word by word; None is one that nobody has declared.
 READ_BY_WORDS = (None, "text", "pretrained-text")

@@ -9,6 +9,20 @@ from torch import Tensor, nn
 CONVOLUTION_RATE = 1 / 3
 
 
+def without_padding(block: Tensor, seen: Tensor) -> Tensor:
+    """Cut a block behind the last place that any of its rows has; one place is left at least.
+
+    Shape:
+        block (..., S, n), seen (..., S) bool -> (..., s, n).
+
+    Example:
+        >>> without_padding(torch.ones(1, 3, 2), torch.tensor([[True, True, False]])).shape
+        torch.Size([1, 2, 2])
+    """
+    used = seen.flatten(0, -2).any(0).nonzero()
+    return block[..., : int(used[-1]) + 1 if len(used) else 1, :]
+
+
 class MapEncoder(nn.Module):
     """Base of encoders whose input has places: words of a text, cells of an image.
 

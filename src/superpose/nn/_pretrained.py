@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ._maps import MapEncoder
+from ._maps import MapEncoder, without_padding
 from ._words import DROPOUT, BothWays
 
 
@@ -173,8 +173,7 @@ class PretrainedWords(MapEncoder):
         return self._first(block) > 0
 
     def trimmed(self, block: Tensor) -> Tensor:
-        used = (block[..., 0] != self.reader.pad).flatten(0, -2).any(0).nonzero()
-        return block[..., : int(used[-1]) + 1 if len(used) else 1, :]
+        return without_padding(block, block[..., 0] != self.reader.pad)
 
 
 class WordVectors(MapEncoder):
@@ -210,8 +209,7 @@ class WordVectors(MapEncoder):
         return ~block[..., 0].isnan()
 
     def trimmed(self, block: Tensor) -> Tensor:
-        used = self.seen(block).flatten(0, -2).any(0).nonzero()
-        return block[..., : int(used[-1]) + 1 if len(used) else 1, :]
+        return without_padding(block, self.seen(block))
 
 
 def with_adapters(model: nn.Module) -> nn.Module:

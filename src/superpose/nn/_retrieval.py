@@ -108,7 +108,7 @@ class RetrievalHead(nn.Module):
         self.log_share: Tensor
         self.register_buffer("log_share", share.log())
         # Scores begin as the popularity of items, which is the constant to beat.
-        self.popularity = nn.Parameter(torch.ones(1))
+        self.popularity = nn.Parameter(torch.ones(()))
 
     def forward(self, state: Tensor, labels: Tensor | None = None) -> Tensor:
         query = self.ask(F.relu(state))

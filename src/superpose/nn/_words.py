@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from superpose.functional import lstm
 
-from ._maps import MapEncoder
+from ._maps import MapEncoder, without_padding
 
 # A word that is hidden in training is read by its spelling alone, as one never seen before.
 HIDDEN = 0.1
@@ -94,5 +94,4 @@ class WordEncoder(MapEncoder):
         return block[..., 0] != PAD
 
     def trimmed(self, block: Tensor) -> Tensor:
-        used = self.seen(block).flatten(0, -2).any(0).nonzero()
-        return block[..., : int(used[-1]) + 1 if len(used) else 1, :]
+        return without_padding(block, self.seen(block))

@@ -115,7 +115,7 @@ class Replicas(nn.Module):
         if self.count == 1:  # torch's own works on all weights in one call
             return nn.utils.clip_grad_norm_(weights, largest)[None]
         grads = [w.grad for w in weights if w.grad is not None]
-        squares = [g.flatten(1).square().sum(1) for g in grads]
+        squares = [g.reshape(len(g), -1).square().sum(1) for g in grads]
         norms = torch.stack(squares).sum(0).sqrt()
         scale = (largest / (norms + 1e-6)).clamp(max=1.0)
         for g in grads:

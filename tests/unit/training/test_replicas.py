@@ -185,3 +185,18 @@ def test_convolutions_take_smaller_steps_than_the_trunk_alone_or_in_folds(count)
     rates = {name: weight.rate for name, weight in replicas._named() if hasattr(weight, "rate")}
     assert {n for n, rate in rates.items() if rate < 1} == {n for n in rates if "picture" in n}
     assert len({rate for name, rate in rates.items() if "picture" in name}) == 1
+
+
+def test_a_weight_without_an_axis_counts_in_the_length_of_each_network():
+    class Scaled(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.scale = torch.nn.Parameter(torch.ones(()))
+
+        def forward(self, blocks, taps=None):
+            return blocks["x"] * self.scale
+
+    replicas = Replicas(Scaled, 2)
+    replicas({"x": torch.tensor([[3.0], [0.5]])}).sum().backward()
+    torch.testing.assert_close(replicas.clip(1.0), torch.tensor([3.0, 0.5]))
+    assert replicas.stacked[0].grad.tolist() == pytest.approx([1.0, 0.5], abs=1e-5)

@@ -14,7 +14,7 @@ from torch import nn
 
 from superpose.nn import AudioEncoder
 
-from ._augment import Augment
+from ._augment import Augment, how_varied
 from ._augment_signals import AudioAugmentOptions, SoundAugment
 from ._base import InputKind
 from ._mel import frames_of, require_soundfile, seconds_of, spectrogram
@@ -122,7 +122,7 @@ class AudioInput(InputKind):
             mels=options.get("mels") or MELS,
             means=[],
             scales=[],
-            augmented=_asked(options.get("augment")),
+            augmented=how_varied(options.get("augment"), AudioAugmentOptions, usual=True),
             skips=options.get("on_error") == "skip",
         )
         # What can't be read is told of all rows, when they are encoded.
@@ -192,12 +192,3 @@ class AudioInput(InputKind):
 
     def describe(self) -> str:
         return f"{self.count} sounds, {self.seconds:g} s at {self.rate} Hz in {self.mels} bands"
-
-
-def _asked(augment: Any) -> dict[str, Any] | None:
-    """How sounds are varied, None for not at all; without a word as they are by default."""
-    if augment is False or augment == "off":
-        return None
-    return AudioAugmentOptions.model_validate(
-        {} if augment in (None, True) else augment
-    ).model_dump()

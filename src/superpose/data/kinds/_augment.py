@@ -43,6 +43,25 @@ class Moved(NamedTuple):
         return Moved(self.scale[networks], self.shift[networks])
 
 
+def how_varied(asked: Any, options: type[BaseModel], usual: bool) -> dict[str, Any] | None:
+    """How an input is varied as plain values; None for not at all.
+
+    Args:
+        asked: the option ``augment``: words of ``options``, true, or false or "off" for not at all.
+        options: what may be said, with defaults.
+        usual: whether the input is varied where nothing was said.
+
+    Example:
+        >>> how_varied("off", AugmentOptions, usual=True) is None
+        True
+        >>> how_varied(None, AugmentOptions, usual=True)["shift"]
+        0.05
+    """
+    if asked is False or asked == "off" or (asked is None and not usual):
+        return None
+    return options.model_validate({} if asked in (None, True) else asked).model_dump()
+
+
 class AugmentOptions(BaseModel):
     """How images are varied while the network learns; validation and test rows never are.
 

@@ -30,7 +30,7 @@ from ._latent import class_at, class_given, class_information, class_scores
 from ._metrics import nan_mean
 from ._options import Levels, Options
 from ._places import PlacesTarget
-from ._plot_pictures import image_facts
+from ._plot_pictures import box_facts
 from ._values import Column, counted, is_list, warn
 
 MOST_CLASSES = 1000
@@ -420,8 +420,7 @@ class BoxesTarget(PlacesTarget):
         return np.asarray(counts, float).reshape(-1, len(self.levels))
 
     def plot(self, y: np.ndarray, pred: np.ndarray, beside: Beside) -> dict[str, Any]:
-        assert beside.pixels is not None
-        return image_facts(self, beside.pixels, y, pred)
+        return box_facts(self, beside.pixels, y, pred)
 
     def decode(
         self,

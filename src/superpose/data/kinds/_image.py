@@ -14,7 +14,7 @@ from torch import nn
 
 from superpose.nn import ImageEncoder
 
-from ._augment import Augment, AugmentOptions, ImageAugment
+from ._augment import Augment, AugmentOptions, ImageAugment, how_varied
 from ._base import InputKind
 from ._options import Options
 from ._pictures import picture, read_all, require_pillow
@@ -99,14 +99,12 @@ class ImageInput(InputKind):
         require_pillow(column)
         size = list(options.get("size") or [SIDE, SIDE])
         finest = [s for s in (2, 4, 8) if -(-size[0] // s) * -(-size[1] // s) <= MOST_PLACES]
-        asked = options.get("augment")
-        vary = None if asked == "off" else AugmentOptions.model_validate(asked or {}).model_dump()
         return cls(
             column=column,
             count=len(values) - as_text(values).null_count,
             size=size,
             stride=options.get("stride") or (finest or [8])[0],
-            augmented=vary,
+            augmented=how_varied(options.get("augment"), AugmentOptions, usual=True),
             skips=options.get("on_error") == "skip",
         )
 

@@ -18,11 +18,11 @@ from ._number import label_scale, quantile_edges
 from ._number_maps import as_lists, as_npy, averaged, holds_maps, read_maps, size_of_map
 from ._options import Options
 from ._pictures import require_pillow
-from ._plot_pictures import image_facts
+from ._plot_pictures import map_facts
 from ._same_size import fits_image
 from ._several import SeveralNumbers
-from ._unreadable import refuse
-from ._values import Column, warn
+from ._unreadable import leave_unlabelled, refuse
+from ._values import Column
 
 NEAR = 1.25  # the usual factor within which a depth counts as met
 
@@ -97,7 +97,7 @@ class MapTarget(SeveralNumbers):
         require_pillow(column)
         skips, folder = bool(options.get("skips")), options.get("folder", "")
         found, wrong = read_maps(column, values, folder)
-        if wrong and not skips:
+        if not skips:
             refuse(column, "map", _names(values), folder, wrong, FIX)
         if len(found) < 2:
             raise too_few_labels(column, len(found))
@@ -137,14 +137,9 @@ class MapTarget(SeveralNumbers):
 
     def encode(self, values: Column, folder: str = "") -> np.ndarray:
         found, wrong = read_maps(self.column, values, folder)
-        if wrong:
-            if not self.skips:
-                refuse(self.column, "map", _names(values), folder, wrong, FIX)
-            row = min(wrong)
-            warn(
-                f"target {self.column!r}: {len(wrong)} of {len(values)} maps can't be read and "
-                f"count as unlabelled; the first is in row {row}: {wrong[row]}"
-            )
+        if not self.skips:
+            refuse(self.column, "map", _names(values), folder, wrong, FIX)
+        leave_unlabelled(self.column, "map", len(values), wrong)
         return self._standard(self._on_grid(found, len(values)))
 
     def aligned(self, values: Column, source: Column, **options: Any) -> np.ndarray:
@@ -224,8 +219,7 @@ class MapTarget(SeveralNumbers):
         return as_lists(self.maps(units(np.asarray(block))))
 
     def plot(self, y: np.ndarray, pred: np.ndarray, beside: Beside) -> dict[str, Any]:
-        assert beside.pixels is not None
-        return image_facts(self, beside.pixels, y, pred)
+        return map_facts(self, beside.pixels, y, pred)
 
     def describe(self) -> str:
         high, wide = self.grid

@@ -34,9 +34,9 @@ from ._metrics import nan_mean
 from ._options import Levels, Options
 from ._pictures import as_png, class_ids, read_all, require_pillow, size_of
 from ._places import PlaceClasses
-from ._plot_pictures import image_facts
+from ._plot_pictures import mask_facts
 from ._same_size import fits_image
-from ._unreadable import SHOWN_FAULTS, refuse
+from ._unreadable import SHOWN_FAULTS, leave_unlabelled, refuse
 from ._values import Column, as_text, warn
 
 USUAL_VOID = 255  # the id without a class in most published masks
@@ -151,12 +151,7 @@ class MaskTarget(PlaceClasses):
 
     def encode(self, values: Column, folder: str = "") -> np.ndarray:
         found, wrong = _read(self.column, values, folder, self.skips)
-        if wrong:
-            row = min(wrong)
-            warn(
-                f"target {self.column!r}: {len(wrong)} of {len(values)} masks can't be read and "
-                f"count as unlabelled; the first is in row {row}: {wrong[row]}"
-            )
+        leave_unlabelled(self.column, "mask", len(values), wrong)
         return self._on_grid(found, len(values))
 
     def _on_grid(self, found: dict[int, np.ndarray], rows: int) -> np.ndarray:
@@ -296,8 +291,7 @@ class MaskTarget(PlaceClasses):
         }
 
     def plot(self, y: np.ndarray, pred: np.ndarray, beside: Beside) -> dict[str, Any]:
-        assert beside.pixels is not None
-        return image_facts(self, beside.pixels, y, pred)
+        return mask_facts(self, beside.pixels, y, pred)
 
     def decode(
         self,

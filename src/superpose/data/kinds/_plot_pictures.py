@@ -9,35 +9,28 @@ import numpy as np
 
 from ._base import TargetKind
 
+Facts = dict[str, Any]
+Pixels = Callable[[np.ndarray], np.ndarray]
+
 VOID = -1  # a pixel without a class
 PICTURES = 6  # a third each of the worst, the middling and the best
 CURVE_POINTS = 200
 MOST_POINTS = 20_000  # places whose truth is drawn against what was told
 
 
-def image_facts(
-    kind: Any, pixels: Callable[[np.ndarray], np.ndarray], y: np.ndarray, told: np.ndarray
-) -> dict[str, Any]:
-    """Count by class, and pick pictures from the worst to the best.
+def _pictured(kind: TargetKind, pixels: Pixels | None, y: np.ndarray, told: np.ndarray) -> Facts:
+    """Pick pictures from the worst to the best.
 
     Args:
-        kind: The fitted target, of kind mask, boxes or map.
+        kind: The fitted target of an image.
         pixels: Gives the images (n, 3, H, W) of some rows.
         y: Encoded labels (N, L).
         told: Canonical predictions (N, K).
     """
+    assert pixels is not None, "a target of an image has one"
     rows = _spread(kind, y, told)
-    facts = {
-        "kind": kind.name,
-        "labels": kind.labels,
-        "pixels": pixels(rows).transpose(0, 2, 3, 1),
-        "rows": rows,
-    }
-    if kind.name == "mask":
-        return {**facts, **_masks(kind, y, told, rows)}
-    if kind.name == "map":
-        return {**facts, **_maps(kind, y, told, rows)}
-    return {**facts, **_boxes(kind, y, told, rows)}
+    shown = pixels(rows).transpose(0, 2, 3, 1)
+    return {"kind": kind.name, "labels": kind.labels, "pixels": shown, "rows": rows}
 
 
 def _spread(kind: TargetKind, y: np.ndarray, told: np.ndarray) -> np.ndarray:
@@ -50,7 +43,11 @@ def _spread(kind: TargetKind, y: np.ndarray, told: np.ndarray) -> np.ndarray:
     return np.concatenate([worst[:third], worst[middle : middle + third], worst[-third:]])
 
 
-def _masks(kind: Any, y: np.ndarray, told: np.ndarray, rows: np.ndarray) -> dict[str, Any]:
+def mask_facts(kind: Any, pixels: Pixels | None, y: np.ndarray, told: np.ndarray) -> Facts:
+    """Count places by true and told class, and draw some masks; arguments as of ``_pictured``."""
+    found = _pictured(kind, pixels, y, told)
+    rows = found["rows"]
+
     def classes(pred: np.ndarray) -> np.ndarray:
         ids = np.array([*kind.ids, VOID])
         order = np.argsort(ids)
@@ -58,25 +55,33 @@ def _masks(kind: Any, y: np.ndarray, told: np.ndarray, rows: np.ndarray) -> dict
         return np.where(found == len(kind.ids), VOID, found)
 
     return {
+        **found,
         "counts": kind.overlap(y, told),
         "true": classes(kind.exact(y[rows])),
         "told": classes(told[rows]),
     }
 
 
-def _maps(kind: Any, y: np.ndarray, told: np.ndarray, rows: np.ndarray) -> dict[str, Any]:
+def map_facts(kind: Any, pixels: Pixels | None, y: np.ndarray, told: np.ndarray) -> Facts:
+    """Numbers of places against what was told, and some maps; arguments as of ``_pictured``."""
+    found = _pictured(kind, pixels, y, told)
+    rows = found["rows"]
     places = np.flatnonzero(~np.isnan(y))
     if len(places) > MOST_POINTS:
         places = places[np.linspace(0, len(places) - 1, MOST_POINTS).astype(int)]
     means = told[:, : kind.count]
     return {
+        **found,
         "value": kind.in_units(np.column_stack([y.ravel()[places], means.ravel()[places]])),
         "true": kind.maps(kind.in_units(y[rows])),
         "told": kind.maps(kind.in_units(means[rows])),
     }
 
 
-def _boxes(kind: Any, y: np.ndarray, told: np.ndarray, rows: np.ndarray) -> dict[str, Any]:
+def box_facts(kind: Any, pixels: Pixels | None, y: np.ndarray, told: np.ndarray) -> Facts:
+    """Count objects by class, and draw some; arguments as of ``_pictured``."""
+    found = _pictured(kind, pixels, y, told)
+    rows = found["rows"]
     known = kind.known(y)
     label, score, hit, true = kind.paired(y[known], told[known])
     curves = []
@@ -92,6 +97,7 @@ def _boxes(kind: Any, y: np.ndarray, told: np.ndarray, rows: np.ndarray) -> dict
     measured = kind.metrics(y[known], told[known]) if known.any() else {}
     sure = score >= kind.shown
     return {
+        **found,
         "true_counts": true.tolist(),
         "told_counts": [int((sure & (label == c)).sum()) for c in range(len(kind.labels))],
         "hit_counts": [int((sure & hit & (label == c)).sum()) for c in range(len(kind.labels))],

@@ -23,7 +23,7 @@ from superpose.nn import (
     whole_and_places,
 )
 
-from ._augment import Augment, AugmentOptions
+from ._augment import Augment, AugmentOptions, how_varied
 from ._checkpoints import (
     SIGNAL_FILES,
     Checkpoint,
@@ -124,13 +124,12 @@ class PretrainedImageInput(Checkpoint, ImageInput):
                 f"size {size} given, but a place of the model's map has {stride} x {stride} pixels"
             )
             raise DataError(message(place(column=column), given, f"multiples of {stride}"))
-        vary = settings.augment
         kind = cls(
             column=column,
             count=len(values) - as_text(values).null_count,
             size=list(size),
             stride=stride,
-            augmented=None if vary == "off" else (vary or AugmentOptions()).model_dump(),
+            augmented=how_varied(settings.augment, AugmentOptions, usual=True),
             skips=settings.on_error == "skip",
             settings=settings.model_dump(exclude={"size", "augment", "on_error"}),
             home=str(home),

@@ -13,7 +13,7 @@ from torch import nn
 from superpose.errors import DataError, message, place
 from superpose.nn import SeriesEncoder
 
-from ._augment import Augment
+from ._augment import Augment, how_varied
 from ._augment_signals import SeriesAugment, SeriesAugmentOptions
 from ._base import InputKind
 from ._number import CLIP, location_scale
@@ -96,9 +96,7 @@ class SeriesInput(InputKind):
                 mean, scale = location_scale(part)
                 kind.means.append(mean)
                 kind.scales.append(scale)
-        asked = options.get("augment")
-        if asked not in (None, "off"):
-            kind.augmented = SeriesAugmentOptions.model_validate(asked).model_dump()
+        kind.augmented = how_varied(options.get("augment"), SeriesAugmentOptions, usual=False)
         dropped = [name for i, name in enumerate(kind.channels) if i not in kind.kept]
         kind.channels = [kind.channels[i] for i in kind.kept]
         if kind.span is not None:  # events are laid on those channels alone from now on

@@ -16,7 +16,7 @@ from torch import nn
 from superpose.errors import DataError, message, place
 from superpose.nn import TextEncoder, WordEncoder
 
-from ._augment import Augment
+from ._augment import Augment, how_varied
 from ._augment_tokens import TextAugmentOptions, TokenAugment, read_synonyms
 from ._base import InputKind
 from ._options import Options
@@ -178,22 +178,20 @@ class TextInput(InputKind):
 
     def _vary(self, asked: Any, folder: str) -> None:
         """Note how texts are varied; synonyms become known words where they may stand."""
-        if asked in (None, "off"):
-            return
-        by = TextAugmentOptions.model_validate(asked)
-        self.augmented = by.model_dump()
-        if by.synonyms is None:
+        self.augmented = how_varied(asked, TextAugmentOptions, usual=False)
+        synonyms = (self.augmented or {}).get("synonyms")
+        if synonyms is None:
             return
         if self.unit == "character":
             given = "synonyms given for a text that is read by its characters"
             raise DataError(message(place(column=self.column), given, fix="remove them"))
         known = None if self.known is None else set(self.known)
-        for word, several in read_synonyms(Path(folder, by.synonyms), self.column).items():
+        for word, several in read_synonyms(Path(folder, synonyms), self.column).items():
             code, others = self._code_of(word), [o for o in several if self._code_of(o) is not None]
             if others and code is not None and (known is None or code in known):
                 self.synonyms[word] = others
         if not self.synonyms:
-            given = f"none of the words in {by.synonyms} is in the training rows"
+            given = f"none of the words in {synonyms} is in the training rows"
             fix = "write a word of the rows, a tab, and its synonyms between commas on each line"
             raise DataError(message(place(column=self.column), given, fix=fix))
         if self.known is not None and known is not None:

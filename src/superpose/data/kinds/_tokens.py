@@ -35,7 +35,7 @@ from ._values import (
     plain,
     warn,
 )
-from ._words import as_words, require_aligned, spread
+from ._words import as_words, lists_words, require_aligned, spread
 
 MOST_LABELS = 1000
 
@@ -93,8 +93,9 @@ class TokensTarget(PlaceClasses):
     @classmethod
     def holds(cls, values: Column) -> bool:
         kind = values.type
-        words = is_list(kind) and is_text(kind.value_type)
-        return words or (is_text(kind) and not (holds_masks(values) or holds_maps(values)))
+        return lists_words(kind) or (
+            is_text(kind) and not (holds_masks(values) or holds_maps(values))
+        )
 
     @classmethod
     def fit(cls, column: str, values: Column, **options: Any) -> Self:

@@ -58,3 +58,18 @@ def pass_over(
             f"input {column!r}: {len(wrong)} of {len(paths)} {what}s can't be read and count as "
             f"missing; the first is {paths[row]} in row {row}: {wrong[row]}"
         )
+
+
+def leave_unlabelled(column: str, what: str, total: int, wrong: Mapping[int, str]) -> None:
+    """Warn of labels that can't be read, so that their rows have none, or return if all can.
+
+    Args:
+        column, what, wrong: as of `refuse`.
+        total: rows of the column.
+    """
+    if wrong:
+        row = min(wrong)
+        warn(
+            f"target {column!r}: {len(wrong)} of {total} {what}s can't be read and count as "
+            f"unlabelled; the first is in row {row}: {wrong[row]}"
+        )

@@ -11,11 +11,16 @@ import pyarrow.compute as pc
 
 from superpose.errors import DataError, message, place
 
-from ._values import Column, as_text, is_list, missing, one, plain
+from ._values import Column, as_text, is_list, is_text, missing, one, plain
 
 AFFIXES = 3  # letters of the longest prefix and suffix
 SPELLINGS = 2048  # hashes that prefixes, suffixes and shapes are put in
 FEATURES = 2 * AFFIXES + 1
+
+
+def lists_words(kind: pa.DataType) -> bool:
+    """Whether a type holds lists of words."""
+    return bool(is_list(kind) and is_text(kind.value_type))
 
 
 def as_words(values: Column) -> tuple[pa.Array, np.ndarray]:

@@ -20,11 +20,7 @@ WORDS = ["[END]", "[UNK]", "we", "saw", *NUMBERS, *COLOURS, *THINGS]
 
 
 @pytest.fixture(scope="module")
-def checkpoint(tmp_path_factory) -> Path:
-    from tokenizers import Tokenizer
-    from tokenizers.models import WordLevel
-    from tokenizers.pre_tokenizers import Whitespace
-
+def checkpoint(tmp_path_factory, save_tokenizer) -> Path:
     folder = tmp_path_factory.mktemp("tiny-gpt")
     torch.manual_seed(0)
     config = transformers.GPT2Config(
@@ -41,10 +37,7 @@ def checkpoint(tmp_path_factory) -> Path:
         attn_pdrop=0.0,
     )
     transformers.GPT2LMHeadModel(config).save_pretrained(folder)
-    vocabulary = {word: number for number, word in enumerate(WORDS)}
-    tokenizer = Tokenizer(WordLevel(vocabulary, unk_token="[UNK]"))
-    tokenizer.pre_tokenizer = Whitespace()
-    tokenizer.save(str(folder / "tokenizer.json"))
+    save_tokenizer(folder, WORDS)
     return folder
 
 

@@ -18,11 +18,7 @@ WORDS = ["[PAD]", "[UNK]", "good", "bad", "day", "film", "very", "not"]
 
 
 @pytest.fixture(scope="module")
-def checkpoint(tmp_path_factory) -> Path:
-    from tokenizers import Tokenizer
-    from tokenizers.models import WordLevel
-    from tokenizers.pre_tokenizers import Whitespace
-
+def checkpoint(tmp_path_factory, save_tokenizer) -> Path:
     folder = tmp_path_factory.mktemp("tiny")
     torch.manual_seed(0)
     config = transformers.BertConfig(
@@ -34,10 +30,7 @@ def checkpoint(tmp_path_factory) -> Path:
         max_position_embeddings=32,
     )
     transformers.BertModel(config).save_pretrained(folder)
-    vocabulary = {word: number for number, word in enumerate(WORDS)}
-    tokenizer = Tokenizer(WordLevel(vocabulary, unk_token="[UNK]"))
-    tokenizer.pre_tokenizer = Whitespace()
-    tokenizer.save(str(folder / "tokenizer.json"))
+    save_tokenizer(folder, WORDS)
     return folder
 
 
