@@ -22,7 +22,7 @@ from _methods import Outcome, Run, canonical
 from _table import Table
 from superpose.data import Codec, Config, infer_schema, read_table
 from superpose.functional import task_attention_weights
-from superpose.nn import FUSIONS, Architecture, TaskAttention
+from superpose.nn import FUSIONS, Architecture, Fusion, TaskAttention
 from superpose.training import FittedNetwork, Fold, Recipe, Settings, fit_alone, fit_joint
 
 ALONE = "alone"
@@ -45,22 +45,37 @@ class WithoutSink(TaskAttention):
         return task_attention_weights(*self.query_and_key(u), self.pair, nobody)
 
 
+class MemberByMember(TaskAttention):
+    """Task attention in which each ensemble member speaks to itself alone."""
+
+    def forward(self, states: Tensor) -> Tensor:
+        return super().forward(states[..., None, :, :]).squeeze(-3)
+
+
+STEPS: dict[str, type[Fusion]] = {
+    "attention-no-sink": WithoutSink,
+    "attention-by-member": MemberByMember,
+}
+
+
 @contextmanager
 def every_step() -> Iterator[None]:
     """Know the steps of the ladder that are no ways to share for anyone to use."""
-    FUSIONS["attention-no-sink"] = WithoutSink
+    FUSIONS.update(STEPS)
     try:
         yield
     finally:
-        del FUSIONS["attention-no-sink"]
+        for name in STEPS:
+            del FUSIONS[name]
 
 
 # Method -> what it changes in the network; every name of FUSIONS stands for itself.
 CHANGES: dict[str, dict[str, Any]] = {
     name: {"fusion": name}
     for name in (
-        "none", "static", "attention-no-sink", "task-attention", "inducing", "cross-stitch",
-        "mmoe", "ple", "adatt", "mtan", "born", "born-real", "signed", "essay",
+        "none", "static", "attention-no-sink", "task-attention", "attention-by-member",
+        "inducing", "cross-stitch", "mmoe", "ple", "adatt", "mtan", "born", "born-real", "signed",
+        "essay",
     )
 }  # fmt: skip
 CHANGES["attention-donor-0.3"] = {"fusion": "task-attention", "donor_gradient": 0.3}
@@ -69,9 +84,9 @@ AGAIN = "none-again"
 CHANGES[AGAIN] = {"fusion": "none"}
 # In the order of the ladder.
 METHODS = (
-    ALONE, "none", AGAIN, "static", "attention-no-sink", "task-attention", "attention-donor-0.3",
-    "inducing", "cross-stitch", "mmoe", "ple", "adatt", "mtan", "born", "born-real", "signed",
-    "essay",
+    ALONE, "none", AGAIN, "static", "attention-no-sink", "task-attention", "attention-by-member",
+    "attention-donor-0.3", "inducing", "cross-stitch", "mmoe", "ple", "adatt", "mtan", "born",
+    "born-real", "signed", "essay",
 )  # fmt: skip
 # The package waits for 8 epochs, but watches many folds together; here it is one split of a few
 # hundred rows, and the luck of one epoch would end a training too early.

@@ -73,12 +73,12 @@ class Grouped(nn.Module):
         return self._in_order([F.pad(out, (0, widest - out.shape[-1])) for out in outputs])
 
     def attention(self, blocks: dict[str, Tensor]) -> Tensor | None:
-        """Return the map (B, M, T, T + 1), the sink last, if groups have any; 0 between groups."""
+        """Return the map (B, T, T + 1), the sink last, if groups have any; 0 between groups."""
         maps = [network.attention(blocks) for network in self._each]
         some = next((found for found in maps if found is not None), None)
         if some is None:
             return None
-        whole = some.new_zeros(*some.shape[:2], self.targets, self.targets + 1)
+        whole = some.new_zeros(len(some), self.targets, self.targets + 1)
         for group, found in zip(self.groups, maps, strict=True):
             for place, target in enumerate(group):
                 if found is None:  # a target that is alone in its group listens to nobody

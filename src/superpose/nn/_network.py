@@ -144,8 +144,13 @@ class Network(nn.Module):
         return self.answers(self.fused_states(blocks, taps))
 
     def attention(self, blocks: Blocks) -> Tensor | None:
-        """Return the first fusion block's map (B, M, T, T + 1), the sink last, if it has one."""
+        """Return the members' mean map (B, T, T + 1) in the first fusion block, if it has one.
+
+        The sink is last.
+        """
         hidden = self.hidden(blocks)
         if hasattr(self.states, "attention"):  # experts that know whose they are
-            return self.states.attention(hidden)  # type: ignore[operator]
-        return self.fusion[0].attention(self.task_states(hidden, blocks))  # type: ignore[operator]
+            found = self.states.attention(hidden)  # type: ignore[operator]
+        else:
+            found = self.fusion[0].attention(self.task_states(hidden, blocks))  # type: ignore[operator]
+        return None if found is None else found.mean(1)

@@ -181,7 +181,7 @@ class FittedNetwork:
             if found[0] is None:
                 return None
             weights = torch.cat([w for w in found if w is not None])
-            total.append(weights.mean((0, 1)).double().numpy())
+            total.append(weights.mean(0).double().numpy())
         return np.mean(total, axis=0)
 
     def state(self) -> tuple[dict[str, Any], dict[str, Tensor]]:

@@ -33,13 +33,28 @@ def test_attention_without_a_sink_starts_as_the_identity_and_listens_to_others_a
 
     from _sharing import WithoutSink
 
-    fuse, states = WithoutSink(4, 8, rank=3), torch.randn(5, 4, 8)
+    fuse, states = WithoutSink(4, 8, rank=3), torch.randn(5, 2, 4, 8)
     assert torch.equal(fuse(states), states)
     weights = fuse.attention(states)
-    assert torch.equal(weights[..., -1], torch.zeros(5, 4))
-    torch.testing.assert_close(weights.sum(-1), torch.ones(5, 4))
+    assert torch.equal(weights[..., -1], torch.zeros(5, 1, 4))
+    torch.testing.assert_close(weights.sum(-1), torch.ones(5, 1, 4))
     assert not weights.diagonal(dim1=-2, dim2=-1)[..., :4].any()
     assert "sink" not in dict(fuse.named_parameters())
+
+
+def test_attention_by_member_lets_each_member_hear_itself_alone():
+    import torch
+
+    from _sharing import MemberByMember
+    from superpose.nn import TaskAttention
+
+    fuse, states = MemberByMember(4, 8, rank=3), torch.randn(5, 2, 4, 8)
+    torch.nn.init.ones_(fuse.gate)
+    alone = TaskAttention(4, 8, rank=3)
+    alone.load_state_dict(fuse.state_dict())
+    for member in (0, 1):
+        mine = states[:, member : member + 1]
+        torch.testing.assert_close(fuse(states)[:, member : member + 1], alone(mine))
 
 
 def test_a_capped_table_keeps_its_row_numbers_and_all_test_rows(table):

@@ -5,7 +5,7 @@ import torch
 
 from superpose.nn import FUSIONS, TaskAttention
 
-T, D, R = 5, 8, 4
+M, T, D, R = 3, 5, 8, 4
 
 
 @pytest.fixture
@@ -18,43 +18,44 @@ def fuse(fusion_name):
 
 
 def test_states_keep_their_shape(fuse):
-    for shape in ((T, D), (7, T, D), (7, 3, T, D)):
+    for shape in ((M, T, D), (7, M, T, D), (2, 7, 1, T, D)):
         assert fuse(torch.randn(shape)).shape == shape
 
 
 def test_one_row_alone_is_fused_as_in_any_batch(fuse):
-    states = torch.randn(7, 3, T, D)
-    torch.testing.assert_close(fuse(states[2, 1]), fuse(states)[2, 1], atol=1e-5, rtol=1e-5)
+    states = torch.randn(7, M, T, D)
+    torch.testing.assert_close(fuse(states[2]), fuse(states)[2], atol=1e-5, rtol=1e-5)
 
 
 def test_gradients_are_finite_and_reach_every_state(fuse):
-    states = torch.randn(7, T, D, requires_grad=True)
+    states = torch.randn(7, M, T, D, requires_grad=True)
     fuse(states).square().sum().backward()
     assert torch.isfinite(states.grad).all()
     assert (states.grad.abs().sum(-1) > 0).all()
 
 
 def test_permuting_the_targets_permutes_the_outcome(fuse, permute):
-    states, order = torch.randn(7, T, D), torch.randperm(T)
+    states, order = torch.randn(7, M, T, D), torch.randperm(T)
+    moved = states[..., order, :]
     before, map_before = fuse(states), fuse.attention(states)
     permute(fuse, order, T)
-    torch.testing.assert_close(fuse(states[:, order]), before[:, order], atol=1e-5, rtol=1e-5)
+    torch.testing.assert_close(fuse(moved), before[..., order, :], atol=1e-5, rtol=1e-5)
     if map_before is not None:
-        both = map_before[:, order][:, :, [*order.tolist(), T]]
-        torch.testing.assert_close(fuse.attention(states[:, order]), both)
+        both = map_before[..., order, :][..., [*order.tolist(), T]]
+        torch.testing.assert_close(fuse.attention(moved), both)
 
 
 def test_a_map_is_a_distribution_with_the_sink_last(fuse):
-    weights = fuse.attention(torch.randn(7, 3, T, D))
+    weights = fuse.attention(torch.randn(7, M, T, D))
     if weights is not None:
-        assert weights.shape == (7, 3, T, T + 1)
+        assert weights.shape in ((7, 1, T, T + 1), (7, M, T, T + 1))
         assert (weights >= 0).all()
-        torch.testing.assert_close(weights.sum(-1), torch.ones(7, 3, T))
+        torch.testing.assert_close(weights.sum(-1), torch.ones(weights.shape[:-1]))
 
 
 def test_stacked_fusions_equal_separate_ones(fusion_name):
     modules = [FUSIONS[fusion_name](T, D, R) for _ in range(3)]
-    states = torch.randn(3, 7, T, D)
+    states = torch.randn(3, 7, M, T, D)
     learns = any(True for _ in modules[0].parameters())
     weights, buffers = torch.func.stack_module_state(modules) if learns else ({}, {})
 
@@ -69,45 +70,53 @@ def test_stacked_fusions_equal_separate_ones(fusion_name):
 
 @pytest.mark.parametrize("targets", [1, 2, 40])
 def test_any_number_of_targets_goes_through(fusion_name, targets):
-    states = torch.randn(3, targets, D)
+    states = torch.randn(3, M, targets, D)
     assert torch.isfinite(FUSIONS[fusion_name](targets, D, R)(states)).all()
 
 
 @pytest.mark.parametrize("scale", [1e-3, 1.0, 1e3, 1e6])
 def test_task_attention_starts_as_the_identity(scale):
-    states = torch.randn(50, T, D) * scale
+    states = torch.randn(50, M, T, D) * scale
     assert (TaskAttention(T, D, R)(states) - states).abs().max() == 0
 
 
 def test_task_attention_leaves_its_start_with_the_first_gradient():
-    fuse, states = TaskAttention(T, D, R), torch.randn(50, T, D)
+    fuse, states = TaskAttention(T, D, R), torch.randn(50, M, T, D)
     fuse(states).sum().backward()
     assert (fuse.gate.grad.abs().sum(-1) > 0).all()
 
 
 def test_a_task_whose_gate_stays_shut_hears_nothing():
-    fuse, states = TaskAttention(T, D, R), torch.randn(50, T, D)
+    fuse, states = TaskAttention(T, D, R), torch.randn(50, M, T, D)
     with torch.no_grad():
         fuse.gate[1:] = 1.0
     out = fuse(states)
-    assert torch.equal(out[:, 0], states[:, 0])
-    assert not torch.isclose(out[:, 1], states[:, 1]).all()
+    assert torch.equal(out[:, :, 0], states[:, :, 0])
+    assert not torch.isclose(out[:, :, 1], states[:, :, 1]).all()
 
 
 def test_what_a_task_hears_does_not_come_from_itself():
-    fuse, states = TaskAttention(T, D, R), torch.randn(50, T, D)
+    fuse, states = TaskAttention(T, D, R), torch.randn(50, M, T, D)
     with torch.no_grad():
         fuse.gate.fill_(1.0)
         fuse.query.weight.zero_()  # the weights then depend on the speakers only
     other = states.clone()
-    other[:, 0] = torch.randn(50, D)
+    other[:, :, 0] = torch.randn(50, M, D)
     heard, heard_then = fuse(states) - states, fuse(other) - other
-    torch.testing.assert_close(heard[:, 0], heard_then[:, 0], atol=1e-5, rtol=1e-4)
-    assert not torch.allclose(heard[:, 1], heard_then[:, 1], atol=1e-3)
+    torch.testing.assert_close(heard[:, :, 0], heard_then[:, :, 0], atol=1e-5, rtol=1e-4)
+    assert not torch.allclose(heard[:, :, 1], heard_then[:, :, 1], atol=1e-3)
+
+
+def test_members_hear_the_same_said_by_their_mean():
+    fuse, states = TaskAttention(T, D, R), torch.randn(50, M, T, D)
+    torch.nn.init.ones_(fuse.gate)
+    heard = fuse(states) - states
+    said = states.mean(1, keepdim=True)
+    torch.testing.assert_close(heard, (fuse(said) - said).expand_as(heard), atol=1e-5, rtol=1e-5)
 
 
 def test_no_fusion_is_the_identity_itself():
-    states = torch.randn(7, T, D)
+    states = torch.randn(7, M, T, D)
     assert FUSIONS["none"](T, D)(states) is states
 
 

@@ -123,7 +123,7 @@ def test_born_and_its_controls_have_equal_parameters():
 
 def test_static_weights_are_the_same_for_all_rows_and_task_attentions_are_not():
     torch.manual_seed(0)
-    states = torch.randn(B, T, D)
+    states = torch.randn(B, 1, T, D)
     same = FUSIONS["static"](T, D, 4).attention(states)
     assert torch.equal(same, same[:1].expand_as(same))
     looks = FUSIONS["task-attention"](T, D, 4).attention(states)

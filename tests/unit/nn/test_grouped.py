@@ -97,12 +97,12 @@ def test_taps_change_nothing_and_their_gradient_is_what_a_target_asks_of_its_own
 
 def test_the_map_has_nothing_between_groups_and_who_is_alone_listens_to_nobody(grouped, blocks):
     weights = grouped().attention(blocks)
-    assert weights.shape == (7, 3, 4, 5)
-    torch.testing.assert_close(weights.sum(-1), torch.ones(7, 3, 4))
+    assert weights.shape == (7, 4, 5)
+    torch.testing.assert_close(weights.sum(-1), torch.ones(7, 4))
     inside = make_networks(GROUPS)[0].attention(blocks)
     assert torch.equal(weights[..., [0, 2], :][..., [0, 2, 4]], inside)
     for lonely in (1, 3):
-        assert torch.equal(weights[..., lonely, 4], torch.ones(7, 3))
+        assert torch.equal(weights[..., lonely, 4], torch.ones(7))
 
 
 def test_without_a_map_in_any_group_there_is_none(grouped, blocks):

@@ -17,7 +17,7 @@ class StaticWeights(Residual):
 
     Example:
         >>> h = torch.randn(2, 3, 8)
-        >>> StaticWeights(3, 8, rank=4).attention(h)[1, 0].tolist()
+        >>> StaticWeights(3, 8, rank=4).attention(h)[0, 0].tolist()
         [0.0, 0.3333333432674408, 0.3333333432674408, 0.3333333432674408]
     """
 

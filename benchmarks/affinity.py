@@ -1,0 +1,238 @@
+"""Which number foretells whom sharing helps? Every affinity against the measured gain of pairs.
+
+    python benchmarks/affinity.py --quick      # 2 small tables, 2 seeds
+    python benchmarks/affinity.py              # 7 tables, 3 seeds; resumes
+    python benchmarks/affinity.py --report     # only print what is stored
+
+For each ordered pair of targets the gain is that of the second by one network of the two over a
+network of its own, on test rows. Beside it stands what `superpose affinity` says of the pair, which
+reads no test rows but for the bits, and the plain correlation of the labels, which needs no model.
+A number foretells if its order of a table's pairs is that of the gains, or, for one receiver, its
+order of the givers. Gains are noisy: how far the orders of two seeds agree stands beside it, as the
+most that can be asked.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from itertools import combinations
+from pathlib import Path
+from typing import Any
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+import numpy as np
+import torch
+from scipy.stats import spearmanr
+
+from _cells import RESULTS, CellStore, Key, plan
+from _fitted import fit
+from _methods import Run
+from _print import grid
+from _run import Body, chosen, flags, run_missing, store_cell, write_json
+from _scores import error_gain
+from _sharing import CHANGES, Ready, make_ready, outcomes_of
+from _summary import Cells, finished
+from _table import Table
+from _tables import LOADERS, data_folder
+from accuracy import score_run
+from fusion import load
+from superpose.training import fit_alone, fit_joint
+
+TABLES = ("andro", "jura", "sf1", "wq", "mi_complications", "nhanes", "beijing_air")
+QUICK = ("andro", "jura")
+MOST_TARGETS = 6  # the first ones: 15 pairs
+METHODS = ("pairs",)
+NUMBERS = ("lookahead", "cosine", "residual", "bits", "labels")
+# A correlation of labels or of what is left of them tells as much whatever its sign.
+UNSIGNED = ("residual", "labels")
+AGAIN = "another seed's gains"
+
+
+def fewer(table: Table) -> Table:
+    """The table with its first targets; the others are no inputs either."""
+    dropped = list(table.targets)[MOST_TARGETS:]
+    kept = {name: kind for name, kind in table.targets.items() if name not in dropped}
+    return replace(table, frame=table.frame.drop(columns=dropped), targets=kept)
+
+
+def errors_of(made: Ready, outcomes: dict[str, Any]) -> dict[str, float]:
+    """Test error of each target that has an outcome."""
+    some = {name: made.table.targets[name] for name in outcomes}
+    targets, _ = score_run(replace(made.table, targets=some), made.seed, Run(outcomes, 0.0))
+    return {name: found["error"] for name, found in targets.items()}
+
+
+def pair_gains(made: Ready) -> np.ndarray:
+    """Gain in percent of each target (column) by sharing with each other one (row), (T, T)."""
+    names, recipe = list(made.labels), made.recipe(CHANGES["task-attention"], 0, made.seed)
+    networks = list(fit_alone(recipe, names).values())
+    alone = errors_of(made, outcomes_of(made, networks, names))
+    gains = np.full((len(names), len(names)), np.nan)
+    for pair in combinations(names, 2):
+        network = fit_joint(replace(recipe, labels={t: made.labels[t] for t in pair}))
+        both = errors_of(made, outcomes_of(made, [network], list(pair)))
+        for giver, receiver in (pair, pair[::-1]):
+            gain = error_gain(made.table.targets[receiver], both[receiver], alone[receiver])
+            gains[names.index(giver), names.index(receiver)] = gain
+    return gains
+
+
+def told(made: Ready) -> dict[str, Any]:
+    """What the package says of the pairs, and the correlation of their labels; (T, T) each."""
+    table, names = made.table, list(made.labels)
+    parts = table.split(made.seed)
+    used = np.isin(parts, ("train", "validation", "test"))
+    clusters = None if table.clusters is None else table.clusters[used]
+    rows = replace(table, frame=table.frame[used].reset_index(drop=True), clusters=clusters)
+    model = fit(rows, parts[used], made.seed, references="none")
+    model.affinity()
+    found = model.facts["affinity"]
+    order = [found["targets"].index(name) for name in names]
+    said = {
+        number: None if found[number] is None else _square(found[number])[np.ix_(order, order)]
+        for number in NUMBERS[:-1]
+    }
+    train = parts == "train"
+    labels = {name: table.labels(name)[train] for name in names}
+    said["labels"] = np.array([[_correlation(labels[a], labels[b]) for b in names] for a in names])
+    return {k: None if v is None else v.tolist() for k, v in said.items()}
+
+
+def _square(rows: list[list[float | None]]) -> np.ndarray:
+    return np.array([[np.nan if v is None else v for v in row] for row in rows])
+
+
+def _correlation(a: np.ndarray, b: np.ndarray) -> float:
+    known = np.isfinite(a) & np.isfinite(b)
+    return float(spearmanr(a[known], b[known]).statistic)
+
+
+def run_cell(store: CellStore, key: Key, folder: Path) -> float:
+    """Measure and store one table and seed."""
+    table = fewer(load(key[0], folder))
+    made = make_ready(table, key[2])
+
+    def work() -> Body:
+        gains = pair_gains(made)
+        return {"targets": list(made.labels), "gain": gains.tolist(), **told(made)}, None
+
+    return store_cell(store, key, work, split=table.rule, note=table.note)
+
+
+def agreement(told: np.ndarray, gain: np.ndarray) -> dict[str, float]:
+    """Rank correlation of two (T, T) matrices: over all pairs, and mean over the receivers."""
+    off = ~np.eye(len(gain), dtype=bool) & np.isfinite(told) & np.isfinite(gain)
+    within = [_rank(told[off[:, b], b], gain[off[:, b], b]) for b in range(len(gain))]
+    return {"pairs": _rank(told[off], gain[off]), "givers": _nanmean(within)}
+
+
+def _rank(a: np.ndarray, b: np.ndarray) -> float:
+    if len(a) < 3 or np.ptp(a) == 0 or np.ptp(b) == 0:
+        return np.nan
+    return float(spearmanr(a, b).statistic)
+
+
+def _nanmean(values: list[float]) -> float:
+    known = [v for v in values if np.isfinite(v)]
+    return float(np.mean(known)) if known else np.nan
+
+
+def summarise(store: CellStore, tables: list[str], seeds: list[int]) -> dict[str, Any]:
+    """How far each number's order is that of the gains, by table and on the mean."""
+    cells, failed = finished(store, tables, seeds)
+    by_table = {}
+    for name in tables:
+        there = [s for s in seeds if (name, "pairs", s) in cells]
+        if there:
+            by_table[name] = _table(cells, name, there)
+
+    def mean(*path: str) -> float:
+        """Mean over the tables of what stands at a path of their figures."""
+        values = []
+        for found in by_table.values():
+            for step in path:
+                found = found.get(step, {})
+            values.append(found if isinstance(found, float) else np.nan)
+        return _nanmean(values)
+
+    overall = {
+        number: {how: mean("numbers", number, how) for how in ("pairs", "givers")}
+        for number in NUMBERS
+    }
+    overall[AGAIN] = {how: mean("seeds_agree", how) for how in ("pairs", "givers")}
+    return {"seeds": seeds, "failed": failed, "overall": overall, "tables": by_table}
+
+
+def _table(cells: Cells, name: str, seeds: list[int]) -> dict[str, Any]:
+    """One table: numbers and gains are means over seeds."""
+    mine = [cells[name, "pairs", seed] for seed in seeds]
+    gains = [_square(cell["gain"]) for cell in mine]
+    gain, numbers = np.mean(gains, axis=0), {}
+    for number in NUMBERS:
+        said = [_square(cell[number]) for cell in mine if cell[number] is not None]
+        if said:
+            mean = np.mean(said, axis=0)
+            numbers[number] = agreement(np.abs(mean) if number in UNSIGNED else mean, gain)
+    each = [agreement(a, b) for a, b in combinations(gains, 2)]
+    off = ~np.eye(len(gain), dtype=bool)
+    return {
+        "targets": mine[0]["targets"],
+        "seeds": len(seeds),
+        "gain": gain.tolist(),
+        "mean_gain": float(np.nanmean(gain[off])),
+        "helped": float(np.mean(gain[off] > 0)),
+        "numbers": numbers,
+        "seeds_agree": {how: _nanmean([e[how] for e in each]) for how in ("pairs", "givers")},
+    }
+
+
+def _figure(value: float) -> str:
+    return f"{value:+.2f}" if np.isfinite(value) else "."
+
+
+def show(summary: dict[str, Any]) -> str:
+    """What foretells nothing first, then every number by table."""
+    lines = ["Numbers whose order of the pairs is not that of the gains (below +0.2)", ""]
+    lines += [f"failed cell {'/'.join(map(str, f['cell']))}: {f['why']}" for f in summary["failed"]]
+    poor = [n for n in NUMBERS if not summary["overall"][n]["pairs"] >= 0.2]
+    lines += [", ".join(poor) or "none"]
+    tables = summary["tables"]
+    parts = ["\n".join(lines)]
+    for how, words in (("pairs", "all ordered pairs of a table"), ("givers", "one receiver")):
+        rows = []
+        for number in NUMBERS:
+            own = [_figure(f["numbers"].get(number, {}).get(how, np.nan)) for f in tables.values()]
+            rows.append([number, _figure(summary["overall"][number][how]), *own])
+        seeds = [_figure(f["seeds_agree"][how]) for f in tables.values()]
+        rows.append([AGAIN, _figure(summary["overall"][AGAIN][how]), *seeds])
+        title = f"Rank correlation with the gain, {words}"
+        parts.append(f"{title}\n\n{grid(['number', 'mean', *tables], rows)}")
+    rows = [[t, str(len(f["targets"])), f"{f['mean_gain']:+.1f}", f"{100 * f['helped']:.0f} %",
+             str(f["seeds"])] for t, f in tables.items()]  # fmt: skip
+    head = ["table", "targets", "mean gain %", "pairs that gain", "seeds"]
+    return "\n\n".join([*parts, grid(head, rows)])
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run what is missing, print the summary, write the JSON."""
+    parser = flags(__doc__, "affinity", LOADERS, METHODS)
+    parser.add_argument("--data", help="folder of the public data sets (or $SUPERPOSE_DATA)")
+    given = parser.parse_args(arguments)
+    folder = data_folder(given.data)
+    tables = chosen(given.tables, QUICK if given.quick else TABLES, LOADERS, "--tables")
+    seeds = list(range(given.seeds or (2 if given.quick else 3)))
+    name = given.name or ("affinity-quick" if given.quick else "affinity")
+    store = CellStore(RESULTS / f"{name}.cells.jsonl")
+    torch.set_num_threads(int(os.environ["OMP_NUM_THREADS"]))
+    if not given.report:
+        keys = plan(METHODS, seeds, tables, store.done(), paired=True)
+        run_missing(keys, lambda key: run_cell(store, key, folder), given.max_minutes)
+    summary = summarise(store, tables, seeds)
+    print(show(summary))
+    write_json(RESULTS / f"{name}.json", summary, store, tables, seeds)
+
+
+if __name__ == "__main__":
+    main()
