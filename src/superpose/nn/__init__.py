@@ -32,6 +32,7 @@ from ._retrieval import ItemTower, RetrievalHead
 from ._series import SeriesEncoder
 from ._speech import PretrainedAudio, mean_of_frames, speech_model
 from ._text import TextEncoder
+from ._translate import Translator
 from ._trunk import MemberLinear, Trunk
 from ._vectors import VectorEncoder
 from ._words import BothWays, WordEncoder
@@ -71,6 +72,7 @@ __all__ = [
     "TaskAttention",
     "TextDecoder",
     "TextEncoder",
+    "Translator",
     "Trunk",
     "VectorEncoder",
     "WordEncoder",

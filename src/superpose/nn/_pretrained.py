@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -39,11 +41,8 @@ def pretrained_model(
     if folder is None:
         model = family.from_config(known)
         return model
-    shown, loudness = logging.is_progress_bar_enabled(), logging.get_verbosity()
-    logging.disable_progress_bar()
-    if complete:  # what is missing is told here; the head of another task is not missed
-        logging.set_verbosity_error()
-    try:
+    # What is missing is told here; the head of another task is not missed.
+    with without_bars(logging.ERROR if complete else None):
         model, found = family.from_pretrained(
             folder,
             config=known,
@@ -52,16 +51,29 @@ def pretrained_model(
             trust_remote_code=False,
             output_loading_info=True,
         )
-    finally:
-        logging.set_verbosity(loudness)
-        if shown:
-            logging.enable_progress_bar()
     lacking = sorted(name for name in found["missing_keys"] if "pooler" not in name)
     if complete and lacking:
         raise ValueError(
             f"its file lacks {len(lacking)} weights of the model, such as {lacking[0]}"
         )
     return model
+
+
+@contextmanager
+def without_bars(loudness: int | None = None) -> Iterator[None]:
+    """Let ``transformers`` draw no bars for what takes no time, and be as loud as told."""
+    from transformers.utils import logging
+
+    shown, before = logging.is_progress_bar_enabled(), logging.get_verbosity()
+    logging.disable_progress_bar()
+    if loudness is not None:
+        logging.set_verbosity(loudness)
+    try:
+        yield
+    finally:
+        logging.set_verbosity(before)
+        if shown:
+            logging.enable_progress_bar()
 
 
 def token_states(model: nn.Module, block: Tensor, pad: int) -> Tensor:

@@ -14,6 +14,7 @@ from torch import Tensor
 from superpose.errors import DataError, Faults, message, place
 
 from ._augment import Augment
+from ._rephrase import RephraseAugment, TranslatorOptions
 
 PAD, UNKNOWN = 0, 1
 SHOWN_LINES = 3
@@ -39,10 +40,15 @@ class TextAugmentOptions(DropOptions):
         synonyms: path of a file with a word, a tab, and its synonyms between commas on each line,
             from the folder of the table.
         replace: share of the words with synonyms that are replaced by one, from 0 to 1.
+        translate: models that texts are passed through one after the other, such as one to another
+            language and one back; what comes out says the same in other words.
+        rephrase: share of the texts that stand in those words, from 0 to 1.
     """
 
     synonyms: str | None = Field(default=None, min_length=1)
     replace: float = Field(default=0.1, ge=0, le=1)
+    translate: list[TranslatorOptions] = Field(default_factory=list)
+    rephrase: float = Field(default=0.3, ge=0, le=1)
 
 
 def read_synonyms(path: Path, column: str) -> dict[str, list[str]]:
@@ -84,10 +90,13 @@ def read_synonyms(path: Path, column: str) -> dict[str, list[str]]:
 class TokenAugment(Augment):
     """Replace words by others that mean the same, and make some unknown; every place stays.
 
+    Only whole texts that are rephrased have other places.
+
     Args:
         drop: Chance of a word to become unknown.
         replace: Chance of a word with others to be replaced by one of them.
         others: For numbers of words the encodings of what may stand for them.
+        rephrase: What puts whole texts in other words before that.
 
     Example:
         >>> vary = TokenAugment(0.0, 1.0, {5: [[8]]})
@@ -98,8 +107,11 @@ class TokenAugment(Augment):
     drop: float
     replace: float = 0.0
     others: Mapping[int, Sequence[Sequence[int]]] | None = None
+    rephrase: RephraseAugment | None = None
 
     def __call__(self, block: Tensor) -> tuple[Tensor, None]:
+        if self.rephrase:
+            block, _ = self.rephrase(block)
         # Words that are also read by their spelling have several numbers.
         out = block if block.ndim == 4 else block[..., None]
         draw = torch.rand(3, *out.shape[:3], device=block.device)

@@ -67,7 +67,9 @@ def frozen(build: Build, folder: Path) -> nn.Module:
     return build(config, folder).eval()
 
 
-def find_model(column: str, encoder: str, folder: str, files: Sequence[str]) -> Path:
+def find_model(
+    column: str, encoder: str, folder: str, files: Sequence[str], beside: Sequence[str] = ()
+) -> Path:
     """Find the folder of a model: as named, from the folder of the table, or from the hub.
 
     Args:
@@ -75,6 +77,7 @@ def find_model(column: str, encoder: str, folder: str, files: Sequence[str]) -> 
         encoder: the folder, or a name on the hub.
         folder: that of the table.
         files: what the folder has to hold.
+        beside: patterns of what is taken from the hub too, if it is there.
 
     Raises:
         DataError: a folder that lacks files, or a name that the hub can't be asked for.
@@ -93,7 +96,7 @@ def find_model(column: str, encoder: str, folder: str, files: Sequence[str]) -> 
     from huggingface_hub import snapshot_download
 
     try:
-        return Path(snapshot_download(encoder, allow_patterns=list(files)))
+        return Path(snapshot_download(encoder, allow_patterns=[*files, *beside]))
     except Exception as fault:  # its errors are of many libraries, from sockets upwards
         reason = (str(fault).splitlines() or [type(fault).__name__])[0]
         given = f"no folder {encoder!r}, and the hub does not give it ({reason[:120]})"

@@ -11,6 +11,7 @@ from typing import Any, ClassVar, Literal, Self
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+import torch
 from torch import nn
 
 from superpose.errors import DataError, message, place
@@ -20,6 +21,7 @@ from ._augment import Augment, how_varied
 from ._augment_tokens import TextAugmentOptions, TokenAugment, read_synonyms
 from ._base import InputKind
 from ._options import Options
+from ._rephrase import RephraseAugment, rephrased
 from ._values import Column, as_text, is_list, missing, plain, warn
 from ._words import SPELLINGS, as_words, spelling, spread
 
@@ -106,8 +108,8 @@ class TextOptions(Options):
     """Options of a text.
 
     Args:
-        augment: how texts are varied while the network learns: drop, synonyms, replace; they are
-            not unless it is set.
+        augment: how texts are varied while the network learns: drop, synonyms, replace, translate,
+            rephrase; they are not unless it is set.
     """
 
     augment: TextAugmentOptions | Literal["off"] | None = None
@@ -141,6 +143,7 @@ class TextInput(InputKind):
     reason: str | None = None
     augmented: dict[str, Any] | None = None
     synonyms: dict[str, list[str]] = field(default_factory=dict)  # of words of the training rows
+    said: dict[str, str] = field(default_factory=dict, repr=False)  # training texts in other words
 
     @property
     def vocabulary(self) -> int:
@@ -156,6 +159,8 @@ class TextInput(InputKind):
         lists = is_list(plain(values).type)
         unit = "divided" if lists else options.get("unit") or _guess_unit(_clean(values))
         kind = cls(column=column, unit=unit, length=1, known=None, grams=[])
+        kind.augmented = how_varied(options.get("augment"), TextAugmentOptions, usual=False)
+        kind._rephrase(values, options.get("folder", ""))
         codes, rows = kind._codes(values)
         counts = np.bincount(rows, minlength=len(values))
         filled = counts[counts > 0]
@@ -165,20 +170,36 @@ class TextInput(InputKind):
         whole = unit == "divided"  # a word beyond the length would get no label
         longest = min(filled.max(), MOST_PLACES) if whole else np.quantile(filled, 0.95)
         kind.length = int(np.clip(np.ceil(longest), 1, MOST_PLACES if whole else MOST_TOKENS))
-        tokens = kind._tokens(codes, rows)
+        more = kind._codes(pa.chunked_array([pa.array(list(kind.said.values()), pa.string())]))
+        tokens = np.concatenate([kind._tokens(codes, rows), kind._tokens(*more)])
         distinct, times = np.unique(tokens, return_counts=True)
         if whole or len(distinct) <= BUCKETS - FIRST:
             most = distinct[np.lexsort((distinct, -times))][:MOST_WORDS]
             kind.known = [int(c) for c in most]
-        kind._vary(options.get("augment"), options.get("folder", ""))
+        kind._read_synonyms(options.get("folder", ""))
         kind.grams = _telling(*_grams(codes, rows, kind._longest), len(values))
         if not lists and pc.count_distinct(_clean(values)).as_py() == 1:
             kind.reason = "constant"
         return kind
 
-    def _vary(self, asked: Any, folder: str) -> None:
-        """Note how texts are varied; synonyms become known words where they may stand."""
-        self.augmented = how_varied(asked, TextAugmentOptions, usual=False)
+    def _rephrase(self, values: Column, folder: str) -> None:
+        """Have training texts put in other words, where it is asked for."""
+        asked = TextAugmentOptions.model_validate(self.augmented or {})
+        if not asked.translate or not asked.rephrase:
+            return
+        if self.unit != "word":
+            given = f"`translate` given for a text that is read by its {self.unit} parts"
+            allowed = "texts of prose whose words have no labels"
+            raise DataError(message(place(column=self.column), given, allowed, "remove it"))
+        texts = [text for text in _clean(values).to_pylist() if text.strip()]
+        self.said = rephrased(self.column, texts, asked.translate, folder)
+
+    def state(self) -> dict[str, Any]:
+        # What training rows say has no place in a bundle.
+        return {key: value for key, value in super().state().items() if key != "said"}
+
+    def _read_synonyms(self, folder: str) -> None:
+        """Make synonyms known words where they may stand."""
         synonyms = (self.augmented or {}).get("synonyms")
         if synonyms is None:
             return
@@ -215,7 +236,15 @@ class TextInput(InputKind):
             if self.unit == "divided":
                 rows = np.column_stack([rows, _spellings(pa.array([word, *several]))])
             others.setdefault(int(numbers[0]), []).extend(rows[1:].tolist())
-        return TokenAugment(self.augmented["drop"], self.augmented["replace"], others)
+        rephrase = self._rephrasing(self.augmented["rephrase"]) if self.said else None
+        return TokenAugment(self.augmented["drop"], self.augmented["replace"], others, rephrase)
+
+    def _rephrasing(self, share: float) -> RephraseAugment:
+        before, after = (
+            torch.from_numpy(self.encode(pa.chunked_array([pa.array(texts, pa.string())])))
+            for texts in (list(self.said), list(self.said.values()))
+        )
+        return RephraseAugment(share, before, after)
 
     @property
     def places(self) -> int | None:
