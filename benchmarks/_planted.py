@@ -46,17 +46,28 @@ class Plant:
     Args:
         targets: from 2.
         rows: to train on; a quarter of that validates.
-        cosine: between the coefficients of any two targets.
+        cosine: between the coefficients of any two targets of a group.
+        groups: that targets fall into in turn; between groups the cosine is 0.
     """
 
     targets: int
     rows: int
     cosine: float
+    groups: int = 1
 
     @property
     def name(self) -> str:
         """Name of the table."""
-        return f"T{self.targets}-n{self.rows}-c{self.cosine:.3g}"
+        name = f"T{self.targets}-n{self.rows}-c{self.cosine:.3g}"
+        return name if self.groups == 1 else f"{name}-g{self.groups}"
+
+    def root(self) -> np.ndarray:
+        """The symmetric root of the cosines of all pairs, (targets, targets)."""
+        root = np.zeros((self.targets, self.targets))
+        for group in range(self.groups):
+            mine = np.arange(group, self.targets, self.groups)
+            root[np.ix_(mine, mine)] = gram_root(len(mine), self.cosine)
+        return root
 
 
 def planted(plant: Plant, seed: int) -> Table:
@@ -73,7 +84,7 @@ def planted(plant: Plant, seed: int) -> Table:
     mean = reference.mean(0)
     size, axes = np.linalg.eigh(np.cov(reference, rowvar=False))
     # Uncorrelated functions, none of them before another, and then the planted mixtures of them.
-    mixed = axes / np.sqrt(size) @ axes.T @ gram_root(plant.targets, plant.cosine)
+    mixed = axes / np.sqrt(size) @ axes.T @ plant.root()
     counts = {"train": plant.rows, "validation": plant.rows // 4, "test": TEST}
     parts = np.repeat(np.array(list(counts), dtype=object), list(counts.values()))
     x = rng.normal(size=(len(parts), INPUTS))

@@ -1,7 +1,7 @@
 """Which number foretells whom sharing helps? Every affinity against the measured gain of pairs.
 
     python benchmarks/affinity.py --quick      # 2 small tables, 2 seeds
-    python benchmarks/affinity.py              # 7 tables, 3 seeds; resumes
+    python benchmarks/affinity.py              # 7 tables and 2 planted ones, 3 seeds; resumes
     python benchmarks/affinity.py --report     # only print what is stored
 
 For each ordered pair of targets the gain is that of the second by one network of the two over a
@@ -29,6 +29,7 @@ from scipy.stats import spearmanr
 from _cells import RESULTS, CellStore, Key, plan
 from _fitted import fit
 from _methods import Run
+from _planted import Plant, planted
 from _print import grid
 from _run import Body, chosen, flags, run_missing, store_cell, write_json
 from _scores import error_gain
@@ -40,8 +41,10 @@ from accuracy import score_run
 from fusion import load
 from superpose.training import fit_alone, fit_joint
 
-TABLES = ("andro", "jura", "sf1", "wq", "mi_complications", "nhanes", "beijing_air")
-QUICK = ("andro", "jura")
+# Two tables whose relatives are known: two families of three targets, and nothing between them.
+PLANTS = {plant.name: plant for plant in (Plant(6, 300, 0.9, 2), Plant(6, 1000, 0.9, 2))}
+TABLES = ("andro", "jura", "sf1", "wq", "mi_complications", "nhanes", "beijing_air", *PLANTS)
+QUICK = ("jura", "T6-n300-c0.9-g2")
 MOST_TARGETS = 6  # the first ones: 15 pairs
 METHODS = ("pairs",)
 NUMBERS = ("lookahead", "cosine", "residual", "bits", "labels")
@@ -111,7 +114,8 @@ def _correlation(a: np.ndarray, b: np.ndarray) -> float:
 
 def run_cell(store: CellStore, key: Key, folder: Path) -> float:
     """Measure and store one table and seed."""
-    table = fewer(load(key[0], folder))
+    plant = PLANTS.get(key[0])
+    table = planted(plant, key[2]) if plant else fewer(load(key[0], folder))
     made = make_ready(table, key[2])
 
     def work() -> Body:
@@ -217,11 +221,12 @@ def show(summary: dict[str, Any]) -> str:
 
 def main(arguments: list[str] | None = None) -> None:
     """Run what is missing, print the summary, write the JSON."""
-    parser = flags(__doc__, "affinity", LOADERS, METHODS)
+    parser = flags(__doc__, "affinity", [*LOADERS, *PLANTS], METHODS)
     parser.add_argument("--data", help="folder of the public data sets (or $SUPERPOSE_DATA)")
     given = parser.parse_args(arguments)
     folder = data_folder(given.data)
-    tables = chosen(given.tables, QUICK if given.quick else TABLES, LOADERS, "--tables")
+    known = [*LOADERS, *PLANTS]
+    tables = chosen(given.tables, QUICK if given.quick else TABLES, known, "--tables")
     seeds = list(range(given.seeds or (2 if given.quick else 3)))
     name = given.name or ("affinity-quick" if given.quick else "affinity")
     store = CellStore(RESULTS / f"{name}.cells.jsonl")
