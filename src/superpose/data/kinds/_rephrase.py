@@ -14,22 +14,19 @@ from torch import Tensor
 from superpose.nn import Translator
 
 from ._augment import Augment
-from ._checkpoints import find_model, refused, require_transformers
+from ._checkpoints import TEXT_FILES, find_model, refused, require_transformers
 from ._values import warn
 
-WEIGHTS = ("config.json", "model.safetensors")
-# Tokenizers lie in one file or in several, by the family of the model.
-TOKENIZERS = ("tokenizer*.json", "vocab*", "*.spm", "*.model", "special_tokens_map.json",
-              "generation_config.json", "merges.txt")  # fmt: skip
-MODELS = "a model that turns texts into texts (Marian, T5, M2M100, NLLB, mBART), with its tokenizer"
+BESIDE = ("tokenizer_config.json", "special_tokens_map.json", "generation_config.json")
+MODELS = "a model that turns texts into texts (T5, NLLB, mBART, BART)"
 
 
 class TranslatorOptions(BaseModel):
     """A model that turns a text into another one.
 
     Args:
-        model: folder with config.json, model.safetensors and the files of the tokenizer, or a name
-            on the hub of Hugging Face.
+        model: folder with config.json, tokenizer.json and model.safetensors, or a name on the hub
+            of Hugging Face.
         prefix: what the model wants before every text, such as "translate English to German: ".
         source: language of the texts as a model of many languages names it, such as eng_Latn.
         target: the language to translate to, likewise.
@@ -83,7 +80,7 @@ def _translate(
     column: str, folder: str, step: str, texts: tuple[str, ...]
 ) -> tuple[str | None, ...]:
     options = TranslatorOptions.model_validate_json(step)
-    home = find_model(column, options.model, folder, WEIGHTS, TOKENIZERS)
+    home = find_model(column, options.model, folder, TEXT_FILES, BESIDE)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
