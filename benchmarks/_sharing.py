@@ -19,7 +19,7 @@ from torch import Tensor
 
 from _fitted import declared
 from _methods import Outcome, Run, canonical
-from _table import Table
+from _table import Table, taken
 from superpose.data import Codec, Config, infer_schema, read_table
 from superpose.functional import task_attention_weights
 from superpose.nn import FUSIONS, Architecture, Fusion, TaskAttention
@@ -149,10 +149,8 @@ Look = Callable[[Ready, FittedNetwork], dict[str, Any]]
 
 def make_ready(table: Table, seed: int) -> Ready:
     """Encode the rows of a table that are in a part."""
-    parts = table.split(seed)
-    used = np.isin(parts, ("train", "validation", "test"))
-    parts = parts[used]
-    rows = read_table(table.frame[used].reset_index(drop=True))
+    part_rows, parts = taken(table, seed)
+    rows = read_table(part_rows.frame)
     schema = infer_schema(rows, Config.from_arguments(targets=declared(table)))
     train = np.flatnonzero(parts == "train")
     codec = Codec.fit(rows, schema, train)

@@ -11,7 +11,7 @@ Three references are told apart, since the words "best single-task reference" al
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -62,7 +62,8 @@ def _errors(cells: Cells, table: str, method: str, seeds: list[int]) -> dict[str
     }  # fmt: skip
 
 
-def _mean(values: np.ndarray) -> float:
+def known_mean(values: Sequence[float] | np.ndarray) -> float:
+    """Mean of the values that are there; NaN without any."""
     return float(np.nanmean(values)) if np.isfinite(values).any() else float("nan")
 
 
@@ -145,7 +146,7 @@ def compare(
         if subject not in found or not here:
             continue
         table, losses = load(name), _RowLosses(store)
-        best = min(here, key=lambda m: _mean(np.array(list(found[m].values()))))
+        best = min(here, key=lambda m: known_mean(np.array(list(found[m].values()))))
         for number, (target, kind) in enumerate(table.targets.items()):
             ours = found[subject][target]
             oracle = min(here, key=lambda m: found[m][target])
@@ -154,7 +155,7 @@ def compare(
                 cells[name, method, seed]["targets"][target]["error"]
                 for seed, method in chosen.items()
             ]
-            fair = _mean(np.array([np.nan if e is None else e for e in picked], dtype=float))
+            fair = known_mean(np.array([np.nan if e is None else e for e in picked], dtype=float))
             if not math.isfinite(ours):
                 continue
             pairs = [((name, subject, seed), (name, m, seed)) for seed, m in chosen.items()]
@@ -263,7 +264,7 @@ def summarise(
     """All figures of the benchmark from the stored cells of `tables` and `seeds`."""
     cells, failed = finished(store, tables, seeds)
     methods = sorted({k[1] for k in cells}, key=lambda m: (m == subject, m))
-    means = complete(cells, tables, methods, seeds, _mean)
+    means = complete(cells, tables, methods, seeds, known_mean)
     spread = complete(cells, tables, methods, seeds, lambda errors: float(np.nanstd(errors)))
     references = [m for m in REFERENCES if m in methods and m != subject]
 
@@ -280,7 +281,7 @@ def summarise(
                 "inputs": len(load(name).inputs),
                 "split": load(name).rule,
                 "note": load(name).note,
-                "errors": {m: _mean(np.array(list(e.values()))) for m, e in found.items()},
+                "errors": {m: known_mean(np.array(list(e.values()))) for m, e in found.items()},
                 "target_errors": found,
                 "target_error_deviations": spread[name],
                 "seconds": {

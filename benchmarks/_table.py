@@ -110,6 +110,15 @@ def capped(table: Table, cap: int) -> Table:
     return replace(table, splitter=fewer, note="; ".join(filter(None, [table.note, note])))
 
 
+def taken(table: Table, seed: int) -> tuple[Table, np.ndarray]:
+    """The table without the rows that are in no part, and the part of every row that is left."""
+    parts = table.split(seed)
+    used = np.isin(parts, PARTS)
+    clusters = None if table.clusters is None else table.clusters[used]
+    frame = table.frame[used].reset_index(drop=True)
+    return replace(table, frame=frame, clusters=clusters), parts[used]
+
+
 def _strata(table: Table) -> np.ndarray:
     """The rarest class each row belongs to, over all class targets: keeps rare labels spread."""
     rows = len(table.frame)

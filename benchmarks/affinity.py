@@ -34,8 +34,8 @@ from _print import grid
 from _run import Body, chosen, flags, run_missing, store_cell, write_json
 from _scores import error_gain
 from _sharing import CHANGES, Ready, make_ready, outcomes_of
-from _summary import Cells, finished
-from _table import Table
+from _summary import Cells, finished, known_mean
+from _table import Table, taken
 from _tables import LOADERS, data_folder
 from accuracy import score_run
 from fusion import load
@@ -84,12 +84,8 @@ def pair_gains(made: Ready) -> np.ndarray:
 
 def told(made: Ready) -> dict[str, Any]:
     """What the package says of the pairs, and the correlation of their labels; (T, T) each."""
-    table, names = made.table, list(made.labels)
-    parts = table.split(made.seed)
-    used = np.isin(parts, ("train", "validation", "test"))
-    clusters = None if table.clusters is None else table.clusters[used]
-    rows = replace(table, frame=table.frame[used].reset_index(drop=True), clusters=clusters)
-    model = fit(rows, parts[used], made.seed, references="none")
+    (table, parts), names = taken(made.table, made.seed), list(made.labels)
+    model = fit(table, parts, made.seed, references="none")
     model.affinity()
     found = model.facts["affinity"]
     order = [found["targets"].index(name) for name in names]
@@ -129,18 +125,13 @@ def agreement(told: np.ndarray, gain: np.ndarray) -> dict[str, float]:
     """Rank correlation of two (T, T) matrices: over all pairs, and mean over the receivers."""
     off = ~np.eye(len(gain), dtype=bool) & np.isfinite(told) & np.isfinite(gain)
     within = [_rank(told[off[:, b], b], gain[off[:, b], b]) for b in range(len(gain))]
-    return {"pairs": _rank(told[off], gain[off]), "givers": _nanmean(within)}
+    return {"pairs": _rank(told[off], gain[off]), "givers": known_mean(within)}
 
 
 def _rank(a: np.ndarray, b: np.ndarray) -> float:
     if len(a) < 3 or np.ptp(a) == 0 or np.ptp(b) == 0:
         return np.nan
     return float(spearmanr(a, b).statistic)
-
-
-def _nanmean(values: list[float]) -> float:
-    known = [v for v in values if np.isfinite(v)]
-    return float(np.mean(known)) if known else np.nan
 
 
 def summarise(store: CellStore, tables: list[str], seeds: list[int]) -> dict[str, Any]:
@@ -159,7 +150,7 @@ def summarise(store: CellStore, tables: list[str], seeds: list[int]) -> dict[str
             for step in path:
                 found = found.get(step, {})
             values.append(found if isinstance(found, float) else np.nan)
-        return _nanmean(values)
+        return known_mean(values)
 
     overall = {
         number: {how: mean("numbers", number, how) for how in ("pairs", "givers")}
@@ -188,7 +179,7 @@ def _table(cells: Cells, name: str, seeds: list[int]) -> dict[str, Any]:
         "mean_gain": float(np.nanmean(gain[off])),
         "helped": float(np.mean(gain[off] > 0)),
         "numbers": numbers,
-        "seeds_agree": {how: _nanmean([e[how] for e in each]) for how in ("pairs", "givers")},
+        "seeds_agree": {how: known_mean([e[how] for e in each]) for how in ("pairs", "givers")},
     }
 
 

@@ -119,3 +119,15 @@ def test_a_dial_cell_tells_what_goes_to_the_sink_and_the_report_begins_with_loss
     text = dial.show(summary)
     assert text.startswith("Losses: where sharing is behind the network alone")
     assert "3 targets, 60 rows" in text
+
+
+def test_targets_of_different_groups_have_nothing_in_common():
+    from _planted import Plant, planted
+
+    plant = Plant(4, 40, 0.9, groups=2)
+    assert plant.name == "T4-n40-c0.9-g2"
+    table = planted(plant, 0)
+    signal = table.frame[list(table.targets)].to_numpy()[table.split(0) == "test"]
+    family = np.arange(4) % 2
+    asked = np.where(np.equal.outer(family, family), 0.9, 0.0) + 0.1 * np.eye(4)
+    assert np.abs(np.corrcoef(signal.T) - asked).max() < 0.1

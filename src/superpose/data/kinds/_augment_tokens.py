@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -117,7 +118,7 @@ class TokenAugment(Augment):
         draw = torch.rand(3, *out.shape[:3], device=block.device)
         there = out[..., 0] != PAD
         if self.others and self.replace:
-            counts, starts, flat = (part.to(block.device) for part in self._table(out.shape[-1]))
+            counts, starts, flat = (part.to(block.device) for part in self._table)
             number = out[..., 0].clamp(max=len(counts) - 1)
             known = there & (number == out[..., 0]) & (counts[number] > 0)
             pick = starts[number] + (draw[1] * counts[number]).long()
@@ -128,13 +129,14 @@ class TokenAugment(Augment):
         out = torch.where((there & (draw[2] < self.drop))[..., None], unknown, out)
         return out.reshape(block.shape), None
 
-    def _table(self, width: int) -> tuple[Tensor, Tensor, Tensor]:
+    @cached_property
+    def _table(self) -> tuple[Tensor, Tensor, Tensor]:
         """How many others each number has, where they begin, and all of them, (n, width)."""
         assert self.others is not None
         counts = np.zeros(max(self.others) + 1, np.int64)
         for number, several in self.others.items():
             counts[number] = len(several)
         rows = [row for number in sorted(self.others) for row in self.others[number]]
-        flat = np.array(rows, np.int64).reshape(-1, width)
+        flat = np.array(rows, np.int64)
         starts = np.cumsum(counts) - counts
         return torch.from_numpy(counts), torch.from_numpy(starts), torch.from_numpy(flat)

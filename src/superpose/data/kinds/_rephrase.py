@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 import torch
 from pydantic import BaseModel, ConfigDict, Field
@@ -32,7 +32,7 @@ class TranslatorOptions(BaseModel):
         target: the language to translate to, likewise.
     """
 
-    model_config = ConfigDict(extra="forbid", strict=True)
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
     model: str = Field(min_length=1)
     prefix: str = ""
@@ -63,7 +63,7 @@ def rephrased(
     told: list[str | None] = list(texts)
     for step in steps:
         at = [place for place, text in enumerate(told) if text]
-        found = _translate(column, folder, step.model_dump_json(), tuple(str(told[p]) for p in at))
+        found = _translate(column, folder, step, tuple(str(told[p]) for p in at))
         for place, text in zip(at, found, strict=True):
             told[place] = text
     lost = sum(not text for text in told)
@@ -77,14 +77,13 @@ def rephrased(
 
 @lru_cache(maxsize=8)  # a table is read again for questions to a run
 def _translate(
-    column: str, folder: str, step: str, texts: tuple[str, ...]
+    column: str, folder: str, step: TranslatorOptions, texts: tuple[str, ...]
 ) -> tuple[str | None, ...]:
-    options = TranslatorOptions.model_validate_json(step)
-    home = find_model(column, options.model, folder, TEXT_FILES, BESIDE)
+    home = find_model(column, step.model, folder, TEXT_FILES, BESIDE)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            translate = Translator(home, options.prefix, options.source, options.target)
+            translate = Translator(home, step.prefix, step.source, step.target)
             return tuple(translate(texts))
     except Exception as fault:  # a checkpoint may fail in any way
         raise refused(column, home, "texts", MODELS, fault) from None
@@ -113,14 +112,18 @@ class RephraseAugment(Augment):
     after: Tensor
 
     def __call__(self, block: Tensor) -> tuple[Tensor, None]:
-        before, after = self.before.to(block.device), self.after.to(block.device)
-        keys, order = _keys(before).sort()
+        keys, before, after = (part.to(block.device) for part in self._by_key)
         at = torch.searchsorted(keys, _keys(block)).clamp(max=len(keys) - 1)
-        place = order[at]
         # A key may stand for several rows by chance: what is replaced is the very row.
-        same = (before[place] == block).all(-1)
+        same = (before[at] == block).all(-1)
         chosen = same & (torch.rand(same.shape, device=block.device) < self.share)
-        return torch.where(chosen[..., None], after[place], block), None
+        return torch.where(chosen[..., None], after[at], block), None
+
+    @cached_property
+    def _by_key(self) -> tuple[Tensor, Tensor, Tensor]:
+        """Keys of the texts in order, and the texts before and after in that order."""
+        keys, order = _keys(self.before).sort()
+        return keys, self.before[order], self.after[order]
 
 
 def _keys(rows: Tensor) -> Tensor:

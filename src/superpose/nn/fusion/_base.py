@@ -80,17 +80,22 @@ class Residual(Fusion):
         """Weigh speakers for normalised states, (..., T, D) -> (..., T, T + 1), the sink last."""
         raise NotImplementedError
 
+    def common(self, states: Tensor) -> Tensor:
+        """Return the normalised mean of all members' states, (..., M, T, D) -> (..., 1, T, D)."""
+        # The small sum is divided, not the large gradient behind it.
+        return self.norm(states.sum(-3, keepdim=True) / states.shape[-3])
+
     def spoken(self, u: Tensor) -> Tensor:
         """Return what states say to others, (..., T, r); its gradient is scaled for the donors."""
         share = self.donor_gradient
         return self.value(u if share == 1 else share * u + (1 - share) * u.detach())
 
     def forward(self, states: Tensor) -> Tensor:
-        u = self.norm(in_common(states))
+        u = self.common(states)
         return states + self.gate * self.out(task_attention(self.weights(u), self.spoken(u)))
 
     def attention(self, states: Tensor) -> Tensor | None:
-        return self.weights(self.norm(in_common(states)))
+        return self.weights(self.common(states))
 
 
 class Listening(Residual):
@@ -123,12 +128,6 @@ class Listening(Residual):
     def query_and_key(self, u: Tensor) -> tuple[Tensor, Tensor]:
         """Return what each target looks for and what it offers, (..., T, width) each."""
         return self.query(u) + self.query_of, self.key(u) + self.key_of
-
-
-def in_common(states: Tensor) -> Tensor:
-    """Return the mean of all members' states, (..., M, T, D) -> (..., 1, T, D)."""
-    # The small sum is divided, not the large gradient behind it.
-    return states.sum(-3, keepdim=True) / states.shape[-3]
 
 
 def for_each_target(h: Tensor, targets: int) -> Tensor:

@@ -11,7 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ._base import Listening, in_common
+from ._base import Listening
 
 TINY = 1e-12  # keeps the sum of squares of a row away from zero
 
@@ -55,7 +55,7 @@ class SignedAttention(Listening):
 
     def attention(self, states: Tensor) -> Tensor:
         """Squared weights, which sum to one."""
-        return F.normalize(self.weights(self.norm(in_common(states))).square(), p=1, dim=-1)
+        return F.normalize(self.weights(self.common(states)).square(), p=1, dim=-1)
 
 
 class BornReal(SignedAttention):
@@ -78,7 +78,7 @@ class BornReal(SignedAttention):
         return squares / (squares.sum(-1, keepdim=True) + TINY)
 
     def attention(self, states: Tensor) -> Tensor:
-        return self.weights(self.norm(in_common(states)))
+        return self.weights(self.common(states))
 
 
 class BornAttention(BornReal):

@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ._base import Listening, in_common
+from ._base import Listening
 
 # Sixteen tokens hold what hundreds of targets have in common; more cost more and told no more.
 TOKENS = 16
@@ -42,7 +42,7 @@ class InducingTokens(Listening):
         self.gate = nn.Parameter(torch.zeros(targets, state))
 
     def forward(self, states: Tensor) -> Tensor:
-        u = self.norm(in_common(states))
+        u = self.common(states)
         scale = 1 / math.sqrt(self.tokens.shape[-1])
         query, key = self.query_and_key(u)
         read = F.softmax(scale * self.tokens @ key.transpose(-1, -2), -1)
