@@ -219,7 +219,9 @@ def _unknown_key(keys: Keys, root: type[BaseModel]) -> Fault:
     """A key that does not exist: its nearest neighbour, or the section it belongs to."""
     word = str(keys[-1])
     sections = _sections(root)
-    model = root if len(keys) == 1 else sections.get(str(keys[0]), root)
+    model = root
+    for key in keys[:-1]:  # as deep as the key stands
+        model = _sections(model).get(str(key), model)
     known = list(model.model_fields)
     fix = did_you_mean(word, known)
     if not fix:

@@ -11,7 +11,7 @@ import torch
 from superpose import Superpose
 from superpose.data.kinds import INPUT_KINDS
 from superpose.data.kinds._rephrase import RephraseAugment, TranslatorOptions, rephrased
-from superpose.errors import DataError
+from superpose.errors import ConfigError, DataError
 
 transformers = pytest.importorskip("transformers")
 Text = INPUT_KINDS["text"]
@@ -191,3 +191,14 @@ def test_a_whole_run_learns_words_that_only_a_translation_has_said(there_and_bac
     ).fit(table)
     told = model.predict_proba(pa.table({"note": ["crimson old bad", "bad old bad"]}))
     assert told["red=1"][0].as_py() > told["red=1"][1].as_py() + 0.3
+
+
+def test_an_unknown_key_of_a_model_is_told_with_those_that_a_model_has():
+    entry = {
+        "name": "note",
+        "kind": "text",
+        "augment": {"translate": [{"model": "m", "lang": "x"}]},
+    }
+    asked = r"translate\[0\].lang: unknown key; allowed: model, prefix, source, target"
+    with pytest.raises(ConfigError, match=asked):
+        Superpose(["red"], inputs=[entry])
