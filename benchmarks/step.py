@@ -1,7 +1,9 @@
 """What does balancing cost? The time of a training step, relative to that of the plain sum.
 
     python benchmarks/step.py --quick      # T = 2 and 10, two turns
-    python benchmarks/step.py              # T = 2, 10, 30, 100, five turns
+    python benchmarks/step.py              # T = 2, 10, 30, 100, five turns; half an hour
+    python benchmarks/step.py --targets 30 # these anew, the others as they are stored
+    python benchmarks/step.py --report     # print what is stored
 
 One network with an MLP trunk (20 numbers, batches of 512), a CNN trunk (64 x 64 pixels, batches of
 64) and, as it is shipped for tables, with 8 members; without and with attention between targets.
@@ -25,6 +27,7 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 os.environ.setdefault("OMP_NUM_THREADS", "2")
 
@@ -40,8 +43,10 @@ from superpose.training import Balance, Balancing, Replicas
 TARGETS = (2, 10, 30, 100)
 # What a step may cost at so many targets, for every method that reads gradients.
 LIMITS = {("mlp", 10): 2.0, ("mlp", 30): 3.0, ("cnn", 10): 1.5, ("cnn", 30): 2.0}
+MANY = (250, 500, 1000)  # targets that only inducing tokens are asked to serve
 FUSION_LIMIT = 1.25  # of the default fusion, with 10 targets
 SLOWEST = 40.0  # a way that takes longer for one step is not timed again
+SLOW = 2.0  # a way that takes longer is timed for one step in two turns, which is enough for it
 MEMBERS = Architecture(dropout=0.0)
 SIZES = {
     "mlp": replace(MEMBERS, width=512, depth=3, members=1),
@@ -204,25 +209,31 @@ def ways(bench: Bench, apart: Bench, fusion: str) -> dict[str, Callable[[], Step
 def measure(trunk: str, fusion: str, targets: int, turns: int) -> list[dict[str, object]]:
     """Time all ways in turns; a way takes four steps a turn, so that `every 4` is seen whole."""
     bench, apart = (Bench(trunk, fusion, targets) for _ in range(2))
-    steps, seconds, failed = {}, {}, {}
+    steps, seconds, failed, slow = {}, {}, {}, set()
     for name, make in ways(bench, apart, fusion).items():
         try:
             steps[name] = make()
             started = time.perf_counter()
             steps[name]()  # warm
-            if time.perf_counter() - started > SLOWEST:
+            took = time.perf_counter() - started
+            if took > SLOWEST:
                 failed[name] = f"one step takes more than {SLOWEST:g} s"
                 del steps[name]
+            elif took > SLOW:
+                slow.add(name)
         except Exception as fault:  # one way's fault must not end the run
             failed[name] = f"{type(fault).__name__}: {fault}"[:200]
             steps.pop(name, None)
         seconds[name] = []
-    for _ in range(turns):
+    for turn in range(turns):
         for name, step in steps.items():
+            if name in slow and turn > 1:
+                continue
+            count = 1 if name in slow else 4
             started = time.perf_counter()
-            for _ in range(4):
+            for _ in range(count):
                 step()
-            seconds[name].append((time.perf_counter() - started) / 4)
+            seconds[name].append((time.perf_counter() - started) / count)
     cells: list[dict[str, object]] = []
     for name, took in seconds.items():
         cell: dict[str, object] = {
@@ -234,7 +245,7 @@ def measure(trunk: str, fusion: str, targets: int, turns: int) -> list[dict[str,
         if name in failed:
             cell["failed"] = failed[name]
         else:
-            pairs = zip(took, seconds["plain sum"], strict=True)
+            pairs = zip(took, seconds["plain sum"], strict=False)  # slow ways end early
             cell["ratio"] = round(statistics.median(a / b for a, b in pairs), 3)
             cell["milliseconds"] = round(1000 * statistics.median(took), 2)
         cells.append(cell)
@@ -288,54 +299,71 @@ def over(cells: list[dict[str, object]]) -> list[str]:
     return found
 
 
+def all_many() -> list[dict[str, object]]:
+    """Measure many targets in a process each: the peak of one must not hide that of the next."""
+    found = []
+    for count in MANY:
+        command = [sys.executable, __file__, "--many", str(count)]
+        told = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+        found.append(json.loads(told))
+    return found
+
+
+def report(facts: dict[str, Any]) -> None:
+    """Print what is stored, what is over the limits first."""
+    cells = facts["cells"]
+    losses = over(cells)
+    if facts["fusion"].get("ratio", 0) > FUSION_LIMIT:
+        losses.append(f"the default fusion: {facts['fusion']['ratio']} (limit {FUSION_LIMIT:g})")
+    print("Over the limits:", *(losses or ["nothing"]), sep="\n  ")
+    names = list(dict.fromkeys((c["trunk"], c["fusion"], c["way"]) for c in cells))
+    by = {(c["trunk"], c["fusion"], c["way"], c["targets"]): c for c in cells}
+    columns = sorted({c["targets"] for c in cells})
+    rows = [[*name, *(str(by.get((*name, n), {}).get("ratio", "-")) for n in columns)]
+            for name in names]  # fmt: skip
+    print(grid(["trunk", "fusion", "way", *(f"T = {n}" for n in columns)], rows))
+    if "ratio" in facts["fusion"]:
+        ratio = facts["fusion"]["ratio"]
+        print(f"\nPlain step with attention over one without, 10 targets: {ratio}")
+    many = [[str(v) for v in m.values()] for m in facts["many"]]
+    print(grid(["targets", "seconds a step", "MiB"], many))
+
+
 def main(arguments: list[str] | None = None) -> None:
-    """Measure, print what is over the limits first, write the JSON."""
+    """Measure, store each network as it ends, print what is over the limits first."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--quick", action="store_true", help="2 and 10 targets, two turns")
+    parser.add_argument("--quick", action="store_true", help="2 and 10 targets, two turns, no JSON")
     parser.add_argument("--turns", type=int, help="default 5; quick 2")
     parser.add_argument("--targets", help="comma-separated; default 2,10,30,100")
+    parser.add_argument("--report", action="store_true", help="print what is stored")
     parser.add_argument("--many", type=int, help=argparse.SUPPRESS)  # one measure, in this process
     given = parser.parse_args(arguments)
     if given.many:
         print(json.dumps(many_targets(given.many)))
         return
+    path = RESULTS / "step.json"
+    stored = json.loads(path.read_text()) if path.exists() and not given.quick else {}
+    facts: dict[str, Any] = {"cells": [], "fusion": {}, "many": []} | stored
     turns = given.turns or (2 if given.quick else 5)
     counts = [int(n) for n in given.targets.split(",")] if given.targets else list(TARGETS)
-    cells: list[dict[str, object]] = []
-    for targets in counts[:2] if given.quick else counts:
-        for trunk, fusion in NETWORKS:
-            cells += measure(trunk, fusion, targets, turns)
-            print(f"measured {trunk}, {fusion}, {targets} targets", file=sys.stderr, flush=True)
-    cost = fusion_cost(turns)
-    # A process each: the peak of one must not hide that of the next.
-    many = [
-        json.loads(
-            subprocess.run(
-                [sys.executable, __file__, "--many", str(n)],
-                capture_output=True,
-                text=True,
-                check=True,
-            ).stdout
-        )
-        for n in (250, 500, 1000)
-    ]
-    losses = over(cells)
-    if float(str(cost["ratio"])) > FUSION_LIMIT:
-        losses.append(f"the default fusion: {cost['ratio']} (limit {FUSION_LIMIT:g})")
-    print("Over the limits:", *(losses or ["nothing"]), sep="\n  ")
-    names = list(dict.fromkeys((c["trunk"], c["fusion"], c["way"]) for c in cells))
-    by = {(c["trunk"], c["fusion"], c["way"], c["targets"]): c for c in cells}
-    columns = sorted({int(str(c["targets"])) for c in cells})
-    rows = [[*map(str, name), *(str(by.get((*name, n), {}).get("ratio", "-")) for n in columns)]
-            for name in names]  # fmt: skip
-    print(grid(["trunk", "fusion", "way", *(f"T = {n}" for n in columns)], rows))
-    print(f"\nPlain step with attention over one without, 10 targets: {cost['ratio']}")
-    print(grid(["targets", "seconds a step", "MiB"], [[str(v) for v in m.values()] for m in many]))
-    if not given.quick:
-        facts = {"threads": torch.get_num_threads(), "turns": turns, "over": losses,
-                 "fusion": cost, "many": many, "cells": cells,
-                 "versions": versions(), "hardware": hardware()}  # fmt: skip
-        (RESULTS / "step.json").write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
+
+    def keep() -> None:
+        facts.update(threads=torch.get_num_threads(), turns=turns, over=over(facts["cells"]),
+                     versions=versions(), hardware=hardware())  # fmt: skip
+        if not given.quick:
+            path.write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
+
+    if not given.report:
+        facts["fusion"], facts["many"] = fusion_cost(turns), all_many()
+        for targets in counts[:2] if given.quick else counts:
+            for trunk, fusion in NETWORKS:
+                key = (trunk, fusion, targets)
+                others = [c for c in facts["cells"]
+                          if (c["trunk"], c["fusion"], c["targets"]) != key]  # fmt: skip
+                facts["cells"] = others + measure(trunk, fusion, targets, turns)
+                keep()
+                print(f"measured {trunk}, {fusion}, {targets}", file=sys.stderr, flush=True)
+    report(facts)
 
 
 if __name__ == "__main__":

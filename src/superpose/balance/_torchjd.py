@@ -8,7 +8,6 @@ of several steps side by side (excess risk) have no weights that a Gramian tells
 
 from __future__ import annotations
 
-import warnings
 from typing import Any, ClassVar
 
 import torch
@@ -311,22 +310,12 @@ class PriorityDescent(Weighted):
         return PCDWeighting(self.option["tau"])
 
 
-class Turned(Weighted):
-    """Base of aggregators that turn with the gradients.
+class ConFIG(Weighted):
+    """Takes the vector that has the same cosine to every gradient.
 
-    What they make of gradients J is a combination of J's rows. So they may be shown any t x t
-    matrix with the Gramian of J instead, and the weights are read from what they make of it.
+    What it makes of gradients J is a combination of J's rows. So it may be shown any t x t matrix
+    with the Gramian of J instead, and the weights are read from what it makes of that.
     """
-
-    def ask(self, weighting: Any, gramian: Tensor) -> Tensor:
-        matrix = square_root(gramian)
-        return torch.linalg.lstsq(matrix.T, weighting(matrix)[:, None], driver="gelsd").solution[
-            :, 0
-        ]
-
-
-class ConFIG(Turned):
-    """Takes the vector that has the same cosine to every gradient."""
 
     paper = "Liu 2024, ConFIG"
 
@@ -335,24 +324,10 @@ class ConFIG(Turned):
 
         return Aggregator()
 
-
-class NashMTL(Turned):
-    """Bargains for a direction that no target would trade for another."""
-
-    paper = "Navon 2022, Nash-MTL"
-    packages = ("torchjd", "cvxpy", "ecos")
-
-    def make(self, count: int) -> Any:
-        from torchjd.aggregation import NashMTL as Aggregator
-
-        return Aggregator(count)
-
     def ask(self, weighting: Any, gramian: Tensor) -> Tensor:
-        with warnings.catch_warnings():
-            # The solver tells that it can't reuse its work; nothing here could change that. Where
-            # it finds nothing the last weights stay, at first those of the plain sum.
-            warnings.simplefilter("ignore", UserWarning)
-            return super().ask(weighting, gramian)
+        matrix = square_root(gramian)
+        vector = weighting(matrix)[:, None]
+        return torch.linalg.lstsq(matrix.T, vector, driver="gelsd").solution[:, 0]
 
 
 def square_root(gramian: Tensor) -> Tensor:

@@ -8,18 +8,21 @@ import torch
 from torch import Tensor
 
 
-def tap_gramian(losses: Tensor, taps: Tensor, separate: bool = False) -> Tensor:
+def tap_gramian(
+    losses: Tensor, taps: Tensor, behind: Callable[[Tensor], Tensor] | None = None
+) -> Tensor:
     """Return the Gramian of the losses' gradients at a place in the network.
 
     Args:
         losses: One loss for each of P networks and T targets.
         taps: What was added there, P first; its values are zero, its gradient is read. The graph
             behind the losses is kept for the backward pass that follows.
-        separate: Whether each target has taps of its own that no other loss depends on. All
-            gradients then come from one backward pass, else from T.
+        behind: For taps of which no loss reads another's share, so that all gradients come from
+            one backward pass and not from T: turns the gradient of the taps into those of the
+            targets at the place that is meant, (P, ...) -> (P, T, ...).
 
     Shape:
-        losses (P, T), taps (P, ...), with ``separate`` (P, T, ...) -> (P, T, T).
+        losses (P, T), taps (P, ...) -> (P, T, T).
 
     Example:
         >>> tap = torch.zeros(1, 3, requires_grad=True)
@@ -32,8 +35,9 @@ def tap_gramian(losses: Tensor, taps: Tensor, separate: bool = False) -> Tensor:
         Sener and Koltun, "Multi-Task Learning as Multi-Objective Optimization", NeurIPS 2018: the
         gradient with respect to what targets share in place of that of the shared weights.
     """
-    if separate:
-        rows = torch.autograd.grad(losses.sum(), taps, retain_graph=True)[0].flatten(2)
+    if behind is not None:
+        (seen,) = torch.autograd.grad(losses.sum(), taps, retain_graph=True)
+        rows = behind(seen).flatten(2)
     else:
         rows = torch.stack(
             [

@@ -33,7 +33,7 @@ from ._series import SeriesEncoder
 from ._speech import PretrainedAudio, mean_of_frames, speech_model
 from ._text import TextEncoder
 from ._translate import Translator
-from ._trunk import MemberLinear, Trunk
+from ._trunk import MemberLinear, Trunk, gradients_behind
 from ._vectors import VectorEncoder
 from ._words import BothWays, WordEncoder
 from .fusion import FUSIONS, Fusion, NoFusion, TaskAttention
@@ -78,6 +78,7 @@ __all__ = [
     "WordEncoder",
     "WordVectors",
     "first_pieces",
+    "gradients_behind",
     "image_model",
     "mean_of_frames",
     "mean_of_tokens",

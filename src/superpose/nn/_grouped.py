@@ -39,6 +39,8 @@ class Grouped(nn.Module):
         self.networks = nn.ModuleList(networks)
         self.groups = [list(group) for group in groups]
         self.targets = sum(map(len, self.groups))
+        for network in networks:
+            network.separate = False  # its taps are a part of ours
 
     @property
     def _each(self) -> list[Network]:
@@ -91,8 +93,7 @@ class Grouped(nn.Module):
         """Cut taps in those of each group, the same for all of its targets."""
         if taps is None:
             return [None] * len(self.groups)
-        own = zip(self._each, taps.chunk(len(self.groups), -1), strict=True)
-        return [tap[None] if net.separate else tap for net, tap in own]
+        return list(taps.chunk(len(self.groups), -1))
 
     def _in_order(self, parts: Sequence[Tensor]) -> Tensor:
         """Join what groups say, (..., T_g, X) each, in the order of the targets."""

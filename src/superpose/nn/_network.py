@@ -62,8 +62,8 @@ class Network(nn.Module):
     Shape:
         blocks: name -> (B, ...) -> raw outputs (B, M, T, O) with O the largest size; target t uses
         the first ``sizes[t]``. The block "given" holds measured values (B, R), NaN where hidden.
-        ``taps`` are zeros in the shape of ``taps(B)``, added where the states begin: their gradient
-        tells what each target asks of the trunk.
+        ``taps`` are zeros in the shape of ``taps(B)``, added to the hidden vectors, or to the
+        states where it is ``separate``: their gradient tells what each target asks of the trunk.
 
     Example:
         >>> from superpose.nn import CategoryEncoder
@@ -100,7 +100,8 @@ class Network(nn.Module):
         self.heads = nn.Parameter(torch.empty(shape).uniform_(-bound, bound))
         self.offsets = nn.Parameter(torch.zeros(a.members, targets, max(sizes)))
         self.targets = targets
-        # Nothing passes between targets behind the trunk: their gradients come from one pass.
+        # Nothing passes between targets behind the trunk: a state's gradient is its target's own,
+        # so that all targets' come from one pass through the heads.
         self.separate = fusion is FUSIONS["none"]
 
     def hidden(self, blocks: Blocks, read: Blocks | None = None) -> Tensor:
@@ -113,19 +114,18 @@ class Network(nn.Module):
 
     def task_states(self, hidden: Tensor, blocks: Blocks, taps: Tensor | None = None) -> Tensor:
         """Return the states before fusion, (B, M, T, D)."""
-        if taps is None:
-            states = self.states(hidden)
-        elif self.separate:
-            states = self.states.each(hidden + taps)  # type: ignore[operator]
-        else:
-            states = self.states(hidden + taps)
-        states = states.unflatten(-1, (self.targets, -1))
+        if taps is not None and not self.separate:
+            hidden = hidden + taps
+        states = self.states(hidden).unflatten(-1, (self.targets, -1))
+        if taps is not None and self.separate:
+            states = states + taps
         return states if self.measured is None else self.measured(states, blocks[GIVEN])
 
     def taps(self, rows: int) -> tuple[int, ...]:
-        """Return the shape of the taps: of the hidden vectors, one for each target if separate."""
+        """Return the shape of the taps: of the hidden vectors, or of the states if separate."""
         members, width = self.trunk.bias.shape
-        return (self.targets, rows, members, width) if self.separate else (rows, members, width)
+        inside = self.heads.shape[1:3] if self.separate else (width,)
+        return (rows, members, *inside)
 
     def fused_states(
         self, blocks: Blocks, taps: Tensor | None = None, read: Blocks | None = None

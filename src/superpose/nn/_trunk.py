@@ -39,15 +39,27 @@ class MemberLinear(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         return F.linear(x * self.r, self.weight) * self.s + self.bias
 
-    def each(self, x: Tensor) -> Tensor:
-        """Return the same outputs where each share of them has an input of its own.
 
-        Shape:
-            x (T, B, M, inside) -> (B, M, outside), the first ``outside / T`` from the first input.
-        """
-        weight = self.weight.unflatten(0, (len(x), -1))
-        out = torch.einsum("tbmw,tdw->bmtd", x * self.r, weight)
-        return out.flatten(-2) * self.s + self.bias
+def gradients_behind(gradients: Tensor, weight: Tensor, r: Tensor, s: Tensor) -> Tensor:
+    """Return what each share of a ``MemberLinear``'s outputs asks of its input.
+
+    Args:
+        gradients: At the outputs, which are cut in T shares of D.
+        weight, r, s: The layer's own.
+
+    Shape:
+        gradients (..., B, M, T, D), weight (..., T D, W), r (..., M, W), s (..., M, T D)
+        -> (..., T, B, M, W).
+
+    Example:
+        >>> layer = MemberLinear(8, 6, members=2)
+        >>> gradients_behind(torch.ones(5, 2, 3, 2), layer.weight, layer.r, layer.s).shape
+        torch.Size([3, 5, 2, 8])
+    """
+    shares = (gradients.shape[-2], -1)
+    gradients = gradients * s.unflatten(-1, shares).unsqueeze(-4)
+    behind = torch.einsum("...bmtd,...tdw->...tbmw", gradients, weight.unflatten(-2, shares))
+    return behind * r[..., None, None, :, :]
 
 
 class Trunk(nn.Module):

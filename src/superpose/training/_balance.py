@@ -141,7 +141,7 @@ class Balance:
         if self.reads:
             if taps is not None:
                 # Rows of a batch have gradients of their own there: Gramians of parts add up.
-                gramian = self.workers.mean(tap_gramian(losses, taps, network.separate))
+                gramian = self.workers.mean(tap_gramian(losses, taps, network.behind))
             else:
                 gramian = weight_gramian(losses, network.shared(), self.workers.mean)
             self._weigh(observe, gramian.detach().cpu())

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from functools import partial
 
 import torch
 from torch import Tensor, nn
 from torch.func import functional_call, stack_module_state, vmap
 
-from superpose.nn import DenseNetwork, Outputs
+from superpose.nn import DenseNetwork, Outputs, gradients_behind
 
 State = dict[str, Tensor]
 # Names of weights: those of a group, and those that its targets share.
@@ -82,9 +83,16 @@ class Replicas(nn.Module):
         return torch.zeros(shape, device=next(self.parameters()).device, requires_grad=True)
 
     @property
-    def separate(self) -> bool:
-        """Whether each target has taps of its own."""
-        return bool((self.single if self.count == 1 else self._base[0]).separate)
+    def behind(self) -> Callable[[Tensor], Tensor] | None:
+        """What turns the gradient of taps at the states into what each target asks of the trunk.
+
+        (P, B, M, T, D) -> (P, T, B, M, W); None where the taps are the trunk's output already.
+        """
+        if not (self.single if self.count == 1 else self._base[0]).separate:
+            return None
+        mine = self._mine()
+        layer = (mine[f"states.{name}"].detach() for name in ("weight", "r", "s"))
+        return partial(gradients_behind, **dict(zip(("weight", "r", "s"), layer, strict=True)))
 
     def shared(self) -> list[Tensor]:
         """Return the weights that all targets learn: of all networks, stacked if there are more.

@@ -5,6 +5,7 @@ import torch
 from torchjd import aggregation
 
 from superpose.balance import BALANCERS, weights_of
+from superpose.balance._own import bargain
 from superpose.balance._torchjd import Weighted, square_root
 
 T = 4
@@ -100,16 +101,40 @@ def test_the_weights_lead_where_the_papers_method_leads(name):
 
 def test_every_method_of_torchjd_that_reads_gradients_is_compared_with_it():
     asked = {name for name, method in BALANCERS.items() if issubclass(method, Weighted)}
-    assert asked == {*AGGREGATORS, "nash-mtl"}
+    assert asked == {*AGGREGATORS}
 
 
+@pytest.mark.filterwarnings("ignore:You are solving a parameterized problem")
 @pytest.mark.parametrize("seed", [0, 1, 2])
 def test_in_nashs_bargain_every_target_gains_the_same_for_its_weight(seed):
-    # The condition of the paper's equation 2, G w = c / w; its solver is not compared with itself.
+    # The condition of the paper's claim 3.1, G w = c / w, and torchjd's solver where it gets there.
     rows = gradients(seed)
     weights = ask("nash-mtl", rows=rows)
     gains = weights * (rows @ (weights @ rows))
-    assert (gains.max() / gains.min()).item() == pytest.approx(1.0, abs=0.02)
+    assert (gains.max() / gains.min()).item() == pytest.approx(1.0, abs=1e-4)
+    expected = aggregation.NashMTL(T)(rows)
+    assert torch.cosine_similarity(weights @ rows, expected, dim=0).item() == pytest.approx(1.0)
+
+
+@pytest.mark.parametrize(("count", "length"), [(2, 50), (30, 400), (100, 300)])
+def test_nashs_bargain_is_found_for_gradients_of_very_different_lengths(count, length):
+    generator = torch.Generator().manual_seed(count)
+    rows = torch.randn(count, length, generator=generator).double()
+    rows *= torch.logspace(-3, 3, count).double()[:, None]
+    weights = bargain(rows @ rows.T)
+    gains = weights * (rows @ (weights @ rows))
+    assert (gains.max() / gains.min()).item() == pytest.approx(1.0, abs=0.01)
+
+
+def test_where_gradients_can_be_combined_to_nothing_nash_finds_how():
+    rows = gradients().double()
+    rows[3] = -(rows[0] + 2 * rows[1])  # so nothing can get better for all of 0, 1 and 3
+    weights = bargain(rows @ rows.T)
+    assert weights.min() > 0
+    stationary = weights[[0, 1, 3]] / weights[0]
+    torch.testing.assert_close(
+        stationary, torch.tensor([1.0, 2.0, 1.0]).double(), rtol=1e-3, atol=0
+    )
 
 
 @pytest.mark.parametrize("name", ["upgrad", "dualproj", "mgda", "nash-mtl", "imtl-g", "config"])

@@ -81,7 +81,7 @@ def test_the_gramian_is_that_of_explicit_gradients(fusion, count):
     taps = replicas.taps(B)
     losses = losses_of(replicas(batch, taps))
     torch.testing.assert_close(losses, losses_of(replicas(batch)))  # taps change nothing
-    found = tap_gramian(losses, taps, replicas.separate)
+    found = tap_gramian(losses, taps, replicas.behind)
     torch.testing.assert_close(found, explicit(replicas, batch, losses_of), rtol=1e-4, atol=1e-7)
     losses.sum().backward()  # the graph is still there
 
