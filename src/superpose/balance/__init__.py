@@ -11,11 +11,12 @@ the targets' gradients, what weight does each target get?
 >>> [round(float(w), 2) for w in weights]                 # as much progress along each of them
 [1.33, 0.67]
 
-Most are torchjd's, which is asked; only Nash-MTL is written again, exact and fifty times as fast.
+Most are torchjd's, which is asked; written again are the three that would outlast a step there.
 """
 
 from ._base import Balancer, Option, PlainSum, weights_of
-from ._own import DualBalancing, GradNorm, LogLoss, NashMTL
+from ._fast import GradVac, NashMTL, PCGrad
+from ._own import DualBalancing, GradNorm, LogLoss
 from ._torchjd import (
     AlignedMTL,
     BoundaryIntersection,
@@ -27,11 +28,9 @@ from ._torchjd import (
     FairGrad,
     FastAdaptive,
     GeometricMean,
-    GradVac,
     ImpartialGradients,
     ImpartialLosses,
     MultipleGradient,
-    PCGrad,
     PriorityDescent,
     RandomWeights,
     SmoothTchebycheff,

@@ -1,8 +1,4 @@
-"""Methods that torchjd lacks: log-loss, GradNorm, DB-MTL; and Nash-MTL, which is exact here.
-
-torchjd approaches Nash's bargain by up to twenty convex programs a step. That takes fifty times as
-long, and where gradients are many or depend on each other it may stop far from the bargain.
-"""
+"""Methods that torchjd lacks: log-loss, GradNorm, DB-MTL."""
 
 from __future__ import annotations
 
@@ -96,55 +92,3 @@ class DualBalancing(Balancer):
         mixed = torch.where(self.lengths.isnan(), now, keep * self.lengths + (1 - keep) * now)
         self.lengths = torch.where(present, mixed, self.lengths)
         return slopes / self.lengths.nan_to_num(1.0).clamp(min=SMALLEST)
-
-
-class NashMTL(Balancer):
-    """Bargains for a direction that no target would trade for another.
-
-    Source:
-        Navon et al., "Multi-Task Learning as a Bargaining Game", ICML 2022, claim 3.1: weights w
-        with G w = 1 / w for the Gramian G. Departs by solving that exactly: it is where the convex
-        function w'Gw / 2 - sum log w has its minimum, and Newton's method with the step that
-        self-concordance allows (Nesterov, "Lectures on Convex Optimization", 2018, 5.2) always
-        gets there. Where gradients can be combined to nothing, the bargain has no end; a little
-        of the identity in G makes it that combination.
-
-    Example:
-        >>> gramian, both = torch.tensor([[1.0, -0.5], [-0.5, 4.0]]), torch.tensor([True, True])
-        >>> weights = NashMTL(2).weigh(torch.ones(2), gramian, both)
-        >>> gains = weights * (gramian @ weights)  # a weight is worth the same progress to both
-        >>> bool(torch.isclose(gains[0], gains[1]))
-        True
-    """
-
-    paper = "Navon 2022, Nash-MTL"
-    gradients = True
-
-    def weigh(self, losses: Tensor, gramian: Tensor | None, present: Tensor) -> Tensor:
-        assert gramian is not None
-        told = bargain(gramian[present][:, present].double())
-        return losses.new_zeros(self.targets).masked_scatter(present, told.to(losses.dtype))
-
-
-def bargain(gramian: Tensor, steps: int = 200) -> Tensor:
-    """Return the positive w (t,) with G w = 1 / w for a positive semi-definite G (t, t).
-
-    Example:
-        >>> bargain(torch.tensor([[4.0, 0.0], [0.0, 1.0]])).round(decimals=3).tolist()
-        [0.5, 1.0]
-    """
-    count = len(gramian)
-    # A gradient's length divides its weight and changes nothing else.
-    lengths = gramian.diagonal().sqrt()
-    gramian = gramian / lengths / lengths[:, None]
-    gramian = gramian + 1e-9 * torch.eye(count, dtype=gramian.dtype)
-    weights = gramian.new_ones(count) * (count / gramian.sum().clamp(min=1e-6)).sqrt()
-    for _ in range(steps):
-        slope = gramian @ weights - 1 / weights
-        step = torch.linalg.solve(gramian + (weights**-2).diag(), slope)
-        decrement = (slope @ step).clamp(min=0).sqrt().item()
-        # Near the minimum a whole step stays positive and doubles the digits.
-        weights = weights - (step if decrement < 0.25 else step / (1 + decrement))
-        if decrement < 1e-9:
-            break
-    return weights / lengths

@@ -203,29 +203,6 @@ class MultipleGradient(Weighted):
         return MGDAWeighting()
 
 
-class PCGrad(Weighted):
-    """Projects each gradient off those it conflicts with."""
-
-    paper = "Yu 2020, PCGrad"
-
-    def make(self, count: int) -> Any:
-        from torchjd.aggregation import PCGradWeighting
-
-        return PCGradWeighting()
-
-
-class GradVac(Weighted):
-    """Turns gradients towards the cosine that they usually have."""
-
-    paper = "Wang 2021, GradVac"
-    options = {"beta": Option(0.5, 0.0, 1.0)}
-
-    def make(self, count: int) -> Any:
-        from torchjd.aggregation import GradVacWeighting
-
-        return GradVacWeighting(self.option["beta"])
-
-
 class CAGrad(Weighted):
     """Serves the worst-off target within a ball around the mean gradient."""
 

@@ -5,7 +5,7 @@ import torch
 from torchjd import aggregation
 
 from superpose.balance import BALANCERS, weights_of
-from superpose.balance._own import bargain
+from superpose.balance._fast import bargain
 from superpose.balance._torchjd import Weighted, square_root
 
 T = 4
@@ -101,7 +101,26 @@ def test_the_weights_lead_where_the_papers_method_leads(name):
 
 def test_every_method_of_torchjd_that_reads_gradients_is_compared_with_it():
     asked = {name for name, method in BALANCERS.items() if issubclass(method, Weighted)}
-    assert asked == {*AGGREGATORS}
+    assert asked == {*AGGREGATORS} - {"gradvac", "pcgrad"}
+
+
+def test_pairs_keep_their_usual_cosine_as_in_torchjd():
+    # Of two targets there is one order only, so that all numbers are the same.
+    ours, theirs = BALANCERS["gradvac"](2, beta=0.3), aggregation.GradVacWeighting(0.3)
+    for seed in range(8):
+        rows = gradients(seed)[:2].double()
+        losses, both = torch.ones(2).double(), ALL[:2]
+        told = ours.weigh(losses, rows @ rows.T, both)
+        torch.testing.assert_close(told, theirs(rows @ rows.T))
+
+
+def test_a_pair_keeps_its_usual_cosine_while_others_come_and_go():
+    method, rows = BALANCERS["gradvac"](T), gradients()
+    ask("gradvac", method=method, rows=rows)
+    before = method.usual.clone()
+    ask("gradvac", method=method, rows=rows, present=torch.tensor([True, True, False, False]))
+    moved = (method.usual != before).nonzero().tolist()
+    assert moved == [[0, 1], [1, 0]]
 
 
 @pytest.mark.filterwarnings("ignore:You are solving a parameterized problem")
