@@ -9,6 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from ._convolution import StandardConv2d
 from ._maps import CONVOLUTION_RATE, MapEncoder, where_seen
 
 WIDTHS = (32, 64, 96, 128)  # at a half, a quarter, an eighth and a sixteenth of the sides
@@ -22,10 +23,10 @@ class _Block(nn.Module):
         super().__init__()
         # Group norm, not batch norm: one row alone must predict as in any batch.
         self.norm1, self.norm2 = nn.GroupNorm(GROUPS, inside), nn.GroupNorm(GROUPS, outside)
-        self.conv1 = nn.Conv2d(inside, outside, 3, stride=stride, padding=1, bias=False)
-        self.conv2 = nn.Conv2d(outside, outside, 3, padding=1)
+        self.conv1 = StandardConv2d(inside, outside, 3, stride=stride, padding=1, bias=False)
+        self.conv2 = StandardConv2d(outside, outside, 3, padding=1)
         same = stride == 1 and inside == outside
-        self.skip = nn.Identity() if same else nn.Conv2d(inside, outside, 1, stride=stride)
+        self.skip = nn.Identity() if same else StandardConv2d(inside, outside, 1, stride=stride)
 
     def forward(self, x: Tensor) -> Tensor:
         h = self.conv1(F.relu(self.norm1(x)))
@@ -48,8 +49,8 @@ class _Decoder(nn.Module):
         top = WIDTHS[-1]
         self.whole = nn.Linear(top, top)
         self.neck = nn.Sequential(_Block(top, top, 1), _Block(top, top, 1))
-        self.above = nn.ModuleList(nn.Conv2d(WIDTHS[n + 1], WIDTHS[n], 1) for n in levels)
-        self.aside = nn.ModuleList(nn.Conv2d(WIDTHS[n], WIDTHS[n], 1) for n in levels)
+        self.above = nn.ModuleList(StandardConv2d(WIDTHS[n + 1], WIDTHS[n], 1) for n in levels)
+        self.aside = nn.ModuleList(StandardConv2d(WIDTHS[n], WIDTHS[n], 1) for n in levels)
         self.blocks = nn.ModuleList(_Block(WIDTHS[n], WIDTHS[n], 1) for n in levels)
         self.norm = nn.GroupNorm(GROUPS, WIDTHS[finest])
         self.out_features = WIDTHS[finest]
@@ -89,14 +90,15 @@ class ImageEncoder(MapEncoder):
         torch.Size([2, 192, 64])
 
     Source:
-        Pre-activation residual blocks, He et al. 2016, with group normalisation (Wu and He 2018).
+        Pre-activation residual blocks, He et al. 2016, with group normalisation (Wu and He 2018)
+        and standardised weights (Qiao et al. 2019).
     """
 
     rate = CONVOLUTION_RATE
 
     def __init__(self, width: int, stride: int = 4) -> None:
         super().__init__()
-        self.stem = nn.Conv2d(3, WIDTHS[0], 3, stride=2, padding=1)
+        self.stem = StandardConv2d(3, WIDTHS[0], 3, stride=2, padding=1)
         pairs = itertools.pairwise(WIDTHS)
         self.stages = nn.ModuleList(_Block(a, b, 2) for a, b in pairs)
         self.norm = nn.GroupNorm(GROUPS, WIDTHS[-1])

@@ -20,7 +20,7 @@ from superpose.nn import GIVEN
 
 from ._balance import Balance
 from ._host import host_for
-from ._objective import Objective, Varied, predictions
+from ._objective import Objective, Varied, mixed_rows, predictions
 from ._replicas import Replicas, State
 from ._reveal import Reveal
 from ._session import Session
@@ -298,6 +298,8 @@ def train(
                     batch, moved = vary(batch)
                 if reveal:
                     shown = reveal.draw(chosen)
+                    if (mixed := mixed_rows(moved)) is not None:  # what was measured is of another
+                        shown = shown & ~mixed[..., None]
                     batch[GIVEN] = reveal.block(chosen, shown)
                 taps = balance.taps(network, chosen.shape[1])
                 with host.autocast():

@@ -23,6 +23,21 @@ SMALLEST_CONSTANT_LOSS = 0.1
 Varied = Mapping[str | None, Any]
 
 
+def mixed_rows(moved: Varied | None, but: str | None = None) -> Tensor | None:
+    """Return which rows of a batch show another row in part, bool (P, B); None for none.
+
+    Args:
+        moved: How the inputs were varied, by their names.
+        but: The input that is not looked at, whose places a target follows.
+    """
+    found = None
+    for name, change in (moved or {}).items():
+        mixed = getattr(change, "mixed", None)
+        if mixed is not None and (but is None or name != but):
+            found = mixed if found is None else found | mixed
+    return found
+
+
 @dataclass(frozen=True)
 class _Group:
     """Targets of one kind and size, whose losses are computed together."""
@@ -141,6 +156,9 @@ class Objective:
             labels = group.labels[rows[mine]]
             if moved and (change := moved.get(group.kind.source)) is not None:
                 labels = group.kind.follow(labels.squeeze(2), change.of(mine))[:, :, None]
+            if (mixed := mixed_rows(moved, but=group.kind.source)) is not None:
+                mixed = mixed[mine].view(*labels.shape[:2], *(1,) * (labels.ndim - 2))
+                labels = labels.masked_fill(mixed, torch.nan)
             if shown is not None:
                 told = shown[..., group.places]
                 told = told if told.ndim == labels.ndim else told[..., None]

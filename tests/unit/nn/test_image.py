@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from superpose.nn import Architecture, DenseNetwork, ImageEncoder, PerPlace
+from superpose.nn._convolution import StandardConv2d
 
 
 def encoder(stride=4, opened=True):
@@ -52,8 +53,9 @@ def test_places_lie_row_by_row():
     changed = block.clone()
     changed[..., :8, 56:] = 255  # the upper right corner: the eighth place
     with torch.no_grad():
-        away = (encode.map(changed) - encode.map(block)).norm(dim=-1)[0]
-    assert int(away.argmax()) == 7
+        away = (encode.map(changed) - encode.map(block)).norm(dim=-1).view(4, 8)
+    assert int(away.sum(0).argmax()) == 7
+    assert away[:2].sum() > away[2:].sum()
 
 
 def test_a_missing_image_is_finite_and_unlike_a_picture():
@@ -86,3 +88,18 @@ def test_a_row_without_an_image_says_nothing_and_asks_for_nothing():
     assert token[0].abs().max() > 0
     token[1].sum().backward()
     assert all(w.grad is None or (w.grad == 0).all() for w in encode.parameters())
+
+
+def test_size_and_mean_of_a_filter_change_nothing_that_it_says():
+    torch.manual_seed(0)
+    conv, block = StandardConv2d(8, 16, 3, stride=2, padding=1), torch.randn(4, 8, 21, 20)
+    told = conv(block)
+    with torch.no_grad():
+        conv.weight.mul_(30).add_(5)
+    torch.testing.assert_close(conv(block), told, rtol=1e-4, atol=1e-4)
+
+
+def test_unit_noise_keeps_its_variance_through_a_standard_convolution():
+    torch.manual_seed(0)
+    conv = StandardConv2d(32, 64, 3, bias=False)
+    assert conv(torch.randn(8, 32, 30, 30)).var().item() == pytest.approx(1, abs=0.05)

@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from superpose.data.kinds import TARGET_KINDS
+from superpose.data.kinds._augment import Moved, Pieces
 from superpose.nn import Outputs
 from superpose.training._objective import Objective, predictions
 
@@ -250,6 +251,22 @@ def test_what_is_told_weighs_as_a_missing_label_does():
     rate = Objective([kind], [gappy], ALL).groups[0].weights
     own = Objective([kind], [y], ALL).groups[0].weights
     torch.testing.assert_close(told / own, missing / rate)
+
+
+def test_of_a_mixed_image_only_the_places_are_learned_from():
+    mask, y = column("mask", seed=1, gaps=0)
+    number, z = column("number", seed=2, gaps=0)
+    out, rows = outputs([mask, number])
+    whole = torch.zeros(*rows.shape, 2)
+    high = torch.zeros(*rows.shape, 2)
+    high[:, ::2] = 0.5
+    still, other = torch.ones_like(high), rows.new_zeros(rows.shape)
+    moved = {"image": Moved(still, whole, Pieces(other, whole, high))}
+    objective = Objective([mask, number], [y, z], ALL)
+    objective.losses(of(out, [mask, number]), rows, None, moved).sum().backward()
+    assert (out.grad[:, ::2, :, 1] == 0).all()
+    assert (out.grad[:, 1::2, :, 1, :1] != 0).all()
+    assert (out.grad[:, :, :, 0].abs().amax((2, 3)) > 0).all()
 
 
 def test_told_to_nobody_is_the_plain_loss():

@@ -29,18 +29,58 @@ class Augment(ABC):
         """
 
 
+class Pieces(NamedTuple):
+    """A rectangle of each image of a batch (P, B) that shows another image of the same network.
+
+    Args:
+        other: Which row it shows, (P, B).
+        low, high: Where it begins and ends, (P, B, 2), at places from -1 to 1; the same where an
+            image is whole.
+    """
+
+    other: Tensor
+    low: Tensor
+    high: Tensor
+
+    @property
+    def there(self) -> Tensor:
+        """Which images have a piece of another, bool (P, B)."""
+        return (self.low < self.high).all(-1)
+
+    def laid(self, block: Tensor, sides: tuple[int, int]) -> Tensor:
+        """Lay the pieces into a block (P, B, ..., h, w) of that many places."""
+        inside = torch.ones((), dtype=torch.bool, device=block.device)
+        for axis, count in enumerate(sides):
+            middle = (2 * torch.arange(count, device=block.device) + 1) / count - 1
+            low, high = self.low[..., axis, None], self.high[..., axis, None]
+            here = (middle >= low) & (middle < high)
+            inside = inside & (here[..., None] if axis == 0 else here[..., None, :])
+        between = (1,) * (block.ndim - 4)
+        index = self.other.view(*self.other.shape, *between, 1, 1)
+        inside = inside.view(*self.other.shape, *between, *sides)
+        return torch.where(inside, torch.take_along_dim(block, index, 1), block)
+
+
 class Moved(NamedTuple):
     """Where each image of a batch was moved: a place u of it now shows the place scale u + shift.
 
     Places run from -1 to 1 on both sides of the image; each part is (..., 2), height before width.
+    Afterwards ``pieces`` of other images may have been laid into it.
     """
 
     scale: Tensor
     shift: Tensor
+    pieces: Pieces | None = None
+
+    @property
+    def mixed(self) -> Tensor | None:
+        """Which rows are no longer what their labels say, bool (P, B); None for none."""
+        return None if self.pieces is None else self.pieces.there
 
     def of(self, networks: slice) -> Moved:
         """Return what befell the images of some networks."""
-        return Moved(self.scale[networks], self.shift[networks])
+        pieces = self.pieces and Pieces(*(part[networks] for part in self.pieces))
+        return Moved(self.scale[networks], self.shift[networks], pieces)
 
 
 def how_varied(asked: Any, options: type[BaseModel], usual: bool) -> dict[str, Any] | None:
@@ -71,6 +111,8 @@ class AugmentOptions(BaseModel):
         shift: largest shift, as a share of a side, from 0 to below 1.
         scale: largest change of size, as a share, from 0 to below 1.
         colour: largest change of brightness, contrast and of each colour, from 0 to below 1.
+        mix: share of the images, from 0 to 1, into which a piece of another is laid; masks and maps
+            are mixed alike, all other labels of such a row are not learned from.
     """
 
     model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
@@ -79,17 +121,22 @@ class AugmentOptions(BaseModel):
     shift: float = Field(default=0.05, ge=0, lt=1)
     scale: float = Field(default=0.1, ge=0, lt=1)
     colour: float = Field(default=0.1, ge=0, lt=1)
+    mix: float = Field(default=0.0, ge=0, le=1)
 
 
 @dataclass(frozen=True)
 class ImageAugment(Augment):
-    """Mirror, shift, scale and colour images, each as far as its option says.
+    """Mirror, shift, scale and colour images, and mix them, each as far as its option says.
 
     Example:
         >>> vary = ImageAugment(AugmentOptions(flip="both", shift=0.1))
         >>> block, moved = vary(torch.zeros(1, 4, 3, 32, 32, dtype=torch.uint8))
         >>> block.shape, moved.scale.shape
         (torch.Size([1, 4, 3, 32, 32]), torch.Size([1, 4, 2]))
+
+    Source:
+        Mixing: CutMix, Yun et al. 2019, as French et al. 2020 use it for masks; departs by leaving
+        out the labels of a row as a whole, which nobody knows any more.
     """
 
     by: AugmentOptions
@@ -113,10 +160,26 @@ class ImageAugment(Augment):
         out = (out - middle) * contrast[..., None, None] + middle
         out = (out * gain[..., None, None]).round().clamp(1, 255)  # 0 is a row without an image
         there = rows.flatten(1).any(1).bool()[:, None, None, None]
-        out = torch.where(there, out, 0.0).to(torch.uint8)
         shape = block.shape[:2]
-        moved = Moved(scale.unflatten(0, shape), shift.unflatten(0, shape))
-        return out.unflatten(0, shape), moved
+        out = torch.where(there, out, 0.0).to(torch.uint8).unflatten(0, shape)
+        pieces = _pieces(there.view(shape), by.mix) if by.mix else None
+        if pieces is not None:
+            out = pieces.laid(out, (out.shape[-2], out.shape[-1]))
+        return out, Moved(scale.unflatten(0, shape), shift.unflatten(0, shape), pieces)
+
+
+def _pieces(there: Tensor, share: float) -> Pieces:
+    """Draw pieces of a tenth to six tenths of the image, up to twice as high as wide or as low."""
+    device = there.device
+    other = torch.rand(there.shape, device=device).argsort(1)
+    area, ratio, chance = torch.rand(3, *there.shape, device=device)
+    half = torch.stack([torch.exp(0.35 * (2 * ratio - 1)), torch.exp(0.35 * (1 - 2 * ratio))], -1)
+    half = (half * (0.1 + 0.5 * area).sqrt()[..., None]).clamp(max=1)
+    middle = (2 * torch.rand(*there.shape, 2, device=device) - 1) * (1 - half)
+    own = torch.arange(there.shape[1], device=device)
+    used = (chance < share) & (other != own) & there & there.gather(1, other)
+    half = torch.where(used[..., None], half, 0.0)
+    return Pieces(other, middle - half, middle + half)
 
 
 def _moved(rows: Tensor, scale: Tensor, shift: Tensor) -> Tensor:
@@ -146,4 +209,7 @@ def follow_grid(y: Tensor, grid: tuple[int, int], moved: Moved) -> Tensor:
     inside = inside & ((across >= 0) & (across < grid[1]))[..., None, :]
     down, across = down.clamp(0, grid[0] - 1), across.clamp(0, grid[1] - 1)
     index = down[..., :, None] * grid[1] + across[..., None, :]
-    return torch.where(inside.flatten(-2), y.gather(-1, index.flatten(-2)), torch.nan)
+    told = torch.where(inside.flatten(-2), y.gather(-1, index.flatten(-2)), torch.nan)
+    if moved.pieces is None:
+        return told
+    return moved.pieces.laid(told.unflatten(-1, grid), grid).flatten(-2)

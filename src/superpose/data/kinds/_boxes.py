@@ -178,7 +178,7 @@ class BoxesTarget(PlacesTarget):
         objects = y.unflatten(-1, (-1, 5))
         label, box = objects[..., :1], objects[..., 1:]
         # Across before down, twice: the order of the corners.
-        scale, shift = (torch.cat([x.flip(-1)] * 2, -1)[..., None, :] for x in moved)
+        scale, shift = (torch.cat([x.flip(-1)] * 2, -1)[..., None, :] for x in moved[:2])
         went = ((2 * box - 1 - shift) / scale + 1) / 2
         low, high = went[..., :2], went[..., 2:]
         low, high = torch.minimum(low, high), torch.maximum(low, high)
@@ -189,7 +189,9 @@ class BoxesTarget(PlacesTarget):
         gone_row = torch.zeros(5, device=y.device)
         gone_row[0] = -1
         out = torch.where(gone, gone_row, torch.cat([label, cut], -1))
-        return torch.where(y.isnan(), y, out.flatten(-2))
+        out = torch.where(y.isnan(), y, out.flatten(-2))
+        # Of objects in and beneath a piece of another image one would see parts.
+        return out if moved.mixed is None else out.masked_fill(moved.mixed[..., None], torch.nan)
 
     def _parts(self, out: Tensor) -> tuple[Tensor, Tensor]:
         """Logits (..., S, C) and boxes (..., S, 4) of raw outputs."""

@@ -68,3 +68,41 @@ def test_what_comes_into_sight_from_beyond_the_edge_has_no_label():
     moved = Moved(torch.ones(1, 2), torch.tensor([[0.0, 1.0]]))  # half of the width
     told = follow_grid(torch.arange(4.0)[None], (1, 4), moved)
     np.testing.assert_array_equal(told.numpy(), [[2.0, 3.0, np.nan, np.nan]])
+
+
+def test_a_piece_of_another_image_brings_its_labels_of_places():
+    # Every image has one brightness, which is the label of all its places.
+    values = torch.arange(1.0, 41.0)
+    block = values.to(torch.uint8)[None, :, None, None, None].expand(2, 40, 3, 24, 32).contiguous()
+    out, moved = vary(block, mix=0.5)
+    labels = values[None, :, None].expand(2, 40, 48)
+    told = follow_grid(labels, (6, 8), moved)
+    seen = out[:, :, 0, 2::4, 2::4].flatten(-2).float()
+    assert (seen == told).float().mean() > 0.97  # at the edge of a piece a pixel may differ
+    whole = (told == labels).all(-1)
+    assert torch.equal(whole, ~moved.mixed)
+    assert 0.3 < moved.mixed.float().mean() < 0.6
+    share = (told != labels).float().mean(-1)[moved.mixed]
+    assert 0.05 < share.min() < share.max() < 0.75
+    # The networks' rows are never mixed with each other's: a fold's held-out rows stay unseen.
+    alone, _ = vary(torch.cat([block[:1], torch.full_like(block[:1], 200)]), mix=1.0)
+    assert (alone[0] < 200).all()
+    assert (alone[1] == 200).all()
+
+
+def test_no_piece_comes_from_a_row_without_an_image_or_goes_into_one():
+    block = pictures(1, 30, 3, 16, 16)
+    block[0, ::2] = 0
+    out, moved = vary(block, mix=1.0)
+    assert not out[0, ::2].any()
+    assert not moved.mixed[0, ::2].any()
+    assert out[0, 1::2].any(1).all()
+    assert moved.mixed[0, 1::2].any()
+    assert moved.of(slice(0, 1)).mixed.shape == (1, 30)
+
+
+def test_without_mixing_the_draws_are_as_they_were():
+    block = pictures(1, 4, 3, 16, 16)
+    plain, moved = vary(block, flip="both", shift=0.2)
+    assert moved.mixed is None
+    assert torch.equal(vary(block, flip="both", shift=0.2, mix=0.0)[0], plain)

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from superpose.data.kinds import TARGET_KINDS
-from superpose.data.kinds._augment import Moved
+from superpose.data.kinds._augment import Moved, Pieces
 from superpose.data.kinds._box_math import bumps, overlap, peaks
 from superpose.errors import DataError
 
@@ -116,6 +116,18 @@ def test_boxes_follow_their_image(kind):
     # Moved half out of sight to the right: of the blob nothing is left.
     away = Moved(torch.ones(1, 4, 2), torch.tensor([[[0.0, -1.2]] * 4]))
     assert kind.reveal(kind.follow(y, away)[0].numpy())[0].tolist() == [1, 0]
+
+
+def test_boxes_of_an_image_with_a_piece_of_another_are_not_learned_from(kind):
+    y = torch.as_tensor(kind.encode(ROWS))[None]
+    low, high = torch.zeros(1, 4, 2), torch.zeros(1, 4, 2)
+    high[0, 0] = 0.5
+    mixed = Moved(
+        torch.ones(1, 4, 2), torch.zeros(1, 4, 2), Pieces(torch.tensor([[1, 0, 3, 2]]), low, high)
+    )
+    told = kind.follow(y, mixed)
+    assert told[0, 0].isnan().all()
+    torch.testing.assert_close(told[0, 1:], y[0, 1:], equal_nan=True)
 
 
 def test_a_bump_is_one_at_the_centre_and_boxes_are_told_around_it(kind):
