@@ -5,7 +5,8 @@
 No pretrained weights; the test sentences are read once. `one-split` learns from the published
 training sentences and chooses its epochs on the published validation sentences; `five-folds` learns
 from both, each of five networks stopped on the fifth of the sentences that it has not seen, and the
-mean of the five answers. Asked: slot F1 0.959, intent accuracy 0.969, whole sentences 0.865.
+mean of the five answers; `ten-folds` has ten. Asked: slot F1 0.959, intent accuracy 0.969, whole
+sentences 0.865.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ from superpose import Superpose
 from superpose.data import read_table
 
 TABLE = "atis"
-METHODS = {"one-split": 1, "five-folds": 5}
+METHODS = {"one-split": 1, "five-folds": 5, "ten-folds": 10}
 ASKED = {"slot F1": 0.959, "intent accuracy": 0.969, "whole sentences": 0.865}
 DATA = Path(os.environ.get("SUPERPOSE_DATA", Path(__file__).resolve().parents[2] / "shared/data"))
 

@@ -49,16 +49,15 @@ class Pieces(NamedTuple):
 
     def laid(self, block: Tensor, sides: tuple[int, int]) -> Tensor:
         """Lay the pieces into a block (P, B, ..., h, w) of that many places."""
-        inside = torch.ones((), dtype=torch.bool, device=block.device)
-        for axis, count in enumerate(sides):
-            middle = (2 * torch.arange(count, device=block.device) + 1) / count - 1
-            low, high = self.low[..., axis, None], self.high[..., axis, None]
-            here = (middle >= low) & (middle < high)
-            inside = inside & (here[..., None] if axis == 0 else here[..., None, :])
+        down, across = (
+            (middle >= self.low[..., axis, None]) & (middle < self.high[..., axis, None])
+            for axis, middle in enumerate(_middles(count, block.device) for count in sides)
+        )
+        inside = down[..., :, None] & across[..., None, :]
+        networks = torch.arange(len(block), device=block.device)[:, None]
         between = (1,) * (block.ndim - 4)
-        index = self.other.view(*self.other.shape, *between, 1, 1)
-        inside = inside.view(*self.other.shape, *between, *sides)
-        return torch.where(inside, torch.take_along_dim(block, index, 1), block)
+        inside = inside.view(*inside.shape[:2], *between, *sides)
+        return torch.where(inside, block[networks, self.other], block)
 
 
 class Moved(NamedTuple):
@@ -191,6 +190,11 @@ def _moved(rows: Tensor, scale: Tensor, shift: Tensor) -> Tensor:
     return F.grid_sample(rows.float(), grid, padding_mode="border", align_corners=False)
 
 
+def _middles(count: int, device: torch.device) -> Tensor:
+    """Where the middles of so many places lie, from -1 to 1."""
+    return (2 * torch.arange(count, device=device) + 1) / count - 1
+
+
 def follow_grid(y: Tensor, grid: tuple[int, int], moved: Moved) -> Tensor:
     """Read labels of places (..., h w) where the image was moved to, NaN beyond its edge.
 
@@ -201,8 +205,8 @@ def follow_grid(y: Tensor, grid: tuple[int, int], moved: Moved) -> Tensor:
     """
     places = []
     for axis, count in enumerate(grid):
-        middle = (2 * torch.arange(count, device=y.device) + 1) / count - 1
-        at = moved.scale[..., axis, None] * middle + moved.shift[..., axis, None]
+        at = moved.scale[..., axis, None] * _middles(count, y.device)
+        at = at + moved.shift[..., axis, None]
         places.append(torch.floor((at + 1) / 2 * count).long())  # (..., h) and (..., w)
     down, across = places
     inside = ((down >= 0) & (down < grid[0]))[..., :, None]
