@@ -4,10 +4,12 @@ import numpy as np
 import pytest
 import torch
 
+from superpose.data.kinds._augment import Moved, Pieces
 from superpose.errors import TrainingError
 from superpose.training import Fold, _loop, _session
 from superpose.training._checkpoints import load_checkpoint
 from superpose.training._objective import Objective
+from superpose.training._reveal import Reveal
 
 # Ways to train whose every number has to survive a kill.
 WAYS = {
@@ -43,6 +45,24 @@ def test_inputs_are_varied_in_training_and_nowhere_else(run, assert_same):
     assert set(seen) == {16}  # batches of training rows; held-out rows come in one piece
     one, other = run(seed=5, epochs=1, vary=jitter), run(seed=5, epochs=1)
     assert not torch.equal(one.snapshots[0]["heads"], other.snapshots[0]["heads"])
+
+
+def test_of_rows_that_show_another_nothing_is_told_and_nothing_learned(run, monkeypatch):
+    def mix(batch):
+        shape = batch["numbers"].shape[:2]
+        low, high = torch.zeros(*shape, 2), torch.full((*shape, 2), 0.5)
+        pieces = Pieces(torch.zeros(shape, dtype=torch.long), low, high)
+        return batch, {"photo": Moved(high, low, pieces)}
+
+    def block(reveal, rows, shown):
+        told.append(bool(shown.any()))
+        return write(reveal, rows, shown)
+
+    write, told = Reveal.block, []
+    monkeypatch.setattr(Reveal, "block", block)
+    trained = run(given=True, vary=mix)
+    assert [curve["train"] for curve in trained.curves] == [[0.0] * 3] * 3
+    assert set(told[2:]) == {False}  # the first two are of held-out rows
 
 
 def test_killed_and_resumed_equals_not_killed_where_inputs_are_varied(run, assert_same, tmp_path):
