@@ -1,11 +1,8 @@
-"""The convolution of the built-in encoders of images and sounds."""
+"""The convolution of the built-in encoder of images."""
 
 from __future__ import annotations
 
-from typing import Any
-
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 
@@ -30,11 +27,8 @@ class StandardConv2d(nn.Conv2d):
         fan-in too, so that the outputs of unit noise have unit variance.
     """
 
-    def __init__(self, inside: int, outside: int, size: int, **options: Any) -> None:
-        super().__init__(inside, outside, size, **options)
-
     def forward(self, x: Tensor) -> Tensor:
         flat = self.weight.flatten(1)
         flat = flat - flat.mean(1, keepdim=True)
         flat = flat * torch.rsqrt(flat.square().sum(1, keepdim=True) + 1e-6)
-        return F.conv2d(x, flat.view_as(self.weight), self.bias, self.stride, self.padding)
+        return self._conv_forward(x, flat.view_as(self.weight), self.bias)
