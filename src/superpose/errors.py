@@ -50,7 +50,7 @@ class TrainingError(SuperposeError):
 
 
 class BundleError(SuperposeError):
-    """A bundle can't be read or written: damaged, incomplete, or of a newer format."""
+    """A bundle can't be read or written: damaged, incomplete, or of another format."""
 
 
 class MissingExtraError(SuperposeError, ImportError):

@@ -27,8 +27,10 @@ from safetensors.numpy import save as save_safetensors
 from superpose.errors import BundleError, message
 
 FORMAT = "superpose"
-# Goes up when a reader of the former version would misread the folder.
-FORMAT_VERSION = 1
+# Goes up when a reader of the former version would misread the folder, or this one a former folder.
+# 2: attention in common for all members, standardised filters of images; the weights of 1 fit, but
+# mean another network.
+FORMAT_VERSION = OLDEST_VERSION = 2
 MANIFEST = "manifest.json"
 
 # A file in the manifest is a plain name: no separator, no drive, no leading dot.
@@ -92,7 +94,7 @@ def load_folder(
         JSON parts by name, and array parts by name.
 
     Raises:
-        BundleError: no such folder, a newer format, or a file that is missing or changed.
+        BundleError: no such folder, another format, or a file that is missing or changed.
     """
     path = Path(path)
     manifest = _read_manifest(path)
@@ -279,13 +281,15 @@ def _read_manifest(path: Path, *, versions: bool = True) -> dict[str, Any]:
     manifest = _parse_json(blob, file)
     if manifest.get("format") != FORMAT or not isinstance(manifest.get("version"), int):
         raise BundleError(message(str(file), "not a manifest of superpose", fix="name another"))
-    if versions and manifest["version"] > FORMAT_VERSION:
+    if versions and not OLDEST_VERSION <= manifest["version"] <= FORMAT_VERSION:
+        newer = manifest["version"] > FORMAT_VERSION
+        fix = "update superpose, or save it again with this version"
         raise BundleError(
             message(
                 str(path),
                 f"format {manifest['version']} (superpose {manifest.get('written_by')})",
-                f"up to {FORMAT_VERSION}",
-                "update superpose, or save it again with this version",
+                " to ".join(map(str, sorted({OLDEST_VERSION, FORMAT_VERSION}))),
+                fix if newer else "train it anew, or read it with the version that wrote it",
             )
         )
     if versions:
