@@ -6,6 +6,8 @@ SUPERPOSE_DATA=path/to/data python examples/molecules.py
 import os
 from pathlib import Path
 
+import numpy as np
+
 from superpose import Superpose
 from superpose.data import read_table
 
@@ -14,6 +16,8 @@ FILE = Path(os.environ.get("SUPERPOSE_DATA", "../shared/data")) / "tox21" / "tox
 
 def main() -> None:
     table = read_table(FILE)
+    eighth = np.arange(len(table)) % 8 == 0
+    table, new = table.filter(~eighth), table.filter(eighth)
     assays = [name for name in table.column_names if name not in ("smiles", "mol_id")]
     model = Superpose(
         targets=assays,
@@ -28,7 +32,8 @@ def main() -> None:
     found = [m["shipped"]["auc"] for m in model.facts["metrics"].values()]
     print(f"mean AUC over {len(found)} assays on test rows: {sum(found) / len(found):.3f}")
     # What has been measured in one assay tells about the others.
-    told = model.evaluate(table.take(range(0, 8000, 8)), given=assays[0])
+    told = model.evaluate(new, given=assays[0])
+    print(f"AUC of new molecules where {assays[0]} is measured already:")
     print({name: round(metrics["auc"], 3) for name, metrics in told.items()})
 
 

@@ -36,7 +36,7 @@ def main() -> None:
         windows={
             "time": "moment",
             "length": 48,
-            "step": 12,
+            "step": 25,  # hours: so windows end at every hour of the day in turn
             "ahead": 24,
             "columns": [*POLLUTANTS, *WEATHER],
         },
@@ -48,12 +48,13 @@ def main() -> None:
     print(model.verdicts())
     for name in POLLUTANTS:
         errors = {k: np.array(v) for k, v in model.facts["plots"][name]["errors"].items()}
-        near, far = ({k: round(v[at], 1) for k, v in errors.items()} for at in (0, 23))
-        whole = {k: round(v.mean(), 1) for k, v in errors.items()}
-        print(f"{name}, mean error: 1 hour ahead {near}, 24 hours {far}, all {whole}")
+        print(f"{name}, mean error   1 hour ahead   24 hours   all")
+        for method, error in errors.items():
+            print(f"  {method:16}{error[0]:15.1f}{error[23]:11.1f}{error.mean():6.1f}")
         found = model.facts["metrics"][name]["shipped"]
         print(f"  R2 {found['r2']:.2f}, {found['coverage']:.0%} inside the intervals")
-    print(model.predict(table.slice(table.num_rows - 60)).slice(0, 1).to_pylist()[0]["PM2.5"])
+    told = model.predict(table.slice(table.num_rows - 60)).to_pylist()[0]["PM2.5"]
+    print("PM2.5 in the next hours:", *(f"{value:.0f}" for value in told))
 
 
 if __name__ == "__main__":
