@@ -72,7 +72,7 @@ def street(epochs: int | None, minutes: float | None) -> dict[str, Any]:
             packed.extractall(folder)
         started = time.process_time()
         table = street_table(folder)
-        vary = {"flip": "horizontal", "shift": 0.1, "scale": 0.25, "colour": 0.2, "mix": 0.5}
+        vary = {"flip": "horizontal", "shift": 0.1, "scale": 0.25, "colour": 0.2, "mix": 0.8}
         model = Superpose(
             [
                 {"name": "mask", "kind": "mask", "levels": CLASSES, "void": VOID, "weight": 3},
@@ -86,7 +86,7 @@ def street(epochs: int | None, minutes: float | None) -> dict[str, Any]:
             split={"by": "column", "column": "split"},
             references="none",
             model={"given": False, "members": 4},
-            training={**training(epochs or 90, minutes), "average": 3, "precision": "bf16"},
+            training={**training(epochs or 100, minutes), "average": 3, "precision": "bf16"},
         ).fit(table, progress=progress(started))
         seconds = time.process_time() - started
         test = table.filter(pa.compute.equal(table["split"], "test"))
