@@ -63,7 +63,7 @@ def main() -> None:
     model = Superpose(
         targets=[{"name": name, "kind": "tokens", "of": "characters"} for name in TARGETS],
         split={"by": "column", "column": "split"},
-        training={"sampling": "uniform", "epochs": 5, "batch_size": 64},
+        training={"sampling": "uniform", "epochs": 10, "batch_size": 64},
         model={"given": False},
         proof={"folds": 1, "references": "network"},
     ).fit(sources)
