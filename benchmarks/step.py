@@ -287,15 +287,17 @@ def many_targets(targets: int) -> dict[str, object]:
     return {"targets": targets, "seconds": round(took, 3), "mib": round((peak - before) / 1024)}
 
 
-def over(cells: list[dict[str, object]]) -> list[str]:
-    """Ways of ours that cost more than the limits allow."""
+def over(facts: dict[str, Any]) -> list[str]:
+    """Ways of ours that cost more than the limits allow, and the default fusion if it does."""
     found = []
-    for cell in cells:
+    for cell in facts["cells"]:
         limit = LIMITS.get((str(cell["trunk"]), int(str(cell["targets"]))))
         ours = str(cell["way"]).split(",")[0] in BALANCERS
         if limit and ours and float(str(cell.get("ratio", "inf"))) > limit:
             what = f"{cell['trunk']}, {cell['fusion']}, {cell['targets']} targets: {cell['way']}"
             found.append(f"{what} {cell.get('ratio', cell.get('failed'))} (limit {limit:g})")
+    if (ratio := facts["fusion"].get("ratio", 0)) > FUSION_LIMIT:
+        found.append(f"the default fusion: {ratio} (limit {FUSION_LIMIT:g})")
     return found
 
 
@@ -312,10 +314,7 @@ def all_many() -> list[dict[str, object]]:
 def report(facts: dict[str, Any]) -> None:
     """Print what is stored, what is over the limits first."""
     cells = facts["cells"]
-    losses = over(cells)
-    if facts["fusion"].get("ratio", 0) > FUSION_LIMIT:
-        losses.append(f"the default fusion: {facts['fusion']['ratio']} (limit {FUSION_LIMIT:g})")
-    print("Over the limits:", *(losses or ["nothing"]), sep="\n  ")
+    print("Over the limits:", *(over(facts) or ["nothing"]), sep="\n  ")
     names = list(dict.fromkeys((c["trunk"], c["fusion"], c["way"]) for c in cells))
     by = {(c["trunk"], c["fusion"], c["way"], c["targets"]): c for c in cells}
     columns = sorted({c["targets"] for c in cells})
@@ -348,7 +347,7 @@ def main(arguments: list[str] | None = None) -> None:
     counts = [int(n) for n in given.targets.split(",")] if given.targets else list(TARGETS)
 
     def keep() -> None:
-        facts.update(threads=torch.get_num_threads(), turns=turns, over=over(facts["cells"]),
+        facts.update(threads=torch.get_num_threads(), turns=turns, over=over(facts),
                      versions=versions(), hardware=hardware())  # fmt: skip
         if not given.quick:
             path.write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")

@@ -29,7 +29,7 @@ class GradVac(Balancer):
     def __init__(self, targets: int, rate: float = 3e-3, **options: float) -> None:
         super().__init__(targets, rate, **options)
         self.usual = torch.zeros(targets, targets, dtype=torch.float64)
-        self.beta = self.option["beta"]
+        self.beta = self.option.get("beta", 0.0)
 
     def weigh(self, losses: Tensor, gramian: Tensor | None, present: Tensor) -> Tensor:
         assert gramian is not None
@@ -48,11 +48,7 @@ class PCGrad(GradVac):
     """
 
     paper = "Yu 2020, PCGrad"
-    options = {}
-
-    def __init__(self, targets: int, rate: float = 3e-3, **options: float) -> None:
-        Balancer.__init__(self, targets, rate, **options)
-        self.usual, self.beta = torch.zeros(targets, targets, dtype=torch.float64), 0.0
+    options = {}  # without beta the usual cosine stays where it begins, at 0
 
 
 def vaccinated(gramian: Tensor, usual: Tensor, beta: float) -> tuple[Tensor, Tensor]:

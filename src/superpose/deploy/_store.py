@@ -30,7 +30,7 @@ FORMAT = "superpose"
 # Goes up when a reader of the former version would misread the folder, or this one a former folder.
 # 2: attention in common for all members, standardised filters of images; the weights of 1 fit, but
 # mean another network.
-FORMAT_VERSION = OLDEST_VERSION = 2
+FORMAT_VERSION = 2
 MANIFEST = "manifest.json"
 
 # A file in the manifest is a plain name: no separator, no drive, no leading dot.
@@ -281,14 +281,14 @@ def _read_manifest(path: Path, *, versions: bool = True) -> dict[str, Any]:
     manifest = _parse_json(blob, file)
     if manifest.get("format") != FORMAT or not isinstance(manifest.get("version"), int):
         raise BundleError(message(str(file), "not a manifest of superpose", fix="name another"))
-    if versions and not OLDEST_VERSION <= manifest["version"] <= FORMAT_VERSION:
+    if versions and manifest["version"] != FORMAT_VERSION:
         newer = manifest["version"] > FORMAT_VERSION
         fix = "update superpose, or save it again with this version"
         raise BundleError(
             message(
                 str(path),
                 f"format {manifest['version']} (superpose {manifest.get('written_by')})",
-                " to ".join(map(str, sorted({OLDEST_VERSION, FORMAT_VERSION}))),
+                str(FORMAT_VERSION),
                 fix if newer else "train it anew, or read it with the version that wrote it",
             )
         )

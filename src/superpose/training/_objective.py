@@ -32,9 +32,8 @@ def mixed_rows(moved: Varied | None, but: str | None = None) -> Tensor | None:
     """
     found = None
     for name, change in (moved or {}).items():
-        mixed = getattr(change, "mixed", None)
-        if mixed is not None and (but is None or name != but):
-            found = mixed if found is None else found | mixed
+        if change is not None and change.mixed is not None and name != but:
+            found = change.mixed if found is None else found | change.mixed
     return found
 
 

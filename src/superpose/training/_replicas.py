@@ -91,8 +91,8 @@ class Replicas(nn.Module):
         if not (self.single if self.count == 1 else self._base[0]).separate:
             return None
         mine = self._mine()
-        layer = (mine[f"states.{name}"].detach() for name in ("weight", "r", "s"))
-        return partial(gradients_behind, **dict(zip(("weight", "r", "s"), layer, strict=True)))
+        layer = {name: mine[f"states.{name}"].detach() for name in ("weight", "r", "s")}
+        return partial(gradients_behind, **layer)
 
     def shared(self) -> list[Tensor]:
         """Return the weights that all targets learn: of all networks, stacked if there are more.

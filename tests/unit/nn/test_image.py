@@ -7,8 +7,8 @@ from superpose.nn import Architecture, DenseNetwork, ImageEncoder, PerPlace
 from superpose.nn._convolution import StandardConv2d
 
 
-def encoder(stride=4, opened=True):
-    torch.manual_seed(0)
+def encoder(stride=4, opened=True, seed=0):
+    torch.manual_seed(seed)
     encode = ImageEncoder(16, stride).eval()
     if opened:
         encode.open_map()
@@ -49,13 +49,16 @@ def test_the_decoder_is_built_only_where_a_head_reads_the_map():
 
 
 def test_places_lie_row_by_row():
-    encode, block = encoder(8), torch.full((1, 3, 32, 64), 128, dtype=torch.uint8)
+    block = torch.full((1, 3, 32, 64), 128, dtype=torch.uint8)
     changed = block.clone()
     changed[..., :8, 56:] = 255  # the upper right corner: the eighth place
-    with torch.no_grad():
-        away = (encode.map(changed) - encode.map(block)).norm(dim=-1).view(4, 8)
-    assert int(away.sum(0).argmax()) == 7
-    assert away[:2].sum() > away[2:].sum()
+    away = torch.zeros(32)
+    for seed in range(20):  # in one with untrained weights the place below may change more
+        encode = encoder(8, seed=seed)
+        with torch.no_grad():
+            away += (encode.map(changed) - encode.map(block)).norm(dim=-1)[0]
+    assert int(away.argmax()) == 7
+    assert away[:16].sum() > away[16:].sum()
 
 
 def test_a_missing_image_is_finite_and_unlike_a_picture():

@@ -25,7 +25,8 @@ class Augment(ABC):
         """Return a variation of a batch of one block (P, B, ...), and what targets have to follow.
 
         What they follow is None, or has a method ``of``, which takes out what befell some of the P
-        networks' rows; it is handed to ``TargetKind.follow``.
+        networks' rows; it is handed to ``TargetKind.follow``. It tells in ``mixed`` which rows
+        (P, B) show another row in part, or None.
         """
 
 
