@@ -152,6 +152,29 @@ def test_forecasts_are_better_than_the_last_value() -> None:
     assert len(told["load"][-1].as_py()) == 6, "the last step has a forecast though no label"
 
 
+def test_what_hardly_moves_is_not_forecast_worse_than_by_its_last_value(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    walks = {name: np.cumsum(rng.normal(size=700)) for name in ("east", "north")}
+    table = pa.table({"hour": np.arange(700), **walks, "windy": rng.random(700) < 0.5})
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)
+        model = Superpose(
+            [{"name": name, "kind": "forecast"} for name in walks] + ["windy"],
+            windows={"time": "hour", "length": 8, "ahead": 3, "columns": [*walks]},
+            ignore=["hour"],
+            groups=[["east", "windy"]],
+            model=SMALL,
+            training=TRAINING,
+            proof={"references": "network", "folds": 1},
+        ).fit(table)
+    for name in walks:
+        errors = model.facts["plots"][name]["errors"]
+        assert errors["shipped"][0] < 1.2 * errors["the last value"][0], (name, errors)
+    model.save(tmp_path / "bundle")
+    later = table.slice(600)
+    assert Superpose.load(tmp_path / "bundle").predict(later).equals(model.predict(later))
+
+
 def test_events_with_gaps_are_learned() -> None:
     rng = np.random.default_rng(0)
     level = rng.normal(size=300)

@@ -22,7 +22,7 @@ from superpose.data import (
     make_split,
     sources_of,
 )
-from superpose.errors import ConfigError, listing, message
+from superpose.errors import ConfigError, Faults, listing, message
 from superpose.training import Fold, hideable
 from superpose.trees import Engine, require_engine
 
@@ -85,17 +85,28 @@ class Prepared:
         return self.regime == "folds"
 
 
-def _require_one_network(config: Config, codec: Codec) -> None:
-    """Make sure that groups are not asked for where they can't be served.
+def _require_served(config: Config, codec: Codec) -> None:
+    """Make sure that nothing is asked for that these kinds of targets can't be served with.
 
     Raises:
-        ConfigError: Groups of targets some of which have heads of another form.
+        ConfigError: Groups of targets some of which have heads of another form, and images that
+            are mixed where no target follows.
     """
-    dense = [name for name, kind in codec.target_kinds.items() if not kind.plain_head]
+    faults = Faults(ConfigError)
+    targets = codec.target_kinds
+    dense = [name for name, kind in targets.items() if not kind.plain_head]
     if config.groups and dense:
         given = f"given beside {listing(dense)}, which has a head of another form"
         fix = "remove the groups: such targets share one network with all others"
-        raise ConfigError(message(config.at("groups"), given, fix=fix))
+        faults.add(config.at("groups"), given, fix=fix)
+    pieced = {kind.source for kind in targets.values() if kind.follows_pieces}
+    for place, spec in enumerate(() if config.inputs == "auto" else config.inputs):
+        vary = next((k.augment() for k in codec.input_kinds if k.column == spec.name), None)
+        if vary is not None and vary.mixed and spec.name not in pieced:
+            given = f"{vary.mixed:g} given, but no target is a mask or a map of {spec.name!r}"
+            fix = "remove it: all labels of the rows that are mixed would be hidden"
+            faults.add(config.at("inputs", place, "augment", "mix"), given, fix=fix)
+    faults.raise_any()
 
 
 def prepare(table: pa.Table, config: Config) -> Prepared:
@@ -123,7 +134,7 @@ def _prepare(table: pa.Table, config: Config) -> Prepared:
     split = make_split(table, config, schema)
     seen = np.sort(np.concatenate([split.train, split.validation]))
     codec = Codec.fit(table, schema, split.train)
-    _require_one_network(config, codec)
+    _require_served(config, codec)
     labels = codec.labels(table)
     grouped = config.split.by == "group" or config.split.groups is not None
     groups = split.clusters if grouped else None

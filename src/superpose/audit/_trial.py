@@ -156,11 +156,12 @@ class _Run:
         self.progress(stage, 0.0)
         # Folds of small tables go through in one pass. Large tables keep both cores busy with one
         # network, and there a pass ends as soon as its own target has stopped to gain. A target
-        # with a head of its own form has a pass of its own.
-        dense = [t for t, kind in p.codec.target_kinds.items() if not kind.plain_head]
-        others = [t for t in p.targets if t not in dense]
+        # with a head of its own form, or that starts from a channel, has a pass of its own.
+        kinds = p.codec.target_kinds
+        own = [t for t, k in kinds.items() if not k.plain_head or k.start(p.codec.block_of)]
+        others = [t for t in p.targets if t not in own]
         together = [others] if p.crossed else [[t] for t in others]
-        passes = [targets for targets in [*together, *([t] for t in dense)] if targets]
+        passes = [targets for targets in [*together, *([t] for t in own)] if targets]
         for n, targets in enumerate(passes):
             hook = self._epochs(stage, n / len(passes), 1 / len(passes))
             self.predictor.alone |= self.stages.run_all(

@@ -66,7 +66,6 @@ class Codec:
         table: pa.Table,
         schema: Schema,
         rows: np.ndarray,
-        targets: Mapping[str, TargetKind] | None = None,
     ) -> Self:
         """Learn every encoding from the given rows of a table.
 
@@ -74,7 +73,6 @@ class Codec:
             table: all rows; those outside ``rows`` are only checked for values of the wrong type.
             schema: the columns and their kinds.
             rows: indices of the training rows.
-            targets: target kinds that are fitted already, for folds that must share their scale.
 
         Raises:
             DataError: every wrong column at once; a constant target; no input that varies.
@@ -89,10 +87,8 @@ class Codec:
                 faults.extend(error)
         for spec in schema.targets:
             try:
-                given = (targets or {}).get(spec.name)
-                codec.target_kinds[spec.name] = given or codec._fit_target(spec, table, picked)
-                if given is None:
-                    codec.warnings += codec.target_kinds[spec.name].notes
+                codec.target_kinds[spec.name] = kind = codec._fit_target(spec, table, picked)
+                codec.warnings += kind.notes
             except DataError as error:
                 faults.extend(error)
         faults.raise_any()
@@ -136,11 +132,11 @@ class Codec:
         return kind
 
     def _places(self, spec: ColumnSpec) -> dict[str, Any]:
-        """The options that tell a target with an answer for each place which there are."""
-        source = spec.options.get("of")
-        if source is None:
-            return {}
+        """The options that tell a target of an input how that is laid out, and its places."""
         known = {kind.column: kind for kind in self.input_kinds}
+        source, past = spec.options.get("of"), spec.options.get("past")
+        if source is None:
+            return known[past].layout if past in known else {}
         places = known[source].places if source in known else None
         if places is None:
             why = self.dropped.get(source, "no input with a map")

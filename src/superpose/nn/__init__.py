@@ -13,6 +13,7 @@ from ._backbones import PretrainedImage, ReadImage, image_model, stride_of, whol
 from ._cost import Cost, network_cost
 from ._dense import DenseNetwork, Outputs, OwnHead, PerPlace, PlaceHead
 from ._encoders import CategoryEncoder, MultiHotEncoder, NumberEncoder
+from ._from_last import FromLast
 from ._generated import TextDecoder
 from ._grouped import Grouped
 from ._image import ImageEncoder
@@ -47,6 +48,7 @@ __all__ = [
     "CategoryEncoder",
     "Cost",
     "DenseNetwork",
+    "FromLast",
     "Fusion",
     "Grouped",
     "ImageEncoder",

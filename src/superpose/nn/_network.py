@@ -11,6 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from ._from_last import FromLast
 from ._measured import Measured
 from ._trunk import Trunk
 from .fusion import FUSIONS
@@ -53,7 +54,7 @@ class Network(nn.Module):
 
     Args:
         encoders: One encoder per input block; each tells its ``out_features``.
-        sizes: Raw outputs of each target's head.
+        sizes: Raw outputs of each target's head, or a ``FromLast``.
         architecture: Sizes of the parts.
         revealed: For each target the number of columns in which its measured value is read; None
             for a network that is never told one. Its encoder is the one named "given".
@@ -75,13 +76,15 @@ class Network(nn.Module):
     def __init__(
         self,
         encoders: dict[str, nn.Module],
-        sizes: Sequence[int],
+        sizes: Sequence[int | FromLast],
         architecture: Architecture,
         revealed: Sequence[int] | None = None,
         own: Sequence[int] | None = None,
     ) -> None:
         super().__init__()
         a, targets = architecture, len(sizes)
+        self.starts = {t: head for t, head in enumerate(sizes) if isinstance(head, FromLast)}
+        widest = max(head.width if isinstance(head, FromLast) else head for head in sizes)
         self.measured = None if revealed is None else Measured(revealed, a.state, own)
         self.encoders = nn.ModuleDict(encoders)
         for encode in encoders.values():
@@ -96,9 +99,9 @@ class Network(nn.Module):
             fusion(targets, a.state, a.rank, a.donor_gradient) for _ in range(a.blocks)
         )
         bound = 1 / math.sqrt(a.state)
-        shape = (a.members, targets, a.state, max(sizes))
+        shape = (a.members, targets, a.state, widest)
         self.heads = nn.Parameter(torch.empty(shape).uniform_(-bound, bound))
-        self.offsets = nn.Parameter(torch.zeros(a.members, targets, max(sizes)))
+        self.offsets = nn.Parameter(torch.zeros(a.members, targets, widest))
         self.targets = targets
         # Nothing passes between targets behind the trunk: a state's gradient is its target's own,
         # so that all targets' come from one pass through the heads.
@@ -136,12 +139,19 @@ class Network(nn.Module):
             states = fuse(states)
         return states
 
-    def answers(self, states: Tensor) -> Tensor:
+    def answers(self, states: Tensor, blocks: Blocks) -> Tensor:
         """Return the raw outputs (B, M, T, O) of the heads that have one answer for a row."""
-        return torch.einsum("...mtd,mtdo->...mto", F.relu(states), self.heads) + self.offsets
+        out = torch.einsum("...mtd,mtdo->...mto", F.relu(states), self.heads) + self.offsets
+        if not self.starts:
+            return out
+        columns = list(out.unbind(-2))
+        for t, head in self.starts.items():
+            told = head(columns[t], blocks[head.source])
+            columns[t] = F.pad(told, (0, out.shape[-1] - head.size))
+        return torch.stack(columns, -2)
 
     def forward(self, blocks: Blocks, taps: Tensor | None = None) -> Tensor:
-        return self.answers(self.fused_states(blocks, taps))
+        return self.answers(self.fused_states(blocks, taps), blocks)
 
     def attention(self, blocks: Blocks) -> Tensor | None:
         """Return the members' mean map (B, T, T + 1) in the first fusion block, if it has one.

@@ -19,6 +19,7 @@ from superpose.nn import (
     GIVEN,
     Architecture,
     DenseNetwork,
+    FromLast,
     Grouped,
     Network,
     NumberEncoder,
@@ -233,7 +234,7 @@ def few_rows(blocks: Blocks) -> Iterator[Blocks]:
         yield {name: block[first : first + size] for name, block in blocks.items()}
 
 
-Head = int | PerPlace | OwnHead
+Head = int | FromLast | PerPlace | OwnHead
 
 
 def heads_of(codec: Codec, targets: Sequence[str]) -> list[Head]:
@@ -243,7 +244,7 @@ def heads_of(codec: Codec, targets: Sequence[str]) -> list[Head]:
         if kind.own_head:
             return OwnHead(kind.head, label_block(kind.column) if kind.reads_labels else None)
         if kind.source is None:
-            return kind.size
+            return kind.start(codec.block_of) or kind.size
         return PerPlace(codec.block_of(kind.source), kind.place_size)
 
     return [head(codec.target_kinds[t]) for t in targets]
@@ -279,7 +280,7 @@ def build(
             columns = [edges for kind in targets for edges in kind.reveal_edges]
             encoders[GIVEN] = NumberEncoder(columns, embedding)
             revealed = [kind.revealed for kind in targets]
-        sizes = [head for head in heads if isinstance(head, int)]
+        sizes = [head for head in heads if isinstance(head, int | FromLast)]
         if len(sizes) == len(heads):
             return Network(encoders, sizes, architecture, revealed, own)
         return DenseNetwork(encoders, heads, architecture, revealed)
@@ -389,7 +390,7 @@ def fit_alone(
 
     Args:
         recipe: Data, sizes and settings of the joint network.
-        targets: The targets to train for; one whose head is no plain one is trained for by itself.
+        targets: The targets to train for; one whose head is no number of outputs comes by itself.
         checkpoint: File to write as training goes and to continue from.
         on_epoch: Called after each epoch.
     """
@@ -405,7 +406,7 @@ def fit_alone(
         best = trained.best[place]
         own = slice(place * count, (place + 1) * count)
         weights = {name: w[own].clone() for name, w in trained.snapshots[best].items()}
-        for name in ("heads", "offsets") if kind.plain_head else ():
+        for name in ("heads", "offsets") if sizes else ():
             # One width for all targets in training.
             weights[name] = weights[name][..., : kind.size].clone()
         found[target] = FittedNetwork(

@@ -182,12 +182,6 @@ def test_a_constant_target_is_refused():
         Codec.fit(table, schema, TRAIN)
 
 
-def test_folds_can_share_the_scale_of_the_targets(codec):
-    fold = Codec.fit(make_table(), SCHEMA, TRAIN[:20], targets=codec.target_kinds)
-    assert fold.target_kinds == codec.target_kinds
-    assert fold.input_kinds != codec.input_kinds
-
-
 def test_words_for_missing_values_are_missing_in_new_tables_too():
     table = pa.table({"x": ["1", "?", "3", "4"], "y": [0.0, 1, 2, 3]})
     schema = Schema([ColumnSpec("x", "number", missing=("?",))], spec(("y", "number")))

@@ -17,6 +17,7 @@ import pyarrow as pa
 from torch import Tensor, nn
 
 from superpose.errors import DataError
+from superpose.nn import FromLast
 
 from ._augment import Augment
 from ._options import Options
@@ -208,6 +209,7 @@ class TargetKind(_Stateful, ABC):
     reads_labels: ClassVar[bool] = False  # True where that module reads labels, to learn or score
     blends: ClassVar[bool] = True  # False where predictions of two models can't be mixed
     has_items: ClassVar[bool] = False  # True for kinds that may read a description of their items
+    follows_pieces: ClassVar[bool] = False  # True where labels can be laid together from two rows
 
     column: str
     notes: list[str] = field(default_factory=list)
@@ -247,6 +249,10 @@ class TargetKind(_Stateful, ABC):
         Where it reads labels its outputs in training may have another form, which `loss` knows.
         """
         raise NotImplementedError
+
+    def start(self, block_of: Callable[[str], str]) -> FromLast | None:
+        """The head whose first outputs start from the last number of a series, if it has one."""
+        return None
 
     @property
     def labels(self) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
@@ -11,6 +11,7 @@ import pyarrow as pa
 from pydantic import Field
 
 from superpose.errors import DataError, message, place
+from superpose.nn import FromLast
 
 from ._base import Beside, too_few_labels
 from ._number import label_scale, quantile_edges
@@ -56,6 +57,7 @@ class ForecastTarget(SeveralNumbers):
     past: str | None = None  # the input whose last steps are what came before
     channel: int = 0  # its place there
     season: int | None = None
+    last: list[float] | None = None  # place, gain and offset of that channel in its block
 
     @property
     def count(self) -> int:
@@ -79,9 +81,24 @@ class ForecastTarget(SeveralNumbers):
             scale=scale,
             constant_value=constant,
         )
+        kind.last = kind._last_of(options)
         average = kind.reveal(((block - kind.mean) / kind.scale).astype(np.float32))[:, 0]
         kind.edges = quantile_edges(average[~np.isnan(average)])
         return kind
+
+    def _last_of(self, layout: dict[str, Any]) -> list[float] | None:
+        """Where the channel lies in the block of its series, and what puts it in our units."""
+        if self.channel not in layout.get("kept", ()):
+            return None
+        at = layout["kept"].index(self.channel)
+        mean, scale = layout["means"][at], layout["scales"][at]
+        return [at, scale / self.scale, (mean - self.mean) / self.scale]
+
+    def start(self, block_of: Callable[[str], str]) -> FromLast | None:
+        if self.past is None or self.last is None:
+            return None
+        at, gain, offset = self.last
+        return FromLast(self.size, self.count, block_of(self.past), int(at), gain, offset)
 
     def encode(self, values: Column) -> np.ndarray:
         block = _block(self.column, values, len(self.ahead))

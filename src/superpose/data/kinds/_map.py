@@ -67,6 +67,7 @@ class MapTarget(SeveralNumbers):
     options: ClassVar[type[Options]] = MapOptions
     needs_folder: ClassVar[bool] = True
     slow: ClassVar[bool] = True
+    follows_pieces: ClassVar[bool] = True
     of: str
     grid: list[int]
     pixels: list[int]  # height and width of predicted maps

@@ -82,6 +82,7 @@ class MaskTarget(PlaceClasses):
     higher_is_better: ClassVar[bool] = True
     needs_folder: ClassVar[bool] = True
     slow: ClassVar[bool] = True
+    follows_pieces: ClassVar[bool] = True
     ids: list[int]  # of the classes, in the files
     void: list[int]
     shares: list[float]  # of the classes, among labelled places of training rows

@@ -79,6 +79,10 @@ class SeriesInput(InputKind):
     def useless(self) -> str | None:
         return self.reason
 
+    @property
+    def layout(self) -> dict[str, Any]:
+        return {"kept": self.kept, "means": self.means, "scales": self.scales}
+
     @classmethod
     def fit(cls, column: str, values: Column, **options: Any) -> Self:
         names = [str(name) for name in options.get("channels") or ()]

@@ -87,3 +87,33 @@ def test_a_list_of_another_length_is_refused_later_too(kind):
 def test_the_state_survives_json(kind):
     again = Kind.from_state(json.loads(json.dumps(kind.state())))
     np.testing.assert_array_equal(again.encode(col(ROWS)), kind.encode(col(ROWS)))
+
+
+LAYOUT = {"kept": [0, 2], "means": [1.0, 6.0], "scales": [1.0, 3.0]}
+
+
+def test_it_starts_from_its_own_channel_in_its_own_units():
+    kind = Kind.fit("y", col(ROWS), past="window", channel=2, **LAYOUT)
+    head = kind.start(lambda name: f"block of {name}")
+    assert (head.source, head.channel, head.steps, head.size) == ("block of window", 1, 3, 6)
+    standardised = (7.5 - 6.0) / 3.0
+    again = (head.gain * standardised + head.offset) * kind.scale + kind.mean
+    assert again == pytest.approx(7.5)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"past": "window", "channel": 1, **LAYOUT},  # a channel that did not vary
+        {"past": "window", "channel": 2},  # an input that is not there
+    ],
+)
+def test_without_a_channel_that_is_read_it_starts_from_nothing(options):
+    assert Kind.fit("y", col(ROWS), **options).start(str) is None
+
+
+def test_one_that_was_stored_before_it_could_start_from_anything_is_read_as_it_was():
+    state = Kind.fit("y", col(ROWS), past="window", channel=2).state()
+    del state["last"]
+    assert Kind.from_state(state).start(str) is None

@@ -1,0 +1,67 @@
+"""What is asked for that these kinds of targets can't be served with is told before training."""
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from PIL import Image
+
+from superpose.audit import prepare
+from superpose.data import Config
+from superpose.errors import ConfigError
+
+
+def test_groups_are_refused_beside_labels_of_words():
+    table = pa.table(
+        {
+            "words": [["fly", "to", "oslo"], ["fares", "to", "lima"]] * 40,
+            "slots": [["O", "O", "B-city"], ["O", "O", "B-city"]] * 40,
+            "intent": ["flight", "fare"] * 40,
+            "x": [0.5 * i for i in range(80)],
+        }
+    )
+    config = Config.from_arguments(
+        targets=["intent", {"name": "slots", "kind": "tokens", "of": "words"}, "x"],
+        groups=[["intent", "slots"]],
+    )
+    wanted = (
+        "groups: given beside slots, which has a head of another form; "
+        "remove the groups: such targets share one network with all others"
+    )
+    with pytest.raises(ConfigError, match=wanted):
+        prepare(table, config)
+
+
+@pytest.fixture
+def streets(tmp_path):
+    """Images, each with a mask and a class."""
+    rng = np.random.default_rng(0)
+    for i in range(40):
+        pixels = rng.integers(1, 255, (8, 8, 3)).astype(np.uint8)
+        Image.fromarray(pixels).save(tmp_path / f"{i}.png")
+        Image.fromarray((pixels[..., 0] > 99).astype(np.uint8)).save(tmp_path / f"{i}-mask.png")
+    return pa.table(
+        {
+            "image": [str(tmp_path / f"{i}.png") for i in range(40)],
+            "mask": [str(tmp_path / f"{i}-mask.png") for i in range(40)],
+            "sort": ["day", "night"] * 20,
+        }
+    )
+
+
+def mixing(*targets):
+    image = {"name": "image", "kind": "image", "augment": {"mix": 0.5}}
+    return Config.from_arguments(targets=list(targets), inputs=[image])
+
+
+def test_images_are_not_mixed_where_no_target_follows(streets):
+    wanted = (
+        r"inputs\[0\].augment.mix: 0.5 given, but no target is a mask or a map of 'image'; "
+        "remove it: all labels of the rows that are mixed would be hidden"
+    )
+    with pytest.raises(ConfigError, match=wanted):
+        prepare(streets, mixing("sort"))
+
+
+def test_images_with_masks_may_be_mixed(streets):
+    mask = {"name": "mask", "kind": "mask", "levels": ["dark", "bright"], "of": "image"}
+    assert prepare(streets, mixing(mask, "sort")).targets == ["mask", "sort"]

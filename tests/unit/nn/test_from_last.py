@@ -1,0 +1,51 @@
+"""Heads that start from the last number of a series."""
+
+import math
+
+import pytest
+import torch
+
+from superpose.nn import Architecture, FromLast, Grouped, Network, SeriesEncoder
+
+NAN = math.nan
+
+
+@pytest.fixture
+def network():
+    torch.manual_seed(0)
+    heads = [1, FromLast(size=4, steps=2, source="past", channel=1, gain=2.0, offset=0.5)]
+    sizes = Architecture(width=8, members=2, state=4, rank=2)
+    return Network({"past": SeriesEncoder(2, 3, 8)}, heads, sizes).eval()
+
+
+def untrained(network):
+    """Let the linear maps say nothing, so that what is left is where the heads start."""
+    torch.nn.init.zeros_(network.heads)
+    torch.nn.init.zeros_(network.offsets)
+
+
+def test_a_head_that_says_nothing_tells_what_it_keeps_of_the_last_number_that_is_there(network):
+    untrained(network)
+    past = torch.tensor([[[9.0, 1.0], [9.0, 3.0], [9.0, NAN]], [[9.0, NAN]] * 3])
+    kept = torch.sigmoid(torch.tensor(2.0))
+    out = network({"past": past})
+    assert out.shape == (2, 2, 2, 6), "rows, members, targets, the widest linear map"
+    torch.testing.assert_close(out[0, :, 1, :2], (kept * 6.5).expand(2, 2))
+    torch.testing.assert_close(out[1, :, 1, :2], (kept * 0.5).expand(2, 2))
+    assert not out[..., 1, 2:].any(), "the rest, such as scales, starts from nothing"
+    assert not out[..., 0, :].any(), "nor does another target's head"
+
+
+def test_a_state_can_distrust_the_last_number(network):
+    untrained(network)
+    with torch.no_grad():
+        network.offsets[:, 1, 4] = -30.0  # of the first step only
+    out = network({"past": torch.ones(1, 3, 2)})
+    assert out[..., 1, 0].abs().max() < 1e-6
+    assert out[..., 1, 1].min() > 2
+
+
+def test_in_a_network_of_groups_it_starts_alike(network):
+    past = torch.randn(5, 3, 2)
+    grouped = Grouped([network], [[0, 1]])
+    assert torch.equal(grouped({"past": past}), network({"past": past}))
