@@ -73,6 +73,7 @@ def street(epochs: int | None, minutes: float | None) -> dict[str, Any]:
         started = time.process_time()
         table = street_table(folder)
         vary = {"flip": "horizontal", "shift": 0.1, "scale": 0.25, "colour": 0.2, "mix": 0.8}
+        image = {"name": "image", "kind": "image"}
         model = Superpose(
             [
                 {"name": "mask", "kind": "mask", "levels": CLASSES, "void": VOID, "weight": 3},
@@ -80,9 +81,7 @@ def street(epochs: int | None, minutes: float | None) -> dict[str, Any]:
                 "road",
             ],
             # Poles and signs are two pixels wide: a map at a quarter of the sides has lost them.
-            inputs=[
-                {"name": "image", "kind": "image", "size": [120, 160], "stride": 2, "augment": vary}
-            ],
+            inputs=[{**image, "size": [120, 160], "stride": 2, "augment": vary, "mirror": True}],
             split={"by": "column", "column": "split"},
             references="none",
             model={"given": False, "members": 4},

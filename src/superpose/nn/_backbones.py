@@ -12,7 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ._maps import MapEncoder, where_seen
-from ._pretrained import pretrained_model, with_adapters
+from ._pretrained import by_layer, pretrained_model, with_adapters
 
 MAP_WIDTH = 128  # most numbers of a place that heads read
 
@@ -270,23 +270,3 @@ class PretrainedImage(_BackboneEncoder):
         whole, places = whole_and_places(self.model, pixels, self.places, self._inside[0])
         there = block.flatten(-3).any(-1).bool()  # of bytes `any` is a byte
         return (whole - self.mean) / self.scale, places, there
-
-
-def by_layer(model: nn.Module, rate: float, decay: float) -> None:
-    """Tell each weight of a model its share of the learning rate, by its layer.
-
-    What stands before the first layer is one more layer below; what stands behind is as the last.
-
-    Example:
-        >>> model = nn.Sequential(nn.Linear(1, 1), nn.ModuleList([nn.Linear(1, 1)] ))
-        >>> by_layer(model, 0.1, 0.5)
-        >>> [w.rate for w in model.parameters()]
-        [0.05, 0.05, 0.1, 0.1]
-    """
-    lists = [(name, m) for name, m in model.named_modules() if isinstance(m, nn.ModuleList)]
-    outer = [(n, m) for n, m in lists if not any(n.startswith(f"{o}.") for o, _ in lists)]
-    layers = [f"{name}.{k}." for name, m in outer for k in range(len(m))]
-    reached = -1
-    for name, weight in model.named_parameters():
-        reached = next((k for k, layer in enumerate(layers) if name.startswith(layer)), reached)
-        weight.rate = rate * decay ** (len(layers) - 1 - reached)  # type: ignore[attr-defined]

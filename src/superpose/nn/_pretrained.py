@@ -111,11 +111,32 @@ def mean_of_tokens(model: nn.Module, block: Tensor, pad: int) -> Tensor:
     return (hidden * shown).sum(-2) / shown.sum(-2).clamp(min=1)
 
 
+def by_layer(model: nn.Module, rate: float, decay: float) -> None:
+    """Tell each weight of a model its share of the learning rate, by its layer.
+
+    What stands before the first layer is one more layer below; what stands behind is as the last.
+
+    Example:
+        >>> model = nn.Sequential(nn.Linear(1, 1), nn.ModuleList([nn.Linear(1, 1)] ))
+        >>> by_layer(model, 0.1, 0.5)
+        >>> [w.rate for w in model.parameters()]
+        [0.05, 0.05, 0.1, 0.1]
+    """
+    lists = [(name, m) for name, m in model.named_modules() if isinstance(m, nn.ModuleList)]
+    outer = [(n, m) for n, m in lists if not any(n.startswith(f"{o}.") for o, _ in lists)]
+    layers = [f"{name}.{k}." for name, m in outer for k in range(len(m))]
+    reached = -1
+    for name, weight in model.named_parameters():
+        reached = next((k for k, layer in enumerate(layers) if name.startswith(layer)), reached)
+        weight.rate = rate * decay ** (len(layers) - 1 - reached)  # type: ignore[attr-defined]
+
+
 class PretrainedText(nn.Module):
     """Read text with a pretrained language model that is trained further.
 
     The lower a layer, the smaller its steps: layer l of L takes ``rate * decay ** (L - l)`` of the
-    steps of the other weights. Networks that are trained together under ``vmap`` can't hold it.
+    steps of the other weights, and embeddings less than the first. Networks that are trained
+    together under ``vmap`` can't hold it.
 
     Args:
         config: What stands in the model's config.json.
@@ -143,12 +164,7 @@ class PretrainedText(nn.Module):
     ) -> None:
         super().__init__()
         model = pretrained_model(config, folder)
-        for weight in model.parameters():
-            weight.rate = rate  # type: ignore[attr-defined]
-        for layers in (m for m in model.modules() if isinstance(m, nn.ModuleList)):
-            for distance, layer in enumerate(reversed(layers)):
-                for weight in layer.parameters():
-                    weight.rate = rate * decay**distance  # type: ignore[attr-defined]
+        by_layer(model, rate, decay)
         self.model = with_adapters(model) if adapters else model
         self.pad = pad
         self.out_features = int(model.config.hidden_size)  # type: ignore[union-attr, arg-type]

@@ -10,9 +10,8 @@ from typing import Any, cast
 import torch
 from torch import Tensor, nn
 
-from ._backbones import by_layer
 from ._maps import where_seen
-from ._pretrained import pretrained_model, with_adapters
+from ._pretrained import by_layer, pretrained_model, with_adapters
 
 # Both draw from numpy's random stream or skip layers; a seed has to fix every number.
 STEADY = {"apply_spec_augment": False, "layerdrop": 0.0}

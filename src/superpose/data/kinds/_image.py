@@ -9,7 +9,7 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 import numpy as np
 import torch
 import torch.nn.functional as F
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 from torch import nn
 
 from superpose.nn import ImageEncoder
@@ -50,13 +50,28 @@ class ImageOptions(Options):
         stride: pixels on a side of one place of the map that masks and boxes are told of: 2, 4 or
             8; without, the finest that leaves at most 5000 places.
         augment: how images are varied while the network learns; `off` leaves them as they are.
+        mirror: whether images are read twice when the network answers, the other time mirrored,
+            and the mean of both is taken: a little better, in twice the time.
         on_error: `skip` takes an image that can't be read for missing, and counts it.
     """
 
     size: Size | None = None
     stride: Literal[2, 4, 8] | None = None
     augment: AugmentOptions | Literal["off"] | None = None
+    mirror: bool = False
     on_error: Literal["raise", "skip"] | None = None
+
+    @field_validator("mirror")
+    @classmethod
+    def _learned(cls, mirror: bool, told: ValidationInfo) -> bool:
+        augment = told.data.get("augment")
+        flip = augment.flip if isinstance(augment, AugmentOptions) else "none"
+        if mirror and flip not in ("horizontal", "both"):
+            raise ValueError(
+                "given, but no image is mirrored while the network learns; write "
+                "`augment: {flip: horizontal}`, or remove it"
+            )
+        return mirror
 
 
 @dataclass(kw_only=True)
@@ -75,6 +90,7 @@ class ImageInput(InputKind):
     size: list[int] = field(default_factory=lambda: [SIDE, SIDE])
     stride: int = 2
     augmented: dict[str, Any] | None = None
+    mirror: bool = False
     skips: bool = False
 
     @property
@@ -92,7 +108,8 @@ class ImageInput(InputKind):
 
     @property
     def layout(self) -> dict[str, Any]:
-        return {"grid": list(self.grid), "size": list(self.size), "skips": self.skips}
+        told = {"grid": list(self.grid), "size": list(self.size), "skips": self.skips}
+        return {**told, "mirror": self.mirror}
 
     @classmethod
     def fit(cls, column: str, values: Column, **options: Any) -> Self:
@@ -105,6 +122,7 @@ class ImageInput(InputKind):
             size=size,
             stride=options.get("stride") or (finest or [8])[0],
             augmented=how_varied(options.get("augment"), AugmentOptions, usual=True),
+            mirror=options.get("mirror", False),
             skips=options.get("on_error") == "skip",
         )
 
@@ -163,7 +181,7 @@ class ImageInput(InputKind):
 
     @classmethod
     def encoder(cls, kinds: Sequence[Any], width: int) -> nn.Module:
-        return ImageEncoder(width, kinds[0].stride)
+        return ImageEncoder(width, kinds[0].stride, kinds[0].mirror)
 
     def describe(self) -> str:
         return f"{self.count} images, read at {self.size[0]} x {self.size[1]}"
