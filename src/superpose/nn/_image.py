@@ -74,8 +74,6 @@ class ImageEncoder(MapEncoder):
     Args:
         width: Smallest token width d; the token has at least 128 numbers.
         stride: Pixels of a side of a place of the map: 2, 4 or 8.
-        mirror: Whether images are read a second time when not learning, mirrored, and token and map
-            are the means of both. Heads that are linear in the map then answer the mean of both.
 
     Shape:
         block (B, 3, H, W) uint8 -> tokens (B, 1, d); ``map(block)`` -> (B, S, W) with the places
@@ -98,7 +96,7 @@ class ImageEncoder(MapEncoder):
 
     rate = CONVOLUTION_RATE
 
-    def __init__(self, width: int, stride: int = 4, mirror: bool = False) -> None:
+    def __init__(self, width: int, stride: int = 4) -> None:
         super().__init__()
         self.stem = StandardConv2d(3, WIDTHS[0], 3, stride=2, padding=1)
         pairs = itertools.pairwise(WIDTHS)
@@ -107,7 +105,7 @@ class ImageEncoder(MapEncoder):
         wide = width > WIDTHS[-1]
         self.widen = nn.Linear(WIDTHS[-1], width) if wide else nn.Identity()
         self.out_features = max(WIDTHS[-1], width)
-        self.stride, self.mirror = stride, mirror
+        self.stride = stride
         self.map_features = WIDTHS[int(math.log2(stride)) - 1]
         self.decoder: _Decoder | None = None
 
@@ -132,13 +130,6 @@ class ImageEncoder(MapEncoder):
         return self.token_and_map(block)[1]
 
     def token_and_map(self, block: Tensor) -> tuple[Tensor, Tensor]:
-        if self.training or not self.mirror:
-            return self._once(block)
-        (token, places), (again, back) = self._once(block), self._once(block.flip(-1))
-        rows = back.unflatten(-2, (-(-block.shape[-2] // self.stride), -1))
-        return (token + again) / 2, (places + rows.flip(-2).flatten(-3, -2)) / 2
-
-    def _once(self, block: Tensor) -> tuple[Tensor, Tensor]:
         assert self.decoder is not None, "open_map() builds what a map needs"
         levels = self._levels(block)
         places = self.decoder(levels).flatten(-2).transpose(-1, -2)
@@ -154,10 +145,7 @@ class ImageEncoder(MapEncoder):
     def forward(self, block: Tensor) -> Tensor:
         if self.decoder is not None:
             return self.token_and_map(block)[0]
-        token = self._token(self._levels(block)[-1])
-        if self.mirror and not self.training:
-            token = (token + self._token(self._levels(block.flip(-1))[-1])) / 2
-        return _where_seen(block, token)
+        return _where_seen(block, self._token(self._levels(block)[-1]))
 
 
 def _where_seen(block: Tensor, token: Tensor) -> Tensor:

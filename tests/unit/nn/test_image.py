@@ -106,26 +106,3 @@ def test_unit_noise_keeps_its_variance_through_a_standard_convolution():
     torch.manual_seed(0)
     conv = StandardConv2d(32, 64, 3, bias=False)
     assert conv(torch.randn(8, 32, 30, 30)).var().item() == pytest.approx(1, abs=0.05)
-
-
-def test_read_mirrored_too_the_answer_for_a_mirrored_image_is_the_mirrored_answer():
-    torch.manual_seed(0)
-    encode = ImageEncoder(16, 4, mirror=True).eval()
-    encode.open_map()
-    block = picture(2, 3, 24, 32)
-    (token, places), (again, back) = map(encode.token_and_map, (block, block.flip(-1)))
-    torch.testing.assert_close(again, token)
-    grid = places.unflatten(1, (6, 8))
-    torch.testing.assert_close(back.unflatten(1, (6, 8)), grid.flip(2))
-    assert not torch.allclose(grid.flip(2), grid), "a map that is all alike would show nothing"
-    plain = encoder()
-    plain.load_state_dict(encode.state_dict())
-    assert not torch.allclose(plain.map(block), places)
-
-
-def test_without_a_map_the_token_is_of_both_readings_and_learning_reads_once():
-    torch.manual_seed(0)
-    encode, block = ImageEncoder(16, 4, mirror=True).eval(), picture(2, 3, 24, 32)
-    torch.testing.assert_close(encode(block), encode(block.flip(-1)))
-    encode.train()
-    assert not torch.allclose(encode(block), encode(block.flip(-1)))

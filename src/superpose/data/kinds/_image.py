@@ -9,10 +9,10 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 import numpy as np
 import torch
 import torch.nn.functional as F
-from pydantic import AfterValidator, Field, ValidationInfo, field_validator
+from pydantic import AfterValidator, Field, ValidationInfo
 from torch import nn
 
-from superpose.nn import ImageEncoder
+from superpose.nn import ImageEncoder, MapEncoder, Mirrored
 
 from ._augment import Augment, AugmentOptions, ImageAugment, how_varied
 from ._base import InputKind
@@ -42,6 +42,22 @@ Size = Annotated[list[int], Field(min_length=2, max_length=2), AfterValidator(_w
 """Height and width of images."""
 
 
+def _learned(mirror: bool, told: ValidationInfo) -> bool:
+    """Refuse to read images mirrored where the network learns of none."""
+    augment = told.data.get("augment")
+    flip = augment.flip if isinstance(augment, AugmentOptions) else "none"
+    if mirror and flip not in ("horizontal", "both"):
+        raise ValueError(
+            "given, but no image is mirrored while the network learns; write "
+            "`augment: {flip: horizontal}`, or remove it"
+        )
+    return mirror
+
+
+Mirror = Annotated[bool, AfterValidator(_learned)]
+"""Whether images are read mirrored too; it stands behind `augment`."""
+
+
 class ImageOptions(Options):
     """Options of an image.
 
@@ -58,20 +74,8 @@ class ImageOptions(Options):
     size: Size | None = None
     stride: Literal[2, 4, 8] | None = None
     augment: AugmentOptions | Literal["off"] | None = None
-    mirror: bool = False
+    mirror: Mirror = False
     on_error: Literal["raise", "skip"] | None = None
-
-    @field_validator("mirror")
-    @classmethod
-    def _learned(cls, mirror: bool, told: ValidationInfo) -> bool:
-        augment = told.data.get("augment")
-        flip = augment.flip if isinstance(augment, AugmentOptions) else "none"
-        if mirror and flip not in ("horizontal", "both"):
-            raise ValueError(
-                "given, but no image is mirrored while the network learns; write "
-                "`augment: {flip: horizontal}`, or remove it"
-            )
-        return mirror
 
 
 @dataclass(kw_only=True)
@@ -181,7 +185,11 @@ class ImageInput(InputKind):
 
     @classmethod
     def encoder(cls, kinds: Sequence[Any], width: int) -> nn.Module:
-        return ImageEncoder(width, kinds[0].stride, kinds[0].mirror)
+        return kinds[0].reading(ImageEncoder(width, kinds[0].stride))
+
+    def reading(self, encoder: MapEncoder) -> MapEncoder:
+        """An encoder of these images, which reads them mirrored too where that is asked for."""
+        return Mirrored(encoder, self.grid[1]) if self.mirror else encoder
 
     def describe(self) -> str:
         return f"{self.count} images, read at {self.size[0]} x {self.size[1]}"

@@ -10,6 +10,7 @@ import torch
 from superpose.data import Config
 from superpose.data.kinds import INPUT_KINDS, _pictures
 from superpose.errors import ConfigError, DataError, MissingExtraError
+from superpose.nn import Mirrored
 
 Image = pytest.importorskip("PIL.Image")
 Kind = INPUT_KINDS["image"]
@@ -118,7 +119,8 @@ def test_images_that_are_learned_mirrored_can_be_read_mirrored_too():
     image = {"name": "a", "kind": "image", "augment": {"flip": "both"}, "mirror": True}
     Config.from_arguments(targets="y", inputs=[image])
     kind = Kind.fit("photo", col(["a.png"]), augment={"flip": "both"}, mirror=True)
-    assert Kind.encoder([kind], 16).mirror
+    assert isinstance(Kind.encoder([kind], 16), Mirrored)
+    assert not isinstance(Kind.encoder([Kind.fit("photo", col(["a.png"]))], 16), Mirrored)
     assert Kind.from_state(kind.state()) == kind
 
 

@@ -216,6 +216,8 @@ def test_a_trained_model_starts_as_others_have_trained_it(checkpoints, photos, n
 def test_it_learns_is_saved_and_answers_alike(checkpoints, photos, tmp_path, name, train):
     copy = shutil.copytree(checkpoints[name], tmp_path / "copy")
     image = {"name": "image", "kind": "pretrained-image", "encoder": str(copy)}
+    if train == "all":
+        image |= {"augment": {"flip": "horizontal"}, "mirror": True}
     model = Superpose(
         ["shade", {"name": "mask", "kind": "mask"}],
         inputs=[{**image, "train": train, "rate": 0.5}],
