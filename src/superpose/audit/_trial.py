@@ -156,7 +156,7 @@ class _Run:
         self.progress(stage, 0.0)
         # Folds of small tables go through in one pass. Large tables keep both cores busy with one
         # network, and there a pass ends as soon as its own target has stopped to gain. A target
-        # with a head of its own form, or that starts from a channel, has a pass of its own.
+        # with a head of its own form, or that starts from a series, has a pass of its own.
         kinds = p.codec.target_kinds
         own = [t for t, k in kinds.items() if not k.plain_head or k.start(p.codec.block_of)]
         others = [t for t in p.targets if t not in own]

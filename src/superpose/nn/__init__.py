@@ -13,7 +13,7 @@ from ._backbones import PretrainedImage, ReadImage, image_model, stride_of, whol
 from ._cost import Cost, network_cost
 from ._dense import DenseNetwork, Outputs, OwnHead, PerPlace, PlaceHead
 from ._encoders import CategoryEncoder, MultiHotEncoder, NumberEncoder
-from ._from_last import FromLast
+from ._from_past import FromPast
 from ._generated import TextDecoder
 from ._grouped import Grouped
 from ._image import ImageEncoder
@@ -49,7 +49,7 @@ __all__ = [
     "CategoryEncoder",
     "Cost",
     "DenseNetwork",
-    "FromLast",
+    "FromPast",
     "Fusion",
     "Grouped",
     "ImageEncoder",

@@ -9,7 +9,7 @@ from typing import NamedTuple, cast
 import torch
 from torch import Tensor, nn
 
-from ._from_last import FromLast
+from ._from_past import FromPast
 from ._maps import MapEncoder
 from ._network import Architecture, Network
 
@@ -97,7 +97,7 @@ class DenseNetwork(Network):
 
     Args:
         encoders: One encoder per input block.
-        heads: For each target the raw outputs of its head, a ``FromLast``, a ``PerPlace`` or an
+        heads: For each target the raw outputs of its head, a ``FromPast``, a ``PerPlace`` or an
             ``OwnHead``.
         architecture: Sizes of the parts.
         revealed: As of ``Network``.
@@ -117,11 +117,11 @@ class DenseNetwork(Network):
     def __init__(
         self,
         encoders: dict[str, nn.Module],
-        heads: Sequence[int | FromLast | PerPlace | OwnHead],
+        heads: Sequence[int | FromPast | PerPlace | OwnHead],
         architecture: Architecture,
         revealed: Sequence[int] | None = None,
     ) -> None:
-        sizes = [head if isinstance(head, int | FromLast) else 0 for head in heads]
+        sizes = [head if isinstance(head, int | FromPast) else 0 for head in heads]
         read = {head.source for head in heads if isinstance(head, PerPlace)}
         # In the order of the blocks, whatever that of the targets: weights are drawn from one seed.
         for name, encode in encoders.items():

@@ -11,7 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ._from_last import FromLast
+from ._from_past import FromPast
 from ._measured import Measured
 from ._trunk import Trunk
 from .fusion import FUSIONS
@@ -54,7 +54,7 @@ class Network(nn.Module):
 
     Args:
         encoders: One encoder per input block; each tells its ``out_features``.
-        sizes: Raw outputs of each target's head, or a ``FromLast``.
+        sizes: Raw outputs of each target's head, or a ``FromPast``.
         architecture: Sizes of the parts.
         revealed: For each target the number of columns in which its measured value is read; None
             for a network that is never told one. Its encoder is the one named "given".
@@ -76,15 +76,15 @@ class Network(nn.Module):
     def __init__(
         self,
         encoders: dict[str, nn.Module],
-        sizes: Sequence[int | FromLast],
+        sizes: Sequence[int | FromPast],
         architecture: Architecture,
         revealed: Sequence[int] | None = None,
         own: Sequence[int] | None = None,
     ) -> None:
         super().__init__()
         a, targets = architecture, len(sizes)
-        self.starts = {t: head for t, head in enumerate(sizes) if isinstance(head, FromLast)}
-        widest = max(head.width if isinstance(head, FromLast) else head for head in sizes)
+        self.starts = {t: head for t, head in enumerate(sizes) if isinstance(head, FromPast)}
+        widest = max(head.width if isinstance(head, FromPast) else head for head in sizes)
         self.measured = None if revealed is None else Measured(revealed, a.state, own)
         self.encoders = nn.ModuleDict(encoders)
         for encode in encoders.values():

@@ -33,7 +33,9 @@ Blocks = dict[str, Tensor]
 # Tables of a few dozen rows have epochs of two or three steps; below this many steps an epoch
 # repeats the rows, so that patience means about the same on every table.
 SHORTEST_EPOCH = 16
-MOST_CELLS = 20_000_000  # numbers of inputs and canonical predictions that are held at once
+# Numbers of inputs and canonical predictions that are held at once; more of images than a cache
+# has room for take half as long again.
+MOST_CELLS = 4_000_000
 
 
 @dataclass(frozen=True)

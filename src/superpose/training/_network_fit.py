@@ -19,7 +19,7 @@ from superpose.nn import (
     GIVEN,
     Architecture,
     DenseNetwork,
-    FromLast,
+    FromPast,
     Grouped,
     Network,
     NumberEncoder,
@@ -234,7 +234,7 @@ def few_rows(blocks: Blocks) -> Iterator[Blocks]:
         yield {name: block[first : first + size] for name, block in blocks.items()}
 
 
-Head = int | FromLast | PerPlace | OwnHead
+Head = int | FromPast | PerPlace | OwnHead
 
 
 def heads_of(codec: Codec, targets: Sequence[str]) -> list[Head]:
@@ -280,7 +280,7 @@ def build(
             columns = [edges for kind in targets for edges in kind.reveal_edges]
             encoders[GIVEN] = NumberEncoder(columns, embedding)
             revealed = [kind.revealed for kind in targets]
-        sizes = [head for head in heads if isinstance(head, int | FromLast)]
+        sizes = [head for head in heads if isinstance(head, int | FromPast)]
         if len(sizes) == len(heads):
             return Network(encoders, sizes, architecture, revealed, own)
         return DenseNetwork(encoders, heads, architecture, revealed)

@@ -17,7 +17,7 @@ import pyarrow as pa
 from torch import Tensor, nn
 
 from superpose.errors import DataError
-from superpose.nn import FromLast
+from superpose.nn import FromPast
 
 from ._augment import Augment
 from ._options import Options
@@ -250,8 +250,8 @@ class TargetKind(_Stateful, ABC):
         """
         raise NotImplementedError
 
-    def start(self, block_of: Callable[[str], str]) -> FromLast | None:
-        """The head whose first outputs start from the last number of a series, if it has one."""
+    def start(self, block_of: Callable[[str], str]) -> FromPast | None:
+        """The head whose first outputs start from numbers of a series, if it has one."""
         return None
 
     @property

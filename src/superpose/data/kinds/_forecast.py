@@ -11,7 +11,7 @@ import pyarrow as pa
 from pydantic import Field
 
 from superpose.errors import DataError, message, place
-from superpose.nn import FromLast
+from superpose.nn import FromPast
 
 from ._base import Beside, too_few_labels
 from ._number import label_scale, quantile_edges
@@ -27,8 +27,8 @@ class ForecastOptions(Options):
     """Options of a forecast.
 
     Args:
-        season: steps of a period, such as 24 for hours; the report then compares with the value of
-            a period before.
+        season: steps of a period, such as 24 for hours; forecasts then start from the value of a
+            period before too, and the report compares with it.
     """
 
     season: int | None = Field(default=None, ge=2)
@@ -57,7 +57,8 @@ class ForecastTarget(SeveralNumbers):
     past: str | None = None  # the input whose last steps are what came before
     channel: int = 0  # its place there
     season: int | None = None
-    last: list[float] | None = None  # place, gain and offset of that channel in its block
+    read: list[float] | None = None  # place, gain and offset of that channel in its block
+    length: int = 0  # steps of that block
 
     @property
     def count(self) -> int:
@@ -81,24 +82,34 @@ class ForecastTarget(SeveralNumbers):
             scale=scale,
             constant_value=constant,
         )
-        kind.last = kind._last_of(options)
+        kind.read, kind.length = kind._read_of(options), options.get("length", 0)
         average = kind.reveal(((block - kind.mean) / kind.scale).astype(np.float32))[:, 0]
         kind.edges = quantile_edges(average[~np.isnan(average)])
         return kind
 
-    def _last_of(self, layout: dict[str, Any]) -> list[float] | None:
-        """Where the channel lies in the block of its series, and what puts it in our units."""
+    def before(self, length: int) -> list[int]:
+        """Where in a window of so many steps the value a period before each step ahead stands.
+
+        Counted from the end, -1 the last; empty where the window has no whole period.
+        """
+        if self.season is None or self.season > length:
+            return []
+        return [(ahead - 1) % self.season - self.season for ahead in self.ahead]
+
+    def _read_of(self, layout: dict[str, Any]) -> list[float] | None:
+        """Where its channel lies in the block of the series, and what puts it in own units."""
         if self.channel not in layout.get("kept", ()):
             return None
         at = layout["kept"].index(self.channel)
         mean, scale = layout["means"][at], layout["scales"][at]
         return [at, scale / self.scale, (mean - self.mean) / self.scale]
 
-    def start(self, block_of: Callable[[str], str]) -> FromLast | None:
-        if self.past is None or self.last is None:
+    def start(self, block_of: Callable[[str], str]) -> FromPast | None:
+        if self.past is None or self.read is None:
             return None
-        at, gain, offset = self.last
-        return FromLast(self.size, self.count, block_of(self.past), int(at), gain, offset)
+        (at, gain, offset), before = self.read, tuple(self.before(self.length))
+        source = block_of(self.past)
+        return FromPast(self.size, self.count, source, int(at), gain, offset, before)
 
     def encode(self, values: Column) -> np.ndarray:
         block = _block(self.column, values, len(self.ahead))

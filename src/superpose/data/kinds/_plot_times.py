@@ -54,9 +54,7 @@ def forecast_facts(
     if past is not None:
         steps = series_values(kind.past, past)[..., kind.channel]
         answers["the last value"] = np.repeat(_last(steps)[:, None], y.shape[1], axis=1)
-        if kind.season is not None and kind.season <= steps.shape[1]:
-            # The step of the last period that lies a whole number of periods before.
-            back = [(ahead - 1) % kind.season - kind.season for ahead in kind.ahead]
+        if back := kind.before(steps.shape[1]):
             answers["a period before"] = steps[:, back]
     # All are compared on the same values.
     known = ~np.isnan(true) & np.all([~np.isnan(a) for a in answers.values()], axis=0)

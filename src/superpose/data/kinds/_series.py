@@ -81,7 +81,8 @@ class SeriesInput(InputKind):
 
     @property
     def layout(self) -> dict[str, Any]:
-        return {"kept": self.kept, "means": self.means, "scales": self.scales}
+        scales = {"means": self.means, "scales": self.scales}
+        return {"kept": self.kept, "length": self.length, **scales}
 
     @classmethod
     def fit(cls, column: str, values: Column, **options: Any) -> Self:

@@ -89,7 +89,7 @@ def test_the_state_survives_json(kind):
     np.testing.assert_array_equal(again.encode(col(ROWS)), kind.encode(col(ROWS)))
 
 
-LAYOUT = {"kept": [0, 2], "means": [1.0, 6.0], "scales": [1.0, 3.0]}
+LAYOUT = {"length": 6, "kept": [0, 2], "means": [1.0, 6.0], "scales": [1.0, 3.0]}
 
 
 def test_it_starts_from_its_own_channel_in_its_own_units():
@@ -97,8 +97,18 @@ def test_it_starts_from_its_own_channel_in_its_own_units():
     head = kind.start(lambda name: f"block of {name}")
     assert (head.source, head.channel, head.steps, head.size) == ("block of window", 1, 3, 6)
     standardised = (7.5 - 6.0) / 3.0
+    assert head.before == ()
     again = (head.gain * standardised + head.offset) * kind.scale + kind.mean
     assert again == pytest.approx(7.5)
+
+
+@pytest.mark.parametrize(
+    ("season", "before"),
+    [(None, ()), (2, (-2, -1, -2)), (3, (-3, -2, -1)), (6, (-6, -5, -4)), (7, ())],
+)
+def test_with_a_period_within_the_window_it_starts_from_the_value_before_too(season, before):
+    kind = Kind.fit("y", col(ROWS), past="window", channel=2, season=season, **LAYOUT)
+    assert kind.start(str).before == before
 
 
 @pytest.mark.parametrize(
@@ -115,5 +125,5 @@ def test_without_a_channel_that_is_read_it_starts_from_nothing(options):
 
 def test_one_that_was_stored_before_it_could_start_from_anything_is_read_as_it_was():
     state = Kind.fit("y", col(ROWS), past="window", channel=2).state()
-    del state["last"]
+    del state["read"], state["length"]
     assert Kind.from_state(state).start(str) is None

@@ -1,11 +1,11 @@
-"""Heads that start from the last number of a series."""
+"""Heads that start from numbers of a series."""
 
 import math
 
 import pytest
 import torch
 
-from superpose.nn import Architecture, FromLast, Grouped, Network, SeriesEncoder
+from superpose.nn import Architecture, FromPast, Grouped, Network, SeriesEncoder
 
 NAN = math.nan
 
@@ -13,7 +13,7 @@ NAN = math.nan
 @pytest.fixture
 def network():
     torch.manual_seed(0)
-    heads = [1, FromLast(size=4, steps=2, source="past", channel=1, gain=2.0, offset=0.5)]
+    heads = [1, FromPast(size=4, steps=2, source="past", channel=1, gain=2.0, offset=0.5)]
     sizes = Architecture(width=8, members=2, state=4, rank=2)
     return Network({"past": SeriesEncoder(2, 3, 8)}, heads, sizes).eval()
 
@@ -49,3 +49,16 @@ def test_in_a_network_of_groups_it_starts_alike(network):
     past = torch.randn(5, 3, 2)
     grouped = Grouped([network], [[0, 1]])
     assert torch.equal(grouped({"past": past}), network({"past": past}))
+
+
+def test_with_a_period_it_keeps_shares_of_both():
+    head = FromPast(size=2, steps=2, source="past", channel=0, before=(-2, -1))
+    assert head.width == 6
+    series = torch.tensor([[[1.0], [5.0], [9.0]]])
+    shares = torch.tensor([2.0, 0.0, 0.0]).softmax(0)
+    told = head(torch.zeros(1, 1, 6), series)[0, 0]
+    torch.testing.assert_close(told[0], shares[0] * 9 + shares[1] * 5)
+    torch.testing.assert_close(told[1], shares[0] * 9 + shares[1] * 9)
+    out = torch.zeros(1, 1, 6)
+    out[..., 2:4], out[..., 4:6] = -50.0, 50.0  # trust the period alone
+    torch.testing.assert_close(head(out, series)[0, 0], torch.tensor([5.0, 9.0]))
