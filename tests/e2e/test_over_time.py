@@ -154,19 +154,21 @@ def test_forecasts_are_better_than_the_last_value() -> None:
 
 def test_what_hardly_moves_is_not_forecast_worse_than_by_its_last_value(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
-    walks = {name: np.cumsum(rng.normal(size=700)) for name in ("east", "north")}
-    table = pa.table({"hour": np.arange(700), **walks, "windy": rng.random(700) < 0.5})
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", UserWarning)
-        model = Superpose(
-            [{"name": name, "kind": "forecast"} for name in walks] + ["windy"],
-            windows={"time": "hour", "length": 8, "ahead": 3, "columns": [*walks]},
-            ignore=["hour"],
-            groups=[["east", "windy"]],
-            model=SMALL,
-            training=TRAINING,
-            proof={"references": "network", "folds": 1},
-        ).fit(table)
+    boats, hours = 12, 70
+    steps = rng.normal(size=(2, boats, hours))
+    walks = dict(zip(("east", "north"), np.cumsum(steps, axis=2).reshape(2, -1), strict=True))
+    boat, hour = np.repeat(np.arange(boats), hours), np.tile(np.arange(hours), boats)
+    windy = rng.random(len(hour)) < 0.5
+    table = pa.table({"boat": boat, "hour": hour, **walks, "windy": windy})
+    model = Superpose(
+        [{"name": name, "kind": "forecast", "season": 4} for name in walks] + ["windy"],
+        windows={"group": "boat", "time": "hour", "length": 8, "ahead": 3, "columns": [*walks]},
+        ignore=["hour"],
+        groups=[["east", "windy"]],
+        model=SMALL,
+        training={**TRAINING, "epochs": 8},
+        proof={"references": "network", "folds": 2},
+    ).fit(table)
     for name in walks:
         errors = model.facts["plots"][name]["errors"]
         assert errors["shipped"][0] < 1.2 * errors["the last value"][0], (name, errors)

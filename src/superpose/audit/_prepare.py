@@ -22,6 +22,7 @@ from superpose.data import (
     make_split,
     sources_of,
 )
+from superpose.data.kinds import TARGET_KINDS
 from superpose.errors import ConfigError, Faults, listing, message
 from superpose.training import Fold, hideable
 from superpose.trees import Engine, require_engine
@@ -85,27 +86,39 @@ class Prepared:
         return self.regime == "folds"
 
 
-def _require_served(config: Config, codec: Codec) -> None:
-    """Make sure that nothing is asked for that these kinds of targets can't be served with.
+def _require_one_network(config: Config, codec: Codec) -> None:
+    """Make sure that groups are not asked for where they can't be served.
 
     Raises:
-        ConfigError: Groups of targets some of which have heads of another form, and images that
-            are mixed where no target follows.
+        ConfigError: Groups of targets some of which have heads of another form.
     """
-    faults = Faults(ConfigError)
-    targets = codec.target_kinds
-    dense = [name for name, kind in targets.items() if not kind.plain_head]
+    dense = [name for name, kind in codec.target_kinds.items() if not kind.plain_head]
     if config.groups and dense:
         given = f"given beside {listing(dense)}, which has a head of another form"
         fix = "remove the groups: such targets share one network with all others"
-        faults.add(config.at("groups"), given, fix=fix)
-    pieced = {kind.source for kind in targets.values() if kind.follows_pieces}
+        raise ConfigError(message(config.at("groups"), given, fix=fix))
+
+
+def _require_followed(config: Config, schema: Schema) -> None:
+    """Make sure that images are changed only in ways that their targets can follow.
+
+    Raises:
+        ConfigError: Images that are mixed without a mask or a map, or read mirrored beside boxes.
+    """
+    faults = Faults(ConfigError)
+    of = [(t.name, t.options.get("of"), TARGET_KINDS[t.kind]) for t in schema.targets]
     for place, spec in enumerate(() if config.inputs == "auto" else config.inputs):
-        vary = next((k.augment() for k in codec.input_kinds if k.column == spec.name), None)
-        if vary is not None and vary.mixed and spec.name not in pieced:
-            given = f"{vary.mixed:g} given, but no target is a mask or a map of {spec.name!r}"
+        here, options = ("inputs", place), spec.options
+        followed = [kind.follows_pieces for _, source, kind in of if source == spec.name]
+        vary = options.get("augment")
+        if isinstance(vary, Mapping) and vary.get("mix") and not any(followed):
+            given = f"{vary['mix']:g} given, but no target is a mask or a map of {spec.name!r}"
             fix = "remove it: all labels of the rows that are mixed would be hidden"
-            faults.add(config.at("inputs", place, "augment", "mix"), given, fix=fix)
+            faults.add(config.at(*here, "augment", "mix"), given, fix=fix)
+        if options.get("mirror") and not all(followed):
+            names = [n for n, source, k in of if source == spec.name and not k.follows_pieces]
+            given = f"given, but {listing(names)} can't be averaged over both readings"
+            faults.add(config.at(*here, "mirror"), given, fix="remove it")
     faults.raise_any()
 
 
@@ -131,10 +144,11 @@ def _prepare(table: pa.Table, config: Config) -> Prepared:
     for engine in engines_of(config, small=False):
         require_engine(engine)
     schema = infer_schema(table, config)
+    _require_followed(config, schema)
     split = make_split(table, config, schema)
     seen = np.sort(np.concatenate([split.train, split.validation]))
     codec = Codec.fit(table, schema, split.train)
-    _require_served(config, codec)
+    _require_one_network(config, codec)
     labels = codec.labels(table)
     grouped = config.split.by == "group" or config.split.groups is not None
     groups = split.clusters if grouped else None

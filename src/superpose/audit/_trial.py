@@ -18,6 +18,7 @@ from superpose.training import (
     Settings,
     Tracking,
     Watch,
+    alike,
     fit_alone,
     fit_joint,
 )
@@ -157,11 +158,10 @@ class _Run:
         # Folds of small tables go through in one pass. Large tables keep both cores busy with one
         # network, and there a pass ends as soon as its own target has stopped to gain. A target
         # with a head of its own form, or that starts from a series, has a pass of its own.
-        kinds = p.codec.target_kinds
-        own = [t for t, k in kinds.items() if not k.plain_head or k.start(p.codec.block_of)]
-        others = [t for t in p.targets if t not in own]
+        others = alike(p.codec, p.targets)
         together = [others] if p.crossed else [[t] for t in others]
-        passes = [targets for targets in [*together, *([t] for t in own)] if targets]
+        own = [[t] for t in p.targets if t not in others]
+        passes = [targets for targets in [*together, *own] if targets]
         for n, targets in enumerate(passes):
             hook = self._epochs(stage, n / len(passes), 1 / len(passes))
             self.predictor.alone |= self.stages.run_all(

@@ -117,7 +117,7 @@ class Codec:
     def _fit_target(self, spec: ColumnSpec, table: pa.Table, picked: pa.Array) -> TargetKind:
         family = TARGET_KINDS[spec.kind]
         values = _values(spec, table, family)
-        options = {**spec.options, **self._places(spec), **_folder(family, table)}
+        options = {**spec.options, **self._layout(spec), **_folder(family, table)}
         if family.needs_source:
             source = str(spec.options["of"])
             options["source"] = self._columns(table, source)[source].take(picked)
@@ -131,7 +131,7 @@ class Codec:
             )
         return kind
 
-    def _places(self, spec: ColumnSpec) -> dict[str, Any]:
+    def _layout(self, spec: ColumnSpec) -> dict[str, Any]:
         """The options that tell a target of an input how that is laid out, and its places."""
         known = {kind.column: kind for kind in self.input_kinds}
         source, past = spec.options.get("of"), spec.options.get("past")

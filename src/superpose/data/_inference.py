@@ -186,7 +186,8 @@ class _Inference:
             return ColumnSpec(name, "text", {**column.options, "unit": "divided"}, reason)
         windows = self.config.windows
         if windows is not None and name == windows.name and column.told in (None, "series"):
-            return ColumnSpec(name, "series", {"channels": windows.columns}, "cut as windows says")
+            options = {**column.options, "channels": windows.columns}
+            return ColumnSpec(name, "series", options, "cut as windows says")
         if column.told is not None:
             return self.declared_input(keys, column, values, column.told)
         guess = guess_input(name, values)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 
-import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
@@ -31,7 +30,7 @@ class StandardConv2d(nn.Conv2d):
     """
 
     def forward(self, x: Tensor) -> Tensor:
-        # A layer norm has the variance 1; one fused call each way, where its parts would be fifteen.
+        # A layer norm gives the variance 1, in one call each way where its parts were fifteen.
         flat = self.weight.flatten(1)
         fan = flat.shape[1]
         flat = F.layer_norm(flat, (fan,), eps=1e-6 / fan) / math.sqrt(fan)

@@ -18,9 +18,9 @@ TRUST = (2.0, 0.0)
 class FromPast:
     """A head whose first outputs start from numbers of a series, in the list of a network's heads.
 
-    Each of H steps ahead starts from a share of the last number and, where there is a period, of
-    the number a period before it. The task's state says which shares; the network learns the rest.
-    So a step ahead costs what changes, not what is.
+    Each of H steps ahead starts from a share of the last number that is there and, where there is a
+    period, of the number a period before it; one that is missing has no share. The task's state
+    says which shares; the network learns the rest. So a step ahead costs what changes, not what is.
 
     Args:
         size: Raw outputs of the head, the first H of which are steps ahead.
@@ -61,11 +61,17 @@ class FromPast:
 
     def __call__(self, out: Tensor, series: Tensor) -> Tensor:
         here = slice(self.channel, self.channel + 1)
-        seen = self.gain * unrolled(series[..., here])[..., 0] + self.offset
-        anchors = seen[..., [-1] * self.steps + list(self.before)].unflatten(-1, (-1, self.steps))
+        values, there, _ = unrolled(series[..., here]).unbind(-1)
+        places = [-1] * self.steps + list(self.before)
+        anchors = self.gain * values[..., places] + self.offset
+        # The last number is taken from wherever it stands; no other is replaced by one before it.
+        last = torch.arange(len(places), device=series.device) < self.steps
+        known = torch.where(last, there.amax(-1, keepdim=True), there[..., places])
+        anchors, known = (x.unflatten(-1, (-1, self.steps)) for x in (anchors, known))
         told = out[..., : self.size]
         logits = out[..., self.size : self.width].unflatten(-1, (-1, self.steps))
         logits = logits + logits.new_tensor(TRUST[: logits.shape[-2]])[:, None]
+        logits = logits.masked_fill(known[..., None, :, :] == 0, -torch.inf)
         nothing = torch.zeros_like(logits[..., :1, :])
         shares = torch.cat([nothing, logits], -2).softmax(-2)[..., 1:, :]
         start = (shares * anchors[..., None, :, :]).sum(-2)

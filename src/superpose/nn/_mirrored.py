@@ -8,9 +8,10 @@ from ._maps import MapEncoder
 
 
 class Mirrored(MapEncoder):
-    """Read images as they are and mirrored when not learning, and take the mean of both.
+    """Read images as they are and mirrored when not learning, and take the mean of what was read.
 
-    Heads that are linear in the map then answer with the mean of both answers.
+    Heads that are linear in the map then answer with the mean of both answers; what goes through
+    the trunk is one answer to the mean of both tokens.
 
     Args:
         encoder: Reads images (B, 3, H, W).

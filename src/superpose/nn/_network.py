@@ -61,8 +61,9 @@ class Network(nn.Module):
         own: Places among ``revealed`` of the targets that it predicts, where these are not all.
 
     Shape:
-        blocks: name -> (B, ...) -> raw outputs (B, M, T, O) with O the largest size; target t uses
-        the first ``sizes[t]``. The block "given" holds measured values (B, R), NaN where hidden.
+        blocks: name -> (B, ...) -> raw outputs (B, M, T, O) with O that of the widest head;
+        target t uses the first of them, as many as its size. The block "given" holds measured
+        values (B, R), NaN where hidden.
         ``taps`` are zeros in the shape of ``taps(B)``, added to the hidden vectors, or to the
         states where it is ``separate``: their gradient tells what each target asks of the trunk.
 

@@ -6,7 +6,7 @@ from ._checkpoints import load_checkpoint, save_checkpoint
 from ._host import Tracking, require_host
 from ._lookahead import Affinities, look_ahead
 from ._loop import Fold, Trained, batches, train
-from ._network_fit import FittedNetwork, Recipe, build, fit_alone, fit_joint, places_of
+from ._network_fit import FittedNetwork, Recipe, alike, build, fit_alone, fit_joint, places_of
 from ._replicas import Replicas
 from ._reveal import reveal_columns
 from ._settings import Settings
@@ -24,6 +24,7 @@ __all__ = [
     "Tracking",
     "Trained",
     "Watch",
+    "alike",
     "batches",
     "build",
     "fit_alone",

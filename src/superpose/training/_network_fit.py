@@ -15,6 +15,7 @@ from torch import Tensor
 
 from superpose.data import Codec, label_block
 from superpose.data.kinds import TargetKind
+from superpose.errors import listing
 from superpose.nn import (
     GIVEN,
     Architecture,
@@ -250,6 +251,12 @@ def heads_of(codec: Codec, targets: Sequence[str]) -> list[Head]:
     return [head(codec.target_kinds[t]) for t in targets]
 
 
+def alike(codec: Codec, targets: Sequence[str]) -> list[str]:
+    """Return the targets that can be trained for alone in one pass: those with linear heads."""
+    heads = zip(targets, heads_of(codec, targets), strict=True)
+    return [target for target, head in heads if isinstance(head, int)]
+
+
 def build(
     codec: Codec,
     heads: Sequence[Head],
@@ -390,7 +397,7 @@ def fit_alone(
 
     Args:
         recipe: Data, sizes and settings of the joint network.
-        targets: The targets to train for; one whose head is no number of outputs comes by itself.
+        targets: The targets to train for, which are ``alike``, or a single one.
         checkpoint: File to write as training goes and to continue from.
         on_epoch: Called after each epoch.
     """
@@ -398,6 +405,8 @@ def fit_alone(
     architecture = replace(recipe.architecture, fusion="none")
     heads = heads_of(recipe.codec, targets)
     sizes = [head for head in heads if isinstance(head, int)]
+    if len(heads) > 1 and len(sizes) < len(heads):
+        raise ValueError(f"{listing(targets)}: not all are alike, so they take a pass each")
     trained = _train(
         recipe, targets, [max(sizes)] if sizes else heads, architecture, True, checkpoint, on_epoch
     )

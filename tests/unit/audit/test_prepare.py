@@ -33,7 +33,7 @@ def test_groups_are_refused_beside_labels_of_words():
 
 @pytest.fixture
 def streets(tmp_path):
-    """Images, each with a mask and a class."""
+    """Images, each with a mask, a class and a box."""
     rng = np.random.default_rng(0)
     for i in range(40):
         pixels = rng.integers(1, 255, (8, 8, 3)).astype(np.uint8)
@@ -44,24 +44,44 @@ def streets(tmp_path):
             "image": [str(tmp_path / f"{i}.png") for i in range(40)],
             "mask": [str(tmp_path / f"{i}-mask.png") for i in range(40)],
             "sort": ["day", "night"] * 20,
+            "boxes": [[{"class": "car", "box": [0.1, 0.1, 0.5, 0.5]}]] * 40,
         }
     )
 
 
-def mixing(*targets):
-    image = {"name": "image", "kind": "image", "augment": {"mix": 0.5}}
-    return Config.from_arguments(targets=list(targets), inputs=[image])
+def prepared(table, *targets, **options):
+    image = {"name": "image", "kind": "image", **options}
+    return prepare(table, Config.from_arguments(targets=list(targets), inputs=[image]))
 
 
-def test_images_are_not_mixed_where_no_target_follows(streets):
+MASK = {"name": "mask", "kind": "mask", "levels": ["dark", "bright"]}
+BOXES = {"name": "boxes", "kind": "boxes"}
+MIX = {"augment": {"mix": 0.5}}
+MIRROR = {"augment": {"flip": "horizontal"}, "mirror": True}
+
+
+@pytest.mark.parametrize("targets", [("sort",), (BOXES,), (BOXES, "sort")])
+def test_images_are_not_mixed_where_no_target_follows(streets, targets):
     wanted = (
-        r"inputs\[0\].augment.mix: 0.5 given, but no target is a mask or a map of 'image'; "
-        "remove it: all labels of the rows that are mixed would be hidden"
+        r"^inputs\[0\].augment.mix: 0.5 given, but no target is a mask or a map of 'image'; "
+        "remove it: all labels of the rows that are mixed would be hidden$"
     )
     with pytest.raises(ConfigError, match=wanted):
-        prepare(streets, mixing("sort"))
+        prepared(streets, *targets, **MIX)
 
 
-def test_images_with_masks_may_be_mixed(streets):
-    mask = {"name": "mask", "kind": "mask", "levels": ["dark", "bright"], "of": "image"}
-    assert prepare(streets, mixing(mask, "sort")).targets == ["mask", "sort"]
+def test_images_are_not_read_mirrored_too_beside_boxes(streets):
+    wanted = (
+        r"^inputs\[0\].mirror: given, but boxes can't be averaged over both readings; remove it$"
+    )
+    with pytest.raises(ConfigError, match=wanted):
+        prepared(streets, BOXES, MASK, "sort", **MIRROR)
+
+
+@pytest.mark.parametrize("options", [MIX, MIRROR])
+def test_masks_follow(streets, options):
+    assert prepared(streets, MASK, "sort", **options).targets == ["mask", "sort"]
+
+
+def test_classes_of_images_may_be_read_mirrored_too(streets):
+    assert prepared(streets, "sort", **MIRROR).targets == ["sort"]

@@ -185,3 +185,10 @@ def test_forecasts_of_windows_say_how_far_they_look():
         Config.from_arguments(targets=[{"name": "a", "kind": "forecast"}], windows=RULE)
     with pytest.raises(ConfigError, match="given without a target of kind forecast"):
         Config.from_arguments(targets="y", windows={**RULE, "ahead": 3})
+
+
+def test_windows_are_an_input_that_may_have_options_of_its_own():
+    window = {"name": "window", "kind": "series", "augment": {"noise": 0.1}}
+    config = Config.from_arguments(targets="y", windows=RULE, inputs=[window])
+    (spec,) = infer_schema(cut_windows(recordings(), config), config).inputs
+    assert spec.options == {"augment": {"noise": 0.1}, "channels": ["a", "b"]}

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 import torch
 
-from superpose.nn import FUSIONS
-from superpose.training import FittedNetwork, Fold, fit_alone, fit_joint
+from superpose.nn import FUSIONS, FromPast
+from superpose.training import FittedNetwork, Fold, alike, fit_alone, fit_joint
 
 
 @pytest.fixture
@@ -28,6 +28,15 @@ def test_every_target_gets_its_canonical_prediction(recipe, joint):
         ).all()
         if kind.name in ("binary", "category", "ordinal"):
             np.testing.assert_allclose(prediction.sum(1), 1.0, atol=1e-5)
+
+
+def test_targets_whose_heads_differ_in_form_are_not_trained_for_in_one_pass(recipe, monkeypatch):
+    kind = recipe.codec.target_kinds["weight"]
+    head = FromPast(kind.size, 1, "numbers", 0)
+    monkeypatch.setattr(type(kind), "start", lambda self, block_of: head)
+    assert "weight" not in alike(recipe.codec, list(recipe.labels))
+    with pytest.raises(ValueError, match="weight, sort: not all are alike, so they take a pass"):
+        fit_alone(recipe, ["weight", "sort"])
 
 
 def test_only_the_targets_that_are_asked_for_are_predicted(recipe, joint):

@@ -20,11 +20,6 @@ from torch import Tensor
 class Augment(ABC):
     """What makes random variations of a block; it draws from torch's global random stream."""
 
-    @property
-    def mixed(self) -> float:
-        """Share of the rows that become a mixture of two."""
-        return 0.0
-
     @abstractmethod
     def __call__(self, block: Tensor) -> tuple[Tensor, Any]:
         """Return a variation of a batch of one block (P, B, ...), and what targets have to follow.
@@ -145,10 +140,6 @@ class ImageAugment(Augment):
     """
 
     by: AugmentOptions
-
-    @property
-    def mixed(self) -> float:
-        return self.by.mix
 
     def __call__(self, block: Tensor) -> tuple[Tensor, Moved]:
         rows, by = block.flatten(0, 1), self.by

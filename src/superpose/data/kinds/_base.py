@@ -121,7 +121,7 @@ class InputKind(_Stateful, ABC):
 
     @property
     def layout(self) -> dict[str, Any]:
-        """What targets with an answer for each place are told when they are fitted."""
+        """What targets of its places, and forecasts of its channels, are told when fitted."""
         return {}
 
     def present(self, values: Column, folder: str = "") -> np.ndarray:
@@ -251,7 +251,7 @@ class TargetKind(_Stateful, ABC):
         raise NotImplementedError
 
     def start(self, block_of: Callable[[str], str]) -> FromPast | None:
-        """The head whose first outputs start from numbers of a series, if it has one."""
+        """The head that starts from a series, if it has one; block_of names an input's block."""
         return None
 
     @property

@@ -13,7 +13,7 @@ import torch.nn.functional as F
 from pydantic import Field
 from torch import Tensor
 
-from superpose.errors import DataError, Faults, listing, message, place
+from superpose.errors import DataError, Faults, listing, place
 
 from ._augment import Moved
 from ._base import PROBABILITY_FLOOR, Beside, too_few_labels
@@ -122,9 +122,6 @@ class BoxesTarget(PlacesTarget):
     @classmethod
     def fit(cls, column: str, values: Column, **options: Any) -> Self:
         require_scorer(column)
-        if options.get("mirror"):
-            given = "boxes of images that are read mirrored too, which can't be averaged"
-            raise DataError(message(place(column=column), given, fix="remove `mirror`"))
         skips = bool(options.get("skips"))
         beside = {key: options[key] for key in ("folder", "source") if key in options}
         found = shares_of(column, values, skips, **beside, tell=False)

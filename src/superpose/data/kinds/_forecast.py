@@ -27,8 +27,8 @@ class ForecastOptions(Options):
     """Options of a forecast.
 
     Args:
-        season: steps of a period, such as 24 for hours; forecasts then start from the value of a
-            period before too, and the report compares with it.
+        season: steps of a period, such as 24 for hours; where windows hold a whole one, forecasts
+            start from the value of a period before too, and the report compares with it.
     """
 
     season: int | None = Field(default=None, ge=2)
@@ -57,8 +57,10 @@ class ForecastTarget(SeveralNumbers):
     past: str | None = None  # the input whose last steps are what came before
     channel: int = 0  # its place there
     season: int | None = None
-    read: list[float] | None = None  # place, gain and offset of that channel in its block
-    length: int = 0  # steps of that block
+    place: int | None = None  # of that channel in the block of its series; None where not read
+    gain: float = 1.0  # what turns its numbers there into ours
+    offset: float = 0.0
+    window: int = 0  # steps of that block
 
     @property
     def count(self) -> int:
@@ -82,7 +84,7 @@ class ForecastTarget(SeveralNumbers):
             scale=scale,
             constant_value=constant,
         )
-        kind.read, kind.length = kind._read_of(options), options.get("length", 0)
+        kind._find_past(options)
         average = kind.reveal(((block - kind.mean) / kind.scale).astype(np.float32))[:, 0]
         kind.edges = quantile_edges(average[~np.isnan(average)])
         return kind
@@ -96,20 +98,27 @@ class ForecastTarget(SeveralNumbers):
             return []
         return [(ahead - 1) % self.season - self.season for ahead in self.ahead]
 
-    def _read_of(self, layout: dict[str, Any]) -> list[float] | None:
-        """Where its channel lies in the block of the series, and what puts it in own units."""
-        if self.channel not in layout.get("kept", ()):
-            return None
-        at = layout["kept"].index(self.channel)
-        mean, scale = layout["means"][at], layout["scales"][at]
-        return [at, scale / self.scale, (mean - self.mean) / self.scale]
+    def _find_past(self, layout: dict[str, Any]) -> None:
+        """Take from the layout of the series where our channel lies there, and in what units."""
+        self.window = layout.get("length", 0)
+        if self.channel in layout.get("kept", ()):
+            self.place = layout["kept"].index(self.channel)
+            self.gain = layout["scales"][self.place] / self.scale
+            self.offset = (layout["means"][self.place] - self.mean) / self.scale
+        if self.season is not None and (self.place is None or not self.before(self.window)):
+            why = f"a window has {self.window} steps"
+            if self.place is None:
+                why = "it is no channel of windows that varies"
+            self.notes.append(
+                f"target {self.column!r}: season {self.season} given, but {why}; forecasts start "
+                f"from no value a period before"
+            )
 
     def start(self, block_of: Callable[[str], str]) -> FromPast | None:
-        if self.past is None or self.read is None:
+        if self.past is None or self.place is None:
             return None
-        (at, gain, offset), before = self.read, tuple(self.before(self.length))
-        source = block_of(self.past)
-        return FromPast(self.size, self.count, source, int(at), gain, offset, before)
+        source, before = block_of(self.past), tuple(self.before(self.window))
+        return FromPast(self.size, self.count, source, self.place, self.gain, self.offset, before)
 
     def encode(self, values: Column) -> np.ndarray:
         block = _block(self.column, values, len(self.ahead))

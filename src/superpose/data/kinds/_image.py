@@ -44,12 +44,18 @@ Size = Annotated[list[int], Field(min_length=2, max_length=2), AfterValidator(_w
 
 def _learned(mirror: bool, told: ValidationInfo) -> bool:
     """Refuse to read images mirrored where the network learns of none."""
-    augment = told.data.get("augment")
-    flip = augment.flip if isinstance(augment, AugmentOptions) else "none"
-    if mirror and flip not in ("horizontal", "both"):
+    if not mirror or "augment" not in told.data:  # what is wrong with that one is told already
+        return mirror
+    if told.data.get("train") == "nothing":
+        raise ValueError(
+            "given beside `train: nothing`, which reads every image once; remove it, or write "
+            "`train: adapters`"
+        )
+    augment = told.data["augment"]
+    if not isinstance(augment, AugmentOptions) or augment.flip not in ("horizontal", "both"):
         raise ValueError(
             "given, but no image is mirrored while the network learns; write "
-            "`augment: {flip: horizontal}`, or remove it"
+            "`augment: {flip: horizontal}` or `both`, or remove it"
         )
     return mirror
 
@@ -67,7 +73,7 @@ class ImageOptions(Options):
             8; without, the finest that leaves at most 5000 places.
         augment: how images are varied while the network learns; `off` leaves them as they are.
         mirror: whether images are read twice when the network answers, the other time mirrored,
-            and the mean of both is taken: a little better, in twice the time.
+            and the mean of what was read is taken: a little better, in twice the time.
         on_error: `skip` takes an image that can't be read for missing, and counts it.
     """
 
@@ -112,8 +118,7 @@ class ImageInput(InputKind):
 
     @property
     def layout(self) -> dict[str, Any]:
-        told = {"grid": list(self.grid), "size": list(self.size), "skips": self.skips}
-        return {**told, "mirror": self.mirror}
+        return {"grid": list(self.grid), "size": list(self.size), "skips": self.skips}
 
     @classmethod
     def fit(cls, column: str, values: Column, **options: Any) -> Self:

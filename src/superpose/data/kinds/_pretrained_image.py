@@ -60,7 +60,7 @@ class PretrainedImageOptions(Options):
             (14, 16 or 32 pixels as a rule); without, those of the checkpoint.
         augment: how images are varied while the model is trained; `off` leaves them as they are.
         mirror: whether images are read twice when the network answers, the other time mirrored,
-            and the mean of both is taken: a little better, in twice the time.
+            and the mean of what was read is taken: a little better, in twice the time.
         on_error: `skip` takes an image that can't be read for missing, and counts it.
         rate: steps of its weights as a share of those of the others.
         decay: what that share is times for each layer further down.

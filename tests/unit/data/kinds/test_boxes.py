@@ -204,8 +204,3 @@ def test_a_draw_comes_back_from_its_scores(kind):
 def test_the_state_survives(kind):
     again = Kind.from_state(json.loads(json.dumps(kind.state())))
     assert again == kind
-
-
-def test_boxes_of_images_that_are_read_mirrored_too_are_refused():
-    with pytest.raises(DataError, match="mirrored too, which can't be averaged; remove `mirror`"):
-        Kind.fit("cells", ROWS, grid=[16, 16], mirror=True)

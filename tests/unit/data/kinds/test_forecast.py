@@ -109,6 +109,17 @@ def test_it_starts_from_its_own_channel_in_its_own_units():
 def test_with_a_period_within_the_window_it_starts_from_the_value_before_too(season, before):
     kind = Kind.fit("y", col(ROWS), past="window", channel=2, season=season, **LAYOUT)
     assert kind.start(str).before == before
+    assert bool(kind.notes) == (season == 7)
+
+
+def test_a_season_that_no_forecast_can_start_from_is_told():
+    (note,) = Kind.fit("y", col(ROWS), past="window", channel=2, season=7, **LAYOUT).notes
+    assert note == (
+        "target 'y': season 7 given, but a window has 6 steps; forecasts start from no value a "
+        "period before"
+    )
+    (note,) = Kind.fit("y", col(ROWS), season=7).notes
+    assert "but it is no channel of windows that varies; " in note
 
 
 @pytest.mark.parametrize(
@@ -125,5 +136,6 @@ def test_without_a_channel_that_is_read_it_starts_from_nothing(options):
 
 def test_one_that_was_stored_before_it_could_start_from_anything_is_read_as_it_was():
     state = Kind.fit("y", col(ROWS), past="window", channel=2).state()
-    del state["read"], state["length"]
+    for name in ("place", "gain", "offset", "window"):
+        del state[name]
     assert Kind.from_state(state).start(str) is None

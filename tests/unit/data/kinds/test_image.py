@@ -108,6 +108,7 @@ def test_a_file_that_was_cut_off_is_an_error_or_missing_and_counted(folder):
         ({"on_error": "ignore"}, "on_error"),
         ({"mirror": True}, r"mirror.*no image is mirrored while the network learns"),
         ({"mirror": True, "augment": {"flip": "vertical"}}, "flip: horizontal"),
+        ({"mirror": True, "augment": {"flip": "both", "shift": 2.0}}, r"^[^\n]*shift[^\n]*$"),
     ],
 )
 def test_wrong_options_are_refused(options, expected):

@@ -286,7 +286,9 @@ def test_a_model_of_text_and_a_size_that_does_not_fit_are_refused(checkpoints, p
     assert fitted(checkpoints["vit"], photos, size=[64, 48]).grid == (8, 6)
 
 
-def test_variations_beside_a_model_that_is_not_trained_are_refused(checkpoints, photos):
+@pytest.mark.parametrize("options", [{"augment": {"flip": "both"}}, {"mirror": True}])
+def test_variations_beside_a_model_that_is_not_trained_are_refused(checkpoints, photos, options):
     image = {"name": "image", "kind": "pretrained-image", "encoder": str(checkpoints["vit"])}
-    with pytest.raises(ConfigError, match="given beside `train: nothing`"):
-        Superpose("shade", inputs=[{**image, "augment": {"flip": "both"}}])
+    (name,) = options
+    with pytest.raises(ConfigError, match=rf"{name}: given beside `train: nothing`"):
+        Superpose("shade", inputs=[{**image, **options}])
