@@ -86,7 +86,7 @@ def street(epochs: int | None, minutes: float) -> dict[str, Any]:
             split={"by": "column", "column": "split"},
             references="none",
             model={"given": False, "members": 4},
-            training={**training(epochs or 120, minutes), "average": 3, "precision": "bf16"},
+            training={**training(epochs or 120, minutes), "average": 6, "precision": "bf16"},
         ).fit(table, progress=progress(started))
         seconds = time.process_time() - started
         test = table.filter(pa.compute.equal(table["split"], "test"))

@@ -21,6 +21,7 @@ class StandardConv2d(nn.Conv2d):
         x (B, C, H, W) -> (B, O, H', W').
 
     Example:
+        >>> import torch
         >>> StandardConv2d(3, 8, 3, padding=1)(torch.zeros(2, 3, 5, 5)).shape
         torch.Size([2, 8, 5, 5])
 
