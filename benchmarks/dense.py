@@ -74,7 +74,6 @@ def street(epochs: int | None, minutes: float) -> dict[str, Any]:
         started = time.process_time()
         table = street_table(folder)
         vary = {"flip": "horizontal", "shift": 0.1, "scale": 0.25, "colour": 0.2, "mix": 0.8}
-        image = {"name": "image", "kind": "image"}
         model = Superpose(
             [
                 {"name": "mask", "kind": "mask", "levels": CLASSES, "void": VOID, "weight": 3},
@@ -82,11 +81,13 @@ def street(epochs: int | None, minutes: float) -> dict[str, Any]:
                 "road",
             ],
             # Poles and signs are two pixels wide: a map at a quarter of the sides has lost them.
-            inputs=[{**image, "size": [120, 160], "stride": 2, "augment": vary, "mirror": True}],
+            inputs=[
+                {"name": "image", "kind": "image", "size": [120, 160], "stride": 2, "augment": vary}
+            ],
             split={"by": "column", "column": "split"},
             references="none",
             model={"given": False, "members": 4},
-            training={**training(epochs or 120, minutes), "average": 6, "precision": "bf16"},
+            training={**training(epochs or 100, minutes), "average": 3, "precision": "bf16"},
         ).fit(table, progress=progress(started))
         seconds = time.process_time() - started
         test = table.filter(pa.compute.equal(table["split"], "test"))

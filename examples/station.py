@@ -31,7 +31,8 @@ def hours() -> pa.Table:
 def main() -> None:
     table = hours()
     model = Superpose(
-        # The report compares with the last value, and with that of the same hour of the day before.
+        # Forecasts start from the last value and that of the same hour of the day before, as far as
+        # they are trusted; the report compares with both.
         [{"name": name, "kind": "forecast", "season": 24} for name in POLLUTANTS],
         windows={
             "time": "moment",

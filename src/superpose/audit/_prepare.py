@@ -100,25 +100,19 @@ def _require_one_network(config: Config, codec: Codec) -> None:
 
 
 def _require_followed(config: Config, schema: Schema) -> None:
-    """Make sure that images are changed only in ways that their targets can follow.
+    """Make sure that images are mixed only where a target follows.
 
     Raises:
-        ConfigError: Images that are mixed without a mask or a map, or read mirrored beside boxes.
+        ConfigError: Images that are mixed without a mask or a map of them.
     """
     faults = Faults(ConfigError)
-    of = [(t.name, t.options.get("of"), TARGET_KINDS[t.kind]) for t in schema.targets]
+    pieced = {t.options.get("of") for t in schema.targets if TARGET_KINDS[t.kind].follows_pieces}
     for place, spec in enumerate(() if config.inputs == "auto" else config.inputs):
-        here, options = ("inputs", place), spec.options
-        followed = [kind.follows_pieces for _, source, kind in of if source == spec.name]
-        vary = options.get("augment")
-        if isinstance(vary, Mapping) and vary.get("mix") and not any(followed):
+        vary = spec.options.get("augment")
+        if isinstance(vary, Mapping) and vary.get("mix") and spec.name not in pieced:
             given = f"{vary['mix']:g} given, but no target is a mask or a map of {spec.name!r}"
             fix = "remove it: all labels of the rows that are mixed would be hidden"
-            faults.add(config.at(*here, "augment", "mix"), given, fix=fix)
-        if options.get("mirror") and not all(followed):
-            names = [n for n, source, k in of if source == spec.name and not k.follows_pieces]
-            given = f"given, but {listing(names)} can't be averaged over both readings"
-            faults.add(config.at(*here, "mirror"), given, fix="remove it")
+            faults.add(config.at("inputs", place, "augment", "mix"), given, fix=fix)
     faults.raise_any()
 
 

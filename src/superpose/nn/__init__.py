@@ -19,7 +19,6 @@ from ._grouped import Grouped
 from ._image import ImageEncoder
 from ._maps import MapEncoder
 from ._measured import Measured
-from ._mirrored import Mirrored
 from ._network import GIVEN, Architecture, Network
 from ._pretrained import (
     PretrainedText,
@@ -57,7 +56,6 @@ __all__ = [
     "MapEncoder",
     "Measured",
     "MemberLinear",
-    "Mirrored",
     "MultiHotEncoder",
     "Network",
     "NoFusion",

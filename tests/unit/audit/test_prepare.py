@@ -57,7 +57,6 @@ def prepared(table, *targets, **options):
 MASK = {"name": "mask", "kind": "mask", "levels": ["dark", "bright"]}
 BOXES = {"name": "boxes", "kind": "boxes"}
 MIX = {"augment": {"mix": 0.5}}
-MIRROR = {"augment": {"flip": "horizontal"}, "mirror": True}
 
 
 @pytest.mark.parametrize("targets", [("sort",), (BOXES,), (BOXES, "sort")])
@@ -70,18 +69,5 @@ def test_images_are_not_mixed_where_no_target_follows(streets, targets):
         prepared(streets, *targets, **MIX)
 
 
-def test_images_are_not_read_mirrored_too_beside_boxes(streets):
-    wanted = (
-        r"^inputs\[0\].mirror: given, but boxes can't be averaged over both readings; remove it$"
-    )
-    with pytest.raises(ConfigError, match=wanted):
-        prepared(streets, BOXES, MASK, "sort", **MIRROR)
-
-
-@pytest.mark.parametrize("options", [MIX, MIRROR])
-def test_masks_follow(streets, options):
-    assert prepared(streets, MASK, "sort", **options).targets == ["mask", "sort"]
-
-
-def test_classes_of_images_may_be_read_mirrored_too(streets):
-    assert prepared(streets, "sort", **MIRROR).targets == ["sort"]
+def test_images_with_masks_may_be_mixed(streets):
+    assert prepared(streets, MASK, "sort", **MIX).targets == ["mask", "sort"]

@@ -9,10 +9,10 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 import numpy as np
 import torch
 import torch.nn.functional as F
-from pydantic import AfterValidator, Field, ValidationInfo
+from pydantic import AfterValidator, Field
 from torch import nn
 
-from superpose.nn import ImageEncoder, MapEncoder, Mirrored
+from superpose.nn import ImageEncoder
 
 from ._augment import Augment, AugmentOptions, ImageAugment, how_varied
 from ._base import InputKind
@@ -42,28 +42,6 @@ Size = Annotated[list[int], Field(min_length=2, max_length=2), AfterValidator(_w
 """Height and width of images."""
 
 
-def _learned(mirror: bool, told: ValidationInfo) -> bool:
-    """Refuse to read images mirrored where the network learns of none."""
-    if not mirror or "augment" not in told.data:  # what is wrong with that one is told already
-        return mirror
-    if told.data.get("train") == "nothing":
-        raise ValueError(
-            "given beside `train: nothing`, which reads every image once; remove it, or write "
-            "`train: adapters`"
-        )
-    augment = told.data["augment"]
-    if not isinstance(augment, AugmentOptions) or augment.flip not in ("horizontal", "both"):
-        raise ValueError(
-            "given, but no image is mirrored while the network learns; write "
-            "`augment: {flip: horizontal}` or `both`, or remove it"
-        )
-    return mirror
-
-
-Mirror = Annotated[bool, AfterValidator(_learned)]
-"""Whether images are read mirrored too; it stands behind `augment`."""
-
-
 class ImageOptions(Options):
     """Options of an image.
 
@@ -72,15 +50,12 @@ class ImageOptions(Options):
         stride: pixels on a side of one place of the map that masks and boxes are told of: 2, 4 or
             8; without, the finest that leaves at most 5000 places.
         augment: how images are varied while the network learns; `off` leaves them as they are.
-        mirror: whether images are read twice when the network answers, the other time mirrored,
-            and the mean of what was read is taken: a little better, in twice the time.
         on_error: `skip` takes an image that can't be read for missing, and counts it.
     """
 
     size: Size | None = None
     stride: Literal[2, 4, 8] | None = None
     augment: AugmentOptions | Literal["off"] | None = None
-    mirror: Mirror = False
     on_error: Literal["raise", "skip"] | None = None
 
 
@@ -100,7 +75,6 @@ class ImageInput(InputKind):
     size: list[int] = field(default_factory=lambda: [SIDE, SIDE])
     stride: int = 2
     augmented: dict[str, Any] | None = None
-    mirror: bool = False
     skips: bool = False
 
     @property
@@ -131,7 +105,6 @@ class ImageInput(InputKind):
             size=size,
             stride=options.get("stride") or (finest or [8])[0],
             augmented=how_varied(options.get("augment"), AugmentOptions, usual=True),
-            mirror=options.get("mirror", False),
             skips=options.get("on_error") == "skip",
         )
 
@@ -190,11 +163,7 @@ class ImageInput(InputKind):
 
     @classmethod
     def encoder(cls, kinds: Sequence[Any], width: int) -> nn.Module:
-        return kinds[0].reading(ImageEncoder(width, kinds[0].stride))
-
-    def reading(self, encoder: MapEncoder) -> MapEncoder:
-        """An encoder of these images, which reads them mirrored too where that is asked for."""
-        return Mirrored(encoder, self.grid[1]) if self.mirror else encoder
+        return ImageEncoder(width, kinds[0].stride)
 
     def describe(self) -> str:
         return f"{self.count} images, read at {self.size[0]} x {self.size[1]}"

@@ -35,7 +35,7 @@ from ._checkpoints import (
     require_transformers,
 )
 from ._embedding import as_features, moments, standardised
-from ._image import ImageInput, Mirror, Size
+from ._image import ImageInput, Size
 from ._once import Once
 from ._options import Options
 from ._pictures import require_pillow
@@ -59,8 +59,6 @@ class PretrainedImageOptions(Options):
         size: height and width in pixels at which images are read, multiples of a place of its map
             (14, 16 or 32 pixels as a rule); without, those of the checkpoint.
         augment: how images are varied while the model is trained; `off` leaves them as they are.
-        mirror: whether images are read twice when the network answers, the other time mirrored,
-            and the mean of what was read is taken: a little better, in twice the time.
         on_error: `skip` takes an image that can't be read for missing, and counts it.
         rate: steps of its weights as a share of those of the others.
         decay: what that share is times for each layer further down.
@@ -70,7 +68,6 @@ class PretrainedImageOptions(Options):
     train: Literal["nothing", "adapters", "all"] = "nothing"
     size: Size | None = None
     augment: AugmentOptions | Literal["off"] | None = None
-    mirror: Mirror = False
     on_error: Literal["raise", "skip"] | None = None
     rate: Share = 0.02
     decay: Share = 0.9
@@ -133,9 +130,8 @@ class PretrainedImageInput(Checkpoint, ImageInput):
             size=list(size),
             stride=stride,
             augmented=how_varied(settings.augment, AugmentOptions, usual=True),
-            mirror=settings.mirror,
             skips=settings.on_error == "skip",
-            settings=settings.model_dump(exclude={"size", "augment", "mirror", "on_error"}),
+            settings=settings.model_dump(exclude={"size", "augment", "on_error"}),
             home=str(home),
             config=read_json(column, home / "config.json"),
             gain=gain,
@@ -223,7 +219,7 @@ class PretrainedImageInput(Checkpoint, ImageInput):
                 return ReadImage(kind.depth, len(kind.mean), kind.places)
             return VectorEncoder(len(kind.mean), width)
         settings = kind.settings
-        trained = PretrainedImage(
+        return PretrainedImage(
             kind.config,
             kind.weights,
             kind.gain,
@@ -236,7 +232,6 @@ class PretrainedImageInput(Checkpoint, ImageInput):
             settings["rate"],
             settings["decay"],
         )
-        return kind.reading(trained)
 
     def describe(self) -> str:
         return f"{super().describe()} by {self.how}"

@@ -10,7 +10,6 @@ import torch
 from superpose.data import Config
 from superpose.data.kinds import INPUT_KINDS, _pictures
 from superpose.errors import ConfigError, DataError, MissingExtraError
-from superpose.nn import Mirrored
 
 Image = pytest.importorskip("PIL.Image")
 Kind = INPUT_KINDS["image"]
@@ -106,23 +105,11 @@ def test_a_file_that_was_cut_off_is_an_error_or_missing_and_counted(folder):
         ({"augment": {"flip": "sideways"}}, "flip"),
         ({"augment": {"shift": 2.0}}, "shift"),
         ({"on_error": "ignore"}, "on_error"),
-        ({"mirror": True}, r"mirror.*no image is mirrored while the network learns"),
-        ({"mirror": True, "augment": {"flip": "vertical"}}, "flip: horizontal"),
-        ({"mirror": True, "augment": {"flip": "both", "shift": 2.0}}, r"^[^\n]*shift[^\n]*$"),
     ],
 )
 def test_wrong_options_are_refused(options, expected):
     with pytest.raises(ConfigError, match=expected):
         Config.from_arguments(targets="y", inputs=[{"name": "a", "kind": "image", **options}])
-
-
-def test_images_that_are_learned_mirrored_can_be_read_mirrored_too():
-    image = {"name": "a", "kind": "image", "augment": {"flip": "both"}, "mirror": True}
-    Config.from_arguments(targets="y", inputs=[image])
-    kind = Kind.fit("photo", col(["a.png"]), augment={"flip": "both"}, mirror=True)
-    assert isinstance(Kind.encoder([kind], 16), Mirrored)
-    assert not isinstance(Kind.encoder([Kind.fit("photo", col(["a.png"]))], 16), Mirrored)
-    assert Kind.from_state(kind.state()) == kind
 
 
 def test_augmentation_can_be_set_and_switched_off():
