@@ -157,8 +157,8 @@ def main(arguments: list[str] | None = None) -> None:
         run_missing(plan(methods, seeds, tables, store.done(), paired=True), run, given.max_minutes)
     summary = summarise(store, tables, seeds, folder)
     print(show(summary))
-    first = summarise(store, tables, seeds[:1], folder)
-    if len(first["methods"]) > len(summary["methods"]):  # some have not got through all seeds yet
+    if len(summary["methods"]) < len(METHODS):  # some have not got through all seeds yet
+        first = summarise(store, tables, seeds[:1], folder)
         print(f"\nSeed {seeds[0]} alone, with all methods that have it\n\n{show(first)}")
         summary["first_seed"] = first
     write_json(RESULTS / f"{name}.json", summary, store, tables, seeds)

@@ -186,6 +186,9 @@ class _Inference:
             return ColumnSpec(name, "text", {**column.options, "unit": "divided"}, reason)
         windows = self.config.windows
         if windows is not None and name == windows.name and column.told in (None, "series"):
+            if "channels" in column.options:
+                given, fix = "given beside windows, whose columns they are", "remove it"
+                self.faults.add(self.config.at(*keys, "channels"), given, fix=fix)
             options = {**column.options, "channels": windows.columns}
             return ColumnSpec(name, "series", options, "cut as windows says")
         if column.told is not None:

@@ -192,3 +192,11 @@ def test_windows_are_an_input_that_may_have_options_of_its_own():
     config = Config.from_arguments(targets="y", windows=RULE, inputs=[window])
     (spec,) = infer_schema(cut_windows(recordings(), config), config).inputs
     assert spec.options == {"augment": {"noise": 0.1}, "channels": ["a", "b"]}
+
+
+def test_the_channels_of_windows_are_named_in_one_place():
+    window = {"name": "window", "kind": "series", "channels": ["p", "q"]}
+    config = Config.from_arguments(targets="y", windows=RULE, inputs=[window])
+    wanted = r"inputs\[0\].channels: given beside windows, whose columns they are; remove it"
+    with pytest.raises(DataError, match=wanted):
+        infer_schema(cut_windows(recordings(), config), config)

@@ -81,8 +81,8 @@ class SeriesInput(InputKind):
 
     @property
     def layout(self) -> dict[str, Any]:
-        scales = {"means": self.means, "scales": self.scales}
-        return {"kept": self.kept, "length": self.length, **scales}
+        names = ("length", "kept", "means", "scales")
+        return {name: getattr(self, name) for name in names}
 
     @classmethod
     def fit(cls, column: str, values: Column, **options: Any) -> Self:
