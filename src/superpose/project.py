@@ -57,6 +57,7 @@ from superpose.errors import BundleError, ConfigError, DataError, SuperposeError
 from superpose.report import render_report, verdict_text
 from superpose.training import require_balance, require_host
 
+READING = "reading the table"  # the stage after which warnings and conversions are known
 Names = str | Sequence[str] | None
 Source = Any  # a pandas, polars or Arrow frame, a path of a table, or several by name
 
@@ -146,6 +147,11 @@ class Superpose:
         return list(self.facts.get("warnings", []))
 
     @property
+    def conversions(self) -> list[str]:
+        """What was read otherwise than it is written, one sentence each."""
+        return list(self.facts.get("conversions", []))
+
+    @property
     def kinds(self) -> dict[str, TargetKind]:
         """The kind of each target, fitted."""
         return dict(self._fitted().codec.target_kinds)
@@ -183,14 +189,17 @@ class Superpose:
         if folder is not None:
             require_run(folder, settings, resume)
         tell = progress or quiet
-        tell("reading the table", 0.0)
+        tell(READING, 0.0)
         table = read_rows(source, self.config)
         prepared = prepare(table, self.config)
         require_host(settings_of(self.config))
         require_balance(self.config.balance.method)
         # Not before: a table with faults is no run, and its folder stays free for the mended one.
         work = None if folder is None else open_run(folder, settings, table)
-        tell("reading the table", 1.0)
+        # Known before the training, so that who watches can stop it.
+        self._predictor = None
+        self.facts = {"warnings": prepared.warnings, "conversions": prepared.conversions}
+        tell(READING, 1.0)
         trial = run_trial(prepared, work, tell)
         tell("test and report", 0.0)
         name = source_name(source)

@@ -60,6 +60,7 @@ def findings(trial: Trial, source: str = "", command: str = "") -> Facts:
         "command": command,
         "data": _data(p, source),
         "warnings": p.warnings,
+        "conversions": p.conversions,
         "regime": p.regime,
         "delta": p.config.proof.delta,
         "transfer": [transfer_row(trial, t) for t in p.targets],

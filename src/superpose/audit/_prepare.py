@@ -66,6 +66,11 @@ class Prepared:
     warnings: list[str] = field(default_factory=list)
 
     @property
+    def conversions(self) -> list[str]:
+        """What is read otherwise than it is written, one sentence each."""
+        return list(dict.fromkeys([*self.schema.conversions, *self.codec.conversions]))
+
+    @property
     def sources(self) -> np.ndarray | None:
         """For each row the number of its source, where there are several."""
         names = sources_of(self.table)

@@ -88,6 +88,25 @@ def tell_schema(schema: Schema, details: Mapping[str, str] | None = None) -> Non
         table(header, rows)
 
 
+def tell_conversions(conversions: Sequence[str], err: bool = False) -> None:
+    """Prints what is read otherwise than it is written, if anything is.
+
+    Args:
+        conversions: one sentence each.
+        err: whether it goes to the standard error, where progress and warnings go.
+    """
+    if conversions:
+        typer.echo("\nRead differently from what is written:", err=err)
+    for sentence in conversions:
+        typer.echo(f"  {sentence}", err=err)
+
+
+def tell_warnings(warnings: Iterable[str], err: bool = False) -> None:
+    """Prints warnings, one sentence each; `err` as of `tell_conversions`."""
+    for sentence in warnings:
+        typer.echo(f"Warning: {sentence}", err=err)
+
+
 def tell_metrics(metrics: Mapping[str, Mapping[str, float]]) -> None:
     """Prints one table for all targets that have the same metrics."""
     alike: dict[tuple[str, ...], list[str]] = {}

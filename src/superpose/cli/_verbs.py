@@ -21,7 +21,16 @@ from typer.core import TyperGroup
 
 from superpose.errors import ConfigError, DataError, SuperposeError, listing, message
 
-from ._screen import Stages, kinds, peak_memory, tell_metrics, tell_schema, warn
+from ._screen import (
+    Stages,
+    kinds,
+    peak_memory,
+    tell_conversions,
+    tell_metrics,
+    tell_schema,
+    tell_warnings,
+    warn,
+)
 
 if TYPE_CHECKING:
     from superpose.data import Config
@@ -162,7 +171,9 @@ def init(
     from superpose.data import read_table, write_starter
 
     names = _names(targets, f"superpose init {source}")
-    tell_schema(write_starter(read_table(source), source, names, out))
+    schema = write_starter(read_table(source), source, names, out)
+    tell_schema(schema)
+    tell_conversions(schema.conversions)
     typer.echo(f"\nWrote {out}. Next: superpose check {out}")
 
 
@@ -189,9 +200,9 @@ def check(
     details = {kind.column: kind.describe() for kind in codec.input_kinds}
     details |= {name: kind.describe() for name, kind in codec.target_kinds.items()}
     tell_schema(prepared.schema, details)
+    tell_conversions(prepared.conversions)
     typer.echo(f"\nSplit: {prepared.split.description}")
-    for warning in prepared.warnings:
-        typer.echo(f"Warning: {warning}")
+    tell_warnings(prepared.warnings)
     typer.echo(f"No fault was found. Next: superpose train {settings} --out runs/first")
 
 
@@ -356,15 +367,23 @@ def _train(
     ctx: typer.Context, config: Config, out: Path, *, source: Any = None, resume: bool = False
 ) -> None:
     """Trains with progress, then prints the verdicts and where everything lies."""
-    from superpose.project import Superpose
+    from superpose.project import READING, Superpose
     from superpose.report import verdict_table
 
     began = time.monotonic()
     model = Superpose.from_config(config)
+    early: list[str] = []
     with Stages() as stages:
-        model.fit(source, out=out, resume=resume, progress=stages, command=ctx.meta[COMMAND])
-    for warning in model.warnings:
-        typer.echo(f"Warning: {warning}", err=True)
+
+        def progress(stage: str, share: float) -> None:
+            stages(stage, share)
+            if (stage, share) == (READING, 1.0):
+                early.extend(model.warnings)
+                tell_conversions(model.conversions, err=True)
+                tell_warnings(early, err=True)
+
+        model.fit(source, out=out, resume=resume, progress=progress, command=ctx.meta[COMMAND])
+    tell_warnings((w for w in model.warnings if w not in early), err=True)
     verdict_table(model.facts["transfer"])
     typer.echo(f"\n{time.monotonic() - began:.0f} s{peak_memory()}. Report: {out / 'report.html'}")
 

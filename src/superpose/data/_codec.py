@@ -43,6 +43,7 @@ class Codec:
         input_kinds: fitted inputs that carry something, in the order of the schema.
         target_kinds: fitted targets by name, in the order of the schema.
         warnings: what the user should know, one sentence each.
+        conversions: what is read otherwise than it is written, one sentence each.
         dropped: name of each input that can't help any prediction, and why.
 
     Example:
@@ -58,6 +59,7 @@ class Codec:
     input_kinds: list[InputKind]
     target_kinds: dict[str, TargetKind]
     warnings: list[str] = field(default_factory=list)
+    conversions: list[str] = field(default_factory=list)
     dropped: dict[str, str] = field(default_factory=dict)
 
     @classmethod
@@ -89,6 +91,7 @@ class Codec:
             try:
                 codec.target_kinds[spec.name] = kind = codec._fit_target(spec, table, picked)
                 codec.warnings += kind.notes
+                codec.conversions += kind.conversions
             except DataError as error:
                 faults.extend(error)
         faults.raise_any()
@@ -112,6 +115,7 @@ class Codec:
             )
             return
         self.warnings += kind.notes
+        self.conversions += kind.conversions
         self.input_kinds.append(kind)
 
     def _fit_target(self, spec: ColumnSpec, table: pa.Table, picked: pa.Array) -> TargetKind:
@@ -285,6 +289,7 @@ class Codec:
             "inputs": [kind.state() for kind in self.input_kinds],
             "targets": {name: kind.state() for name, kind in self.target_kinds.items()},
             "warnings": list(self.warnings),
+            "conversions": list(self.conversions),
             "dropped": dict(self.dropped),
         }
 
@@ -302,6 +307,7 @@ class Codec:
                 name: _kind(TARGET_KINDS, s).from_state(s) for name, s in state["targets"].items()
             },
             warnings=list(state["warnings"]),
+            conversions=list(state["conversions"]),
             dropped=dict(state["dropped"]),
         )
 

@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 from superpose.errors import DataError, Faults, did_you_mean, listing, message
 
 from ._config import Config, InputConfig, TargetConfig
+from ._conversions import conversions_of
 from ._guessing import (
     MOST_INPUT_LEVELS,
     Guess,
@@ -63,6 +64,7 @@ class _Inference:
         self.ignored: dict[str, str] = {}
         self.divided: set[str] = set()  # inputs whose words get a label each
         self.warnings: list[str] = []
+        self.conversions = conversions_of(table)
 
     def schema(self) -> Schema:
         """The schema, once all columns are looked at."""
@@ -100,7 +102,7 @@ class _Inference:
                     fix="give a table with columns to predict from",
                 )
             )
-        return Schema(self.optional(inputs), targets, self.ignored, self.warnings)
+        return Schema(self.optional(inputs), targets, self.ignored, self.warnings, self.conversions)
 
     def optional(self, inputs: list[ColumnSpec]) -> list[ColumnSpec]:
         """Marks the inputs that one of several sources has no value of: new rows may lack them."""

@@ -23,6 +23,7 @@ from superpose.errors import DataError, Faults, listing, message, place
 
 from ._config import Config
 from ._conll import read_conll
+from ._conversions import CONVERSIONS, conversions_of, with_conversions
 from ._delimited import read_delimited
 from ._files import require_file, require_utf8
 from ._folders import PART, as_divided, read_folder
@@ -36,6 +37,7 @@ from ._windows import apart, cut_windows
 _FOLDER = b"superpose.folder"
 _LEVELS = b"superpose.levels"
 _SOURCES = b"superpose.sources"
+_NOTED = (_FOLDER, _SOURCES, CONVERSIONS)
 
 
 def read_table(source: Any) -> pa.Table:
@@ -62,7 +64,9 @@ def read_table(source: Any) -> pa.Table:
         path = Path(source)
         table, where = _read_file(path), str(path)
         folder = path.resolve() if os.path.isdir(path) else path.resolve().parent
-        table = readable(table).replace_schema_metadata({_FOLDER: str(folder).encode()})
+        table = readable(table)
+        known = {**_kept(table.schema.metadata), _FOLDER: str(folder).encode()}
+        table = table.replace_schema_metadata(known)
     else:
         table, where = readable(_from_frame(source)), "the frame"
         table = table.replace_schema_metadata(_kept(table.schema.metadata))
@@ -95,7 +99,10 @@ def _read_sources(sources: Mapping[str, Any]) -> pa.Table:
     faults.raise_any()
     table, folder = join_sources(tables, {name: folder_of(one) for name, one in tables.items()})
     known = {_FOLDER: str(folder).encode()} if folder else {}
-    return table.replace_schema_metadata({**known, _SOURCES: b"yes"})
+    told = [
+        f"source {name!r}: {one}" for name, read in tables.items() for one in conversions_of(read)
+    ]
+    return with_conversions(table.replace_schema_metadata({**known, _SOURCES: b"yes"}), told)
 
 
 def sources_of(table: pa.Table) -> pa.ChunkedArray | None:
@@ -118,7 +125,7 @@ def levels_of(table: pa.Table, column: str) -> list[Any] | None:
 
 def _kept(metadata: Mapping[bytes, bytes] | None) -> dict[bytes, bytes]:
     """The metadata of a table that is kept."""
-    return {key: value for key, value in (metadata or {}).items() if key in (_FOLDER, _SOURCES)}
+    return {key: value for key, value in (metadata or {}).items() if key in _NOTED}
 
 
 def _levels(field: pa.Field) -> dict[bytes, bytes]:

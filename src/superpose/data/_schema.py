@@ -65,12 +65,14 @@ class Schema:
         targets: the target columns, in the order in which they were declared.
         ignored: name of each column that is not used, and why.
         warnings: what the user should know, one sentence each.
+        conversions: what is read otherwise than it is written, one sentence each.
     """
 
     inputs: list[ColumnSpec]
     targets: list[ColumnSpec]
     ignored: dict[str, str] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
+    conversions: list[str] = field(default_factory=list)
 
     @property
     def input_names(self) -> list[str]:
@@ -93,6 +95,7 @@ class Schema:
             "targets": [plain(spec) for spec in self.targets],
             "ignored": dict(self.ignored),
             "warnings": list(self.warnings),
+            "conversions": list(self.conversions),
         }
 
     @classmethod
@@ -107,6 +110,7 @@ class Schema:
             targets=[spec(entry) for entry in state["targets"]],
             ignored=dict(state["ignored"]),
             warnings=list(state["warnings"]),
+            conversions=list(state["conversions"]),
         )
 
 

@@ -102,6 +102,7 @@ def report_view(facts: Mapping[str, Any]) -> dict[str, Any]:
         "coverage": _coverage(data),
         "data": _data(data),
         "warnings": [str(warning) for warning in facts.get("warnings") or []],
+        "conversions": [str(one) for one in facts.get("conversions") or []],
         "cost": _cost(facts.get("cost") or []),
         "reproduce": {
             "command": str(facts.get("command") or ""),

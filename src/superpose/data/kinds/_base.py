@@ -103,6 +103,9 @@ class InputKind(_Stateful, ABC):
 
     column: str
     notes: list[str] = field(default_factory=list)  # what the user should know, from fitting
+    conversions: list[str] = field(
+        default_factory=list
+    )  # what is read otherwise than it is written
 
     @property
     def width(self) -> int:
@@ -213,6 +216,7 @@ class TargetKind(_Stateful, ABC):
 
     column: str
     notes: list[str] = field(default_factory=list)
+    conversions: list[str] = field(default_factory=list)
 
     @property
     @abstractmethod
