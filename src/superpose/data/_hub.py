@@ -13,12 +13,14 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from superpose.errors import DataError, Faults, listing, message
+from superpose.errors import DataError, Faults, listing, message, place
 
+from ._conversions import conversions_of, with_conversions
 from ._splits import PART_WORDS, PARTS
 from .kinds._values import holds_files, is_list, one
 
 _FEATURES = b"huggingface"  # the metadata in which the library keeps what columns are
+NO_LABEL = (-1, -100)  # of the library itself, and of transformers
 _LISTS = ("List", "LargeList", "Sequence")  # types of its columns of lists
 
 
@@ -97,16 +99,24 @@ def read_dataset(source: Any, column: str) -> pa.Table:
         readable(table.select(first)).append_column(column, pa.array([part] * len(table)))
         for part, table in tables.items()
     ]
-    return pa.concat_tables(
+    told = [
+        f"{part}: {x}" for part, t in zip(tables, joined, strict=True) for x in conversions_of(t)
+    ]
+    whole = pa.concat_tables(
         [t.replace_schema_metadata() for t in joined], promote_options="permissive"
     )
+    return with_conversions(whole, told) if told else whole
 
 
 def readable(table: pa.Table) -> pa.Table:
     """Names classes and files as the library's own metadata tells, in whatever file it stands.
 
-    Numbers of a `ClassLabel` become its names, and those below 0, which stand for no label, null.
-    Images and sounds become their paths, unless the table holds the files themselves.
+    Numbers of a `ClassLabel` become its names; -1 and -100, which stand for no label, become null,
+    which is noted. Images and sounds become their paths, unless the table holds the files
+    themselves.
+
+    Raises:
+        DataError: every column with a number that no class has.
 
     Example:
         >>> told = {"info": {"features": {"y": {"names": ["no", "yes"], "_type": "ClassLabel"}}}}
@@ -119,13 +129,17 @@ def readable(table: pa.Table) -> pa.Table:
     if told is None:
         return table
     features = json.loads(told).get("info", {}).get("features") or {}
+    faults, found = Faults(DataError), list[str]()
     for index, name in enumerate(table.column_names):
         column = table.column(index)
-        if _labels(features.get(name)) is not None:
+        if (names := _labels(features.get(name))) is not None:
+            _require_classes(name, column, len(names), faults)
+            found += _unlabelled(name, column)
             table = table.set_column(index, name, _named(one(column), features[name]))
         elif holds_files(column.type) and not pc.any(pc.is_valid(_part(column, "bytes"))).as_py():
             table = table.set_column(index, name, _part(column, "path"))
-    return table
+    faults.raise_any()
+    return with_conversions(table, found) if found else table
 
 
 def require_whole(source: Any) -> None:
@@ -159,6 +173,46 @@ def _labels(feature: Any) -> list[str] | None:
         names = feature.get("names")
         return None if names is None else [str(name) for name in names]
     return _labels(feature["feature"]) if feature.get("_type") in _LISTS else None
+
+
+def _require_classes(name: str, values: pa.ChunkedArray, classes: int, faults: Faults) -> None:
+    """Adds a fault where a column holds numbers that no class has."""
+    numbers, rows = _flat(values)
+    wrong = ~np.isin(numbers, NO_LABEL) & ((numbers < 0) | (numbers >= classes))
+    if wrong.any():
+        first = int(np.argmax(wrong))
+        given = f"{numbers[first]:g} given; so it is in {int(wrong.sum())} labels in all"
+        allowed = f"0 to {classes - 1}, the numbers of its classes; -1 or -100 for no label"
+        fix = "cast the column to a ClassLabel with all names"
+        faults.add(place(column=name, row=int(rows[first])), given, allowed, fix)
+
+
+def _unlabelled(name: str, values: pa.ChunkedArray) -> list[str]:
+    """One sentence on the numbers of a column that stand for no label."""
+    numbers, rows = _flat(values)
+    gone = np.isin(numbers, NO_LABEL)
+    if not gone.any():
+        return []
+    which = " and ".join(f"{x:g}" for x in NO_LABEL if (numbers == x).any())
+    first = int(rows[int(np.argmax(gone))])
+    return [
+        message(
+            place(column=name),
+            f"{int(gone.sum())} labels of {which} (first in row {first}) are read as missing",
+            fix="to keep them, give them a name in the ClassLabel",
+        )
+    ]
+
+
+def _flat(values: pa.ChunkedArray | pa.Array) -> tuple[np.ndarray, np.ndarray]:
+    """The numbers of a column, however deep in lists they stand, and the row of each."""
+    numbers = one(values)
+    rows = np.arange(len(numbers))
+    while is_list(numbers.type):
+        rows = rows[np.asarray(pc.list_parent_indices(numbers))]
+        numbers = pc.list_flatten(numbers)
+    known = np.asarray(numbers.is_valid())
+    return np.asarray(numbers.drop_null().cast(pa.float64())), rows[known]
 
 
 def _named(values: pa.Array, feature: Any) -> pa.Array:

@@ -1,12 +1,14 @@
 """Data sets of Hugging Face's library: read as frames are, with readable classes."""
 
 import pyarrow as pa
+import pyarrow.feather
 import pyarrow.parquet
 import pytest
 
 from superpose import Superpose
 from superpose.audit import prepare
 from superpose.data import Config, divided, like, read_rows, read_table
+from superpose.data._conversions import conversions_of
 from superpose.errors import DataError
 
 datasets = pytest.importorskip("datasets")
@@ -28,6 +30,37 @@ def test_classes_are_read_by_their_names_and_no_label_as_missing():
     table = read_table(rows(y=[0, 1, -1, 1, 0, 1], tags=tags))
     assert table["y"].to_pylist() == ["no", "yes", None, "yes", "no", "yes"]
     assert table["tags"].to_pylist() == [["O", "B-city"], [], None, ["B-city"], [None], ["O"]]
+
+
+def test_labels_that_stand_for_none_are_said_from_every_reader(tmp_path):
+    plain = rows(tags=[[0, 1], [], [1, 0], None, [1], [0]]).with_format("arrow")[:]
+    tags = pa.array([[0, 1], [-100], [-100, 0], None, [1], [0]], pa.list_(pa.int64()))
+    table = plain.set_column(1, "y", pa.array([0, 1, -1, 1, 0, -100])).set_column(2, "tags", tags)
+    pyarrow.parquet.write_table(table, tmp_path / "rows.parquet")
+    pyarrow.feather.write_feather(table, str(tmp_path / "rows.feather"))
+    for source in (table, tmp_path / "rows.parquet", tmp_path / "rows.feather"):
+        read = read_table(source)
+        assert read["y"].to_pylist() == ["no", "yes", None, "yes", "no", None]
+        assert read["tags"].to_pylist()[2] == [None, "O"]
+        assert conversions_of(read) == [
+            "column 'y': 2 labels of -1 and -100 (first in row 2) are read as missing; to keep "
+            "them, give them a name in the ClassLabel",
+            "column 'tags': 2 labels of -100 (first in row 1) are read as missing; to keep them, "
+            "give them a name in the ClassLabel",
+        ]
+    parts = DatasetDict(train=rows(y=[0, -1, 1, 1, 0, 1]), test=rows(y=[1] * 6))
+    assert conversions_of(read_table(parts))[0].startswith("train: column 'y': 1 labels of -1 (fir")
+
+
+def test_a_number_that_no_class_has_is_refused():
+    table = rows().with_format("arrow")[:]
+    wrong = table.set_column(1, "y", pa.array([0, 1, 7, 7, -2, 0]))
+    fault = (
+        r"column 'y', row 2: 7 given; so it is in 3 labels in all; allowed: 0 to 1, the numbers of "
+        r"its classes; -1 or -100 for no label; cast the column to a ClassLabel with all names"
+    )
+    with pytest.raises(DataError, match=fault):
+        read_table(wrong)
 
 
 @pytest.mark.parametrize(

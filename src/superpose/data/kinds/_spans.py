@@ -7,15 +7,14 @@ are all the share of words that are right.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
 
-OUTSIDE = "O"
-_MARKED = re.compile(r"([BIESLU])-(.+)")  # begin, inside, end, single; last and unit in BILOU
+from ._span_labels import OUTSIDE, read_span_labels, standard
+
 # A label that continues a span stands first in one in so many of its places at most: beyond, the
 # labels are of a scheme in which it may (IOB1), below it is a slip.
 SLIPS = 0.05
@@ -44,27 +43,34 @@ class Marks:
     spans: bool
 
     @classmethod
-    def of(cls, labels: Sequence[str], loose: Sequence[str] = ()) -> Self:
+    def of(
+        cls,
+        labels: Sequence[str],
+        loose: Sequence[str] = (),
+        spelled: Sequence[str] | None = None,
+    ) -> Self:
         """Read the labels of a target.
 
         Args:
             labels: All labels.
             loose: Labels that continue a span but may begin one too.
+            spelled: The labels in the standard spelling; read from the labels if None.
 
         Example:
             >>> Marks.of(["B-city", "I-city", "O"]).types
             ['city']
         """
-        found = [_MARKED.fullmatch(label) for label in labels]
-        spans = any(found) and all(m or x == OUTSIDE for m, x in zip(found, labels, strict=True))
+        if spelled is None:
+            read = read_span_labels(dict.fromkeys(labels, 1))
+            spelled = labels if read is None else [read.standard[label] for label in labels]
         free = np.full((len(labels), 2), -2)
-        if not spans:
+        if set(spelled) <= {OUTSIDE} or not all(map(standard, spelled)):
             every = np.ones(len(labels), bool)
             return cls(list(labels), np.arange(len(labels)), every, every, free, False)
-        signs = ["" if m is None else m[1] for m in found]
-        names = ["" if m is None else m[2] for m in found]
+        signs = ["" if name == OUTSIDE else name[0] for name in spelled]
+        names = ["" if name == OUTSIDE else name[2:] for name in spelled]
         types = sorted(set(names) - {""})
-        place = {label: k for k, label in enumerate(labels)}
+        place = {name: k for k, name in enumerate(spelled)}
         for k, (sign, name) in enumerate(zip(signs, names, strict=True)):
             if sign in ("I", "E", "L") and labels[k] not in loose:
                 free[k] = [place.get(f"{s}-{name}", -1) for s in ("B", "I")]
@@ -123,6 +129,21 @@ class Marks:
             if slips > SLIPS * here.sum():
                 found.append(labels[k])
         return found
+
+    def in_order(self, tags: np.ndarray) -> bool:
+        """Whether labels that are signs alone stand as signs do in labels (N, S).
+
+        An inside follows a span, or in IOB1 a begin does: letters such as blood groups do neither.
+        """
+        previous = np.concatenate([np.full((len(tags), 1), -1), tags[:, :-1]], axis=1)
+        follows = (previous >= 0) & (self.type_of[previous] >= 0)
+        goes_on = np.flatnonzero(self.before[:, 0] > -2)
+        shares = [
+            follows[here].mean()
+            for here in (np.isin(tags, goes_on), (tags >= 0) & self.opens[tags])
+            if here.any()
+        ]
+        return max(shares, default=0.0) >= 1 - SLIPS
 
     def best(self, p: np.ndarray) -> np.ndarray:
         """Choose the likeliest labels (N, S) that form whole spans, -1 where nothing is predicted.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -11,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 from pydantic import Field
 
-from superpose.errors import DataError
+from superpose.errors import DataError, listing, message, place
 
 from ._base import Beside, too_few_labels
 from ._classes import ordered
@@ -21,6 +22,7 @@ from ._number_maps import holds_maps
 from ._options import Options
 from ._places import PlaceClasses
 from ._plot_words import token_facts
+from ._span_labels import mixed_labels, read_span_labels
 from ._spans import Marks
 from ._text import MOST_PLACES
 from ._values import (
@@ -38,6 +40,7 @@ from ._values import (
 from ._words import as_words, lists_words, require_aligned, spread
 
 MOST_LABELS = 1000
+NO_LABEL = "-100"  # what the losses of PyTorch pass over
 
 
 class TokensOptions(Options):
@@ -55,8 +58,9 @@ class TokensOptions(Options):
 class TokensTarget(PlaceClasses):
     """A label for each word of an input, as a list or as text with blanks between the labels.
 
-    Labels such as B-city, I-city and O mark spans; any others are taken as they are. A row without
-    labels is null; a word without one is null in its list.
+    Labels such as B-city, I-city and O mark spans, and those that are so in another spelling
+    (city-B, b_city, B alone); any others are taken as they are. A row without labels is null; a
+    word without one is null in its list, or -100 as the library transformers writes it.
 
     ``of`` in the options names the input (default "words"), ``places`` its most words in a row.
     Canonical prediction: a probability for each label of each place, laid side by side, NaN where a
@@ -79,11 +83,14 @@ class TokensTarget(PlaceClasses):
     counts: list[int]
     lists: bool
     loose: list[str] = field(default_factory=list)  # labels of insides that may begin a span
+    spelled: list[str] = field(default_factory=list)  # the levels as the standard spells them
+    # Rare spellings, and the level that each is read as; None where it fits to no other.
+    meant: dict[str, str | None] = field(default_factory=dict)
 
     @cached_property
     def marks(self) -> Marks:
         """What the labels say about spans."""
-        return Marks.of(self.levels, self.loose)
+        return Marks.of(self.levels, self.loose, self.spelled or self.levels)
 
     @property
     def constant_reason(self) -> str | None:
@@ -102,36 +109,100 @@ class TokensTarget(PlaceClasses):
         words, rows = as_words(values)
         kind = class_type(pa.chunked_array([words]))
         text = class_names(pa.chunked_array([words]), kind)
-        names, counts = counted(text)
-        labelled = len(np.unique(rows[np.asarray(text.is_valid())]))
+        counts = {name: int(count) for name, count in zip(*counted(text), strict=True)}
+        # Where other labels are below 0 too, they are numbers like any other.
+        gone = 0 if _below(counts) - {NO_LABEL, "-1"} else counts.pop(NO_LABEL, 0)
+        labelled = len(np.unique(rows[find(text, list(counts)) >= 0]))
         if labelled < 2:
             raise too_few_labels(column, labelled)
-        if len(names) > MOST_LABELS:
+        if len(counts) > MOST_LABELS:
             raise DataError(
-                f"target {column!r}: {len(names)} different labels; at most {MOST_LABELS} can be "
+                f"target {column!r}: {len(counts)} different labels; at most {MOST_LABELS} can be "
                 f"told apart; check that the column holds labels, not words"
             )
-        levels = ordered(names, kind)
-        found = dict(zip(names, (int(c) for c in counts), strict=True))
         longest = int(min(np.bincount(rows).max(), MOST_PLACES))
         fitted = cls(
             column=column,
             of=options.get("of", "words"),
             places=options.get("places") or longest,
-            levels=levels,
+            levels=ordered(list(counts), kind),
             type=kind,
-            counts=[found[name] for name in levels],
+            counts=[],
             lists=is_list(plain(values).type),
         )
-        tags = fitted.encode(values)
-        fitted.loose = fitted.marks.loose(np.where(np.isnan(tags), -1, tags).astype(int), levels)
+        if gone:
+            where = place(column=column)
+            fitted.conversions.append(message(where, f"{gone} words labelled -100 have no label"))
+        fitted.notes += _unsure(column, counts)
+        fitted._read_spans(values, counts, text)
+        fitted.counts = [counts[name] for name in fitted.levels]
+        tags = fitted._tags(values)
+        fitted.loose = fitted.marks.loose(tags, fitted.levels)
         vars(fitted).pop("marks")  # they were read before it was known which labels are loose
         return fitted
+
+    def _read_spans(self, values: Column, counts: dict[str, int], text: pa.Array) -> None:
+        """Learn which labels mark spans, and which are slips; their words are counted as meant."""
+        read = read_span_labels(counts)
+        if read is None:
+            return
+        most: dict[str, str] = {}
+        for label in counts:  # the most frequent first
+            if label in read.standard:
+                most.setdefault(read.standard[label], label)
+        for label in counts:
+            level = most[read.standard[label]] if label in read.standard else None
+            if level != label:
+                self.meant[label] = level
+        every, self.levels = self.levels, [x for x in self.levels if x not in self.meant]
+        self.spelled = [read.standard[level] for level in self.levels]
+        alone = all(len(level) == 1 for level in self.levels)  # signs, or mere letters
+        if alone and not self.marks.in_order(self._tags(values)):
+            vars(self).pop("marks")
+            self.levels, self.spelled, self.meant = every, [], {}
+            return
+        vars(self).pop("marks", None)
+        self.notes += [self._slip(label, counts[label], text) for label in read.slips]
+        for first, second in read.apart:
+            self.notes.append(
+                f"target {self.column!r}: the types {first!r} and {second!r} of spans differ in "
+                f"case only and are taken as two; write them alike if they are one"
+            )
+        odd = [x for x in counts if x not in read.slips and read.standard[x] != x]
+        if odd:
+            words = sum(counts[x] for x in odd)
+            given = f"{len(odd)} labels ({words} words) are read as marks of spans: "
+            given += listing((f"{x!r} as {read.standard[x]!r}" for x in odd), 4)
+            self.conversions.append(message(place(column=self.column), given))
+        for label, meant in self.meant.items():
+            if meant is not None:
+                counts[meant] += counts[label]
+
+    def _slip(self, label: str, count: int, text: pa.Array) -> str:
+        """One sentence on a label that is a rare spelling of another."""
+        first = int(np.argmax(find(text, [label]) == 0))
+        beside = [x for x in text[max(first - 2, 0) : first + 3].to_pylist() if x is not None]
+        words = f"{count} word" + "s" * (count > 1)
+        meant = self.meant.get(label, label)
+        told = "no label" if meant is None else repr(self.spelled[self.levels.index(meant)])
+        return (
+            f"target {self.column!r}: label {label!r} ({words}, first beside {beside}) does not "
+            f"mark spans as the others do and is read as {told}; mend it if it means another"
+        )
+
+    def _tags(self, values: Column) -> np.ndarray:
+        tags = self.encode(values)
+        return np.where(np.isnan(tags), -1, tags).astype(int)
 
     def encode(self, values: Column) -> np.ndarray:
         words, rows = as_words(values)
         text = class_names(pa.chunked_array([words]), self.type)
         index = find(text, self.levels)
+        # Neither has a label: a word of -100, and one whose label fits to no other.
+        for label, meant in ({NO_LABEL: None} | self.meant).items():
+            if label not in self.levels:
+                here = find(text, [label]) == 0
+                index[here] = -2 if meant is None else self.levels.index(meant)
         strangers = index == -1
         if strangers.any():
             first = int(np.argmax(strangers))
@@ -140,10 +211,10 @@ class TokensTarget(PlaceClasses):
                 f"did not occur in training; {int(strangers.sum())} such word(s) count as "
                 f"unlabelled"
             )
-        place = spread(rows, len(values))
-        known = (index >= 0) & (place < self.places)
+        at = spread(rows, len(values))
+        known = (index >= 0) & (at < self.places)
         block = self.unlabelled(len(values))
-        block[rows[known], place[known]] = index[known]
+        block[rows[known], at[known]] = index[known]
         return block
 
     @property
@@ -240,3 +311,26 @@ class TokensTarget(PlaceClasses):
             return f"one of {len(self.levels)} labels for each word of {self.of!r}"
         kinds = f"{len(found.types)} type{'s' * (len(found.types) != 1)}"
         return f"spans of {kinds} ({len(self.levels)} labels) over the words of {self.of!r}"
+
+
+def _below(counts: dict[str, int]) -> set[str]:
+    """The labels that are whole numbers below 0."""
+    return {name for name in counts if re.fullmatch(r"-\d+", name)}
+
+
+def _unsure(column: str, counts: dict[str, int]) -> list[str]:
+    """Warns of labels that may not mean what they are taken for."""
+    found = []
+    if _below(counts) == {"-1"}:
+        found.append(
+            f"target {column!r}: label -1 ({counts['-1']} words) is taken as a class; write null "
+            f"or -100 where it stands for no label"
+        )
+    if mixed := mixed_labels(counts) if read_span_labels(counts) is None else []:
+        shown = listing((f"{x!r} ({counts[x]} words)" for x in mixed), 4)
+        found.append(
+            f"target {column!r}: {shown} mark no span as the other labels do, so that every word "
+            f"is scored alone, those outside of spans too; write O for what is outside of spans, "
+            f"and null for words without a label"
+        )
+    return found
