@@ -438,19 +438,35 @@ def test_report_is_written_and_opened(
 # Progress.
 
 
-def test_progress_without_a_terminal_is_lines(capsys: pytest.CaptureFixture[str]) -> None:
+def test_progress_without_a_terminal_is_lines(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = iter(range(0, 1000, 10))
+    monkeypatch.setattr("time.monotonic", lambda: float(next(clock)))
     with Stages(Console(file=io.StringIO())) as stages:
         for share in (0.0, 0.1, 0.3, 0.2, 0.6, 1.0):
             stages("joint network", share)
         stages("test and report", 1.0)
     lines = capsys.readouterr().err.splitlines()
-    assert [line.rsplit(",", 1)[0] for line in lines] == [
-        "joint network: 0%",
-        "joint network: 30%",
-        "joint network: 60%",
-        "joint network: 100%",
-        "test and report: 100%",
+    assert lines == [
+        "multi-task network: 0%, 0 s",
+        "multi-task network: 30%, 20 s, about 47 s left",
+        "multi-task network: 60%, 40 s, about 27 s left",
+        "multi-task network: 100%, 50 s",
+        "test and report: 100%, 0 s",
     ]
+
+
+def test_a_log_has_a_line_a_minute_where_progress_is_slow(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = iter(range(0, 1000, 40))
+    monkeypatch.setattr("time.monotonic", lambda: float(next(clock)))
+    with Stages(Console(file=io.StringIO())) as stages:
+        for share in (0.0, 0.05, 0.1, 0.1):
+            stages("boosted trees", share)
+    told = capsys.readouterr().err.splitlines()
+    assert [line.split(",")[0] for line in told] == ["boosted trees: 0%", "boosted trees: 10%"]
 
 
 def test_progress_on_a_terminal_is_a_bar_for_each_stage() -> None:
@@ -459,10 +475,13 @@ def test_progress_on_a_terminal_is_a_bar_for_each_stage() -> None:
         stages("boosted trees", 1.0)
         stages("joint network", 0.5)
         stages("joint network", 0.4)
+        stages("given: boosted trees", 0.25)
     told = screen.getvalue()
     assert "boosted trees" in told
     assert "100%" in told
     assert "50%" in told
+    assert "s left" in told
+    assert "read measured targets" in told
     assert "40%" not in told, "a bar never runs back"
 
 

@@ -66,7 +66,8 @@ def fit_given(
             if kinds[t].tree in ("none", "steps"):
                 continue
             given.trees[t] = {}
-            for name in (SOME, EVERY):
+            for step, name in enumerate((SOME, EVERY)):
+                progress(stage, (place + step / 2) / len(kinds))
                 fit = partial(_fit, p, engine, t, half, name == SOME)
                 trees = stages.run(f"given-{name.split()[1]}-{place}", fit, FittedTrees)
                 given.trees[t][name] = trees

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from superpose.data import fold_indices
-from superpose.training import Fold, Recipe, Watch, fit_joint
+from superpose.training import EpochShare, Fold, Recipe, Watch, fit_joint
 
 from ._affinity import names
 from ._findings import Facts
@@ -100,12 +100,10 @@ def _losses(
     recipe: Recipe, groups: list[list[str]], candidates: int, place: int, progress: Progress
 ) -> np.ndarray:
     """Return the loss of each fold and target in units of the best constant's, (K, T)."""
-    stage, settings = "ways to group", recipe.settings
+    stage, passed = "ways to group", EpochShare(recipe.settings.epochs)
 
     def report(epoch: int, watch: Watch) -> None:
-        waited = (epoch - watch.last_gain) / settings.patience
-        passed = max((epoch + 1) / settings.epochs, waited)
-        progress(stage, (place + min(1.0, passed)) / candidates)
+        progress(stage, (place + passed(epoch, watch)) / candidates)
 
     progress(stage, place / candidates)
     fitted = fit_joint(replace(recipe, groups=groups), on_epoch=report)

@@ -13,6 +13,7 @@ from superpose.data import Config
 from superpose.nn import Architecture
 from superpose.training import (
     Balancing,
+    EpochShare,
     FittedNetwork,
     Recipe,
     Settings,
@@ -230,14 +231,8 @@ class _Run:
 
     def _epochs(self, stage: str, done: float, share: float) -> Callable[[int, Watch], None]:
         """Turn epochs into progress; early stopping may end a stage at any time."""
-        settings = self.recipe.settings
-
-        def report(epoch: int, watch: Watch) -> None:
-            waited = (epoch - watch.last_gain) / settings.patience
-            passed = max((epoch + 1) / settings.epochs, waited)
-            self.progress(stage, done + share * min(1.0, passed))
-
-        return report
+        passed = EpochShare(self.recipe.settings.epochs)
+        return lambda epoch, watch: self.progress(stage, done + share * passed(epoch, watch))
 
 
 def _fit_trees(p: Prepared, engine: Engine, target: str, path: Path | None) -> FittedTrees:

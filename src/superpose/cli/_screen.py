@@ -16,6 +16,12 @@ if TYPE_CHECKING:
 
     from superpose.data import ColumnSpec, Schema
 
+# What a stage is, in the words of the screen.
+NAMES = {
+    "joint network": "multi-task network",
+    "given: boosted trees": "boosted trees that read measured targets (for --given)",
+}
+LINES = 60  # seconds between two lines of a log, where progress is slow
 LEAST_BITS = 0.005  # what is less is shown as 0.00
 WIDTH = 100  # columns where the output is no terminal and has no width of its own
 
@@ -23,20 +29,22 @@ WIDTH = 100  # columns where the output is no terminal and has no width of its o
 class Stages:
     """Shows how far a run is: a bar per stage on a terminal, plain lines elsewhere.
 
+    Shares are estimates where early stopping may end a stage, and so is the time that is left.
+
     Args:
         console: where to show it; the standard error if None.
     """
 
     def __init__(self, console: Console | None = None) -> None:
         from rich.console import Console
-        from rich.progress import BarColumn, Progress, TaskID, TaskProgressColumn, TimeElapsedColumn
+        from rich.progress import BarColumn, Progress, TaskID, TaskProgressColumn, TextColumn
 
         self.console = console or Console(stderr=True)
-        columns = (BarColumn(), TaskProgressColumn(), TimeElapsedColumn())
+        columns = (BarColumn(), TaskProgressColumn(), TextColumn("{task.fields[time]}"))
         self.bars = Progress("{task.description}", *columns, console=self.console)
         self.tasks: dict[str, TaskID] = {}
         self.shares: dict[str, float] = {}
-        self.began = time.monotonic()
+        self.began = self.said = time.monotonic()
 
     def __enter__(self) -> Self:
         if self.console.is_terminal:
@@ -49,18 +57,24 @@ class Stages:
 
     def __call__(self, stage: str, share: float) -> None:
         """Takes the share of a stage that is done, from 0 to 1."""
+        name, now = NAMES.get(stage, stage), time.monotonic()
         new = stage not in self.shares
         if new:
-            self.tasks[stage] = self.bars.add_task(stage, total=1.0)
-            self.began = time.monotonic()
-        # Early stopping puts the end off with every gain; a bar that runs back only confuses.
+            self.began = now
+            self.tasks[stage] = self.bars.add_task(name, total=1.0, time="")
+        # A bar that runs back only confuses.
         before = self.shares.get(stage, 0.0)
         self.shares[stage] = share = max(before, min(share, 1.0))
-        self.bars.update(self.tasks[stage], completed=share)
-        # Lines of a log: the start, each quarter, the end.
-        if not self.console.is_terminal and (new or int(4 * share) > int(4 * before)):
-            seconds = time.monotonic() - self.began
-            typer.echo(f"{stage}: {share:.0%}, {seconds:.0f} s", err=True)
+        seconds = now - self.began
+        took = f"{seconds:.0f} s"
+        if 0 < share < 1:
+            took += f", about {seconds * (1 - share) / share:.0f} s left"
+        self.bars.update(self.tasks[stage], completed=share, time=took)
+        # Lines of a log: the start, each quarter, the end, and one a minute.
+        due = int(4 * share) > int(4 * before) or (share > before and now - self.said > LINES)
+        if not self.console.is_terminal and (new or due):
+            self.said = now
+            typer.echo(f"{name}: {share:.0%}, {took}", err=True)
 
 
 def kinds(specs: Iterable[ColumnSpec]) -> str:

@@ -31,12 +31,13 @@ from ._screen import (
     tell_warnings,
     warn,
 )
+from ._stopping import INTERRUPTED, TERMINATED, Terminated, stoppable, stopped
 
 if TYPE_CHECKING:
     from superpose.data import Config
 
 WRONG = 2  # exit code of everything that the user can mend, as of wrong options
-COMMAND, DEBUG = "superpose.command", "superpose.debug"
+COMMAND, DEBUG, RUN = "superpose.command", "superpose.debug", "superpose.run"
 
 
 class Verbs(TyperGroup):
@@ -49,9 +50,9 @@ class Verbs(TyperGroup):
         return super().parse_args(ctx, [arg for arg in args if arg != "--debug"])
 
     def invoke(self, ctx: Any) -> Any:
-        """Runs a verb; an error of the user ends it with exit code 2."""
+        """Runs a verb; an error of the user ends it with exit code 2, a signal with its own."""
         try:
-            with warnings.catch_warnings():
+            with stoppable(), warnings.catch_warnings():
                 warnings.showwarning = warn  # type: ignore[assignment]
                 return super().invoke(ctx)
         except SuperposeError as error:
@@ -59,6 +60,9 @@ class Verbs(TyperGroup):
                 typer.echo(traceback.format_exc(), err=True)
             typer.echo(f"error: {error}", err=True)
             raise typer.Exit(WRONG) from error
+        except KeyboardInterrupt as stop:
+            typer.echo(f"\n{stopped(ctx.meta.get(RUN), ctx.meta[COMMAND])}", err=True)
+            raise typer.Exit(TERMINATED if isinstance(stop, Terminated) else INTERRUPTED) from None
 
 
 app = typer.Typer(
@@ -77,6 +81,7 @@ Targets = Annotated[
 References = Annotated[
     str | None, typer.Option(help="Models to beat: all, trees, network or none.", metavar="WHICH")
 ]
+Resume = Annotated[bool, typer.Option("--resume", help="Continue a stopped run.")]
 Seed = Annotated[int | None, typer.Option(help="Seed of every random choice.", metavar="N")]
 Run = Annotated[Path, typer.Argument(help="Folder of a run, or a bundle.", metavar="RUN")]
 Labelled = Annotated[Path, typer.Argument(help="Table with labels.", metavar="TABLE")]
@@ -129,6 +134,7 @@ def demo(
     ] = None,
     references: References = "all",
     seed: Seed = 0,
+    resume: Resume = False,
 ) -> None:
     """Train on a bundled data set and show what sharing did to each target.
 
@@ -146,11 +152,12 @@ def demo(
     config = BUNDLED[name].config(references=references, seed=seed)
     if out is None:
         out = Path("runs") / f"demo-{name}"
-        _remove_demo(out, config)
+        if not resume:
+            _remove_demo(out, config)
     schema = infer_schema(table, config)
     typer.echo(f"inputs:  {kinds(schema.inputs)} of {table.num_rows:,} rows")
     typer.echo(f"targets: {kinds(schema.targets)}")
-    _train(ctx, config, out, source=table)
+    _train(ctx, config, out, source=table, resume=resume)
 
 
 @app.command()
@@ -223,7 +230,7 @@ def train(
     ] = None,
     references: References = None,
     seed: Seed = None,
-    resume: Annotated[bool, typer.Option("--resume", help="Continue a stopped run.")] = False,
+    resume: Resume = False,
 ) -> None:
     """Train one model for all targets, test it for each, and keep what wins.
 
@@ -372,6 +379,7 @@ def _train(
 
     began = time.monotonic()
     model = Superpose.from_config(config)
+    ctx.meta[RUN] = out
     early: list[str] = []
     with Stages() as stages:
 

@@ -10,12 +10,13 @@ from ._network_fit import FittedNetwork, Recipe, alike, build, fit_alone, fit_jo
 from ._replicas import Replicas
 from ._reveal import reveal_columns
 from ._settings import Settings
-from ._watch import Watch
+from ._watch import EpochShare, Watch
 
 __all__ = [
     "Affinities",
     "Balance",
     "Balancing",
+    "EpochShare",
     "FittedNetwork",
     "Fold",
     "Recipe",

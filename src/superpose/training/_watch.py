@@ -195,3 +195,29 @@ class Watch:
                 self.snapshots.setdefault(int(first), {})[rest] = value
             else:
                 self.judged[int(first)][int(rest)] = value.numpy()
+
+
+class EpochShare:
+    """The share of a training that is done after each epoch, as far as it can be known.
+
+    Early stopping puts the end off with every gain. So each epoch takes its part of what is left if
+    no target gains again: the share grows with every epoch and is 1 after the last.
+
+    Args:
+        epochs: Epochs at most.
+
+    Example:
+        >>> share = EpochShare(100)
+        >>> watch = Watch([], [], [], patience=3)
+        >>> [round(share(epoch, watch), 2) for epoch in range(3)]
+        [0.33, 0.67, 1.0]
+    """
+
+    def __init__(self, epochs: int) -> None:
+        self.epochs, self.share = epochs, 0.0
+
+    def __call__(self, epoch: int, watch: Watch) -> float:
+        """Take in an epoch."""
+        left = min(self.epochs - 1, watch.last_gain + watch.patience) - epoch
+        self.share += (1 - self.share) / (max(left, 0) + 1)
+        return self.share

@@ -5,7 +5,7 @@ import pyarrow as pa
 import pytest
 
 from superpose.data.kinds import TARGET_KINDS
-from superpose.training import Watch
+from superpose.training import EpochShare, Watch
 
 ROWS = 24
 NUMBER = TARGET_KINDS["number"].fit("y", pa.chunked_array([[-1.0, 1.0]]))
@@ -208,3 +208,14 @@ def test_the_epoch_for_given_is_packed_and_unpacked():
         said = [[told(rows, 0.1)] for rows in held_of(2)]
         one.look(3, said, np.zeros(1), dict, said)
     assert other.given_epoch == watch.given_epoch == 3
+
+
+def test_each_epoch_moves_the_share_and_the_last_one_ends_it():
+    watch = Watch([], [], [], patience=5)
+    share, told = EpochShare(40), []
+    for epoch in range(12):
+        watch.last_gain = min(epoch, 6)
+        told.append(share(epoch, watch))
+    assert told[0] > 0.1
+    assert all(np.diff(told) > 0)
+    assert told[-1] == 1.0
