@@ -38,7 +38,7 @@ from superpose.audit import (
     settings_of,
     with_measured,
 )
-from superpose.data import Config, divided, like, read_rows, row_keys
+from superpose.data import Config, as_source, divided, like, local_path, read_rows, row_keys
 from superpose.data.kinds import TargetKind
 from superpose.deploy import (
     is_folder,
@@ -168,8 +168,8 @@ class Superpose:
         """Train the joint network and its references, and let the proof decide what ships.
 
         Args:
-            source: A frame, the path of a table, or a mapping from names to several such sources;
-                default is what the settings name.
+            source: A frame, the path of a table, a list of dicts, a dict of lists, or a mapping
+                from names to several frames or paths; default is what the settings name.
             out: Folder for everything the run finds out; checkpoints are kept there on the way.
             resume: Continue a run in ``out`` that was stopped.
             progress: Called with the name of a stage and the share of it that is done.
@@ -183,8 +183,9 @@ class Superpose:
         source = self.config.source if source is None else source
         if source is None:
             raise ConfigError("data: no table was given; pass a frame or a path, or set `data:`")
+        source = as_source(source)
         self.config = divided(self.config, source)
-        folder = None if out is None else Path(out)
+        folder = None if out is None else local_path(out, BundleError)
         settings = "" if folder is None else settings_text(self.config, source, folder)
         if folder is not None:
             require_run(folder, settings, resume)
@@ -473,7 +474,7 @@ class Superpose:
         Raises:
             BundleError: No bundle, or one that is damaged or newer than this version.
         """
-        folder = Path(path)
+        folder = local_path(path, BundleError)
         if is_folder(folder / "bundle"):
             folder = folder / "bundle"
         elif (folder / "work").is_dir():

@@ -1,6 +1,5 @@
 """The command line: help with examples, errors in plain words, what verbs pass on and print."""
 
-import io
 import json
 import subprocess
 import sys
@@ -11,12 +10,10 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet
 import pytest
-from rich.console import Console
 from typer.testing import CliRunner, Result
 
 from superpose import Superpose
 from superpose.cli import _verbs, app
-from superpose.cli._screen import Stages
 from superpose.data import BUNDLED, Config, infer_schema, load_config, read_table, write_table
 from superpose.deploy import load_folder, save_folder
 
@@ -133,6 +130,18 @@ ERRORS = {
         "  - twice.yaml:3: targets[1]: target 'same' is constant: every labelled row is 1; "
         "allowed: at least 2 different labels; take it out, or give rows with another label"
     ),
+    "check table.csv": f"{NO_TARGET}; for example: superpose check table.csv --targets a,b",
+    "train table.csv --targets on --positive yes": (
+        "--positive: 'yes' given; allowed: NAME=CLASS, NAME one of on; "
+        "for example: --positive on=yes"
+    ),
+    "check table.csv --targets on --positive on=Yes": (
+        "targets[0]: target 'on': positive: 'Yes' given; allowed: no, yes; did you mean 'yes'?"
+    ),
+    "check https://a.org/t.csv --targets y": (
+        "https://a.org/t.csv: an address given; nothing is read from or written to the net; "
+        "allowed: a path on this machine; download the file or mount the place, and name its path"
+    ),
     "train table.csv": f"{NO_TARGET}; for example: superpose train table.csv --targets a,b",
     "train table.csv --targets y --split tme": (
         "split.by: 'tme' given; allowed: random, stratified, group, time, column; "
@@ -196,7 +205,8 @@ def test_a_table_with_faults_leaves_the_run_folder_free(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("args", "text"),
     [
-        (["chek"], "No such command 'chek'"),
+        (["chek"], "No such command 'chek'. Did you mean 'check'?"),
+        (["fit", "t.csv"], "No such command 'fit'. Did you mean 'train'?"),
         (["train"], "Missing argument 'SOURCE'"),
         (["train", "t.csv", "--seed", "one"], "Invalid value for '--seed'"),
     ],
@@ -435,54 +445,7 @@ def test_report_is_written_and_opened(
     assert opened == [(trained / "report.html").resolve().as_uri()]
 
 
-# Progress.
-
-
-def test_progress_without_a_terminal_is_lines(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    clock = iter(range(0, 1000, 10))
-    monkeypatch.setattr("time.monotonic", lambda: float(next(clock)))
-    with Stages(Console(file=io.StringIO())) as stages:
-        for share in (0.0, 0.1, 0.3, 0.2, 0.6, 1.0):
-            stages("joint network", share)
-        stages("test and report", 1.0)
-    lines = capsys.readouterr().err.splitlines()
-    assert lines == [
-        "multi-task network: 0%, 0 s",
-        "multi-task network: 30%, 20 s, about 47 s left",
-        "multi-task network: 60%, 40 s, about 27 s left",
-        "multi-task network: 100%, 50 s",
-        "test and report: 100%, 0 s",
-    ]
-
-
-def test_a_log_has_a_line_a_minute_where_progress_is_slow(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    clock = iter(range(0, 1000, 40))
-    monkeypatch.setattr("time.monotonic", lambda: float(next(clock)))
-    with Stages(Console(file=io.StringIO())) as stages:
-        for share in (0.0, 0.05, 0.1, 0.1):
-            stages("boosted trees", share)
-    told = capsys.readouterr().err.splitlines()
-    assert [line.split(",")[0] for line in told] == ["boosted trees: 0%", "boosted trees: 10%"]
-
-
-def test_progress_on_a_terminal_is_a_bar_for_each_stage() -> None:
-    screen = io.StringIO()
-    with Stages(Console(file=screen, force_terminal=True, width=80)) as stages:
-        stages("boosted trees", 1.0)
-        stages("joint network", 0.5)
-        stages("joint network", 0.4)
-        stages("given: boosted trees", 0.25)
-    told = screen.getvalue()
-    assert "boosted trees" in told
-    assert "100%" in told
-    assert "50%" in told
-    assert "s left" in told
-    assert "read measured targets" in told
-    assert "40%" not in told, "a bar never runs back"
+# The rest.
 
 
 def test_main_is_the_entry_point(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,7 +12,7 @@ import tempfile
 import time
 import traceback
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -40,6 +40,10 @@ WRONG = 2  # exit code of everything that the user can mend, as of wrong options
 COMMAND, DEBUG, RUN = "superpose.command", "superpose.debug", "superpose.run"
 
 
+# Verbs of other tools, and which one here does that.
+SAME = {"fit": "train", "run": "train", "score": "evaluate", "test": "evaluate", "infer": "predict"}
+
+
 class Verbs(TyperGroup):
     """The verbs; what the user can mend is told in its own words, without a traceback."""
 
@@ -47,7 +51,13 @@ class Verbs(TyperGroup):
         """Takes `--debug` out wherever it stands, before the verb or after it."""
         ctx.meta[COMMAND] = shlex.join(["superpose", *args])
         ctx.meta[DEBUG] = "--debug" in args
-        return super().parse_args(ctx, [arg for arg in args if arg != "--debug"])
+        return super().parse_args(ctx, [_from_home(arg) for arg in args if arg != "--debug"])
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """Finds the verb; for one that other tools have it names the one of this."""
+        if (meant := SAME.get(args[0].lower())) is not None:
+            ctx.fail(f"No such command '{args[0]}'. Did you mean '{meant}'?")
+        return super().resolve_command(ctx, args)
 
     def invoke(self, ctx: Any) -> Any:
         """Runs a verb; an error of the user ends it with exit code 2, a signal with its own."""
@@ -77,6 +87,10 @@ app = typer.Typer(
 
 Targets = Annotated[
     list[str] | None, typer.Option(help="Columns to predict, separated by commas.", metavar="A,B")
+]
+Positive = Annotated[
+    list[str] | None,
+    typer.Option(help="The class of a two-class target that counts as yes.", metavar="A=CLASS"),
 ]
 References = Annotated[
     str | None, typer.Option(help="Models to beat: all, trees, network or none.", metavar="WHICH")
@@ -164,6 +178,7 @@ def demo(
 def init(
     source: Annotated[Path, typer.Argument(help="Table to learn from.", metavar="TABLE")],
     targets: Targets = None,
+    positive: Positive = None,
     out: Annotated[Path, typer.Option(help="File to write.", metavar="FILE")] = Path(
         "superpose.yaml"
     ),
@@ -174,11 +189,12 @@ def init(
     Examples:
       superpose init station.csv --targets pm25,pm10,level
       superpose init visits.parquet --targets readmitted --out visits.yaml
+      superpose init visits.parquet --targets readmitted --positive readmitted=early
     """
     from superpose.data import read_table, write_starter
 
-    names = _names(targets, f"superpose init {source}")
-    schema = write_starter(read_table(source), source, names, out)
+    columns = _columns(targets, positive, f"superpose init {source}")
+    schema = write_starter(read_table(source), source, columns, out)
     tell_schema(schema)
     tell_conversions(schema.conversions)
     typer.echo(f"\nWrote {out}. Next: superpose check {out}")
@@ -186,18 +202,22 @@ def init(
 
 @app.command()
 def check(
-    settings: Annotated[Path, typer.Argument(help="Settings file.", metavar="SETTINGS")],
+    source: Annotated[Path, typer.Argument(help="Settings file, or a table.", metavar="SOURCE")],
+    targets: Targets = None,
+    positive: Positive = None,
 ) -> None:
     """Find every fault of the settings and the table; train nothing.
 
     \b
-    Example:
+    Examples:
       superpose check superpose.yaml
+      superpose check station.csv --targets pm25,level
     """
     from superpose.audit import prepare
-    from superpose.data import divided, load_config, read_rows
+    from superpose.data import divided, read_rows
 
-    config = load_config(settings)
+    options = {"--targets": targets, "--positive": positive}
+    config = _settings(source, "check", options)
     if config.source is None:
         fix = "add `data:` with the path of the table, or `sources:` with those of several"
         raise ConfigError(message(config.at("data"), "no table is named", fix=fix))
@@ -210,7 +230,8 @@ def check(
     tell_conversions(prepared.conversions)
     typer.echo(f"\nSplit: {prepared.split.description}")
     tell_warnings(prepared.warnings)
-    typer.echo(f"No fault was found. Next: superpose train {settings} --out runs/first")
+    told = "".join(f" {name} {','.join(words)}" for name, words in options.items() if words)
+    typer.echo(f"No fault was found. Next: superpose train {source}{told} --out runs/first")
 
 
 @app.command()
@@ -218,6 +239,7 @@ def train(
     ctx: typer.Context,
     source: Annotated[Path, typer.Argument(help="Settings file, or a table.", metavar="SOURCE")],
     targets: Targets = None,
+    positive: Positive = None,
     out: Annotated[
         Path | None, typer.Option(help="Folder of the run; default runs/SOURCE.", metavar="DIR")
     ] = None,
@@ -242,24 +264,13 @@ def train(
       superpose train atis/ --targets intent,slots
       superpose train superpose.yaml --out runs/first --resume
     """
-    from superpose.data import Config, load_config
-
-    if source.suffix.lower() in (".yaml", ".yml"):
-        options = {"--targets": targets, "--split": split, "--split-column": split_column}
-        given = [option for option, value in options.items() if value]
-        if given:
-            fix = f"write it into {source}"
-            raise ConfigError(message(listing(given), "given beside a settings file", fix=fix))
-        config = load_config(source).override(references=references, seed=seed)
-    else:
-        told = {"by": split, "column": split_column}
-        config = Config.from_arguments(
-            targets=_names(targets, f"superpose train {source}"),
-            data=source,
-            split={key: value for key, value in told.items() if value},
-            references=references,
-            seed=seed or 0,
-        )
+    options = {
+        "--targets": targets,
+        "--positive": positive,
+        "--split": split,
+        "--split-column": split_column,
+    }
+    config = _settings(source, "train", options).override(references=references, seed=seed)
     _train(ctx, config, out or Path("runs") / source.stem, resume=resume)
 
 
@@ -396,11 +407,50 @@ def _train(
     typer.echo(f"\n{time.monotonic() - began:.0f} s{peak_memory()}. Report: {out / 'report.html'}")
 
 
+def _from_home(arg: str) -> str:
+    """A word of a command with `~` as the home folder, which shells leave in `--out=~/run`."""
+    option, equals, value = arg.partition("=") if arg.startswith("--") else ("", "", arg)
+    return option + equals + str(Path(value).expanduser()) if value.startswith("~/") else arg
+
+
 def require_other(out: Path | None, source: Path, what: str) -> None:
     """Makes sure that a result does not overwrite the table it is made from."""
     if out and out.exists() and source.exists() and out.samefile(source):
         given = f"given both as the table and for {what}"
         raise DataError(message(str(out), given, fix="name another"))
+
+
+def _settings(source: Path, verb: str, options: Mapping[str, Any]) -> Config:
+    """The settings of a file, or those that options give for a table."""
+    from superpose.data import Config, load_config
+
+    if source.suffix.lower() in (".yaml", ".yml"):
+        given = [option for option, value in options.items() if value]
+        if given:
+            fix = f"write it into {source}"
+            raise ConfigError(message(listing(given), "given beside a settings file", fix=fix))
+        return load_config(source)
+    told = {"by": options.get("--split"), "column": options.get("--split-column")}
+    return Config.from_arguments(
+        targets=_columns(options["--targets"], options["--positive"], f"superpose {verb} {source}"),
+        data=source,
+        split={key: value for key, value in told.items() if value},
+    )
+
+
+def _columns(
+    targets: Sequence[str] | None, positive: Sequence[str] | None, command: str
+) -> list[str | dict[str, str]]:
+    """The targets of the options `--targets` and `--positive`."""
+    names, classes = _names(targets, command), dict[str, str]()
+    for part in names_of(positive):
+        name, equals, value = (word.strip() for word in part.partition("="))
+        if not equals or not value or name not in names:
+            fix = f"for example: --positive {names[0]}=yes"
+            allowed = f"NAME=CLASS, NAME one of {listing(names)}"
+            raise ConfigError(message("--positive", f"{part!r} given", allowed, fix))
+        classes[name] = value
+    return [{"name": n, "positive": classes[n]} if n in classes else n for n in names]
 
 
 def _names(targets: Sequence[str] | None, command: str) -> list[str]:

@@ -3,8 +3,10 @@
 from ._bundled import BUNDLED, BundledSet, attribution, load_bundled
 from ._codec import Codec, Features, label_block
 from ._config import Config, load_config
+from ._files import local_path
 from ._inference import infer_schema
 from ._leakage import find_leaks
+from ._plain_rows import as_source
 from ._predictions import write_predictions
 from ._reading import (
     divided,
@@ -31,6 +33,7 @@ __all__ = [
     "Features",
     "Schema",
     "Split",
+    "as_source",
     "attribution",
     "divided",
     "find_leaks",
@@ -44,6 +47,7 @@ __all__ = [
     "like",
     "load_bundled",
     "load_config",
+    "local_path",
     "make_split",
     "read_rows",
     "read_table",

@@ -7,9 +7,10 @@ from typing import Annotated, Any, Self
 
 from pydantic import BeforeValidator, Field, PrivateAttr, ValidationError
 
-from superpose.errors import ConfigError, Faults, key_path, place
+from superpose.errors import ConfigError, Faults, key_path, message, place
 
 from ._config_faults import Keys, crossings, report
+from ._files import local_path
 from ._sections import (
     Auto,
     BalanceConfig,
@@ -131,8 +132,13 @@ class Config(Section):
         }
         if references is not None:
             part = values["proof"]
-            part = part.model_dump() if isinstance(part, ProofConfig) else dict(part or {})
-            values["proof"] = {**part, "references": references}
+            if isinstance(part, ProofConfig):
+                part = part.model_dump(exclude_unset=True)
+            other = (part or {}).get("references", references)
+            if other != references:
+                given = f"{references!r} given beside proof={{'references': {other!r}}}"
+                raise ConfigError(message("references", given, "one of the two", "remove one"))
+            values["proof"] = {**(part or {}), "references": references}
         return cls._checked({key: value for key, value in values.items() if value is not None})
 
     @classmethod
@@ -202,8 +208,8 @@ class Config(Section):
         """Path of the table, or of each source by its name, from the working folder."""
         folder = Path() if self._path is None else self._path.parent
         if self.sources is not None:
-            return {name: folder / path for name, path in self.sources.items()}
-        return None if self.data is None else folder / self.data
+            return {name: _beside(folder, path) for name, path in self.sources.items()}
+        return None if self.data is None else _beside(folder, self.data)
 
     def to_yaml(self) -> str:
         """Writes the settings, defaults too, as `load_config` reads them."""
@@ -220,9 +226,14 @@ def load_config(path: str | PathLike[str]) -> Config:
     Raises:
         ConfigError: the file can't be read, or names every fault in it with its line.
     """
-    path = Path(path)
+    path = local_path(path, ConfigError)
     values, lines = load_yaml(path)
     return Config._checked(values, path, lines)
+
+
+def _beside(folder: Path, path: str) -> Path:
+    """A path from a folder; an absolute one, or one from the home folder, as it is."""
+    return folder / local_path(path, ConfigError)
 
 
 def _columns(columns: Any) -> Any:

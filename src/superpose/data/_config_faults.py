@@ -27,6 +27,9 @@ class Fault(NamedTuple):
     fix: str = ""
 
 
+# Names that other tools have for a choice.
+_SAME = {"gpu": "cuda", "nvidia": "cuda", "forest": "trees", "false": "none", "off": "none"}
+
 # What pydantic expected, by the type of its error; {} is filled from the error's context.
 _EXPECTED = {
     "bool_type": "true or false",
@@ -211,8 +214,14 @@ def _faults(found: Any, keys: Keys, root: type[BaseModel]) -> Iterator[Fault]:
         fix = ""
         if choices:
             allowed = ", ".join(choices)
-            fix = did_you_mean(given, choices) if isinstance(given, str) else ""
+            fix = _meant(given, choices) if isinstance(given, str) else ""
         yield Fault(keys, f"{_shown(given)} given", allowed, fix)
+
+
+def _meant(given: str, choices: list[str]) -> str:
+    """What a word was meant to be: another name for the same, or a near one."""
+    same = _SAME.get(given.lower().partition(":")[0])
+    return f"did you mean {same!r}?" if same in choices else did_you_mean(given, choices)
 
 
 def _unknown_key(keys: Keys, root: type[BaseModel]) -> Fault:

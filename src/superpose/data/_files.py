@@ -6,6 +6,7 @@ import re
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from os import PathLike
 from pathlib import Path
 from typing import TextIO
 
@@ -13,6 +14,28 @@ from superpose.errors import DataError, SuperposeError, did_you_mean, message, p
 
 # 1 MiB: large enough that decoding, not reading, takes the time.
 _PIECE = 1 << 20
+
+
+def local_path(path: str | PathLike[str], error: type[SuperposeError] = DataError) -> Path:
+    """A path with `~` as the home folder.
+
+    Args:
+        path: as the user wrote it.
+        error: the class of the error that is raised.
+
+    Raises:
+        SuperposeError: an address, such as one that starts with https:// or s3://.
+    """
+    # As a `Path` an address has one slash only; a drive of Windows has one letter.
+    if re.match(r"[A-Za-z][A-Za-z0-9+.-]+:/", text := str(path)):
+        given = "an address given; nothing is read from or written to the net"
+        fix = "download the file or mount the place, and name its path"
+        text = re.sub("^([^:]+):/+", r"\1://", text)
+        raise error(message(text, given, "a path on this machine", fix))
+    try:
+        return Path(path).expanduser()
+    except RuntimeError:  # ~name, and nobody has that name
+        return Path(path)
 
 
 def require_file(path: Path, error: type[SuperposeError] = DataError) -> None:

@@ -26,7 +26,7 @@ from ._reading import levels_of, sources_of
 from ._schema import ColumnSpec, Schema
 from ._sections import ColumnConfig
 from ._sources import SOURCE
-from .kinds import INPUT_KINDS, TARGET_KINDS, TargetKind
+from .kinds import INPUT_KINDS, TARGET_KINDS, BinaryTarget, TargetKind
 from .kinds._values import is_text
 
 
@@ -281,6 +281,8 @@ class _Inference:
         if fitted.constant_reason:
             self.constant(keys, target.name, fitted.constant_reason)
             return None
+        if isinstance(fitted, BinaryTarget):
+            spec = replace(spec, reason=f"{spec.reason}; {fitted.positive!r} is positive")
         return spec
 
     def labelled(self, keys: tuple[str | int, ...], name: str, values: pa.ChunkedArray) -> bool:

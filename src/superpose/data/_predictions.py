@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from superpose.errors import DataError, message
 
+from ._files import local_path
 from ._reading import WRITTEN, file_format
 from ._writing import drafted, fill
 from .kinds import TargetKind
@@ -44,7 +45,7 @@ def write_predictions(
     Raises:
         DataError: the format is unknown, the folder holds other files, or it can't be written.
     """
-    path = Path(path)
+    path = local_path(path)
     ending = file_format(path, WRITTEN)
     folder = path.with_name(re.sub(rf"{re.escape(ending)}(\.gz)?$", "", path.name, flags=re.I))
     forms = {n: f for kind in kinds.values() for n, f in kind.files.items()}

@@ -30,6 +30,7 @@ from ._folders import PART, as_divided, read_folder
 from ._hub import is_dataset, read_dataset, readable, require_whole
 from ._image_folders import read_coco
 from ._jsonl import read_jsonl
+from ._plain_rows import as_source
 from ._sources import SOURCE, join_sources, require_names
 from ._splits import PART_WORDS
 from ._windows import apart, cut_windows
@@ -48,7 +49,8 @@ def read_table(source: Any) -> pa.Table:
             file, or of a folder with a file for each of train, validation and test; or a frame of
             pandas, polars, Arrow or `datasets`, of which a `DatasetDict` is read as a folder is.
             The index of a pandas frame is no column. A mapping from names to such sources is read
-            as one table, see `join_sources`.
+            as one table, see `join_sources`. A list of dicts, one for each row, and a dict with a
+            list for each column are tables too.
 
     Raises:
         DataError: names every fault of the source, with the line where it is a file.
@@ -58,6 +60,7 @@ def read_table(source: Any) -> pa.Table:
         {'age': [30.0, None]}
     """
     require_whole(source)
+    source = as_source(source)
     if isinstance(source, Mapping) and not is_dataset(source):
         return _read_sources(source)
     if isinstance(source, str | PathLike):

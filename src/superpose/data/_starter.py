@@ -13,6 +13,7 @@ import pyarrow as pa
 from superpose.errors import ConfigError, message, place
 
 from ._config import Config
+from ._files import local_path
 from ._guessing import is_marker
 from ._inference import infer_schema
 from ._reading import divided
@@ -44,7 +45,8 @@ def write_starter(
         ConfigError: the file exists or can't be written, or the targets are wrong.
         DataError: names every fault of the table.
     """
-    path = Path(path)
+    path = local_path(path, ConfigError)
+    source = None if source is None else local_path(source)
     exists = message(
         place(file=path), "the file exists", fix="name another file, or move this one away"
     )

@@ -18,6 +18,7 @@ import pyarrow.parquet
 
 from superpose.errors import DataError, message, place
 
+from ._files import local_path
 from ._hub import as_dataset, is_dataset
 from ._jsonl import write_jsonl
 from ._reading import WRITTEN, file_format
@@ -27,12 +28,12 @@ def like(source: Any, table: pa.Table) -> Any:
     """Gives a result back in the library of the frame that it was made from.
 
     Args:
-        source: what the caller handed in: a frame, a path, or a mapping of several.
+        source: what the caller handed in: a frame, a path, plain rows, or a mapping of several.
         table: the result, one row per row of the source.
 
     Returns:
-        A frame of the caller's library, with the index of a pandas frame; for a path an Arrow
-        table, since no library was chosen.
+        A frame of the caller's library, with the index of a pandas frame; for a path or plain
+        rows an Arrow table, since no library was chosen.
 
     Example:
         >>> like(pa.table({"age": [30]}), pa.table({"risk": [0.2]})).column_names
@@ -40,7 +41,7 @@ def like(source: Any, table: pa.Table) -> Any:
     """
     if is_dataset(source):
         return as_dataset(table)
-    if isinstance(source, str | PathLike | Mapping | pa.Table | pa.RecordBatch):
+    if isinstance(source, str | PathLike | Mapping | list | tuple | pa.Table | pa.RecordBatch):
         return table
     frame = nw.from_native(source)
     lazy = isinstance(frame, nw.LazyFrame)
@@ -66,7 +67,7 @@ def write_table(table: pa.Table, path: str | PathLike[str]) -> None:
     Raises:
         DataError: the format is unknown, or the file can't be written.
     """
-    path = Path(path)
+    path = local_path(path)
     with drafted(path) as draft:
         fill(table, draft, path)
         os.replace(draft, path)

@@ -24,6 +24,7 @@ from safetensors import SafetensorError
 from safetensors.numpy import load as load_safetensors
 from safetensors.numpy import save as save_safetensors
 
+from superpose.data import local_path
 from superpose.errors import BundleError, message
 
 FORMAT = "superpose"
@@ -64,7 +65,7 @@ def save_folder(
         >>> load_folder(folder)[0]
         {'settings': {'seed': 0}}
     """
-    path = Path(path)
+    path = local_path(path, BundleError)
     require_writable(path)
     contents = _contents(json_parts, array_parts)
     manifest, files = _manifest(contents)
@@ -96,7 +97,7 @@ def load_folder(
     Raises:
         BundleError: no such folder, another format, or a file that is missing or changed.
     """
-    path = Path(path)
+    path = local_path(path, BundleError)
     manifest = _read_manifest(path)
     json_parts: dict[str, dict[str, Any]] = {}
     array_parts: dict[str, Arrays] = {}
@@ -127,7 +128,7 @@ def require_writable(path: str | os.PathLike[str]) -> None:
     Raises:
         BundleError: it is a file, or a folder with content that is not superpose's.
     """
-    path = Path(path)
+    path = local_path(path, BundleError)
     if path.is_dir():
         if not any(path.iterdir()):
             return
@@ -153,7 +154,7 @@ def write_file(path: str | os.PathLike[str], data: bytes | str) -> Path:
         >>> write_file(Path(tempfile.mkdtemp()) / "metrics.json", "{}").read_text()
         '{}'
     """
-    path = Path(path)
+    path = local_path(path, BundleError)
     blob = data.encode() if isinstance(data, str) else data
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -127,7 +127,8 @@ def test_a_missing_file_is_named_with_its_neighbour(tmp_path: Path) -> None:
         (3, "data: int given; allowed: a path, or a frame of pandas, polars, Arrow or datasets"),
         (
             pd.Series([1]),
-            "data: Series given; allowed: a path, or a frame of pandas, polars, Arrow or datasets",
+            "data: Series given; allowed: rows of a table; give one row as frame.iloc[[0]] or "
+            "[row.to_dict()], one column as frame[['name']]",
         ),
         (pd.DataFrame({"a": []}), "the frame: no rows, only the columns a; give at least one row"),
         (pl.DataFrame(), "the frame: no columns; allowed: at least one input and one target"),

@@ -68,10 +68,9 @@ def test_paths_beside_their_source_are_found_from_anywhere(tmp_path: Path) -> No
             "by itself where there is one",
         ),
         (
-            {"a": [1, 2], "b": "nowhere.csv"},
+            {"a": pd.DataFrame({"x": []}), "b": "nowhere.csv"},
             "2 faults:\n"
-            "  - source 'a': data: list given; allowed: a path, or a frame of pandas, polars, "
-            "Arrow or datasets\n"
+            "  - source 'a': the frame: no rows, only the columns x; give at least one row\n"
             "  - source 'b': nowhere.csv: no such file",
         ),
     ],

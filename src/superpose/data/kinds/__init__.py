@@ -89,6 +89,7 @@ __all__ = [
     "INPUT_KINDS",
     "TARGET_KINDS",
     "Beside",
+    "BinaryTarget",
     "InputKind",
     "Items",
     "Options",

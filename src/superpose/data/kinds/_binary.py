@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from superpose.errors import DataError
+from superpose.errors import DataError, did_you_mean, listing, message
 from superpose.functional import binary_loss
 
 from ._category import CategoryInput
@@ -60,6 +60,11 @@ class BinaryTarget(ClassTarget):
     def size(self) -> int:
         return 1
 
+    @property
+    def positive(self) -> str:
+        """The class that counts as yes."""
+        return self.levels[1]
+
     @classmethod
     def _order(cls, column: str, values: Column, names: list[str], kind: str) -> list[str]:
         if len(names) > 2:
@@ -86,13 +91,17 @@ class BinaryTarget(ClassTarget):
             kind = class_type(values)
             wanted = declared(column, [positive, "\0"], kind)[0]
             if wanted not in fitted.levels:
-                raise DataError(
-                    f"target {column!r}: positive {positive!r} is not one of {fitted.levels}"
-                )
+                known = fitted.levels
+                fix = did_you_mean(wanted, known)
+                where = f"target {column!r}: positive"
+                raise DataError(message(where, f"{positive!r} given", listing(known), fix))
             if wanted == fitted.levels[0]:
                 fitted.levels.reverse()
                 fitted.counts.reverse()
         return fitted
+
+    def describe(self) -> str:
+        return f"{super().describe()}; {self.positive!r} is positive"
 
     def loss(self, out: Tensor, y: Tensor) -> Tensor:
         return binary_loss(out, y)
