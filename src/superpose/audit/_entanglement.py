@@ -58,7 +58,7 @@ def entanglement(
     Returns:
         ``bits``, ``low``, ``high``, ``null`` and ``p`` as (T, T) lists, row A told, column B about,
         and ``both``, the rows with both labels; ``total``, ``total_low`` and ``total_high`` for all
-        others told; ``n`` labelled rows.
+        others told; ``n`` labelled rows. Of two targets these are the figures of the pair.
 
     Source:
         Conditional mutual information as a difference of held-out log-losses (Cover and Thomas
@@ -103,7 +103,9 @@ def entanglement(
             found["low"][a, b], found["high"][a, b] = test.interval()
             found["null"][a, b], found["p"][a, b] = _mean(by_chance), against.p
             found["both"][a, b] = np.isfinite(gain).sum()
-    totals = _totals(predictor, rows, labels, clusters, fold)
+    # With two targets all others are the other one, and what it tells has been measured.
+    two = len(names) == 2
+    totals = _of_pair(found) if two else _totals(predictor, rows, labels, clusters, fold)
     return {
         "targets": names,
         **{key: value.tolist() for key, value in found.items()},
@@ -123,6 +125,9 @@ def pairs(found: Mapping[str, Any]) -> list[dict[str, Any]]:
     out.sort(key=lambda pair: -_or_least(pair["bits"]))
     for b, about in enumerate(names):
         everyone = {"told": "all others", "about": about, "bits": found["total"][b]}
+        if len(names) == 2:
+            out.append({**next(x for x in out if x["about"] == about), **everyone})
+            continue
         everyone |= {"low": found["total_low"][b], "high": found["total_high"][b]}
         out.append({**everyone, "null": None, "p": None, "n": found["n"][b]})
     return out
@@ -130,6 +135,13 @@ def pairs(found: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 def _or_least(bits: float | None) -> float:
     return -np.inf if bits is None or np.isnan(bits) else bits
+
+
+def _of_pair(found: Mapping[str, np.ndarray]) -> dict[str, list[float]]:
+    """What all others tell about each of two targets: what the other one does."""
+    keys = {"total": "bits", "total_low": "low", "total_high": "high", "n": "both"}
+    out = {total: [found[key][1, 0], found[key][0, 1]] for total, key in keys.items()}
+    return {**out, "n": [int(n) for n in out["n"]]}
 
 
 def _totals(

@@ -112,3 +112,17 @@ def test_pairs_come_strongest_first_and_the_totals_last(found):
 
 def test_the_rows_that_are_read_shrink_with_the_pairs():
     assert [rows_for(t) for t in (2, 8, 20, 100)] == [1000, 1000, 157, 100]
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_of_two_targets_all_others_are_the_other_one(make_world, seed):
+    rng = np.random.default_rng(seed)
+    world = make_world([[1, RHO], [RHO, 1]], 300)
+    labels = {t: np.where(rng.random(300) < 0.2, np.nan, y) for t, y in world.labels.items()}
+    clusters = rng.integers(0, 40, 300) if seed % 2 else None
+    found = entanglement(world.predictor, world.rows, labels, clusters, 2, seed)
+    *two, first, second = pairs(found)
+    for total in (first, second):
+        pair = next(one for one in two if one["about"] == total["about"])
+        assert {**total, "told": pair["told"]} == pair
+    assert found["total"] == [found["bits"][1][0], found["bits"][0][1]]
