@@ -22,7 +22,7 @@ NAMES = 14  # columns of the names at the left
 def entanglement_table(facts: Mapping[str, Any], console: Console | None = None) -> None:
     """Prints how many bits each target tells about each other one, in at most 100 columns.
 
-    Rows are told, columns are what they tell about; a star marks what is distinguishable from
+    Rows are given, columns are what they tell about; a star marks what is distinguishable from
     chance. More than ten targets, or more than fit the terminal, are listed as their 20 strongest
     pairs.
 
@@ -50,7 +50,7 @@ def entanglement_table(facts: Mapping[str, Any], console: Console | None = None)
 
 def _matrix(found: Entangled) -> Table:
     table = plain_table()
-    table.add_column("told", max_width=NAMES, no_wrap=True, overflow="ellipsis")
+    table.add_column("given", max_width=NAMES, no_wrap=True, overflow="ellipsis")
     for name in found.targets:
         # A column named "[red]" is a name, not a style.
         table.add_column(
@@ -70,7 +70,7 @@ def _matrix(found: Entangled) -> Table:
 
 def _list(found: Entangled) -> Table:
     table = plain_table()
-    for head in ("told", "about"):
+    for head in ("given", "about"):
         table.add_column(head, max_width=30, no_wrap=True, overflow="ellipsis")
     for head in ("bits", "low", "high", "p"):
         table.add_column(head, justify="right", no_wrap=True)
@@ -104,8 +104,9 @@ def _explanation(found: Entangled, matrix: bool) -> str:
     shown = found.pairs()
     count = "" if math.isnan(found.rows) else f"{int(found.rows):,} "
     words = (
-        f"Bits that a told target saves on the log-loss of another one, mean over {count}held-out "
-        "rows, given the inputs. * distinguishable from chance (interval above 0, p at most 0.05)."
+        f"Bits that a given target saves on the log-loss of another one, mean over {count}held-out "
+        "rows, with the inputs known. * distinguishable from chance (interval above 0, p at most "
+        "0.05)."
     )
     if not matrix and len(shown) > PAIRS:
         words += f" The {PAIRS} strongest of {len(shown):,} pairs."

@@ -97,9 +97,11 @@ class Entangled:
             return None
         np.fill_diagonal(bits, math.nan)
         total, bottom, top = (table(f"total{end}", size) for end in ("", "_low", "_high"))
+        # Of two targets all others are the other one, and as sure as that.
+        other = p[[1, 0], [0, 1]] if size == 2 else None
         return cls(
             targets, bits, low, high, null, p, distinguishable(bits, low, p),
-            total, bottom, top, distinguishable(total, bottom, None),
+            total, bottom, top, distinguishable(total, bottom, other),
             real(facts.get("rows")),
         )  # fmt: skip
 

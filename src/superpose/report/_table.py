@@ -25,6 +25,7 @@ from ._wording import (
 
 STYLES = {HELPED: "green", HARMED: "red", NO_DIFFERENCE: "default", NOT_TESTED: "dim"}
 WIDTH = 100
+NETS = {"joint": "multi", "alone": "single"}  # the networks, as the line below the table explains
 SHORT_METRICS = {"average_precision": "avg. prec.", "poisson_deviance": "Poisson dev."}
 
 
@@ -63,11 +64,11 @@ def verdict_table(transfer: Sequence[Mapping[str, Any]], console: Console | None
     # On a usual terminal of 80 columns there is room for the verdict or for the interval.
     narrow = width < WIDTH
     table = plain_table()
-    table.add_column("target", max_width=13 if narrow else 15, no_wrap=True, overflow="ellipsis")
+    table.add_column("target", max_width=11 if narrow else 13, no_wrap=True, overflow="ellipsis")
     table.add_column("metric", max_width=9 if narrow else 11)
-    for name in ("alone", "joint", "ref.", "ships"):
+    for name in ("single-\ntask\nnet", "multi-\ntask\nnet", "best\nsingle\ntask", "de-\nployed"):
         table.add_column(name, justify="right", no_wrap=True)
-    table.add_column("what ships", min_width=10 if narrow else 13, max_width=21)
+    table.add_column("deployed\nmodel", min_width=8 if narrow else 12, max_width=21)
     table.add_column(Text("gain %" if narrow else "gain % [interval]"), no_wrap=True)
     table.add_column("verdict", no_wrap=True)
     for row in transfer:
@@ -106,9 +107,15 @@ def _cells(row: Mapping[str, Any], narrow: bool) -> list[Text]:
 
 
 def short_engine(name: str) -> str:
-    """Returns what ships in few letters: ``blend of joint and trees`` becomes ``joint + trees``."""
+    """Returns what is deployed in few letters.
+
+    Example:
+        >>> short_engine("blend of joint and trees")
+        'multi + trees'
+    """
     blend = re.fullmatch(r"blend of (.+)", name)
-    return re.sub(r"\s*(?:,| and )\s*", " + ", blend[1]) if blend else name
+    parts = re.split(r"\s*(?:,| and )\s*", blend[1]) if blend else [name]
+    return " + ".join(NETS.get(part, part) for part in parts)
 
 
 def explanation(transfer: Sequence[Mapping[str, Any]]) -> str:
@@ -116,12 +123,12 @@ def explanation(transfer: Sequence[Mapping[str, Any]]) -> str:
     words = headline(transfer)
     if verdict_counts(transfer)[NOT_TESTED] < len(transfer):
         words += (
-            " Gain: how much lower the loss of the joint network is than that of the same network "
-            "trained alone."
+            " Gain: how much lower the loss of the multi-task network (multi) is than that of the "
+            "same network trained on one target alone (single)."
         )
     if any(row.get("reference_name") for row in transfer):
         return (
-            f"{words} Each target ships with what won against its reference (ref.), its best "
-            "single-task model."
+            f"{words} For each target its best single-task model is deployed, unless the "
+            "multi-task network beats it in a test."
         )
-    return f"{words} Without references, what ships is unproven."
+    return f"{words} Without references, what is deployed is unproven."

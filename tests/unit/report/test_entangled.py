@@ -179,12 +179,12 @@ def test_a_picture_of_any_names_is_a_readable_file():
 
 def test_the_terminal_table_stars_what_is_distinguishable():
     lines = printed(small()).splitlines()
-    assert lines[0].split() == ["told", "a", "b", "c"]
+    assert lines[0].split() == ["given", "a", "b", "c"]
     assert lines[1].split() == ["a", "0.52*", "0.03"]
     assert lines[3].split() == ["c", "-0.02", "0.00"]
     assert lines[4].split() == ["all", "others", "0.25*", "0.60*", "0.02"]
     text = " ".join(printed(small()).split())
-    assert "given the inputs" in text
+    assert "with the inputs known" in text
     assert "mean over 1,000 held-out rows" in text
     assert text.isascii()
 
@@ -200,7 +200,7 @@ def test_no_line_is_longer_than_the_terminal_or_100_columns(facts_maker, targets
 def test_many_targets_are_listed_by_their_strongest_pairs(facts_maker):
     text = printed(facts_maker(10, 16))
     lines = text.split("\n\n")[0].splitlines()
-    assert lines[0].split() == ["told", "about", "bits", "low", "high", "p"]
+    assert lines[0].split() == ["given", "about", "bits", "low", "high", "p"]
     assert len(lines) == 21
     assert "The 20 strongest of 240 pairs." in " ".join(text.split())
 

@@ -18,7 +18,9 @@ def printed(transfer, width: int = 100) -> str:
 
 def test_every_target_has_a_line_with_its_verdict(facts):
     lines = printed(facts["transfer"]).splitlines()
-    assert "gain % [interval]" in lines[0]
+    assert lines[0].split() == ["single-", "multi-", "best"]
+    assert lines[2].split()[:6] == ["target", "metric", "net", "net", "task", "ployed"]
+    assert "gain % [interval]" in lines[2]
     found = [line for line in lines if line.startswith("pm25")]
     assert found[0].split()[1:5] == ["RMSE", "38.40", "37.23", "38.78"]
     assert "+6.1 [+4.0, +8.2]" in found[0]
@@ -50,14 +52,14 @@ def test_a_name_with_brackets_is_printed_as_it_is(facts):
 def test_the_line_below_explains_the_verdicts(facts):
     text = " ".join(printed(facts["transfer"]).split())
     assert "Sharing helped 4 of 7 targets, made no difference for 2 and harmed 1." in text
-    assert "the same network trained alone" in text
+    assert "the same network trained on one target alone" in text
 
 
 def test_without_a_proof_no_gain_is_explained(facts):
     row = {"target": "pm25", "metric": "rmse", "model": 3.0, "shipped": "joint"}
     text = " ".join(printed([row]).split())
     assert "not tested" in text
-    assert "Without references, what ships is unproven." in text
+    assert "Without references, what is deployed is unproven." in text
 
 
 def test_as_text_it_is_what_is_printed(facts):
@@ -74,8 +76,9 @@ def test_it_prints_plain_ascii_where_only_ascii_is_understood(facts):
     ("name", "short"),
     [
         ("trees", "trees"),
-        ("blend of joint and trees", "joint + trees"),
-        ("blend of joint, alone and trees", "joint + alone + trees"),
+        ("joint", "multi"),
+        ("blend of joint and trees", "multi + trees"),
+        ("blend of joint, alone and trees", "multi + single + trees"),
     ],
 )
 def test_a_blend_is_named_by_its_parts(name, short):
