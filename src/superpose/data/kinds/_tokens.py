@@ -132,7 +132,11 @@ class TokensTarget(PlaceClasses):
         )
         if gone:
             where = place(column=column)
-            fitted.conversions.append(message(where, f"{gone} words labelled -100 have no label"))
+            fitted.conversions.append(
+                message(
+                    where, f"-100 is the label of {gone} words, which are read as words without one"
+                )
+            )
         fitted.notes += _unsure(column, counts)
         fitted._read_spans(values, counts, text)
         fitted.counts = [counts[name] for name in fitted.levels]

@@ -142,14 +142,16 @@ def test_minus_100_is_no_label_and_said_with_its_count():
     rows = [[0, -100, 1], [-100, -100], [2, 1]] * 5
     kind = fitted(rows)
     assert kind.levels == ["0", "1", "2"]
-    assert kind.conversions == ["column 'y': 15 words labelled -100 have no label"]
+    assert kind.conversions == [
+        "column 'y': -100 is the label of 15 words, which are read as words without one"
+    ]
     y = kind.encode(pa.chunked_array([rows]))
     assert np.isnan(y[1]).all()
     assert y[0, 0] == 0
     assert np.isnan(y[0, 1])
     text = fitted(["O -100 B-a", "O B-a -100"] * 5)
     assert text.marks.types == ["a"]
-    assert "10 words labelled -100" in text.conversions[0]
+    assert "-100 is the label of 10 words" in text.conversions[0]
 
 
 def test_minus_100_is_no_label_of_rows_that_are_scored_either():

@@ -199,7 +199,7 @@ def test_the_positive_class_can_be_named():
     kind = fit("binary", ["ill", "well", "well"], positive="ill")
     assert kind.labels == ["well", "ill"]
     assert kind.counts == [2, 1]
-    with pytest.raises(DataError, match="positive 'sick' is not one of"):
+    with pytest.raises(DataError, match="positive: 'sick' given; allowed: ill, well"):
         fit("binary", ["ill", "well"], positive="sick")
 
 
