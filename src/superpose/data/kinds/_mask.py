@@ -179,8 +179,8 @@ class MaskTarget(PlaceClasses):
         if not self.declared:
             row = min(strangers)
             warn(
-                f"target {self.column!r}, row {row}: id {strangers[row]} of its {files[row]} did not "
-                f"occur in training; such places count as unlabelled in {len(strangers)} mask(s)"
+                f"target {self.column!r}, row {row}: id {strangers[row]} of its {files[row]} "
+                f"did not occur in training; such places count as unlabelled in {len(strangers)} mask(s)"
             )
             return
         faults = Faults(DataError)
