@@ -5,59 +5,142 @@ import re
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.csv
 
-from superpose.errors import DataError, message, place
+from superpose.errors import DataError, listing, message, place
 
+from ._cells import typed
+from ._conversions import with_conversions
 from ._files import open_text, require_utf8
 
-# Arrow's own words for a missing value, and the question mark of many public data sets.
-_MISSING = [*pyarrow.csv.ConvertOptions().null_values, "?"]
 # More ragged lines than these are counted, not shown.
 _SHOWN_LINES = 3
+_NUMBER = r"-?\d+([.,]\d+)?"
 
 
 def read_delimited(path: Path) -> pa.Table:
     """Reads a CSV or TSV file, gzipped or not.
 
     The separator of a CSV file is found in its header: comma, semicolon, tab or bar. A file with
-    semicolons and numbers such as 1,5 is read with the decimal comma.
+    semicolons and numbers such as 1,5 is read with the decimal comma. Lines above the header that
+    start with # are comments. A column gets a type only where that spells its cells as they stand,
+    see `typed`; words for a missing value stay as they are.
 
     Args:
         path: the file, not empty.
 
     Raises:
-        DataError: rows of another length than the header, with their lines.
+        DataError: rows of another length than the header, with their lines; a header that is data.
         pyarrow.ArrowException, OSError: the file can't be read as CSV.
     """
-    with open_text(path) as file:
-        start = file.read(1 << 16)
-    lines = start.splitlines() or [""]
+    head, comments = _head(path)
     tabs = ".tsv" in path.suffixes
-    separator = "\t" if tabs else _separator(lines[0])
-    decimal = "," if separator == ";" and _decimal_comma(lines[1:]) else "."
+    separator = "\t" if tabs else _separator(head[0] if head else "")
+    comma = separator == ";" and _decimal_comma(head[1:])
+    names = _header(path, separator, comments)
     # Arrow unpacks .gz by the name of the file.
     try:
         table = pyarrow.csv.read_csv(
             path,
+            read_options=pyarrow.csv.ReadOptions(skip_rows=comments),
             # Text in quotes may go over several lines.
             parse_options=pyarrow.csv.ParseOptions(delimiter=separator, newlines_in_values=True),
             convert_options=pyarrow.csv.ConvertOptions(
-                null_values=_MISSING, strings_can_be_null=True, decimal_point=decimal
+                null_values=[""],
+                strings_can_be_null=True,
+                column_types=dict.fromkeys(names, pa.string()),
             ),
         )
     except pa.ArrowInvalid as fault:
         require_utf8(path)
-        _require_even(path, separator)
+        _require_even(path, separator, comments)
         if "Empty CSV" in str(fault):
             raise DataError(
                 message(place(file=path), "the file holds blank lines only", fix="write a header")
             ) from None
         raise
     _require_closed(path, table)
-    # A column without a name, as pandas writes its index, gets one by its position.
-    names = [name or f"column_{index + 1}" for index, name in enumerate(table.column_names)]
-    return table.rename_columns(names)
+    _require_header(path, table)
+    notes = []
+    if comments:
+        given = f"{comments} line(s) above the header that start with # are read as comments"
+        notes.append(message(place(file=path), given, fix="to read them, remove the #"))
+    columns, fields = [], []
+    for index, (name, cells) in enumerate(zip(table.column_names, table.columns, strict=True)):
+        # A column without a name, as pandas writes its index, gets one by its position.
+        own = name or f"column_{index + 1}"
+        if comma and (read := _with_point(cells)) is not None:
+            count = len(cells) - cells.null_count
+            given = f"{count} cells read with a decimal comma"
+            notes.append(message(place(column=own), given, fix="declare `kind: category` if wrong"))
+            cells = read
+        column, kept = typed(cells)
+        columns.append(column)
+        fields.append(pa.field(own, column.type, metadata=kept or None))
+    return with_conversions(pa.table(columns, schema=pa.schema(fields)), notes)
+
+
+def _head(path: Path) -> tuple[list[str], int]:
+    """The first lines from the header on, and how many comments stand above it.
+
+    A first line that starts with # is the header if it has as many separators as the next line.
+    """
+    with open_text(path) as file:
+        start = file.read(1 << 16)
+    lines = start.splitlines() or [""]
+    comments = 0
+    while comments < len(lines) and lines[comments].startswith("#"):
+        below = lines[comments + 1] if comments + 1 < len(lines) else ""
+        separator = _separator(below)
+        header = separator in below and lines[comments].count(separator) == below.count(separator)
+        if header and not below.startswith("#"):
+            break
+        comments += 1
+    return lines[comments:], comments
+
+
+def _header(path: Path, separator: str, comments: int) -> list[str]:
+    """The names in the header, as they stand."""
+    csv.field_size_limit(2**31 - 1)
+    with open_text(path) as file:
+        for _ in range(comments):
+            file.readline()
+        return next((row for row in csv.reader(file, delimiter=separator) if row), [])
+
+
+def _require_header(path: Path, table: pa.Table) -> None:
+    """Makes sure that the first line holds names and not the first row.
+
+    It holds a row if every name is a number, or a word that its column has too, and one at least
+    is a number: names such as 1990, 1991, ... stand beside others, and those from 0 upwards are
+    what programs write for columns without names.
+    """
+    names = table.column_names
+    numbers = [name for name in names if re.fullmatch(_NUMBER, name)]
+    counted = [str(k) for k in range(len(names))], [str(k + 1) for k in range(len(names))]
+    if not numbers or len(names) < 2 or names in counted or table.num_rows < 2:
+        return
+    for name, cells in zip(names, table.columns, strict=True):
+        if name in numbers:
+            fits = pc.match_substring_regex(cells, rf"^{_NUMBER}$")
+            alike = pc.all(fits).as_py()
+        else:
+            alike = pc.any(pc.equal(cells, name)).as_py()
+        if not alike:
+            return
+    given = f"the first line seems to be data, not names ({listing(names, 4)})"
+    fix = "write a header above it, or if these are the names, rename one to a word"
+    raise DataError(message(place(file=path, line=1), given, fix=fix))
+
+
+def _with_point(cells: pa.ChunkedArray) -> pa.ChunkedArray | None:
+    """Cells that are all numbers, with a point for the comma; None if they are anything else."""
+    known = cells.drop_null()
+    number = pc.all(pc.match_substring_regex(known, r"^\s*-?\d+(,\d+)?\s*$")).as_py()
+    if not len(known) or not number or not pc.any(pc.match_substring(known, ",")).as_py():
+        return None
+    return pc.replace_substring(cells, ",", ".")
 
 
 def _separator(header: str) -> str:
@@ -96,22 +179,25 @@ def _require_closed(path: Path, table: pa.Table) -> None:
         )
 
 
-def _require_even(path: Path, separator: str) -> None:
+def _require_even(path: Path, separator: str, comments: int) -> None:
     """Makes sure that every row has as many values as the header has names."""
     uneven: list[str] = []
-    count = 0
+    count, inside = 0, False
     # Arrow says only which row it was, counting rows; this second reading counts lines.
     csv.field_size_limit(2**31 - 1)
     with open_text(path) as file:
+        for _ in range(comments):
+            file.readline()
         rows = csv.reader(file, delimiter=separator)
         width = len(next(rows, []))
-        start = rows.line_num + 1
+        start = rows.line_num + comments + 1
         for row in rows:
             if row and len(row) != width:
                 count += 1
+                inside = inside or row[0].startswith("#")
                 if count <= _SHOWN_LINES:
                     uneven.append(f"line {start} has {len(row)}")
-            start = rows.line_num + 1
+            start = rows.line_num + comments + 1
     if not count:
         return
     more = f"; so it goes on in {count - _SHOWN_LINES} more" if count > _SHOWN_LINES else ""
@@ -121,6 +207,8 @@ def _require_even(path: Path, separator: str) -> None:
             place(file=path, line=line),
             f"the header has {width} columns, {', '.join(uneven)}{more}",
             "as many values in every row as the header has names",
-            "look for a missing separator, or put quotes around values that contain one",
+            "remove the comments that start with # below the header"
+            if inside
+            else "look for a missing separator, or put quotes around values that contain one",
         )
     )

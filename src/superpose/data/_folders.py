@@ -10,7 +10,9 @@ import pyarrow as pa
 
 from superpose.errors import DataError, Faults, listing, message, place
 
+from ._cells import alike
 from ._config import Config
+from ._conversions import conversions_of, with_conversions
 from ._files import read_text
 from ._hub import is_dataset, parts_of
 from ._image_folders import is_divided, read_images
@@ -72,9 +74,11 @@ def read_folder(path: Path, reader_of: Callable[[Path], Reader | None]) -> pa.Ta
     faults.raise_any()
     divided = [
         table.append_column(PART, pa.array([part] * table.num_rows, pa.string()))
-        for part, table in tables.items()
+        for part, table in zip(tables, alike(list(tables.values())), strict=True)
     ]
-    return pa.concat_tables(divided, promote_options="permissive")
+    told = [f"{parts[part].name}: {one}" for part in tables for one in conversions_of(tables[part])]
+    whole = pa.concat_tables(divided, promote_options="permissive")
+    return with_conversions(whole.replace_schema_metadata(None), told)
 
 
 def find_parts(path: Path, reader_of: Callable[[Path], Reader | None]) -> dict[str, Path]:

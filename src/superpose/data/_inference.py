@@ -7,8 +7,9 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from superpose.errors import DataError, Faults, did_you_mean, listing, message
+from superpose.errors import DataError, listing, message
 
+from ._column_checks import ColumnChecks
 from ._config import Config, InputConfig, TargetConfig
 from ._conversions import conversions_of
 from ._guessing import (
@@ -17,20 +18,16 @@ from ._guessing import (
     guess_input,
     guess_target,
     joined_by,
-    may_hold_words,
     missing_words,
 )
 from ._items import items_of
+from ._label_sources import LabelSources
 from ._reading import levels_of, sources_of
 from ._schema import ColumnSpec, Schema
 from ._sections import ColumnConfig
 from ._sources import SOURCE
 from .kinds import INPUT_KINDS, TARGET_KINDS, TargetKind
-from .kinds._values import is_list, is_text
-from .kinds._words import lists_words, require_aligned
-
-# Kinds of an input that can be read word by word; None is one that nobody has declared.
-READ_BY_WORDS = (None, "text", "pretrained-text")
+from .kinds._values import is_text
 
 
 def infer_schema(table: pa.Table, config: Config) -> Schema:
@@ -60,8 +57,10 @@ class _Inference:
     def __init__(self, table: pa.Table, config: Config) -> None:
         self.table = table
         self.config = config
-        self.faults = Faults(DataError)
+        self.checks = ColumnChecks(table, config)
+        self.faults = self.checks.faults
         self.ignored: dict[str, str] = {}
+        self.sources = LabelSources(self.checks, self.ignored)
         self.divided: set[str] = set()  # inputs whose words get a label each
         self.warnings: list[str] = []
         self.conversions = conversions_of(table)
@@ -69,17 +68,17 @@ class _Inference:
     def schema(self) -> Schema:
         """The schema, once all columns are looked at."""
         for index, name in enumerate(self.config.ignore):
-            if self.known(name, "ignore", index):
+            if self.checks.known(name, "ignore", index):
                 self.ignored[name] = "named under ignore"
         split = self.config.split.column
         # The time of a split is an input like others; a group would be learned by heart.
-        known = split is None or self.known(split, "split", "column")
+        known = split is None or self.checks.known(split, "split", "column")
         if split is not None and known and self.config.split.by != "time":
             self.ignored[split] = "it tells the split"
         if sources_of(self.table) is not None and not self._is_named(SOURCE):
             self.ignored[SOURCE] = "it names the sources; name it under inputs to learn from it"
         groups = self.config.split.groups
-        if groups is not None and self.known(groups, "split", "groups"):
+        if groups is not None and self.checks.known(groups, "split", "groups"):
             self.ignored[groups] = "it tells which rows depend on each other"
         if (windows := self.config.windows) is not None:
             self.ignored |= dict.fromkeys(windows.columns, f"a channel of {windows.name!r}")
@@ -122,16 +121,6 @@ class _Inference:
         inputs = [] if self.config.inputs == "auto" else self.config.inputs
         return name in {column.name for column in [*inputs, *self.config.targets]}
 
-    def known(self, name: str, *keys: str | int) -> bool:
-        """Whether a column that the settings name is in the table; if not, that is a fault."""
-        names = self.table.column_names
-        if name in names:
-            return True
-        allowed = f"the columns {listing(names)}"
-        given = f"column {name!r} is not in the table"
-        self.faults.add(self.config.at(*keys), given, allowed, did_you_mean(name, names))
-        return False
-
     def require_own_names(self, targets: Sequence[ColumnSpec]) -> None:
         """Makes sure that no target has the name of a column in the predictions of another."""
         names = [target.name for target in self.config.targets]
@@ -142,21 +131,6 @@ class _Inference:
                     given = f"{name!r} is also a column of the predictions of {spec.name!r}"
                     keys = ("targets", names.index(name))
                     self.faults.add(self.config.at(*keys), given, fix="rename one of the two")
-
-    def attempt(self, keys: Sequence[str | int], check: Any, *args: Any, **options: Any) -> Any:
-        """Calls the check of a kind, and keeps its faults with the place in the settings."""
-        try:
-            return check(*args, **options)
-        except DataError as error:
-            for fault in error.faults:
-                self.faults.add(self.config.at(*keys), fault)
-        except (pa.ArrowException, TypeError):
-            # Lists, structures or bytes where a kind asks for single values.
-            name = args[0]
-            given = f"column {name!r} holds {self.table.schema.field(name).type}"
-            fix = "declare another kind, or put it under ignore"
-            self.faults.add(self.config.at(*keys), f"{given}, which its kind can't read", fix=fix)
-        return None
 
     # Inputs.
 
@@ -174,7 +148,9 @@ class _Inference:
                 if name not in taken
             ]
         specs = [
-            self.input(keys, column) for keys, column in declared if self.known(column.name, *keys)
+            self.input(keys, column)
+            for keys, column in declared
+            if self.checks.known(column.name, *keys)
         ]
         return [spec for spec in specs if spec is not None]
 
@@ -237,7 +213,7 @@ class _Inference:
         if not kind.needs_folder:
             # Whether a kind takes lists or structures at all shows in fitting it only.
             check = kind.fit if pa.types.is_nested(values.type) else kind.check
-            self.attempt(keys, check, column.name, spec.values(self.table), **spec.options)
+            self.checks.attempt(keys, check, column.name, spec.values(self.table), **spec.options)
         return spec
 
     # Targets.
@@ -245,7 +221,7 @@ class _Inference:
     def target(self, index: int, target: TargetConfig) -> ColumnSpec | None:
         """One target, or None if it has a fault."""
         keys = ("targets", index)
-        if not self.known(target.name, *keys):
+        if not self.checks.known(target.name, *keys):
             return None
         values = self.table.column(target.name)
         if not self.labelled(keys, target.name, values):
@@ -255,12 +231,13 @@ class _Inference:
         if len(self.faults.found) > before:
             return None
         if guess.kind == "tokens":
-            source = self.words_of(keys, target, values)
+            source = self.sources.words_of(keys, target, values)
             if source is None:
                 return None
+            self.divided.add(source)
             guess.options["of"] = source
         elif guess.kind in TARGET_KINDS and "of" in TARGET_KINDS[guess.kind].options.model_fields:
-            source = self.image_of(keys, target)
+            source = self.sources.image_of(keys, target)
             if source is None:
                 return None
             guess.options["of"] = source
@@ -272,7 +249,7 @@ class _Inference:
                 guess.options.update(past=windows.name, channel=place_)
         event = guess.options.get("event")
         if event is not None:
-            if not self.known(event, *keys, "event"):
+            if not self.checks.known(event, *keys, "event"):
                 return None
             self.ignored[event] = f"it tells whether {target.name!r} was seen"
         if guess.kind not in TARGET_KINDS:
@@ -293,12 +270,12 @@ class _Inference:
         if kind.has_items:
             if not self.free_columns(keys, target):
                 return None
-            items = self.attempt(keys, items_of, spec.name, spec.options, self.table)
+            items = self.checks.attempt(keys, items_of, spec.name, spec.options, self.table)
             if len(self.faults.found) > before:
                 return None
             options["items"] = items
         # Fitting a kind is its own best check; what it learns here is thrown away.
-        fitted = self.attempt(keys, kind.fit, spec.name, spec.values(self.table), **options)
+        fitted = self.checks.attempt(keys, kind.fit, spec.name, spec.values(self.table), **options)
         if fitted is None:
             return None
         if fitted.constant_reason:
@@ -333,7 +310,7 @@ class _Inference:
         taken = {column.name for column in [*inputs, *self.config.targets]}
         for place, name in enumerate(target.options.get("columns") or ()):
             where = (*keys, "columns", place)
-            if self.known(name, *where) and name in taken:
+            if self.checks.known(name, *where) and name in taken:
                 given = f"{name!r} is also an input or a target"
                 fix = "take it out there: it would give the item away"
                 self.faults.add(self.config.at(*where), given, fix=fix)
@@ -371,13 +348,13 @@ class _Inference:
         # Two levels have no more order than yes and no.
         if kind is None and levels is not None and len(levels) > 2:
             kind, reason = "ordinal", "an ordered category in the frame"
-        if kind is None and self.lists_like(target.name, values):
+        if kind is None and self.sources.lists_like(target.name, values):
             kind, reason = "tokens", "a list as long as that of words in every row"
         if kind is None and TARGET_KINDS["boxes"].holds(values):
             kind, reason = "boxes", "lists of objects with a class and a box"
         if kind is None:
             found = guess_target(values)
-            if found.kind != "image" or not self.images():
+            if found.kind != "image" or not self.sources.images():
                 return found
             kind, reason = "mask", "names of image files beside those of another column"
         options = {**_separator(values, kind), **target.options}
@@ -385,111 +362,10 @@ class _Inference:
             options.setdefault("levels", list(levels))
         return Guess(kind, reason, options, missing_words(values, kind))
 
-    # Targets of an image.
-
-    def image_of(self, keys: tuple[str | int, ...], target: TargetConfig) -> str | None:
-        """The image whose places a target is of, or None if that is not known."""
-        asked, where = target.options.get("of"), self.config.at(*keys, "of")
-        found = self.images()
-        if asked is None and len(found) == 1:
-            return found[0]
-        if asked is None:
-            given = f"target {target.name!r} does not say which image it is of"
-            fix = "write `of:` with the name of the image, and declare it as `kind: image`"
-            self.faults.add(where, given, listing(found), fix)
-            return None
-        if not self.known(asked, *keys, "of"):
-            return None
-        if asked not in found:
-            given = f"{asked!r} is no image among the inputs"
-            fix = f"write `{{name: {asked}, kind: image}}` under inputs"
-            self.faults.add(where, given, listing(found), fix)
-            return None
-        return str(asked)
-
-    def images(self) -> list[str]:
-        """The inputs that are images: declared, or guessed."""
-        taken = {target.name for target in self.config.targets} | set(self.ignored)
-        if self.config.inputs == "auto":
-            told = dict.fromkeys(n for n in self.table.column_names if n not in taken)
-        else:
-            told = {column.name: column.told for column in self.config.inputs}
-        there = {name: kind for name, kind in told.items() if name in self.table.column_names}
-        return [
-            name
-            for name, kind in there.items()
-            if _shows(kind or guess_input(name, self.table.column(name)).kind)
-        ]
-
-    # Targets with a label for each word of an input.
-
-    def candidates(self) -> list[str]:
-        """The columns that may hold the words that a target labels."""
-        taken = {target.name for target in self.config.targets} | set(self.ignored)
-        if self.config.inputs != "auto":
-            named = [column for column in self.config.inputs if column.told in READ_BY_WORDS]
-            taken |= set(self.table.column_names) - {column.name for column in named}
-        return [name for name in self.table.column_names if name not in taken]
-
-    def lists_like(self, name: str, values: pa.ChunkedArray) -> list[str]:
-        """The columns with lists of words that are as long as a target's in every row."""
-        if not lists_words(values.type):
-            return []
-        lengths = pc.list_value_length(values)
-        if pc.count_distinct(lengths).as_py() < 2:
-            return []  # a list of the same three names in every row may be anything
-        found = []
-        for other in self.candidates():
-            words = self.table.column(other)
-            if lists_words(words.type):
-                same = pc.equal(pc.list_value_length(words), lengths)
-                if pc.all(same, min_count=0).as_py():
-                    found.append(other)
-        return found
-
-    def words_of(
-        self, keys: tuple[str | int, ...], target: TargetConfig, values: pa.ChunkedArray
-    ) -> str | None:
-        """The input whose words a target labels, or None if that is not known."""
-        source, where = target.options.get("of"), self.config.at(*keys, "of")
-        if source is None:
-            found = self.lists_like(target.name, values)
-            if not found:
-                found = [c for c in self.candidates() if may_hold_words(self.table.column(c))]
-            if len(found) != 1:
-                given = f"target {target.name!r} does not say which input its labels are of"
-                fix = "write `of:` with the name of the input"
-                self.faults.add(where, given, listing(found or self.candidates()), fix)
-                return None
-            source = found[0]
-        elif not self.known(source, *keys, "of"):
-            return None
-        elif source not in self.candidates():
-            given = f"{source!r} is no text among the inputs"
-            fix = "take it up under inputs, or out of ignore"
-            self.faults.add(where, given, listing(self.candidates()), fix)
-            return None
-        words = self.table.column(source)
-        if not (is_text(words.type) or is_list(words.type)):
-            given = f"column {source!r} holds {words.type}"
-            self.faults.add(where, given, "lists of words, or text with blanks between the words")
-            return None
-        before = len(self.faults.found)
-        self.attempt(keys, require_aligned, target.name, values, source, words)
-        if len(self.faults.found) > before:
-            return None
-        self.divided.add(source)
-        return source
-
 
 def reads_places(kind: type[TargetKind]) -> bool:
     """Whether the labels of a kind can't be read from their column alone, but beside an image."""
     return kind.needs_folder or kind.needs_source
-
-
-def _shows(kind: str | None) -> bool:
-    """Whether an input kind is one of images."""
-    return kind in INPUT_KINDS and INPUT_KINDS[kind].pictures
 
 
 def _separator(values: pa.ChunkedArray, kind: str) -> dict[str, Any]:

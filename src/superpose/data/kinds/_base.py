@@ -10,7 +10,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, fields
-from typing import Any, ClassVar, NamedTuple, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import pyarrow as pa
@@ -20,6 +20,7 @@ from superpose.errors import DataError
 from superpose.nn import FromPast
 
 from ._augment import Augment
+from ._beside import Beside, FileForm
 from ._options import Options
 from ._values import Column
 
@@ -27,37 +28,16 @@ PROBABILITY_FLOOR = 1e-6
 """A certain but wrong class costs 13.8 nats, not infinity."""
 
 
-class Beside(NamedTuple):
-    """What lies beside the answers to a target, for `TargetKind.plot`.
-
-    Args:
-        table: the inputs of the rows.
-        pixels: gives the images (n, 3, H, W) of some rows, where the target is one of images.
-        reach: half-widths (N,) or (N, H) of the intervals of numbers, in standardised units.
-    """
-
-    table: pa.Table
-    pixels: Callable[[np.ndarray], np.ndarray] | None = None
-    reach: np.ndarray | None = None
-
-
-class FileForm(NamedTuple):
-    """How a column of predictions is written where each row gets a file of its own.
-
-    Args:
-        ending: of the files, such as ".png".
-        content: makes the content of a file of a row's prediction, as `decode` gives it.
-    """
-
-    ending: str
-    content: Callable[[Any], bytes]
-
-
+@dataclass(kw_only=True)
 class _Stateful:
-    """Keep the fitted values of a dataclass as a dictionary that JSON can hold."""
+    """Keep the fitted values of a column as a dictionary that JSON can hold."""
 
     name: ClassVar[str]
     options: ClassVar[type[Options]] = Options
+
+    column: str
+    notes: list[str] = field(default_factory=list)  # what the user should know, from fitting
+    conversions: list[str] = field(default_factory=list)  # what is read otherwise than written
 
     @classmethod
     def holds(cls, values: Column) -> bool:
@@ -66,7 +46,7 @@ class _Stateful:
 
     def state(self) -> dict[str, Any]:
         """Everything needed to rebuild this kind, JSON-able."""
-        values = {f.name: getattr(self, f.name) for f in fields(self)}  # type: ignore[arg-type]
+        values = {f.name: getattr(self, f.name) for f in fields(self)}
         return {"kind": self.name, **values}
 
     @classmethod
@@ -213,10 +193,6 @@ class TargetKind(_Stateful, ABC):
     blends: ClassVar[bool] = True  # False where predictions of two models can't be mixed
     has_items: ClassVar[bool] = False  # True for kinds that may read a description of their items
     follows_pieces: ClassVar[bool] = False  # True where labels can be laid together from two rows
-
-    column: str
-    notes: list[str] = field(default_factory=list)
-    conversions: list[str] = field(default_factory=list)
 
     @property
     @abstractmethod

@@ -1,0 +1,179 @@
+"""Cells of a text file as columns: a type is given only where it spells the cells as they stand."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from .kinds._values import is_text, one
+
+# Beside a column of numbers: how many decimals each cell is written with, zeros at the end too.
+DECIMALS = b"superpose.decimals"
+# Cells that are looked at first: most columns that are no numbers show it there.
+_FIRST = 100
+# A number as programs print it; 1E5, an exponent without a sign or a point, is more often a code.
+_PRINTED = (
+    r"^-?(0|[1-9]\d*)(\.\d+)?$|^-?(0|[1-9]\d*)(\.\d+)?[eE][+-]\d+$|^-?(0|[1-9]\d*)\.\d+[eE]\d+$"
+)
+_SHORTEST = r"^-?\d+(\.0|\.\d*[1-9])?([eE][+-]?\d+)?$"
+# A whole number that a double may not hold: an identifier, not a measurement.
+_LONG = r"^-?\d{16,}$"
+_ISO = r"^\d{4}-\d{2}-\d{2}([ T]\d{2}(:\d{2}(:\d{2}(\.\d{1,9})?)?)?)?$"
+# Digits that a double keeps apart.
+_DIGITS = 15
+
+
+def typed(text: pa.ChunkedArray) -> tuple[pa.ChunkedArray, dict[bytes, bytes]]:
+    """Gives cells a type if they come back from it as they are written; else they stay text.
+
+    Whole numbers, numbers, truth values, dates and times without a zone get a type. What stays text
+    may be numbers all the same: which is decided with the whole column and the settings at hand.
+
+    Args:
+        text: the cells, null where empty.
+
+    Returns:
+        The column, and what the field of the column has to keep.
+
+    Example:
+        >>> typed(pa.chunked_array([["1", "12"]]))[0].type
+        DataType(int64)
+        >>> typed(pa.chunked_array([["012", "12"]]))[0].type
+        DataType(string)
+    """
+    known = pc.utf8_trim_whitespace(text).drop_null()
+    if not len(known):
+        return pa.chunked_array([pa.nulls(len(text))]), {}
+    for kind, fits in _TYPES:
+        if fits(one(known.slice(0, _FIRST))) and fits(one(known)):
+            trimmed = pc.utf8_trim_whitespace(text)
+            return trimmed.cast(kind), _spelling(known) if pa.types.is_float64(kind) else {}
+    return text, {}
+
+
+def _are_whole(cells: pa.Array) -> bool:
+    try:
+        return bool(pc.all(pc.equal(cells.cast(pa.int64()).cast(cells.type), cells)).as_py())
+    except pa.ArrowInvalid:
+        return False
+
+
+def _are_numbers(cells: pa.Array) -> bool:
+    """Whether cells are numbers of which no two are written in different ways."""
+    if not _all(cells, _PRINTED) or _any(cells, _LONG):
+        return False
+    same_decimals = _decimals(cells) is not None
+    if not (same_decimals or _all(cells, _SHORTEST) or _all(cells, r"[eE]")):
+        return False
+    digits = pc.utf8_length(pc.replace_substring_regex(cells, r"^-?0*\.?0*|\.|[eE].*$", ""))
+    if same_decimals and pc.max(digits).as_py() <= _DIGITS:
+        return True
+    return bool(pc.count_distinct(cells).as_py() == pc.count_distinct(_floats(cells)).as_py())
+
+
+def _floats(cells: pa.Array) -> pa.Array:
+    return cells.cast(pa.float64())
+
+
+def _are_truths(cells: pa.Array) -> bool:
+    return _all(cells, r"^(true|false|True|False|TRUE|FALSE)$")
+
+
+def _are_days(cells: pa.Array) -> bool:
+    return _all(cells, r"^\d{4}-\d{2}-\d{2}$") and _casts(cells, pa.date32())
+
+
+def _are_seconds(cells: pa.Array) -> bool:
+    return _all(cells, _ISO) and not _any(cells, r"\.\d") and _casts(cells, pa.timestamp("s"))
+
+
+def _are_moments(cells: pa.Array) -> bool:
+    return _all(cells, _ISO) and _casts(cells, pa.timestamp("ns"))
+
+
+_TYPES = (
+    (pa.int64(), _are_whole),
+    (pa.float64(), _are_numbers),
+    (pa.bool_(), _are_truths),
+    (pa.date32(), _are_days),
+    (pa.timestamp("s"), _are_seconds),
+    (pa.timestamp("ns"), _are_moments),
+)
+
+
+def _all(cells: pa.Array, pattern: str) -> bool:
+    return bool(pc.all(pc.match_substring_regex(cells, pattern)).as_py())
+
+
+def _any(cells: pa.Array, pattern: str) -> bool:
+    return bool(pc.any(pc.match_substring_regex(cells, pattern)).as_py())
+
+
+def _casts(cells: pa.Array, kind: pa.DataType) -> bool:
+    try:
+        cells.cast(kind)
+    except pa.ArrowInvalid:
+        return False
+    return True
+
+
+def _decimals(cells: pa.Array) -> int | None:
+    """With how many decimals every cell is written, or None if they differ."""
+    first = re.fullmatch(r"-?\d+\.(\d+)", cells[0].as_py())
+    if first is None or not _all(cells, rf"\.\d{{{len(first[1])}}}$"):
+        return None
+    return len(first[1])
+
+
+def _spelling(known: pa.ChunkedArray) -> dict[bytes, bytes]:
+    """What tells how numbers are written, where that is not how they are printed anyway."""
+    cells = one(known)
+    decimals = _decimals(cells)
+    # Gaps make 1.0 of a whole number in many programs.
+    if decimals is None or _all(cells, _SHORTEST):
+        return {}
+    return {DECIMALS: json.dumps(decimals).encode()}
+
+
+def as_written(values: pa.ChunkedArray, field: pa.Field) -> pa.ChunkedArray:
+    """Spells numbers as their cells were: 250.10 where a column has two decimals."""
+    decimals = (field.metadata or {}).get(DECIMALS)
+    if decimals is None or not pa.types.is_floating(values.type):
+        return values
+    numbers = one(values).dictionary_encode()
+    places = int(json.loads(decimals))
+    words = [f"{number:.{places}f}" for number in numbers.dictionary.to_pylist()]
+    return pa.chunked_array([pa.array(words, pa.string()).take(numbers.indices)])
+
+
+def alike(tables: Sequence[pa.Table]) -> list[pa.Table]:
+    """Makes text of a column again that is text in one of several files and has a type in another.
+
+    Args:
+        tables: what was read from each file; a column may be missing in some.
+    """
+    found = list(tables)
+    for name in dict.fromkeys(name for table in tables for name in table.column_names):
+        fields = [t.schema.field(name) for t in tables if name in t.column_names]
+        fields = [field for field in fields if not pa.types.is_null(field.type)]
+        spelled = {(field.metadata or {}).get(DECIMALS) for field in fields}
+        some = any(is_text(field.type) for field in fields)
+        if len(spelled) == 1 and (not some or all(is_text(field.type) for field in fields)):
+            continue
+        if not all(is_text(f.type) or _is_cell(f.type) for f in fields):
+            continue  # lists beside text: nothing here can tell what is meant
+        for place, table in enumerate(found):
+            if name in table.column_names:
+                index = table.column_names.index(name)
+                cells = as_written(table.column(index), table.schema.field(index))
+                found[place] = table.set_column(index, name, cells.cast(pa.string()))
+    return found
+
+
+def _is_cell(kind: pa.DataType) -> bool:
+    """Whether cells of a text file may have been given a type."""
+    return any(kind == known for known, _ in _TYPES)
