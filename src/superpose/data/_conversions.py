@@ -1,16 +1,23 @@
-"""What readers have read otherwise than it is written, kept in the metadata of their table."""
+"""What readers have to say of their tables, kept in the metadata of these."""
 
 import json
 from collections.abc import Iterable
+from dataclasses import dataclass, field
 
 import pyarrow as pa
 
 CONVERSIONS = b"superpose.conversions"
+WARNINGS = b"superpose.warnings"
 
 
 def conversions_of(table: pa.Table) -> list[str]:
     """What a reader has read otherwise than it is written, one sentence each."""
-    return list(json.loads((table.schema.metadata or {}).get(CONVERSIONS, b"[]")))
+    return _told(table, CONVERSIONS)
+
+
+def warnings_of(table: pa.Table) -> list[str]:
+    """What the user should know of a file or folder that was read, one sentence each."""
+    return _told(table, WARNINGS)
 
 
 def with_conversions(table: pa.Table, found: Iterable[str]) -> pa.Table:
@@ -20,6 +27,36 @@ def with_conversions(table: pa.Table, found: Iterable[str]) -> pa.Table:
         table: what was read.
         found: sentences that `message` has written: where, how many and what, how to keep it.
     """
-    told = [*conversions_of(table), *found]
+    return _with(table, CONVERSIONS, found)
+
+
+def with_warnings(table: pa.Table, found: Iterable[str]) -> pa.Table:
+    """Notes in the metadata of a table what the user should know of it, one sentence each."""
+    return _with(table, WARNINGS, found)
+
+
+@dataclass
+class ReadNotes:
+    """What a reader has to say, gathered on the way.
+
+    Args:
+        conversions: what is read otherwise than it is written.
+        warnings: what the user should know.
+    """
+
+    conversions: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+
+    def on(self, table: pa.Table) -> pa.Table:
+        """The table with these notes in its metadata."""
+        return with_warnings(with_conversions(table, self.conversions), self.warnings)
+
+
+def _told(table: pa.Table, key: bytes) -> list[str]:
+    return list(json.loads((table.schema.metadata or {}).get(key, b"[]")))
+
+
+def _with(table: pa.Table, key: bytes, found: Iterable[str]) -> pa.Table:
+    told = [*_told(table, key), *found]
     known = table.schema.metadata or {}
-    return table.replace_schema_metadata({**known, CONVERSIONS: json.dumps(told).encode()})
+    return table.replace_schema_metadata({**known, key: json.dumps(told).encode()})

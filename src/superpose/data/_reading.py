@@ -23,7 +23,7 @@ from superpose.errors import DataError, Faults, listing, message, place
 
 from ._config import Config
 from ._conll import read_conll
-from ._conversions import CONVERSIONS, conversions_of, with_conversions
+from ._conversions import CONVERSIONS, WARNINGS, ReadNotes, conversions_of, warnings_of
 from ._delimited import read_delimited
 from ._files import require_file, require_utf8
 from ._folders import PART, as_divided, read_folder
@@ -37,7 +37,7 @@ from ._windows import apart, cut_windows
 _FOLDER = b"superpose.folder"
 _LEVELS = b"superpose.levels"
 _SOURCES = b"superpose.sources"
-_NOTED = (_FOLDER, _SOURCES, CONVERSIONS)
+_NOTED = (_FOLDER, _SOURCES, CONVERSIONS, WARNINGS)
 
 
 def read_table(source: Any) -> pa.Table:
@@ -99,10 +99,11 @@ def _read_sources(sources: Mapping[str, Any]) -> pa.Table:
     faults.raise_any()
     table, folder = join_sources(tables, {name: folder_of(one) for name, one in tables.items()})
     known = {_FOLDER: str(folder).encode()} if folder else {}
-    told = [
-        f"source {name!r}: {one}" for name, read in tables.items() for one in conversions_of(read)
-    ]
-    return with_conversions(table.replace_schema_metadata({**known, _SOURCES: b"yes"}), told)
+    told = ReadNotes()
+    for name, read in tables.items():
+        told.conversions += [f"source {name!r}: {one}" for one in conversions_of(read)]
+        told.warnings += [f"source {name!r}: {one}" for one in warnings_of(read)]
+    return told.on(table.replace_schema_metadata({**known, _SOURCES: b"yes"}))
 
 
 def sources_of(table: pa.Table) -> pa.ChunkedArray | None:

@@ -42,7 +42,7 @@ def are_shares(found: Objects) -> bool:
         (True, False)
     """
     boxes = [box for objects in found.values() for _, box in objects]
-    return bool(boxes) and all(0 <= x <= 1 for box in boxes for x in box)
+    return bool(boxes) and all(0 <= x <= 1 + OUTSIDE_SHARE for box in boxes for x in box)
 
 
 def shares_of(

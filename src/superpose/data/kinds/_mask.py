@@ -180,7 +180,8 @@ class MaskTarget(PlaceClasses):
             row = min(strangers)
             warn(
                 f"target {self.column!r}, row {row}: id {strangers[row]} of its {files[row]} "
-                f"did not occur in training; such places count as unlabelled in {len(strangers)} mask(s)"
+                f"did not occur in training; such places count as unlabelled in "
+                f"{len(strangers)} mask(s)"
             )
             return
         faults = Faults(DataError)
