@@ -121,7 +121,7 @@ def _read(file: Path, faults: Faults) -> tuple[Size | None, list[dict[str, Any]]
     try:
         root = ET.parse(file).getroot()
         things = root.findall("object")
-        kept = [thing for thing in things if (thing.findtext("difficult") or "0").strip() != "1"]
+        kept = [t for t in things if (t.findtext("difficult") or "").strip() not in ("1", "true")]
         objects = [_object(thing, 1 + things.index(thing)) for thing in kept]
         sides = [root.findtext(f"size/{side}") for side in ("height", "width")]
         high, wide = (int(float(side or 0)) for side in sides)

@@ -4,7 +4,9 @@ import copy
 import json
 
 import pytest
+from typer.testing import CliRunner
 
+from superpose.cli import app
 from superpose.data import read_table
 from superpose.data._conversions import conversions_of, warnings_of
 from superpose.errors import DataError
@@ -191,7 +193,7 @@ def test_ids_may_be_text_or_numbers(tmp_path):
     assert len(table["boxes"][1].as_py()) == 1
 
 
-@pytest.mark.parametrize("place", ["C:\\data\\", "/home/ann/pictures/", "elsewhere/"])
+@pytest.mark.parametrize("place", ["C:\\data\\", "/elsewhere/pictures/", "elsewhere/"])
 def test_images_named_by_paths_of_another_machine_are_found_and_said(tmp_path, place):
     images = [{**image, "file_name": place + image["file_name"]} for image in COCO["images"]]
     table = coco(tmp_path, images=images)
@@ -226,3 +228,26 @@ def test_key_points_beside_boxes_are_not_read_twice(tmp_path):
     table = read_table(tmp_path)
     assert table.num_rows == 2
     assert "person_keypoints_train2017.json beside files of instances" in warnings_of(table)[0]
+
+
+def test_check_prints_what_is_read_differently_and_what_to_look_at(tmp_path):
+    pytest.importorskip("faster_coco_eval")
+    images = [{"id": n, "file_name": f"{n}.jpg", "width": 20, "height": 15} for n in range(20)]
+    annotations = [
+        {"id": n, "image_id": n, "category_id": 1, "bbox": [1, 2, 3, 4]} for n in range(19)
+    ]
+    for n in range(20):
+        draw(tmp_path / f"{n}.jpg", (40, 30))
+    value = {**COCO, "images": images, "annotations": annotations}
+    (tmp_path / "things.json").write_text(json.dumps(value))
+    (tmp_path / "s.yaml").write_text(
+        f"data: {tmp_path}/things.json\ninputs: [{{name: image, kind: image, size: [16, 16]}}]\n"
+        "targets: [{name: boxes, kind: boxes}]\nproof: {references: none}\n"
+    )
+    done = CliRunner().invoke(app, ["check", str(tmp_path / "s.yaml")])
+    said, warned = done.output.split("Split:")
+    assert "Read differently from what is written" in said
+    assert "the boxes of 19 images were drawn at another size than that of the file" in said
+    assert "1 of 20 images have no annotation" in said
+    assert "Warning: " in warned
+    assert "the boxes of 19 images are rescaled" in warned

@@ -126,8 +126,15 @@ def orientation_of(image: Any) -> int:
     """How the EXIF of an opened image says that it is turned, 1 to 8."""
     if image.format == "PNG" and not {"exif", "Raw profile type exif"} & image.info.keys():
         return 1  # pillow would decode the pixels to look behind them; `turned` does
-    told = image.getexif().get(ORIENTATION, 1)
-    return told if told in range(1, 9) else 1
+    return _exif_orientation(image)
+
+
+def _exif_orientation(image: Any) -> int:
+    try:
+        told = image.getexif().get(ORIENTATION, 1)
+    except Exception:  # of many classes; what is damaged says nothing, as viewers take it
+        return 1
+    return int(told) if told in range(1, 9) else 1
 
 
 def _form_of(image: Any) -> str:
@@ -153,7 +160,7 @@ def turned(image: Any, orientation: int) -> Any:
     image.load()
     if image.format == "TIFF":
         return image  # pillow has turned it
-    if image.format == "PNG" and orientation == 1 and 1 < image.getexif().get(ORIENTATION, 1) < 9:
+    if image.format == "PNG" and _exif_orientation(image) != orientation:
         raise ValueError("its EXIF says that it is turned, but behind the pixels; save it anew")
     how = {
         2: Transpose.FLIP_LEFT_RIGHT,

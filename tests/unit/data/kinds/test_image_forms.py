@@ -7,6 +7,7 @@ import pyarrow as pa
 import pytest
 
 from superpose.data.kinds import INPUT_KINDS
+from superpose.data.kinds._number_maps import numbers_of, size_of_map
 from superpose.data.kinds._pictures import class_ids, head_of, picture, size_of
 from superpose.errors import DataError
 
@@ -70,6 +71,24 @@ def test_exif_behind_the_pixels_of_a_png_is_no_secret(tmp_path):
     kind = Kind.fit("photo", col(["late.png"]), folder=str(tmp_path))
     with pytest.raises(DataError, match="its EXIF says that it is turned, but behind the pixels"):
         kind.encode(col(["late.png"]), str(tmp_path))
+
+
+@pytest.mark.parametrize("exif", [b"Exif\0\0no", b"x"])
+def test_exif_that_is_damaged_says_nothing(tmp_path, exif):
+    Image.fromarray(SCENE).save(tmp_path / "a.jpg", exif=exif)
+    assert head_of(tmp_path / "a.jpg")[:3] == (30, 40, 1)
+    assert picture(tmp_path / "a.jpg", (30, 40)).any()
+
+
+def test_an_orientation_that_does_not_exist_says_nothing(tmp_path):
+    save(tmp_path / "a.jpg", SCENE, 9)
+    assert head_of(tmp_path / "a.jpg").orientation == 1
+
+
+def test_maps_of_numbers_are_turned_as_images_are(tmp_path):
+    save(tmp_path / "map.png", np.array([[0, 1, 2], [3, 4, 5]], np.uint8), 6)
+    assert numbers_of(tmp_path / "map.png").tolist() == [[3, 0], [4, 1], [5, 2]]
+    assert size_of_map(tmp_path / "map.png").tolist() == [3, 2]
 
 
 def test_masks_are_turned_as_images_are(tmp_path):
