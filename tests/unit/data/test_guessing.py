@@ -60,7 +60,9 @@ COUNTS = [0, 1, *RNG.negative_binomial(1, 0.1, N).tolist()]
         (["1", "2", "3", "1"], "number", "whole numbers, written as text"),
         (["1", "0", "?"], "binary", "two values, 0 and 1, written as text; '?' for missing"),
         (["1", "x", "y"], "category", "3 different words"),
-        (["1,5", "2,5", "3,5"] * 9, "category", "3 different words"),
+        (["1,5", "2,5", "3,5"] * 9, "number", "numbers, written as text"),
+        (["012", "12", "7"] * 9, "category", "3 different words; 9 of 27 have leading zeros, as "
+            "codes have; `kind: number` reads numbers"),
     ],
 )  # fmt: skip
 def test_an_input_gets_its_kind_with_a_reason(values: list[Any], kind: str, reason: str) -> None:
@@ -73,13 +75,14 @@ def test_an_input_gets_its_kind_with_a_reason(values: list[Any], kind: str, reas
     [
         ([0, 1, None], "binary", "two values, 0 and 1"),
         ([0.5, 1.5], "number", "numbers"),
-        ([0, 1, 2] * 6, "category", "3 whole numbers as codes; write ordinal, count or number if "
-            "their order or distance means something"),
+        ([0, 1, 2] * 6, "category", "3 whole numbers as codes; write `kind: ordinal`, `count` or "
+            "`number` if their order or distance means something"),
         ([0, 1, 2], "number", "whole numbers"),
         ([-1, 0, 1] * 6, "number", "whole numbers"),
         ([10, 200, 3000] * 6, "number", "whole numbers"),
-        (COUNTS, "count", "whole numbers from 0 or 1 upwards, most of them small"),
-        ([float(count) for count in COUNTS], "number", "whole numbers"),
+        (COUNTS, "count", "whole numbers from near 0 upwards that grow rarer, as counts do"),
+        ([float(count) for count in COUNTS], "count",
+            "whole numbers from near 0 upwards that grow rarer, as counts do"),
         ([100 * count for count in COUNTS], "number", "whole numbers"),
         ([count + 5 for count in COUNTS], "number", "whole numbers"),
         ([*COUNTS, 200_000], "number", "whole numbers"),
@@ -118,7 +121,7 @@ def test_words_among_numbers_are_missing_and_told() -> None:
     assert guess.kind == "number"
     assert guess.missing == ("a", "b", "c", "d", "?")
     assert guess.warning == (
-        "5 values are no numbers and count as missing: 'a', 'b', 'c' and 2 other words"
+        "4 values are no numbers and count as missing: 'a', 'b', 'c' and 1 more"
     )
 
 
