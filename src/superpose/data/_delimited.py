@@ -84,7 +84,7 @@ def read_delimited(path: Path) -> pa.Table:
 def _head(path: Path) -> tuple[list[str], int]:
     """The first lines from the header on, and how many comments stand above it.
 
-    A first line that starts with # is the header if it has as many separators as the next line.
+    A line such as #chrom,pos is the header, if the next line has as many separators.
     """
     with open_text(path) as file:
         start = file.read(1 << 16)
@@ -94,7 +94,7 @@ def _head(path: Path) -> tuple[list[str], int]:
         below = lines[comments + 1] if comments + 1 < len(lines) else ""
         separator = _separator(below)
         header = separator in below and lines[comments].count(separator) == below.count(separator)
-        if header and not below.startswith("#"):
+        if header and not re.match(r"#\s", lines[comments]) and not below.startswith("#"):
             break
         comments += 1
     return lines[comments:], comments

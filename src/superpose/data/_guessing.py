@@ -8,8 +8,8 @@ The rules, in the order in which they are tried:
   multicategory (input) or multilabel (target). Dates: date.
 - numbers: two whole values are binary. As an input, whole numbers that only count the rows are not
   used, and whole numbers of 16 digits or more are no measurements. As a target, 3 to 10 small whole
-  numbers next to each other are codes of classes (category) unless they grow rarer from 0 on as
-  counts do, and a target is a count only if it is clearly one. All else is number.
+  numbers next to each other are codes of classes (category) unless they are spread as counts are,
+  and more of them are a count only if they are clearly one. All else is number.
 - text that spells numbers, with a unit or a sign too, but for a few words such as `?`: as numbers,
   the words are missing. Text that numbers don't give back, such as 012 or 1E5, is no number.
 - text that ends in .png, .jpg and the like: image. Text that spells dates: date.
@@ -40,7 +40,7 @@ from ._guessing_numbers import (
 from ._schema import blank_words
 from .kinds._date import ISO, date_style
 from .kinds._steps import holds_series
-from .kinds._values import SEPARATORS, holds_files, is_list, is_text, one
+from .kinds._values import SEPARATORS, are_marks, holds_files, is_list, is_text, one
 from .kinds._words import as_words, lists_words
 
 # A category with more different values than this is no category; most of them occur once or twice.
@@ -108,6 +108,8 @@ def _by_type(known: pa.ChunkedArray, target: bool) -> Guess | None:
         return Guess("series", "lists of numbers over time")
     if target and is_list(kind) and pa.types.is_floating(kind.value_type):
         return Guess("forecast", "a list of fractions in every row")
+    if not target and are_marks(known):
+        return Guess("embedding", "lists of zeros and ones, equally many in every row")
     if is_list(kind) and _plain(kind.value_type) and not pa.types.is_null(kind.value_type):
         return Guess("multilabel" if target else "multicategory", "a list in every row")
     if holds_files(kind):

@@ -14,6 +14,7 @@ from dataclasses import replace
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from scipy.special import gammaln
 
 from superpose.errors import listing
 
@@ -68,7 +69,8 @@ _REASONS = {
     "binary": "two values",
     "category": "{} whole numbers as codes; write `kind: ordinal`, `count` or `number` if their "
     "order or distance means something",
-    "count": "whole numbers from near 0 upwards that grow rarer, as counts do",
+    "count": "whole numbers from near 0 upwards, spread as counts are; write `kind: number` or "
+    "`category` if they are none",
     "number": "whole numbers",
 }
 
@@ -94,19 +96,30 @@ def _whole_kind(values: np.ndarray, counts: np.ndarray) -> str:
     few = 3 <= len(values) <= MOST_CODES and counts.sum() >= ROWS_PER_CODE * len(values)
     dense = values[0] >= 0 and values[-1] - values[0] < 2 * len(values)
     if few and dense:
-        return "count" if values[0] == 0 and _grow_rarer(counts) else "category"
+        return "count" if values[0] == 0 and _spread_as_counts(values, counts) else "category"
     return "count" if _are_counts(values, counts) else "number"
 
 
-def _grow_rarer(counts: np.ndarray) -> bool:
-    """Whether numbers from 0 become rarer from their most frequent on, with a thin end.
+def _spread_as_counts(values: np.ndarray, counts: np.ndarray) -> bool:
+    """Whether a distribution of counts describes few numbers from 0 better than a share for each.
 
-    What a value stands more often than the one before may be chance: two standard deviations of a
-    count. Codes of classes have no reason to be dealt so, and answers on a scale seldom are.
+    Compared by Schwarz's criterion (BIC), in which each parameter costs half the logarithm of the
+    rows: Poisson has one, the negative binomial two (both fitted by moments), and classes have one
+    for each number but the last. Codes of classes have no reason to be dealt as counts are.
     """
-    tail = counts[int(np.argmax(counts)) :]
-    rises = tail[1:] > tail[:-1] + 2 * np.sqrt(tail[:-1] + 1.0)
-    return len(counts) >= 4 and counts[-1] <= 0.1 * counts.max() and not rises.any()
+    rows = counts.sum()
+    mean = float((values * counts).sum() / rows)
+    variance = float(((values - mean) ** 2 * counts).sum() / rows)
+    cost = 0.5 * np.log(rows)
+    free = (counts * np.log(counts / rows)).sum() - cost * (len(values) - 1)
+    poisson = values * np.log(mean) - mean - gammaln(values + 1)
+    best = (counts * poisson).sum() - cost
+    if variance > mean:
+        size = mean**2 / (variance - mean)
+        negative = gammaln(values + size) - gammaln(size) - gammaln(values + 1)
+        negative += size * np.log(size / (size + mean)) + values * np.log(mean / (size + mean))
+        best = max(best, (counts * negative).sum() - 2 * cost)
+    return bool(best > free)
 
 
 def _are_counts(values: np.ndarray, counts: np.ndarray) -> bool:

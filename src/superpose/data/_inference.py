@@ -112,7 +112,8 @@ class _Inference:
         every = len(pc.unique(sources))
 
         def lacking(name: str) -> bool:
-            known = sources.filter(pc.is_valid(self.table.column(name)))
+            words = next(spec.missing for spec in inputs if spec.name == name)
+            known = sources.filter(pc.is_valid(blank_words(self.table.column(name), words)))
             return len(pc.unique(known)) < every
 
         return [replace(spec, optional=lacking(spec.name)) for spec in inputs]
@@ -257,8 +258,8 @@ class _Inference:
             other = guess.rival if guess.rival in {**INPUT_KINDS, **TARGET_KINDS} else ""
             hint = f" or `kind: {other}`" if other else ", or put it under ignore"
             self.warnings.append(
-                f"{role} is ambiguous: {kind} or {guess.rival}, as other rows of it would show; "
-                f"taken as {kind}; write `kind: {kind}`{hint}"
+                f"{role} is ambiguous: other rows of it could be taken for {guess.rival}; taken as "
+                f"{kind}; write `kind: {kind}`{hint}"
             )
         keep = "to keep what is written, declare `kind: category`"
         self.conversions += [message(where, one, fix=keep) for one in guess.conversions]
@@ -269,7 +270,8 @@ class _Inference:
             count = counted_words(self.table.column(column.name), told)
             if count:
                 shown = listing(f"{number} {word!r}" for word, number in count.items())
-                given = f"{sum(count.values())} values read as missing ({shown})"
+                total = sum(count.values())
+                given = f"{total} value{'s' * (total > 1)} read as missing ({shown})"
                 fix = "to keep them as they are, write `missing: []`"
                 self.conversions.append(message(where, given, fix=fix))
         spec = ColumnSpec(

@@ -43,7 +43,7 @@ def as_lists(name: str, values: pa.ChunkedArray) -> tuple[pa.ChunkedArray, str] 
     """
     if not is_text(values.type):
         return None
-    known = values.drop_null()
+    known = values.filter(pc.match_substring_regex(values, r"\S"))
     if not len(known) or not _share(known.slice(0, _FIRST)) or _share(known) < _LEAST_SHARE:
         return None
     lists: list[Any] = []

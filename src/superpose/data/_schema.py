@@ -157,7 +157,9 @@ def beside(
         hint = did_you_mean(event, table.column_names)
         given = f"its event column {event!r} is not in the table"
         raise DataError(message(place(column=name), given, fix=hint or "add it"))
-    parts = [part.combine_chunks() for part in (values, table.column(event))]
+    parts = [
+        part.combine_chunks() for part in (values, blank_words(table.column(event), NULL_WORDS))
+    ]
     whole = [p if isinstance(p, pa.Array) else pa.concat_arrays(p.chunks) for p in parts]
     return pa.chunked_array([pa.StructArray.from_arrays(whole, ["time", "event"])])
 

@@ -60,8 +60,8 @@ KINDS = ", ".join(TARGET_KINDS)
              "belongs to kind ordinal or mask or boxes; remove it, or write `kind: ordinal`"]),
         ("targets: [a]\ninputs: [{name: b, kind: number, levels: [1, 2]}, {name: c, sise: 3}]",
             ["s.yaml:2: inputs[0].levels: unknown key; allowed: name, kind, missing, decimal",
-             "s.yaml:2: inputs[1].sise: unknown key; allowed: name, kind, missing, decimal, and the options of its "
-             "kind; did you mean 'size'?"]),
+             "s.yaml:2: inputs[1].sise: unknown key; allowed: name, kind, missing, decimal, and "
+             "the options of its kind; did you mean 'size'?"]),
         ("targets: [{name: a, levels: [1, 1]}]",
             ["s.yaml:1: targets[0].levels: '1' stands twice; remove one"]),
         ("targets: [{name: a, kind: ordinal, levels: [1]}]",
