@@ -73,7 +73,7 @@ def read_delimited(path: Path) -> pa.Table:
         if comma and (read := _with_point(cells)) is not None:
             count = len(cells) - cells.null_count
             given = f"{count} cells read with a decimal comma"
-            notes.append(message(place(column=own), given, fix="declare `kind: category` if wrong"))
+            notes.append(message(place(column=own), given, fix="`kind: category` keeps the text"))
             cells = read
         column, kept = typed(cells)
         columns.append(column)

@@ -261,7 +261,7 @@ class _Inference:
                 f"{role} is ambiguous: other rows of it could be taken for {guess.rival}; taken as "
                 f"{kind}; write `kind: {kind}`{hint}"
             )
-        keep = "to keep what is written, declare `kind: category`"
+        keep = "`kind: category` keeps the text"
         self.conversions += [message(where, one, fix=keep) for one in guess.conversions]
         words = NULL_WORDS if column.missing_words is None else column.missing_words
         missing = tuple(dict.fromkeys([*words, *guess.missing]))
@@ -271,8 +271,8 @@ class _Inference:
             if count:
                 shown = listing(f"{number} {word!r}" for word, number in count.items())
                 total = sum(count.values())
-                given = f"{total} value{'s' * (total > 1)} read as missing ({shown})"
-                fix = "to keep them as they are, write `missing: []`"
+                given = f"{total} cell{'s' * (total > 1)} read as missing ({shown})"
+                fix = "`missing: []` keeps them"
                 self.conversions.append(message(where, given, fix=fix))
         spec = ColumnSpec(
             column.name,

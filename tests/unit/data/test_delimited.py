@@ -66,7 +66,7 @@ def test_decimal_commas_are_read_and_said(tmp_path: Path) -> None:
     table = read_delimited(put(tmp_path, "x;code\n1,5;a,b\n2;c\n"))
     assert table.to_pydict() == {"x": [1.5, 2.0], "code": ["a,b", "c"]}
     assert conversions_of(table) == [
-        "column 'x': 2 cells read with a decimal comma; declare `kind: category` if wrong"
+        "column 'x': 2 cells read with a decimal comma; `kind: category` keeps the text"
     ]
 
 

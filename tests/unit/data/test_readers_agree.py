@@ -75,12 +75,12 @@ CASES: dict[str, tuple[list[str], str, str, str, list]] = {
     ),
     "words for missing": (
         ["a", "NA", "b", "c"],
-        *("category", "category", "15 values read as missing (15 'NA')"),
+        *("category", "category", "15 cells read as missing (15 'NA')"),
         ["a", None],
     ),
     "words among numbers": (
         ["1.5", "n.d.", *(f"{i}.25" for i in range(18))],
-        *("number", "number", "3 values read as missing (3 'n.d.')"),
+        *("number", "number", "3 cells read as missing (3 'n.d.')"),
         [1.5, None],
     ),
     "lists": (["['a', 'b']", "['b']", "[]"], "multicategory", "multilabel", "list", [["a", "b"]]),
