@@ -126,22 +126,22 @@ def _are_counts(values: np.ndarray, counts: np.ndarray) -> bool:
     """Whether whole numbers are clearly counts of something.
 
     They are if they take more than a few values, begin near 0 (the hundredth part of the rows lies
-    below 1, or below a tenth of the mean), are no multiples of a larger step, stay below 100 000,
-    lean to the small side (skewness of 0.3 or more; that of Poisson counts with a mean of 10), and
-    their variance is at most 1000 times their mean, as for events that come in bursts; sums of
-    money go far beyond.
+    at 1 or below, or below a fiftieth of the mean), are no multiples of a larger step, stay below
+    100 000, and lean to the small side: a skewness of 0.3, or of 1 where their mean is above 10, so
+    that coordinates and ages are none. Their variance is at most 1000 times their mean, as for
+    events that come in bursts; sums of money go far beyond.
     """
     if not (values[0] >= 0 and values[-1] < _COUNTS_BELOW and len(values) > 3):
         return False
     rows = counts.sum()
     mean = float((values * counts).sum() / rows)
     first = values[np.searchsorted(np.cumsum(counts), 0.01 * rows)]
-    if first > max(1, mean / 10) or np.gcd.reduce(values.astype(np.int64)) > 1:
+    if first > max(1, mean / 50) or np.gcd.reduce(values.astype(np.int64)) > 1:
         return False
     away = values - mean
     variance = float((away**2 * counts).sum() / rows)
     skewness = float((away**3 * counts).sum() / rows) / variance**1.5
-    return skewness >= 0.3 and variance <= 1000 * mean
+    return skewness >= (1.0 if mean > 10 else 0.3) and variance <= 1000 * mean
 
 
 def counts_rows(name: str, values: pa.ChunkedArray) -> bool:

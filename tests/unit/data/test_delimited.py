@@ -39,7 +39,11 @@ def test_a_comment_below_the_header_is_named_with_its_line(tmp_path: Path) -> No
 
 @pytest.mark.parametrize(
     "text",
-    ["5.1,3.5,setosa\n4.9,3.0,setosa\n7.0,3.2,virginica\n", "63,145\n37,130\n41,120\n"],
+    [
+        "5.1,3.5,setosa\n4.9,3.0,setosa\n7.0,3.2,virginica\n",
+        "63,145\n37,130\n41,120\n",
+        "39, Private, 0\n50, Private, 7\n1, Self, 0\n",
+    ],
 )
 def test_a_first_line_of_data_is_no_header(tmp_path: Path, text: str) -> None:
     path = put(tmp_path, text)

@@ -205,6 +205,9 @@ def _with_unit(
 ) -> FormatFound | None:
     """The format of cells whose decimal sign is known, once their units are looked at."""
     used, named = parts.valid(decimal), parts.units.to_pylist()
+    # A few limits and little else, such as <=50K and >50K, are classes.
+    if len(parts.cells) <= FEW and 2 * parts.count(used & parts.limits) > parts.count(used):
+        return None
     units = Counter[str]()
     for index in np.flatnonzero(used):
         units[named[index]] += int(parts.counts[index])
