@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 from superpose.errors import listing
 
 from ._guess import short
-from ._guessing_numbers import MANY_ROWS, numbers_in
+from ._guessing_numbers import MANY_ROWS, MOST_EXACT, numbers_in
 from .kinds._values import as_sets, guess_separator, is_list, is_text, one
 
 CLASSES = ("binary", "category", "ordinal", "multilabel", "multicategory", "tokens")
@@ -36,10 +36,38 @@ def suspects(name: str, kind: str, values: pa.ChunkedArray) -> list[str]:
     """
     if kind in ("number", "count"):
         numbers = numbers_in(values) if is_text(values.type) else values
-        return _sentinels(name, numbers)
+        return [*_inexact(name, kind, numbers), *_sentinels(name, numbers)]
     if kind in CLASSES:
-        return _near_equal(name, kind, values)
+        found = [*_inexact(name, kind, values), *_near_equal(name, kind, values)]
+        return [*found, *_rare(name, values)] if kind == "category" else found
     return []
+
+
+def _inexact(name: str, kind: str, values: pa.ChunkedArray) -> list[str]:
+    """Whole numbers that a double can't hold: as numbers they lose digits, as classes they have."""
+    floats = pa.types.is_floating(values.type)
+    if not (floats or pa.types.is_integer(values.type)) or (floats and kind not in CLASSES):
+        return []
+    numbers = values.drop_null().cast(pa.float64(), safe=False)
+    count = pc.sum(pc.greater(pc.abs(numbers), float(MOST_EXACT))).as_py() or 0
+    if not count or (not floats and kind in CLASSES):
+        return []
+    many = f"{name}: {count} whole numbers beyond 2^53"
+    if floats:
+        lost = "have lost their last digits before they were read"
+        return [f"{many} {lost}; give codes as text or whole numbers"]
+    return [f"{many} lose their last digits; declare `kind: category` if they are codes"]
+
+
+def _rare(name: str, values: pa.ChunkedArray) -> list[str]:
+    """Classes most of which have but one row."""
+    if pa.types.is_nested(values.type):
+        return []
+    rows, classes = len(values) - values.null_count, pc.count_distinct(values).as_py()
+    if rows < MANY_ROWS or 2 * classes <= rows:
+        return []
+    fix = "declare another kind if it is a measurement or a text"
+    return [f"{name}: {classes} classes in {rows} rows, so that most have one row only; {fix}"]
 
 
 def _sentinels(name: str, values: pa.ChunkedArray) -> list[str]:

@@ -168,6 +168,9 @@ def test_arrow_tables_with_equal_names_are_refused() -> None:
         ("a.csv.gz", gzip.compress(b"x,y\n1,b\n", mtime=0), {"x": [1], "y": ["b"]}),
         ("a.jsonl", '{"x":1,"y":["b"]}\n{"x":2}\n', {"x": [1, 2], "y": [["b"], None]}),
         ("mixed.ndjson", '{"x":1}\n{"x":"b"}\n{"x":null}', {"x": ["1", "b", None]}),
+        ("long.jsonl", '{"x":18446744073709551615}\n{"x":5}\n',
+            {"x": ["18446744073709551615", "5"]}),
+        ("huge.jsonl", '{"x":1e300}\n{"x":5}\n', {"x": [1e300, 5.0]}),
         ("a.jsonl.gz", gzip.compress(b'{"x":1}\n', mtime=0), {"x": [1]}),
     ],
 )  # fmt: skip

@@ -72,3 +72,21 @@ def test_classes_that_differ_in_writing_alone_are_said(kind: str, values: list) 
 )
 def test_other_classes_are_left_alone(kind: str, values: list) -> None:
     assert not found(kind, values)
+
+
+def test_whole_numbers_beyond_what_a_double_holds_are_said() -> None:
+    (as_class,) = found("category", [float(2**60), float(2**60), 1.0])
+    assert (
+        "2 whole numbers beyond 2^53 have lost their last digits before they were read" in as_class
+    )
+    (as_number,) = found("number", [2**60, 2**61, *range(30)])[:1]
+    assert (
+        "2 whole numbers beyond 2^53 lose their last digits; declare `kind: category`" in as_number
+    )
+    assert not found("category", [2**60, 2**60, 1])
+
+
+def test_a_category_with_nearly_as_many_classes_as_rows_is_said() -> None:
+    (warning,) = found("category", [f"w{i % 70}" for i in range(100)])
+    assert "70 classes in 100 rows, so that most have one row only" in warning
+    assert not found("category", [f"w{i % 40}" for i in range(100)])
