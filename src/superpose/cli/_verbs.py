@@ -174,6 +174,7 @@ def init(
     schema = write_starter(read_table(source), source, names, out)
     tell_schema(schema)
     tell_conversions(schema.conversions)
+    tell_warnings(schema.warnings)
     typer.echo(f"\nWrote {out}. Next: superpose check {out}")
 
 

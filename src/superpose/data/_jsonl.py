@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.json
 
 from superpose.errors import DataError, message, place
@@ -27,10 +28,18 @@ def read_jsonl(path: Path) -> pa.Table:
     require_utf8(path)
     try:
         # Arrow unpacks .gz by the name of the file.
-        return pyarrow.json.read_json(path)
+        table = pyarrow.json.read_json(path)
     except pa.ArrowInvalid:
         # Arrow counts rows from its blocks; this second reading counts lines.
         return _by_line(path)
+    # Of whole numbers beyond 64 bits, which are codes, Arrow keeps the first digits only.
+    return _by_line(path) if any(map(_may_be_cut, table.columns)) else table
+
+
+def _may_be_cut(values: pa.ChunkedArray) -> bool:
+    if not pa.types.is_float64(values.type):
+        return False
+    return bool(pc.any(pc.greater_equal(pc.abs(values), 2.0**63), min_count=0).as_py())
 
 
 def _by_line(path: Path) -> pa.Table:

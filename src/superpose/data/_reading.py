@@ -21,15 +21,24 @@ import pyarrow.parquet
 
 from superpose.errors import DataError, Faults, listing, message, place
 
+from ._cells import DECIMALS
 from ._config import Config
 from ._conll import read_conll
-from ._conversions import CONVERSIONS, WARNINGS, ReadNotes, conversions_of, warnings_of
+from ._conversions import (
+    CONVERSIONS,
+    WARNINGS,
+    ReadNotes,
+    conversions_of,
+    warnings_of,
+    with_conversions,
+)
 from ._delimited import read_delimited
 from ._files import require_file, require_utf8
 from ._folders import PART, as_divided, read_folder
 from ._hub import is_dataset, read_dataset, readable, require_whole
 from ._image_folders import read_coco
 from ._jsonl import read_jsonl
+from ._list_text import as_lists
 from ._sources import SOURCE, join_sources, require_names
 from ._splits import PART_WORDS
 from ._windows import apart, cut_windows
@@ -74,6 +83,11 @@ def read_table(source: Any) -> pa.Table:
     names = [name.strip() or f"column_{i}" for i, name in enumerate(table.column_names, start=1)]
     _require_columns(table, names, where)
     columns = dict(zip(names, map(_plain, table.columns), strict=True))
+    told = []
+    for name, column in columns.items():
+        if (lists := as_lists(name, column)) is not None:
+            columns[name], what = lists
+            told.append(message(place(column=name), what))
     fields = [
         pa.field(name, column.type, metadata=_levels(field))
         for (name, column), field in zip(columns.items(), table.schema, strict=True)
@@ -84,7 +98,7 @@ def read_table(source: Any) -> pa.Table:
             levels = column.unify_dictionaries().chunk(0).dictionary.to_pylist()
             fields[index] = fields[index].with_metadata({_LEVELS: json.dumps(levels).encode()})
     schema = pa.schema(fields, metadata=table.schema.metadata)
-    return pa.table(list(columns.values()), schema=schema)
+    return with_conversions(pa.table(list(columns.values()), schema=schema), told)
 
 
 def _read_sources(sources: Mapping[str, Any]) -> pa.Table:
@@ -131,7 +145,8 @@ def _kept(metadata: Mapping[bytes, bytes] | None) -> dict[bytes, bytes]:
 
 def _levels(field: pa.Field) -> dict[bytes, bytes]:
     """The metadata of a field that is kept."""
-    return {key: value for key, value in (field.metadata or {}).items() if key == _LEVELS}
+    kept = (_LEVELS, DECIMALS)
+    return {key: value for key, value in (field.metadata or {}).items() if key in kept}
 
 
 def _read_parquet(path: Path) -> pa.Table:

@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 from superpose.errors import DataError, Faults, did_you_mean, listing, message, place
 
 from ._config import Config
-from ._schema import ColumnSpec, Schema
+from ._schema import NULL_WORDS, ColumnSpec, Schema, blank_words
 from ._sections import WindowsConfig
 from ._stratify import deal, deal_groups, marks
 from .kinds import TARGET_KINDS
@@ -249,7 +249,7 @@ def _column(table: pa.Table, name: str, setting: str = "split.column") -> pa.Chu
                 fix=hint or f"its columns are {listing(table.column_names)}",
             )
         )
-    return table.column(name)
+    return blank_words(table.column(name), NULL_WORDS)
 
 
 def times(table: pa.Table, name: str, setting: str = "split.column") -> np.ndarray:

@@ -210,6 +210,41 @@ def as_sets(values: Column, separator: str | None) -> tuple[pa.Array, np.ndarray
     return members.filter(keep), rows.astype(np.int64)[np.asarray(keep)]
 
 
+def are_marks(values: Column) -> bool:
+    """Whether lists hold zeros and ones alone, equally many in every row: marks, not members.
+
+    Example:
+        >>> are_marks(pa.chunked_array([[[0, 1, 1], [1, 0, 0]]]))
+        True
+    """
+    values = plain(values)
+    if not is_list(values.type) or not (
+        pa.types.is_integer(values.type.value_type) or pa.types.is_boolean(values.type.value_type)
+    ):
+        return False
+    known = values.drop_null()
+    lengths = pc.unique(pc.list_value_length(known)).to_pylist()
+    if len(lengths) != 1 or lengths[0] < 2:
+        return False
+    found = pc.unique(pc.list_flatten(known)).to_pylist()
+    return set(found) <= {0, 1}
+
+
+def require_members(role: str, values: Column) -> None:
+    """Makes sure that lists name their members.
+
+    Raises:
+        DataError: they mark them with zeros and ones.
+    """
+    if are_marks(values):
+        width = len(next(cell for cell in values.to_pylist() if cell is not None))
+        raise DataError(
+            f"{role}: {len(values) - values.null_count} lists of {width} zeros and ones, which "
+            f"mark members without naming them; write a column for each of the {width}, or lists "
+            f"of names"
+        )
+
+
 def guess_separator(values: Column) -> str | None:
     """The separator that most joined strings contain; None for lists."""
     values = plain(values)
