@@ -60,6 +60,11 @@ def read_forms(
         given = f"{turns} {many} are turned as their EXIF says, and so are read as they are shown"
         fix = "what is said of their pixels belongs to the turned image; to keep them as they are "
         found.append(message(where, given, fix=fix + "stored, save them without EXIF"))
+    if several := sum(head.several for head in heads.values()):
+        given = f"{several} {many} hold several frames or pages; the first is read"
+        found.append(
+            message(where, given, fix="write a file, and a row, for each to have them all")
+        )
     if ALPHA in rows:
         given = f"{len(rows[ALPHA])} {many} have transparency, and are read on white"
         found.append(message(where, given, fix="to have another ground, save them without it"))

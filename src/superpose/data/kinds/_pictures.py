@@ -96,12 +96,14 @@ class Head(NamedTuple):
         high, wide: pixels as the image is shown, turned as its EXIF says.
         orientation: how it is turned, 1 to 8 as in EXIF; 1 is as it is stored.
         form: one of `FORMS`: how its pixels are told.
+        several: whether there are more frames or pages behind the first.
     """
 
     high: int
     wide: int
     orientation: int
     form: str
+    several: bool
 
 
 def head_of(path: Path) -> Head:
@@ -116,10 +118,13 @@ def head_of(path: Path) -> Head:
                 wide, high = image.tag_v2[256], image.tag_v2[257]  # type: ignore[attr-defined]
             turn = orientation_of(image)
             high, wide = (wide, high) if turn in SIDEWAYS else (high, wide)
-            return np.array([high, wide, turn, FORMS.index(_form_of(image))])
+            form = FORMS.index(_form_of(image))
+            # Behind the photo of a phone there often is a smaller one, or its depth.
+            several = image.format != "MPO" and getattr(image, "is_animated", False)
+            return np.array([high, wide, turn, form, several])
 
-    high, wide, turn, form = KEPT.get(path, ("head",), read).tolist()
-    return Head(high, wide, turn, FORMS[form])
+    high, wide, turn, form, several = KEPT.get(path, ("head",), read).tolist()
+    return Head(high, wide, turn, FORMS[form], bool(several))
 
 
 def orientation_of(image: Any) -> int:

@@ -135,6 +135,19 @@ def test_cmyk_is_read_as_rgb_and_counted(tmp_path):
     assert "1 of 1 training images are in CMYK" in kind.conversions[0]
 
 
+@pytest.mark.parametrize("ending", ["gif", "tif", "webp", "png"])
+def test_of_several_frames_the_first_is_read_and_said(tmp_path, ending):
+    first, second = Image.new("RGB", (20, 20), "red"), Image.new("RGB", (20, 20), "blue")
+    first.save(tmp_path / f"a.{ending}", save_all=True, append_images=[second])
+    first.save(tmp_path / f"b.{ending}")
+    values = col([f"a.{ending}", f"b.{ending}"])
+    kind = Kind.fit("photo", values, folder=str(tmp_path), size=[20, 20])
+    block = kind.encode(values, str(tmp_path)).astype(int)
+    assert np.abs(block[0] - block[1]).max() < 5
+    (said,) = (one for one in kind.conversions if "frames" in one)
+    assert "1 of 2 training images hold several frames or pages; the first is read" in said
+
+
 @pytest.mark.parametrize(
     ("top", "bits"), [(65535, 16), (16383, 14), (4095, 12), (1000, 10), (200, 8), (5000, 14)]
 )
