@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import json
+from collections.abc import Collection
 from typing import Any
 
 import numpy as np
@@ -75,7 +76,10 @@ def shares_of(
         fix = "multiply them by the width and the height of their images"
         raise DataError(message(place(column=column), given, "pixels, as in training", fix))
     require_pillow(column)
-    return within(column, found, sizes_of(source, folder)[0], skips, tell)
+    heads, _ = read_all(as_text(source).to_pylist(), folder, head_of)
+    sizes = {row: np.array(head[:2]) for row, head in heads.items()}
+    turned = {row for row, head in heads.items() if head.orientation != 1}
+    return within(column, found, sizes, skips, tell, turned)
 
 
 def frame_notes(
@@ -184,7 +188,12 @@ def _corners(box: Any) -> list[float]:
 
 
 def within(
-    column: str, found: Objects, sizes: dict[int, np.ndarray], skips: bool, tell: bool = True
+    column: str,
+    found: Objects,
+    sizes: dict[int, np.ndarray],
+    skips: bool,
+    tell: bool = True,
+    turned: Collection[int] = (),
 ) -> dict[int, list[tuple[str, np.ndarray]]]:
     """Boxes as shares of the sides of their images, cut at its edges.
 
@@ -194,6 +203,7 @@ def within(
         sizes: height and width in pixels of the image of each row.
         skips: leave boxes out that have no area or lie outside, in place of raising.
         tell: warn of what was left out.
+        turned: rows whose image is turned as its EXIF says.
 
     Raises:
         DataError: the boxes that can't be of an object in the image, with their rows.
@@ -212,11 +222,17 @@ def within(
                 wrong += 1
                 if wrong <= SHOWN_FAULTS:
                     what = "lies outside of its image" if outside else "has no area"
+                    fix = "mend the box, or write `on_error: skip` for the image"
+                    if outside and row in turned:
+                        fix = (
+                            "the image is turned as its EXIF says: turn its boxes too, or save it "
+                        )
+                        fix += "without EXIF"
                     faults.add(
                         place(column=column, row=row),
                         f"the box [{x1:g}, {y1:g}, {x2:g}, {y2:g}] {what}",
                         f"x1 < x2 within 0 to {wide:g}, y1 < y2 within 0 to {high:g}",
-                        "mend the box, or write `on_error: skip` for the image",
+                        fix,
                     )
                 continue
             shares = np.array([x1 / wide, y1 / high, x2 / wide, y2 / high])

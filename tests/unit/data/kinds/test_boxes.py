@@ -223,6 +223,15 @@ def test_boxes_are_those_of_the_image_as_it_is_shown(folder):
     assert "2 images with boxes are turned as their EXIF says" in kind.notes[0]
 
 
+def test_boxes_of_the_stored_image_are_refused_with_the_reason(folder):
+    save_turned(folder / "t.jpg", (200, 100))
+    rows, images = col([[{"class": "red", "box": [10, 20, 190, 90]}]] * 2), col(["t.jpg"] * 2)
+    with pytest.raises(
+        DataError, match=r"outside of its image.* turned as its EXIF says: turn its"
+    ):
+        Kind.fit("cells", rows, source=images, folder=str(folder))
+
+
 @pytest.mark.parametrize("as_text", [False, True])
 def test_shares_of_the_sides_are_read_as_such_and_said(folder, as_text):
     rows, images = [[CELL, BLOB]] * 2, col(["a.png"] * 2)
