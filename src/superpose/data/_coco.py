@@ -289,9 +289,8 @@ def _tell_empty(images: Sequence[Annotated], file: Path, notes: ReadNotes) -> No
         given, fix = "no annotations", "nobody has looked at its images"
         notes.warnings.append(message(place(file=file), given, fix=fix))
     elif empty:
-        given = (
-            f"{len(empty)} of {len(images)} images have no annotation, first {empty[0].path.name}"
-        )
+        given = f"{len(empty)} of {len(images)} images have no annotation of an object"
+        given += f", first {empty[0].path.name}"
         fix = "they are read as images without objects; take out those that nobody has looked at"
         notes.conversions.append(message(place(file=file), given, fix=fix))
 

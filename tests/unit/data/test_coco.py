@@ -159,7 +159,7 @@ def test_what_is_left_out_is_counted(tmp_path):
 def test_images_without_annotations_are_counted(tmp_path):
     table = coco(tmp_path)
     assert (
-        "1 of 2 images have no annotation, first a.jpg; they are read as images without"
+        "1 of 2 images have no annotation of an object, first a.jpg; they are read as images without"
         in (conversions_of(table)[0])
     )
 
