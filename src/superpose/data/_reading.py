@@ -375,7 +375,7 @@ def _plain(values: pa.ChunkedArray) -> pa.ChunkedArray:
     if pa.types.is_duration(kind):
         return _seconds(values.cast(pa.duration("ns"), safe=False))
     if pa.types.is_time(kind):
-        return _seconds(values.cast(pa.time64("ns"), safe=False))
+        return values.cast(pa.time64("us"), safe=False)
     return values
 
 

@@ -60,7 +60,8 @@ def cut_windows(table: pa.Table, config: Config) -> pa.Table:
         return table
     recordings = _recordings(table, config, rule)
     channels = _channels(table, config, rule)
-    _require_rising(table, rule, recordings)
+    when = times(table, rule.time, config, "windows.time")
+    _require_rising(table, rule, recordings, when.instant)
     _require_long(table, rule, recordings)
     ends = np.concatenate(
         [rows[len(rows) - 1 : rule.length - 2 : -rule.step] for rows in recordings]
@@ -150,13 +151,14 @@ def _numbers(name: str, table: pa.Table, what: str) -> np.ndarray:
     return as_floats(name, blank_words(values, missing_words(values, "number")), what)
 
 
-def _require_rising(table: pa.Table, rule: WindowsConfig, recordings: list[np.ndarray]) -> None:
+def _require_rising(
+    table: pa.Table, rule: WindowsConfig, recordings: list[np.ndarray], when: np.ndarray
+) -> None:
     """Make sure that time rises within every recording.
 
     Raises:
         DataError: the first rows without a time, or with one no later than that of the row before.
     """
-    when = times(table, rule.time, "windows.time")
     faults = Faults(DataError)
     for rows in recordings:
         line = when[rows]
