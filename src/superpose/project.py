@@ -190,7 +190,7 @@ class Superpose:
             require_run(folder, settings, resume)
         tell = progress or quiet
         tell(READING, 0.0)
-        table = read_rows(source, self.config)
+        table = read_rows(source, self.config, quiet=True)
         prepared = prepare(table, self.config)
         require_host(settings_of(self.config))
         require_balance(self.config.balance.method)

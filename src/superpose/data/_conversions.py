@@ -1,4 +1,4 @@
-"""What readers have read otherwise than it is written, kept in the metadata of their table."""
+"""What the user should know of a table that was read, kept in its metadata."""
 
 import json
 from collections.abc import Iterable
@@ -6,11 +6,12 @@ from collections.abc import Iterable
 import pyarrow as pa
 
 CONVERSIONS = b"superpose.conversions"
+WARNINGS = b"superpose.warnings"
 
 
 def conversions_of(table: pa.Table) -> list[str]:
     """What a reader has read otherwise than it is written, one sentence each."""
-    return list(json.loads((table.schema.metadata or {}).get(CONVERSIONS, b"[]")))
+    return _noted(table, CONVERSIONS)
 
 
 def with_conversions(table: pa.Table, found: Iterable[str]) -> pa.Table:
@@ -20,6 +21,23 @@ def with_conversions(table: pa.Table, found: Iterable[str]) -> pa.Table:
         table: what was read.
         found: sentences that `message` has written: where, how many and what, how to keep it.
     """
-    told = [*conversions_of(table), *found]
-    known = table.schema.metadata or {}
-    return table.replace_schema_metadata({**known, CONVERSIONS: json.dumps(told).encode()})
+    return _with(table, CONVERSIONS, found)
+
+
+def warnings_of(table: pa.Table) -> list[str]:
+    """What was found amiss while a table was read or cut, one sentence each."""
+    return _noted(table, WARNINGS)
+
+
+def with_warnings(table: pa.Table, found: Iterable[str]) -> pa.Table:
+    """Notes in the metadata of a table what was found amiss in it, as `with_conversions` does."""
+    return _with(table, WARNINGS, found)
+
+
+def _noted(table: pa.Table, key: bytes) -> list[str]:
+    return list(json.loads((table.schema.metadata or {}).get(key, b"[]")))
+
+
+def _with(table: pa.Table, key: bytes, found: Iterable[str]) -> pa.Table:
+    told = json.dumps([*_noted(table, key), *found]).encode()
+    return table.replace_schema_metadata({**(table.schema.metadata or {}), key: told})

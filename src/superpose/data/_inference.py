@@ -11,7 +11,7 @@ from superpose.errors import DataError, listing, message, place
 
 from ._column_checks import ColumnChecks
 from ._config import Config, InputConfig, TargetConfig
-from ._conversions import conversions_of
+from ._conversions import conversions_of, warnings_of
 from ._guess import Guess, is_marker
 from ._guessing import (
     MOST_INPUT_LEVELS,
@@ -64,7 +64,7 @@ class _Inference:
         self.ignored: dict[str, str] = {}
         self.sources = LabelSources(self.checks, self.ignored)
         self.divided: set[str] = set()  # inputs whose words get a label each
-        self.warnings: list[str] = []
+        self.warnings = warnings_of(table)
         self.conversions = conversions_of(table)
 
     def schema(self) -> Schema:

@@ -24,7 +24,7 @@ from superpose.errors import DataError, Faults, listing, message, place
 from ._cells import DECIMALS
 from ._config import Config
 from ._conll import read_conll
-from ._conversions import CONVERSIONS, conversions_of, with_conversions
+from ._conversions import CONVERSIONS, conversions_of, warnings_of, with_conversions
 from ._delimited import read_delimited
 from ._files import require_file, require_utf8
 from ._folders import PART, as_divided, read_folder
@@ -35,6 +35,7 @@ from ._list_text import as_lists
 from ._sources import SOURCE, join_sources, require_names
 from ._splits import PART_WORDS
 from ._windows import apart, cut_windows
+from .kinds._values import warn
 
 _FOLDER = b"superpose.folder"
 _LEVELS = b"superpose.levels"
@@ -221,17 +222,21 @@ def divided(config: Config, source: Any) -> Config:
     return apart(as_divided(config, source, _reader_of))
 
 
-def read_rows(source: Any, config: Config) -> pa.Table:
+def read_rows(source: Any, config: Config, quiet: bool = False) -> pa.Table:
     """Reads a table as `read_table` does, and cuts the windows that the settings ask for.
 
     Args:
         source: as of `read_table`.
         config: its ``windows`` is read.
+        quiet: whether what is amiss is only kept with the table, for the report of a training.
 
     Raises:
         DataError: names every fault of the source, or of the windows.
     """
-    return cut_windows(read_table(source), config)
+    table = cut_windows(read_table(source), config)
+    for sentence in () if quiet else warnings_of(table):
+        warn(sentence)
+    return table
 
 
 def _reader_of(path: Path) -> Callable[[Path], pa.Table] | None:

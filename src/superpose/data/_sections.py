@@ -259,6 +259,9 @@ class WindowsConfig(Section):
         step: steps from one window to the next, counted back from the end of a recording.
         ahead: steps that targets of kind forecast look ahead: 24 is each from 1 to 24, a list is
             those alone.
+        gaps: what to do where the steps of a recording are not regular: `split` lets no window and
+            no forecast go beyond such a place, `fill` puts missing steps into windows as steps
+            without values, `refuse` is an error.
         name: name of the input that holds the windows.
     """
 
@@ -268,6 +271,7 @@ class WindowsConfig(Section):
     length: int = Field(ge=2)
     step: Whole = 1
     ahead: Whole | Annotated[list[Whole], Field(min_length=1)] | None = None
+    gaps: Literal["split", "fill", "refuse"] = "split"
     name: Name = "window"
 
     @property

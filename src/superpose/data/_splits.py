@@ -287,12 +287,12 @@ def times(
         return when if told.get("zone") is None else in_zone(name, when, told["zone"])[0]
     except DataError as error:
         given = str(error).split("; ")[0]
-        fix = "mend the value, declare the column as kind date with its `format:`, or name another"
+        fix = "mend the value, declare its column as date with a `format:`, or name another column"
         raise DataError(message(setting, given, fix=fix)) from None
 
 
 def _numbers(values: np.ndarray) -> Times:
-    return Times(values, np.full(len(values), np.nan))
+    return Times(values, np.full(len(values), np.nan), dated=False)
 
 
 def _declared_date(config: Config | None, name: str) -> dict[str, Any] | None:

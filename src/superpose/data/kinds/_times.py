@@ -39,12 +39,14 @@ class Times:
         offset: seconds that this clock is ahead of UTC, NaN where no zone is known.
         zone: the zone of all rows where the column has one, as its type tells.
         clock: whether these are times of day, without a date.
+        dated: False for plain numbers that count time from nowhere.
     """
 
     wall: np.ndarray
     offset: np.ndarray
     zone: str | None = None
     clock: bool = False
+    dated: bool = True
 
     @property
     def instant(self) -> np.ndarray:
