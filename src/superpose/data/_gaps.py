@@ -57,7 +57,7 @@ def runs(
     if rule.gaps == "fill":
         filled = _filled(recordings, breaks, steps)
         many = sum(int((run < 0).sum()) for own in filled for run in own)
-        given += f"; {many} missing step{'s' * (many != 1)} stand in the windows without values"
+        given += f"; {many} missing step{'s' * (many != 1)} put into the windows without values"
         return filled, [*said, message(where, given)]
     cut = [np.split(rows, at + 1) for rows, at in zip(recordings, breaks, strict=True)]
     lost = sum(

@@ -125,7 +125,7 @@ def _digits(values: pa.ChunkedArray) -> pa.ChunkedArray | None:
     """Text of digits as whole numbers; None for other text."""
     trimmed = pc.utf8_trim_whitespace(values)
     known = trimmed.drop_null()
-    spells = pc.match_substring_regex(known, r"^[1-9]\d{7,18}$")
+    spells = pc.match_substring_regex(known, r"^[1-8]\d{7,18}$")
     return trimmed.cast(pa.int64()) if len(known) and pc.all(spells).as_py() else None
 
 

@@ -11,7 +11,7 @@ from pydantic import AfterValidator
 
 from superpose.errors import DataError, listing, message, place
 
-from ._date_formats import DAY, ISO, wrong_letters
+from ._date_formats import CLOCKS, DAY, ISO, wrong_letters
 from ._number import _Numbers, location_scale, quantile_edges
 from ._options import Options
 from ._times import (
@@ -147,8 +147,8 @@ class DateInput(_Numbers):
             offsets=np.unique(raw.offset[raw.zoned]).tolist() if zone == WRITTEN else [],
         )
         if twice:
-            given = f"{twice} times stand twice on the night when clocks in {zone} are put back, "
-            given += "and are read as the first of the two"
+            given = f"{twice} of its times stand twice in {zone}, on the night when clocks are put "
+            given += "back, and are read as the first of the two"
             fix = "to tell them apart, write each with its offset from UTC"
             fitted.conversions.append(message(place(column=column), given, fix=fix))
         fitted.edges = [quantile_edges(values) for values in fitted._numbers(known).T]
@@ -161,7 +161,8 @@ class DateInput(_Numbers):
             DataError: a value that is not written so; a time with a zone where those had none, or
                 without one where they had; a time of day for a date, or a date for a time of day.
         """
-        times = read_times(self.column, values, self.style or ISO)
+        style = self.style or (CLOCKS[0] if self.clock else ISO)
+        times = read_times(self.column, values, style)
         if times.clock != self.clock and not np.isnan(times.wall).all():
             words = ("times of day", "dates")
             given, learned = words if times.clock else words[::-1]
@@ -171,14 +172,14 @@ class DateInput(_Numbers):
             )
         if self.zone is None and times.zoned.any():
             row = int(np.argmax(times.zoned))
-            given = f"a time of a zone, as in {int(times.zoned.sum())} rows, but the training rows "
+            given = f"a time of a zone, one of {int(times.zoned.sum())}, but the training rows "
             given += "have no zone, so its hour can't be told on their clock"
             fix = "turn the times to that clock and take the zone off, or train with `zone:`"
             raise DataError(message(place(column=self.column, row=row), given, fix=fix))
         if self.zone is not None and not self.naive and times.naive.any():
             row = int(np.argmax(times.naive))
             clock = "offsets" if self.zone == WRITTEN else f"the zone {self.zone}"
-            given = f"a time without a zone, as in {int(times.naive.sum())} rows, but the training "
+            given = f"a time without a zone, one of {int(times.naive.sum())}, but the training "
             given += f"rows have {clock}"
             fix = "give each time with its offset from UTC, such as 2024-12-31 23:59+01:00"
             raise DataError(message(place(column=self.column, row=row), given, fix=fix))
@@ -187,8 +188,8 @@ class DateInput(_Numbers):
             if strange.any():
                 found = listing(offset_name(s) for s in np.unique(times.offset[strange]))
                 known = listing(offset_name(s) for s in self.offsets)
-                given = f"{int(strange.sum())} times have the offset {found}, the training rows "
-                given += f"have {known}, so that their hours may be of another clock"
+                given = f"{int(strange.sum())} of its times have another offset ({found}) than the "
+                given += f"training rows ({known}), so that their hours may be of another clock"
                 fix = "declare the column with `zone:` and train again"
                 warn(message(place(column=self.column), given, fix=fix))
         return times if self.zone is None else in_zone(self.column, times, self.zone)[0]

@@ -87,6 +87,8 @@ def wrong_letters(format: str) -> str:
     has_year, has_clock = bool(parts & {"Y", "y"}), bool(parts & {"H", "I"})
     if not has_year and (parts & set("mdbBj") or not has_clock):
         return f"{format!r} has no year; add %Y or %y, or write a clock alone, such as %H:%M"
+    if re.match("%Y-%d-%m", format):
+        return f"{format!r} reads 2024-03-01 as 3 January; write those dates in another form"
     if ("I" in parts) != ("p" in parts):
         return f"{format!r} needs both %I and %p for a 12-hour clock; write %H for one of 24 hours"
     return ""
@@ -233,24 +235,25 @@ def find_format(column: str, text: pa.Array) -> str | None:
         >>> find_format("t", pa.array(["31/12/2020", "01/01/2021"], pa.large_string()))
         '%d/%m/%Y'
     """
-    known = pc.unique(text.drop_null())
+    counted = pc.value_counts(text.drop_null())
+    known, counts = counted.field("values"), np.asarray(counted.field("counts"))
     if not len(known) or not _looks(known):
         return None
-    head = known.slice(0, _HEAD)
+    head, weights = known.slice(0, _HEAD), counts[:_HEAD]
     readings: dict[str, np.ndarray] = {}
     for format in (ISO, *FORMATS):
         # Most are told apart by one value, without Arrow; a first one may be a slip.
-        if not any(re.match(pattern(format), one.as_py()) for one in head[:3]):
+        if not any(re.match(pattern(format), value) for value in head[:3].to_pylist()):
             continue
         wall = parse(head, format).wall
-        if format[:2] in ("%d", "%m", "%y") or np.isfinite(wall).mean() >= MOST:
+        if format[:2] in ("%d", "%m", "%y") or weights @ np.isfinite(wall) >= MOST * weights.sum():
             wall = parse(known, format).wall
             # Of the two orders either may read a part only, so that both are kept to compare.
             if np.isfinite(wall).any():
                 readings[format] = wall
         if format == ISO and ISO in readings:
             break
-    return _decided(column, text, known, readings)
+    return _decided(column, text, (known, counts), readings)
 
 
 def _looks(known: pa.Array) -> bool:
@@ -263,10 +266,14 @@ def _looks(known: pa.Array) -> bool:
 
 
 def _decided(
-    column: str, text: pa.Array, known: pa.Array, readings: dict[str, np.ndarray]
+    column: str,
+    text: pa.Array,
+    counted: tuple[pa.Array, np.ndarray],
+    readings: dict[str, np.ndarray],
 ) -> str | None:
     """The one reading of several, or the error that names them."""
-    share = {format: np.isfinite(wall).mean() for format, wall in readings.items()}
+    known, counts = counted
+    share = {f: counts @ np.isfinite(wall) / counts.sum() for f, wall in readings.items()}
     best = [format for format in readings if share[format] >= max(MOST, *share.values())]
     orders = [format for format in readings if format[:2] in ("%d", "%m") and "%b" not in format]
     for first in orders:

@@ -145,21 +145,24 @@ def _of_stamps(column: str, values: Column) -> Times:
 
 
 def _of_text(column: str, text: pa.Array, format: str) -> Times:
-    if format in EPOCHS:
-        spells = pc.match_substring_regex(text, r"^[+-]?\d+(\.\d*)?$")
-        _require_read(column, text, np.asarray(spells.fill_null(True)), format)
-        whole = pc.all(pc.match_substring_regex(text, r"^[+-]?\d+$")).as_py()
-        text = pc.replace_substring_regex(text, r"^\+", "")
-        return _of_numbers(column, text.cast(pa.int64() if whole else pa.float64()), format)
-    found = parse(text, format)
+    known = np.asarray(pc.is_valid(text))
+    if format in EPOCHS and not _all_iso(text):
+        fine = np.asarray(pc.match_substring_regex(text, r"^[+-]?\d+(\.\d*)?$").fill_null(True))
+        _require_read(column, text, fine, format)
+        bare = pc.replace_substring_regex(text, r"^\+", "")
+        return _of_numbers(column, bare.cast(pa.float64()), format)
+    found = parse(text, ISO if format in EPOCHS else format)
     read = ~np.isnan(found.wall)
-    if format != ISO and not read.any():
+    if not read.any() and not is_clock(format) and _all_iso(text):
         # A file of dates as ISO 8601 has them can't be taken for anything else.
-        iso = parse(text, ISO)
-        if not (np.isnan(iso.wall) & np.asarray(pc.is_valid(text))).any():
-            return Times(iso.wall, iso.offset)
-    _require_read(column, text, read | np.asarray(pc.is_null(text)), format)
+        found, read = parse(text, ISO), known
+    _require_read(column, text, read | ~known, format)
     return Times(found.wall, found.offset, clock=is_clock(format))
+
+
+def _all_iso(text: pa.Array) -> bool:
+    known = text.drop_null()
+    return len(known) > 0 and not np.isnan(parse(known, ISO).wall).any()
 
 
 def _require_read(column: str, text: pa.Array, fine: np.ndarray, format: str) -> None:
@@ -187,8 +190,9 @@ def _require_read(column: str, text: pa.Array, fine: np.ndarray, format: str) ->
 def whole_text(values: Column | pa.Array, format: str) -> pa.Array:
     """Spell whole numbers as text, with the zeros in front that their format asks for."""
     text = one(values.cast(pa.int64())).cast(pa.large_string())
-    width = len(format.replace("%Y", "0000").replace("%", ""))
-    fixed = all(letter in "%YymdHMS" for letter in format)
+    letters = format.split("%")[1:]
+    fixed = all(letter in ("Y", "y", "m", "d", "H", "M", "S") for letter in letters)
+    width = sum(4 if letter == "Y" else 2 for letter in letters)
     return pc.utf8_lpad(text, width, "0") if fixed else text
 
 
@@ -201,16 +205,8 @@ def _of_numbers(column: str, values: Column | pa.Array, format: str | None) -> T
         raise DataError(message(place(column=column), given, allowed, fix))
     if format not in EPOCHS:
         return _of_text(column, whole_text(_require_whole(column, values), format), format)
-    if pa.types.is_integer(values.type):
-        # Divided as whole numbers first: nanoseconds go beyond what a float tells apart.
-        micro = pc.multiply_checked if EPOCHS[format] < 10**6 else pc.divide
-        factor = max(10**6 // EPOCHS[format], EPOCHS[format] // 10**6)
-        whole = one(micro(values.cast(pa.int64()), factor))
-        instant = np.asarray(whole.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False))
-        instant = instant / 1e6
-    else:
-        known = one(values.cast(pa.float64(), safe=False))
-        instant = np.asarray(known.to_numpy(zero_copy_only=False)) / EPOCHS[format]
+    known = one(values.cast(pa.float64(), safe=False))
+    instant = np.asarray(known.to_numpy(zero_copy_only=False)) / EPOCHS[format]
     wrong = np.abs(instant) > 1e11
     if wrong.any():
         row = int(np.argmax(wrong))
@@ -342,9 +338,9 @@ def zone_of(column: str, times: Times) -> str | None:
     zoned, naive = times.zoned, times.naive
     if zoned.any() and naive.any():
         rows = int(np.argmax(naive)), int(np.argmax(zoned))
-        given = f"a time without an offset from UTC, as in {int(naive.sum())} rows, but row "
-        given += f"{rows[1]} has one, as {int(zoned.sum())} rows do"
-        fix = "write all of them with an offset, or none"
+        given = f"a time without an offset from UTC, one of {int(naive.sum())}, but row {rows[1]} "
+        given += f"has one, as {int(zoned.sum())} do"
+        fix = "write all with an offset or none, or declare `zone:` with the clock of the others"
         raise DataError(message(place(column=column, row=rows[0]), given, fix=fix))
     if times.zone is not None or not zoned.any():
         return times.zone
