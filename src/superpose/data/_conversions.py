@@ -7,6 +7,7 @@ import pyarrow as pa
 
 CONVERSIONS = b"superpose.conversions"
 WARNINGS = b"superpose.warnings"
+_STEP = b"superpose.step"
 
 
 def conversions_of(table: pa.Table) -> list[str]:
@@ -32,6 +33,17 @@ def warnings_of(table: pa.Table) -> list[str]:
 def with_warnings(table: pa.Table, found: Iterable[str]) -> pa.Table:
     """Notes in the metadata of a table what was found amiss in it, as `with_conversions` does."""
     return _with(table, WARNINGS, found)
+
+
+def step_of(table: pa.Table) -> float | None:
+    """The usual time from one step to the next in a table whose windows are cut, where known."""
+    return json.loads((table.schema.metadata or {}).get(_STEP, b"null"))
+
+
+def with_step(table: pa.Table, step: float | None) -> pa.Table:
+    """Notes in the metadata of a table the usual time from one step to the next."""
+    known = table.schema.metadata or {}
+    return table.replace_schema_metadata({**known, _STEP: json.dumps(step).encode()})
 
 
 def _noted(table: pa.Table, key: bytes) -> list[str]:

@@ -39,7 +39,7 @@ def runs(
     Raises:
         DataError: a gap where ``gaps`` is "refuse", or more steps to fill than there are rows.
     """
-    usual = _usual(recordings, when.instant)
+    usual = _usual(recordings, when.instant, rule.every)
     steps = [_steps_of(rows, when, step) for rows, step in zip(recordings, usual, strict=True)]
     loose = [k for k, own in enumerate(steps) if len(own) >= _FEW and (own == 1).mean() <= 0.5]
     breaks = [np.flatnonzero(own != 1) for own in steps]
@@ -75,14 +75,22 @@ def _windows(rows: int, rule: WindowsConfig) -> int:
     return max((rows - rule.length) // rule.step + 1, 0)
 
 
-def _usual(recordings: list[np.ndarray], instant: np.ndarray) -> np.ndarray:
-    """The usual step of each recording; that of all others where it has too few rows."""
+def _usual(recordings: list[np.ndarray], instant: np.ndarray, every: float | None) -> np.ndarray:
+    """The usual step of each recording; that of all where it has too few rows."""
     own = np.array([np.median(np.diff(instant[r])) if len(r) > 1 else np.nan for r in recordings])
     enough = np.array([len(rows) > _FEW for rows in recordings])
     measured = own[enough] if enough.any() else own
     measured = measured[~np.isnan(measured)]
-    general = float(np.median(measured)) if len(measured) else np.nan
-    return np.where(enough, own, general)
+    if every is None:
+        every = float(np.median(measured)) if len(measured) else np.nan
+    return np.where(enough, own, every)
+
+
+def usual_step(recordings: list[np.ndarray], when: Times) -> float | None:
+    """The time from one step to the next in most recordings, or None where none has two rows."""
+    usual = _usual(recordings, when.instant, None)
+    usual = usual[~np.isnan(usual)]
+    return float(np.median(usual)) if len(usual) else None
 
 
 def _steps_of(rows: np.ndarray, when: Times, usual: float) -> np.ndarray:
@@ -182,20 +190,22 @@ def _other_steps(
     loose: list[int],
     when: Times,
 ) -> list[str]:
-    """What to say of recordings that have another step than most."""
+    """What to say of recordings that have another step than most, or than is stated."""
     fine = [k for k in range(len(usual)) if k not in set(loose) and not np.isnan(usual[k])]
-    if len(fine) < 2:
+    if not fine:
         return []
-    common = float(np.median(usual[fine]))
+    common, others = float(np.median(usual[fine])), "the others"
+    if rule.every is not None:
+        common, others = rule.every, "the training rows"
     # Half as long again is another step; less is the drift of clocks and the length of months.
     other = [k for k in fine if not 1 / 1.5 < usual[k] / common < 1.5]
     if not other:
         return []
     names = listing(names_of(table, rule, [recordings[k] for k in other]), SHOWN)
     given = (
-        f"{len(other)} of {len(recordings)} recordings have another step than the others "
-        f"({names}; {_length(usual[other[0]], when)} instead of {_length(common, when)}), but "
-        f"windows count steps"
+        f"{len(other)} of {len(recordings)} recordings have another step than {others} "
+        f"({names}{names and '; '}{_length(usual[other[0]], when)} instead of "
+        f"{_length(common, when)}), but windows count steps"
     )
     return [message(place(column=rule.time), given, fix="bring all to the same step first")]
 

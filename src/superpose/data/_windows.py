@@ -12,8 +12,8 @@ import pyarrow as pa
 from superpose.errors import DataError, Faults, did_you_mean, listing, message, place
 
 from ._config import Config
-from ._conversions import with_warnings
-from ._gaps import SHOWN, names_of, of, runs
+from ._conversions import step_of, with_step, with_warnings
+from ._gaps import SHOWN, names_of, of, runs, usual_step
 from ._guessing import missing_words
 from ._schema import blank_words
 from ._sections import SplitConfig, WindowsConfig
@@ -92,7 +92,21 @@ def cut_windows(table: pa.Table, config: Config) -> pa.Table:
                 pa.array(future.ravel(), from_pandas=True), len(rule.horizons)
             )
             cut = cut.set_column(cut.column_names.index(name), name, told)
-    return with_warnings(cut.append_column(rule.name, lists), said)
+    cut = with_step(cut.append_column(rule.name, lists), usual_step(recordings, when))
+    return with_warnings(cut, said)
+
+
+def measured(config: Config, table: pa.Table) -> Config:
+    """The settings with the usual step of the training rows, which new rows are compared with.
+
+    Args:
+        config: the settings.
+        table: the windows of the training rows.
+    """
+    rule, step = config.windows, step_of(table)
+    if rule is None or rule.every is not None or step is None:
+        return config
+    return config.model_copy(update={"windows": rule.model_copy(update={"every": step})})
 
 
 def foreseen(config: Config) -> list[str]:

@@ -9,7 +9,7 @@ import pytest
 
 from superpose.data import Config, infer_schema, read_rows
 from superpose.data._conversions import warnings_of
-from superpose.data._windows import cut_windows
+from superpose.data._windows import cut_windows, measured
 from superpose.errors import ConfigError, DataError
 
 RULE = {"time": "t", "length": 3, "columns": ["x"]}
@@ -149,3 +149,23 @@ def test_the_same_instant_twice_is_a_fault_on_whatever_clock_it_is_written():
         cut(times, length=2)
     found, _ = cut([*times[:2], "2024-10-27 03:00+01:00"], length=2)
     assert found.num_rows == 2
+
+
+def test_new_rows_of_another_step_than_the_training_rows_are_said():
+    days = pa.table({"t": np.arange(6) * 24, "x": np.arange(6.0), "y": np.arange(6.0)})
+    config = Config.from_arguments(targets="y", windows=RULE)
+    learned = measured(config, cut_windows(pa.table({**dict.fromkeys("xy", range(6)),
+                                                     "t": range(6)}), config))  # fmt: skip
+    assert learned.windows.every == 1
+    (said,) = warnings_of(cut_windows(days, learned))
+    assert said == (
+        "column 't': 1 of 1 recordings have another step than the training rows (24 instead of 1), "
+        "but windows count steps; bring all to the same step first"
+    )
+    assert measured(learned, cut_windows(days, learned)) is learned
+    short = cut_windows(days.slice(0, 3).set_column(0, "t", [[0, 1, 4]]), settings_of(2, every=1))
+    assert short["t"].to_pylist() == [1]
+
+
+def settings_of(length, **changes):
+    return Config.from_arguments(targets="y", windows={**RULE, "length": length, **changes})

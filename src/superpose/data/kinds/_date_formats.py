@@ -327,9 +327,9 @@ def _require_one_order(
     rows = [pc.index(text, pa.scalar(cell, text.type)).as_py() for cell in cells]
     raise DataError(
         message(
-            place(column=column, row=rows[0]),
-            f"{cells[0]!r} is a date as {pair[0]} only, but {cells[1]!r} in row {rows[1]} as "
-            f"{pair[1]} only",
+            place(column=column),
+            f"{cells[0]!r} in row {rows[0]} is a date as {pair[0]} only, but {cells[1]!r} in row "
+            f"{rows[1]} as {pair[1]} only",
             fix="write all dates in one order, best as 2024-12-31",
         )
     )

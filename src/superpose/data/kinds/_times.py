@@ -338,10 +338,10 @@ def zone_of(column: str, times: Times) -> str | None:
     zoned, naive = times.zoned, times.naive
     if zoned.any() and naive.any():
         rows = int(np.argmax(naive)), int(np.argmax(zoned))
-        given = f"a time without an offset from UTC, one of {int(naive.sum())}, but row {rows[1]} "
-        given += f"has one, as {int(zoned.sum())} do"
-        fix = "write all with an offset or none, or declare `zone:` with the clock of the others"
-        raise DataError(message(place(column=column, row=rows[0]), given, fix=fix))
+        given = f"{int(naive.sum())} times without an offset from UTC, as in row {rows[0]}, beside "
+        given += f"{int(zoned.sum())} with one, as in row {rows[1]}"
+        fix = "give all an offset or none, or declare `zone:` with the clock of those without"
+        raise DataError(message(place(column=column), given, fix=fix))
     if times.zone is not None or not zoned.any():
         return times.zone
     found = np.unique(times.offset[zoned])

@@ -213,7 +213,10 @@ def test_a_clock_that_is_put_back_or_forward_is_said():
 
 def test_zones_of_some_rows_only_are_refused_unless_one_is_declared():
     values = ["2024-01-01 10:00+01:00", "2024-01-01 11:00"]
-    with pytest.raises(DataError, match="row 1: a time without an offset from UTC, one of 1, but"):
+    with pytest.raises(
+        DataError,
+        match="1 times without an offset from UTC, as in row 1, beside 1 with one, as in row 0",
+    ):
         fit(values)
     assert hours(fit(values, zone="Europe/Berlin"), col(values)) == [10, 11]
 

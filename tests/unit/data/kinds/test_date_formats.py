@@ -74,8 +74,8 @@ def test_years_of_two_digits_turn_at_69():
         (["20-01-31", "20-02-15"],
             "'20-01-31' is 2031-01-20 as %d-%m-%y and 2020-01-31 as %y-%m-%d"),
         (["31/12/2020", None, "12/31/2020"],
-            "column 't', row 0: '31/12/2020' is a date as %d/%m/%Y only, but '12/31/2020' in row 2 "
-            "as %m/%d/%Y only; write all dates in one order, best as 2024-12-31"),
+            "column 't': '31/12/2020' in row 0 is a date as %d/%m/%Y only, but '12/31/2020' in row "
+            "2 as %m/%d/%Y only; write all dates in one order, best as 2024-12-31"),
     ],
 )  # fmt: skip
 def test_orders_that_can_not_be_told_are_faults(values, expected):
