@@ -183,7 +183,7 @@ def _on_format(values: pa.ChunkedArray, times: Times, format: str | None) -> tup
     assert format is not None
     first = int(np.argmax(read))
     shown = spelled(times.wall[first]) + (" UTC" if format in EPOCHS else "")
-    what = f"{int(read.sum())} values such as {values[first].as_py()!r} read as {format}, {shown}"
+    what = f"{int(read.sum())} values such as {values[first].as_py()!r} read as {shown} ({format})"
     if format in EPOCHS or format == "%Y%m%d":
         return (message("", what, fix="to keep the numbers, declare `kind: number`"),)
     other = swapped(format)

@@ -140,7 +140,7 @@ def test_the_order_of_day_and_month_is_told_where_the_values_decide_it() -> None
     guess = guess_input("day", values)
     assert guess.options == {"format": "%d/%m/%Y"}
     assert guess.conversions == (
-        "2 values such as '31/12/2020' read as %d/%m/%Y, 2020-12-31; if that is wrong, "
+        "2 values such as '31/12/2020' read as 2020-12-31 (%d/%m/%Y); if that is wrong, "
         'write `format: "%m/%d/%Y"`',
     )
 

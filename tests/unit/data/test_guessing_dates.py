@@ -59,14 +59,14 @@ def test_every_cut_of_a_column_gives_the_same_kind():
 @pytest.mark.parametrize(
     ("values", "expected"),
     [
-        (DAYS, "40 values such as 20240101 read as %Y%m%d, 2024-01-01; to keep the "
+        (DAYS, "40 values such as 20240101 read as 2024-01-01 (%Y%m%d); to keep the "
             "numbers, declare `kind: number`"),
-        (SECONDS, "40 values such as 1700000000 read as epoch s, 2023-11-14 "
-            "22:13:20 UTC; to keep the numbers, declare `kind: number`"),
+        (SECONDS, "40 values such as 1700000000 read as 2023-11-14 "
+            "22:13:20 UTC (epoch s); to keep the numbers, declare `kind: number`"),
         (["01/02/2024", "31/12/2024"], "2 values such as '01/02/2024' read as "
-            '%d/%m/%Y, 2024-02-01; if that is wrong, write `format: "%m/%d/%Y"`'),
-        (["31-Jan-20"] * 2 + ["01-Feb-20"], "3 values such as '31-Jan-20' read as %d-%b-%y, "
-            "2020-01-31; years from 69 are of the 1900s, below of the 2000s; write years in full"),
+            '2024-02-01 (%d/%m/%Y); if that is wrong, write `format: "%m/%d/%Y"`'),
+        (["31-Jan-20"] * 2 + ["01-Feb-20"], "3 values such as '31-Jan-20' read as "
+            "2020-01-31 (%d-%b-%y); years from 69 are of the 1900s, below of the 2000s; write years"),
         (["2024-01-01 10:00+01:00", "2024-07-01 10:00+02:00"], "times with several "
             "offsets from UTC (+01:00, +02:00); hour and weekday are read as written; to read all "
             "on the clock of one zone, write `zone:`"),
@@ -114,7 +114,7 @@ def test_what_is_declared_is_decided_from_all_rows():
     inputs = [{"name": "day", "kind": "date"}]
     schema = infer_schema(table, Config.from_arguments(targets="y", inputs=inputs))
     assert schema.inputs[0].options == {"format": "%d/%m/%Y"}
-    assert "6 values such as '01/02/2020' read as %d/%m/%Y" in schema.conversions[0]
+    assert "6 values such as '01/02/2020' read as 2020-02-01 (%d/%m/%Y)" in schema.conversions[0]
     options, said = declared_dates("day", pa.chunked_array([DAYS]), {"format": "%Y%m%d"})
     assert (options, said) == ({"format": "%Y%m%d"}, ())
 
