@@ -208,19 +208,18 @@ def _on_zone(times: Times, zone: str | None) -> tuple[str, ...]:
 
 def days_beside_clocks(table: pa.Table, specs: list[ColumnSpec]) -> list[str]:
     """Says that a date and a time of day in two columns are not joined."""
-    read: dict[str, Times] = {}
-    for spec in specs:
-        if spec.kind == "date":
-            format = spec.options.get("format")
-            read[spec.name] = read_times(spec.name, spec.values(table), format)
-    clocks = [name for name, times in read.items() if times.clock]
-    days = [
+    dates = {spec.name: spec for spec in specs if spec.kind == "date"}
+    clocks = [
         name
-        for name, times in read.items()
-        if not times.clock and not (times.wall[~np.isnan(times.wall)] % DAY).any()
+        for name, spec in dates.items()
+        if pa.types.is_time(table.schema.field(name).type) or is_clock(spec.options.get("format"))
     ]
-    if not clocks or not days:
+    if not clocks:
         return []
-    given = f"a time of day beside the date {days[0]!r}; they are read as two columns"
-    fix = "if they belong together, join them into one column such as 2024-12-31 23:59"
-    return [message(place(column=name), given, fix=fix) for name in clocks]
+    for name, spec in dates.items():
+        wall = read_times(name, spec.values(table), spec.options.get("format")).wall
+        if name not in clocks and not (wall[~np.isnan(wall)] % DAY).any():
+            given = f"a time of day beside the date {name!r}; they are read as two columns"
+            fix = "if they belong together, join them into one column such as 2024-12-31 23:59"
+            return [message(place(column=clock), given, fix=fix) for clock in clocks]
+    return []

@@ -66,7 +66,7 @@ def test_every_cut_of_a_column_gives_the_same_kind():
         (["01/02/2024", "31/12/2024"], "2 values such as '01/02/2024' read as "
             '2024-02-01 (%d/%m/%Y); if that is wrong, write `format: "%m/%d/%Y"`'),
         (["31-Jan-20"] * 2 + ["01-Feb-20"], "3 values such as '31-Jan-20' read as "
-            "2020-01-31 (%d-%b-%y); years from 69 are of the 1900s, below of the 2000s; write years"),
+            "2020-01-31 (%d-%b-%y); years from 69 are of the 1900s, below of the 2000s; write"),
         (["2024-01-01 10:00+01:00", "2024-07-01 10:00+02:00"], "times with several "
             "offsets from UTC (+01:00, +02:00); hour and weekday are read as written; to read all "
             "on the clock of one zone, write `zone:`"),

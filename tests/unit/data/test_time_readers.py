@@ -95,6 +95,21 @@ def test_a_model_predicts_the_same_from_every_reader_and_from_other_zones(tmp_pa
         np.testing.assert_array_equal(told, expected, err_msg=way)
 
 
+def test_a_stored_model_knows_the_step_of_its_training_rows(tmp_path):
+    table = frame(pd.date_range("2024-01-01", periods=ROWS, freq="h"))
+    fast = {"references": "none", "model": {"width": 16, "members": 2}, "training": {"epochs": 2}}
+    rule = {"time": "t", "length": 4, "columns": ["x"]}
+    Superpose("y", windows=rule, **fast).fit(table).save(tmp_path / "bundle")
+    model = Superpose.load(tmp_path / "bundle")
+    assert len(model.predict(table)) == ROWS - 3
+    days = table.assign(t=pd.date_range("2024-01-01", periods=ROWS, freq="D"))
+    with pytest.warns(UserWarning, match="another step than the training rows .86400 s instead"):
+        model.predict(days)
+    gap = table.drop(index=range(100, 110))
+    with pytest.warns(UserWarning, match="1 gap .* so that 3 windows are left out"):
+        assert len(model.predict(gap)) == ROWS - 10 - 6
+
+
 def test_times_with_an_offset_are_read_from_jsonl_as_written(tmp_path):
     path = tmp_path / "t.jsonl"
     lines = [{"t": "2024-01-01T10:00:00+05:00", "n": "2024-01-01 10:00:00"}, {"n": "2024-01-02"}]

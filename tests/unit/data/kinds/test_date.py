@@ -239,3 +239,11 @@ def test_random_clocks_come_back_from_every_zone():
         wall = col(times.wall.astype(int), pa.timestamp("s"))
         back, twice = in_zone("t", read_times("t", wall), zone)
         assert (back.instant == seconds).sum() >= 500 - twice
+
+
+def test_dates_of_an_earlier_version_are_read_as_dates_without_a_zone():
+    kind = fit(["2024-01-01", "2024-01-09"])
+    state = kind.state()
+    for entry in ("zone", "naive", "clock", "offsets"):
+        del state[entry]
+    assert DateInput.from_state(state) == kind
