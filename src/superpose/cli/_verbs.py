@@ -196,7 +196,7 @@ def check(
         fix = "add `data:` with the path of the table, or `sources:` with those of several"
         raise ConfigError(message(config.at("data"), "no table is named", fix=fix))
     config = divided(config, config.source)
-    prepared = prepare(read_rows(config.source, config), config)
+    prepared = prepare(read_rows(config.source, config, quiet=True), config)
     codec = prepared.codec
     details = {kind.column: kind.describe() for kind in codec.input_kinds}
     details |= {name: kind.describe() for name, kind in codec.target_kinds.items()}

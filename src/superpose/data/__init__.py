@@ -18,7 +18,7 @@ from ._reading import (
 from ._schema import ColumnSpec, Schema
 from ._splits import Split, fold_indices, make_split
 from ._starter import write_starter
-from ._windows import row_keys
+from ._windows import measured, row_keys
 from ._writing import like, write_table
 from ._yaml import groups_text
 
@@ -45,6 +45,7 @@ __all__ = [
     "load_bundled",
     "load_config",
     "make_split",
+    "measured",
     "read_rows",
     "read_table",
     "row_keys",

@@ -8,6 +8,7 @@ import pyarrow as pa
 
 CONVERSIONS = b"superpose.conversions"
 WARNINGS = b"superpose.warnings"
+_STEP = b"superpose.step"
 
 
 def conversions_of(table: pa.Table) -> list[str]:
@@ -50,6 +51,17 @@ class ReadNotes:
     def on(self, table: pa.Table) -> pa.Table:
         """The table with these notes in its metadata."""
         return with_warnings(with_conversions(table, self.conversions), self.warnings)
+
+
+def step_of(table: pa.Table) -> float | None:
+    """The usual time from one step to the next in a table whose windows are cut, where known."""
+    return json.loads((table.schema.metadata or {}).get(_STEP, b"null"))
+
+
+def with_step(table: pa.Table, step: float | None) -> pa.Table:
+    """Notes in the metadata of a table the usual time from one step to the next."""
+    known = table.schema.metadata or {}
+    return table.replace_schema_metadata({**known, _STEP: json.dumps(step).encode()})
 
 
 def _told(table: pa.Table, key: bytes) -> list[str]:

@@ -3,16 +3,17 @@
 The rules, in the order in which they are tried:
 
 - no value: not used. The same value in every row: not used as an input.
+- dates: date, by the rules of `superpose.data._guessing_dates`; numbers for inputs only.
 - truth values: binary. Vectors of one length in the type: embedding. Lists of fractions, of lists
   of numbers or of events: series (input); of fractions: forecast (target). Other lists:
-  multicategory (input) or multilabel (target). Dates: date.
+  multicategory (input) or multilabel (target).
 - numbers: two whole values are binary. As an input, whole numbers that only count the rows are not
   used, and whole numbers of 16 digits or more are no measurements. As a target, 3 to 10 small whole
   numbers next to each other are codes of classes (category) unless they are spread as counts are,
   and more of them are a count only if they are clearly one. All else is number.
 - text that spells numbers, with a unit or a sign too, but for a few words such as `?`: as numbers,
   the words are missing. Text that numbers don't give back, such as 012 or 1E5, is no number.
-- text that ends in .png, .jpg and the like: image. Text that spells dates: date.
+- text that ends in .png, .jpg and the like: image.
 - text that joins a few members with ; or | or a comma: multicategory or multilabel.
 - an input that is named id and differs in half of the rows or more: not used.
 - two different words: binary. Long text of many different values: text. Words that differ in
@@ -27,7 +28,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from superpose.errors import DataError
+
 from ._guess import AGREE, Guess, cuts, is_marker, short
+from ._guessing_dates import dates_in
 from ._guessing_numbers import (
     MANY_ROWS,
     code_reason,
@@ -38,7 +42,6 @@ from ._guessing_numbers import (
     read_numbers,
 )
 from ._schema import blank_words
-from .kinds._date import ISO, date_style
 from .kinds._steps import holds_series
 from .kinds._values import SEPARATORS, are_marks, holds_files, is_list, is_text, one
 from .kinds._words import as_words, lists_words
@@ -67,7 +70,11 @@ def guess_input(name: str, values: pa.ChunkedArray) -> Guess:
         return Guess(None, "no value in any row")
     if _plain(values.type) and not values.null_count and pc.all(pc.equal(known, known[0])).as_py():
         return Guess(None, f"the same value in every row ({known[0].as_py()})")
-    guess = _by_type(known, target=False) or _guess_text(known, target=False)
+    guess = (
+        guess_date(name, values)
+        or _by_type(known, target=False)
+        or _guess_text(known, target=False)
+    )
     if guess.kind == "number" and pa.types.is_integer(values.type) and counts_rows(name, values):
         return Guess(None, "whole numbers that only count the rows", otherwise="number")
     named = guess.kind in ("number", "category") and re.search(_IDENTIFIER, name)
@@ -88,7 +95,29 @@ def guess_target(values: pa.ChunkedArray) -> Guess:
         'number'
     """
     known = values.drop_null()
-    return _by_type(known, target=True) or _guess_text(known, target=True)
+    # Numbers that could be dates are what is to be predicted, so they are numbers.
+    date = guess_date("", values, numbers=False)
+    return date or _by_type(known, target=True) or _guess_text(known, target=True)
+
+
+def guess_date(name: str, values: pa.ChunkedArray, numbers: bool = True) -> Guess | None:
+    """The guess for a column of dates, with the fault of dates that can't be told; else None."""
+    words = missing_words(values, "date")
+    try:
+        found = dates_in(name, blank_words(values, words), numbers)
+    except DataError as error:
+        fault = str(error).removeprefix(f"column {name!r}: ")
+        return Guess("date", "dates", fault=fault)
+    if found is None:
+        return None
+    return Guess(
+        "date",
+        found.reason,
+        found.options,
+        words + found.strangers,
+        found.warning,
+        conversions=found.conversions,
+    )
 
 
 def _by_type(known: pa.ChunkedArray, target: bool) -> Guess | None:
@@ -100,8 +129,6 @@ def _by_type(known: pa.ChunkedArray, target: bool) -> Guess | None:
         return Guess("binary", "true and false")
     if pa.types.is_integer(kind) or pa.types.is_floating(kind):
         return guess_numbers(known, target)
-    if pa.types.is_temporal(kind):
-        return Guess("date", "dates and times")
     if not target and pa.types.is_fixed_size_list(kind) and pa.types.is_floating(kind.value_type):
         return Guess("embedding", f"vectors of {kind.list_size} numbers")
     if not target and holds_series(kind):
@@ -123,15 +150,8 @@ def _guess_text(known: pa.ChunkedArray, target: bool) -> Guess:
     if numeric is not None:
         return numeric
     found = pc.unique(known)
-    words = tuple(word for word in found.slice(0, 1000).to_pylist() if is_marker(word))
-    dates = blank_words(known, words).drop_null()
     if _share(pc.match_substring_regex(known, _IMAGE)) >= 0.95:
         return Guess("image", "names of image files")
-    # The first rows tell most other text from dates, much faster than all of them.
-    maybe = len(dates) and date_style(one(dates.slice(0, 100))) is not None
-    style = date_style(one(dates)) if maybe else None
-    if style is not None:
-        return _guess_date(style, words)
     distinct = len(found)
     separator = joined_by(known, distinct)
     if separator is not None:
@@ -206,17 +226,6 @@ class _Words:
         if distinct > MOST_INPUT_LEVELS:
             return Guess(None, f"{distinct} different values", otherwise="text")
         return Guess("category", f"{distinct} different word{'s' * (distinct > 1)}")
-
-
-def _guess_date(style: str, words: tuple[str, ...]) -> Guess:
-    """The guess for text that spells dates in one style."""
-    if style == ISO:
-        return Guess("date", "dates", missing=words)
-    warning = ""
-    if style.startswith(("%d/%m", "%m/%d", "%d-%m")):
-        order = "day first" if style.startswith("%d") else "month first"
-        warning = f"dates are read {order}; write them as 2024-12-31 if that is wrong"
-    return Guess("date", f"dates as {style}", {"format": style}, words, warning)
 
 
 def joined_by(known: pa.ChunkedArray, distinct: int | None = None) -> str | None:

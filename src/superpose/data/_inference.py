@@ -20,6 +20,7 @@ from ._guessing import (
     guess_target,
     joined_by,
 )
+from ._guessing_dates import days_beside_clocks, declared_dates
 from ._items import items_of
 from ._label_sources import LabelSources
 from ._reading import levels_of, sources_of
@@ -154,7 +155,10 @@ class _Inference:
             for keys, column in declared
             if self.checks.known(column.name, *keys)
         ]
-        return [spec for spec in specs if spec is not None]
+        found = [spec for spec in specs if spec is not None]
+        if not self.faults.found:
+            self.warnings += days_beside_clocks(self.table, found)
+        return found
 
     def input(self, keys: tuple[str | int, ...], column: InputConfig) -> ColumnSpec | None:
         """One input, or None if it is not used."""
@@ -245,6 +249,13 @@ class _Inference:
             self.faults.add(self.config.at(*keys), f"column {column.name!r}: {found.fault}")
             return None
         options = {**_separator(values, kind), **column.options}
+        if kind == "date":
+            known = blank_words(values, found.missing)
+            read = self.checks.attempt(keys, declared_dates, column.name, known, options=options)
+            if read is None:
+                return None
+            options, said = read
+            found = replace(found, conversions=said)
         return replace(found, reason=reason, options=options)
 
     def spec(self, column: ColumnConfig, values: pa.ChunkedArray, guess: Guess) -> ColumnSpec:
@@ -261,7 +272,8 @@ class _Inference:
                 f"{role} is ambiguous: other rows of it could be taken for {guess.rival}; taken as "
                 f"{kind}; write `kind: {kind}`{hint}"
             )
-        keep = "`kind: category` keeps the text"
+        # What there is to say of dates names its own way out.
+        keep = "" if kind == "date" else "`kind: category` keeps the text"
         self.conversions += [message(where, one, fix=keep) for one in guess.conversions]
         words = NULL_WORDS if column.missing_words is None else column.missing_words
         missing = tuple(dict.fromkeys([*words, *guess.missing]))

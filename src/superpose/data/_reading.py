@@ -42,6 +42,7 @@ from ._list_text import as_lists
 from ._sources import SOURCE, join_sources, require_names
 from ._splits import PART_WORDS
 from ._windows import apart, cut_windows
+from .kinds._values import warn
 
 _FOLDER = b"superpose.folder"
 _LEVELS = b"superpose.levels"
@@ -229,17 +230,21 @@ def divided(config: Config, source: Any) -> Config:
     return apart(as_divided(config, source, _reader_of))
 
 
-def read_rows(source: Any, config: Config) -> pa.Table:
+def read_rows(source: Any, config: Config, quiet: bool = False) -> pa.Table:
     """Reads a table as `read_table` does, and cuts the windows that the settings ask for.
 
     Args:
         source: as of `read_table`.
         config: its ``windows`` is read.
+        quiet: whether what is amiss is only kept with the table, for the report of a training.
 
     Raises:
         DataError: names every fault of the source, or of the windows.
     """
-    return cut_windows(read_table(source), config)
+    table = cut_windows(read_table(source), config)
+    for sentence in () if quiet else warnings_of(table):
+        warn(sentence)
+    return table
 
 
 def _reader_of(path: Path) -> Callable[[Path], pa.Table] | None:
@@ -383,7 +388,7 @@ def _plain(values: pa.ChunkedArray) -> pa.ChunkedArray:
     if pa.types.is_duration(kind):
         return _seconds(values.cast(pa.duration("ns"), safe=False))
     if pa.types.is_time(kind):
-        return _seconds(values.cast(pa.time64("ns"), safe=False))
+        return values.cast(pa.time64("us"), safe=False)
     return values
 
 

@@ -259,6 +259,11 @@ class WindowsConfig(Section):
         step: steps from one window to the next, counted back from the end of a recording.
         ahead: steps that targets of kind forecast look ahead: 24 is each from 1 to 24, a list is
             those alone.
+        gaps: what to do where the steps of a recording are not regular: `split` lets no window and
+            no forecast go beyond such a place, `fill` puts missing steps into windows as steps
+            without values, `refuse` is an error.
+        every: usual time from one step to the next, above 0, in seconds where times are dates;
+            found in the training rows by default, and kept, so that new rows are compared with it.
         name: name of the input that holds the windows.
     """
 
@@ -268,6 +273,8 @@ class WindowsConfig(Section):
     length: int = Field(ge=2)
     step: Whole = 1
     ahead: Whole | Annotated[list[Whole], Field(min_length=1)] | None = None
+    gaps: Literal["split", "fill", "refuse"] = "split"
+    every: float | None = Field(default=None, gt=0)
     name: Name = "window"
 
     @property

@@ -135,10 +135,14 @@ def test_many_words_among_numbers_are_no_numbers() -> None:
     assert guess_input("x", pa.chunked_array([numbers + words])).kind == "category"
 
 
-def test_dates_that_can_be_read_two_ways_are_told() -> None:
-    guess = guess_input("x", pa.chunked_array([["01/02/2020", "03/04/2020"]]))
+def test_the_order_of_day_and_month_is_told_where_the_values_decide_it() -> None:
+    values = pa.chunked_array([["31/12/2020", "01/01/2021"]])
+    guess = guess_input("day", values)
     assert guess.options == {"format": "%d/%m/%Y"}
-    assert guess.warning == "dates are read day first; write them as 2024-12-31 if that is wrong"
+    assert guess.conversions == (
+        "2 values such as '31/12/2020' read as 2020-12-31 (%d/%m/%Y); if that is wrong, "
+        'write `format: "%m/%d/%Y"`',
+    )
 
 
 def test_a_category_with_very_many_values_is_not_used() -> None:

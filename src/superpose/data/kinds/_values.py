@@ -80,7 +80,8 @@ def as_floats(column: str, values: Column, what: str = "number") -> np.ndarray:
 
     Args:
         column: name of the column, for the message.
-        values: numbers, booleans, durations (seconds) or strings that spell numbers.
+        values: numbers, booleans, durations and times of day (in seconds), or strings that spell
+            numbers.
         what: the kind the column was declared as, for the message.
 
     Raises:
@@ -97,6 +98,9 @@ def as_floats(column: str, values: Column, what: str = "number") -> np.ndarray:
     elif pa.types.is_duration(kind):
         nanoseconds = values.cast(pa.duration("ns"), safe=False).cast(pa.int64())
         return as_floats(column, nanoseconds, what) / 1e9
+    elif pa.types.is_time(kind):
+        microseconds = values.cast(pa.time64("us"), safe=False).cast(pa.int64())
+        return as_floats(column, microseconds, what) / 1e6
     elif not (pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind)):
         advice = "date" if pa.types.is_temporal(kind) else "category"
         raise DataError(
