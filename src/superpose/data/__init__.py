@@ -3,6 +3,7 @@
 from ._bundled import BUNDLED, BundledSet, attribution, load_bundled
 from ._codec import Codec, Features, label_block
 from ._config import Config, load_config
+from ._conversions import summary
 from ._inference import infer_schema
 from ._leakage import find_leaks
 from ._predictions import write_predictions
@@ -50,6 +51,7 @@ __all__ = [
     "read_table",
     "row_keys",
     "sources_of",
+    "summary",
     "write_predictions",
     "write_starter",
     "write_table",
