@@ -18,6 +18,7 @@ from ._guessing import missing_words
 from ._schema import blank_words
 from ._sections import SplitConfig, WindowsConfig
 from ._splits import group_ids, times
+from .kinds._times import Times
 from .kinds._values import as_floats, is_list
 
 
@@ -59,7 +60,7 @@ def cut_windows(table: pa.Table, config: Config) -> pa.Table:
     recordings = _recordings(table, config, rule)
     channels = _channels(table, config, rule)
     when = times(table, rule.time, config, "windows.time")
-    _require_rising(table, rule, recordings, when.instant)
+    _require_rising(table, rule, recordings, when)
     found, said = runs(table, rule, recordings, when)
     _require_long(table, rule, recordings, found)
     pieces = [run for own in found for run in own]
@@ -170,7 +171,7 @@ def _numbers(name: str, table: pa.Table, what: str) -> np.ndarray:
 
 
 def _require_rising(
-    table: pa.Table, rule: WindowsConfig, recordings: list[np.ndarray], when: np.ndarray
+    table: pa.Table, rule: WindowsConfig, recordings: list[np.ndarray], when: Times
 ) -> None:
     """Make sure that time rises within every recording.
 
@@ -179,7 +180,7 @@ def _require_rising(
     """
     faults = Faults(DataError)
     for rows in recordings:
-        line = when[rows]
+        line = when.instant[rows]
         if np.isnan(line).any():
             row = int(rows[np.argmax(np.isnan(line))])
             faults.add(place(column=rule.time, row=row), "no time", fix="fill it in")
@@ -190,6 +191,8 @@ def _require_rising(
             what = "the same time as" if same else "an earlier time than"
             given = f"{what} row {before}{of(table, rule, row)}"
             fix = "remove one of the two rows" if same else f"sort the table by {rule.time!r}"
+            if when.dated and not when.zoned[row] and line[at - 1] - line[at] < 3600:
+                fix += ", or write times with their offset from UTC if clocks were put back there"
             if rule.group is None:
                 fix += ", or name the column that tells recordings apart as windows.group"
             faults.add(place(column=rule.time, row=row), given, "times that rise", fix)

@@ -151,6 +151,12 @@ def test_the_same_instant_twice_is_a_fault_on_whatever_clock_it_is_written():
     assert found.num_rows == 2
 
 
+def test_an_hour_that_comes_twice_is_said_to_need_an_offset():
+    times = ["2024-10-27 01:00", "2024-10-27 02:00", "2024-10-27 02:00", "2024-10-27 03:00"]
+    with pytest.raises(DataError, match=r"row 2: the same time .* offset from UTC if clocks were"):
+        cut(times)
+
+
 def test_new_rows_of_another_step_than_the_training_rows_are_said():
     days = pa.table({"t": np.arange(6) * 24, "x": np.arange(6.0), "y": np.arange(6.0)})
     config = Config.from_arguments(targets="y", windows=RULE)

@@ -89,6 +89,7 @@ class DateInput(_Numbers):
     a zone, hour, weekday and day are those of its clock, and straight time is that of the instants.
 
     Example:
+        >>> import pyarrow as pa
         >>> kind = DateInput.fit("t", pa.chunked_array([["2024-01-01", "2024-01-02"]]))
         >>> kind.describe()
         '2024-01-01 to 2024-01-02; weekday, day of year'
