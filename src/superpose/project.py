@@ -38,7 +38,16 @@ from superpose.audit import (
     settings_of,
     with_measured,
 )
-from superpose.data import Config, as_source, divided, like, local_path, read_rows, row_keys
+from superpose.data import (
+    Config,
+    as_source,
+    divided,
+    like,
+    local_path,
+    measured,
+    read_rows,
+    row_keys,
+)
 from superpose.data.kinds import TargetKind
 from superpose.deploy import (
     is_folder,
@@ -191,7 +200,8 @@ class Superpose:
             require_run(folder, settings, resume)
         tell = progress or quiet
         tell(READING, 0.0)
-        table = read_rows(source, self.config)
+        table = read_rows(source, self.config, quiet=True)
+        self.config = measured(self.config, table)
         prepared = prepare(table, self.config)
         require_host(settings_of(self.config))
         require_balance(self.config.balance.method)

@@ -109,9 +109,11 @@ def tell_conversions(conversions: Sequence[str], err: bool = False) -> None:
         conversions: one sentence each.
         err: whether it goes to the standard error, where progress and warnings go.
     """
+    from superpose.data import summary
+
     if conversions:
         typer.echo("\nRead differently from what is written:", err=err)
-    for sentence in conversions:
+    for sentence in summary(conversions):
         typer.echo(f"  {sentence}", err=err)
 
 

@@ -197,6 +197,7 @@ def init(
     schema = write_starter(read_table(source), source, columns, out)
     tell_schema(schema)
     tell_conversions(schema.conversions)
+    tell_warnings(schema.warnings)
     typer.echo(f"\nWrote {out}. Next: superpose check {out}")
 
 
@@ -222,7 +223,7 @@ def check(
         fix = "add `data:` with the path of the table, or `sources:` with those of several"
         raise ConfigError(message(config.at("data"), "no table is named", fix=fix))
     config = divided(config, config.source)
-    prepared = prepare(read_rows(config.source, config), config)
+    prepared = prepare(read_rows(config.source, config, quiet=True), config)
     codec = prepared.codec
     details = {kind.column: kind.describe() for kind in codec.input_kinds}
     details |= {name: kind.describe() for name, kind in codec.target_kinds.items()}

@@ -3,6 +3,7 @@
 from ._bundled import BUNDLED, BundledSet, attribution, load_bundled
 from ._codec import Codec, Features, label_block
 from ._config import Config, load_config
+from ._conversions import summary
 from ._files import local_path
 from ._inference import infer_schema
 from ._leakage import find_leaks
@@ -20,7 +21,7 @@ from ._reading import (
 from ._schema import ColumnSpec, Schema
 from ._splits import Split, fold_indices, make_split
 from ._starter import write_starter
-from ._windows import row_keys
+from ._windows import measured, row_keys
 from ._writing import like, write_table
 from ._yaml import groups_text
 
@@ -49,10 +50,12 @@ __all__ = [
     "load_config",
     "local_path",
     "make_split",
+    "measured",
     "read_rows",
     "read_table",
     "row_keys",
     "sources_of",
+    "summary",
     "write_predictions",
     "write_starter",
     "write_table",

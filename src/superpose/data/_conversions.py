@@ -1,16 +1,32 @@
-"""What readers have read otherwise than it is written, kept in the metadata of their table."""
+"""What readers have to say of their tables, kept in the metadata of these."""
 
 import json
+import re
 from collections.abc import Iterable
+from dataclasses import dataclass, field
 
 import pyarrow as pa
 
+from superpose.errors import listing
+
+# More columns than these of which the same is said share one line.
+_SHOWN_ALONE = 3
+_CELLS = re.compile(
+    r"column (?P<name>'.*?'|\".*?\"): (?P<count>\d+) cells? (?P<what>.*)", re.DOTALL
+)
 CONVERSIONS = b"superpose.conversions"
+WARNINGS = b"superpose.warnings"
+_STEP = b"superpose.step"
 
 
 def conversions_of(table: pa.Table) -> list[str]:
     """What a reader has read otherwise than it is written, one sentence each."""
-    return list(json.loads((table.schema.metadata or {}).get(CONVERSIONS, b"[]")))
+    return _told(table, CONVERSIONS)
+
+
+def warnings_of(table: pa.Table) -> list[str]:
+    """What the user should know of a file or folder that was read, one sentence each."""
+    return _told(table, WARNINGS)
 
 
 def with_conversions(table: pa.Table, found: Iterable[str]) -> pa.Table:
@@ -20,6 +36,79 @@ def with_conversions(table: pa.Table, found: Iterable[str]) -> pa.Table:
         table: what was read.
         found: sentences that `message` has written: where, how many and what, how to keep it.
     """
-    told = [*conversions_of(table), *found]
+    return _with(table, CONVERSIONS, found)
+
+
+def with_warnings(table: pa.Table, found: Iterable[str]) -> pa.Table:
+    """Notes in the metadata of a table what the user should know of it, one sentence each."""
+    return _with(table, WARNINGS, found)
+
+
+@dataclass
+class ReadNotes:
+    """What a reader has to say, gathered on the way.
+
+    Args:
+        conversions: what is read otherwise than it is written.
+        warnings: what the user should know.
+    """
+
+    conversions: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+
+    def on(self, table: pa.Table) -> pa.Table:
+        """The table with these notes in its metadata."""
+        return with_warnings(with_conversions(table, self.conversions), self.warnings)
+
+
+def step_of(table: pa.Table) -> float | None:
+    """The usual time from one step to the next in a table whose windows are cut, where known."""
+    return json.loads((table.schema.metadata or {}).get(_STEP, b"null"))
+
+
+def with_step(table: pa.Table, step: float | None) -> pa.Table:
+    """Notes in the metadata of a table the usual time from one step to the next."""
     known = table.schema.metadata or {}
-    return table.replace_schema_metadata({**known, CONVERSIONS: json.dumps(told).encode()})
+    return table.replace_schema_metadata({**known, _STEP: json.dumps(step).encode()})
+
+
+def summary(sentences: Iterable[str]) -> list[str]:
+    """A short form of a long list: one line for many columns of which the same is said.
+
+    Example:
+        >>> told = [f"column '{x}': 2 cells read as missing (2 'NA'); fix" for x in "abcd"]
+        >>> summary(told)
+        ["4 columns: 8 cells read as missing ('a' 2, 'b' 2, 'c' 2, 'd' 2), such as 2 'NA'; fix"]
+        >>> summary(told[:3]) == told[:3]
+        True
+    """
+    alike: dict[str, list[re.Match[str] | str]] = {}
+    for sentence in sentences:
+        found = _CELLS.fullmatch(sentence)
+        # What stands in brackets is an example of the column's own.
+        key = re.sub(r" \(.*?\)", "", found["what"]) if found else sentence
+        alike.setdefault(key, []).append(found or sentence)
+    lines = []
+    for what, group in alike.items():
+        matches = [one for one in group if isinstance(one, re.Match)]
+        if len(matches) <= _SHOWN_ALONE:
+            lines += [one if isinstance(one, str) else one.string for one in group]
+            continue
+        what, _, fix = what.partition("; ")
+        columns = listing(f"{one['name']} {one['count']}" for one in matches)
+        example = re.search(r" \((.*?)\)", matches[0]["what"])
+        such = f", such as {example[1]}" if example else ""
+        total = sum(int(one["count"]) for one in matches)
+        line = f"{len(matches)} columns: {total} cells {what} ({columns}){such}"
+        lines.append(f"{line}; {fix}" if fix else line)
+    return lines
+
+
+def _told(table: pa.Table, key: bytes) -> list[str]:
+    return list(json.loads((table.schema.metadata or {}).get(key, b"[]")))
+
+
+def _with(table: pa.Table, key: bytes, found: Iterable[str]) -> pa.Table:
+    told = [*_told(table, key), *found]
+    known = table.schema.metadata or {}
+    return table.replace_schema_metadata({**known, key: json.dumps(told).encode()})

@@ -73,7 +73,7 @@ def read_delimited(path: Path) -> pa.Table:
         if comma and (read := _with_point(cells)) is not None:
             count = len(cells) - cells.null_count
             given = f"{count} cells read with a decimal comma"
-            notes.append(message(place(column=own), given, fix="declare `kind: category` if wrong"))
+            notes.append(message(place(column=own), given, fix="`kind: category` keeps the text"))
             cells = read
         column, kept = typed(cells)
         columns.append(column)
@@ -84,7 +84,7 @@ def read_delimited(path: Path) -> pa.Table:
 def _head(path: Path) -> tuple[list[str], int]:
     """The first lines from the header on, and how many comments stand above it.
 
-    A first line that starts with # is the header if it has as many separators as the next line.
+    A line such as #chrom,pos is the header, if the next line has as many separators.
     """
     with open_text(path) as file:
         start = file.read(1 << 16)
@@ -94,7 +94,7 @@ def _head(path: Path) -> tuple[list[str], int]:
         below = lines[comments + 1] if comments + 1 < len(lines) else ""
         separator = _separator(below)
         header = separator in below and lines[comments].count(separator) == below.count(separator)
-        if header and not below.startswith("#"):
+        if header and not re.match(r"#\s", lines[comments]) and not below.startswith("#"):
             break
         comments += 1
     return lines[comments:], comments
@@ -116,18 +116,18 @@ def _require_header(path: Path, table: pa.Table) -> None:
     is a number: names such as 1990, 1991, ... stand beside others, and those from 0 upwards are
     what programs write for columns without names.
     """
-    names = table.column_names
+    names = [name.strip() for name in table.column_names]
     numbers = [name for name in names if re.fullmatch(_NUMBER, name)]
     counted = [str(k) for k in range(len(names))], [str(k + 1) for k in range(len(names))]
     if not numbers or len(names) < 2 or names in counted or table.num_rows < 2:
         return
-    for name, cells in zip(names, table.columns, strict=True):
+    for name, column in zip(names, table.columns, strict=True):
+        cells = pc.utf8_trim_whitespace(column).drop_null()
         if name in numbers:
-            fits = pc.match_substring_regex(cells, rf"^{_NUMBER}$")
-            alike = pc.all(fits).as_py()
+            alike = pc.all(pc.match_substring_regex(cells, rf"^{_NUMBER}$"), min_count=0)
         else:
-            alike = pc.any(pc.equal(cells, name)).as_py()
-        if not alike:
+            alike = pc.any(pc.equal(cells, name), min_count=0)
+        if not alike.as_py():
             return
     given = f"the first line seems to be data, not names ({listing(names, 4)})"
     fix = "write a header above it, or if these are the names, rename one to a word"

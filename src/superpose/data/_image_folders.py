@@ -5,25 +5,23 @@ What is read is the layout alone; the images are opened when a model is trained.
 
 from __future__ import annotations
 
-import json
-import xml.etree.ElementTree as ET
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import pyarrow as pa
 
-from superpose.errors import DataError, Faults, message, place
+from superpose.errors import DataError, Faults, listing, message, place
 
+from ._annotated import Rows, images_in
+from ._coco import coco_folder_rows, coco_rows, has_coco, load_coco
+from ._conversions import ReadNotes
 from ._splits import PART_WORDS, PARTS
+from ._voc import is_voc, voc_parts, voc_rows
 
-IMAGE_ENDINGS = (".png", ".jpg", ".jpeg", ".bmp", ".webp", ".tif", ".tiff", ".gif")
 ANNOTATED = "annot"  # what the folder of masks is called beside that of images
 BOXES = pa.list_(pa.struct([("class", pa.string()), ("box", pa.list_(pa.float64()))]))
 SPLIT = "split"
-SHOWN_FAULTS = 3
-
-Rows = dict[str, list[Any]]
 
 
 def read_images(path: Path) -> pa.Table | None:
@@ -36,8 +34,8 @@ def read_images(path: Path) -> pa.Table | None:
     Raises:
         DataError: files that don't fit the layout, gathered.
     """
-    layout = _layout_of(path)
-    return None if layout is None else _table(layout.read(path))
+    layout, notes = _layout_of(path), ReadNotes()
+    return None if layout is None else _table(layout.read(path, notes), notes)
 
 
 def is_divided(path: Path) -> bool:
@@ -52,30 +50,14 @@ def read_coco(path: Path) -> pa.Table | None:
     Raises:
         DataError: the keys of COCO, but not what belongs under them.
     """
-    value = _load_coco(path)
-    return None if value is None else _table(_coco_rows(value, path, path.parent))
+    value, notes = load_coco(path), ReadNotes()
+    return None if value is None else _table(coco_rows(value, path, path.parent, notes), notes)
 
 
-def _load_coco(path: Path) -> dict[str, Any] | None:
-    """The images and annotations in a file of COCO, or None if it is none."""
-    with path.open(encoding="utf-8", errors="replace") as file:
-        if file.read(1) != "{":
-            return None
-    try:
-        value = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError:
-        return None
-    known = isinstance(value, dict) and {"images", "annotations", "categories"} <= set(value)
-    return value if known else None
-
-
-def _table(rows: Rows) -> pa.Table:
+def _table(rows: Rows, notes: ReadNotes) -> pa.Table:
     types = {"boxes": BOXES}
-    return pa.table({n: pa.array(v, types.get(n, pa.string())) for n, v in rows.items()})
-
-
-def _is_image(path: Path) -> bool:
-    return path.suffix.lower() in IMAGE_ENDINGS and path.is_file()
+    table = pa.table({n: pa.array(v, types.get(n, pa.string())) for n, v in rows.items()})
+    return notes.on(table)
 
 
 def _parts(path: Path) -> dict[str, Path]:
@@ -87,10 +69,6 @@ def _parts(path: Path) -> dict[str, Path]:
     return {part: found[part] for part in PARTS if part in found}
 
 
-def _images(folder: Path) -> list[Path]:
-    return sorted(entry for entry in folder.iterdir() if _is_image(entry))
-
-
 # Folders of images beside folders of masks.
 
 
@@ -98,13 +76,13 @@ def _has_masks(path: Path) -> bool:
     return any(part.with_name(part.name + ANNOTATED).is_dir() for part in _parts(path).values())
 
 
-def _mask_rows(path: Path) -> Rows:
+def _mask_rows(path: Path, notes: ReadNotes) -> Rows:
     rows: Rows = {"image": [], "mask": [], SPLIT: []}
     faults = Faults(DataError)
     for part, folder in _parts(path).items():
         beside = folder.with_name(folder.name + ANNOTATED)
-        masks = {m.stem: m for m in (_images(beside) if beside.is_dir() else [])}
-        images = _images(folder)
+        masks = {m.stem: m for m in (images_in(beside) if beside.is_dir() else [])}
+        images = images_in(folder)
         alone = sorted(masks.keys() - {image.stem for image in images})
         if alone:
             given = f"{len(alone)} masks have no image in {folder.name}, first {alone[0]}"
@@ -114,6 +92,11 @@ def _mask_rows(path: Path) -> Rows:
             rows["image"].append(str(image.relative_to(path)))
             rows["mask"].append(mask and str(mask.relative_to(path)))
             rows[SPLIT].append(part)
+        bare = [image.name for image in images if image.stem not in masks]
+        if bare:
+            given = f"{len(bare)} of {len(images)} images have no mask, first {bare[0]}"
+            fix = "they count as images that nobody has looked at"
+            notes.warnings.append(message(place(file=folder), given, fix=fix))
     faults.raise_any()
     return rows
 
@@ -122,150 +105,68 @@ def _mask_rows(path: Path) -> Rows:
 
 
 def _class_folders(path: Path) -> list[Path]:
+    """The folders of classes: each has images, or nothing at all."""
     folders = [entry for entry in sorted(path.iterdir()) if entry.is_dir()]
-    return folders if folders and all(map(_images, folders)) else []
+    full = [folder for folder in folders if images_in(folder)]
+    return folders if full and all(f in full or not _others(f) for f in folders) else []
+
+
+def _others(folder: Path) -> list[str]:
+    """The names in a folder that are no images, but for those that systems write by themselves."""
+    images = {image.name for image in images_in(folder)}
+    hidden = ("thumbs.db", "desktop.ini")
+    return sorted(
+        entry.name
+        for entry in folder.iterdir()
+        if entry.name not in images and entry.name[0] != "." and entry.name.lower() not in hidden
+    )
 
 
 def _has_classes(path: Path) -> bool:
     parts = _parts(path)
     if parts:
         return all(map(_class_folders, parts.values()))
-    return len(_class_folders(path)) > 1
+    return sum(bool(images_in(folder)) for folder in _class_folders(path)) > 1
 
 
-def _class_rows(path: Path) -> Rows:
+def _class_rows(path: Path, notes: ReadNotes) -> Rows:
     parts = _parts(path)
     rows: Rows = {"image": [], "class": [], **({SPLIT: []} if parts else {})}
     for part, whole in (parts or {"": path}).items():
-        for folder in _class_folders(whole):
-            for image in _images(folder):
+        folders = _class_folders(whole)
+        for folder in folders:
+            for image in images_in(folder):
                 rows["image"].append(str(image.relative_to(path)))
                 rows["class"].append(folder.name)
                 if parts:
                     rows[SPLIT].append(part)
+        _tell_left_out(whole, folders, notes)
     return rows
 
 
-# Pascal VOC: a file of XML for each image.
-
-
-def _is_voc(path: Path) -> bool:
-    return (path / "Annotations").is_dir() and (path / "JPEGImages").is_dir()
-
-
-def _voc_parts(path: Path) -> dict[str, str]:
-    """The part of each image that a part names."""
-    return {
-        name: PARTS[PART_WORDS[file.stem.lower()]]
-        for file in sorted((path / "ImageSets" / "Main").glob("*.txt"))
-        if file.stem.lower() in PART_WORDS
-        for line in file.read_text(encoding="utf-8").splitlines()
-        if (name := line.split()[0] if line.split() else "")
-    }
-
-
-def _voc_rows(path: Path) -> Rows:
-    sets = _voc_parts(path)
-    rows: Rows = {"image": [], "boxes": [], **({SPLIT: []} if sets else {})}
-    faults = Faults(DataError)
-    for image in _images(path / "JPEGImages"):
-        if sets and image.stem not in sets:
-            continue  # the authors left it out of every part
-        rows["image"].append(str(image.relative_to(path)))
-        file = path / "Annotations" / f"{image.stem}.xml"
-        # An image without a file was not looked at; one whose file has no object is empty.
-        rows["boxes"].append(_voc_boxes(file, faults) if file.is_file() else None)
-        if sets:
-            rows[SPLIT].append(sets[image.stem])
-    faults.raise_any()
-    return rows
-
-
-def _voc_boxes(file: Path, faults: Faults) -> list[dict[str, Any]]:
-    try:
-        objects = ET.parse(file).getroot().findall("object")
-        found = [
-            {
-                "class": str(thing.findtext("name")),
-                "box": [
-                    float(str(thing.findtext(f"bndbox/{side}")))
-                    for side in ("xmin", "ymin", "xmax", "ymax")
-                ],
-            }
-            for thing in objects
-        ]
-    except (ET.ParseError, ValueError) as error:
-        if len(faults.found) < SHOWN_FAULTS:
-            faults.add(place(file=file), f"not a file of Pascal VOC ({error})", fix="mend it")
-        return []
-    return found
-
-
-# COCO: one file of JSON for a part.
-
-
-def _coco_files(path: Path) -> Iterator[tuple[str, Path, dict[str, Any]]]:
-    """Each part, its file and what that holds; a file whose name tells no part is passed over."""
-    for folder in (path, path / "annotations"):
-        for file in sorted(folder.glob("*.json")) if folder.is_dir() else []:
-            words = file.stem.lower().replace("-", "_").split("_")
-            named = [w.rstrip("0123456789") for w in words]
-            part = next((PARTS[PART_WORDS[w]] for w in named if w in PART_WORDS), "")
-            value = _load_coco(file) if part else None
-            if value is not None:
-                yield part, file, value
-
-
-def _has_coco(path: Path) -> bool:
-    return any(True for _ in _coco_files(path))
-
-
-def _coco_folder_rows(path: Path) -> Rows:
-    rows: Rows = {"image": [], "boxes": [], SPLIT: []}
-    for part, file, value in _coco_files(path):
-        own = _coco_rows(value, file, path)
-        for name in ("image", "boxes"):
-            rows[name] += own[name]
-        rows[SPLIT] += [part] * len(own["image"])
-    return rows
-
-
-def _coco_rows(value: dict[str, Any], file: Path, root: Path) -> Rows:
-    try:
-        names = {c["id"]: str(c["name"]) for c in value["categories"]}
-        boxes: dict[Any, list[dict[str, Any]]] = {image["id"]: [] for image in value["images"]}
-        for one in value["annotations"]:
-            x, y, wide, high = map(float, one["bbox"])
-            box = {"class": names[one["category_id"]], "box": [x, y, x + wide, y + high]}
-            boxes[one["image_id"]].append(box)
-        found = {image["id"]: str(image["file_name"]) for image in value["images"]}
-    except (KeyError, TypeError, ValueError) as error:
-        given = f"not a file of COCO ({type(error).__name__}: {error})"
-        allowed = "images, annotations with bbox, and categories"
-        raise DataError(message(place(file=file), given, allowed)) from None
-    folders = [file.parent, file.parent / "images", root, root / "images"]
-    stem = file.stem.lower().removeprefix("instances_")
-    folders += [root / stem, root / "images" / stem, file.parent / stem]
-    home = next((f for f in folders if any((f / n).is_file() for n in found.values())), root)
-    paths = [str(_relative(home / name, root)) for name in found.values()]
-    return {"image": paths, "boxes": [boxes[key] for key in found]}
-
-
-def _relative(path: Path, root: Path) -> Path:
-    return path.relative_to(root) if path.is_relative_to(root) else path.resolve()
+def _tell_left_out(whole: Path, folders: list[Path], notes: ReadNotes) -> None:
+    """Note the empty folders of classes, and what is no image in the others."""
+    where = place(file=whole)
+    if empty := [folder.name for folder in folders if not images_in(folder)]:
+        given = f"{len(empty)} folders of classes are empty: {listing(empty)}"
+        notes.warnings.append(message(where, given, fix="no row has such a class"))
+    others = [f"{folder.name}/{name}" for folder in folders for name in _others(folder)]
+    if others:
+        given = f"{len(others)} entries of folders of classes are no images, first {others[0]}"
+        notes.warnings.append(message(where, given, fix="they are not read"))
 
 
 class _Layout(NamedTuple):
     """How a folder may be laid out: whether it is, what is read, whether that is divided."""
 
     fits: Callable[[Path], bool]
-    read: Callable[[Path], Rows]
+    read: Callable[[Path, ReadNotes], Rows]
     divides: Callable[[Path], bool]
 
 
 _LAYOUTS = [
-    _Layout(_is_voc, _voc_rows, lambda path: bool(_voc_parts(path))),
-    _Layout(_has_coco, _coco_folder_rows, lambda path: True),
+    _Layout(is_voc, voc_rows, lambda path: bool(voc_parts(path))),
+    _Layout(has_coco, coco_folder_rows, lambda path: True),
     _Layout(_has_masks, _mask_rows, lambda path: True),
     _Layout(_has_classes, _class_rows, lambda path: bool(_parts(path))),
 ]

@@ -7,25 +7,27 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from superpose.errors import DataError, listing, message
+from superpose.errors import DataError, listing, message, place
 
 from ._column_checks import ColumnChecks
 from ._config import Config, InputConfig, TargetConfig
-from ._conversions import conversions_of
+from ._conversions import conversions_of, warnings_of
+from ._guess import Guess, is_marker
 from ._guessing import (
     MOST_INPUT_LEVELS,
-    Guess,
+    declared_guess,
     guess_input,
     guess_target,
     joined_by,
-    missing_words,
 )
+from ._guessing_dates import days_beside_clocks, declared_dates
 from ._items import items_of
 from ._label_sources import LabelSources
 from ._reading import levels_of, sources_of
-from ._schema import ColumnSpec, Schema
+from ._schema import NULL_WORDS, ColumnSpec, Schema, blank_words, counted_words
 from ._sections import ColumnConfig
 from ._sources import SOURCE
+from ._suspects import suspects
 from .kinds import INPUT_KINDS, TARGET_KINDS, BinaryTarget, TargetKind
 from .kinds._values import is_text
 
@@ -62,7 +64,7 @@ class _Inference:
         self.ignored: dict[str, str] = {}
         self.sources = LabelSources(self.checks, self.ignored)
         self.divided: set[str] = set()  # inputs whose words get a label each
-        self.warnings: list[str] = []
+        self.warnings = warnings_of(table)
         self.conversions = conversions_of(table)
 
     def schema(self) -> Schema:
@@ -111,7 +113,8 @@ class _Inference:
         every = len(pc.unique(sources))
 
         def lacking(name: str) -> bool:
-            known = sources.filter(pc.is_valid(self.table.column(name)))
+            words = next(spec.missing for spec in inputs if spec.name == name)
+            known = sources.filter(pc.is_valid(blank_words(self.table.column(name), words)))
             return len(pc.unique(known)) < every
 
         return [replace(spec, optional=lacking(spec.name)) for spec in inputs]
@@ -152,11 +155,14 @@ class _Inference:
             for keys, column in declared
             if self.checks.known(column.name, *keys)
         ]
-        return [spec for spec in specs if spec is not None]
+        found = [spec for spec in specs if spec is not None]
+        if not self.faults.found:
+            self.warnings += days_beside_clocks(self.table, found)
+        return found
 
     def input(self, keys: tuple[str | int, ...], column: InputConfig) -> ColumnSpec | None:
         """One input, or None if it is not used."""
-        name, values = column.name, self.table.column(column.name)
+        name, values = column.name, self.values(column)
         if name in self.divided and column.told == "pretrained-text":
             return ColumnSpec(name, column.told, {**column.options, "divided": True}, "declared")
         if name in self.divided and column.kind in (None, "text"):
@@ -177,6 +183,9 @@ class _Inference:
             if told not in column.candidates:
                 told = self.told_by_values(keys, column, values)
             return self.declared_input(keys, column, values, told) if told else None
+        if guess.fault:
+            self.faults.add(self.config.at(*keys), f"column {name!r}: {guess.fault}")
+            return None
         if guess.kind is None and (self.config.inputs == "auto" or guess.otherwise is None):
             self.ignored[name] = guess.reason
             fix = (
@@ -184,20 +193,18 @@ class _Inference:
             )
             self.warnings.append(f"column {name!r} is not used: {guess.reason}{fix}")
             return None
-        if guess.warning:
-            self.warnings.append(f"column {name!r}: {guess.warning}")
         kind = guess.kind or guess.otherwise
         assert kind is not None
         reason = guess.reason if guess.kind else f"named under inputs; {guess.reason}"
-        return ColumnSpec(name, kind, guess.options, reason, missing=guess.missing)
+        return self.spec(column, values, replace(guess, kind=kind, reason=reason))
 
     def declared_input(
         self, keys: tuple[str | int, ...], column: InputConfig, values: pa.ChunkedArray, told: str
     ) -> ColumnSpec | None:
         """An input whose kind the user has set."""
-        words = missing_words(values, told)
-        options = {**_separator(values, told), **column.options}
-        spec = ColumnSpec(column.name, told, options, "declared", missing=words)
+        guess = self.declared(keys, column, values, told)
+        if guess is None:
+            return None
         if told in ("category", "binary") and is_text(values.type):
             levels = pc.count_distinct(values).as_py()
             if levels > MOST_INPUT_LEVELS:
@@ -208,12 +215,89 @@ class _Inference:
                     "write `kind: text` or `kind: number`, or put it under ignore",
                 )
                 return None
-        kind = INPUT_KINDS[told]
+        spec, kind = self.spec(column, values, guess), INPUT_KINDS[told]
         # Files are opened once, by the codec.
         if not kind.needs_folder:
             # Whether a kind takes lists or structures at all shows in fitting it only.
             check = kind.fit if pa.types.is_nested(values.type) else kind.check
-            self.checks.attempt(keys, check, column.name, spec.values(self.table), **spec.options)
+            self.checks.attempt(
+                keys,
+                lambda name, **kept: check(name, spec.values(self.table), **kept),
+                column.name,
+                **spec.options,
+            )
+        return spec
+
+    # What inputs and targets share.
+
+    def values(self, column: ColumnConfig) -> pa.ChunkedArray:
+        """A column of the table, with the words for a missing value made null."""
+        words = NULL_WORDS if column.missing_words is None else column.missing_words
+        return blank_words(self.table.column(column.name), words)
+
+    def declared(
+        self,
+        keys: Sequence[str | int],
+        column: ColumnConfig,
+        values: pa.ChunkedArray,
+        kind: str,
+        reason: str = "declared",
+    ) -> Guess | None:
+        """What is known of a column whose kind is set, or None if it can't be of that kind."""
+        found = declared_guess(kind, values, column.decimal)
+        if found.fault:
+            self.faults.add(self.config.at(*keys), f"column {column.name!r}: {found.fault}")
+            return None
+        options = {**_separator(values, kind), **column.options}
+        if kind == "date":
+            known = blank_words(values, found.missing)
+            read = self.checks.attempt(keys, declared_dates, column.name, known, options=options)
+            if read is None:
+                return None
+            options, said = read
+            found = replace(found, conversions=said)
+        return replace(found, reason=reason, options=options)
+
+    def spec(self, column: ColumnConfig, values: pa.ChunkedArray, guess: Guess) -> ColumnSpec:
+        """The column as it will be read, with what there is to say of it noted."""
+        target = isinstance(column, TargetConfig)
+        role = f"{'target' if target else 'input'} {column.name!r}"
+        where, kind = place(column=column.name), str(guess.kind)
+        if guess.warning:
+            self.warnings.append(f"{role if target else where}: {guess.warning}")
+        if guess.rival:
+            other = guess.rival if guess.rival in {**INPUT_KINDS, **TARGET_KINDS} else ""
+            hint = f" or `kind: {other}`" if other else ", or put it under ignore"
+            self.warnings.append(
+                f"{role} is ambiguous: other rows of it could be taken for {guess.rival}; taken as "
+                f"{kind}; write `kind: {kind}`{hint}"
+            )
+        # What there is to say of dates names its own way out.
+        keep = "" if kind == "date" else "`kind: category` keeps the text"
+        self.conversions += [message(where, one, fix=keep) for one in guess.conversions]
+        words = NULL_WORDS if column.missing_words is None else column.missing_words
+        missing = tuple(dict.fromkeys([*words, *guess.missing]))
+        if column.missing is None:
+            told = (*words, *filter(is_marker, guess.missing))
+            count = counted_words(self.table.column(column.name), told)
+            if count:
+                shown = listing(f"{number} {word!r}" for word, number in count.items())
+                total = sum(count.values())
+                given = f"{total} cell{'s' * (total > 1)} read as missing ({shown})"
+                fix = "`missing: []` keeps them"
+                self.conversions.append(message(where, given, fix=fix))
+        spec = ColumnSpec(
+            column.name,
+            kind,
+            guess.options,
+            guess.reason,
+            column.weight if isinstance(column, TargetConfig) else 1.0,
+            missing,
+            guess.number_format,
+        )
+        plain = blank_words(values, missing)
+        if guess.number_format is None:
+            self.warnings += suspects(role, kind, plain)
         return spec
 
     # Targets.
@@ -223,12 +307,14 @@ class _Inference:
         keys = ("targets", index)
         if not self.checks.known(target.name, *keys):
             return None
-        values = self.table.column(target.name)
+        values = self.values(target)
         if not self.labelled(keys, target.name, values):
             return None
         before = len(self.faults.found)
         guess = self.guess(keys, target, values)
-        if len(self.faults.found) > before:
+        if guess is not None and guess.fault:
+            self.faults.add(self.config.at(*keys), f"target {target.name!r}: {guess.fault}")
+        if guess is None or len(self.faults.found) > before:
             return None
         if guess.kind == "tokens":
             source = self.sources.words_of(keys, target, values)
@@ -258,11 +344,7 @@ class _Inference:
             fix = "choose another target, or set its `kind:`"
             self.faults.add(self.config.at(*keys), given, listing(TARGET_KINDS), fix)
             return None
-        if guess.warning:
-            self.warnings.append(f"target {target.name!r}: {guess.warning}")
-        spec = ColumnSpec(
-            target.name, guess.kind, guess.options, guess.reason, target.weight, guess.missing
-        )
+        spec = self.spec(target, values, guess)
         kind = TARGET_KINDS[guess.kind]
         if reads_places(kind):
             return spec  # files are opened once, by the codec
@@ -275,7 +357,12 @@ class _Inference:
                 return None
             options["items"] = items
         # Fitting a kind is its own best check; what it learns here is thrown away.
-        fitted = self.checks.attempt(keys, kind.fit, spec.name, spec.values(self.table), **options)
+        fitted = self.checks.attempt(
+            keys,
+            lambda name, **kept: kind.fit(name, spec.values(self.table), **kept),
+            spec.name,
+            **options,
+        )
         if fitted is None:
             return None
         if fitted.constant_reason:
@@ -310,8 +397,8 @@ class _Inference:
         before = len(self.faults.found)
         inputs = [] if self.config.inputs == "auto" else self.config.inputs
         taken = {column.name for column in [*inputs, *self.config.targets]}
-        for place, name in enumerate(target.options.get("columns") or ()):
-            where = (*keys, "columns", place)
+        for index, name in enumerate(target.options.get("columns") or ()):
+            where = (*keys, "columns", index)
             if self.checks.known(name, *where) and name in taken:
                 given = f"{name!r} is also an input or a target"
                 fix = "take it out there: it would give the item away"
@@ -342,7 +429,7 @@ class _Inference:
 
     def guess(
         self, keys: Sequence[str | int], target: TargetConfig, values: pa.ChunkedArray
-    ) -> Guess:
+    ) -> Guess | None:
         """The kind of a target: declared, told by its levels, or guessed."""
         levels = levels_of(self.table, target.name)
         kind = target.told or self.told_by_values(keys, target, values)
@@ -359,10 +446,10 @@ class _Inference:
             if found.kind != "image" or not self.sources.images():
                 return found
             kind, reason = "mask", "names of image files beside those of another column"
-        options = {**_separator(values, kind), **target.options}
-        if kind == "ordinal" and levels is not None:
-            options.setdefault("levels", list(levels))
-        return Guess(kind, reason, options, missing_words(values, kind))
+        known = self.declared(keys, target, values, kind, reason)
+        if known is not None and kind == "ordinal" and levels is not None:
+            known.options.setdefault("levels", list(levels))
+        return known
 
 
 def reads_places(kind: type[TargetKind]) -> bool:

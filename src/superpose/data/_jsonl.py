@@ -6,10 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.json
 
 from superpose.errors import DataError, message, place
 
+from ._cells import typed
 from ._files import require_utf8
 
 
@@ -27,10 +29,34 @@ def read_jsonl(path: Path) -> pa.Table:
     require_utf8(path)
     try:
         # Arrow unpacks .gz by the name of the file.
-        return pyarrow.json.read_json(path)
+        table = pyarrow.json.read_json(path)
     except pa.ArrowInvalid:
         # Arrow counts rows from its blocks; this second reading counts lines.
         return _by_line(path)
+    # Of whole numbers beyond 64 bits, which are codes, Arrow keeps the first digits only.
+    if any(map(_may_be_cut, table.columns)):
+        return _by_line(path)
+    return _as_written(path, table)
+
+
+def _may_be_cut(values: pa.ChunkedArray) -> bool:
+    if not pa.types.is_float64(values.type):
+        return False
+    return bool(pc.any(pc.greater_equal(pc.abs(values), 2.0**63), min_count=0).as_py())
+
+
+def _as_written(path: Path, table: pa.Table) -> pa.Table:
+    """The table with times as a CSV file has them: Arrow turns those with a zone to UTC."""
+    turned = [field.name for field in table.schema if pa.types.is_timestamp(field.type)]
+    if not turned:
+        return table
+    text = pa.schema([(name, pa.string()) for name in turned])
+    options = pyarrow.json.ParseOptions(explicit_schema=text)
+    written = pyarrow.json.read_json(path, parse_options=options)
+    for name in turned:
+        index = table.column_names.index(name)
+        table = table.set_column(index, name, typed(written.column(name))[0])
+    return table
 
 
 def _by_line(path: Path) -> pa.Table:

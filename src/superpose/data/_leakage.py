@@ -16,9 +16,9 @@ from superpose.errors import listing
 from ._schema import ColumnSpec, Schema
 from ._splits import MEASURED, PARTS, Split, group_ids, raw_labels
 from .kinds import INPUT_KINDS, TARGET_KINDS
-from .kinds._date import as_seconds
 from .kinds._metrics import auc
 from .kinds._steps import as_events, as_steps, holds_events, holds_series
+from .kinds._times import as_seconds
 from .kinds._values import (
     Column,
     as_floats,
@@ -117,7 +117,7 @@ def _as_numbers(spec: ColumnSpec, table: pa.Table) -> np.ndarray | None:
         x = as_floats(spec.name, values)
         return np.where(np.isfinite(x), x, np.nan)
     if spec.kind == "date":
-        return as_seconds(spec.name, values, spec.options.get("format"))
+        return as_seconds(spec.name, values, spec.options.get("format"), spec.options.get("zone"))
     if pa.types.is_nested(plain(values).type) or INPUT_KINDS[spec.kind].pictures:
         return None
     text = class_names(values, class_type(values))

@@ -21,24 +21,34 @@ import pyarrow.parquet
 
 from superpose.errors import DataError, Faults, listing, message, place
 
+from ._cells import DECIMALS
 from ._config import Config
 from ._conll import read_conll
-from ._conversions import CONVERSIONS, conversions_of, with_conversions
+from ._conversions import (
+    CONVERSIONS,
+    WARNINGS,
+    ReadNotes,
+    conversions_of,
+    warnings_of,
+    with_conversions,
+)
 from ._delimited import read_delimited
 from ._files import require_file, require_utf8
 from ._folders import PART, as_divided, read_folder
 from ._hub import is_dataset, read_dataset, readable, require_whole
 from ._image_folders import read_coco
 from ._jsonl import read_jsonl
+from ._list_text import as_lists
 from ._plain_rows import as_source
 from ._sources import SOURCE, join_sources, require_names
 from ._splits import PART_WORDS
 from ._windows import apart, cut_windows
+from .kinds._values import warn
 
 _FOLDER = b"superpose.folder"
 _LEVELS = b"superpose.levels"
 _SOURCES = b"superpose.sources"
-_NOTED = (_FOLDER, _SOURCES, CONVERSIONS)
+_NOTED = (_FOLDER, _SOURCES, CONVERSIONS, WARNINGS)
 
 
 def read_table(source: Any) -> pa.Table:
@@ -77,6 +87,11 @@ def read_table(source: Any) -> pa.Table:
     names = [name.strip() or f"column_{i}" for i, name in enumerate(table.column_names, start=1)]
     _require_columns(table, names, where)
     columns = dict(zip(names, map(_plain, table.columns), strict=True))
+    told = []
+    for name, column in columns.items():
+        if (lists := as_lists(name, column)) is not None:
+            columns[name], what = lists
+            told.append(message(place(column=name), what))
     fields = [
         pa.field(name, column.type, metadata=_levels(field))
         for (name, column), field in zip(columns.items(), table.schema, strict=True)
@@ -87,7 +102,7 @@ def read_table(source: Any) -> pa.Table:
             levels = column.unify_dictionaries().chunk(0).dictionary.to_pylist()
             fields[index] = fields[index].with_metadata({_LEVELS: json.dumps(levels).encode()})
     schema = pa.schema(fields, metadata=table.schema.metadata)
-    return pa.table(list(columns.values()), schema=schema)
+    return with_conversions(pa.table(list(columns.values()), schema=schema), told)
 
 
 def _read_sources(sources: Mapping[str, Any]) -> pa.Table:
@@ -102,10 +117,11 @@ def _read_sources(sources: Mapping[str, Any]) -> pa.Table:
     faults.raise_any()
     table, folder = join_sources(tables, {name: folder_of(one) for name, one in tables.items()})
     known = {_FOLDER: str(folder).encode()} if folder else {}
-    told = [
-        f"source {name!r}: {one}" for name, read in tables.items() for one in conversions_of(read)
-    ]
-    return with_conversions(table.replace_schema_metadata({**known, _SOURCES: b"yes"}), told)
+    told = ReadNotes()
+    for name, read in tables.items():
+        told.conversions += [f"source {name!r}: {one}" for one in conversions_of(read)]
+        told.warnings += [f"source {name!r}: {one}" for one in warnings_of(read)]
+    return told.on(table.replace_schema_metadata({**known, _SOURCES: b"yes"}))
 
 
 def sources_of(table: pa.Table) -> pa.ChunkedArray | None:
@@ -133,7 +149,8 @@ def _kept(metadata: Mapping[bytes, bytes] | None) -> dict[bytes, bytes]:
 
 def _levels(field: pa.Field) -> dict[bytes, bytes]:
     """The metadata of a field that is kept."""
-    return {key: value for key, value in (field.metadata or {}).items() if key == _LEVELS}
+    kept = (_LEVELS, DECIMALS)
+    return {key: value for key, value in (field.metadata or {}).items() if key in kept}
 
 
 def _read_parquet(path: Path) -> pa.Table:
@@ -216,17 +233,21 @@ def divided(config: Config, source: Any) -> Config:
     return apart(as_divided(config, source, _reader_of))
 
 
-def read_rows(source: Any, config: Config) -> pa.Table:
+def read_rows(source: Any, config: Config, quiet: bool = False) -> pa.Table:
     """Reads a table as `read_table` does, and cuts the windows that the settings ask for.
 
     Args:
         source: as of `read_table`.
         config: its ``windows`` is read.
+        quiet: whether what is amiss is only kept with the table, for the report of a training.
 
     Raises:
         DataError: names every fault of the source, or of the windows.
     """
-    return cut_windows(read_table(source), config)
+    table = cut_windows(read_table(source), config)
+    for sentence in () if quiet else warnings_of(table):
+        warn(sentence)
+    return table
 
 
 def _reader_of(path: Path) -> Callable[[Path], pa.Table] | None:
@@ -370,7 +391,7 @@ def _plain(values: pa.ChunkedArray) -> pa.ChunkedArray:
     if pa.types.is_duration(kind):
         return _seconds(values.cast(pa.duration("ns"), safe=False))
     if pa.types.is_time(kind):
-        return _seconds(values.cast(pa.time64("ns"), safe=False))
+        return values.cast(pa.time64("us"), safe=False)
     return values
 
 

@@ -1,5 +1,6 @@
 """The schema: which columns are inputs, which are targets, what each one is, and why."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -9,7 +10,17 @@ import pyarrow.compute as pc
 
 from superpose.errors import DataError, did_you_mean, listing, message, place
 
-from .kinds._values import is_text
+from ._cells import as_written
+from .kinds._number_text import NumberFormat, format_of
+from .kinds._values import is_text, one
+
+# Words that stand for a missing value in any text, as programs write them.
+NULL_WORDS = (
+    *("", "?", "NA", "N/A", "n/a", "#N/A", "#N/A N/A", "#NA", "NULL", "null", "NaN", "nan"),
+    *("-NaN", "-nan", "1.#IND", "-1.#IND", "1.#QNAN", "-1.#QNAN"),
+)
+# Kinds that read numbers as such; others read how they are written.
+_AS_NUMBERS = ("number", "count", "survival", "date")
 
 
 @dataclass(frozen=True)
@@ -22,7 +33,8 @@ class ColumnSpec:
         options: what the kind's `fit` takes besides the values, such as `levels`; JSON-able.
         reason: why it has this kind, one short phrase.
         weight: weight of a target in the joint loss, above 0; not used for inputs.
-        missing: words in the column that stand for a missing value, such as `?`.
+        missing: words or numbers in the column that stand for a missing value, such as `?`.
+        number_format: how text spells numbers, where it is not plain.
         optional: whether a table may lack this input, as some of several sources did.
     """
 
@@ -31,7 +43,8 @@ class ColumnSpec:
     options: dict[str, Any] = field(default_factory=dict)
     reason: str = ""
     weight: float = 1.0
-    missing: tuple[str, ...] = ()
+    missing: tuple[str, ...] = NULL_WORDS
+    number_format: NumberFormat | None = None
     optional: bool = False
 
     def values(self, table: pa.Table) -> pa.ChunkedArray:
@@ -52,7 +65,13 @@ class ColumnSpec:
                     fix=hint or f"its columns are {listing(table.column_names)}",
                 )
             )
-        values = blank_words(table.column(self.name), self.missing)
+        values = table.column(self.name)
+        if self.kind not in _AS_NUMBERS:
+            values = as_written(values, table.schema.field(self.name))
+        values = blank_words(values, self.missing)
+        if self.number_format is not None and is_text(values.type):
+            text = one(values.cast(pa.large_string()))
+            values = pa.chunked_array([self.number_format.read(self.name, text)])
         return beside(self.name, values, table, self.options.get("event"))
 
 
@@ -88,7 +107,10 @@ class Schema:
         """The schema as plain data that JSON can hold."""
 
         def plain(spec: ColumnSpec) -> dict[str, Any]:
-            return {**vars(spec), "missing": list(spec.missing)}
+            # The words of most columns are the usual ones.
+            words = None if spec.missing == NULL_WORDS else list(spec.missing)
+            form = spec.number_format and spec.number_format.state()
+            return {**vars(spec), "missing": words, "number_format": form}
 
         return {
             "inputs": [plain(spec) for spec in self.inputs],
@@ -103,7 +125,9 @@ class Schema:
         """Builds the schema that `state` described."""
 
         def spec(entry: Mapping[str, Any]) -> ColumnSpec:
-            return ColumnSpec(**{**entry, "missing": tuple(entry["missing"])})
+            words, form = entry["missing"], format_of(entry["number_format"])
+            known = NULL_WORDS if words is None else tuple(words)
+            return ColumnSpec(**{**entry, "missing": known, "number_format": form})
 
         return cls(
             inputs=[spec(entry) for entry in state["inputs"]],
@@ -133,19 +157,46 @@ def beside(
         hint = did_you_mean(event, table.column_names)
         given = f"its event column {event!r} is not in the table"
         raise DataError(message(place(column=name), given, fix=hint or "add it"))
-    parts = [part.combine_chunks() for part in (values, table.column(event))]
+    parts = [
+        part.combine_chunks() for part in (values, blank_words(table.column(event), NULL_WORDS))
+    ]
     whole = [p if isinstance(p, pa.Array) else pa.concat_arrays(p.chunks) for p in parts]
     return pa.chunked_array([pa.StructArray.from_arrays(whole, ["time", "event"])])
 
 
 def blank_words(values: pa.ChunkedArray, words: tuple[str, ...]) -> pa.ChunkedArray:
-    """Makes null every text that is one of `words`, blanks around it passed over.
+    """Makes null every value that is one of `words`, blanks around it passed over.
 
     Example:
         >>> blank_words(pa.chunked_array([["3", " ? "]]), ("?",)).to_pylist()
         ['3', None]
+        >>> blank_words(pa.chunked_array([[3, -999]]), ("-999",)).to_pylist()
+        [3, None]
     """
-    if not words or not is_text(values.type):
-        return values
-    blank = pc.is_in(pc.utf8_trim_whitespace(values), value_set=pa.array(words, type=values.type))
-    return pc.if_else(blank, pa.scalar(None, type=values.type), values)
+    blank = _are_words(values, words)
+    return values if blank is None else pc.if_else(blank, pa.scalar(None, type=values.type), values)
+
+
+def counted_words(values: pa.ChunkedArray, words: tuple[str, ...]) -> dict[str, int]:
+    """How often each of `words` stands in a column, empty cells not counted."""
+    blank = _are_words(values, words)
+    if blank is None or not pc.any(blank).as_py():
+        return {}
+    found = values.filter(blank)
+    if is_text(values.type):
+        found = pc.utf8_trim_whitespace(found)
+    pairs = pc.value_counts(found).to_pylist()
+    return {f"{pair['values']}": pair["counts"] for pair in pairs if pair["values"] != ""}
+
+
+def _are_words(values: pa.ChunkedArray, words: tuple[str, ...]) -> pa.ChunkedArray | None:
+    """Marks the values that are one of some words or numbers; None where none can be."""
+    if is_text(values.type):
+        known = pa.array(words, type=values.type)
+        return pc.is_in(pc.utf8_trim_whitespace(values), value_set=known) if words else None
+    if not (pa.types.is_integer(values.type) or pa.types.is_floating(values.type)):
+        return None
+    numbers = [float(word) for word in words if re.fullmatch(r"[+-]?\d+(\.\d+)?", word)]
+    if not numbers:
+        return None
+    return pc.is_in(values.cast(pa.float64(), safe=False), value_set=pa.array(numbers))

@@ -70,11 +70,20 @@ class ColumnConfig(Section):
 
     name: Name
     kind: str | None = None
+    missing: list[str | int | float] | None = None
+    decimal: Literal[".", ","] | None = None
+
+    @property
+    def missing_words(self) -> tuple[str, ...] | None:
+        """The values that stand for a missing one, as text; None where the usual words do."""
+        return None if self.missing is None else ("", *(f"{word}".strip() for word in self.missing))
 
     @property
     def told(self) -> str | None:
         """The declared kind, or the only one that has all the options that are given."""
         able = self.candidates
+        if self.kind is None and self.decimal is not None:
+            return "number"
         return self.kind or (able[0] if len(able) == 1 else None)
 
     @property
@@ -89,6 +98,14 @@ class ColumnConfig(Section):
     def options(self) -> dict[str, Any]:
         """The options of the kind, as far as they are set."""
         return {key: value for key, value in (self.model_extra or {}).items() if value is not None}
+
+    @model_validator(mode="after")
+    def _decimal_of_numbers(self) -> Self:
+        if self.decimal is not None and self.kind not in (None, "number", "count"):
+            given = f"{self.decimal!r} given for a column of kind {self.kind}"
+            fix = "remove it, or write `kind: number`"
+            raise _reject(Fault(("decimal",), given, "for kind number or count only", fix))
+        return self
 
     @model_validator(mode="after")
     def _options_of_kind(self) -> Self:
@@ -142,6 +159,10 @@ class InputConfig(ColumnConfig):
     Args:
         name: name of the column.
         kind: a key of `INPUT_KINDS`; inferred when left out.
+        missing: values of the column that stand for a missing one, such as [-999, none]; the usual
+            words, such as NA and ?, when left out, and [] for no word at all.
+        decimal: the sign before the decimals of numbers that are written as text; inferred when
+            left out.
     """
 
     kinds: ClassVar[Mapping[str, type[InputKind | TargetKind]]] = INPUT_KINDS
@@ -158,6 +179,8 @@ class TargetConfig(ColumnConfig):
     Args:
         name: name of the column.
         kind: a key of `TARGET_KINDS`; inferred when left out.
+        missing: values that stand for a missing label, as of an input.
+        decimal: the sign before decimals, as of an input.
         weight: weight in the joint loss, above 0.
     """
 
@@ -236,6 +259,11 @@ class WindowsConfig(Section):
         step: steps from one window to the next, counted back from the end of a recording.
         ahead: steps that targets of kind forecast look ahead: 24 is each from 1 to 24, a list is
             those alone.
+        gaps: what to do where the steps of a recording are not regular: `split` lets no window and
+            no forecast go beyond such a place, `fill` puts missing steps into windows as steps
+            without values, `refuse` is an error.
+        every: usual time from one step to the next, above 0, in seconds where times are dates;
+            found in the training rows by default, and kept, so that new rows are compared with it.
         name: name of the input that holds the windows.
     """
 
@@ -245,6 +273,8 @@ class WindowsConfig(Section):
     length: int = Field(ge=2)
     step: Whole = 1
     ahead: Whole | Annotated[list[Whole], Field(min_length=1)] | None = None
+    gaps: Literal["split", "fill", "refuse"] = "split"
+    every: float | None = Field(default=None, gt=0)
     name: Name = "window"
 
     @property

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -13,13 +14,15 @@ import pyarrow.compute as pc
 from superpose.errors import DataError, Faults, did_you_mean, listing, message, place
 
 from ._config import Config
-from ._schema import ColumnSpec, Schema
+from ._guessing import missing_words
+from ._guessing_dates import dates_in
+from ._schema import NULL_WORDS, ColumnSpec, Schema, blank_words
 from ._sections import WindowsConfig
 from ._stratify import deal, deal_groups, marks
 from .kinds import TARGET_KINDS
-from .kinds._date import as_seconds
 from .kinds._lifetimes import as_lifetimes
 from .kinds._steps import as_steps
+from .kinds._times import Times, in_zone, read_times
 from .kinds._values import (
     as_floats,
     as_sets,
@@ -103,7 +106,7 @@ def make_split(table: pa.Table, config: Config, schema: Schema) -> Split:
         part = deal_groups(marks(labels), clusters, shares, rng)
         how = f"by the {clusters.max() + 1} groups of {rule.column!r}"
     elif rule.by == "time":
-        when = times(table, str(rule.column))
+        when = times(table, str(rule.column), config).instant
         if np.isnan(when).any():
             lost = int(np.isnan(when).sum())
             warnings.append(f"split: {lost} row(s) without {rule.column!r} went to training")
@@ -249,26 +252,55 @@ def _column(table: pa.Table, name: str, setting: str = "split.column") -> pa.Chu
                 fix=hint or f"its columns are {listing(table.column_names)}",
             )
         )
-    return table.column(name)
+    return blank_words(table.column(name), NULL_WORDS)
 
 
-def times(table: pa.Table, name: str, setting: str = "split.column") -> np.ndarray:
-    """A column of times as numbers: as they are, or in seconds where they are dates."""
-    values = plain(_column(table, name, setting))
-    if pa.types.is_temporal(values.type) and not pa.types.is_duration(values.type):
-        return as_seconds(name, values)
-    if is_text(values.type):
-        try:
-            return as_floats(name, values)
-        except DataError:
-            pass
-        try:
-            return as_seconds(name, values)
-        except DataError as error:
-            found = str(error).split("; ")[0]
-            fix = "mend the value, or name another column"
-            raise DataError(message(setting, found, fix=fix)) from None
-    return as_floats(name, values)
+def times(
+    table: pa.Table, name: str, config: Config | None = None, setting: str = "split.column"
+) -> Times:
+    """A column of times: dates as points in time, numbers as they are.
+
+    Args:
+        table: the rows.
+        name: name of the column.
+        config: where the column is declared as kind date, with its format and zone.
+        setting: the setting that names the column, for the message.
+
+    Raises:
+        DataError: no such column, or a value that is no time, with its row.
+    """
+    values = _column(table, name, setting)
+    values = plain(blank_words(values, missing_words(values, "date")))
+    told = _declared_date(config, name)
+    try:
+        found = None if told is not None else dates_in(name, values)
+        if told is None and found is None and not is_text(values.type):
+            return _numbers(as_floats(name, values))
+        if found is not None:
+            values, told = blank_words(values, found.strangers), found.options
+        elif told is None:
+            try:
+                return _numbers(as_floats(name, values))
+            except DataError:
+                told = {}
+        when = read_times(name, values, told.get("format"))
+        return when if told.get("zone") is None else in_zone(name, when, told["zone"])[0]
+    except DataError as error:
+        given = str(error).split("; ")[0]
+        fix = "mend the value, declare its column as date with a `format:`, or name another column"
+        raise DataError(message(setting, given, fix=fix)) from None
+
+
+def _numbers(values: np.ndarray) -> Times:
+    return Times(values, np.full(len(values), np.nan), dated=False)
+
+
+def _declared_date(config: Config | None, name: str) -> dict[str, Any] | None:
+    """The options of a column that the settings declare as kind date, else None."""
+    if config is None or config.inputs == "auto":
+        return None
+    found = [column for column in config.inputs if column.name == name and column.told == "date"]
+    return found[0].options if found else None
 
 
 def _by_time(when: np.ndarray, shares: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -14,10 +14,10 @@ from superpose.errors import ConfigError, message, place
 
 from ._config import Config
 from ._files import local_path
-from ._guessing import is_marker
+from ._guess import is_marker
 from ._inference import infer_schema
 from ._reading import divided
-from ._schema import ColumnSpec, Schema
+from ._schema import NULL_WORDS, ColumnSpec, Schema
 from .kinds import INPUT_KINDS, TARGET_KINDS, InputKind, TargetKind
 
 # Words that YAML readers, old ones too, take for something else than a word.
@@ -99,7 +99,7 @@ def _text(config: Config, schema: Schema, source: str | PathLike[str] | None, pa
 
 def _column(spec: ColumnSpec, kinds: Mapping[str, type[InputKind | TargetKind]]) -> str:
     """One column with its kind and the reason."""
-    if not all(map(is_marker, spec.missing)):
+    if not all(is_marker(word) or word in NULL_WORDS for word in spec.missing):
         # Words among the numbers would be faults of a declared kind; a guessed one passes them.
         return f"  - {_word(spec.name)}  # {spec.kind}: {_flat(spec.reason)}"
     parts = [f"name: {_word(spec.name)}", f"kind: {spec.kind}"]

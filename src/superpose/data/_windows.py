@@ -6,21 +6,20 @@ of its targets. It holds steps of its own recording only, up to that row and non
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import numpy as np
 import pyarrow as pa
 
 from superpose.errors import DataError, Faults, did_you_mean, listing, message, place
 
 from ._config import Config
+from ._conversions import step_of, with_step, with_warnings
+from ._gaps import SHOWN, names_of, of, runs, usual_step
 from ._guessing import missing_words
 from ._schema import blank_words
 from ._sections import SplitConfig, WindowsConfig
 from ._splits import group_ids, times
+from .kinds._times import Times
 from .kinds._values import as_floats, is_list
-
-SHOWN = 4  # recordings that one message names
 
 
 def apart(config: Config) -> Config:
@@ -60,34 +59,55 @@ def cut_windows(table: pa.Table, config: Config) -> pa.Table:
         return table
     recordings = _recordings(table, config, rule)
     channels = _channels(table, config, rule)
-    _require_rising(table, rule, recordings)
-    _require_long(table, rule, recordings)
-    ends = np.concatenate(
-        [rows[len(rows) - 1 : rule.length - 2 : -rule.step] for rows in recordings]
-    )
-    # Where each row stands in the order of the recordings, so that a window is a run of places.
-    order = np.concatenate(recordings)
-    spot = np.empty(len(order), np.int64)
-    spot[order] = np.arange(len(order))
-    ends = np.sort(ends)
+    when = times(table, rule.time, config, "windows.time")
+    _require_rising(table, rule, recordings, when)
+    found, said = runs(table, rule, recordings, when)
+    _require_long(table, rule, recordings, found)
+    pieces = [run for own in found for run in own]
+    ends = np.concatenate([run[len(run) - 1 : rule.length - 2 : -rule.step] for run in pieces])
+    ends = np.sort(ends[ends >= 0])
+    if not len(ends):
+        given = f"{rule.length} given, but no run of regular steps is as long; {said[-1]}"
+        raise DataError(message("windows.length", given))
+    # Where each row stands in the order of the runs, so that a window is a run of places; a step
+    # that is missing has a place too, without values.
+    order = np.concatenate(pieces)
+    there = order >= 0
+    spot = np.empty(table.num_rows, np.int64)
+    spot[order[there]] = np.flatnonzero(there)
     steps = spot[ends][:, None] + np.arange(1 - rule.length, 1)
-    values = channels[order][steps.ravel()]
+    placed = np.where(there[:, None], channels[order], np.float32(np.nan))
+    values = placed[steps.ravel()]
     flat = pa.array(values.ravel(), from_pandas=True)
     inner = pa.FixedSizeListArray.from_arrays(flat, len(rule.columns))
     cut = table.take(pa.array(ends))
     lists = pa.FixedSizeListArray.from_arrays(inner, rule.length)
-    last = np.repeat(np.cumsum([len(rows) for rows in recordings]), [len(r) for r in recordings])
+    last = np.repeat(np.cumsum([len(run) for run in pieces]), [len(run) for run in pieces])
     later = spot[ends][:, None] + np.array(rule.horizons, np.int64)
     inside = later < last[spot[ends]][:, None]
     for name in foreseen(config):
         if name in table.column_names:
-            line = _numbers(name, table, "forecast")[order]
+            line = np.where(there, _numbers(name, table, "forecast")[order], np.nan)
             future = np.where(inside, line[np.where(inside, later, 0)], np.nan)
             told = pa.FixedSizeListArray.from_arrays(
                 pa.array(future.ravel(), from_pandas=True), len(rule.horizons)
             )
             cut = cut.set_column(cut.column_names.index(name), name, told)
-    return cut.append_column(rule.name, lists)
+    cut = with_step(cut.append_column(rule.name, lists), usual_step(recordings, when))
+    return with_warnings(cut, said)
+
+
+def measured(config: Config, table: pa.Table) -> Config:
+    """The settings with the usual step of the training rows, which new rows are compared with.
+
+    Args:
+        config: the settings.
+        table: the windows of the training rows.
+    """
+    rule, step = config.windows, step_of(table)
+    if rule is None or rule.every is not None or step is None:
+        return config
+    return config.model_copy(update={"windows": rule.model_copy(update={"every": step})})
 
 
 def foreseen(config: Config) -> list[str]:
@@ -150,16 +170,17 @@ def _numbers(name: str, table: pa.Table, what: str) -> np.ndarray:
     return as_floats(name, blank_words(values, missing_words(values, "number")), what)
 
 
-def _require_rising(table: pa.Table, rule: WindowsConfig, recordings: list[np.ndarray]) -> None:
+def _require_rising(
+    table: pa.Table, rule: WindowsConfig, recordings: list[np.ndarray], when: Times
+) -> None:
     """Make sure that time rises within every recording.
 
     Raises:
         DataError: the first rows without a time, or with one no later than that of the row before.
     """
-    when = times(table, rule.time, "windows.time")
     faults = Faults(DataError)
     for rows in recordings:
-        line = when[rows]
+        line = when.instant[rows]
         if np.isnan(line).any():
             row = int(rows[np.argmax(np.isnan(line))])
             faults.add(place(column=rule.time, row=row), "no time", fix="fill it in")
@@ -168,8 +189,10 @@ def _require_rising(table: pa.Table, rule: WindowsConfig, recordings: list[np.nd
             before, row = int(rows[at - 1]), int(rows[at])
             same = line[at] == line[at - 1]
             what = "the same time as" if same else "an earlier time than"
-            given = f"{what} row {before}{_of(table, rule, row)}"
+            given = f"{what} row {before}{of(table, rule, row)}"
             fix = "remove one of the two rows" if same else f"sort the table by {rule.time!r}"
+            if when.dated and not when.zoned[row] and line[at - 1] - line[at] < 3600:
+                fix += ", or write times with their offset from UTC if clocks were put back there"
             if rule.group is None:
                 fix += ", or name the column that tells recordings apart as windows.group"
             faults.add(place(column=rule.time, row=row), given, "times that rise", fix)
@@ -178,12 +201,18 @@ def _require_rising(table: pa.Table, rule: WindowsConfig, recordings: list[np.nd
     faults.raise_any()
 
 
-def _require_long(table: pa.Table, rule: WindowsConfig, recordings: list[np.ndarray]) -> None:
-    short = [rows for rows in recordings if len(rows) < rule.length]
+def _require_long(
+    table: pa.Table,
+    rule: WindowsConfig,
+    recordings: list[np.ndarray],
+    found: list[list[np.ndarray]],
+) -> None:
+    lengths = [sum(map(len, own)) for own in found]
+    short = [k for k, length in enumerate(lengths) if length < rule.length]
     if not short:
         return
-    names = listing(_named(table, rule, short), SHOWN)
-    longest = max(len(rows) for rows in short)
+    names = listing(names_of(table, rule, [recordings[k] for k in short]), SHOWN)
+    longest = max(lengths[k] for k in short)
     many = f"{len(short)} recordings have" if len(short) > 1 else "a recording has"
     raise DataError(
         message(
@@ -192,16 +221,3 @@ def _require_long(table: pa.Table, rule: WindowsConfig, recordings: list[np.ndar
             fix="make the windows shorter, or leave these rows out",
         )
     )
-
-
-def _named(table: pa.Table, rule: WindowsConfig, found: list[np.ndarray]) -> Iterator[str]:
-    if rule.group is not None:
-        for rows in found:
-            yield f"{rule.group} {table.column(rule.group)[int(rows[0])].as_py()}"
-
-
-def _of(table: pa.Table, rule: WindowsConfig, row: int) -> str:
-    """Of which recording a row is, in words."""
-    if rule.group is None:
-        return ""
-    return f" of {rule.group} {table.column(rule.group)[row].as_py()}"

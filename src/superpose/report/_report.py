@@ -14,6 +14,8 @@ from typing import Any
 import jinja2
 from markupsafe import Markup
 
+from superpose.data import summary
+
 from ._balance import balance_view
 from ._bars import coverage_bars, forest, importance_bars
 from ._curves import as_floats
@@ -102,7 +104,7 @@ def report_view(facts: Mapping[str, Any]) -> dict[str, Any]:
         "coverage": _coverage(data),
         "data": _data(data),
         "warnings": [str(warning) for warning in facts.get("warnings") or []],
-        "conversions": [str(one) for one in facts.get("conversions") or []],
+        "conversions": summary(str(one) for one in facts.get("conversions") or []),
         "cost": _cost(facts.get("cost") or []),
         "reproduce": {
             "command": str(facts.get("command") or ""),

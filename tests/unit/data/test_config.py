@@ -37,8 +37,8 @@ KINDS = ", ".join(TARGET_KINDS)
             ["s.yaml:3: split.seed: unknown key; allowed: by, column, groups, validation, test; "
              "it belongs to the top of the settings"]),
         ("targets: [{name: a, kid: number}]",
-            ["s.yaml:1: targets[0].kid: unknown key; allowed: name, kind, weight, and "
-             "the options of its kind; did you mean 'kind'?"]),
+            ["s.yaml:1: targets[0].kid: unknown key; allowed: name, kind, missing, decimal, "
+             "weight, and the options of its kind; did you mean 'kind'?"]),
         ("targets: [b, {name: a, kind: numbr}]",
             [f"s.yaml:1: targets[1].kind: 'numbr' given; allowed: {KINDS}; "
              "did you mean 'number'?"]),
@@ -59,9 +59,9 @@ KINDS = ", ".join(TARGET_KINDS)
             ["s.yaml:1: targets[0].levels: levels given for a column of kind number; levels "
              "belongs to kind ordinal or mask or boxes; remove it, or write `kind: ordinal`"]),
         ("targets: [a]\ninputs: [{name: b, kind: number, levels: [1, 2]}, {name: c, sise: 3}]",
-            ["s.yaml:2: inputs[0].levels: unknown key; allowed: name, kind",
-             "s.yaml:2: inputs[1].sise: unknown key; allowed: name, kind, and the options of its "
-             "kind; did you mean 'size'?"]),
+            ["s.yaml:2: inputs[0].levels: unknown key; allowed: name, kind, missing, decimal",
+             "s.yaml:2: inputs[1].sise: unknown key; allowed: name, kind, missing, decimal, and "
+             "the options of its kind; did you mean 'size'?"]),
         ("targets: [{name: a, levels: [1, 1]}]",
             ["s.yaml:1: targets[0].levels: '1' stands twice; remove one"]),
         ("targets: [{name: a, kind: ordinal, levels: [1]}]",

@@ -17,6 +17,10 @@ FORMULAS = [f"{i}C" + "(=O)N" * (i % 3) + "c" * (i % 19) for i in range(N)]
 CODES = [f"L{i:05d}" for i in range(N)]
 LETTERS = list("abcdef")
 TAGS = [";".join(RNG.permutation(LETTERS)[: i % 4 + 1]) for i in range(N)]
+COUNTED = (
+    "whole numbers from near 0 upwards, spread as counts are; write `kind: number` or `category` "
+    "if they are none"
+)
 COUNTS = [0, 1, *RNG.negative_binomial(1, 0.1, N).tolist()]
 
 
@@ -44,6 +48,7 @@ COUNTS = [0, 1, *RNG.negative_binomial(1, 0.1, N).tolist()]
         (["2020-01-01 10:00", "?", "2020-01-02 11:00"], "date", "dates"),
         (["31/12/2020", "01/01/2021"], "date", "dates as %d/%m/%Y"),
         ([["a"], ["a", "b"]], "multicategory", "a list in every row"),
+        ([[0, 1, 1], [1, 0, 0]], "embedding", "lists of zeros and ones, equally many in every row"),
         ([{"a": 1}, {"a": 2}], None, "values of type struct<a: int64> can't be used"),
         (TAGS, "multicategory", "a few words joined by ';'"),
         (["no", "yes", "no"], "binary", "two values, 'no' and 'yes'"),
@@ -60,7 +65,9 @@ COUNTS = [0, 1, *RNG.negative_binomial(1, 0.1, N).tolist()]
         (["1", "2", "3", "1"], "number", "whole numbers, written as text"),
         (["1", "0", "?"], "binary", "two values, 0 and 1, written as text; '?' for missing"),
         (["1", "x", "y"], "category", "3 different words"),
-        (["1,5", "2,5", "3,5"] * 9, "category", "3 different words"),
+        (["1,5", "2,5", "3,5"] * 9, "number", "numbers, written as text"),
+        (["012", "12", "7"] * 9, "category", "3 different words; 9 of 27 have leading zeros, as "
+            "codes have; `kind: number` reads numbers"),
     ],
 )  # fmt: skip
 def test_an_input_gets_its_kind_with_a_reason(values: list[Any], kind: str, reason: str) -> None:
@@ -73,13 +80,13 @@ def test_an_input_gets_its_kind_with_a_reason(values: list[Any], kind: str, reas
     [
         ([0, 1, None], "binary", "two values, 0 and 1"),
         ([0.5, 1.5], "number", "numbers"),
-        ([0, 1, 2] * 6, "category", "3 whole numbers as codes; write ordinal, count or number if "
-            "their order or distance means something"),
+        ([0, 1, 2] * 6, "category", "3 whole numbers as codes; write `kind: ordinal`, `count` or "
+            "`number` if their order or distance means something"),
         ([0, 1, 2], "number", "whole numbers"),
         ([-1, 0, 1] * 6, "number", "whole numbers"),
         ([10, 200, 3000] * 6, "number", "whole numbers"),
-        (COUNTS, "count", "whole numbers from 0 or 1 upwards, most of them small"),
-        ([float(count) for count in COUNTS], "number", "whole numbers"),
+        (COUNTS, "count", COUNTED),
+        ([float(count) for count in COUNTS], "count", COUNTED),
         ([100 * count for count in COUNTS], "number", "whole numbers"),
         ([count + 5 for count in COUNTS], "number", "whole numbers"),
         ([*COUNTS, 200_000], "number", "whole numbers"),
@@ -118,7 +125,7 @@ def test_words_among_numbers_are_missing_and_told() -> None:
     assert guess.kind == "number"
     assert guess.missing == ("a", "b", "c", "d", "?")
     assert guess.warning == (
-        "5 values are no numbers and count as missing: 'a', 'b', 'c' and 2 other words"
+        "4 values are no numbers and count as missing: 'a', 'b', 'c' and 1 more"
     )
 
 
@@ -128,12 +135,77 @@ def test_many_words_among_numbers_are_no_numbers() -> None:
     assert guess_input("x", pa.chunked_array([numbers + words])).kind == "category"
 
 
-def test_dates_that_can_be_read_two_ways_are_told() -> None:
-    guess = guess_input("x", pa.chunked_array([["01/02/2020", "03/04/2020"]]))
+def test_the_order_of_day_and_month_is_told_where_the_values_decide_it() -> None:
+    values = pa.chunked_array([["31/12/2020", "01/01/2021"]])
+    guess = guess_input("day", values)
     assert guess.options == {"format": "%d/%m/%Y"}
-    assert guess.warning == "dates are read day first; write them as 2024-12-31 if that is wrong"
+    assert guess.conversions == (
+        "2 values such as '31/12/2020' read as 2020-12-31 (%d/%m/%Y); if that is wrong, "
+        'write `format: "%m/%d/%Y"`',
+    )
 
 
 def test_a_category_with_very_many_values_is_not_used() -> None:
     values = pa.chunked_array([[f"w{n}" for n in range(100_001)] * 2])
     assert guess_input("x", values).reason == "100001 different values"
+
+
+LEAST_ALIKE = 19  # of 20 cuts of half of the rows
+
+
+def dealt(k: int, rows: int) -> np.ndarray:
+    """Codes of classes, dealt in shares of no order."""
+    return RNG.choice(k, rows, p=RNG.dirichlet(np.full(k, 3.0)))
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        *(RNG.poisson(mean, rows) for mean in (0.3, 1, 2, 4, 8, 30) for rows in (100, 1000)),
+        *(dealt(k, rows) for k in (3, 5, 8, 10, 12) for rows in (60, 600)),
+        RNG.negative_binomial(1, 0.05, 500),
+        RNG.lognormal(5, 2, 500).astype(int),
+        RNG.integers(18, 90, 500),
+        np.r_[RNG.integers(0, 2, 999), 9],
+        RNG.choice([1, 2, 3, 4, 5], 300, p=[0.05, 0.1, 0.2, 0.4, 0.25]),
+    ],
+)
+def test_a_target_keeps_its_kind_on_half_of_its_rows_or_is_called_ambiguous(
+    values: np.ndarray,
+) -> None:
+    guess = guess_target(pa.chunked_array([values]))
+    cuts = [RNG.permutation(len(values))[: len(values) // 2] for _ in range(20)]
+    alike = sum(guess_target(pa.chunked_array([values[cut]])).kind == guess.kind for cut in cuts)
+    assert alike >= LEAST_ALIKE or guess.rival
+
+
+@pytest.mark.parametrize(
+    "words",
+    [[f"u{n}" for n in RNG.integers(0, most, 300)] for most in (5, 60, 2000, 3000, 8000, 100_000)]
+    + [
+        [" ".join(RNG.choice(WORDS, 5)[: 3 + n % 3]) for n in RNG.integers(0, 3, 300)],
+        [" ".join(WORDS[n % 12 :] + WORDS[: n % 12]) for n in RNG.integers(0, 60, 300)],
+    ],
+)
+def test_an_input_keeps_its_kind_on_half_of_its_rows_or_is_called_ambiguous(
+    words: list[str],
+) -> None:
+    guess = guess_input("x", pa.chunked_array([words]))
+    cuts = [RNG.permutation(300)[:150] for _ in range(20)]
+    halves = [guess_input("x", pa.chunked_array([[words[i] for i in cut]])) for cut in cuts]
+    assert sum(half.kind == guess.kind for half in halves) >= LEAST_ALIKE or guess.rival
+
+
+@pytest.mark.parametrize(
+    ("values", "kind", "rows"),
+    [
+        (RNG.poisson(2, 500), "count", "spread as counts are"),  # few distinct values
+        (dealt(8, 500), "category", "8 whole numbers as codes"),
+    ],
+)
+def test_few_whole_numbers_are_counts_or_codes_by_how_they_are_spread(
+    values: np.ndarray, kind: str, rows: str
+) -> None:
+    guess = guess_target(pa.chunked_array([values]))
+    assert guess.kind == kind
+    assert rows in guess.reason

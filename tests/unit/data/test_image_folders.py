@@ -1,10 +1,9 @@
 """Folders of images as they are published: read as tables of paths."""
 
-import json
-
 import pytest
 
 from superpose.data import read_table
+from superpose.data._conversions import conversions_of, warnings_of
 from superpose.errors import DataError
 
 Image = pytest.importorskip("PIL.Image")
@@ -51,80 +50,32 @@ def test_masks_beside_images(tmp_path):
         read_table(tmp_path)
 
 
-VOC = "<annotation>{}</annotation>"
-THING = (
-    "<object><name>{}</name><bndbox><xmin>1</xmin><ymin>2</ymin><xmax>3</xmax><ymax>4</ymax>"
-    "</bndbox></object>"
-)
+def test_images_without_a_mask_are_counted(tmp_path):
+    for name in ("train/a.jpg", "trainannot/a.png", "train/b.jpg"):
+        draw(tmp_path / name, mode="L")
+    (said,) = warnings_of(read_table(tmp_path))
+    assert "train: 1 of 2 images have no mask, first b.jpg; they count as images that" in said
 
 
-def voc(folder, sets=True):
-    things = {"a": VOC.format(THING.format("cat")), "b": VOC.format(""), "d": VOC.format("")}
-    for name in "abcd":
-        draw(folder / f"JPEGImages/{name}.jpg")
-    (folder / "Annotations").mkdir()
-    for name, text in things.items():
-        (folder / f"Annotations/{name}.xml").write_text(text)
-    if sets:
-        (folder / "ImageSets/Main").mkdir(parents=True)
-        for part, names in (("train", "a\nb\n"), ("val", "c\n"), ("trainval", "a\nb\nc\n")):
-            (folder / f"ImageSets/Main/{part}.txt").write_text(names)
-    return folder
-
-
-def test_pascal_voc_tells_empty_images_from_those_nobody_looked_at(tmp_path):
-    table = rows(read_table(voc(tmp_path)))
-    assert [row["boxes"] for row in table] == [
-        [{"class": "cat", "box": [1.0, 2.0, 3.0, 4.0]}],
-        [],
-        None,
-    ]
-    assert [row["split"] for row in table] == ["train", "train", "validation"]
-    assert table[0]["image"] == "JPEGImages/a.jpg"
-
-
-def test_pascal_voc_without_sets_has_no_split(tmp_path):
-    assert read_table(voc(tmp_path, sets=False)).column_names == ["image", "boxes"]
-
-
-def test_a_broken_annotation_names_its_file(tmp_path):
-    folder = voc(tmp_path)
-    (folder / "Annotations/b.xml").write_text("<annotation>")
-    with pytest.raises(DataError, match=r"b\.xml: not a file of Pascal VOC"):
-        read_table(folder)
-
-
-COCO = {
-    "images": [{"id": 5, "file_name": "a.jpg"}, {"id": 6, "file_name": "b.jpg"}],
-    "categories": [{"id": 1, "name": "cat"}],
-    "annotations": [{"image_id": 6, "category_id": 1, "bbox": [1, 2, 3, 4]}],
-}
-
-
-def test_a_file_of_coco_is_a_table(tmp_path):
-    draw(tmp_path / "images/a.jpg")
-    (tmp_path / "things.json").write_text(json.dumps(COCO))
-    assert rows(read_table(tmp_path / "things.json")) == [
-        {"image": "images/a.jpg", "boxes": []},
-        {"image": "images/b.jpg", "boxes": [{"class": "cat", "box": [1.0, 2.0, 4.0, 6.0]}]},
-    ]
-
-
-def test_a_folder_of_coco_has_a_split(tmp_path):
-    (tmp_path / "annotations").mkdir()
-    for part in ("train2017", "val2017"):
-        draw(tmp_path / part / "a.jpg")
-        (tmp_path / f"annotations/instances_{part}.json").write_text(json.dumps(COCO))
+def test_empty_classes_and_other_files_are_counted(tmp_path):
+    for name in ("cat/a.png", "dog/b.png", "dog/more/c.png"):
+        draw(tmp_path / name)
+    (tmp_path / "bird").mkdir()
+    (tmp_path / "cat/.DS_Store").write_text("")
+    (tmp_path / "cat/Thumbs.db").write_text("")
+    (tmp_path / "cat/photo.heic").write_text("")
     table = read_table(tmp_path)
-    assert table["split"].to_pylist() == ["train"] * 2 + ["validation"] * 2
-    assert table["image"].to_pylist()[0] == "train2017/a.jpg"
+    assert table["class"].to_pylist() == ["cat", "dog"]
+    empty, others = warnings_of(table)
+    assert "1 folders of classes are empty: bird; no row has such a class" in empty
+    assert "2 entries of folders of classes are no images, first cat/photo.heic" in others
+    assert conversions_of(table) == []
 
 
-def test_a_file_of_coco_that_lacks_a_box_is_refused(tmp_path):
-    broken = {**COCO, "annotations": [{"image_id": 6, "category_id": 1}]}
-    (tmp_path / "things.json").write_text(json.dumps(broken))
-    with pytest.raises(DataError, match=r"not a file of COCO .*bbox"):
-        read_table(tmp_path / "things.json")
-    (tmp_path / "rows.json").write_text('[{"a": 1}]')
-    with pytest.raises(DataError, match=r"unknown format \(\.json\)"):
-        read_table(tmp_path / "rows.json")
+def test_folders_of_other_files_are_no_classes(tmp_path):
+    for name in ("images/a.png", "more/b.png"):
+        draw(tmp_path / name)
+    (tmp_path / "labels").mkdir()
+    (tmp_path / "labels/a.txt").write_text("0 0.5 0.5 0.1 0.1")
+    with pytest.raises(DataError, match="a folder given, without a part for training"):
+        read_table(tmp_path)

@@ -210,8 +210,13 @@ def test_words_for_missing_pass_where_numbers_are_declared() -> None:
     table = pa.table({"x": ["1", "?", "3"], "y": ["1.5", "n/a", "2"]})
     config = Config.from_arguments(targets={"y": "number"}, inputs={"x": "number"})
     schema = infer_schema(table, config)
-    assert (schema.inputs[0].missing, schema.targets[0].missing) == (("?",), ("n/a",))
     assert schema.inputs[0].values(table).to_pylist() == ["1", None, "3"]
+    assert schema.targets[0].values(table).to_pylist() == ["1.5", None, "2"]
+    keep = "`missing: []` keeps them"
+    assert schema.conversions == [
+        f"column 'y': 1 cell read as missing (1 'n/a'); {keep}",
+        f"column 'x': 1 cell read as missing (1 '?'); {keep}",
+    ]
 
 
 def test_words_among_guessed_numbers_are_told() -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from superpose import Superpose
 from superpose.data import Config, infer_schema, load_config, read_table, sources_of, write_table
+from superpose.data._conversions import ReadNotes, conversions_of, warnings_of
 from superpose.errors import ConfigError, DataError
 
 WRITTEN = pa.table({"x": [1.0, 2.0, 3.0, 4.0], "digit": [1, 2, 1, 2]})
@@ -135,3 +136,11 @@ def test_new_rows_may_lack_what_a_source_has_lacked_and_nothing_else() -> None:
     with pytest.raises(DataError) as caught:
         model.predict(tables["a"].drop_columns("x"))
     assert "column 'x': an input of the model, but not in the table" in str(caught.value)
+
+
+def test_what_readers_say_names_the_source():
+    notes = ReadNotes(["3 cells are percent"], ["2 rows look odd"])
+    both = {"a": notes.on(pa.table({"x": [1, 2]})), "b": pa.table({"x": [3, 4]})}
+    table = read_table(both)
+    assert conversions_of(table) == ["source 'a': 3 cells are percent"]
+    assert warnings_of(table) == ["source 'a': 2 rows look odd"]

@@ -5,8 +5,9 @@ import pyarrow as pa
 import pytest
 
 from superpose.data._config import Config
+from superpose.data._inference import infer_schema
 from superpose.data._schema import ColumnSpec, Schema
-from superpose.data._splits import fold_indices, make_split
+from superpose.data._splits import fold_indices, make_split, times
 from superpose.errors import DataError
 
 ROWS = 400
@@ -242,3 +243,26 @@ def test_words_that_are_no_times_are_refused_with_the_setting():
     words = make_table().append_column("word", pa.array(["a"] * len(make_table())))
     with pytest.raises(DataError, match=r"split.column: column 'word', row 0: .* another column"):
         split("time", "word", words)
+
+
+def test_times_of_a_split_are_read_in_the_declared_format():
+    days = [f"{month:02d}/{day:02d}/2024" for month in range(1, 13) for day in range(1, 13)]
+    table = pa.table({"when": days, "y": np.arange(len(days)) * 1.0})
+    rule = {"by": "time", "column": "when"}
+    parts = {}
+    for format in ("%m/%d/%Y", "%d/%m/%Y"):
+        inputs = [{"name": "when", "kind": "date", "format": format}]
+        config = Config.from_arguments(targets="y", inputs=inputs, split=rule)
+        parts[format] = make_split(table, config, infer_schema(table, config))
+    assert parts["%m/%d/%Y"].test.min() > parts["%m/%d/%Y"].train.max()
+    assert (parts["%d/%m/%Y"].test != parts["%m/%d/%Y"].test).any()
+    config = Config.from_arguments(targets="y", split=rule)
+    with pytest.raises(DataError, match=r"split\.column: column 'when': .* reads both ways"):
+        times(table, "when", config)
+
+
+def test_the_two_hours_of_a_clock_change_are_two_moments():
+    clocks = ["2024-10-27 02:30+02:00", "2024-10-27 02:00+01:00", "NA"]
+    found = times(pa.table({"when": clocks}), "when").instant
+    assert found[1] - found[0] == 1800
+    assert np.isnan(found[2])

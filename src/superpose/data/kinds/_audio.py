@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 from pydantic import Field
 from torch import nn
 
+from superpose.errors import message, place
 from superpose.nn import AudioEncoder
 
 from ._augment import Augment, how_varied
@@ -19,7 +19,8 @@ from ._augment_signals import AudioAugmentOptions, SoundAugment
 from ._base import InputKind
 from ._mel import frames_of, require_soundfile, seconds_of, spectrogram
 from ._options import Options
-from ._unreadable import pass_over, refuse
+from ._streams import is_stream
+from ._unreadable import locate, pass_over, refuse, windows_paths
 from ._values import Column, as_text
 
 RATE, MELS = 16_000, 40
@@ -31,7 +32,7 @@ FIX = MEND.replace(", or", ",") + ", or write `on_error: skip`"
 
 def usual_seconds(values: Column, folder: str) -> float:
     """Enough seconds for 19 of 20 sounds that can be read, in tenths."""
-    paths = [str(Path(folder, path)) for path in as_text(values).to_pylist() if path]
+    paths = [str(locate(folder, path)) for path in as_text(values).to_pylist() if path]
     known = [length for length in map(seconds_of, paths) if length > 0]
     longest = float(np.quantile(known, 0.95)) if known else 1.0
     return float(np.clip(np.ceil(10 * longest) / 10, 0.1, LONGEST))
@@ -45,7 +46,7 @@ def read_sounds(
     for row, path in enumerate(as_text(values).to_pylist()):
         if not path:
             continue
-        whole = str(Path(folder, path))
+        whole = str(locate(folder, path))
         try:
             found[row] = read(whole)
         except FileNotFoundError:
@@ -53,6 +54,18 @@ def read_sounds(
         except (OSError, RuntimeError, ValueError) as error:
             wrong[row] = str(error).replace(f"{whole!r}", "it")
     return found, wrong
+
+
+def sound_conversions(column: str, values: Column, folder: str) -> list[str]:
+    """What training rows hold that is read otherwise than it is written, one sentence each."""
+    paths = as_text(values).to_pylist()
+    files = [locate(folder, path) for path in paths if path]
+    found = windows_paths(column, paths, folder)
+    if many := sum(file.is_file() and is_stream(file) for file in files):
+        given = f"{many} of {len(files)} training sounds are streams whose heads don't tell the "
+        fix = "they are read to the end of the file; if any was cut off, that can't be seen"
+        found.append(message(place(column=column), f"{given}length", fix=fix))
+    return found
 
 
 def require_read(
@@ -116,6 +129,7 @@ class AudioInput(InputKind):
         folder = options.get("folder", "")
         kind = cls(
             column=column,
+            conversions=sound_conversions(column, values, folder),
             count=0,
             rate=options.get("rate") or RATE,
             seconds=options.get("seconds") or usual_seconds(values, folder),

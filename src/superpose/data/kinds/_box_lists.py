@@ -5,19 +5,22 @@ from __future__ import annotations
 import contextlib
 import io
 import json
+from collections.abc import Collection
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
-from superpose.errors import DataError, Faults, MissingExtraError, place
+from superpose.errors import DataError, Faults, MissingExtraError, message, place
 
 from ._box_math import Peaks
-from ._pictures import read_all, require_pillow, size_of
+from ._pictures import head_of, read_all, require_pillow, size_of
 from ._values import Column, as_text, is_text, one, plain, warn
 
 SHOWN_FAULTS = 3
 OUTSIDE = 1.0  # pixels; published boxes often end one pixel beyond the edge
+OUTSIDE_SHARE = 0.01  # the same where boxes are shares of the sides
+IGNORED = ("iscrowd", "difficult")  # marks of what is neither to be found nor wrong to find
 UNITS = 1000.0  # of a side, for the scores; areas of the usual sizes mean nothing here
 MOST_SCORED = 100  # boxes of an image, as COCO counts them
 
@@ -32,22 +35,86 @@ def sizes_of(source: Column, folder: str) -> tuple[dict[int, np.ndarray], dict[i
     return read_all(as_text(source).to_pylist(), folder, lambda path: np.array(size_of(path)))
 
 
+def are_shares(found: Objects) -> bool:
+    """Whether boxes can only be shares of the sides: none leaves 0 to 1, which is one pixel.
+
+    Example:
+        >>> are_shares({0: [("cat", [0.1, 0.2, 0.5, 1.0])]}), are_shares({0: []})
+        (True, False)
+    """
+    boxes = [box for objects in found.values() for _, box in objects]
+    return bool(boxes) and all(0 <= x <= 1 + OUTSIDE_SHARE for box in boxes for x in box)
+
+
 def shares_of(
     column: str,
-    values: Column,
+    found: Objects,
     skips: bool,
     folder: str = "",
     source: Column | None = None,
     tell: bool = True,
+    shares: bool = False,
 ) -> dict[int, list[tuple[str, np.ndarray]]]:
-    """Objects by row, their boxes as shares of the sides of the image."""
-    found: Objects = read_objects(column, values)
-    if source is None:
-        sizes = {row: np.ones(2) for row in found}
-    else:
-        require_pillow(column)
-        sizes, _ = sizes_of(source, folder)
-    return within(column, found, sizes, skips, tell)
+    """Objects by row, their boxes as shares of the sides of the image.
+
+    Args:
+        column: name of the target, for messages.
+        found: what `read_objects` gave.
+        skips: as of `within`.
+        folder: where the paths of images start.
+        source: paths of the images; without, boxes are shares already.
+        tell: as of `within`.
+        shares: whether boxes are shares already.
+
+    Raises:
+        DataError: as of `within`; or boxes that are shares where those of training were pixels.
+    """
+    if source is None or shares:
+        return within(column, found, {row: np.ones(2) for row in found}, skips, tell)
+    if are_shares(found):
+        given = "every box lies within 0 to 1, as shares of the sides do"
+        fix = "multiply them by the width and the height of their images"
+        raise DataError(message(place(column=column), given, "pixels, as in training", fix))
+    require_pillow(column)
+    heads, _ = read_all(as_text(source).to_pylist(), folder, head_of)
+    sizes = {row: np.array(head[:2]) for row, head in heads.items()}
+    turned = {row for row, head in heads.items() if head.orientation != 1}
+    return within(column, found, sizes, skips, tell, turned)
+
+
+def frame_notes(
+    column: str, found: Objects, ignored: int, shares: bool, source: Column | None, folder: str
+) -> tuple[list[str], list[str]]:
+    """What is to be looked at of boxes in training rows, and what is read otherwise than written.
+
+    Args:
+        column: name of the target.
+        found, ignored: what `read_objects` gave.
+        shares: whether boxes are read as shares of the sides.
+        source: paths of the images.
+        folder: where they start.
+    """
+    notes, conversions = [], []
+    if ignored:
+        given = f"{ignored} objects are marked {' or '.join(IGNORED)}; they are left out, so that "
+        given += "they are not learned and finding them counts as wrong"
+        conversions.append(
+            message(place(column=column), given, fix="take the mark off to keep any")
+        )
+    if shares:
+        given = (
+            "every box lies within 0 to 1; they are read as shares of the sides of their image, "
+        )
+        fix = "to have pixels, write pixels of the files"
+        conversions.append(message(place(column=column), f"{given}and predicted as such", fix=fix))
+    if source is not None:
+        heads, _ = read_all(as_text(source).to_pylist(), folder, head_of)
+        if turns := sum(head.orientation != 1 for r, head in heads.items() if found.get(r)):
+            notes.append(
+                f"target {column!r}: {turns} images with boxes are turned as their EXIF says, and "
+                f"boxes are taken as those of the turned image; look at some in the report"
+            )
+    return notes, conversions
 
 
 def require_scorer(column: str) -> None:
@@ -63,8 +130,11 @@ def require_scorer(column: str) -> None:
         raise MissingExtraError("faster-coco-eval", "vision", purpose) from None
 
 
-def read_objects(column: str, values: Column) -> Objects:
+def read_objects(column: str, values: Column) -> tuple[Objects, int]:
     """Read the objects of each row that was labelled; a row without objects has an empty list.
+
+    Returns:
+        The objects by row, and how many were left out as they are marked iscrowd or difficult.
 
     Raises:
         DataError: rows that hold anything but lists of classes and boxes, gathered.
@@ -72,18 +142,20 @@ def read_objects(column: str, values: Column) -> Objects:
     Example:
         >>> column = pa.chunked_array([['[{"class": "a", "box": [0, 0, 2, 1]}]', None]])
         >>> read_objects("cells", column)
-        {0: [('a', [0.0, 0.0, 2.0, 1.0])]}
+        ({0: [('a', [0.0, 0.0, 2.0, 1.0])]}, 0)
     """
     values = plain(values)
     rows = one(values).to_pylist()
-    faults, found, wrong = Faults(DataError), Objects(), 0
+    faults, found, wrong, ignored = Faults(DataError), Objects(), 0, 0
     for row, value in enumerate(rows):
         if value is None or (isinstance(value, str) and not value.strip()):
             continue
         try:
             listed = json.loads(value) if is_text(values.type) else value
-            found[row] = [(str(x["class"]), _corners(x["box"])) for x in listed]
-        except (KeyError, TypeError, ValueError):
+            kept = [x for x in listed if not any(_is_marked(x.get(mark)) for mark in IGNORED)]
+            found[row] = [(_name(x["class"]), _corners(x["box"])) for x in kept]
+            ignored += len(listed) - len(kept)
+        except (AttributeError, KeyError, TypeError, ValueError):
             wrong += 1
             if wrong <= SHOWN_FAULTS:
                 faults.add(
@@ -95,7 +167,17 @@ def read_objects(column: str, values: Column) -> Objects:
     if wrong > SHOWN_FAULTS:
         faults.add(place(column=column), f"so in {wrong - SHOWN_FAULTS} more rows")
     faults.raise_any()
-    return found
+    return found, ignored
+
+
+def _is_marked(mark: Any) -> bool:
+    return mark not in (None, 0, "0", "", "false", "False")
+
+
+def _name(value: Any) -> str:
+    if value is None or not str(value).strip():
+        raise ValueError
+    return str(value)
 
 
 def _corners(box: Any) -> list[float]:
@@ -106,7 +188,12 @@ def _corners(box: Any) -> list[float]:
 
 
 def within(
-    column: str, found: Objects, sizes: dict[int, np.ndarray], skips: bool, tell: bool = True
+    column: str,
+    found: Objects,
+    sizes: dict[int, np.ndarray],
+    skips: bool,
+    tell: bool = True,
+    turned: Collection[int] = (),
 ) -> dict[int, list[tuple[str, np.ndarray]]]:
     """Boxes as shares of the sides of their images, cut at its edges.
 
@@ -116,32 +203,45 @@ def within(
         sizes: height and width in pixels of the image of each row.
         skips: leave boxes out that have no area or lie outside, in place of raising.
         tell: warn of what was left out.
+        turned: rows whose image is turned as its EXIF says.
 
     Raises:
         DataError: the boxes that can't be of an object in the image, with their rows.
     """
-    faults, wrong, out = Faults(DataError), 0, {}
+    faults, wrong, cut, out = Faults(DataError), 0, 0, {}
     for row, objects in found.items():
         if row not in sizes:
             continue
         high, wide = map(float, sizes[row])
+        edge = OUTSIDE if max(high, wide) > 1 else OUTSIDE_SHARE
         kept = []
         for name, (x1, y1, x2, y2) in objects:
-            outside = min(x1, y1) < -OUTSIDE or x2 > wide + OUTSIDE or y2 > high + OUTSIDE
+            beyond = max(-x1, -y1, x2 - wide, y2 - high)
+            outside = beyond > edge
             if outside or x2 <= x1 or y2 <= y1:
                 wrong += 1
                 if wrong <= SHOWN_FAULTS:
                     what = "lies outside of its image" if outside else "has no area"
+                    fix = "mend the box, or write `on_error: skip` for the image"
+                    if outside and row in turned:
+                        fix = (
+                            "the image is turned as its EXIF says: turn its boxes too, or save it "
+                        )
+                        fix += "without EXIF"
                     faults.add(
                         place(column=column, row=row),
                         f"the box [{x1:g}, {y1:g}, {x2:g}, {y2:g}] {what}",
                         f"x1 < x2 within 0 to {wide:g}, y1 < y2 within 0 to {high:g}",
-                        "mend the box, or write `on_error: skip` for the image",
+                        fix,
                     )
                 continue
             shares = np.array([x1 / wide, y1 / high, x2 / wide, y2 / high])
+            cut += beyond > 1e-3 * edge  # what is less comes from rounding
             kept.append((name, shares.clip(0, 1)))
         out[row] = kept
+    if cut and tell:
+        many = f"{cut} box{'es end' if cut != 1 else ' ends'}"
+        warn(f"target {column!r}: {many} less than a pixel beyond the edge of the image, cut there")
     if wrong and skips:
         if tell:
             many = f"{wrong} box{'es' * (wrong != 1)}"

@@ -20,7 +20,10 @@ from ._base import PROBABILITY_FLOOR, Beside, too_few_labels
 from ._box_lists import (
     SHOWN_FAULTS,
     TOLD,
+    are_shares,
     average_precision,
+    frame_notes,
+    read_objects,
     require_scorer,
     shares_of,
     sizes_of,
@@ -59,7 +62,10 @@ class BoxesOptions(Options):
 
 @dataclass(kw_only=True)
 class BoxesTarget(PlacesTarget):
-    """Objects in an image: a list of classes and boxes in pixels of the image's file.
+    """Objects in an image: a list of classes and boxes in pixels of the image as it is shown.
+
+    Where no box of the training rows leaves 0 to 1 they are shares of the sides. Objects marked
+    ``iscrowd`` or ``difficult`` are left out.
 
     A row that was looked at and has no object is an empty list; a row that nobody looked at is
     null. Labels (N, 5 K): class and box of up to K objects, boxes as shares of the sides, class -1
@@ -90,6 +96,7 @@ class BoxesTarget(PlacesTarget):
     typical: list[float]  # half the width and height of an object, as shares of the sides
     objects: float  # of a row, on the mean
     skips: bool = False
+    shares: bool = False  # whether boxes are written as shares of the sides, not in pixels
 
     @property
     def places(self) -> int:
@@ -124,7 +131,9 @@ class BoxesTarget(PlacesTarget):
         require_scorer(column)
         skips = bool(options.get("skips"))
         beside = {key: options[key] for key in ("folder", "source") if key in options}
-        found = shares_of(column, values, skips, **beside, tell=False)
+        read, ignored = read_objects(column, values)
+        shares = "source" in beside and are_shares(read)
+        found = shares_of(column, read, skips, **beside, tell=False, shares=shares)
         if len(found) < 2:
             raise too_few_labels(column, len(found))
         names = [name for objects in found.values() for name, _ in objects]
@@ -136,8 +145,13 @@ class BoxesTarget(PlacesTarget):
         seen = dict(zip(occur, map(int, times), strict=True))
         boxes = np.array([box for objects in found.values() for _, box in objects]).reshape(-1, 4)
         sides = (boxes[:, 2:] - boxes[:, :2]).mean(axis=0) / 2 if len(boxes) else [0.1, 0.1]
+        source, folder = options.get("source"), options.get("folder", "")
+        notes, conversions = frame_notes(column, read, ignored, shares, source, folder)
         return cls(
             column=column,
+            notes=notes,
+            conversions=conversions,
+            shares=shares,
             of=options.get("of", "image"),
             levels=levels,
             counts=[seen.get(level, 0) for level in levels],
@@ -149,7 +163,8 @@ class BoxesTarget(PlacesTarget):
         )
 
     def encode(self, values: Column, folder: str = "", source: Column | None = None) -> np.ndarray:
-        found = shares_of(self.column, values, self.skips, folder, source)
+        read, _ = read_objects(self.column, values)
+        found = shares_of(self.column, read, self.skips, folder, source, shares=self.shares)
         index = {name: n for n, name in enumerate(self.levels)}
         block, faults, lost = self.unlabelled(len(values)), Faults(DataError), 0
         for row, objects in found.items():
@@ -439,7 +454,9 @@ class BoxesTarget(PlacesTarget):
         return {self.column: pa.array(rows, TOLD)}
 
     def in_source(self, told: pa.Array, source: Column, **options: Any) -> pa.Array:
-        """Decoded boxes in pixels of the image file of each row."""
+        """Decoded boxes in pixels of the image of each row as it is shown, or as shares."""
+        if self.shares:
+            return told
         sizes, _ = sizes_of(source, options.get("folder", ""))
         rows = told.to_pylist()
         for row, objects in enumerate(rows):

@@ -16,8 +16,9 @@ from superpose.nn import ImageEncoder
 
 from ._augment import Augment, AugmentOptions, ImageAugment, how_varied
 from ._base import InputKind
+from ._image_forms import heads_of, read_forms, tell_clipped
 from ._options import Options
-from ._pictures import picture, read_all, require_pillow
+from ._pictures import USUAL_RANGES, picture, read_all, require_pillow
 from ._unreadable import pass_over, refuse
 from ._values import Column, as_text
 
@@ -63,6 +64,9 @@ class ImageOptions(Options):
 class ImageInput(InputKind):
     """A path to an image, relative to the folder of the table; read as RGB of one size.
 
+    It is read as it is shown: turned as its EXIF says, what is transparent on white, and greys of
+    more than eight bits in the range that training rows have.
+
     A row without a path becomes an image of zeros, which no image on disk becomes.
     """
 
@@ -76,6 +80,7 @@ class ImageInput(InputKind):
     stride: int = 2
     augmented: dict[str, Any] | None = None
     skips: bool = False
+    ranges: dict[str, list[float]] = field(default_factory=dict)  # black and white, by form
 
     @property
     def useless(self) -> str | None:
@@ -95,13 +100,25 @@ class ImageInput(InputKind):
         return {"grid": list(self.grid), "size": list(self.size), "skips": self.skips}
 
     @classmethod
+    def check(cls, column: str, values: Column, **options: Any) -> None:
+        """Raise DataError for files that are missing or no images, in any row, unless skipped."""
+        require_pillow(column)
+        paths, folder = as_text(values).to_pylist(), options.get("folder", "")
+        if options.get("on_error") != "skip":
+            refuse(column, "image", paths, folder, heads_of(paths, folder)[1], FIX)
+
+    @classmethod
     def fit(cls, column: str, values: Column, **options: Any) -> Self:
         require_pillow(column)
+        paths = as_text(values).to_pylist()
+        ranges, conversions = read_forms(column, paths, options.get("folder", ""))
         size = list(options.get("size") or [SIDE, SIDE])
         finest = [s for s in (2, 4, 8) if -(-size[0] // s) * -(-size[1] // s) <= MOST_PLACES]
         return cls(
             column=column,
-            count=len(values) - as_text(values).null_count,
+            conversions=conversions,
+            count=sum(path is not None for path in paths),
+            ranges=ranges,
             size=size,
             stride=options.get("stride") or (finest or [8])[0],
             augmented=how_varied(options.get("augment"), AugmentOptions, usual=True),
@@ -128,6 +145,7 @@ class ImageInput(InputKind):
         if not self.skips:
             refuse(self.column, "image", paths, folder, wrong, FIX)
         pass_over(self.column, "image", paths, wrong)
+        tell_clipped(self.column, paths, folder, self.ranges)
         block = np.zeros((len(values), 3, *self.size), np.uint8)
         for row, pixels in found.items():
             block[row] = pixels
@@ -135,7 +153,9 @@ class ImageInput(InputKind):
 
     def _read(self, values: Column, folder: str) -> tuple[dict[int, np.ndarray], dict[int, str]]:
         high, wide = self.size
-        return read_all(as_text(values).to_pylist(), folder, lambda p: picture(p, (high, wide)))
+        ranges = {**USUAL_RANGES, **self.ranges}
+        paths = as_text(values).to_pylist()
+        return read_all(paths, folder, lambda path: picture(path, (high, wide), ranges))
 
     def present(self, values: Column, folder: str = "") -> np.ndarray:
         """Mark the rows (N,) whose image can be read."""

@@ -14,16 +14,18 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from superpose.errors import DataError, Faults, place
+from superpose.errors import DataError, Faults, message, place
 from superpose.functional import category_loss
 
 from ._augment import Moved, follow_grid
 from ._base import Beside, FileForm, too_few_labels
 from ._masks import (
+    LOSSY,
     ROWS_AT_ONCE,
     VOID,
     as_runs,
     by_rows,
+    choose_ids,
     enlarged,
     holds_masks,
     is_runs,
@@ -36,10 +38,9 @@ from ._pictures import as_png, class_ids, read_all, require_pillow, size_of
 from ._places import PlaceClasses
 from ._plot_pictures import mask_facts
 from ._same_size import fits_image
-from ._unreadable import SHOWN_FAULTS, leave_unlabelled, refuse
+from ._unreadable import SHOWN_FAULTS, leave_unlabelled, refuse, windows_paths
 from ._values import Column, as_text, warn
 
-USUAL_VOID = 255  # the id without a class in most published masks
 MOST_CLASSES = 256
 # A class that covers a hundredth of the places weighs ten times as much, and no class weighs more.
 MOST_WEIGHT = 10.0
@@ -52,7 +53,7 @@ class MaskOptions(Options):
     Args:
         of: the image whose pixels get a class each; may be left out where it is the only image.
         levels: names of the classes, of id 0 first; without, the ids that occur are the names.
-        void: the ids without a class; 255 without.
+        void: the ids without a class; without, 255 where masks hold more than 0 and 255.
     """
 
     of: str | None = Field(default=None, min_length=1)
@@ -114,21 +115,21 @@ class MaskTarget(PlaceClasses):
     @classmethod
     def fit(cls, column: str, values: Column, **options: Any) -> Self:
         require_pillow(column)
-        void = options.get("void")
-        void = [USUAL_VOID] if void is None else [void] if isinstance(void, int) else list(void)
-        skips = bool(options.get("skips"))
-        found, _ = _read(column, values, options.get("folder", ""), skips)
+        skips, folder = bool(options.get("skips")), options.get("folder", "")
+        found, _ = _read(column, values, folder, skips)
         if len(found) < 2:
             raise too_few_labels(column, len(found))
         names = options.get("levels")
-        if names is None:
-            ids = sorted({int(i) for x in found.values() for i in np.unique(x)} - {*void, VOID})
-        else:
-            ids = list(range(len(names)))
+        read = choose_ids(column, found.values(), names, options.get("void"))
+        ids = read.ids
         if not ids or len(ids) > MOST_CLASSES:
             what = f"{len(ids)} different ids in its files"
             fix = "check that the files hold class ids, not colours or heights"
             raise DataError(f"target {column!r}: {what}; allowed: 1 to {MOST_CLASSES}; {fix}")
+        paths = _paths(values)
+        if lossy := [path for path in paths if path and LOSSY.search(path)]:
+            given = f"{len(lossy)} masks are JPEG, which changes ids, first {lossy[0]}"
+            read.notes.append(message(f"target {column!r}", given, fix="save them as PNG"))
         first = next(iter(found.values()))
         kind = cls(
             column=column,
@@ -136,7 +137,9 @@ class MaskTarget(PlaceClasses):
             places=0,
             levels=[str(name) for name in names or ids],
             ids=ids,
-            void=void,
+            void=read.void,
+            notes=read.notes,
+            conversions=[*windows_paths(column, paths, folder), *read.conversions],
             shares=[1 / len(ids)] * len(ids),
             grid=list(options.get("grid") or first.shape),
             pixels=list(options.get("size") or first.shape),
@@ -144,7 +147,7 @@ class MaskTarget(PlaceClasses):
             skips=skips,
         )
         kind.places = kind.grid[0] * kind.grid[1]
-        y = kind._on_grid(found, len(values))
+        y = kind._on_grid(found, len(values), paths)
         counts = np.bincount(y[~np.isnan(y)].astype(int), minlength=len(ids))
         kind.shares = (counts / max(counts.sum(), 1)).tolist()
         vars(kind).pop("weights", None)  # they were read before the shares were known
@@ -153,9 +156,11 @@ class MaskTarget(PlaceClasses):
     def encode(self, values: Column, folder: str = "") -> np.ndarray:
         found, wrong = _read(self.column, values, folder, self.skips)
         leave_unlabelled(self.column, "mask", len(values), wrong)
-        return self._on_grid(found, len(values))
+        return self._on_grid(found, len(values), _paths(values))
 
-    def _on_grid(self, found: dict[int, np.ndarray], rows: int) -> np.ndarray:
+    def _on_grid(
+        self, found: dict[int, np.ndarray], rows: int, paths: Sequence[str | None]
+    ) -> np.ndarray:
         block, strangers = self.unlabelled(rows), dict[int, str]()
         rank = self.weights / (1 + self.weights.max())
         for row, ids in found.items():
@@ -165,23 +170,25 @@ class MaskTarget(PlaceClasses):
             told = vote(classes, (self.grid[0], self.grid[1]), rank).ravel()
             block[row] = np.where(told < 0, np.nan, told)
         if strangers:
-            self._report(strangers)
+            files = {row: f"mask {paths[row]}" if paths[row] else "mask" for row in strangers}
+            self._report(strangers, files)
         return block
 
-    def _report(self, strangers: dict[int, str]) -> None:
+    def _report(self, strangers: dict[int, str], files: dict[int, str]) -> None:
         """Refuse ids that are no class where the classes are named, and warn of them elsewhere."""
         if not self.declared:
             row = min(strangers)
             warn(
-                f"target {self.column!r}, row {row}: id {strangers[row]} did not occur "
-                f"in training; such places count as unlabelled in {len(strangers)} mask(s)"
+                f"target {self.column!r}, row {row}: id {strangers[row]} of its {files[row]} "
+                f"did not occur in training; such places count as unlabelled in "
+                f"{len(strangers)} mask(s)"
             )
             return
         faults = Faults(DataError)
         for row, names in sorted(strangers.items())[:SHOWN_FAULTS]:
             faults.add(
                 place(column=self.column, row=row),
-                f"its mask has the id {names}",
+                f"its {files[row]} has the id {names}",
                 f"0 to {self.ids[-1]}, and {', '.join(map(str, self.void))} for no class",
                 "name the class under levels, or the id under void",
             )

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from typing import NamedTuple
 
 import numpy as np
 import torch
 import torch.nn.functional as F
+
+from superpose.errors import listing, message, place
 
 from ._values import Column, is_text
 
 MOST_SAMPLES = 4  # on a side of a place; each votes for the class of the place
 ROWS_AT_ONCE = 64  # masks that are brought to the size of the image at once
 VOID = -1
+USUAL_VOID = 255  # the id without a class in most published masks
+LOSSY = re.compile(r"(?i)\.jpe?g$")
 _FILE = re.compile(r"(?i)\.(png|bmp|gif|tiff?|jpe?g|webp)$")
 _RUNS = re.compile(r"\d+x\d+( (\d+|-)\*\d+)+")
 
@@ -74,6 +80,61 @@ def mask_array(text: str) -> np.ndarray:
     if lengths.sum() != high * wide:
         raise ValueError(f"the runs fill {lengths.sum()} places of {high} x {wide}")
     return np.repeat(ids, lengths).reshape(high, wide)
+
+
+class ChosenIds(NamedTuple):
+    """Which ids of masks are classes and which are none, and what is to be said of that."""
+
+    ids: list[int]
+    void: list[int]
+    notes: list[str]
+    conversions: list[str]
+
+
+def choose_ids(
+    column: str,
+    masks: Iterable[np.ndarray],
+    levels: Sequence[str] | None,
+    void: int | Sequence[int] | None,
+) -> ChosenIds:
+    """Decide which ids of the masks of training rows are classes.
+
+    Without ``void`` 255 is none, but where masks hold 0 and 255 only: there it is the second class,
+    as in drawings in black and white.
+
+    Args:
+        column: name of the target, for messages.
+        masks: class ids.
+        levels: names of the classes, of id 0 first, where they are declared.
+        void: the ids without a class, where they are declared.
+
+    Example:
+        >>> choose_ids("cells", [np.array([[0, 255]])], ["ground", "cell"], None)[:2]
+        ([0, 255], [])
+    """
+    counts = Counter[int]()
+    for ids in masks:
+        there, many = np.unique(ids, return_counts=True)
+        counts.update(dict(zip(there.tolist(), many.tolist(), strict=True)))
+    del counts[VOID]
+    where, notes, conversions = place(column=column), list[str](), list[str]()
+    two = set(counts) == {0, USUAL_VOID} and (levels is None or len(levels) == 2)
+    if void is None and two:
+        given = f"masks hold 0 and {USUAL_VOID} only, which are read as two classes"
+        fix = f"to have no class at {USUAL_VOID}, write `void: {USUAL_VOID}`"
+        return ChosenIds([0, USUAL_VOID], [], [], [message(where, given, fix=fix)])
+    if void is None and counts[USUAL_VOID]:
+        share = counts[USUAL_VOID] / counts.total()
+        given = f"{share:.1%} of the pixels have the id {USUAL_VOID}, which is read as no class"
+        conversions.append(message(where, given, fix="to make it a class, write `void: []`"))
+    none = [USUAL_VOID] if void is None else [void] if isinstance(void, int) else list(void)
+    if levels is None:
+        return ChosenIds(sorted({*counts} - {*none}), none, notes, conversions)
+    unseen = [f"{level!r} (id {i})" for i, level in enumerate(levels) if not counts[i]]
+    if unseen:
+        given = f"no pixel of a training row is of class {listing(unseen)}"
+        notes.append(message(f"target {column!r}", given, fix="look at the ids in its masks"))
+    return ChosenIds(list(range(len(levels))), none, notes, conversions)
 
 
 def vote(classes: np.ndarray, grid: tuple[int, int], rank: np.ndarray) -> np.ndarray:

@@ -11,6 +11,8 @@ from scipy.signal import resample_poly
 
 from superpose.errors import MissingExtraError
 
+from ._streams import UNKNOWN_FRAMES, is_stream, readable_sound
+
 WINDOW, HOP = 0.025, 0.010  # seconds, as is usual for speech
 QUIET = 1e-6  # power below it is silence
 MOST_SECONDS = 3600.0  # of a file that is opened at all
@@ -31,13 +33,16 @@ def seconds_of(path: str) -> float:
     import soundfile
 
     try:
-        return float(soundfile.info(path).duration)
+        info = soundfile.info(readable_sound(path))
     except (OSError, RuntimeError):
         return 0.0
+    return float(info.duration) if info.frames < UNKNOWN_FRAMES else 0.0
 
 
 def wave(path: str, rate: int, seconds: float) -> np.ndarray:
     """Read the first seconds of a file as one channel at a rate.
+
+    A WAV file that was written as a stream, without its length, is read to its end.
 
     Raises:
         ValueError: no sound, one that breaks off, or one that is too long.
@@ -45,17 +50,20 @@ def wave(path: str, rate: int, seconds: float) -> np.ndarray:
     """
     import soundfile  # an extra: only tables with sounds need it
 
-    info = soundfile.info(path, verbose=True)
+    info = soundfile.info(readable_sound(path), verbose=True)
     # A header that promises more than the file holds: libsndfile reads on without a word.
-    cut = re.search(r"data : (\d+) \(should be (\d+)\)", info.extra_info)
-    if cut and int(cut[1]) > int(cut[2]):
+    cut = re.search(r"(?:data|SSND|Data Size) *: (\d+) \(should be (\d+)\)", info.extra_info)
+    if cut and int(cut[1]) > int(cut[2]) and not is_stream(path):
         raise ValueError(f"it breaks off: {cut[2]} of {cut[1]} bytes of sound are there")
     if not info.frames:
         raise ValueError("there is no sound in it")
+    if info.frames >= UNKNOWN_FRAMES:  # soundfile can't read to the end of these
+        raise ValueError("its head does not tell its length; convert it to WAV, or write it anew")
     if info.duration > MOST_SECONDS:
         raise ValueError(f"{info.duration:.0f} seconds, more than {MOST_SECONDS:.0f}")
     wanted = int(np.ceil(seconds * info.samplerate))
-    sound, own = soundfile.read(path, frames=wanted, dtype="float32", always_2d=True)
+    content = readable_sound(path)
+    sound, own = soundfile.read(content, frames=wanted, dtype="float32", always_2d=True)
     if len(sound) < min(wanted, info.frames):
         raise ValueError(f"it breaks off: {len(sound)} of {info.frames} samples can be read")
     sound = np.nan_to_num(sound.mean(axis=1))

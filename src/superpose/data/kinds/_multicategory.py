@@ -12,7 +12,7 @@ from torch import nn
 from superpose.nn import MultiHotEncoder
 
 from ._base import InputKind
-from ._values import Column, as_sets, counted, guess_separator, hot, missing
+from ._values import Column, as_sets, counted, guess_separator, hot, missing, require_members
 
 MOST_LEVELS = 512
 RARE_FROM = 200  # rows; below, even a level seen once may be all there is
@@ -46,6 +46,7 @@ class MultiCategoryInput(InputKind):
 
     @classmethod
     def fit(cls, column: str, values: Column, **options: Any) -> Self:
+        require_members(f"input {column!r}", values)
         separator = options.get("separator") or guess_separator(values)
         gone = missing(values)
         members, _ = as_sets(values, separator)

@@ -17,7 +17,17 @@ from superpose.functional import multilabel_loss
 from ._base import PROBABILITY_FLOOR, TargetKind, too_few_labels
 from ._latent import class_at, class_given, class_information, class_scores
 from ._metrics import auc, average_precision, nan_mean, per_class, quiet
-from ._values import Column, as_sets, counted, find, guess_separator, hot, missing, warn
+from ._values import (
+    Column,
+    as_sets,
+    counted,
+    find,
+    guess_separator,
+    hot,
+    missing,
+    require_members,
+    warn,
+)
 
 MOST_LABELS = 1000
 
@@ -63,6 +73,7 @@ class MultilabelTarget(TargetKind):
 
     @classmethod
     def fit(cls, column: str, values: Column, **options: Any) -> Self:
+        require_members(f"target {column!r}", values)
         labelled = int((~missing(values)).sum())
         if labelled < 2:
             raise too_few_labels(column, labelled)

@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from superpose.errors import DataError, message, place
 
-from ._pictures import KEPT, read_all, require_size, size_of
+from ._pictures import KEPT, orientation_of, read_all, require_size, size_of, turned
 from ._values import Column, as_text, is_list, is_text, one, plain
 
 # Only numbers are written so; other files of images may also hold the ids of classes.
@@ -55,7 +55,7 @@ def numbers_of(path: Path) -> np.ndarray:
             require_size(image)
             if image.mode not in GREY:
                 raise ValueError(f"it holds colours (mode {image.mode}), not one number a pixel")
-            return np.asarray(image).astype(np.float32)
+            return np.asarray(turned(image, orientation_of(image))).astype(np.float32)
 
     found = KEPT.get(path, ("numbers",), read)
     return np.where(np.isfinite(found), found, np.nan)

@@ -65,28 +65,39 @@ class NumberFormat:
 
         Args:
             column: name of the column, for the message.
-            text: the cells, null where missing. Words among the numbers become null: what they
-                mean has been decided where the format was found.
+            text: the cells, null where missing.
 
         Raises:
-            DataError: a number with another unit than the column has, with its row.
+            DataError: a cell that is no number, or has another unit than the column, with its row.
         """
         cells = text.dictionary_encode()
         parts = _Parts(cells.dictionary)
-        other = parts.other_unit(self.unit)
-        if other.any():
-            rows = np.isin(np.asarray(cells.indices.fill_null(-1)), np.flatnonzero(other))
-            row = int(np.argmax(rows))
-            raise DataError(
-                message(
-                    place(column=column, row=row),
-                    f"{text[row].as_py()!r} has another unit than the numbers of the column "
-                    f"({int(rows.sum())} such row(s))",
-                    f"numbers in {self.unit}" if self.unit else "numbers without a unit",
-                    "convert them to one unit",
+        other, numbers = parts.other_unit(self.decimal, self.unit), parts.values(self.decimal)
+        index = np.asarray(cells.indices.fill_null(-1))
+        for wrong, what in (
+            (other, "has another unit than the numbers of the column"),
+            (np.isnan(numbers), "is not a number"),
+        ):
+            rows = np.isin(index, np.flatnonzero(wrong))
+            if rows.any():
+                row, count = int(np.argmax(rows)), int(rows.sum())
+                more = f" (and so in {count - 1} more rows)" if count > 1 else ""
+                raise DataError(
+                    message(
+                        place(column=column, row=row),
+                        f"{text[row].as_py()!r} {what}{more}",
+                        f"numbers such as {self.example()}",
+                        "mend the value, or leave it empty if it is missing",
+                    )
                 )
-            )
-        return pa.array(parts.values(self.decimal), from_pandas=True).take(cells.indices)
+        return pa.array(numbers, from_pandas=True).take(cells.indices)
+
+    def example(self) -> str:
+        """A number in this format."""
+        number = f"12{self.decimal}5"
+        if re.fullmatch(_CURRENCY, self.unit):
+            return f"{self.unit}{number}"
+        return f"{number} {self.unit}".rstrip()
 
 
 @dataclass(frozen=True)
@@ -140,10 +151,10 @@ class _Parts:
         """Marks the cells whose digits are well grouped with this decimal sign."""
         return self.fits & np.asarray(pc.match_substring_regex(self.numbers, _GROUPED[decimal]))
 
-    def other_unit(self, unit: str) -> np.ndarray:
+    def other_unit(self, decimal: str, unit: str) -> np.ndarray:
         """Marks the numbers that carry a unit that is not the one of the column."""
         same = pc.equal(pc.utf8_lower(self.units), unit.lower())
-        return self.fits & ~np.asarray(pc.or_(same, pc.equal(self.units, "")))
+        return self.valid(decimal) & ~np.asarray(pc.or_(same, pc.equal(self.units, "")))
 
     def values(self, decimal: str) -> np.ndarray:
         """The numbers as float64, NaN for cells that are none."""
@@ -181,9 +192,11 @@ def find_format(text: pa.Array, decimal: str | None = None) -> FormatFound | Non
     words = parts.cells.filter(pa.array(~parts.valid(chosen))).to_pylist()
     if reads[chosen] >= least and len(words) <= MOST_STRANGERS:
         return _with_unit(parts, chosen, words, declared=decimal is not None)
-    if sum(reads.values()) < least or len(parts.cells) <= FEW or decimal is not None:
+    point, comma = parts.valid(POINT), parts.valid(COMMA)
+    alone = parts.count(point & ~comma), parts.count(comma & ~point)
+    if parts.count(point | comma) < least or not all(alone) or len(parts.cells) <= FEW:
         return None
-    given = f"{reads[POINT]} cells are written with a decimal point and {reads[COMMA]} with "
+    given = f"{alone[0]} cells are written with a decimal point and {alone[1]} with "
     return FormatFound(None, fault=given + "a decimal comma", fix="write all of them one way")
 
 
@@ -192,6 +205,9 @@ def _with_unit(
 ) -> FormatFound | None:
     """The format of cells whose decimal sign is known, once their units are looked at."""
     used, named = parts.valid(decimal), parts.units.to_pylist()
+    # A few limits and little else, such as <=50K and >50K, are classes.
+    if len(parts.cells) <= FEW and 2 * parts.count(used & parts.limits) > parts.count(used):
+        return None
     units = Counter[str]()
     for index in np.flatnonzero(used):
         units[named[index]] += int(parts.counts[index])

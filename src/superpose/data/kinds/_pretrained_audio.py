@@ -15,7 +15,7 @@ from torch import nn
 from superpose.errors import DataError, message, place
 from superpose.nn import PretrainedAudio, mean_of_frames, speech_model
 
-from ._audio import LONGEST, MEND, read_sounds, require_read, usual_seconds
+from ._audio import LONGEST, MEND, read_sounds, require_read, sound_conversions, usual_seconds
 from ._checkpoints import (
     SIGNAL_FILES,
     Checkpoint,
@@ -95,6 +95,7 @@ class PretrainedAudioInput(Checkpoint, VectorInput):
             raise refused(column, home, "sounds", MODELS, fault) from None
         kind = cls(
             column=column,
+            conversions=sound_conversions(column, values, folder),
             settings=settings.model_dump(exclude={"seconds"}),
             home=str(home),
             config=read_json(column, home / "config.json"),

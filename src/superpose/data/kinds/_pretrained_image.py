@@ -36,6 +36,7 @@ from ._checkpoints import (
 )
 from ._embedding import as_features, moments, standardised
 from ._image import ImageInput, Size
+from ._image_forms import read_forms
 from ._once import Once
 from ._options import Options
 from ._pictures import require_pillow
@@ -124,9 +125,13 @@ class PretrainedImageInput(Checkpoint, ImageInput):
                 f"size {size} given, but a place of the model's map has {stride} x {stride} pixels"
             )
             raise DataError(message(place(column=column), given, f"multiples of {stride}"))
+        paths = as_text(values).to_pylist()
+        ranges, conversions = read_forms(column, paths, folder)
         kind = cls(
             column=column,
-            count=len(values) - as_text(values).null_count,
+            conversions=conversions,
+            count=sum(path is not None for path in paths),
+            ranges=ranges,
             size=list(size),
             stride=stride,
             augmented=how_varied(settings.augment, AugmentOptions, usual=True),

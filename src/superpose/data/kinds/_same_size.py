@@ -8,7 +8,7 @@ import numpy as np
 
 from superpose.errors import DataError, Faults, place
 
-from ._pictures import read_all, size_of
+from ._pictures import SIDEWAYS, head_of, read_all
 from ._unreadable import SHOWN_FAULTS
 from ._values import Column, as_text, warn
 
@@ -34,7 +34,8 @@ def fits_image(
     Raises:
         DataError: labels of another size, with their rows, unless they are skipped.
     """
-    images, _ = read_all(as_text(source).to_pylist(), folder, lambda p: np.array(size_of(p)))
+    heads, _ = read_all(as_text(source).to_pylist(), folder, head_of)
+    images = {row: np.array(head[:2]) for row, head in heads.items()}
     differ = [r for r in sizes if r in images and (sizes[r] != images[r]).any()]
     fits = np.ones(len(source), bool)
     fits[differ] = False
@@ -49,6 +50,8 @@ def fits_image(
         size, own = (" x ".join(map(str, x[row])) for x in (sizes, images))
         given = f"its {what} is {size} pixels"
         fix = f"write {what}s of the size of their images, or `on_error: skip` for the image"
+        if (sizes[row] == images[row][::-1]).all() and heads[row].orientation in SIDEWAYS:
+            fix = f"the image is turned as its EXIF says: turn its {what} too, or save it without"
         faults.add(place(column=column, row=row), given, f"{own}, as its image", fix)
     if len(differ) > SHOWN_FAULTS:
         faults.add(place(column=column), f"so in {len(differ) - SHOWN_FAULTS} more rows")

@@ -2,14 +2,42 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
-from pathlib import Path
+from pathlib import Path, PureWindowsPath
 
-from superpose.errors import DataError, Faults, place
+from superpose.errors import DataError, Faults, message, place
 
 from ._values import warn
 
 SHOWN_FAULTS = 3
+
+
+def locate(folder: str | Path, path: str) -> Path:
+    """The file that a cell names; where it is written for Windows, the one of that name here.
+
+    Args:
+        folder: where relative paths start.
+        path: such as ``C:\\data\\a.jpg``, which is looked for as ``a.jpg``, or ``in\\a.jpg``, which
+            is looked for as ``in/a.jpg`` first.
+    """
+    whole = Path(folder, path)
+    if "\\" not in path or os.path.exists(whole):
+        return whole
+    own = PureWindowsPath(path)
+    near = [Path(folder, *own.parts), Path(folder, own.name)]
+    return next((file for file in near[bool(own.drive) :] if os.path.isfile(file)), whole)
+
+
+def windows_paths(column: str, paths: Sequence[str | None], folder: str) -> list[str]:
+    """One sentence on the paths of a column that are written for Windows and are found here."""
+    written = [path for path in paths if path and "\\" in path]
+    moved = [path for path in written if locate(folder, path) != Path(folder, path)]
+    if not moved:
+        return []
+    here = locate(folder, moved[0])
+    given = f"{len(moved)} paths are written for Windows; {moved[0]} is read from {here}"
+    return [message(place(column=column), given, fix="write the paths of this machine")]
 
 
 def refuse(
@@ -37,7 +65,7 @@ def refuse(
     """
     faults = Faults(DataError)
     for row in sorted(wrong)[:shown]:
-        given = f"{what} {Path(folder, str(paths[row]))} can't be read: {wrong[row]}"
+        given = f"{what} {locate(folder, str(paths[row]))} can't be read: {wrong[row]}"
         faults.add(place(column=column, row=row), given, fix=fix)
     if len(wrong) > shown:
         faults.add(place(column=column), f"so with {len(wrong) - shown} more rows")

@@ -80,7 +80,8 @@ def as_floats(column: str, values: Column, what: str = "number") -> np.ndarray:
 
     Args:
         column: name of the column, for the message.
-        values: numbers, booleans, durations (seconds) or strings that spell numbers.
+        values: numbers, booleans, durations and times of day (in seconds), or strings that spell
+            numbers.
         what: the kind the column was declared as, for the message.
 
     Raises:
@@ -97,6 +98,9 @@ def as_floats(column: str, values: Column, what: str = "number") -> np.ndarray:
     elif pa.types.is_duration(kind):
         nanoseconds = values.cast(pa.duration("ns"), safe=False).cast(pa.int64())
         return as_floats(column, nanoseconds, what) / 1e9
+    elif pa.types.is_time(kind):
+        microseconds = values.cast(pa.time64("us"), safe=False).cast(pa.int64())
+        return as_floats(column, microseconds, what) / 1e6
     elif not (pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind)):
         advice = "date" if pa.types.is_temporal(kind) else "category"
         raise DataError(
@@ -208,6 +212,41 @@ def as_sets(values: Column, separator: str | None) -> tuple[pa.Array, np.ndarray
     members = pc.utf8_trim_whitespace(members)
     keep = pc.fill_null(pc.not_equal(members, ""), False)
     return members.filter(keep), rows.astype(np.int64)[np.asarray(keep)]
+
+
+def are_marks(values: Column) -> bool:
+    """Whether lists hold zeros and ones alone, equally many in every row: marks, not members.
+
+    Example:
+        >>> are_marks(pa.chunked_array([[[0, 1, 1], [1, 0, 0]]]))
+        True
+    """
+    values = plain(values)
+    if not is_list(values.type) or not (
+        pa.types.is_integer(values.type.value_type) or pa.types.is_boolean(values.type.value_type)
+    ):
+        return False
+    known = values.drop_null()
+    lengths = pc.unique(pc.list_value_length(known)).to_pylist()
+    if len(lengths) != 1 or lengths[0] < 2:
+        return False
+    found = pc.unique(pc.list_flatten(known)).to_pylist()
+    return set(found) <= {0, 1}
+
+
+def require_members(role: str, values: Column) -> None:
+    """Makes sure that lists name their members.
+
+    Raises:
+        DataError: they mark them with zeros and ones.
+    """
+    if are_marks(values):
+        width = len(next(cell for cell in values.to_pylist() if cell is not None))
+        raise DataError(
+            f"{role}: {len(values) - values.null_count} lists of {width} zeros and ones, which "
+            f"mark members without naming them; write a column for each of the {width}, or lists "
+            f"of names"
+        )
 
 
 def guess_separator(values: Column) -> str | None:

@@ -204,3 +204,74 @@ def test_a_draw_comes_back_from_its_scores(kind):
 def test_the_state_survives(kind):
     again = Kind.from_state(json.loads(json.dumps(kind.state())))
     assert again == kind
+
+
+def save_turned(path, size, turn=6):
+    head = Image.Exif()
+    head[0x0112] = turn
+    Image.new("RGB", size).save(path, exif=head)
+
+
+def test_boxes_are_those_of_the_image_as_it_is_shown(folder):
+    save_turned(folder / "t.jpg", (200, 100))
+    rows, images = col([[{"class": "red", "box": [10, 20, 30, 160]}]] * 2), col(["t.jpg"] * 2)
+    kind = Kind.fit("cells", rows, source=images, folder=str(folder))
+    y = kind.encode(rows, str(folder), images)
+    assert y[0, :5].tolist() == pytest.approx([0, 0.1, 0.1, 0.3, 0.8])
+    told = kind.in_source(kind.decode(kind.exact(y))["cells"], images, folder=str(folder))
+    assert told.to_pylist()[0][0]["box"] == pytest.approx([10, 20, 30, 160], abs=1e-3)
+    assert "2 images with boxes are turned as their EXIF says" in kind.notes[0]
+
+
+def test_boxes_of_the_stored_image_are_refused_with_the_reason(folder):
+    save_turned(folder / "t.jpg", (200, 100))
+    rows, images = col([[{"class": "red", "box": [10, 20, 190, 90]}]] * 2), col(["t.jpg"] * 2)
+    with pytest.raises(
+        DataError, match=r"outside of its image.* turned as its EXIF says: turn its"
+    ):
+        Kind.fit("cells", rows, source=images, folder=str(folder))
+
+
+@pytest.mark.parametrize("as_text", [False, True])
+def test_shares_of_the_sides_are_read_as_such_and_said(folder, as_text):
+    rows, images = [[CELL, BLOB]] * 2, col(["a.png"] * 2)
+    rows = col([json.dumps(row) for row in rows] if as_text else rows)
+    kind = Kind.fit("cells", rows, source=images, folder=str(folder))
+    y = kind.encode(rows, str(folder), images)
+    assert y[0, :5].tolist() == pytest.approx([0, 0.1, 0.1, 0.4, 0.4])
+    assert "every box lies within 0 to 1; they are read as shares" in kind.conversions[0]
+    told = kind.in_source(kind.decode(kind.exact(y))["cells"], images, folder=str(folder))
+    assert sorted(told.to_pylist()[0][0]["box"]) == pytest.approx([0.1, 0.1, 0.4, 0.4], abs=1e-6)
+    beyond = col([[{"class": "red", "box": [0.5, 0.1, 1.5, 0.4]}]])
+    with pytest.raises(
+        DataError, match=r"lies outside of its image; allowed: x1 < x2 within 0 to 1"
+    ):
+        kind.encode(beyond, str(folder), col(["a.png"]))
+
+
+def test_shares_where_pixels_were_learned_are_refused(folder):
+    kind = in_file([20, 10, 60, 30], folder)
+    with pytest.raises(DataError, match=r"every box lies within 0 to 1.*allowed: pixels, as in"):
+        kind.encode(col([[CELL]]), str(folder), col(["a.png"]))
+
+
+@pytest.mark.parametrize("mark", ["iscrowd", "difficult"])
+def test_marked_objects_are_neither_learned_nor_scored(mark):
+    rows = col([[{**CELL, mark: 0}, {**BLOB, mark: 1}], [{**CELL, mark: 0}]])
+    kind = Kind.fit("cells", rows, grid=[4, 4])
+    assert kind.labels == ["red"]
+    assert "1 objects are marked iscrowd or difficult; they are left out" in kind.conversions[0]
+    assert (kind.encode(rows)[0, 5::5] == -1).all()
+
+
+def test_boxes_that_are_cut_at_the_edge_are_counted(folder):
+    kind = in_file([20, 10, 60, 30], folder)
+    rows = col([[{"class": "red", "box": [-0.5, 0, 200.8, 40]}]])
+    with pytest.warns(UserWarning, match="1 box ends less than a pixel beyond the edge"):
+        assert kind.encode(rows, str(folder), col(["a.png"]))[0, :5].max() == 1
+
+
+@pytest.mark.parametrize("name", [None, "", "  "])
+def test_an_object_without_a_name_is_refused(kind, name):
+    with pytest.raises(DataError, match=r"row 0: .* is no list of objects"):
+        kind.encode(col([[{**CELL, "class": name}]]))

@@ -143,6 +143,11 @@ def test_text_among_numbers_names_column_row_and_value(bad):
     assert repr(bad) in str(caught.value)
 
 
+def test_times_of_day_declared_as_number_are_seconds():
+    kind = INPUT_KINDS["number"].fit("x", col([0, 120], pa.time32("s")))
+    assert kind.mean == 60
+
+
 def test_a_date_declared_as_number_is_refused():
     with pytest.raises(DataError, match="declare it as kind date"):
         INPUT_KINDS["number"].fit("x", col([0, 1], pa.timestamp("s")))

@@ -97,9 +97,11 @@ def test_a_mask_that_cannot_be_read_is_one_clear_error_or_skipped(masks, name, r
 def test_an_id_that_is_no_class_is_named(masks):
     draw(masks, "odd.png", np.full((4, 6), 5))
     kind = fitted(masks, levels=["road", "sky"])
-    with pytest.raises(DataError, match="row 0: its mask has the id 5; allowed: 0 to 1, and 9"):
+    with pytest.raises(
+        DataError, match=r"row 0: its mask odd\.png has the id 5; allowed: 0 to 1, and 9"
+    ):
         kind.encode(col(["odd.png"]), str(masks))
-    with pytest.warns(UserWarning, match="id 5 did not occur in training"):
+    with pytest.warns(UserWarning, match=r"id 5 of its mask odd\.png did not occur in training"):
         assert np.isnan(fitted(masks).encode(col(["odd.png"]), str(masks))).all()
 
 
@@ -164,3 +166,54 @@ def test_the_state_survives(masks):
     y = kind.encode(col(["half.png"]), str(masks))
     assert again == kind
     assert (again.encode(col(["half.png"]), str(masks)) == y).all()
+
+
+def test_masks_in_black_and_white_have_two_classes(masks):
+    draw(masks, "white.png", np.repeat([[0, 0, 0, 255, 255, 255]], 4, axis=0))
+    both = col(["white.png"] * 2)
+    for levels in (None, ["ground", "cell"]):
+        two = Kind.fit("ground", both, grid=[1, 2], folder=str(masks), levels=levels)
+        assert (two.ids, two.void, len(two.labels)) == ([0, 255], [], 2)
+        assert "masks hold 0 and 255 only, which are read as two classes" in two.conversions[0]
+        assert two.encode(both, str(masks))[0].tolist() == [0, 1]
+        assert two.decode(two.exact(two.encode(both, str(masks))))["ground"].to_pylist()[0]
+    one = Kind.fit("ground", both, grid=[1, 2], folder=str(masks), void=255)
+    assert one.ids == [0]
+
+
+def test_the_share_of_pixels_without_a_class_is_said(masks):
+    draw(masks, "edge.png", np.repeat([[0, 0, 1, 255]], 4, axis=0))
+    kind = Kind.fit("ground", col(["edge.png"] * 2), grid=[1, 2], folder=str(masks))
+    assert kind.conversions == [
+        "column 'ground': 25.0% of the pixels have the id 255, which is read as no class; to make "
+        "it a class, write `void: []`"
+    ]
+
+
+def test_a_class_without_a_pixel_is_warned_of(masks):
+    kind = fitted(masks, levels=["road", "sky", "car"])
+    assert kind.notes == [
+        "target 'ground': no pixel of a training row is of class 'car' (id 2); look at the ids in "
+        "its masks"
+    ]
+
+
+def test_masks_that_were_compressed_with_loss_are_warned_of(masks):
+    Image.fromarray(np.zeros((8, 8), np.uint8)).save(masks / "a.jpg")
+    Image.fromarray(np.full((8, 8), 9, np.uint8)).save(masks / "b.jpg")
+    kind = Kind.fit("ground", col(["a.jpg", "b.jpg"]), grid=[1, 2], folder=str(masks))
+    assert "2 masks are JPEG, which changes ids, first a.jpg; save them as PNG" in kind.notes[0]
+
+
+def test_a_mask_of_an_image_that_is_turned_says_so(masks):
+    head = Image.Exif()
+    head[0x0112] = 6
+    Image.new("RGB", (6, 4)).save(masks / "turned.jpg", exif=head)
+    kind = fitted(masks)
+    with pytest.raises(DataError, match="the image is turned as its EXIF says: turn its mask too"):
+        kind.aligned(col(["half.png"]), col(["turned.jpg"]), folder=str(masks))
+
+
+def test_masks_named_by_paths_of_windows_are_found_and_said(masks):
+    kind = Kind.fit("g", col(["C:\\x\\half.png", "all.png"]), grid=[2, 3], folder=str(masks))
+    assert "1 paths are written for Windows" in kind.conversions[0]

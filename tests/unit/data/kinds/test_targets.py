@@ -7,7 +7,7 @@ import pyarrow as pa
 import pytest
 import torch
 
-from superpose.data.kinds import TARGET_KINDS
+from superpose.data.kinds import INPUT_KINDS, TARGET_KINDS
 from superpose.errors import DataError
 
 NAN = float("nan")
@@ -346,3 +346,16 @@ def test_count_deviance_matches_its_definition():
     kind = fit("count", [0, 4])
     found = kind.metrics(np.array([0.0, 3.0]), np.array([[1.0], [3.0]]))
     assert found["poisson_deviance"] == pytest.approx(1.0)
+
+
+@pytest.mark.parametrize(
+    ("table", "kind"), [(TARGET_KINDS, "multilabel"), (INPUT_KINDS, "multicategory")]
+)
+def test_lists_of_marks_are_no_lists_of_members(table, kind):
+    with pytest.raises(DataError) as caught:
+        table[kind].fit("y", col([[0, 1, 1], None, [1, 0, 0]]))
+    assert str(caught.value).endswith(
+        "'y': 2 lists of 3 zeros and ones, which mark members without naming them; write a column "
+        "for each of the 3, or lists of names"
+    )
+    assert table[kind].fit("y", col([[0], [1], [2, 1]])).levels

@@ -1,0 +1,111 @@
+"""How the images of a column are read: turned, on white, greys of many bits by their range."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from superpose.errors import message, place
+
+from ._pictures import (
+    ALPHA,
+    CMYK,
+    GREY_16,
+    GREY_32,
+    GREY_FLOAT,
+    Head,
+    Ranges,
+    head_of,
+    range_of,
+    read_all,
+)
+from ._unreadable import windows_paths
+from ._values import warn
+
+BITS = (8, 10, 12, 14, 16)  # of a pixel, as cameras have them
+DEEP = (GREY_16, GREY_32, GREY_FLOAT)
+
+
+def heads_of(paths: Sequence[str | None], folder: str) -> tuple[dict[int, Head], dict[int, str]]:
+    """The head of the image of each row that has one, and the reason where it can't be read."""
+    return read_all(paths, folder, head_of)
+
+
+def read_forms(
+    column: str, paths: Sequence[str | None], folder: str
+) -> tuple[dict[str, list[float]], list[str]]:
+    """Learn from training rows how images are read.
+
+    Args:
+        column: name of the input, for messages.
+        paths: the path of each row, None without one.
+        folder: where relative paths start.
+
+    Returns:
+        What is black and what is white in greys of more than eight bits, by form: of 16 bits from 0
+        to the largest number of 8, 10, 12, 14 or 16 bits that holds all, of others the least and
+        the largest number. Then one sentence for each way in which pixels are not read as stored.
+    """
+    heads, _ = heads_of(paths, folder)
+    rows: dict[str, list[int]] = {}
+    for row, head in heads.items():
+        rows.setdefault(head.form, []).append(row)
+    ranges = {form: _range(form, paths, folder, rows[form]) for form in DEEP if form in rows}
+    ranges = {form: bounds for form, bounds in ranges.items() if bounds}
+    many = f"of {len(heads)} training images"
+    found = windows_paths(column, paths, folder)
+    where = place(column=column)
+    if turns := sum(head.orientation != 1 for head in heads.values()):
+        given = f"{turns} {many} are turned as their EXIF says, and so are read as they are shown"
+        fix = "what is said of their pixels belongs to the turned image; to keep them as they are "
+        found.append(message(where, given, fix=fix + "stored, save them without EXIF"))
+    if several := sum(head.several for head in heads.values()):
+        given = f"{several} {many} hold several frames or pages; the first is read"
+        found.append(
+            message(where, given, fix="write a file, and a row, for each to have them all")
+        )
+    if ALPHA in rows:
+        given = f"{len(rows[ALPHA])} {many} have transparency, and are read on white"
+        found.append(message(where, given, fix="to have another ground, save them without it"))
+    if CMYK in rows:
+        given = f"{len(rows[CMYK])} {many} are in CMYK, and are read as RGB without a profile"
+        found.append(message(where, given, fix="to have exact colours, save them in RGB"))
+    for form, (low, high) in ranges.items():
+        given = f"{len(rows[form])} {many} are grey of {form}; {low:g} is read as black and "
+        fix = "to have another range, save them in 8 bits"
+        found.append(message(where, f"{given}{high:g} as white, in all rows alike", fix=fix))
+    return ranges, found
+
+
+def _range(form: str, paths: Sequence[str | None], folder: str, rows: Sequence[int]) -> list[float]:
+    """What is black and white in the images of a form; empty where no pixel holds a number."""
+    found, _ = read_all([paths[row] for row in rows], folder, range_of)
+    bounds = np.array(list(found.values())).reshape(-1, 2)
+    bounds = bounds[~np.isnan(bounds).any(axis=1)]
+    if not len(bounds):
+        return []
+    low, high = float(bounds[:, 0].min()), float(bounds[:, 1].max())
+    if form != GREY_16:
+        return [low, high]
+    return [0.0, next(float(2**bits - 1) for bits in BITS if high < 2**bits)]
+
+
+def tell_clipped(column: str, paths: Sequence[str | None], folder: str, ranges: Ranges) -> None:
+    """Warn of greys beyond the range of the training rows, which become black or white."""
+    if not ranges:
+        return
+    heads, _ = heads_of(paths, folder)
+    deep = [row for row, head in heads.items() if head.form in ranges]
+    found, _ = read_all([paths[row] for row in deep], folder, range_of)
+    beyond = []
+    for row, (low, high) in ((deep[n], x.tolist()) for n, x in found.items()):
+        black, white = ranges[heads[row].form]
+        if low < black or high > white:
+            beyond.append((row, low, high))
+    if beyond:
+        row, low, high = beyond[0]
+        warn(
+            f"input {column!r}: {len(beyond)} images have greys beyond those of the training rows, "
+            f"which are cut there; the first, {paths[row]} in row {row}, has {low:g} to {high:g}"
+        )

@@ -1,0 +1,142 @@
+"""The same cells are read alike, whichever file or frame they stand in, and the same is said."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pyarrow as pa
+import pyarrow.csv
+import pyarrow.parquet
+import pytest
+
+from superpose.data._config import Config
+from superpose.data._inference import infer_schema
+from superpose.data._jsonl import write_jsonl
+from superpose.data._reading import read_table
+from superpose.data.kinds import TARGET_KINDS
+
+N = 60
+
+
+def _csv(table: pa.Table, folder: Path) -> Path:
+    path = folder / "t.csv"
+    pa.csv.write_csv(table, path)
+    return path
+
+
+def _jsonl(table: pa.Table, folder: Path) -> Path:
+    write_jsonl(table, folder / "t.jsonl", packed=False)
+    return folder / "t.jsonl"
+
+
+def _parquet(table: pa.Table, folder: Path) -> Path:
+    pyarrow.parquet.write_table(table, folder / "t.parquet")
+    return folder / "t.parquet"
+
+
+READERS: dict[str, Callable[[pa.Table, Path], Any]] = {
+    "csv": _csv,
+    "jsonl": _jsonl,
+    "parquet": _parquet,
+    "arrow": lambda table, folder: table,
+    "pandas": lambda table, folder: table.to_pandas(),
+    "pandas-object": lambda table, folder: table.to_pandas().astype(object),
+    "polars": lambda table, folder: pl.from_arrow(table),
+    "categorical": lambda table, folder: table.to_pandas().astype("category"),
+}
+
+# The cells of a column, the kind as an input and as a target, what is said, and the first values.
+CASES: dict[str, tuple[list[str], str, str, str, list]] = {
+    "leading zeros": (["012", "12", "7"], "category", "category", "", ["012", "12", "7"]),
+    "exponents as codes": (["1E5", "2E3", "9"], "category", "category", "", ["1E5", "2E3", "9"]),
+    "long identifiers": (
+        ["123456789012345678", "123456789012345679", "1"],
+        *("category", "category", ""),
+        ["123456789012345678", "123456789012345679", "1"],
+    ),
+    "percent": ([f"{i}.5%" for i in range(20)], "number", "number", "with %", [0.5, 1.5]),
+    "currency": ([f"${i}.25" for i in range(20)], "number", "number", "with $", [0.25, 1.25]),
+    "thousands": (
+        [f"{i},500" for i in range(1, 21)],
+        *("number", "number", "with thousands separators"),
+        [1500, 2500],
+    ),
+    "decimal comma": (
+        [f"{i},75" for i in range(20)],
+        *("number", "number", "with a decimal comma"),
+        [0.75, 1.75],
+    ),
+    "unit": ([f"{i}.5 kg" for i in range(20)], "number", "number", "with kg", [0.5, 1.5]),
+    "limits": (
+        ["<0.5", *(f"{i}.25" for i in range(19))],
+        *("number", "number", "that are limits"),
+        [0.5, 0.25],
+    ),
+    "words for missing": (
+        ["a", "NA", "b", "c"],
+        *("category", "category", "15 cells read as missing (15 'NA')"),
+        ["a", None],
+    ),
+    "words among numbers": (
+        ["1.5", "n.d.", *(f"{i}.25" for i in range(18))],
+        *("number", "number", "3 cells read as missing (3 'n.d.')"),
+        [1.5, None],
+    ),
+    "lists": (["['a', 'b']", "['b']", "[]"], "multicategory", "multilabel", "list", [["a", "b"]]),
+}
+
+
+def source(cells: list[str], reader: str, folder: Path) -> Any:
+    column = (cells * N)[:N]
+    x = [float(i % 7) + 0.25 for i in range(N)]
+    return READERS[reader](pa.table({"x": x, "it": pa.array(column, pa.string())}), folder)
+
+
+@pytest.mark.parametrize("reader", READERS)
+@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize("role", ["input", "target"])
+def test_cells_are_read_alike(tmp_path: Path, reader: str, case: str, role: str) -> None:
+    cells, as_input, as_target, said, first = CASES[case]
+    table = read_table(source(cells, reader, tmp_path))
+    config = Config.from_arguments(targets="it" if role == "target" else "x")
+    schema = infer_schema(table, config)
+    spec = (schema.targets if role == "target" else schema.inputs)[0]
+    assert spec.kind == (as_target if role == "target" else as_input)
+    values = spec.values(table)
+    if not pa.types.is_list(values.type):
+        values = values.cast(pa.float64() if spec.kind == "number" else pa.string())
+    assert values.to_pylist()[: len(first)] == first
+    told = [sentence for sentence in schema.conversions if "'it'" in sentence]
+    assert any(said in sentence for sentence in told) if said else not told, told
+
+
+@pytest.mark.parametrize("reader", [name for name in READERS if name != "categorical"])
+def test_a_declared_category_keeps_how_codes_are_written(tmp_path: Path, reader: str) -> None:
+    icd = ["250.10", "250.1", "401.0", "012", "1E5"]
+    table = read_table(source(icd, reader, tmp_path))
+    config = Config.from_arguments(targets={"it": "category"})
+    (spec,) = infer_schema(table, config).targets
+    assert TARGET_KINDS["category"].fit("it", spec.values(table)).labels == sorted(icd)
+
+
+@pytest.mark.parametrize("reader", READERS)
+def test_words_are_kept_where_the_settings_say_so(tmp_path: Path, reader: str) -> None:
+    table = read_table(source(["NA", "DE", "FR"], reader, tmp_path))
+    target = {"name": "it", "missing": []}
+    (spec,) = infer_schema(table, Config.from_arguments(targets=[target])).targets
+    assert spec.values(table).to_pylist()[:3] == ["NA", "DE", "FR"]
+    target = {"name": "it", "missing": ["DE"]}
+    (spec,) = infer_schema(table, Config.from_arguments(targets=[target])).targets
+    assert spec.values(table).to_pylist()[:3] == ["NA", None, "FR"]
+
+
+def test_a_sentinel_is_missing_once_the_settings_say_so() -> None:
+    table = pa.table({"x": [*map(float, range(30)), -999.0] * 2, "y": [0.5, 1.5] * 31})
+    config = Config.from_arguments(targets="y", inputs=[{"name": "x", "missing": [-999]}])
+    schema = infer_schema(table, config)
+    assert schema.inputs[0].values(table).null_count == 2
+    assert not schema.warnings
+    assert (
+        "2 values are -999" in infer_schema(table, Config.from_arguments(targets="y")).warnings[0]
+    )
