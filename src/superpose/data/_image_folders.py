@@ -15,6 +15,7 @@ import pyarrow as pa
 
 from superpose.errors import DataError, Faults, message, place
 
+from ._files import read_text, read_whole
 from ._splits import PART_WORDS, PARTS
 
 IMAGE_ENDINGS = (".png", ".jpg", ".jpeg", ".bmp", ".webp", ".tif", ".tiff", ".gif")
@@ -58,12 +59,13 @@ def read_coco(path: Path) -> pa.Table | None:
 
 def _load_coco(path: Path) -> dict[str, Any] | None:
     """The images and annotations in a file of COCO, or None if it is none."""
-    with path.open(encoding="utf-8", errors="replace") as file:
-        if file.read(1) != "{":
-            return None
     try:
-        value = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError:
+        blob = read_whole(path)
+    except OSError as fault:
+        raise DataError(message(place(file=path), f"can't be read ({fault})")) from None
+    try:
+        value = json.loads(blob) if blob.startswith(b"{") else None
+    except (ValueError, RecursionError):
         return None
     known = isinstance(value, dict) and {"images", "annotations", "categories"} <= set(value)
     return value if known else None
@@ -159,7 +161,7 @@ def _voc_parts(path: Path) -> dict[str, str]:
         name: PARTS[PART_WORDS[file.stem.lower()]]
         for file in sorted((path / "ImageSets" / "Main").glob("*.txt"))
         if file.stem.lower() in PART_WORDS
-        for line in file.read_text(encoding="utf-8").splitlines()
+        for line in read_text(file, DataError).splitlines()
         if (name := line.split()[0] if line.split() else "")
     }
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +11,7 @@ import numpy as np
 from pydantic import Field
 from torch import nn
 
+from superpose.data._files import require_regular
 from superpose.nn import AudioEncoder
 
 from ._augment import Augment, how_varied
@@ -145,7 +145,7 @@ class AudioInput(InputKind):
         block = np.full((len(values), frames_of(self.seconds), self.mels), np.nan, np.float32)
 
         def read(path: str) -> np.ndarray:
-            stamp = os.stat(path).st_mtime_ns
+            stamp = require_regular(path).st_mtime_ns
             return spectrogram(path, stamp, self.rate, self.seconds, self.mels)
 
         found, wrong = read_sounds(values, folder, read)

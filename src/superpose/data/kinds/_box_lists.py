@@ -83,7 +83,7 @@ def read_objects(column: str, values: Column) -> Objects:
         try:
             listed = json.loads(value) if is_text(values.type) else value
             found[row] = [(str(x["class"]), _corners(x["box"])) for x in listed]
-        except (KeyError, TypeError, ValueError):
+        except (KeyError, TypeError, ValueError, RecursionError, OverflowError):
             wrong += 1
             if wrong <= SHOWN_FAULTS:
                 faults.add(

@@ -9,6 +9,7 @@ from functools import lru_cache
 import numpy as np
 from scipy.signal import resample_poly
 
+from superpose.data._files import require_regular
 from superpose.errors import MissingExtraError
 
 WINDOW, HOP = 0.025, 0.010  # seconds, as is usual for speech
@@ -31,6 +32,7 @@ def seconds_of(path: str) -> float:
     import soundfile
 
     try:
+        require_regular(path)
         return float(soundfile.info(path).duration)
     except (OSError, RuntimeError):
         return 0.0
@@ -45,6 +47,7 @@ def wave(path: str, rate: int, seconds: float) -> np.ndarray:
     """
     import soundfile  # an extra: only tables with sounds need it
 
+    require_regular(path)
     info = soundfile.info(path, verbose=True)
     # A header that promises more than the file holds: libsndfile reads on without a word.
     cut = re.search(r"data : (\d+) \(should be (\d+)\)", info.extra_info)

@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from superpose.errors import DataError, message, place
 
-from ._pictures import KEPT, read_all, require_size, size_of
+from ._pictures import KEPT, MOST_PIXELS, read_all, require_size, size_of
 from ._values import Column, as_text, is_list, is_text, one, plain
 
 # Only numbers are written so; other files of images may also hold the ids of classes.
@@ -66,6 +66,8 @@ def _array(path: Path) -> np.ndarray:
         array = np.load(path, mmap_mode="r", allow_pickle=False)  # read when it is looked at
     except EOFError as fault:
         raise ValueError(f"it breaks off ({fault})") from None
+    if array.size > MOST_PIXELS:
+        raise ValueError(f"it holds {array.size:,} numbers, more than {MOST_PIXELS:,}")
     if array.ndim != 2 or array.dtype.kind not in "uifb" or not array.size:
         raise ValueError(f"it holds {array.dtype} of the shape {array.shape}, not a map of numbers")
     return np.asarray(array)

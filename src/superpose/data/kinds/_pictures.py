@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import os
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -13,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from superpose.data._files import require_regular
 from superpose.errors import MissingExtraError
 
 MOST_PIXELS = 100_000_000  # beyond, a small file can unpack to gigabytes
@@ -54,7 +54,7 @@ class _Kept:
 
     def get(self, path: Path, how: tuple[Any, ...], read: Callable[[], np.ndarray]) -> np.ndarray:
         """Return what was read from a file in some way, reading it anew if it has changed."""
-        key = (str(path), os.stat(path).st_mtime_ns, *how)
+        key = (str(path), require_regular(path).st_mtime_ns, *how)
         with self.lock:
             if key in self.found:
                 self.found.move_to_end(key)
