@@ -23,6 +23,8 @@ from superpose.errors import ConfigError, DataError, SuperposeError, listing, me
 
 from ._screen import (
     Stages,
+    echo,
+    echo_data,
     kinds,
     peak_memory,
     tell_conversions,
@@ -56,8 +58,8 @@ class Verbs(TyperGroup):
                 return super().invoke(ctx)
         except SuperposeError as error:
             if ctx.meta[DEBUG]:
-                typer.echo(traceback.format_exc(), err=True)
-            typer.echo(f"error: {error}", err=True)
+                echo(traceback.format_exc(), err=True)
+            echo(f"error: {error}", err=True)
             raise typer.Exit(WRONG) from error
 
 
@@ -99,7 +101,7 @@ def _version(asked: bool) -> None:
     if asked:
         from importlib.metadata import version
 
-        typer.echo(version("superpose"))
+        echo(version("superpose"))
         raise typer.Exit()
 
 
@@ -148,8 +150,8 @@ def demo(
         out = Path("runs") / f"demo-{name}"
         _remove_demo(out, config)
     schema = infer_schema(table, config)
-    typer.echo(f"inputs:  {kinds(schema.inputs)} of {table.num_rows:,} rows")
-    typer.echo(f"targets: {kinds(schema.targets)}")
+    echo(f"inputs:  {kinds(schema.inputs)} of {table.num_rows:,} rows")
+    echo(f"targets: {kinds(schema.targets)}")
     _train(ctx, config, out, source=table)
 
 
@@ -174,7 +176,7 @@ def init(
     schema = write_starter(read_table(source), source, names, out)
     tell_schema(schema)
     tell_conversions(schema.conversions)
-    typer.echo(f"\nWrote {out}. Next: superpose check {out}")
+    echo(f"\nWrote {out}. Next: superpose check {out}")
 
 
 @app.command()
@@ -201,9 +203,9 @@ def check(
     details |= {name: kind.describe() for name, kind in codec.target_kinds.items()}
     tell_schema(prepared.schema, details)
     tell_conversions(prepared.conversions)
-    typer.echo(f"\nSplit: {prepared.split.description}")
+    echo(f"\nSplit: {prepared.split.description}")
     tell_warnings(prepared.warnings)
-    typer.echo(f"No fault was found. Next: superpose train {settings} --out runs/first")
+    echo(f"No fault was found. Next: superpose train {settings} --out runs/first")
 
 
 @app.command()
@@ -279,7 +281,7 @@ def evaluate(
     if as_json:
         # JSON has no word for a metric that the rows do not define.
         plain = {t: {k: v if v == v else None for k, v in m.items()} for t, m in metrics.items()}
-        typer.echo(json.dumps(plain, indent=1, ensure_ascii=False))
+        echo_data(json.dumps(plain, indent=1, ensure_ascii=False) + "\n")
     else:
         tell_metrics(metrics)
 
@@ -331,11 +333,11 @@ def predict(
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "told.csv"
             write_table(told, path)
-            typer.echo(path.read_text(encoding="utf-8"), nl=False)
+            echo_data(path.read_text(encoding="utf-8"))
         return
     files = write_predictions(told, out, model.kinds)
     more = f"; files in {files}" if files else ""
-    typer.echo(f"Wrote {out}: {told.num_rows:,} rows, columns {listing(told.column_names)}{more}")
+    echo(f"Wrote {out}: {told.num_rows:,} rows, columns {listing(told.column_names)}{more}")
 
 
 @app.command()
@@ -356,7 +358,7 @@ def report(
     from superpose.project import Superpose
 
     path = Superpose.load(run).report(out or run / "report.html")
-    typer.echo(f"Wrote {path}")
+    echo(f"Wrote {path}")
     if show:
         import webbrowser
 
@@ -385,7 +387,7 @@ def _train(
         model.fit(source, out=out, resume=resume, progress=progress, command=ctx.meta[COMMAND])
     tell_warnings((w for w in model.warnings if w not in early), err=True)
     verdict_table(model.facts["transfer"])
-    typer.echo(f"\n{time.monotonic() - began:.0f} s{peak_memory()}. Report: {out / 'report.html'}")
+    echo(f"\n{time.monotonic() - began:.0f} s{peak_memory()}. Report: {out / 'report.html'}")
 
 
 def require_other(out: Path | None, source: Path, what: str) -> None:
