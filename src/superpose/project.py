@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from os import PathLike
 from pathlib import Path
 from typing import Any, Self
@@ -44,6 +45,7 @@ from superpose.deploy import (
     is_folder,
     join_facts,
     load_folder,
+    locked,
     open_run,
     plain,
     require_run,
@@ -178,17 +180,22 @@ class Superpose:
         Raises:
             DataError: Every fault of the table at once.
             TrainingError: A loss that is not finite.
-            BundleError: ``out`` exists already.
+            BundleError: ``out`` exists already, or another run writes there.
         """
         source = self.config.source if source is None else source
         if source is None:
             raise ConfigError("data: no table was given; pass a frame or a path, or set `data:`")
         self.config = divided(self.config, source)
         folder = None if out is None else Path(out)
+        with nullcontext() if folder is None else locked(folder):
+            return self._fit(source, folder, resume, progress or quiet, command)
+
+    def _fit(
+        self, source: Source, folder: Path | None, resume: bool, tell: Progress, command: str
+    ) -> Self:
         settings = "" if folder is None else settings_text(self.config, source, folder)
         if folder is not None:
             require_run(folder, settings, resume)
-        tell = progress or quiet
         tell(READING, 0.0)
         table = read_rows(source, self.config)
         prepared = prepare(table, self.config)

@@ -422,8 +422,9 @@ def given_option(parts: Sequence[str] | None) -> list[str] | str | None:
 
 
 def _remove_demo(folder: Path, config: Config) -> None:
-    """Removes an earlier demo of the same data, finished or not, and nothing else."""
+    """Removes an earlier demo of the same data, stopped or finished, and nothing else."""
     from superpose.data import load_config
+    from superpose.deploy import locked
 
     try:
         earlier = load_config(folder / "superpose.yaml")
@@ -431,4 +432,5 @@ def _remove_demo(folder: Path, config: Config) -> None:
         return
     # Only a demo has no `data`: every other run of the command line names its table.
     if earlier.source is None and earlier.targets == config.targets:
-        shutil.rmtree(folder)
+        with locked(folder):
+            shutil.rmtree(folder)

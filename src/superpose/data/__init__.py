@@ -3,6 +3,7 @@
 from ._bundled import BUNDLED, BundledSet, attribution, load_bundled
 from ._codec import Codec, Features, label_block
 from ._config import Config, load_config
+from ._files import read_whole
 from ._inference import infer_schema
 from ._leakage import find_leaks
 from ._predictions import write_predictions
@@ -47,6 +48,7 @@ __all__ = [
     "make_split",
     "read_rows",
     "read_table",
+    "read_whole",
     "row_keys",
     "sources_of",
     "write_predictions",
