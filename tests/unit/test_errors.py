@@ -114,6 +114,9 @@ def test_names_can_not_write_over_what_is_on_the_screen():
     assert listing([HOSTILE, "b"]) == f"{SHOWN}, b"
 
 
-@pytest.mark.parametrize("name", ["Größe", "温度 °C", "a\u00a0b", "می\u200cخواهم", "👩\u200d🔬", "🇩🇪"])
+NAMES = ["Größe", "温度 °C", "a\u00a0b", "می\u200cخواهم", "👩\u200d🔬", "🇩🇪"]
+
+
+@pytest.mark.parametrize("name", NAMES)
 def test_names_of_any_language_stay_as_they_are(name):
     assert printable(name) == name

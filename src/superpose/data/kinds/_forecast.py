@@ -31,7 +31,7 @@ class ForecastOptions(Options):
             start from the value of a period before too, and the report compares with it.
     """
 
-    season: int | None = Field(default=None, ge=2)
+    season: int | None = Field(default=None, ge=2, le=100_000)
 
 
 @dataclass(kw_only=True)

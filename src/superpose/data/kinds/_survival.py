@@ -40,7 +40,7 @@ class SurvivalOptions(Options):
 
     event: str | None = Field(default=None, min_length=1)
     bins: int | None = Field(default=None, ge=2, le=MOST_BINS)
-    horizons: list[float] | None = Field(default=None, min_length=1)
+    horizons: list[float] | None = Field(default=None, min_length=1, max_length=100)
 
     @field_validator("horizons", mode="before")
     @classmethod
