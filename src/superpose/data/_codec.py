@@ -127,6 +127,7 @@ class Codec:
             options["source"] = self._columns(table, source)[source].take(picked)
         if family.has_items:
             options["items"] = items_of(spec.name, spec.options, table, picked)
+        family.check(spec.name, values, **options)
         kind = family.fit(spec.name, values.take(picked), **options)
         if kind.constant_reason and not spec.options.get("levels"):
             raise DataError(

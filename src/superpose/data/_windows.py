@@ -18,6 +18,7 @@ from ._guessing import missing_words
 from ._schema import blank_words
 from ._sections import SplitConfig, WindowsConfig
 from ._splits import group_ids, times
+from .kinds._scaling import require_held
 from .kinds._values import as_floats, is_list
 
 SHOWN = 4  # recordings that one message names
@@ -136,7 +137,7 @@ def _channels(table: pa.Table, config: Config, rule: WindowsConfig) -> np.ndarra
     faults, found = Faults(DataError), []
     for place_, name in enumerate(rule.columns):
         try:
-            found.append(_numbers(name, table, "channel of the windows"))
+            found.append(require_held(name, _numbers(name, table, "channel of the windows")))
         except DataError as error:
             for fault in error.faults:
                 faults.add(config.at("windows", "columns", place_), fault)

@@ -64,6 +64,13 @@ class _Stateful:
         """Whether values may be of this kind; asked where options alone don't tell the kind."""
         return True
 
+    @classmethod
+    def check(cls, column: str, values: Column, **options: Any) -> None:
+        """Raise DataError with the row if a value can't belong to this kind.
+
+        Unlike `fit` it may see every row of a table, because it learns nothing.
+        """
+
     def state(self) -> dict[str, Any]:
         """Everything needed to rebuild this kind, JSON-able."""
         values = {f.name: getattr(self, f.name) for f in fields(self)}  # type: ignore[arg-type]
@@ -148,13 +155,6 @@ class InputKind(_Stateful, ABC):
     def useless(self) -> str | None:
         """Why the column can't help any prediction ("constant"), or None."""
         return None
-
-    @classmethod
-    def check(cls, column: str, values: Column, **options: Any) -> None:
-        """Raise DataError with the row if a value can't belong to this kind.
-
-        Unlike `fit` it may see every row of a table, because it learns nothing.
-        """
 
     @classmethod
     @abstractmethod

@@ -100,6 +100,10 @@ class SurvivalTarget(TargetKind):
         return None if self.events else "no training row has seen the event"
 
     @classmethod
+    def check(cls, column: str, values: Column, **options: Any) -> None:
+        as_lifetimes(column, values)
+
+    @classmethod
     def fit(cls, column: str, values: Column, **options: Any) -> Self:
         y = as_lifetimes(column, values).astype(np.float32)
         y = y[~np.isnan(y)]
