@@ -39,7 +39,7 @@ from superpose.audit import (
     settings_of,
     with_measured,
 )
-from superpose.data import Config, divided, like, read_rows, row_keys
+from superpose.data import Config, divided, like, read_rows, restored, row_keys
 from superpose.data.kinds import TargetKind
 from superpose.deploy import (
     is_folder,
@@ -490,9 +490,11 @@ class Superpose:
             if part not in parts:
                 raise BundleError(f"{folder}: part {part!r} is missing; save the model again")
         try:
-            model = cls.from_config(Config.model_validate(parts["config"]))
+            model = cls.from_config(restored(Config, parts["config"], "config"))
             model.facts = join_facts(parts["facts"], arrays.pop("plots", {}))
             model._predictor = Predictor.from_state(parts["model"], arrays)
+        except DataError as error:
+            raise BundleError(*(f"{folder}: {fault}" for fault in error.faults)) from error
         except (AttributeError, LookupError, TypeError, ValueError) as error:
             what = f"its parts do not fit together ({type(error).__name__})"
             fix = "the bundle is damaged; copy or save it again"

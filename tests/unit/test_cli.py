@@ -16,10 +16,9 @@ from typer.testing import CliRunner, Result
 
 from superpose import Superpose
 from superpose.cli import _verbs, app
-from superpose.cli._screen import Stages, echo_data
+from superpose.cli._screen import Stages
 from superpose.data import BUNDLED, Config, infer_schema, load_config, read_table, write_table
 from superpose.deploy import load_folder, save_folder
-from superpose.report import Screen, verdict_table
 
 VERBS = ["demo", "init", "check", "train", "evaluate", "predict", "report", "fusions"]
 N = 80
@@ -497,52 +496,3 @@ def test_what_this_machine_lacks_is_said_before_a_run_folder_is_made(folder: Pat
     assert result.exit_code == 2
     assert "error: training.device: 'cuda' given; this machine has no GPU" in result.stderr
     assert not (folder / "first").exists()
-
-
-# Names that hold what a terminal obeys.
-
-EVIL = "y\x1b[31m\x1b]0;owned\x07\u202e"
-
-
-def test_control_characters_of_names_never_reach_the_terminal(folder: Path) -> None:
-    columns = {EVIL if name == "y" else name: TABLE.column(name) for name in TABLE.column_names}
-    columns["word"] = pa.array(["a\x1b[2J", "b\r", "c", "d"] * (N // 4))
-    pyarrow.parquet.write_table(pa.table(columns), folder / "evil.parquet")
-    for args in (
-        ("init", "evil.parquet", "--targets", "on,word"),
-        ("check", "superpose.yaml"),
-        ("init", "evil.parquet", "--targets", "nothing"),
-        ("check", f"{EVIL}.yaml"),
-        ("train", "evil.parquet", "--targets", "on\x1b[1m"),
-    ):
-        result = run(*args)
-        assert not set(result.output) & set("\x1b\x07\r\u202e"), (args, result.output)
-    (folder / "keys.yaml").write_text('"tar\\egets": [on]\ndata: evil.parquet\n')
-    result = run("check", "keys.yaml")
-    assert r"tar\x1bgets" in result.output
-
-
-def test_tables_of_rich_show_control_characters_and_keep_their_own_styles() -> None:
-    out = io.StringIO()
-    row = {"target": EVIL, "metric": "rmse", "verdict": "harmed", "model": 1.0, "shipped": "joint"}
-    verdict_table([row], Screen(file=out, force_terminal=True, width=200))
-    told = out.getvalue()
-    assert r"y\x1b[31m" in told
-    assert "\x1b]0;" not in told
-    assert "\x1b[31m" in told  # what harms is red
-    assert not set(told) & set("\x07\u202e")
-
-
-def test_predictions_are_data_for_a_program_and_text_for_a_terminal(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    echo_data("a\x1b[2J\n")
-    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
-    echo_data("a\x1b[2J\n")
-    assert capsys.readouterr().out.endswith("\na\\x1b[2J\n")
-
-
-def test_every_verb_prints_through_one_door() -> None:
-    for file in Path(_verbs.__file__).parent.glob("*.py"):
-        count = file.read_text(encoding="utf-8").count("typer.echo(")
-        assert count == (2 if file.name == "_screen.py" else 0), file.name

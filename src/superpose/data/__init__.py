@@ -3,7 +3,7 @@
 from ._bundled import BUNDLED, BundledSet, attribution, load_bundled
 from ._codec import Codec, Features, label_block
 from ._config import Config, load_config
-from ._files import read_whole
+from ._files import read_whole, require_regular
 from ._inference import infer_schema
 from ._leakage import find_leaks
 from ._predictions import write_predictions
@@ -17,8 +17,10 @@ from ._reading import (
     sources_of,
 )
 from ._schema import ColumnSpec, Schema
+from ._sections import ModelConfig
 from ._splits import Split, fold_indices, make_split
 from ._starter import write_starter
+from ._stored import damaged, require_finite, restored
 from ._windows import row_keys
 from ._writing import like, write_table
 from ._yaml import groups_text
@@ -30,9 +32,11 @@ __all__ = [
     "ColumnSpec",
     "Config",
     "Features",
+    "ModelConfig",
     "Schema",
     "Split",
     "attribution",
+    "damaged",
     "divided",
     "find_leaks",
     "fingerprint",
@@ -49,6 +53,9 @@ __all__ = [
     "read_rows",
     "read_table",
     "read_whole",
+    "require_finite",
+    "require_regular",
+    "restored",
     "row_keys",
     "sources_of",
     "write_predictions",

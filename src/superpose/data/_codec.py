@@ -16,6 +16,7 @@ from superpose.errors import DataError, Faults, did_you_mean, message, place
 from ._items import items_of
 from ._reading import folder_of
 from ._schema import ColumnSpec, Schema
+from ._stored import damaged
 from .kinds import INPUT_KINDS, TARGET_KINDS, InputKind, TargetKind
 from .kinds._values import Column, holds_files, plain
 
@@ -299,9 +300,10 @@ class Codec:
         """Rebuild a codec from its `state`.
 
         Raises:
-            DataError: a kind that this version does not know, or a damaged state.
+            DataError: a kind that this version does not know.
+            BundleError: a damaged state.
         """
-        return cls(
+        found = cls(
             schema=Schema.from_state(state["schema"]),
             input_kinds=[_kind(INPUT_KINDS, s).from_state(s) for s in state["inputs"]],
             target_kinds={
@@ -311,6 +313,12 @@ class Codec:
             conversions=list(state["conversions"]),
             dropped=dict(state["dropped"]),
         )
+        named = [(n, k.column, k.name) for n, k in found.target_kinds.items()]
+        if named != [(spec.name, spec.name, spec.kind) for spec in found.schema.targets]:
+            raise damaged("codec", ("targets",), "not the targets of the schema")
+        if not {k.column for k in found.input_kinds} <= set(found.schema.input_names):
+            raise damaged("codec", ("inputs",), "not the inputs of the schema")
+        return found
 
 
 def label_block(target: str) -> str:

@@ -9,6 +9,7 @@ import pyarrow.compute as pc
 
 from superpose.errors import DataError, did_you_mean, listing, message, place
 
+from ._stored import restored
 from .kinds._values import is_text
 
 
@@ -101,17 +102,7 @@ class Schema:
     @classmethod
     def from_state(cls, state: Mapping[str, Any]) -> "Schema":
         """Builds the schema that `state` described."""
-
-        def spec(entry: Mapping[str, Any]) -> ColumnSpec:
-            return ColumnSpec(**{**entry, "missing": tuple(entry["missing"])})
-
-        return cls(
-            inputs=[spec(entry) for entry in state["inputs"]],
-            targets=[spec(entry) for entry in state["targets"]],
-            ignored=dict(state["ignored"]),
-            warnings=list(state["warnings"]),
-            conversions=list(state["conversions"]),
-        )
+        return restored(cls, state, "schema")
 
 
 def beside(

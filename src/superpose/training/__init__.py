@@ -10,6 +10,7 @@ from ._network_fit import FittedNetwork, Recipe, alike, build, fit_alone, fit_jo
 from ._replicas import Replicas
 from ._reveal import reveal_columns
 from ._settings import Settings
+from ._stored_network import require_weights
 from ._watch import Watch
 
 __all__ = [
@@ -35,6 +36,7 @@ __all__ = [
     "places_of",
     "require_balance",
     "require_host",
+    "require_weights",
     "reveal_columns",
     "save_checkpoint",
     "train",

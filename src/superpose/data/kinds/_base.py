@@ -16,6 +16,7 @@ import numpy as np
 import pyarrow as pa
 from torch import Tensor, nn
 
+from superpose.data._stored import restored
 from superpose.errors import DataError
 from superpose.nn import FromPast
 
@@ -81,16 +82,10 @@ class _Stateful:
         """Rebuild a fitted kind from its `state`.
 
         Raises:
-            DataError: the state has unknown or missing entries.
+            BundleError: the state has unknown or missing entries, or of another type.
         """
         values = {key: value for key, value in state.items() if key != "kind"}
-        try:
-            return cls(**values)
-        except TypeError as error:
-            raise DataError(
-                f"state of a {cls.name} column: {error}; it was written by another version or is "
-                f"damaged; train again or use the version that wrote it"
-            ) from None
+        return restored(cls, values, f"{cls.name} {state.get('column')!r}")
 
 
 @dataclass(kw_only=True)

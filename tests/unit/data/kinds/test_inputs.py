@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from superpose.data.kinds import INPUT_KINDS
-from superpose.errors import DataError
+from superpose.errors import BundleError, DataError
 
 NAN = float("nan")
 
@@ -80,7 +80,9 @@ def test_every_kind_describes_itself(kind, values):
 
 def test_a_state_of_another_version_is_refused():
     state = fit("number", [1.0, 2.0]).state() | {"colour": "red"}
-    with pytest.raises(DataError, match="state of a number column"):
+    with pytest.raises(
+        BundleError, match="bundle: number 'x': colour: unknown; the bundle is damag"
+    ):
         INPUT_KINDS["number"].from_state(state)
 
 
