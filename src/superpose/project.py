@@ -32,6 +32,7 @@ from superpose.audit import (
     quiet,
     ranked,
     require_plan,
+    require_room,
     run_trial,
     sample,
     scored_given,
@@ -199,6 +200,7 @@ class Superpose:
         tell(READING, 0.0)
         table = read_rows(source, self.config)
         prepared = prepare(table, self.config)
+        require_room(prepared)
         require_host(settings_of(self.config))
         require_balance(self.config.balance.method)
         # Not before: a table with faults is no run, and its folder stays free for the mended one.

@@ -189,7 +189,7 @@ def check(
     Example:
       superpose check superpose.yaml
     """
-    from superpose.audit import prepare
+    from superpose.audit import prepare, require_room
     from superpose.data import divided, load_config, read_rows
 
     config = load_config(settings)
@@ -198,6 +198,7 @@ def check(
         raise ConfigError(message(config.at("data"), "no table is named", fix=fix))
     config = divided(config, config.source)
     prepared = prepare(read_rows(config.source, config), config)
+    require_room(prepared)
     codec = prepared.codec
     details = {kind.column: kind.describe() for kind in codec.input_kinds}
     details |= {name: kind.describe() for name, kind in codec.target_kinds.items()}

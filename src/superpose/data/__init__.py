@@ -6,6 +6,7 @@ from ._config import Config, load_config
 from ._files import read_whole, require_regular
 from ._inference import infer_schema
 from ._leakage import find_leaks
+from ._memory import require_memory
 from ._predictions import write_predictions
 from ._reading import (
     divided,
@@ -54,6 +55,7 @@ __all__ = [
     "read_table",
     "read_whole",
     "require_finite",
+    "require_memory",
     "require_regular",
     "restored",
     "row_keys",

@@ -14,6 +14,7 @@ import pyarrow as pa
 from superpose.errors import DataError, Faults, did_you_mean, message, place
 
 from ._items import items_of
+from ._memory import require_memory
 from ._reading import folder_of
 from ._schema import ColumnSpec, Schema
 from ._stored import damaged
@@ -203,6 +204,7 @@ class Codec:
             DataError: every missing input column, or a value of the wrong type with its row.
         """
         columns = self._columns(table)
+        self._require_room(columns, table)
         blocks = {}
         for name, kinds in self.blocks.items():
             parts = [self._encoded(kind, columns[kind.column], table) for kind in kinds]
@@ -214,6 +216,23 @@ class Codec:
                     y = self._labels_of(spec, table)
                 blocks[label_block(spec.name)] = y.reshape(len(y), -1)
         return blocks
+
+    def _require_room(self, columns: Mapping[str, Column], table: pa.Table) -> None:
+        """Raise DataError where the arrays of all rows would not fit; one row tells their size."""
+        each, largest = 0.0, ("", 0.0)
+        for kind in self.input_kinds:
+            if kind.block is None and table.num_rows > 16 and not kind.slow:
+                one_row = columns[kind.column].slice(0, 1)
+                with warnings.catch_warnings():
+                    warnings.simplefilter("ignore")
+                    try:
+                        taken = self._encoded(kind, one_row, table).nbytes
+                    except DataError:  # it is told of all rows together
+                        continue
+                each, largest = each + taken, max(largest, (kind.column, taken), key=lambda x: x[1])
+        what = f"{table.num_rows:,} rows, of which {largest[0]!r} is the largest part,"
+        fix = "take fewer rows, or a smaller size, length, seconds or bins of this input"
+        require_memory(each * table.num_rows, "inputs", what, fix, DataError)
 
     def pixels(self, source: str, table: pa.Table) -> np.ndarray:
         """The images of one input as the report shows them, uint8 (N, 3, H, W)."""

@@ -11,10 +11,11 @@ from collections.abc import Iterator
 import numpy as np
 import pyarrow as pa
 
-from superpose.errors import DataError, Faults, did_you_mean, listing, message, place
+from superpose.errors import ConfigError, DataError, Faults, did_you_mean, listing, message, place
 
 from ._config import Config
 from ._guessing import missing_words
+from ._memory import require_memory
 from ._schema import blank_words
 from ._sections import SplitConfig, WindowsConfig
 from ._splits import group_ids, times
@@ -71,6 +72,12 @@ def cut_windows(table: pa.Table, config: Config) -> pa.Table:
     spot = np.empty(len(order), np.int64)
     spot[order] = np.arange(len(order))
     ends = np.sort(ends)
+    cells = len(ends) * rule.length * len(rule.columns)
+    what = f"{len(ends):,} windows of {rule.length:,} steps and {len(rule.columns)} channels"
+    fix = "shorten windows.length, or write windows.step to take fewer"
+    # As numbers of four bytes, and again as those of Arrow; the places of the steps have eight.
+    needed = 8 * cells + 8 * len(ends) * rule.length
+    require_memory(needed, config.at("windows", "length"), what, fix, ConfigError)
     steps = spot[ends][:, None] + np.arange(1 - rule.length, 1)
     values = channels[order][steps.ravel()]
     flat = pa.array(values.ravel(), from_pandas=True)
