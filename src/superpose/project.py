@@ -56,7 +56,7 @@ from superpose.deploy import (
     split_facts,
     write_file,
 )
-from superpose.errors import BundleError, ConfigError, DataError, SuperposeError, message
+from superpose.errors import BundleError, ConfigError, DataError, SuperposeError, message, printable
 from superpose.report import render_report, verdict_text
 from superpose.training import require_balance, require_host
 
@@ -465,7 +465,8 @@ class Superpose:
     def report(self, path: str | PathLike[str]) -> Path:
         """Write the report as one HTML file that opens offline."""
         self._fitted()
-        return write_file(path, render_report(self.facts))
+        # A name may not turn the direction of what stands beside it, on a page as on a screen.
+        return write_file(path, printable(render_report(self.facts), keep="\n\t"))
 
     def save(self, path: str | PathLike[str]) -> Path:
         """Write the bundle: a folder of safetensors and JSON, whole or not at all."""
@@ -495,7 +496,7 @@ class Superpose:
             model = cls.from_config(restored(Config, parts["config"], "config"))
             model.facts = join_facts(parts["facts"], arrays.pop("plots", {}))
             model._predictor = Predictor.from_state(parts["model"], arrays)
-        except DataError as error:
+        except (BundleError, DataError) as error:
             raise BundleError(*(f"{folder}: {fault}" for fault in error.faults)) from error
         except (AttributeError, LookupError, TypeError, ValueError) as error:
             what = f"its parts do not fit together ({type(error).__name__})"

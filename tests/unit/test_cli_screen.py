@@ -9,6 +9,7 @@ import pyarrow.parquet
 import pytest
 from typer.testing import CliRunner, Result
 
+from superpose import Superpose
 from superpose.cli import _verbs, app
 from superpose.cli._screen import echo_data
 from superpose.report import Screen, verdict_table
@@ -60,6 +61,17 @@ def test_tables_of_rich_show_control_characters_and_keep_their_own_styles() -> N
     assert "\x1b]0;" not in told
     assert "\x1b[31m" in told  # what harms is red
     assert not set(told) & set("\x07\u202e")
+
+
+def test_names_do_not_turn_the_direction_of_the_report(tmp_path: Path) -> None:
+    name = f"<script>{EVIL}\"'"
+    rows = TABLE.rename_columns(["x", name, "on"])
+    fast = {"model": {"width": 8, "members": 1}, "training": {"epochs": 1}}
+    model = Superpose([name], references="none", **fast).fit(rows)
+    text = model.report(tmp_path / "report.html").read_text(encoding="utf-8")
+    assert not set(text) & set("\x1b\x07\u202e")
+    assert "<script>y" not in text
+    assert r"y\x1b[31m" in text
 
 
 def test_predictions_are_data_for_a_program_and_text_for_a_terminal(
