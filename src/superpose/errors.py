@@ -10,8 +10,12 @@ one error at a time. The command line turns every `SuperposeError` into its text
 
 import difflib
 import re
+import unicodedata
 from collections.abc import Iterable, Sequence
 
+# What moves the cursor, hides text or turns its direction; lone surrogates can't be written at all.
+_CONTROLS = ("Cc", "Cs", "Zl", "Zp")
+_BIDI = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 # More than this many names in one message are no longer read; the rest is counted.
 SHOWN_NAMES = 12
 
@@ -133,6 +137,29 @@ def message(where: str, given: str, allowed: str = "", fix: str = "") -> str:
     return f"{where}: {text}" if where else text
 
 
+def printable(text: object, keep: str = "") -> str:
+    """Writes control characters as escapes, so that a name can't write over what is on a screen.
+
+    Args:
+        text: what is to be shown.
+        keep: control characters that are meant as they are.
+
+    Example:
+        >>> printable("age\\x1b[2J")
+        'age\\\\x1b[2J'
+    """
+    words = str(text)
+    # Most text is plain, and tables may be long.
+    if words.isprintable():
+        return words
+    return "".join(
+        char.encode("unicode_escape").decode()
+        if char not in keep and (unicodedata.category(char) in _CONTROLS or char in _BIDI)
+        else char
+        for char in words
+    )
+
+
 def place(
     *,
     file: object = None,
@@ -158,7 +185,7 @@ def place(
     """
     parts: list[str] = []
     if file is not None:
-        parts.append(str(file) if line is None else f"{file}:{line}")
+        parts.append(printable(file if line is None else f"{file}:{line}"))
     if key:
         parts.append(key)
     cell = [] if column is None else [f"column {column!r}"]
@@ -181,7 +208,7 @@ def key_path(keys: Sequence[str | int]) -> str:
         if isinstance(key, int):
             text += f"[{key}]"
         else:
-            text += f".{key}" if text else key
+            text += f".{printable(key)}" if text else printable(key)
     return text
 
 
@@ -216,7 +243,7 @@ def listing(names: Iterable[object], shown: int = SHOWN_NAMES) -> str:
         >>> listing("abcd", shown=2)
         'a, b and 2 more'
     """
-    words = [str(name) for name in names]
+    words = [printable(name) for name in names]
     if len(words) <= shown:
         return ", ".join(words)
     return f"{', '.join(words[:shown])} and {len(words) - shown} more"

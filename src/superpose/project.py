@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from os import PathLike
 from pathlib import Path
 from typing import Any, Self
@@ -31,6 +32,7 @@ from superpose.audit import (
     quiet,
     ranked,
     require_plan,
+    require_room,
     run_trial,
     sample,
     scored_given,
@@ -46,6 +48,7 @@ from superpose.data import (
     local_path,
     measured,
     read_rows,
+    restored,
     row_keys,
 )
 from superpose.data.kinds import TargetKind
@@ -53,6 +56,7 @@ from superpose.deploy import (
     is_folder,
     join_facts,
     load_folder,
+    locked,
     open_run,
     plain,
     require_run,
@@ -62,7 +66,7 @@ from superpose.deploy import (
     split_facts,
     write_file,
 )
-from superpose.errors import BundleError, ConfigError, DataError, SuperposeError, message
+from superpose.errors import BundleError, ConfigError, DataError, SuperposeError, message, printable
 from superpose.report import render_report, verdict_text
 from superpose.training import require_balance, require_host
 
@@ -187,7 +191,7 @@ class Superpose:
         Raises:
             DataError: Every fault of the table at once.
             TrainingError: A loss that is not finite.
-            BundleError: ``out`` exists already.
+            BundleError: ``out`` exists already, or another run writes there.
         """
         source = self.config.source if source is None else source
         if source is None:
@@ -195,14 +199,20 @@ class Superpose:
         source = as_source(source)
         self.config = divided(self.config, source)
         folder = None if out is None else local_path(out, BundleError)
+        with nullcontext() if folder is None else locked(folder):
+            return self._fit(source, folder, resume, progress or quiet, command)
+
+    def _fit(
+        self, source: Source, folder: Path | None, resume: bool, tell: Progress, command: str
+    ) -> Self:
         settings = "" if folder is None else settings_text(self.config, source, folder)
         if folder is not None:
             require_run(folder, settings, resume)
-        tell = progress or quiet
         tell(READING, 0.0)
         table = read_rows(source, self.config, quiet=True)
         self.config = measured(self.config, table)
         prepared = prepare(table, self.config)
+        require_room(prepared)
         require_host(settings_of(self.config))
         require_balance(self.config.balance.method)
         # Not before: a table with faults is no run, and its folder stays free for the mended one.
@@ -467,7 +477,8 @@ class Superpose:
     def report(self, path: str | PathLike[str]) -> Path:
         """Write the report as one HTML file that opens offline."""
         self._fitted()
-        return write_file(path, render_report(self.facts))
+        # A name may not turn the direction of what stands beside it, on a page as on a screen.
+        return write_file(path, printable(render_report(self.facts), keep="\n\t"))
 
     def save(self, path: str | PathLike[str]) -> Path:
         """Write the bundle: a folder of safetensors and JSON, whole or not at all."""
@@ -494,9 +505,11 @@ class Superpose:
             if part not in parts:
                 raise BundleError(f"{folder}: part {part!r} is missing; save the model again")
         try:
-            model = cls.from_config(Config.model_validate(parts["config"]))
+            model = cls.from_config(restored(Config, parts["config"], "config"))
             model.facts = join_facts(parts["facts"], arrays.pop("plots", {}))
             model._predictor = Predictor.from_state(parts["model"], arrays)
+        except (BundleError, DataError) as error:
+            raise BundleError(*(f"{folder}: {fault}" for fault in error.faults)) from error
         except (AttributeError, LookupError, TypeError, ValueError) as error:
             what = f"its parts do not fit together ({type(error).__name__})"
             fix = "the bundle is damaged; copy or save it again"

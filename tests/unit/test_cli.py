@@ -465,7 +465,8 @@ def test_a_bundle_whose_parts_do_not_fit_is_refused(trained: Path, folder: Path)
         save_folder(folder / "changed", parts, arrays)
         result = run("evaluate", folder / "changed", "table.csv")
         assert result.exit_code == 2
-        assert "changed: its parts do not fit together" in result.stderr
+        told = "bundle: config: depth: extra" if part == "config" else "its parts do not fit"
+        assert f"changed: {told}" in result.stderr
         assert "copy or save it again" in result.stderr
 
 

@@ -17,6 +17,7 @@ from superpose.errors import (
     listing,
     message,
     place,
+    printable,
 )
 
 
@@ -98,3 +99,24 @@ def test_near_words_are_found_and_far_ones_are_not(word: str, known: list, hint:
 def test_a_long_listing_is_counted() -> None:
     assert listing(range(14)) == "0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11 and 2 more"
     assert listing([]) == ""
+
+
+HOSTILE = "a\x1b[2J\x1b]0;owned\x07\r\nerror: none\u202eb\x9bc\ud800"
+SHOWN = r"a\x1b[2J\x1b]0;owned\x07\r\nerror: none\u202eb\x9bc\ud800"
+
+
+def test_names_can_not_write_over_what_is_on_the_screen():
+    assert printable(HOSTILE) == SHOWN
+    assert printable("a\tb\n\x1b", keep="\n\t") == "a\tb\n\\x1b"
+    assert place(file=HOSTILE, line=3) == f"{SHOWN}:3"
+    assert place(column="a\x1b", row=1) == r"column 'a\x1b', row 1"
+    assert key_path(["targets", 0, HOSTILE]) == f"targets[0].{SHOWN}"
+    assert listing([HOSTILE, "b"]) == f"{SHOWN}, b"
+
+
+NAMES = ["Größe", "温度 °C", "a\u00a0b", "می\u200cخواهم", "👩\u200d🔬", "🇩🇪"]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_names_of_any_language_stay_as_they_are(name):
+    assert printable(name) == name

@@ -5,6 +5,7 @@ from ._entanglement import entanglement, pairs
 from ._findings import Facts, evaluate_target, findings
 from ._group_search import candidates, search_groups
 from ._measure import next_measurement, ranked, sample
+from ._memory import require_room
 from ._predictor import Predictor
 from ._prepare import Prepared, prepare
 from ._proof import Case, Ruling, rule
@@ -35,6 +36,7 @@ __all__ = [
     "quiet",
     "ranked",
     "require_plan",
+    "require_room",
     "rule",
     "run_trial",
     "sample",

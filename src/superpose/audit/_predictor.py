@@ -19,6 +19,7 @@ from ._given import LEVELS, Given, Rows
 from ._given_trees import EVERY, SOME
 from ._proof import ALONE, JOINT
 from ._references import FittedTrees
+from ._soundness import require_facts, require_sound
 from ._telling import given_labels
 
 Arrays = dict[str, Any]
@@ -238,6 +239,7 @@ class Predictor:
             BundleError: If a part is missing.
         """
         try:
+            require_facts(facts)
             found = cls(
                 Codec.from_state(facts["codec"]),
                 facts["shipped"],
@@ -274,4 +276,5 @@ class Predictor:
             raise BundleError(
                 f"bundle: {error} is missing; the bundle is damaged; save the model again"
             ) from error
+        require_sound(found)
         return found

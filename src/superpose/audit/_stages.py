@@ -47,7 +47,7 @@ class Stages:
         if self.folder is None:
             return fit(None)
         done, under_way = self.folder / f"{name}.done", self.folder / f"{name}.checkpoint"
-        if done.exists():
+        if done.is_file():
             return self._read(done, family)
         model = fit(under_way)
         self._write(done, model)
@@ -65,7 +65,7 @@ class Stages:
         if self.folder is None:
             return fit(None)
         files = {key: self.folder / f"{name}-{place}.done" for place, key in enumerate(keys)}
-        if all(file.exists() for file in files.values()):
+        if all(file.is_file() for file in files.values()):
             return {key: self._read(file, family) for key, file in files.items()}
         under_way = self.folder / f"{name}.checkpoint"
         models = fit(under_way)

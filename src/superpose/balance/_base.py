@@ -19,7 +19,7 @@ class Option(NamedTuple):
 
     default: float
     least: float = 0.0
-    most: float = float("inf")
+    most: float = 1e6  # far beyond what any paper tries, and within float32
 
 
 class Balancer(ABC):

@@ -125,13 +125,25 @@ class FastAdaptive(Scalarized):
     after = True
     options = {"rate": Option(0.025)}
 
+    def __init__(self, targets: int, rate: float = 3e-3, **options: float) -> None:
+        super().__init__(targets, rate, **options)
+        self.weighed = False
+
     def make(self) -> Any:
         from torchjd.scalarization import FAMO
 
         return FAMO(self.targets, lr=self.option["rate"])
 
+    def weigh(self, losses: Tensor, gramian: Tensor | None, present: Tensor) -> Tensor:
+        self.weighed = True
+        return super().weigh(losses, gramian, present)
+
     def stepped(self, losses: Tensor) -> None:
-        self.scalarizer.update(losses)
+        # A batch with labels of fewer than two targets is not weighed: there is nothing to compare,
+        # and the losses of an earlier batch say nothing about this step.
+        if self.weighed:
+            self.scalarizer.update(losses)
+        self.weighed = False
 
 
 class BoundaryIntersection(Scalarized):

@@ -9,7 +9,7 @@ import typer
 
 from superpose.errors import ConfigError, message
 
-from ._screen import Stages
+from ._screen import Stages, echo
 from ._verbs import Run, app
 
 PICTURE = "affinity.svg"
@@ -75,17 +75,17 @@ def affinity(
             model.search_groups(table, folds or 5, progress=stages)
     found = model.facts["affinity"]
     affinity_table(found)
-    typer.echo(f"\n{groups_in_words(found)}")
+    echo(f"\n{groups_in_words(found)}")
     groups = found["groups"]
     if search:
         judged = model.facts["grouping"]
-        typer.echo()
+        echo()
         grouping_table(judged)
-        typer.echo(f"\n{grouping_in_words(judged)}")
+        echo(f"\n{grouping_in_words(judged)}")
         by_name = {one["name"]: one["groups"] for one in judged["candidates"]}
         groups = by_name[judged["recommended"]]
     if len(groups) > 1:
-        typer.echo(f"For the settings:\n\n{groups_text(groups)}")
+        echo(f"For the settings:\n\n{groups_text(groups)}")
     if not search:
-        typer.echo("It is a suggestion. What it is worth is told by --search.")
-    typer.echo(f"Wrote {write_file(out or run / PICTURE, affinity_picture(found))}")
+        echo("It is a suggestion. What it is worth is told by --search.")
+    echo(f"Wrote {write_file(out or run / PICTURE, affinity_picture(found))}")

@@ -10,7 +10,7 @@ import typer
 
 from superpose.errors import ConfigError, listing, message
 
-from ._screen import Stages, recommendation, table
+from ._screen import Stages, echo, recommendation, table
 from ._verbs import Given, Run, app, given_option, names_of, require_other
 
 MEASURED = "Table with what is measured already."
@@ -66,7 +66,7 @@ def entanglement(
             stages("entanglement", 1.0)
     entanglement_table(found)
     path = write_file(out or run / PICTURE, entanglement_picture(found))
-    typer.echo(f"\nWrote {path}")
+    echo(f"\nWrote {path}")
 
 
 @app.command()
@@ -131,12 +131,12 @@ def measure(
     tell_advice(records, bool(prices))
     first = [record for record in records if record["row"] == 0]
     which = "" if whole.num_rows == 1 else "Row 0. "
-    typer.echo(f"\n{which}{recommendation(first, wanted, bool(prices))}")
+    echo(f"\n{which}{recommendation(first, wanted, bool(prices))}")
     if whole.num_rows > rows:
-        typer.echo(f"{rows:,} of {whole.num_rows:,} rows are shown; `--rows N` shows more.")
+        echo(f"{rows:,} of {whole.num_rows:,} rows are shown; `--rows N` shows more.")
     if out is not None:
         write_table(advice, out)
-        typer.echo(f"Wrote {out}: {advice.num_rows:,} rows, columns {listing(advice.column_names)}")
+        echo(f"Wrote {out}: {advice.num_rows:,} rows, columns {listing(advice.column_names)}")
 
 
 def tell_advice(records: Sequence[dict[str, Any]], priced: bool) -> None:

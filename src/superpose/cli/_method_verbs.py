@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from ._screen import table
+from ._screen import echo, table
 from ._verbs import app
 
 
@@ -32,7 +32,7 @@ def fusions(
         what = (method.__doc__ or "").split("\n")[0]
         rows.append([name, what, method.paper, f"{weights:+.0%}", f"{sums:+.0%}"])
     table(("fusion", "what it does", "paper", "weights", "arithmetic"), rows)
-    typer.echo(
+    echo(
         f"\nWrite `model: {{fusion: NAME}}`. Weights and arithmetic are those of a whole network of"
         f" {targets} targets and 20\nnumbers, against {plain.parameters:,} weights and"
         f" {plain.multiplications:,} multiplications a row with none."
@@ -56,7 +56,7 @@ def balances() -> None:
         reads = "gradients" if method.gradients else "losses"
         rows.append([name, what, method.paper, "nothing" if name == "sum" else reads, options])
     table(("balance", "what it does", "paper", "reads", "options"), rows)
-    typer.echo(
+    echo(
         "\nWrite `balance: NAME`, or `balance: {method: NAME, every: 4, options: {...}}`.\n"
         "All but sum, log, gradnorm and db-mtl are torchjd's:"
         ' pip install "superpose[balance]".'

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import typer
 
-from superpose.errors import listing
+from superpose.errors import listing, printable
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -23,7 +23,16 @@ NAMES = {
 }
 LINES = 60  # seconds between two lines of a log, where progress is slow
 LEAST_BITS = 0.005  # what is less is shown as 0.00
-WIDTH = 100  # columns where the output is no terminal and has no width of its own
+
+
+def echo(text: object = "", *, err: bool = False) -> None:
+    """Prints a line; control characters of names are shown, never obeyed."""
+    typer.echo(printable(text, keep="\n\t"), err=err)
+
+
+def echo_data(text: str) -> None:
+    """Prints a result for whoever reads it: a program as it is, a terminal as `echo` does."""
+    typer.echo(printable(text, keep="\n\t") if sys.stdout.isatty() else text, nl=False)
 
 
 class Stages:
@@ -36,10 +45,11 @@ class Stages:
     """
 
     def __init__(self, console: Console | None = None) -> None:
-        from rich.console import Console
         from rich.progress import BarColumn, Progress, TaskID, TaskProgressColumn, TextColumn
 
-        self.console = console or Console(stderr=True)
+        from superpose.report import Screen
+
+        self.console = console or Screen(stderr=True)
         columns = (BarColumn(), TaskProgressColumn(), TextColumn("{task.fields[time]}"))
         self.bars = Progress("{task.description}", *columns, console=self.console)
         self.tasks: dict[str, TaskID] = {}
@@ -74,7 +84,7 @@ class Stages:
         due = int(4 * share) > int(4 * before) or (share > before and now - self.said > LINES)
         if not self.console.is_terminal and (new or due):
             self.said = now
-            typer.echo(f"{name}: {share:.0%}, {took}", err=True)
+            echo(f"{name}: {share:.0%}, {took}", err=True)
 
 
 def kinds(specs: Iterable[ColumnSpec]) -> str:
@@ -112,15 +122,15 @@ def tell_conversions(conversions: Sequence[str], err: bool = False) -> None:
     from superpose.data import summary
 
     if conversions:
-        typer.echo("\nRead differently from what is written:", err=err)
+        echo("\nRead differently from what is written:", err=err)
     for sentence in summary(conversions):
-        typer.echo(f"  {sentence}", err=err)
+        echo(f"  {sentence}", err=err)
 
 
 def tell_warnings(warnings: Iterable[str], err: bool = False) -> None:
     """Prints warnings, one sentence each; `err` as of `tell_conversions`."""
     for sentence in warnings:
-        typer.echo(f"Warning: {sentence}", err=err)
+        echo(f"Warning: {sentence}", err=err)
 
 
 def tell_metrics(metrics: Mapping[str, Mapping[str, float]]) -> None:
@@ -131,8 +141,8 @@ def tell_metrics(metrics: Mapping[str, Mapping[str, float]]) -> None:
     for names, targets in alike.items():
         rows = [(t, *(f"{metrics[t][name]:.4g}" for name in names)) for t in targets]
         table(("target", *(name.replace("_", " ") for name in names)), rows)
-        typer.echo()
-    typer.echo("score: 1 is perfect, 0 is no better than a constant.")
+        echo()
+    echo("score: 1 is perfect, 0 is no better than a constant.")
 
 
 def recommendation(
@@ -177,13 +187,12 @@ def recommendation(
 
 def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     """Prints a table; what comes from the user is text, never markup."""
-    from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
-    console = Console()
-    if not console.is_terminal:
-        console.width = WIDTH
+    from superpose.report import screen
+
+    console = screen()
     grid = Table(*header, box=None, pad_edge=False)
     for row in rows:
         grid.add_row(*map(Text, row))
@@ -204,4 +213,4 @@ def peak_memory() -> str:
 
 def warn(text: Warning | str, *_: object) -> None:
     """Prints a Python warning in one line, without the place in the code that raised it."""
-    typer.echo(f"Warning: {text}", err=True)
+    echo(f"Warning: {text}", err=True)

@@ -23,6 +23,8 @@ from superpose.errors import ConfigError, DataError, SuperposeError, listing, me
 
 from ._screen import (
     Stages,
+    echo,
+    echo_data,
     kinds,
     peak_memory,
     tell_conversions,
@@ -67,11 +69,11 @@ class Verbs(TyperGroup):
                 return super().invoke(ctx)
         except SuperposeError as error:
             if ctx.meta[DEBUG]:
-                typer.echo(traceback.format_exc(), err=True)
-            typer.echo(f"error: {error}", err=True)
+                echo(traceback.format_exc(), err=True)
+            echo(f"error: {error}", err=True)
             raise typer.Exit(WRONG) from error
         except KeyboardInterrupt as stop:
-            typer.echo(f"\n{stopped(ctx.meta.get(RUN), ctx.meta[COMMAND])}", err=True)
+            echo(f"\n{stopped(ctx.meta.get(RUN), ctx.meta[COMMAND])}", err=True)
             raise typer.Exit(TERMINATED if isinstance(stop, Terminated) else INTERRUPTED) from None
 
 
@@ -118,7 +120,7 @@ def _version(asked: bool) -> None:
     if asked:
         from importlib.metadata import version
 
-        typer.echo(version("superpose"))
+        echo(version("superpose"))
         raise typer.Exit()
 
 
@@ -169,8 +171,8 @@ def demo(
         if not resume:
             _remove_demo(out, config)
     schema = infer_schema(table, config)
-    typer.echo(f"inputs:  {kinds(schema.inputs)} of {table.num_rows:,} rows")
-    typer.echo(f"targets: {kinds(schema.targets)}")
+    echo(f"inputs:  {kinds(schema.inputs)} of {table.num_rows:,} rows")
+    echo(f"targets: {kinds(schema.targets)}")
     _train(ctx, config, out, source=table, resume=resume)
 
 
@@ -198,7 +200,7 @@ def init(
     tell_schema(schema)
     tell_conversions(schema.conversions)
     tell_warnings(schema.warnings)
-    typer.echo(f"\nWrote {out}. Next: superpose check {out}")
+    echo(f"\nWrote {out}. Next: superpose check {out}")
 
 
 @app.command()
@@ -214,7 +216,7 @@ def check(
       superpose check superpose.yaml
       superpose check station.csv --targets pm25,level
     """
-    from superpose.audit import prepare
+    from superpose.audit import prepare, require_room
     from superpose.data import divided, read_rows
 
     options = {"--targets": targets, "--positive": positive}
@@ -224,15 +226,16 @@ def check(
         raise ConfigError(message(config.at("data"), "no table is named", fix=fix))
     config = divided(config, config.source)
     prepared = prepare(read_rows(config.source, config, quiet=True), config)
+    require_room(prepared)
     codec = prepared.codec
     details = {kind.column: kind.describe() for kind in codec.input_kinds}
     details |= {name: kind.describe() for name, kind in codec.target_kinds.items()}
     tell_schema(prepared.schema, details)
     tell_conversions(prepared.conversions)
-    typer.echo(f"\nSplit: {prepared.split.description}")
+    echo(f"\nSplit: {prepared.split.description}")
     tell_warnings(prepared.warnings)
     told = "".join(f" {name} {','.join(words)}" for name, words in options.items() if words)
-    typer.echo(f"No fault was found. Next: superpose train {source}{told} --out runs/first")
+    echo(f"No fault was found. Next: superpose train {source}{told} --out runs/first")
 
 
 @app.command()
@@ -298,7 +301,7 @@ def evaluate(
     if as_json:
         # JSON has no word for a metric that the rows do not define.
         plain = {t: {k: v if v == v else None for k, v in m.items()} for t, m in metrics.items()}
-        typer.echo(json.dumps(plain, indent=1, ensure_ascii=False))
+        echo_data(json.dumps(plain, indent=1, ensure_ascii=False) + "\n")
     else:
         tell_metrics(metrics)
 
@@ -350,11 +353,11 @@ def predict(
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "told.csv"
             write_table(told, path)
-            typer.echo(path.read_text(encoding="utf-8"), nl=False)
+            echo_data(path.read_text(encoding="utf-8"))
         return
     files = write_predictions(told, out, model.kinds)
     more = f"; files in {files}" if files else ""
-    typer.echo(f"Wrote {out}: {told.num_rows:,} rows, columns {listing(told.column_names)}{more}")
+    echo(f"Wrote {out}: {told.num_rows:,} rows, columns {listing(told.column_names)}{more}")
 
 
 @app.command()
@@ -375,7 +378,7 @@ def report(
     from superpose.project import Superpose
 
     path = Superpose.load(run).report(out or run / "report.html")
-    typer.echo(f"Wrote {path}")
+    echo(f"Wrote {path}")
     if show:
         import webbrowser
 
@@ -405,7 +408,7 @@ def _train(
         model.fit(source, out=out, resume=resume, progress=progress, command=ctx.meta[COMMAND])
     tell_warnings((w for w in model.warnings if w not in early), err=True)
     verdict_table(model.facts["transfer"])
-    typer.echo(f"\n{time.monotonic() - began:.0f} s{peak_memory()}. Report: {out / 'report.html'}")
+    echo(f"\n{time.monotonic() - began:.0f} s{peak_memory()}. Report: {out / 'report.html'}")
 
 
 def _from_home(arg: str) -> str:
@@ -479,8 +482,9 @@ def given_option(parts: Sequence[str] | None) -> list[str] | str | None:
 
 
 def _remove_demo(folder: Path, config: Config) -> None:
-    """Removes an earlier demo of the same data, finished or not, and nothing else."""
+    """Removes an earlier demo of the same data, stopped or finished, and nothing else."""
     from superpose.data import load_config
+    from superpose.deploy import locked
 
     try:
         earlier = load_config(folder / "superpose.yaml")
@@ -488,4 +492,5 @@ def _remove_demo(folder: Path, config: Config) -> None:
         return
     # Only a demo has no `data`: every other run of the command line names its table.
     if earlier.source is None and earlier.targets == config.targets:
-        shutil.rmtree(folder)
+        with locked(folder):
+            shutil.rmtree(folder)

@@ -4,9 +4,10 @@ from ._bundled import BUNDLED, BundledSet, attribution, load_bundled
 from ._codec import Codec, Features, label_block
 from ._config import Config, load_config
 from ._conversions import summary
-from ._files import local_path
+from ._files import local_path, read_whole, require_regular
 from ._inference import infer_schema
 from ._leakage import find_leaks
+from ._memory import require_memory
 from ._plain_rows import as_source
 from ._predictions import write_predictions
 from ._reading import (
@@ -19,8 +20,10 @@ from ._reading import (
     sources_of,
 )
 from ._schema import ColumnSpec, Schema
+from ._sections import ModelConfig
 from ._splits import Split, fold_indices, make_split
 from ._starter import write_starter
+from ._stored import damaged, require_finite, restored
 from ._windows import measured, row_keys
 from ._writing import like, write_table
 from ._yaml import groups_text
@@ -32,10 +35,12 @@ __all__ = [
     "ColumnSpec",
     "Config",
     "Features",
+    "ModelConfig",
     "Schema",
     "Split",
     "as_source",
     "attribution",
+    "damaged",
     "divided",
     "find_leaks",
     "fingerprint",
@@ -53,6 +58,11 @@ __all__ = [
     "measured",
     "read_rows",
     "read_table",
+    "read_whole",
+    "require_finite",
+    "require_memory",
+    "require_regular",
+    "restored",
     "row_keys",
     "sources_of",
     "summary",

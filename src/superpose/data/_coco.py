@@ -13,6 +13,7 @@ from superpose.errors import DataError, Faults, listing, message, place
 
 from ._annotated import SHOWN_FAULTS, Annotated, Rows, Size, in_shown_frame, tell_ignored
 from ._conversions import ReadNotes
+from ._files import read_whole
 from ._splits import PART_WORDS, PARTS
 
 OBJECTS = "instances"  # what a file of boxes is called where others stand beside it
@@ -26,13 +27,16 @@ def load_coco(path: Path) -> dict[str, Any] | None:
     Raises:
         DataError: it seems to be one, but breaks off.
     """
-    data = path.read_bytes()
+    try:
+        data = read_whole(path)
+    except OSError as fault:
+        raise DataError(message(place(file=path), f"can't be read ({fault})")) from None
     # Of other files not all is parsed: lines of JSON can be large.
     if b"images" not in data.replace(b"\0", b""):
         return None
     try:
         value = json.loads(data)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         if b'"annotations"' in data and data.lstrip(b"\xef\xbb\xbf \r\n\t")[:1] == b"{":
             given = f"not a file of COCO ({error})"
             raise DataError(message(place(file=path), given, fix="write it anew")) from None

@@ -14,8 +14,10 @@ import pyarrow as pa
 from superpose.errors import DataError, Faults, did_you_mean, message, place
 
 from ._items import items_of
+from ._memory import require_memory
 from ._reading import folder_of
 from ._schema import ColumnSpec, Schema
+from ._stored import damaged
 from .kinds import INPUT_KINDS, TARGET_KINDS, InputKind, TargetKind
 from .kinds._values import Column, holds_files, plain
 
@@ -127,6 +129,7 @@ class Codec:
             options["source"] = self._columns(table, source)[source].take(picked)
         if family.has_items:
             options["items"] = items_of(spec.name, spec.options, table, picked)
+        family.check(spec.name, values, **options)
         kind = family.fit(spec.name, values.take(picked), **options)
         if kind.constant_reason and not spec.options.get("levels"):
             raise DataError(
@@ -201,6 +204,7 @@ class Codec:
             DataError: every missing input column, or a value of the wrong type with its row.
         """
         columns = self._columns(table)
+        self._require_room(columns, table)
         blocks = {}
         for name, kinds in self.blocks.items():
             parts = [self._encoded(kind, columns[kind.column], table) for kind in kinds]
@@ -212,6 +216,23 @@ class Codec:
                     y = self._labels_of(spec, table)
                 blocks[label_block(spec.name)] = y.reshape(len(y), -1)
         return blocks
+
+    def _require_room(self, columns: Mapping[str, Column], table: pa.Table) -> None:
+        """Raise DataError where the arrays of all rows would not fit; one row tells their size."""
+        each, largest = 0.0, ("", 0.0)
+        for kind in self.input_kinds:
+            if kind.block is None and table.num_rows > 16 and not kind.slow:
+                one_row = columns[kind.column].slice(0, 1)
+                with warnings.catch_warnings():
+                    warnings.simplefilter("ignore")
+                    try:
+                        taken = self._encoded(kind, one_row, table).nbytes
+                    except DataError:  # it is told of all rows together
+                        continue
+                each, largest = each + taken, max(largest, (kind.column, taken), key=lambda x: x[1])
+        what = f"{table.num_rows:,} rows, of which {largest[0]!r} is the largest part,"
+        fix = "take fewer rows, or a smaller size, length, seconds or bins of this input"
+        require_memory(each * table.num_rows, "inputs", what, fix, DataError)
 
     def pixels(self, source: str, table: pa.Table) -> np.ndarray:
         """The images of one input as the report shows them, uint8 (N, 3, H, W)."""
@@ -298,9 +319,10 @@ class Codec:
         """Rebuild a codec from its `state`.
 
         Raises:
-            DataError: a kind that this version does not know, or a damaged state.
+            DataError: a kind that this version does not know.
+            BundleError: a damaged state.
         """
-        return cls(
+        found = cls(
             schema=Schema.from_state(state["schema"]),
             input_kinds=[_kind(INPUT_KINDS, s).from_state(s) for s in state["inputs"]],
             target_kinds={
@@ -310,6 +332,12 @@ class Codec:
             conversions=list(state["conversions"]),
             dropped=dict(state["dropped"]),
         )
+        named = [(n, k.column, k.name) for n, k in found.target_kinds.items()]
+        if named != [(spec.name, spec.name, spec.kind) for spec in found.schema.targets]:
+            raise damaged("codec", ("targets",), "not the targets of the schema")
+        if not {k.column for k in found.input_kinds} <= set(found.schema.input_names):
+            raise damaged("codec", ("inputs",), "not the inputs of the schema")
+        return found
 
 
 def label_block(target: str) -> str:

@@ -46,6 +46,7 @@ _EXPECTED = {
     "model_type": "keys with values",
     "string_too_short": "a name that is not empty",
     "string_type": "a word",
+    "too_long": "a list of {max_length} or less",
     "too_short": "a list of {min_length} or more",
 }
 

@@ -2,7 +2,9 @@
 
 import codecs
 import gzip
+import os
 import re
+import stat
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,6 +16,48 @@ from superpose.errors import DataError, SuperposeError, did_you_mean, message, p
 
 # 1 MiB: large enough that decoding, not reading, takes the time.
 _PIECE = 1 << 20
+# Of a file that is read into memory whole: graphs, synonyms and annotations of the largest public
+# sets have less than half of it.
+MOST_BYTES = 1 << 30
+_SORTS = {
+    stat.S_ISDIR: "a folder",
+    stat.S_ISFIFO: "a pipe",
+    stat.S_ISSOCK: "a socket",
+    stat.S_ISCHR: "a device",
+    stat.S_ISBLK: "a device",
+}
+
+
+def require_regular(path: str | PathLike[str]) -> os.stat_result:
+    """Makes sure, without opening it, that a path leads to a regular file: others may never end.
+
+    Returns:
+        What the system tells of the file.
+
+    Raises:
+        OSError: there is no such file, or it is a folder, a pipe, a socket or a device.
+    """
+    found = os.stat(path)
+    if not stat.S_ISREG(found.st_mode):
+        sort = next((word for is_a, word in _SORTS.items() if is_a(found.st_mode)), "no file")
+        raise OSError(f"{sort} given, not a regular file")
+    return found
+
+
+def read_whole(path: str | PathLike[str], most: int = MOST_BYTES) -> bytes:
+    """Reads a regular file whose size is known to fit.
+
+    Args:
+        path: the file.
+        most: bytes that it may have.
+
+    Raises:
+        OSError: what `require_regular` finds, or the file is larger.
+    """
+    size = require_regular(path).st_size
+    if size > most:
+        raise OSError(f"{size:,} bytes, more than the {most:,} that are read")
+    return Path(path).read_bytes()
 
 
 def local_path(path: str | PathLike[str], error: type[SuperposeError] = DataError) -> Path:
@@ -46,7 +90,8 @@ def require_file(path: Path, error: type[SuperposeError] = DataError) -> None:
         error: the class of the error that is raised.
 
     Raises:
-        SuperposeError: there is no such file, it is a folder, it may not be read, or it is empty.
+        SuperposeError: there is no such file, it is a folder, a pipe, a socket or a device, it may
+            not be read, or it is empty.
     """
     where = place(file=path)
     try:
@@ -54,9 +99,12 @@ def require_file(path: Path, error: type[SuperposeError] = DataError) -> None:
             raise error(message(where, "a folder given", "a file"))
         if not path.exists():
             raise error(message(where, "no such file", fix=_nearby(path)))
-        if path.stat().st_size == 0:
+        if require_regular(path).st_size == 0:
             raise error(message(where, "the file is empty", fix="fill it or name another"))
     except OSError as fault:
+        if fault.strerror is None:  # our own word on what the path leads to
+            given, fix = str(fault).split(",")[0], "write its content into a file and name that"
+            raise error(message(where, given, "a regular file", fix)) from None
         raise error(message(where, f"can't be read ({fault.strerror})")) from fault
 
 
@@ -69,13 +117,20 @@ def _nearby(path: Path) -> str:
     return did_you_mean(path.name, names) or f"look into {folder.resolve()}"
 
 
-def read_text(path: Path, error: type[SuperposeError]) -> str:
-    """Reads a whole small file as UTF-8.
+def read_text(path: Path, error: type[SuperposeError], most: int = MOST_BYTES) -> str:
+    """Reads a whole file as UTF-8.
+
+    Args:
+        path: the file.
+        error: the class of the error that is raised.
+        most: bytes that it may have.
 
     Raises:
-        SuperposeError: what `require_file` and `require_utf8` find.
+        SuperposeError: what `require_file` and `require_utf8` find, or the file is larger.
     """
     require_file(path, error)
+    if (size := path.stat().st_size) > most:
+        raise error(message(place(file=path), f"{size:,} bytes given", f"at most {most:,}"))
     require_utf8(path, error)
     return path.read_text(encoding="utf-8-sig")
 

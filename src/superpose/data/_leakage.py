@@ -128,7 +128,7 @@ def _as_numbers(spec: ColumnSpec, table: pa.Table) -> np.ndarray | None:
 def _reason(x: np.ndarray, y: np.ndarray, kind: str, target_kind: str) -> str | None:
     """Why an input gives a target away, or None."""
     both = ~np.isnan(x) & ~np.isnan(y)
-    x, y = x[both], y[both]
+    x, y = _scaled(x[both]), _scaled(y[both])
     if len(x) < FEWEST or y.min() == y.max() or x.min() == x.max():
         return None
     numeric = kind in ("number", "date")
@@ -152,6 +152,12 @@ def _reason(x: np.ndarray, y: np.ndarray, kind: str, target_kind: str) -> str | 
         if reason:
             return reason
     return None
+
+
+def _scaled(values: np.ndarray) -> np.ndarray:
+    """Values whose squares float64 holds and which float32 can tell apart, in the same order."""
+    largest = np.abs(values).max(initial=0.0)
+    return values / largest if largest > 1e30 or 0 < largest < 1e-30 else values
 
 
 def _ranks(values: np.ndarray) -> np.ndarray:

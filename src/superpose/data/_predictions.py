@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from superpose.errors import DataError, message
 
-from ._files import local_path
+from ._files import local_path, read_whole
 from ._reading import WRITTEN, file_format
 from ._writing import drafted, fill
 from .kinds import TargetKind
@@ -111,7 +111,7 @@ def _folder_name(column: str, taken: set[str]) -> str:
 def _is_own(folder: Path, path: Path) -> bool:
     """Whether a folder has the files of a table, or of one that is gone."""
     try:
-        name = (folder / MARK).read_text(encoding="utf-8")
+        name = read_whole(folder / MARK).decode()
     except (OSError, UnicodeDecodeError):
         return False
     return name == path.name or not path.with_name(name).exists()

@@ -11,7 +11,8 @@ import pyarrow.compute as pc
 from superpose.errors import DataError, did_you_mean, listing, message, place
 
 from ._cells import as_written
-from .kinds._number_text import NumberFormat, format_of
+from ._stored import restored
+from .kinds._number_text import NumberFormat
 from .kinds._values import is_text, one
 
 # Words that stand for a missing value in any text, as programs write them.
@@ -124,18 +125,12 @@ class Schema:
     def from_state(cls, state: Mapping[str, Any]) -> "Schema":
         """Builds the schema that `state` described."""
 
-        def spec(entry: Mapping[str, Any]) -> ColumnSpec:
-            words, form = entry["missing"], format_of(entry["number_format"])
-            known = NULL_WORDS if words is None else tuple(words)
-            return ColumnSpec(**{**entry, "missing": known, "number_format": form})
+        def whole(entry: Any) -> Any:
+            usual = isinstance(entry, Mapping) and entry.get("missing", "") is None
+            return {**entry, "missing": NULL_WORDS} if usual else entry
 
-        return cls(
-            inputs=[spec(entry) for entry in state["inputs"]],
-            targets=[spec(entry) for entry in state["targets"]],
-            ignored=dict(state["ignored"]),
-            warnings=list(state["warnings"]),
-            conversions=list(state["conversions"]),
-        )
+        columns = {k: [*map(whole, state.get(k, ()))] for k in ("inputs", "targets")}
+        return restored(cls, {**state, **columns}, "schema")
 
 
 def beside(

@@ -4,7 +4,6 @@ Kinds are looked up in the tables of `superpose.data.kinds`, so that a new kind 
 """
 
 from collections.abc import Mapping
-from math import inf
 from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import (
@@ -45,7 +44,14 @@ def method(value: Any) -> Any:
 
 Name = Annotated[str, StringConstraints(min_length=1), BeforeValidator(_word)]
 Share = Annotated[float, Field(gt=0, lt=1)]
-Whole = Annotated[int, Field(ge=1)]
+# Bounds that nobody meets who means what is written: a slip of the keyboard is refused at once,
+# where it would run for years or fill the memory. Sums of settings are for `data/_memory.py`.
+Whole = Annotated[int, Field(ge=1, le=1_000_000)]
+Width = Annotated[int, Field(ge=1, le=16_384)]  # a square matrix of it has 1 GiB
+Layers = Annotated[int, Field(ge=1, le=128)]
+Ahead = Annotated[int, Field(ge=1, le=10_000)]
+# Networks that are trained side by side, or of which a network is made.
+Copies = Annotated[int, Field(ge=1, le=1000)]
 Auto = Literal["auto"]
 
 
@@ -181,12 +187,13 @@ class TargetConfig(ColumnConfig):
         kind: a key of `TARGET_KINDS`; inferred when left out.
         missing: values that stand for a missing label, as of an input.
         decimal: the sign before decimals, as of an input.
-        weight: weight in the joint loss, above 0.
+        weight: weight in the joint loss, from 0.000001 to 1000000.
     """
 
     kinds: ClassVar[Mapping[str, type[InputKind | TargetKind]]] = TARGET_KINDS
 
-    weight: float = Field(default=1.0, gt=0)
+    # Beyond, float32 has no digits left for the other targets' share of a gradient.
+    weight: float = Field(default=1.0, ge=1e-6, le=1e6)
 
     @field_validator("kind")
     @classmethod
@@ -255,7 +262,7 @@ class WindowsConfig(Section):
         columns: the channels of a window, columns of numbers.
         time: the column that orders the steps of a recording; it rises from row to row.
         group: the column that tells recordings apart; without it the table is one recording.
-        length: steps of a window, 2 or more; the last of them is the row that it belongs to.
+        length: steps of a window, from 2 to 100000; the last of them is the row that it belongs to.
         step: steps from one window to the next, counted back from the end of a recording.
         ahead: steps that targets of kind forecast look ahead: 24 is each from 1 to 24, a list is
             those alone.
@@ -270,9 +277,10 @@ class WindowsConfig(Section):
     columns: list[Name] = Field(min_length=1)
     time: Name
     group: Name | None = None
-    length: int = Field(ge=2)
+    length: int = Field(ge=2, le=100_000)
     step: Whole = 1
-    ahead: Whole | Annotated[list[Whole], Field(min_length=1)] | None = None
+    # Each step ahead has outputs and trees of its own.
+    ahead: Ahead | Annotated[list[Whole], Field(min_length=1, max_length=10_000)] | None = None
     gaps: Literal["split", "fill", "refuse"] = "split"
     every: float | None = Field(default=None, gt=0)
     name: Name = "window"
@@ -320,13 +328,13 @@ class ModelConfig(Section):
         "essay",
         "none",
     ] = "task-attention"
-    width: Auto | Whole = "auto"
-    members: Auto | Whole = "auto"
-    depth: Whole = 2
-    state: Whole = 32
-    rank: Whole = 16
-    blocks: int = Field(default=1, ge=0)
-    embedding: Whole = 16
+    width: Auto | Width = "auto"
+    members: Auto | Copies = "auto"
+    depth: Layers = 2
+    state: Width = 32
+    rank: Width = 16
+    blocks: int = Field(default=1, ge=0, le=128)
+    embedding: Width = 16
     dropout: float = Field(default=0.1, ge=0, lt=1)
     donor_gradient: float = Field(default=1.0, ge=0, le=1)
     given: bool = True
@@ -360,16 +368,17 @@ class TrainingConfig(Section):
     patience: Whole = 8
     batch_size: Auto | Whole = "auto"
     learning_rate: float = Field(default=0.003, gt=0, le=1)
-    weight_decay: float = Field(default=0.01, ge=0)
-    average: float = Field(default=1.0, ge=0)
-    clip: float = Field(default=1.0, gt=0)
+    # Weights shrink by rate times decay in a step: beyond 1 / rate they change their signs.
+    weight_decay: float = Field(default=0.01, ge=0, le=100)
+    average: float = Field(default=1.0, ge=0, le=1000)
+    clip: float = Field(default=1.0, gt=0, le=1e6)
     accumulate: Whole = 1
     precision: Literal["auto", "fp32", "bf16"] = "auto"
     device: Literal["auto", "cpu", "cuda"] = "auto"
     tracker: Literal["none", "tensorboard", "wandb", "mlflow"] = "none"
-    max_minutes: Annotated[float, Field(gt=0)] | None = None
+    max_minutes: Annotated[float, Field(gt=0, le=1e6)] | None = None
     sampling: Literal["proportional", "temperature", "uniform"] = "proportional"
-    temperature: float = Field(default=2.0, ge=1)
+    temperature: float = Field(default=2.0, ge=1, le=1000)
     modality_dropout: float = Field(default=0.0, ge=0, lt=1)
 
 
@@ -408,7 +417,7 @@ class BalanceConfig(Section):
                 faults.append(Fault(("options", name), given, allowed, fix))
             elif not known[name].least <= value <= known[name].most:
                 least, most = known[name].least, known[name].most
-                allowed = f"{least:g} or more" if most == inf else f"{least:g} to {most:g}"
+                allowed = f"{least:g} to {most:g}"
                 faults.append(Fault(("options", name), f"{value:g} given", allowed))
         if faults:
             raise _reject(*faults)
@@ -432,8 +441,8 @@ class ProofConfig(Section):
         "auto"
     )
     delta: float = Field(default=0.05, gt=0, lt=0.5)
-    folds: Auto | Whole = "auto"
-    repeats: Whole = 1
+    folds: Auto | Copies = "auto"
+    repeats: Copies = 1
 
 
 def _known_kind(kind: str | None, role: str, known: list[str], other: list[str]) -> str | None:

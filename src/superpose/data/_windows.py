@@ -9,15 +9,17 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 
-from superpose.errors import DataError, Faults, did_you_mean, listing, message, place
+from superpose.errors import ConfigError, DataError, Faults, did_you_mean, listing, message, place
 
 from ._config import Config
 from ._conversions import step_of, with_step, with_warnings
 from ._gaps import SHOWN, names_of, of, runs, usual_step
 from ._guessing import missing_words
+from ._memory import require_memory
 from ._schema import blank_words
 from ._sections import SplitConfig, WindowsConfig
 from ._splits import group_ids, times
+from .kinds._scaling import require_held
 from .kinds._times import Times
 from .kinds._values import as_floats, is_list
 
@@ -69,6 +71,12 @@ def cut_windows(table: pa.Table, config: Config) -> pa.Table:
     if not len(ends):
         given = f"{rule.length} given, but no run of regular steps is as long; {said[-1]}"
         raise DataError(message("windows.length", given))
+    cells = len(ends) * rule.length * len(rule.columns)
+    what = f"{len(ends):,} windows of {rule.length:,} steps and {len(rule.columns)} channels"
+    fix = "shorten windows.length, or write windows.step to take fewer"
+    # As numbers of four bytes, and again as those of Arrow; the places of the steps have eight.
+    needed = 8 * cells + 8 * len(ends) * rule.length
+    require_memory(needed, config.at("windows", "length"), what, fix, ConfigError)
     # Where each row stands in the order of the runs, so that a window is a run of places; a step
     # that is missing has a place too, without values.
     order = np.concatenate(pieces)
@@ -156,7 +164,7 @@ def _channels(table: pa.Table, config: Config, rule: WindowsConfig) -> np.ndarra
     faults, found = Faults(DataError), []
     for place_, name in enumerate(rule.columns):
         try:
-            found.append(_numbers(name, table, "channel of the windows"))
+            found.append(require_held(name, _numbers(name, table, "channel of the windows")))
         except DataError as error:
             for fault in error.faults:
                 faults.add(config.at("windows", "columns", place_), fault)

@@ -16,9 +16,36 @@ from superpose.errors import ConfigError, Faults, key_path, listing, message, pl
 from ._config_faults import Keys
 from ._files import read_text
 
+# The settings of twenty thousand columns, each with a line and a comment, have half of it.
+MOST_BYTES = 4 << 20
+# Settings have six levels; each one is a call of the reader in itself, and those have an end.
+MOST_LEVELS = 32
+# Nobody reads more faults than these; one line of aliases can hold a million.
+SHOWN_FAULTS = 20
+_ALIAS = "alias"  # the tag of a word that stands for an alias
+
+
+class _TooDeep(yaml.MarkedYAMLError):
+    """Lists or mappings nested beyond `MOST_LEVELS`."""
+
 
 class _Loader(yaml.SafeLoader):
-    """The safe loader with the plain scalars of YAML 1.2 (core schema)."""
+    """The safe loader with the plain scalars of YAML 1.2 (core schema), and an end of nesting."""
+
+    level = 0
+
+    def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
+        """The next node of the file, called by itself for what stands in it."""
+        # Aliases of aliases can grow without bound, and none is needed: each stays a word.
+        if self.check_event(yaml.AliasEvent):
+            event = self.get_event()
+            return yaml.ScalarNode(_ALIAS, event.anchor, event.start_mark, event.end_mark)
+        if self.level > MOST_LEVELS:
+            raise _TooDeep(problem_mark=self.peek_event().start_mark)
+        self.level += 1
+        node = super().compose_node(parent, index)
+        self.level -= 1
+        return node
 
 
 class _Dumper(yaml.SafeDumper):
@@ -52,11 +79,16 @@ def load_yaml(path: Path) -> tuple[dict[str, Any], dict[Keys, int]]:
         The values, and for the way to each key or entry its line, counted from 1.
 
     Raises:
-        ConfigError: the file is missing, empty, not UTF-8, no YAML, no mapping, or has a key twice.
+        ConfigError: the file is missing, empty, too large, not UTF-8, no YAML, nested too deep, no
+            mapping, or has a key twice.
     """
-    text = read_text(path, ConfigError)
+    text = read_text(path, ConfigError, MOST_BYTES)
     try:
         root = yaml.compose(text, Loader=_Loader)
+    except _TooDeep as fault:
+        line = fault.problem_mark.line + 1 if fault.problem_mark else None
+        given = f"more than {MOST_LEVELS} levels of lists and mappings in each other"
+        raise ConfigError(message(place(file=path, line=line), given, "six levels")) from None
     except yaml.MarkedYAMLError as fault:
         mark = fault.problem_mark
         raise ConfigError(
@@ -83,6 +115,8 @@ def load_yaml(path: Path) -> tuple[dict[str, Any], dict[Keys, int]]:
         )
     builder = _Builder(path)
     values = builder.build(root, ())
+    if builder.more:
+        builder.faults.add(place(file=path), f"so it goes on with {builder.more:,} more faults")
     builder.faults.raise_any()
     return values, builder.lines
 
@@ -122,16 +156,11 @@ class _Builder:
         self.path = path
         self.lines: dict[Keys, int] = {}
         self.faults = Faults(ConfigError)
-        self.seen: set[int] = set()
+        self.more = 0
 
     def build(self, node: yaml.Node, keys: Keys) -> Any:
         """The value of a node that stands at `keys`."""
         self.lines.setdefault(keys, node.start_mark.line + 1)
-        if id(node) in self.seen:
-            # An alias repeats a node; nested aliases can grow without bound, and none is needed.
-            self.add(node, keys, "an alias (*name) given", "write the values out")
-            return None
-        self.seen.add(id(node))
         if isinstance(node, yaml.MappingNode):
             return self.mapping(node, keys)
         if isinstance(node, yaml.SequenceNode):
@@ -174,12 +203,18 @@ class _Builder:
         except ValueError as fault:
             self.add(node, keys, f"{text[:40]!r} given ({fault})", "write a plain number")
             return None
+        if kind == _ALIAS:
+            self.add(node, keys, f"an alias (*{text}) given", "write the values out")
+            return None
         self.add(
             node, keys, f"the tag {node.tag} given", f"use {listing(['words', 'numbers'])} only"
         )
         return None
 
     def add(self, node: yaml.Node, keys: Keys, given: str, fix: str) -> None:
-        """Keeps a fault at the line of a node."""
+        """Keeps a fault at the line of a node, or counts it where there are enough."""
+        if len(self.faults.found) >= SHOWN_FAULTS:
+            self.more += 1
+            return
         line = node.start_mark.line + 1
         self.faults.add(place(file=self.path, line=line, key=key_path(keys)), given, fix=fix)

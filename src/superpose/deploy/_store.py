@@ -24,7 +24,7 @@ from safetensors import SafetensorError
 from safetensors.numpy import load as load_safetensors
 from safetensors.numpy import save as save_safetensors
 
-from superpose.data import local_path
+from superpose.data import local_path, read_whole, require_regular
 from superpose.errors import BundleError, message
 
 FORMAT = "superpose"
@@ -33,6 +33,7 @@ FORMAT = "superpose"
 # mean another network.
 FORMAT_VERSION = 2
 MANIFEST = "manifest.json"
+MOST_MANIFEST = 16 << 20  # bytes: a line for each model, of thousands of targets
 
 # A file in the manifest is a plain name: no separator, no drive, no leading dot.
 _PLAIN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,127}")
@@ -274,9 +275,13 @@ def _sync_folder(folder: Path) -> None:
 def _read_manifest(path: Path, *, versions: bool = True) -> dict[str, Any]:
     file = path / MANIFEST
     try:
-        blob = file.read_bytes()
+        if file.is_symlink():
+            raise BundleError(_link(file))
+        blob = read_whole(file, MOST_MANIFEST)
     except OSError as error:
         what = "no such folder" if not path.exists() else f"no {MANIFEST} in it"
+        if file.exists():
+            what = f"its {MANIFEST} can't be read ({error.strerror or error})"
         fix = "name a folder that superpose saved"
         raise BundleError(message(str(path), what, fix=fix)) from error
     manifest = _parse_json(blob, file)
@@ -306,20 +311,26 @@ def _check_entries(manifest: dict[str, Any], file: Path) -> None:
             name = entry.get("file") if isinstance(entry, dict) else None
             if not isinstance(name, str) or not isinstance(entry.get("sha256"), str):
                 raise _damaged(file, f"the entry of {part!r} is incomplete")
+            if not isinstance(entry.get("bytes"), int):
+                raise _damaged(file, f"the entry of {part!r} is incomplete")
             if not _PLAIN_NAME.fullmatch(name):
                 given = f"{part!r} is to be read from {name!r}"
                 allowed = "files of the folder itself"
                 raise BundleError(message(str(file), given, allowed, "don't trust this bundle"))
+            # Each file carries the name of its part: entries that were exchanged are found.
+            if name != f"{part}.{entry['sha256'][:12]}.{_ENDINGS[sort]}":
+                raise _damaged(file, f"the entry of {part!r} names {name!r}, which is of another")
 
 
 def _read_checked(path: Path, entry: Mapping[str, Any]) -> bytes:
     file = path / entry["file"]
     if file.is_symlink():
-        raise BundleError(
-            message(str(file), "a link", "files of the folder itself", "don't trust this bundle")
-        )
+        raise BundleError(_link(file))
     try:
-        blob = file.read_bytes()
+        # What is larger than it was has changed, however large it is.
+        if require_regular(file).st_size != entry["bytes"]:
+            raise _damaged(file, "its content changed since it was saved")
+        blob = read_whole(file, entry["bytes"])
     except FileNotFoundError as error:
         raise _damaged(file, "missing") from error
     except OSError as error:
@@ -331,13 +342,25 @@ def _read_checked(path: Path, entry: Mapping[str, Any]) -> bytes:
 
 def _parse_json(blob: bytes, file: Path) -> dict[str, Any]:
     try:
-        content = json.loads(blob)
+        content = json.loads(blob, object_pairs_hook=_once)
     # RecursionError: brackets nested thousands deep, which nothing here writes.
     except (ValueError, RecursionError) as error:
         raise _damaged(file, f"not JSON ({error})") from error
     if not isinstance(content, dict):
         raise _damaged(file, f"{type(content).__name__} instead of an object")
     return content
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object whose keys stand once; of two, json itself would take the last without a word."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise ValueError("a key stands twice")
+    return found
+
+
+def _link(file: Path) -> str:
+    return message(str(file), "a link", "files of the folder itself", "don't trust this bundle")
 
 
 def _damaged(file: Path, what: str) -> BundleError:

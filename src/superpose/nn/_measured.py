@@ -32,9 +32,9 @@ class Measured(nn.Module):
         super().__init__()
         self.widths, self.own = list(widths), own
         widths = widths if own is None else [widths[place] for place in own]
-        owners = torch.repeat_interleave(torch.arange(len(widths)), torch.tensor(widths))
+        owners = [target for target, width in enumerate(widths) for _ in range(width)]
         belongs = torch.zeros(len(widths), len(owners))
-        belongs[owners, torch.arange(len(owners))] = 1.0
+        belongs[owners, range(len(owners))] = 1.0
         self.belongs: Tensor
         self.register_buffer("belongs", belongs)
         bound = 1 / math.sqrt(state)

@@ -10,9 +10,10 @@ from ._affinity import (
 from ._bits_table import entanglement_table
 from ._entangled import entanglement_picture
 from ._report import render_report
-from ._table import verdict_table, verdict_text
+from ._table import Screen, screen, verdict_table, verdict_text
 
 __all__ = [
+    "Screen",
     "affinity_picture",
     "affinity_table",
     "entanglement_picture",
@@ -21,6 +22,7 @@ __all__ = [
     "grouping_table",
     "groups_in_words",
     "render_report",
+    "screen",
     "verdict_table",
     "verdict_text",
 ]

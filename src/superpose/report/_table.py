@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from rich.console import Console
+from rich.segment import Segment
 from rich.table import Table
 from rich.text import Text
+
+from superpose.errors import printable
 
 from ._wording import (
     HARMED,
@@ -29,9 +32,19 @@ NETS = {"joint": "multi", "alone": "single"}  # the networks, as the line below 
 SHORT_METRICS = {"average_precision": "avg. prec.", "poisson_deviance": "Poisson dev."}
 
 
-def screen() -> Console:
+class Screen(Console):
+    """A console that shows control characters of names and never obeys them."""
+
+    def render(self, *args: Any, **options: Any) -> Iterator[Segment]:
+        """Yields what is printed; styles and moves of rich's own are no text."""
+        for segment in super().render(*args, **options):
+            text = segment.text if segment.control else printable(segment.text, keep="\n")
+            yield Segment(text, segment.style, segment.control)
+
+
+def screen() -> Screen:
     """Returns the standard output as a console that is wide enough where it is a file."""
-    console = Console()
+    console = Screen()
     if not console.is_terminal:  # a file has no width of its own; rich would take 80
         console.width = WIDTH
     return console
@@ -85,7 +98,7 @@ def verdict_text(transfer: Sequence[Mapping[str, Any]]) -> str:
         transfer: One dict per target, as in ``transfer.json``.
     """
     out = io.StringIO()
-    verdict_table(transfer, Console(file=out, width=WIDTH))
+    verdict_table(transfer, Screen(file=out, width=WIDTH))
     return "\n".join(line.rstrip() for line in out.getvalue().splitlines())
 
 

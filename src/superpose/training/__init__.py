@@ -5,11 +5,13 @@ from ._balance import Balance, Balancing, require_balance
 from ._checkpoints import load_checkpoint, save_checkpoint
 from ._host import Tracking, require_host
 from ._lookahead import Affinities, look_ahead
-from ._loop import Fold, Trained, batches, train
+from ._loop import Fold, Trained, batch_size, batches, train
 from ._network_fit import FittedNetwork, Recipe, alike, build, fit_alone, fit_joint, places_of
 from ._replicas import Replicas
 from ._reveal import reveal_columns
 from ._settings import Settings
+from ._sizes import count_weights
+from ._stored_network import require_weights
 from ._watch import EpochShare, Watch
 
 __all__ = [
@@ -26,8 +28,10 @@ __all__ = [
     "Trained",
     "Watch",
     "alike",
+    "batch_size",
     "batches",
     "build",
+    "count_weights",
     "fit_alone",
     "fit_joint",
     "hideable",
@@ -36,6 +40,7 @@ __all__ = [
     "places_of",
     "require_balance",
     "require_host",
+    "require_weights",
     "reveal_columns",
     "save_checkpoint",
     "train",

@@ -34,6 +34,7 @@ from ._objective import Varied
 from ._replicas import Replicas, State
 from ._reveal import reveal_columns
 from ._settings import Settings
+from ._stored_network import require_facts
 from ._watch import Watch, average_rows
 
 
@@ -78,6 +79,10 @@ class FittedNetwork:
         told, groups = self.given_epoch is not None, places_of(self.groups, self.targets)
         heads = heads_of(codec, self.targets)
         return build(codec, heads, self.architecture, self.embedding, told, groups)
+
+    def fresh(self, codec: Codec) -> Network | Grouped:
+        """Build one of the networks, with weights of its own."""
+        return self._maker(codec)()
 
     @contextmanager
     def _networks(self, codec: Codec, epoch: int) -> Iterator[Replicas]:
@@ -210,6 +215,7 @@ class FittedNetwork:
         for name, value in tensors.items():
             epoch, weight = name.split("/", 1)
             snapshots.setdefault(int(epoch), {})[weight] = torch.as_tensor(value)
+        require_facts(facts, snapshots)
         rest = {k: v for k, v in facts.items() if k != "architecture"}
         return cls(
             **rest,

@@ -51,7 +51,7 @@ class Session:
 
     def resume(self) -> int:
         """Continue from the checkpoint if there is one; return the next epoch."""
-        if self.path is None or not self.path.exists():
+        if self.path is None or not self.path.is_file():
             return 0
         facts, tensors = load_checkpoint(self.path)
         names = ("weights", "averaged", "optimizer", "watch", "balance")

@@ -186,7 +186,12 @@ class Forest:
     def _is_sound(self) -> bool:
         nodes, features = len(self.feature), len(self.levels_start) - 1
         per_node = (self.right, self.threshold, self.missing_left, self.value, self.bitset)
-        if any(len(one) != nodes for one in per_node) or self.start[-1] != nodes:
+        flat = (*per_node, self.feature, self.start, self.baseline, self.levels, self.levels_start)
+        if any(one.ndim != 1 for one in flat) or self.bitsets.shape[1:] != (8,):
+            return False
+        if any(len(one) != nodes for one in per_node) or not len(self.start):
+            return False
+        if self.start[0] or self.start[-1] != nodes:
             return False
         if not len(self.baseline) or self.trees % len(self.baseline) or features < 0:
             return False
@@ -199,6 +204,11 @@ class Forest:
             and (self.right[inner] > inner + 1).all()
             and (self.right[inner] < last).all()
             and (np.diff(self._leaf_counts()[self.start]) <= MAX_LEAVES).all()
+            and all(np.isfinite(x).all() for x in (self.value, self.baseline, self.levels))
+            and not np.isnan(self.threshold).any()
+            and self.levels_start[0] == 0
+            and self.levels_start[-1] == len(self.levels)
+            and (np.diff(self.levels_start) >= 0).all()
         )
 
     def _leaf_counts(self) -> np.ndarray:

@@ -8,6 +8,7 @@ from typing import Any, Literal, Self
 
 import numpy as np
 
+from superpose.data import require_finite
 from superpose.errors import BundleError, ConfigError, TrainingError, message
 
 from ._boosters import Booster, CatBoost, Constant, LightGBM, Link, Rows
@@ -134,6 +135,7 @@ class TreeModel:
                     if name.startswith(f"{i}.")
                 }
                 parts.append(BOOSTERS[part["engine"]].from_state(part, own))
+            require_finite(state, "trees")
             return cls(
                 engine=str(state["engine"]),
                 tree_task=state["tree_task"],

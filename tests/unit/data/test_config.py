@@ -54,7 +54,7 @@ KINDS = ", ".join(TARGET_KINDS)
         ("targets:\n- a\n- [a]", ["s.yaml:3: targets[1]: a list given; allowed: keys with values"]),
         ("targets: [{kind: number}]", ["s.yaml:1: targets[0].name: the key is missing; add it"]),
         ("targets: [{name: a, weight: 0}]",
-            ["s.yaml:1: targets[0].weight: 0 given; allowed: above 0"]),
+            ["s.yaml:1: targets[0].weight: 0 given; allowed: 1e-06 or more"]),
         ("targets: [{name: a, kind: number, levels: [1, 2]}]",
             ["s.yaml:1: targets[0].levels: levels given for a column of kind number; levels "
              "belongs to kind ordinal or mask or boxes; remove it, or write `kind: ordinal`"]),
@@ -123,7 +123,7 @@ KINDS = ", ".join(TARGET_KINDS)
         ("targets: [a, b]\nbalance: {method: dwa, options: {temprature: 2, temperature: -1}}",
             ["s.yaml:2: balance.options.temprature: 'temprature' given for dwa; allowed: "
              "temperature; did you mean 'temperature'?",
-             "s.yaml:2: balance.options.temperature: -1 given; allowed: 0.01 or more"]),
+             "s.yaml:2: balance.options.temperature: -1 given; allowed: 0.01 to 1e+06"]),
         ("targets: [a, b]\nbalance: {method: mgda, options: {c: 2}}",
             ["s.yaml:2: balance.options.c: 'c' given for mgda; "
              "allowed: none, mgda has no options"]),
@@ -155,7 +155,7 @@ KINDS = ", ".join(TARGET_KINDS)
         ("", ["s.yaml: the file is empty; fill it or name another"]),
         ("# nothing", ["s.yaml: the file holds no settings; write at least `targets:`"]),
         ("targets: &x [a]\nignore: *x",
-            ["s.yaml:1: ignore: an alias (*name) given; write the values out"]),
+            ["s.yaml:2: ignore: an alias (*x) given; write the values out"]),
         ("targets: [!!python/name:os.system a]",
             ["s.yaml:1: targets[0]: the tag tag:yaml.org,2002:python/name:os.system given; "
              "use words, numbers only"]),

@@ -237,8 +237,10 @@ def test_a_manifest_can_not_reach_outside_the_folder(saved: Path, name: str) -> 
 def test_a_link_to_the_outside_is_refused(saved: Path) -> None:
     blob = b'{"secret": 1}'
     (saved.parent / "secret.json").write_bytes(blob)
-    os.symlink(saved.parent / "secret.json", saved / "inner.json")
-    entry = {"file": "inner.json", "sha256": hashlib.sha256(blob).hexdigest(), "bytes": 13}
+    digest = hashlib.sha256(blob).hexdigest()
+    name = f"settings.{digest[:12]}.json"
+    os.symlink(saved.parent / "secret.json", saved / name)
+    entry = {"file": name, "sha256": digest, "bytes": 13}
     edit_manifest(saved, json={"settings": entry})
     with pytest.raises(BundleError, match="a link; allowed: files of the folder itself"):
         load_folder(saved)
@@ -246,10 +248,12 @@ def test_a_link_to_the_outside_is_refused(saved: Path) -> None:
 
 def test_files_of_another_kind_under_a_right_checksum_are_refused(saved: Path) -> None:
     for sort, blob in (("json", b"\x80\x04cos\nsystem\n"), ("arrays", b"\x80\x04cos\nsystem\n")):
-        (saved / "x.bin").write_bytes(blob)
         digest = hashlib.sha256(blob).hexdigest()
-        edit_manifest(saved, **{sort: {"x": {"file": "x.bin", "sha256": digest, "bytes": 1}}})
-        with pytest.raises(BundleError, match=r"x\.bin: not (JSON|safetensors)"):
+        name = f"x.{digest[:12]}.{'json' if sort == 'json' else 'safetensors'}"
+        (saved / name).write_bytes(blob)
+        entry = {"file": name, "sha256": digest, "bytes": len(blob)}
+        edit_manifest(saved, **{sort: {"x": entry}})
+        with pytest.raises(BundleError, match=r"x\.\w+\.\w+: not (JSON|safetensors)"):
             load_folder(saved)
 
 
@@ -263,3 +267,37 @@ def test_one_file_is_replaced_whole(tmp_path: Path) -> None:
     write_file(tmp_path / "deep" / "report.html", "old")
     write_file(tmp_path / "deep" / "report.html", b"new")
     assert contents(tmp_path) == {"deep/report.html": b"new"}
+
+
+def test_exchanged_entries_are_found_though_every_checksum_is_right(saved: Path) -> None:
+    arrays = {"one": {"w": np.zeros(2)}, "two": {"w": np.ones(2)}}
+    folder = save_folder(saved.parent / "swapped", JSON, arrays)
+    entries = json.loads((folder / MANIFEST).read_text())["arrays"]
+    edit_manifest(folder, arrays={"one": entries["two"], "two": entries["one"]})
+    with pytest.raises(BundleError, match=r"entry of 'one' names 'two\..*', which is of another"):
+        load_folder(folder)
+
+
+def test_a_manifest_is_no_link_and_no_pipe_and_names_nothing_twice(saved: Path) -> None:
+    manifest = saved / MANIFEST
+    text = manifest.read_text()
+    manifest.rename(saved.parent / "elsewhere.json")
+    manifest.symlink_to(saved.parent / "elsewhere.json")
+    with pytest.raises(BundleError, match=r"manifest\.json: a link; allowed: files of the folder"):
+        load_folder(saved)
+    manifest.unlink()
+    if hasattr(os, "mkfifo"):
+        os.mkfifo(manifest)
+        with pytest.raises(BundleError, match=r"its manifest\.json can't be read \(a pipe given"):
+            load_folder(saved)
+        manifest.unlink()
+    manifest.write_text(text.replace('"json": {', '"json": {}, "json": {', 1))
+    with pytest.raises(BundleError, match="not JSON \\(a key stands twice\\)"):
+        load_folder(saved)
+
+
+def test_a_file_that_has_grown_is_not_read(saved: Path) -> None:
+    file = next(saved.glob("weights.*"))
+    os.truncate(file, 1 << 40)  # would fill the memory
+    with pytest.raises(BundleError, match="its content changed since it was saved"):
+        load_folder(saved)

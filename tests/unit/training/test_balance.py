@@ -155,6 +155,51 @@ def test_every_method_trains_with_gaps_accumulation_and_given(run, method, at):
         assert np.isfinite(curve["validation"]).all()
 
 
+@pytest.mark.parametrize("at", ["trunk", "parameters"])
+@pytest.mark.parametrize("method", BALANCERS)
+def test_a_batch_may_lack_the_labels_of_one_target_of_all_but_one_or_of_all(method, at):
+    replicas, batch, _ = networks("task-attention", 2)
+    optimizer = torch.optim.SGD(replicas.parameters(), 0.01)
+    balance = Balance(Balancing(method, every=1, at=at), 2, T, 1e-3)
+    labels = torch.randn(2, B, 1, T)
+    # The first target has labels in the fourth batch alone, the last two have none in some.
+    here = [[0, 0, 0], [0, 1, 0], [0, 1, 1], [1, 1, 1], [0, 0, 1], [0, 1, 1], [0, 0, 0], [0, 1, 1]]
+    balance.begin(0)
+    for present in torch.tensor(here, dtype=torch.bool).repeat(2, 1):
+
+        def losses(taps=None, present=present):
+            squares = (replicas(batch, taps)[..., 0] - labels).square()
+            return torch.where(present, squares, 0.0).mean((1, 2))
+
+        def observe(present=present, losses=losses):
+            return losses().detach(), present.expand(2, T)
+
+        taps = balance.taps(replicas, B)
+        before = [w.detach().clone() for w in replicas.parameters()]
+        balance.combine(replicas, losses(taps), taps, observe).sum().backward()
+        assert all(w.grad is None or w.grad.isfinite().all() for w in replicas.parameters())
+        optimizer.step()
+        optimizer.zero_grad()
+        balance.stepped(observe)
+        after = list(replicas.parameters())
+        moved = any(not torch.equal(b, a) for b, a in zip(before, after, strict=True))
+        assert moved == bool(present.any())
+        assert balance.weights.isfinite().all()
+        assert (balance.weights[:, ~present] == 1).all()
+    balance.end()
+    assert np.isfinite(balance.curve).all()
+
+
+def test_famo_learns_nothing_from_a_step_that_it_did_not_weigh():
+    method, both = BALANCERS["famo"](2), torch.ones(2, dtype=torch.bool)
+    method.stepped(torch.tensor([0.1, 0.9]))  # the first batch had labels of one target only
+    method.weigh(torch.tensor([1.0, 1.0]), None, both)
+    method.stepped(torch.tensor([0.9, 1.0]))
+    learned = method.scalarizer._w.detach().clone()
+    method.stepped(torch.tensor([0.1, 0.9]))
+    assert torch.equal(method.scalarizer._w, learned)
+
+
 def test_methods_move_the_weights(run):
     def last(method):
         settings = Settings(epochs=3, batch_size=16, balance=Balancing(method))

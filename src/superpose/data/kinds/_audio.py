@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, Self
@@ -11,6 +10,7 @@ import numpy as np
 from pydantic import Field
 from torch import nn
 
+from superpose.data._files import require_regular
 from superpose.errors import message, place
 from superpose.nn import AudioEncoder
 
@@ -159,7 +159,7 @@ class AudioInput(InputKind):
         block = np.full((len(values), frames_of(self.seconds), self.mels), np.nan, np.float32)
 
         def read(path: str) -> np.ndarray:
-            stamp = os.stat(path).st_mtime_ns
+            stamp = require_regular(path).st_mtime_ns
             return spectrogram(path, stamp, self.rate, self.seconds, self.mels)
 
         found, wrong = read_sounds(values, folder, read)

@@ -12,6 +12,7 @@ import torch
 from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor
 
+from superpose.data._files import read_whole
 from superpose.errors import DataError, Faults, message, place
 
 from ._augment import Augment
@@ -59,7 +60,7 @@ def read_synonyms(path: Path, column: str) -> dict[str, list[str]]:
         DataError: the file can't be read, or a line that is not a word, a tab and single words.
     """
     try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
+        lines = read_whole(path).decode("utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as fault:
         reason = "no such file" if isinstance(fault, FileNotFoundError) else str(fault)
         given = f"synonyms {path} can't be read: {reason}"

@@ -16,6 +16,7 @@ import numpy as np
 import pyarrow as pa
 from torch import Tensor, nn
 
+from superpose.data._stored import restored
 from superpose.errors import DataError
 from superpose.nn import FromPast
 
@@ -44,6 +45,13 @@ class _Stateful:
         """Whether values may be of this kind; asked where options alone don't tell the kind."""
         return True
 
+    @classmethod
+    def check(cls, column: str, values: Column, **options: Any) -> None:
+        """Raise DataError with the row if a value can't belong to this kind.
+
+        Unlike `fit` it may see every row of a table, because it learns nothing.
+        """
+
     def state(self) -> dict[str, Any]:
         """Everything needed to rebuild this kind, JSON-able."""
         values = {f.name: getattr(self, f.name) for f in fields(self)}
@@ -54,16 +62,10 @@ class _Stateful:
         """Rebuild a fitted kind from its `state`.
 
         Raises:
-            DataError: the state has unknown or missing entries.
+            BundleError: the state has unknown or missing entries, or of another type.
         """
         values = {key: value for key, value in state.items() if key != "kind"}
-        try:
-            return cls(**values)
-        except TypeError as error:
-            raise DataError(
-                f"state of a {cls.name} column: {error}; it was written by another version or is "
-                f"damaged; train again or use the version that wrote it"
-            ) from None
+        return restored(cls, values, f"{cls.name} {state.get('column')!r}")
 
 
 @dataclass(kw_only=True)
@@ -128,13 +130,6 @@ class InputKind(_Stateful, ABC):
     def useless(self) -> str | None:
         """Why the column can't help any prediction ("constant"), or None."""
         return None
-
-    @classmethod
-    def check(cls, column: str, values: Column, **options: Any) -> None:
-        """Raise DataError with the row if a value can't belong to this kind.
-
-        Unlike `fit` it may see every row of a table, because it learns nothing.
-        """
 
     @classmethod
     @abstractmethod

@@ -155,7 +155,7 @@ def read_objects(column: str, values: Column) -> tuple[Objects, int]:
             kept = [x for x in listed if not any(_is_marked(x.get(mark)) for mark in IGNORED)]
             found[row] = [(_name(x["class"]), _corners(x["box"])) for x in kept]
             ignored += len(listed) - len(kept)
-        except (AttributeError, KeyError, TypeError, ValueError):
+        except (AttributeError, KeyError, TypeError, ValueError, RecursionError, OverflowError):
             wrong += 1
             if wrong <= SHOWN_FAULTS:
                 faults.add(

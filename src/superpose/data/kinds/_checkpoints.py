@@ -12,6 +12,7 @@ from typing import Annotated, Any, ClassVar
 from pydantic import Field
 from torch import nn
 
+from superpose.data._files import read_whole
 from superpose.errors import DataError, MissingExtraError, listing, message, place
 
 TEXT_FILES = ("config.json", "tokenizer.json", "model.safetensors")
@@ -111,8 +112,8 @@ def read_json(column: str, file: Path) -> dict[str, Any]:
         DataError: it is no JSON, or no object.
     """
     try:
-        told = json.loads(file.read_text(encoding="utf-8"))
-    except ValueError as fault:
+        told = json.loads(read_whole(file))
+    except (OSError, ValueError, RecursionError) as fault:
         told = f"not JSON ({str(fault)[:80]})"
     if isinstance(told, dict):
         return told

@@ -16,6 +16,7 @@ from superpose.functional import LOG_RATE_LIMIT, poisson_loss
 from ._base import Beside, TargetKind, too_few_labels
 from ._latent import count_at, count_given, count_log_mass, count_scores, variance_information
 from ._number import CLIP, finite, quantile_edges
+from ._scaling import require_held
 from ._values import Column, as_floats
 
 RATE_FLOOR = 1e-6  # a rate of zero makes any event infinitely surprising
@@ -37,8 +38,8 @@ def deviance(y: np.ndarray, rate: np.ndarray) -> np.ndarray:
     return 2 * (np.where(y == 0, 0.0, surprise) - y + rate)
 
 
-def _checked(column: str, values: Column) -> np.ndarray:
-    raw = finite(as_floats(column, values, "count"))
+def _checked(column: str, values: Column, where: str = "") -> np.ndarray:
+    raw = finite(as_floats(column, values, "count"), where)
     bad = (raw < 0) | (raw != np.floor(raw)) & ~np.isnan(raw)
     if bad.any():
         row = int(np.argmax(bad))
@@ -46,7 +47,9 @@ def _checked(column: str, values: Column) -> np.ndarray:
             f"target {column!r}, row {row}: {raw[row]:g} is no count; counts are whole numbers "
             f"from 0 up; mend the value or declare the target as kind number"
         )
-    return raw
+    # Beyond, the rate that is learned would be cut off, and with it every prediction.
+    fix = "declare the target as kind number"
+    return require_held(column, raw, most=float(np.floor(np.exp(LOG_RATE_LIMIT))), fix=fix)
 
 
 @dataclass(kw_only=True)
@@ -90,6 +93,10 @@ class CountTarget(TargetKind):
         return f"every labelled training row is {self.constant_value:g}"
 
     @classmethod
+    def check(cls, column: str, values: Column, **options: Any) -> None:
+        _checked(column, values)
+
+    @classmethod
     def fit(cls, column: str, values: Column, **options: Any) -> Self:
         raw = _checked(column, values)
         known = raw[~np.isnan(raw)]
@@ -115,7 +122,7 @@ class CountTarget(TargetKind):
         return out * self.spread + float(np.log(self.mean))
 
     def encode(self, values: Column) -> np.ndarray:
-        return _checked(self.column, values).astype(np.float32)
+        return _checked(self.column, values, f"target {self.column!r}").astype(np.float32)
 
     def exact(self, y: np.ndarray) -> np.ndarray:
         return np.asarray(y, np.float64)[..., None]

@@ -15,7 +15,10 @@ from superpose.errors import DataError, message, place
 from superpose.nn import VectorEncoder
 
 from ._base import InputKind
+from ._scaling import require_held
 from ._values import Column, is_list, one, plain
+
+FARTHEST = 1e3  # spreads
 
 
 @dataclass(kw_only=True)
@@ -47,8 +50,11 @@ class VectorInput(InputKind):
 
 def standardised(vectors: np.ndarray, mean: Sequence[float], scale: Sequence[float]) -> np.ndarray:
     """Vectors (..., D) less their mean and over their scale, float32."""
-    centred = vectors - np.asarray(mean, np.float32)
-    return np.asarray(centred / np.asarray(scale, np.float32), np.float32)
+    with np.errstate(over="ignore"):
+        centred = vectors - np.asarray(mean, np.float32)
+        found = np.asarray(centred / np.asarray(scale, np.float32), np.float32)
+    # A number so far out is of another model; the network would make infinity of it.
+    return np.clip(found, -FARTHEST, FARTHEST)
 
 
 def as_features(column: str, vectors: np.ndarray) -> tuple[np.ndarray, list[bool], list[str]]:
@@ -132,16 +138,16 @@ def _matrix(column: str, values: Column, size: int | None) -> np.ndarray:
             )
         )
     flat = pc.list_flatten(lists).cast(pa.float64())
-    numbers = np.asarray(pc.fill_null(flat, np.nan), np.float32).reshape(-1, max(expected, 1))
-    gaps = ~np.isfinite(numbers).all(axis=1)
+    wide = np.asarray(pc.fill_null(flat, np.nan), np.float64).reshape(-1, max(expected, 1))
+    gaps = ~np.isfinite(wide).all(axis=1)
     if gaps.any():
         row = int(np.flatnonzero(there)[np.argmax(gaps)])
         given = "a list with a gap or a number that is not finite"
         fix = "fill the gap, or leave the cell empty"
         raise DataError(message(place(column=column, row=row), given, "numbers only", fix))
-    found = np.full((len(lengths), max(expected, 1)), np.nan, np.float32)
-    found[there] = numbers
-    return found
+    found = np.full((len(lengths), max(expected, 1)), np.nan)
+    found[there] = wide
+    return require_held(column, found).astype(np.float32)
 
 
 def _numeric(kind: pa.DataType) -> bool:

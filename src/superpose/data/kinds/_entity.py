@@ -10,6 +10,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from pydantic import Field
 
+from superpose.data._files import read_whole
 from superpose.errors import DataError, did_you_mean, message, place
 from superpose.functional import embed_triples
 
@@ -146,7 +147,7 @@ def read_triples(path: Path, column: str) -> list[tuple[str, str, str]]:
         DataError: the file can't be read, a line that has not three parts, or hardly any line.
     """
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        lines = read_whole(path).decode("utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as fault:
         reason = "no such file" if isinstance(fault, FileNotFoundError) else str(fault)
         given = f"graph {path} can't be read: {reason}"

@@ -17,6 +17,7 @@ from ._base import Beside, too_few_labels
 from ._number import label_scale, quantile_edges
 from ._options import Options
 from ._plot_times import forecast_facts
+from ._scaling import as_labels, in_units, standardised
 from ._several import SeveralNumbers
 from ._steps import as_steps
 from ._values import Column
@@ -31,7 +32,7 @@ class ForecastOptions(Options):
             start from the value of a period before too, and the report compares with it.
     """
 
-    season: int | None = Field(default=None, ge=2)
+    season: int | None = Field(default=None, ge=2, le=100_000)
 
 
 @dataclass(kw_only=True)
@@ -85,7 +86,7 @@ class ForecastTarget(SeveralNumbers):
             constant_value=constant,
         )
         kind._find_past(options)
-        average = kind.reveal(((block - kind.mean) / kind.scale).astype(np.float32))[:, 0]
+        average = kind.reveal(standardised(block, mean, scale).astype(np.float32))[:, 0]
         kind.edges = quantile_edges(average[~np.isnan(average)])
         return kind
 
@@ -122,7 +123,7 @@ class ForecastTarget(SeveralNumbers):
 
     def encode(self, values: Column) -> np.ndarray:
         block = _block(self.column, values, len(self.ahead))
-        return ((block - self.mean) / self.scale).astype(np.float32)
+        return as_labels(self.column, block, self.mean, self.scale)
 
     def _lists(self, block: np.ndarray) -> pa.Array:
         flat = pa.array(block.ravel(), from_pandas=True)
@@ -152,7 +153,7 @@ class ForecastTarget(SeveralNumbers):
         mean, scale = self._parts(pred)
         return {
             self.column: self._lists(self.in_units(mean)),
-            f"{self.column}_scale": self._lists(scale * self.scale),
+            f"{self.column}_scale": self._lists(in_units(scale, 0.0, self.scale)),
         }
 
     def describe(self) -> str:

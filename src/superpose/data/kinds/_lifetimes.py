@@ -8,6 +8,7 @@ import pyarrow.compute as pc
 
 from superpose.errors import DataError, message, place
 
+from ._scaling import require_held
 from ._values import Column, as_floats, as_text, is_text, plain
 
 SEEN = ("1", "1.0", "true", "yes", "y")
@@ -15,6 +16,7 @@ UNSEEN = ("0", "0.0", "false", "no", "n")
 MOST_COMPARED = 5000  # rows of a concordance; pairs grow with their square
 GROUPS = 10  # of rows with like forecasts, for calibration
 SMALLEST = 1e-12
+SHORTEST = 1e-37  # of times: float32 can't tell shorter ones from none
 
 
 def as_lifetimes(column: str, values: Column) -> np.ndarray:
@@ -48,7 +50,7 @@ def as_lifetimes(column: str, values: Column) -> np.ndarray:
         found = np.where(marked, -times, times)
     else:
         found = as_floats(column, values, "survival")
-    found = np.where(np.isfinite(found), found, np.nan)
+    found = require_held(column, np.where(np.isfinite(found), found, np.nan), smallest=SHORTEST)
     return np.where((found == 0) & np.signbit(found), np.nan, found)
 
 

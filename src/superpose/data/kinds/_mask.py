@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import Annotated, Any, ClassVar, Self
 
 import numpy as np
 import pyarrow as pa
@@ -46,6 +46,8 @@ MOST_CLASSES = 256
 MOST_WEIGHT = 10.0
 SHARE_EDGES = [0.0, 0.01, 0.03, 0.1, 0.3, 1.0]  # bins in which others read a measured area
 
+Id = Annotated[int, Field(ge=-(2**31), lt=2**31)]  # what a pixel can hold
+
 
 class MaskOptions(Options):
     """Options of a mask.
@@ -58,7 +60,7 @@ class MaskOptions(Options):
 
     of: str | None = Field(default=None, min_length=1)
     levels: Levels | None = Field(default=None, min_length=2, max_length=MOST_CLASSES)
-    void: int | list[int] | None = None
+    void: Id | list[Id] | None = None
 
 
 @dataclass(kw_only=True)

@@ -9,6 +9,7 @@ from functools import lru_cache
 import numpy as np
 from scipy.signal import resample_poly
 
+from superpose.data._files import require_regular
 from superpose.errors import MissingExtraError
 
 from ._streams import UNKNOWN_FRAMES, is_stream, readable_sound
@@ -33,6 +34,7 @@ def seconds_of(path: str) -> float:
     import soundfile
 
     try:
+        require_regular(path)
         info = soundfile.info(readable_sound(path))
     except (OSError, RuntimeError):
         return 0.0
@@ -50,6 +52,7 @@ def wave(path: str, rate: int, seconds: float) -> np.ndarray:
     """
     import soundfile  # an extra: only tables with sounds need it
 
+    require_regular(path)
     info = soundfile.info(readable_sound(path), verbose=True)
     # A header that promises more than the file holds: libsndfile reads on without a word.
     cut = re.search(r"(?:data|SSND|Data Size) *: (\d+) \(should be (\d+)\)", info.extra_info)

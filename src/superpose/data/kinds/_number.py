@@ -17,15 +17,20 @@ from superpose.nn import NumberEncoder
 from ._base import Beside, InputKind, TargetKind, too_few_labels
 from ._latent import SCORE_LIMIT, variance_information
 from ._metrics import quiet
-from ._values import Column, as_floats
+from ._scaling import as_labels, in_units, mean_absolute, root_mean_square, standardised
+from ._values import Column, as_floats, warn
 
 CLIP = 10.0  # standard deviations; further out only says "extreme" and would shake the network
 MOST_BINS = 32
 
 
-def finite(values: np.ndarray) -> np.ndarray:
-    """Replace infinite numbers by missing ones."""
-    return np.where(np.isfinite(values), values, np.nan)
+def finite(values: np.ndarray, where: str = "") -> np.ndarray:
+    """Replace infinite numbers by missing ones; with the name of their column that is warned of."""
+    endless = np.isinf(values)
+    if where and endless.any():
+        row, count = int(np.argmax(endless)), int(endless.sum())
+        warn(f"{where}, row {row}: {count} infinite value(s) count as missing")
+    return np.where(endless, np.nan, values)
 
 
 def location_scale(values: np.ndarray) -> tuple[float, float]:
@@ -34,9 +39,10 @@ def location_scale(values: np.ndarray) -> tuple[float, float]:
     Args:
         values: finite numbers, at least one.
     """
-    low, high = np.percentile(values, [25, 75])
-    reach = 20 * (high - low)  # ordinary data never reach 20 interquartile ranges
-    if reach > 0:
+    with np.errstate(over="ignore", invalid="ignore"):  # next to 1e308 nothing is pulled in
+        low, high = np.percentile(values, [25, 75])
+        reach = 20 * (high - low)  # ordinary data never reach 20 interquartile ranges
+    if 0 < reach < np.inf:
         values = np.clip(values, low - reach, high + reach)
     largest = float(np.abs(values).max())
     if largest == 0:
@@ -121,10 +127,6 @@ class NumberInput(_Numbers):
     @classmethod
     def fit(cls, column: str, values: Column, **options: Any) -> Self:
         raw = as_floats(column, values)
-        notes = []
-        if np.isinf(raw).any():
-            count = int(np.isinf(raw).sum())
-            notes.append(f"input {column!r}: {count} infinite value(s) treated as missing")
         known = finite(raw)
         gaps, known = bool(np.isnan(known).any()), known[~np.isnan(known)]
         reason = None
@@ -135,19 +137,20 @@ class NumberInput(_Numbers):
             # With gaps a constant still tells measured from not measured.
             if known.min() == known.max() and not gaps:
                 reason = "constant"
-        edges = [quantile_edges(np.clip((known - mean) / scale, -CLIP, CLIP))]
-        return cls(column=column, notes=notes, mean=mean, scale=scale, edges=edges, reason=reason)
+        edges = [quantile_edges(np.clip(standardised(known, mean, scale), -CLIP, CLIP))]
+        return cls(column=column, mean=mean, scale=scale, edges=edges, reason=reason)
 
-    def _standard(self, values: Column) -> np.ndarray:
-        return (finite(as_floats(self.column, values)) - self.mean) / self.scale
+    def _standard(self, values: Column, where: str = "") -> np.ndarray:
+        raw = finite(as_floats(self.column, values), where)
+        return standardised(raw, self.mean, self.scale)
 
     def encode(self, values: Column) -> np.ndarray:
-        return np.clip(self._standard(values), -CLIP, CLIP).astype(np.float32)[:, None]
+        told = self._standard(values, f"input {self.column!r}")
+        return np.clip(told, -CLIP, CLIP).astype(np.float32)[:, None]
 
     def features(self, values: Column) -> tuple[np.ndarray, list[bool], list[str]]:
         # Standardised before the cut to float32, so that years or ids keep their last digits.
-        wide = np.clip(self._standard(values), -1e30, 1e30)
-        return wide.astype(np.float32)[:, None], [False], [self.column]
+        return self._standard(values).astype(np.float32)[:, None], [False], [self.column]
 
     def describe(self) -> str:
         return f"mean {self.mean:.4g}, spread {self.scale:.4g}"
@@ -205,14 +208,10 @@ class NumberTarget(TargetKind):
         known = raw[np.isfinite(raw)]
         if len(known) < 2:
             raise too_few_labels(column, len(known))
-        notes = []
-        if np.isinf(raw).any():
-            notes.append(f"target {column!r}: {int(np.isinf(raw).sum())} infinite label(s) ignored")
         mean, scale, constant = label_scale(known)
-        standard = ((known - mean) / scale).astype(np.float32)
+        standard = standardised(known, mean, scale).astype(np.float32)
         return cls(
             column=column,
-            notes=notes,
             mean=mean,
             scale=scale,
             edges=quantile_edges(np.clip(standard, -CLIP, CLIP)),
@@ -222,8 +221,8 @@ class NumberTarget(TargetKind):
         )
 
     def encode(self, values: Column) -> np.ndarray:
-        raw = finite(as_floats(self.column, values))
-        return ((raw - self.mean) / self.scale).astype(np.float32)
+        raw = finite(as_floats(self.column, values), f"target {self.column!r}")
+        return as_labels(self.column, raw, self.mean, self.scale)
 
     def exact(self, y: np.ndarray) -> np.ndarray:
         y = np.asarray(y, np.float64)
@@ -292,10 +291,10 @@ class NumberTarget(TargetKind):
         return np.asarray(pred, np.float64) * [1.0, factor]
 
     def _metrics(self, y: np.ndarray, pred: np.ndarray, **options: Any) -> dict[str, float]:
-        error = (pred[:, 0] - y) * self.scale
+        error = pred[:, 0] - y
         found = {
-            "rmse": float(np.sqrt(np.mean(error**2))) if len(y) else np.nan,
-            "mae": float(np.abs(error).mean()) if len(y) else np.nan,
+            "rmse": root_mean_square(error, self.scale) if len(y) else np.nan,
+            "mae": mean_absolute(error, self.scale) if len(y) else np.nan,
             "r2": quiet("r2_score", y, pred[:, 0]) if len(y) > 1 and y.std() > 0 else np.nan,
         }
         if options.get("interval") is not None:
@@ -303,9 +302,9 @@ class NumberTarget(TargetKind):
             found["coverage"] = float(inside.mean()) if len(y) else np.nan
         return found
 
-    def in_units(self, standardised: np.ndarray) -> np.ndarray:
+    def in_units(self, standard: np.ndarray) -> np.ndarray:
         """Undo the standardisation of labels or predicted means."""
-        return np.asarray(standardised, np.float64) * self.scale + self.mean
+        return in_units(standard, self.mean, self.scale)
 
     def plot(self, y: np.ndarray, pred: np.ndarray, beside: Beside) -> dict[str, Any]:
         middle, reach = pred[:, 0], beside.reach
@@ -333,7 +332,7 @@ class NumberTarget(TargetKind):
         pred = np.asarray(pred, np.float64)
         return {
             self.column: pa.array(self.in_units(pred[:, 0])),
-            f"{self.column}_scale": pa.array(pred[:, 1] * self.scale),
+            f"{self.column}_scale": pa.array(in_units(pred[:, 1], 0.0, self.scale)),
         }
 
     def describe(self) -> str:

@@ -13,7 +13,16 @@ import pyarrow as pa
 
 from superpose.errors import DataError, message, place
 
-from ._pictures import KEPT, orientation_of, read_all, require_size, size_of, turned
+from ._pictures import (
+    KEPT,
+    MOST_PIXELS,
+    orientation_of,
+    read_all,
+    require_size,
+    size_of,
+    turned,
+)
+from ._scaling import LARGEST
 from ._values import Column, as_text, is_list, is_text, one, plain
 
 # Only numbers are written so; other files of images may also hold the ids of classes.
@@ -48,17 +57,26 @@ def numbers_of(path: Path) -> np.ndarray:
 
     def read() -> np.ndarray:
         if path.suffix.lower() == ".npy":
-            return np.array(_array(path), np.float32)
+            return _held(_array(path))
         from PIL import Image
 
         with Image.open(path) as image:
             require_size(image)
             if image.mode not in GREY:
                 raise ValueError(f"it holds colours (mode {image.mode}), not one number a pixel")
-            return np.asarray(turned(image, orientation_of(image))).astype(np.float32)
+            return _held(np.asarray(turned(image, orientation_of(image))))
 
     found = KEPT.get(path, ("numbers",), read)
     return np.where(np.isfinite(found), found, np.nan)
+
+
+def _held(numbers: np.ndarray) -> np.ndarray:
+    """Numbers as float32, or ValueError where that does not hold them."""
+    size = np.abs(np.where(np.isfinite(numbers), numbers, 0).astype(np.float64))
+    if size.max(initial=0.0) > LARGEST:
+        many = int((size > LARGEST).sum())
+        raise ValueError(f"{many} of its numbers are beyond {LARGEST:g}; give them in another unit")
+    return np.array(numbers, np.float32)
 
 
 def _array(path: Path) -> np.ndarray:
@@ -66,6 +84,8 @@ def _array(path: Path) -> np.ndarray:
         array = np.load(path, mmap_mode="r", allow_pickle=False)  # read when it is looked at
     except EOFError as fault:
         raise ValueError(f"it breaks off ({fault})") from None
+    if array.size > MOST_PIXELS:
+        raise ValueError(f"it holds {array.size:,} numbers, more than {MOST_PIXELS:,}")
     if array.ndim != 2 or array.dtype.kind not in "uifb" or not array.size:
         raise ValueError(f"it holds {array.dtype} of the shape {array.shape}, not a map of numbers")
     return np.asarray(array)
@@ -105,7 +125,10 @@ def read_maps(
             wrong[row] = "its lines are not of one length"
             continue
         numbers = np.array(lists, float)
-        found[row] = np.where(np.isfinite(numbers), numbers, np.nan).astype(np.float32)
+        try:
+            found[row] = _held(np.where(np.isfinite(numbers), numbers, np.nan))
+        except ValueError as fault:
+            wrong[row] = str(fault)
     return found, wrong
 
 

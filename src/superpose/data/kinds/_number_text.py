@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -256,8 +255,3 @@ def _notes(parts: _Parts, decimal: str, unit: str, declared: bool) -> list[str]:
             cells = "cell" if parts.count(which) == 1 else "cells"
             notes.append(f"{parts.count(which)} {cells} {what} read as numbers ({example})")
     return notes
-
-
-def format_of(state: dict[str, Any] | None) -> NumberFormat | None:
-    """Rebuilds a format from its `state`."""
-    return None if state is None else NumberFormat(**state)

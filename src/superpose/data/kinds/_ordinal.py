@@ -29,7 +29,7 @@ class OrdinalOptions(Options):
         levels: the levels, low to high.
     """
 
-    levels: Levels | None = Field(default=None, min_length=2)
+    levels: Levels | None = Field(default=None, min_length=2, max_length=MOST_LEVELS)
 
 
 @dataclass(kw_only=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import os
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -13,6 +12,7 @@ from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
+from superpose.data._files import require_regular
 from superpose.errors import MissingExtraError
 
 from ._unreadable import locate
@@ -65,7 +65,7 @@ class _Kept:
 
     def get(self, path: Path, how: tuple[Any, ...], read: Callable[[], np.ndarray]) -> np.ndarray:
         """Return what was read from a file in some way, reading it anew if it has changed."""
-        key = (str(path), os.stat(path).st_mtime_ns, *how)
+        key = (str(path), require_regular(path).st_mtime_ns, *how)
         with self.lock:
             if key in self.found:
                 self.found.move_to_end(key)

@@ -203,8 +203,9 @@ class SeriesInput(InputKind):
     def encode(self, values: Column) -> np.ndarray:
         """Standardised numbers, float32 (N, T, C), NaN where missing."""
         block = self._laid(values)[..., self.kept]
-        block -= self.means
-        block /= self.scales
+        with np.errstate(over="ignore"):  # what overflows is cut, as all that is far off
+            block -= self.means
+            block /= self.scales
         return np.clip(block, -CLIP, CLIP).astype(np.float32)
 
     def features(self, values: Column) -> tuple[np.ndarray, list[bool], list[str]]:

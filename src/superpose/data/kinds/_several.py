@@ -16,6 +16,7 @@ from ._base import TargetKind
 from ._latent import SCORE_LIMIT, variance_information
 from ._metrics import quiet
 from ._number import CLIP
+from ._scaling import in_units, mean_absolute, root_mean_square
 
 
 @dataclass(kw_only=True)
@@ -149,10 +150,10 @@ class SeveralNumbers(TargetKind):
     def _metrics(self, y: np.ndarray, pred: np.ndarray, **options: Any) -> dict[str, float]:
         known = ~np.isnan(y)
         true, told = y[known], self._parts(pred)[0][known]
-        error = (told - true) * self.scale
+        error = told - true
         found = {
-            "rmse": float(np.sqrt(np.mean(error**2))) if len(true) else np.nan,
-            "mae": float(np.abs(error).mean()) if len(true) else np.nan,
+            "rmse": root_mean_square(error, self.scale) if len(true) else np.nan,
+            "mae": mean_absolute(error, self.scale) if len(true) else np.nan,
             "r2": quiet("r2_score", true, told) if len(true) > 1 and true.std() > 0 else np.nan,
         }
         if options.get("interval") is not None:
@@ -160,9 +161,9 @@ class SeveralNumbers(TargetKind):
             found["coverage"] = float(inside.mean()) if len(true) else np.nan
         return found
 
-    def in_units(self, standardised: np.ndarray) -> np.ndarray:
+    def in_units(self, standard: np.ndarray) -> np.ndarray:
         """Undo the standardisation of labels or predicted means."""
-        return np.asarray(standardised, np.float64) * self.scale + self.mean
+        return in_units(standard, self.mean, self.scale)
 
 
 def mean_of_known(block: np.ndarray) -> np.ndarray:

@@ -40,7 +40,7 @@ class SurvivalOptions(Options):
 
     event: str | None = Field(default=None, min_length=1)
     bins: int | None = Field(default=None, ge=2, le=MOST_BINS)
-    horizons: list[float] | None = Field(default=None, min_length=1)
+    horizons: list[float] | None = Field(default=None, min_length=1, max_length=100)
 
     @field_validator("horizons", mode="before")
     @classmethod
@@ -98,6 +98,10 @@ class SurvivalTarget(TargetKind):
     @property
     def constant_reason(self) -> str | None:
         return None if self.events else "no training row has seen the event"
+
+    @classmethod
+    def check(cls, column: str, values: Column, **options: Any) -> None:
+        as_lifetimes(column, values)
 
     @classmethod
     def fit(cls, column: str, values: Column, **options: Any) -> Self:

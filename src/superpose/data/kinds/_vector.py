@@ -13,6 +13,7 @@ from ._base import Beside
 from ._forecast import ForecastTarget
 from ._number import CLIP, quantile_edges
 from ._options import Options
+from ._scaling import root_mean_square
 from ._values import Column
 
 CODE = 16  # numbers in which a measured vector is told to other targets
@@ -75,7 +76,7 @@ class VectorTarget(ForecastTarget):
         rank = (near > own).sum(axis=1) + ((near == own).sum(axis=1) + 1) / 2
         found = [float((rank <= k).mean()) for k in RECALLS if k < len(true)]
         cosine = float((true_unit * told_unit).sum(axis=1).mean())
-        rmse = float(np.sqrt(np.mean((true - told) ** 2)))
+        rmse = root_mean_square(y[whole] - self._parts(pred[whole])[0], self.scale)
         return dict(zip(names, [cosine, *found, rmse], strict=True))
 
     def decode(
@@ -95,5 +96,9 @@ class VectorTarget(ForecastTarget):
 
 def _unit(vectors: np.ndarray) -> np.ndarray:
     """Vectors (N, D) of length 1; one of length 0 stays."""
+    # Squares of 1e200 overflow, those of 1e-200 vanish; a power of two changes no digit.
+    largest = np.abs(vectors).max(initial=0.0)
+    if largest > 1e100 or 0 < largest < 1e-100:
+        vectors = vectors / 2.0 ** np.floor(np.log2(largest))
     length = np.linalg.norm(vectors, axis=1, keepdims=True)
     return np.asarray(vectors / np.where(length > 0, length, 1.0))

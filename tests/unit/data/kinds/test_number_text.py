@@ -4,7 +4,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from superpose.data.kinds._number_text import NumberFormat, find_format, format_of
+from superpose.data.kinds._number_text import NumberFormat, find_format
 from superpose.errors import DataError
 
 
@@ -112,12 +112,6 @@ def test_a_new_cell_that_does_not_fit_is_named(cells: list[str | None], expected
     with pytest.raises(DataError) as caught:
         NumberFormat(".", "kg").read("w", text(*cells))
     assert str(caught.value) == expected
-
-
-def test_a_format_survives_its_state() -> None:
-    form = NumberFormat(",", "%")
-    assert format_of(form.state()) == form
-    assert format_of(None) is None
 
 
 def test_numbers_written_in_any_way_come_back() -> None:
