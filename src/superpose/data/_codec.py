@@ -15,7 +15,7 @@ from superpose.errors import DataError, Faults, did_you_mean, message, place
 
 from ._items import items_of
 from ._reading import folder_of
-from ._schema import ColumnSpec, Schema
+from ._schema import ColumnSpec, Schema, has_column
 from .kinds import INPUT_KINDS, TARGET_KINDS, InputKind, TargetKind
 from .kinds._values import Column, holds_files, plain
 
@@ -175,7 +175,7 @@ class Codec:
         for kind in self.input_kinds:
             if only not in (None, kind.column):
                 continue
-            if kind.column in table.column_names:
+            if has_column(table, kind.column):
                 columns[kind.column] = _values(specs[kind.column], table, type(kind))
             elif specs[kind.column].optional:
                 columns[kind.column] = pa.chunked_array([pa.nulls(table.num_rows)])
@@ -206,7 +206,7 @@ class Codec:
             parts = [self._encoded(kind, columns[kind.column], table) for kind in kinds]
             blocks[name] = parts[0] if len(parts) == 1 else np.concatenate(parts, axis=1)
         for spec in self.schema.targets:
-            if self.target_kinds[spec.name].reads_labels and spec.name in table.column_names:
+            if self.target_kinds[spec.name].reads_labels and has_column(table, spec.name):
                 with warnings.catch_warnings():  # whoever reads the labels themselves is told
                     warnings.simplefilter("ignore", UserWarning)
                     y = self._labels_of(spec, table)
@@ -235,7 +235,7 @@ class Codec:
         """Encoded labels by target, NaN where missing or where the table lacks the column."""
         return {
             spec.name: self._labels_of(spec, table)
-            if spec.name in table.column_names
+            if has_column(table, spec.name)
             else self.target_kinds[spec.name].unlabelled(table.num_rows)
             for spec in self.schema.targets
         }
@@ -275,7 +275,7 @@ class Codec:
 
     def _fits(self, kind: TargetKind, values: Column, table: pa.Table) -> np.ndarray | None:
         """Mark the rows whose labels of places fit an input that can be read; None for all."""
-        if kind.source is None or kind.source not in table.column_names:
+        if kind.source is None or not has_column(table, kind.source):
             return None
         source = next(one for one in self.input_kinds if one.column == kind.source)
         places = self._columns(table, kind.source)[kind.source]

@@ -341,8 +341,10 @@ def _require_distinct(names: list[str], where: str) -> None:
     # Two equal numbers among the names are values, not names.
     data = any(re.fullmatch(r"-?\d+(\.\d+)?", name) for name in names)
     fix = "the first line seems to be data; write a header above it" if data else ""
-    for name in dict.fromkeys(names):
-        spots = [str(index + 1) for index, other in enumerate(names) if other == name]
+    found: dict[str, list[str]] = {}
+    for index, name in enumerate(names, start=1):
+        found.setdefault(name, []).append(str(index))
+    for name, spots in found.items():
         if len(spots) > 1:
             given = f"{len(spots)} columns have this name (columns {listing(spots)})"
             faults.add(

@@ -56,7 +56,7 @@ class ColumnSpec:
         Raises:
             DataError: the column is not in the table.
         """
-        if self.name not in table.column_names:
+        if not has_column(table, self.name):
             hint = did_you_mean(self.name, table.column_names)
             raise DataError(
                 message(
@@ -138,6 +138,11 @@ class Schema:
         )
 
 
+def has_column(table: pa.Table, name: str) -> bool:
+    """Whether a table has a column; `column_names` would write down all names for each question."""
+    return bool(table.schema.get_field_index(name) >= 0)
+
+
 def beside(
     name: str, values: pa.ChunkedArray, table: pa.Table, event: str | None
 ) -> pa.ChunkedArray:
@@ -153,7 +158,7 @@ def beside(
     """
     if event is None:
         return values
-    if event not in table.column_names:
+    if not has_column(table, event):
         hint = did_you_mean(event, table.column_names)
         given = f"its event column {event!r} is not in the table"
         raise DataError(message(place(column=name), given, fix=hint or "add it"))
