@@ -5,6 +5,7 @@ from ._codec import Codec, Features, label_block
 from ._config import Config, load_config
 from ._inference import infer_schema
 from ._leakage import find_leaks
+from ._outputs import require_own_columns
 from ._predictions import write_predictions
 from ._reading import (
     divided,
@@ -18,6 +19,7 @@ from ._reading import (
 from ._schema import ColumnSpec, Schema
 from ._splits import Split, fold_indices, make_split
 from ._starter import write_starter
+from ._unlike import unlike_training
 from ._windows import row_keys
 from ._writing import like, write_table
 from ._yaml import groups_text
@@ -47,8 +49,10 @@ __all__ = [
     "make_split",
     "read_rows",
     "read_table",
+    "require_own_columns",
     "row_keys",
     "sources_of",
+    "unlike_training",
     "write_predictions",
     "write_starter",
     "write_table",

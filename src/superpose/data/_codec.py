@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import warnings
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Self
 
@@ -17,7 +17,8 @@ from ._items import items_of
 from ._reading import folder_of
 from ._schema import ColumnSpec, Schema, has_column
 from .kinds import INPUT_KINDS, TARGET_KINDS, InputKind, TargetKind
-from .kinds._values import Column, holds_files, plain
+from .kinds._unknown import NamedClasses, Unknown
+from .kinds._values import Column, holds_files, plain, present
 
 
 class Features(NamedTuple):
@@ -45,6 +46,7 @@ class Codec:
         warnings: what the user should know, one sentence each.
         conversions: what is read otherwise than it is written, one sentence each.
         dropped: name of each input that can't help any prediction, and why.
+        gaps: share of the training rows in which each input has no value.
 
     Example:
         >>> from superpose.data._schema import ColumnSpec, Schema
@@ -61,6 +63,7 @@ class Codec:
     warnings: list[str] = field(default_factory=list)
     conversions: list[str] = field(default_factory=list)
     dropped: dict[str, str] = field(default_factory=dict)
+    gaps: dict[str, float] = field(default_factory=dict)
 
     @classmethod
     def fit(
@@ -107,7 +110,8 @@ class Codec:
         if family.wants_map:
             options["mapped"] = any(t.options.get("of") == spec.name for t in self.schema.targets)
         family.check(spec.name, values, **options)
-        kind = family.fit(spec.name, values.take(picked), **options)
+        seen = values.take(picked)
+        kind = family.fit(spec.name, seen, **options)
         if kind.useless:
             self.dropped[spec.name] = kind.useless
             self.warnings.append(
@@ -116,6 +120,7 @@ class Codec:
             return
         self.warnings += kind.notes
         self.conversions += kind.conversions
+        self.gaps[spec.name] = 1 - float(present(seen).mean())
         self.input_kinds.append(kind)
 
     def _fit_target(self, spec: ColumnSpec, table: pa.Table, picked: pa.Array) -> TargetKind:
@@ -233,12 +238,47 @@ class Codec:
 
     def labels(self, table: pa.Table) -> dict[str, np.ndarray]:
         """Encoded labels by target, NaN where missing or where the table lacks the column."""
+        rows, kinds = table.num_rows, self.target_kinds
+        found = self.labels_of(table, kinds)
+        return {t: found[t] if t in found else kinds[t].unlabelled(rows) for t in kinds}
+
+    def labels_of(self, table: pa.Table, targets: Collection[str]) -> dict[str, np.ndarray]:
+        """Encoded labels of those targets that a table has, NaN where missing."""
         return {
             spec.name: self._labels_of(spec, table)
-            if has_column(table, spec.name)
-            else self.target_kinds[spec.name].unlabelled(table.num_rows)
             for spec in self.schema.targets
+            if spec.name in targets and has_column(table, spec.name)
         }
+
+    def target_values(self, table: pa.Table, targets: Collection[str]) -> dict[str, Column]:
+        """Labels of those targets that a table has, as they stand, null where missing."""
+        return {
+            spec.name: _values(spec, table, type(self.target_kinds[spec.name]))
+            for spec in self.schema.targets
+            if spec.name in targets and has_column(table, spec.name)
+        }
+
+    def unknown_labels(self, values: Mapping[str, Column]) -> dict[str, Unknown]:
+        """Those labels of each target that are none of its classes, where there are any.
+
+        Args:
+            values: what `target_values` gave.
+        """
+        kinds = {name: self.target_kinds[name] for name in values}
+        found = {
+            name: kind.unknown(values[name])
+            for name, kind in kinds.items()
+            if isinstance(kind, NamedClasses)
+        }
+        return {name: unknown for name, unknown in found.items() if unknown.names}
+
+    def require_inputs(self, table: pa.Table) -> None:
+        """Make sure that a table has all inputs.
+
+        Raises:
+            DataError: every missing input column.
+        """
+        self._columns(table)
 
     def _labels_of(self, spec: ColumnSpec, table: pa.Table) -> np.ndarray:
         """The encoded labels of a target that the table has."""
@@ -291,6 +331,7 @@ class Codec:
             "warnings": list(self.warnings),
             "conversions": list(self.conversions),
             "dropped": dict(self.dropped),
+            "gaps": dict(self.gaps),
         }
 
     @classmethod
@@ -309,6 +350,7 @@ class Codec:
             warnings=list(state["warnings"]),
             conversions=list(state["conversions"]),
             dropped=dict(state["dropped"]),
+            gaps=dict(state.get("gaps", {})),  # bundles of earlier versions have none
         )
 
 

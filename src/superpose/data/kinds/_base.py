@@ -129,6 +129,15 @@ class InputKind(_Stateful, ABC):
         """Why the column can't help any prediction ("constant"), or None."""
         return None
 
+    @property
+    def rare_share(self) -> float:
+        """Share of the training rows whose value no other of them has, where that is counted."""
+        return 0.0
+
+    def outside(self, values: Column) -> np.ndarray:
+        """Mark rows (N,) with a value that training rows had nothing like."""
+        return np.zeros(len(values), bool)
+
     @classmethod
     def check(cls, column: str, values: Column, **options: Any) -> None:
         """Raise DataError with the row if a value can't belong to this kind.

@@ -141,6 +141,12 @@ class NumberInput(_Numbers):
     def _standard(self, values: Column) -> np.ndarray:
         return (finite(as_floats(self.column, values)) - self.mean) / self.scale
 
+    def outside(self, values: Column) -> np.ndarray:
+        """Mark numbers that lie further from the training range than that is wide."""
+        standard, low, high = self._standard(values), self.edges[0][0], self.edges[0][-1]
+        reach = high - low
+        return np.asarray((standard < low - reach) | (standard > high + reach))
+
     def encode(self, values: Column) -> np.ndarray:
         return np.clip(self._standard(values), -CLIP, CLIP).astype(np.float32)[:, None]
 

@@ -23,6 +23,7 @@ from ._places import PlaceClasses
 from ._plot_words import token_facts
 from ._spans import Marks
 from ._text import MOST_PLACES
+from ._unknown import NamedClasses, Unknown
 from ._values import (
     Column,
     class_names,
@@ -33,7 +34,6 @@ from ._values import (
     is_list,
     is_text,
     plain,
-    warn,
 )
 from ._words import as_words, lists_words, require_aligned, spread
 
@@ -52,7 +52,7 @@ class TokensOptions(Options):
 
 
 @dataclass(kw_only=True)
-class TokensTarget(PlaceClasses):
+class TokensTarget(PlaceClasses, NamedClasses):
     """A label for each word of an input, as a list or as text with blanks between the labels.
 
     Labels such as B-city, I-city and O mark spans; any others are taken as they are. A row without
@@ -132,19 +132,18 @@ class TokensTarget(PlaceClasses):
         words, rows = as_words(values)
         text = class_names(pa.chunked_array([words]), self.type)
         index = find(text, self.levels)
-        strangers = index == -1
-        if strangers.any():
-            first = int(np.argmax(strangers))
-            warn(
-                f"target {self.column!r}, row {int(rows[first])}: label {text[first].as_py()!r} "
-                f"did not occur in training; {int(strangers.sum())} such word(s) count as "
-                f"unlabelled"
-            )
+        unknown = Unknown.of(text, index, rows)
+        self.warn_of(unknown, "label", "word(s) count as unlabelled")
         place = spread(rows, len(values))
         known = (index >= 0) & (place < self.places)
         block = self.unlabelled(len(values))
         block[rows[known], place[known]] = index[known]
         return block
+
+    def unknown(self, values: Column) -> Unknown:
+        words, rows = as_words(values)
+        text = class_names(pa.chunked_array([words]), self.type)
+        return Unknown.of(text, find(text, self.levels), rows)
 
     @property
     def reveal_edges(self) -> list[list[float]]:
