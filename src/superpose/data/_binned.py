@@ -96,9 +96,11 @@ def bins(x: np.ndarray) -> np.ndarray:
     return np.searchsorted(inner, x, side="right")
 
 
-def bin_means(codes: np.ndarray, columns: np.ndarray) -> np.ndarray:
-    """Means of the even rows of each bin, for every row: (N, L)."""
-    learn, part = codes[::2], columns[::2]
+def bin_means(
+    codes: np.ndarray, columns: np.ndarray, rows: np.ndarray | slice = slice(None, None, 2)
+) -> np.ndarray:
+    """Means of some rows of each bin, by default the even ones, for every row: (N, L)."""
+    learn, part = codes[rows], columns[rows]
     order = np.argsort(learn, kind="stable")
     there, first, count = np.unique(learn[order], return_index=True, return_counts=True)
     found = np.broadcast_to(part.mean(axis=0), (int(codes.max()) + 1, part.shape[1])).copy()

@@ -97,6 +97,7 @@ def _disguises(table: pa.Table, schema: Schema, split: Split) -> list[str]:
     pairs = list(labels.items())
     measured = [target_spec.kind in MEASURED for target_spec, _ in labels.values()]
     blocks = list(alike([y for _, y in labels.values()], measured))
+    clusters = None if split.clusters is None else split.clusters[rows]
     found = []
     for spec in schema.inputs:
         x = _as_numbers(spec, small)
@@ -107,7 +108,7 @@ def _disguises(table: pa.Table, schema: Schema, split: Split) -> list[str]:
         # Slower looks are for the pairs alone in which the quick one has found something.
         for k in sorted(k for k, r2 in shares.items() if r2 >= QUICK_R2):
             (target, detail), (target_spec, y) = pairs[k]
-            reason = _reason(x, y, spec.kind, target_spec.kind)
+            reason = _reason(x, y, spec.kind, target_spec.kind, clusters)
             if reason:
                 found.append(
                     f"input {spec.name!r} may be target {target!r}{detail} in disguise: {reason}; "
@@ -131,11 +132,22 @@ def _as_numbers(spec: ColumnSpec, table: pa.Table) -> np.ndarray | None:
     return np.where(index < 0, np.nan, index)
 
 
-def _reason(x: np.ndarray, y: np.ndarray, kind: str, target_kind: str) -> str | None:
-    """Why an input gives a target away, or None."""
-    both = ~np.isnan(x) & ~np.isnan(y)
+def _reason(
+    x: np.ndarray, y: np.ndarray, kind: str, target_kind: str, clusters: np.ndarray | None = None
+) -> str | None:
+    """Why an input gives a target away, or None.
+
+    Rows of one group, or of one block of time, know each other by any input that hardly changes
+    within it. So equal rows of a cluster count once, and what is learned from some clusters is
+    tried on others.
+    """
+    both = np.flatnonzero(~np.isnan(x) & ~np.isnan(y))
+    if clusters is not None:
+        values = np.stack([clusters[both], x[both], y[both]])
+        both = both[np.sort(np.unique(values, axis=1, return_index=True)[1])]
     x, y = x[both], y[both]
-    if len(x) < FEWEST or y.min() == y.max() or x.min() == x.max():
+    learn, held = _halves(len(x), None if clusters is None else clusters[both])
+    if min(len(x[learn]), len(x[held])) < FEWEST // 2 or y.min() == y.max() or x.min() == x.max():
         return None
     numeric = kind in ("number", "date")
     measured = target_kind in MEASURED
@@ -146,10 +158,11 @@ def _reason(x: np.ndarray, y: np.ndarray, kind: str, target_kind: str) -> str | 
     if _one_to_one(x, y):
         return "each of its values goes with one value of the target, and back"
     scores = y[:, None] if measured else indicators(y)
-    means = bin_means(bins(x) if numeric else x.astype(np.int64), scores)
+    means = bin_means(bins(x) if numeric else x.astype(np.int64), scores, learn)
     for column, mean in zip(scores.T, means.T, strict=True):
         # Codes of categories have no order; in the order of their means a tree can cut them.
-        reason = _tiny_tree(x if numeric else mean, column, measured)
+        one = x if numeric else mean
+        reason = _tiny_tree(one[learn], column[learn], one[held], column[held], measured)
         if reason:
             return reason
     return None
@@ -168,13 +181,20 @@ def _one_to_one(x: np.ndarray, y: np.ndarray) -> bool:
     return pairs == len(np.unique(x)) == len(np.unique(y)) and pairs <= len(x) / 2
 
 
-def _tiny_tree(x: np.ndarray, y: np.ndarray, measured: bool) -> str | None:
-    """Fit a tree of a few leaves on the even rows and score it on the odd ones."""
+def _halves(rows: int, clusters: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
+    """Every second row, or the rows of every second cluster, and the others."""
+    order = np.arange(rows) if clusters is None else np.unique(clusters, return_inverse=True)[1]
+    return np.flatnonzero(order % 2 == 0), np.flatnonzero(order % 2 == 1)
+
+
+def _tiny_tree(
+    x: np.ndarray, y: np.ndarray, new: np.ndarray, held: np.ndarray, measured: bool
+) -> str | None:
+    """Fit a tree of a few leaves on some rows x (n,), y (n,) and score it on others."""
     from sklearn.tree import DecisionTreeRegressor  # slow to import, and seldom needed
 
     tree = DecisionTreeRegressor(max_leaf_nodes=LEAVES, min_samples_leaf=2, random_state=0)
-    guess = tree.fit(x[::2, None], y[::2]).predict(x[1::2, None])
-    held = y[1::2]
+    guess = tree.fit(x[:, None], y).predict(new[:, None])
     if measured:
         r2 = float(explained(held, guess))
         return f"alone it explains {r2:.1%} of the variance" if r2 >= TREE_R2 else None
