@@ -24,6 +24,7 @@ from superpose.errors import ConfigError, DataError, SuperposeError, listing, me
 from ._screen import (
     Stages,
     kinds,
+    looking_at,
     peak_memory,
     tell_conversions,
     tell_metrics,
@@ -171,7 +172,9 @@ def init(
     from superpose.data import read_table, write_starter
 
     names = _names(targets, f"superpose init {source}")
-    schema = write_starter(read_table(source), source, names, out)
+    table = read_table(source)
+    with looking_at(table.num_columns, table.num_rows):
+        schema = write_starter(table, source, names, out)
     tell_schema(schema)
     tell_conversions(schema.conversions)
     tell_warnings(schema.warnings)
@@ -196,7 +199,9 @@ def check(
         fix = "add `data:` with the path of the table, or `sources:` with those of several"
         raise ConfigError(message(config.at("data"), "no table is named", fix=fix))
     config = divided(config, config.source)
-    prepared = prepare(read_rows(config.source, config), config)
+    table = read_rows(config.source, config)
+    with looking_at(table.num_columns, table.num_rows):
+        prepared = prepare(table, config)
     codec = prepared.codec
     details = {kind.column: kind.describe() for kind in codec.input_kinds}
     details |= {name: kind.describe() for name, kind in codec.target_kinds.items()}

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 import pyarrow as pa
@@ -194,6 +195,11 @@ def counted_words(values: pa.ChunkedArray, words: tuple[str, ...]) -> dict[str, 
     return {f"{pair['values']}": pair["counts"] for pair in pairs if pair["values"] != ""}
 
 
+@cache
+def _numbers_among(words: tuple[str, ...]) -> list[float]:
+    return [float(word) for word in words if re.fullmatch(r"[+-]?\d+(\.\d+)?", word)]
+
+
 def _are_words(values: pa.ChunkedArray, words: tuple[str, ...]) -> pa.ChunkedArray | None:
     """Marks the values that are one of some words or numbers; None where none can be."""
     if is_text(values.type):
@@ -201,7 +207,7 @@ def _are_words(values: pa.ChunkedArray, words: tuple[str, ...]) -> pa.ChunkedArr
         return pc.is_in(pc.utf8_trim_whitespace(values), value_set=known) if words else None
     if not (pa.types.is_integer(values.type) or pa.types.is_floating(values.type)):
         return None
-    numbers = [float(word) for word in words if re.fullmatch(r"[+-]?\d+(\.\d+)?", word)]
+    numbers = _numbers_among(words)
     if not numbers:
         return None
     return pc.is_in(values.cast(pa.float64(), safe=False), value_set=pa.array(numbers))

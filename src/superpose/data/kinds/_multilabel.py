@@ -97,6 +97,8 @@ class MultilabelTarget(NamedClasses):
         return hot(members, rows, gone, self.levels)
 
     def unknown(self, values: Column) -> Unknown:
+        if missing(values).all():  # such a column may have any type
+            return Unknown(np.zeros(0, np.int64), [])
         members, rows = as_sets(values, self.separator)
         return Unknown.of(members, find(members, self.levels), rows)
 
