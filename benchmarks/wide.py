@@ -1,4 +1,4 @@
-"""Wide tables: what `superpose init` and `superpose check` take, in processor seconds of one core.
+"""Wide tables: what `superpose init` and `superpose check` take, in processor seconds.
 
 Each case runs the two commands as a user would, each in a process of its own: a table with many
 columns, one with ten times as many, and one with many targets. Limits: 10 s and 60 s.
@@ -62,8 +62,6 @@ def measure(folder: Path, *words: str) -> tuple[float, float]:
 
 def main() -> None:
     """Print and store the seconds; exit code 1 beyond a limit."""
-    if hasattr(os, "sched_setaffinity"):
-        os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})  # one core
     found = []
     for name, (inputs, targets) in CASES.items():
         with tempfile.TemporaryDirectory() as path:

@@ -13,6 +13,7 @@ import pyarrow.parquet
 import pytest
 
 from superpose import Superpose
+from superpose.data import write_table
 from superpose.errors import DataError
 
 INPUTS = ["width", "height", "colour"]
@@ -139,6 +140,19 @@ def test_a_given_label_that_is_no_class_is_refused(model, table):
     for verb in ("predict", "predict_proba", "sample", "evaluate"):
         with pytest.raises(DataError, match="column 'sort', row 89: 'bb' given, which is no class"):
             getattr(model, verb)(strange, given=["sort"])
+
+
+@pytest.mark.parametrize("ending", ["csv", "jsonl", "parquet", "feather"])
+def test_it_is_refused_from_a_file_as_from_a_frame(model, table, tmp_path, ending):
+    strange = replaced(table, sort=["a"] * 89 + ["C "], level=[7] * 90).drop_columns("tags")
+    write_table(strange, tmp_path / f"rows.{ending}")
+    for source in (tmp_path / f"rows.{ending}", strange.to_pandas(), pl.from_arrow(strange)):
+        with pytest.raises(DataError) as caught:
+            model.predict(source, given=["sort", "level"])
+        assert caught.value.faults[0].startswith("column 'sort', row 89: 'C ' given, which is no")
+        assert caught.value.faults[0].endswith("did you mean 'c'?")
+        assert caught.value.faults[1].startswith("column 'level', row 0: '7' given")
+        assert "(90 such); allowed: 0, 1, 2, 3" in caught.value.faults[1]
 
 
 def test_labels_that_are_no_class_count_as_wrong_and_are_said(model, table):
