@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import shutil
+import warnings
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from os import PathLike
 from pathlib import Path
 from typing import Any, Self
 
-import numpy as np
 import pyarrow as pa
 
 from superpose.audit import (
@@ -22,7 +22,6 @@ from superpose.audit import (
     affinity_pairs,
     candidates,
     entanglement,
-    evaluate_target,
     findings,
     given_labels,
     given_names,
@@ -34,7 +33,8 @@ from superpose.audit import (
     require_plan,
     require_room,
     run_trial,
-    sample,
+    sample_table,
+    score_table,
     scored_given,
     search_groups,
     settings_of,
@@ -50,6 +50,7 @@ from superpose.data import (
     read_rows,
     restored,
     row_keys,
+    unlike_training,
 )
 from superpose.data.kinds import TargetKind
 from superpose.deploy import (
@@ -253,7 +254,7 @@ class Superpose:
             DataError: A given column is no target, or not in the table, or holds a wrong value.
         """
         predictor = self._fitted()
-        table = read_rows(source, self.config)
+        table = self._rows(source, empty=True)
         names = given_names(predictor.codec, table, given)
         answer = predictor.answer(table, names)
         columns: dict[str, pa.Array] = row_keys(table, self.config)
@@ -266,7 +267,7 @@ class Superpose:
     def predict_proba(self, source: Source, given: Names = None) -> Any:
         """Predict the distribution of every target: a column ``target=label`` for each label."""
         predictor = self._fitted()
-        table = read_rows(source, self.config)
+        table = self._rows(source, empty=True)
         answer = predictor.answer(table, given_names(predictor.codec, table, given))
         columns: dict[str, pa.Array] = row_keys(table, self.config)
         for target, told in answer.told.items():
@@ -288,18 +289,9 @@ class Superpose:
         predictor = self._fitted()
         if n < 1:
             raise DataError(message("n", f"{n} given", "1 draw or more"))
-        table = read_rows(source, self.config)
-        labels = given_labels(predictor.codec, table, given_names(predictor.codec, table, given))
-        rows = predictor.rows(table)
-        columns: dict[str, pa.Array] = {
-            "row": pa.array(np.tile(np.arange(len(rows)), n)),
-            "draw": pa.array(np.repeat(np.arange(n), len(rows))),
-        }
-        for target, drawn in sample(predictor, rows, labels, n, seed).items():
-            exact = predictor.codec.target_kinds[target].exact(drawn.reshape(-1, *drawn.shape[2:]))
-            many = table.take(pa.array(np.tile(np.arange(table.num_rows), n)))
-            columns |= predictor.codec.decode(target, exact, many)
-        return like(source, pa.table(columns))
+        table = self._rows(source, empty=True)
+        names = given_names(predictor.codec, table, given)
+        return like(source, sample_table(predictor, table, names, n, seed))
 
     def entanglement(self, source: Source = None, permutations: int = 10) -> Any:
         """Tell how many bits each target tells about each other one, given the inputs.
@@ -327,7 +319,7 @@ class Superpose:
                     "two targets or more, some test rows and `model.given: true`"
                 )
             return dict(found)
-        table = read_rows(source, self.config)
+        table = self._rows(source)
         if permutations < 1:
             raise DataError(message("permutations", f"{permutations} given", "1 or more"))
         present = given_names(predictor.codec, table, "auto")
@@ -373,7 +365,7 @@ class Superpose:
         predictor = self._fitted()
         codec, prices = predictor.codec, dict(cost or {})
         want = [want] if isinstance(want, str) else list(want)
-        table = read_rows(source, self.config)
+        table = self._rows(source)
         names = given_names(codec, table, given)
         if given == "auto":
             names = [t for t in names if t not in want and t not in (candidates or ())]
@@ -391,21 +383,15 @@ class Superpose:
         """Score the predictions for rows with labels; each target by the metrics of its kind.
 
         Args:
-            source: Rows with labels.
+            source: Rows with labels. One that is no class of the model counts as wrong; of such
+                rows there are ``unknown_labels``.
             given: Targets that are read as measured, see ``predict``; they are not scored.
 
         Raises:
             DataError: The table lacks an input, or has none of the targets.
         """
-        predictor = self._fitted()
-        table = read_rows(source, self.config)
-        names = scored_given(predictor.codec, table, given)
-        labels, answer = predictor.codec.labels(table), predictor.answer(table, names, True)
-        return {
-            t: evaluate_target(predictor, t, labels[t], told, answer.reach[t])
-            for t, told in answer.told.items()
-            if t not in names
-        }
+        predictor, table = self._fitted(), self._rows(source)
+        return score_table(predictor, table, scored_given(predictor.codec, table, given))
 
     def transfer(self) -> Any:
         """Return the verdict table: what sharing did to each target, and what ships."""
@@ -515,6 +501,13 @@ class Superpose:
             fix = "the bundle is damaged; copy or save it again"
             raise BundleError(message(str(folder), what, fix=fix)) from error
         return model
+
+    def _rows(self, source: Source, empty: bool = False) -> pa.Table:
+        """Read new rows, and warn where they are not like those of the training."""
+        table = read_rows(source, self.config, empty=empty)
+        for sentence in unlike_training(self._fitted().codec, table):
+            warnings.warn(sentence, stacklevel=3)
+        return table
 
     def _write_run(self, folder: Path) -> None:
         self.save(folder / "bundle")

@@ -4,11 +4,12 @@ from ._affinity import affinity, affinity_pairs
 from ._entanglement import entanglement, pairs
 from ._findings import Facts, evaluate_target, findings
 from ._group_search import candidates, search_groups
-from ._measure import next_measurement, ranked, sample
+from ._measure import next_measurement, ranked, sample, sample_table
 from ._memory import require_room
 from ._predictor import Predictor
 from ._prepare import Prepared, prepare
 from ._proof import Case, Ruling, rule
+from ._scoring import score_table
 from ._telling import given_labels, given_names, require_plan, scored_given, with_measured
 from ._trial import Progress, Trial, quiet, run_trial, settings_of
 from ._wording import describe
@@ -40,6 +41,8 @@ __all__ = [
     "rule",
     "run_trial",
     "sample",
+    "sample_table",
+    "score_table",
     "scored_given",
     "search_groups",
     "settings_of",

@@ -15,7 +15,7 @@ import numpy as np
 import pyarrow as pa
 
 from superpose.data import sources_of
-from superpose.data.kinds import Beside, TargetKind
+from superpose.data.kinds import Beside, Column, NamedClasses, TargetKind, Unknown
 from superpose.training import places_of
 
 from ._blend import Weights, mix
@@ -178,6 +178,8 @@ def evaluate_target(
     y: np.ndarray,
     told: np.ndarray,
     reach: np.ndarray | None = None,
+    unknown: Unknown | None = None,
+    values: Column | None = None,
 ) -> dict[str, float]:
     """Score the answers to one target by everything its users expect.
 
@@ -187,6 +189,8 @@ def evaluate_target(
         y: Encoded labels (N,) or (N, L).
         told: Canonical predictions (N, K).
         reach: Half-widths (N,) of the intervals of a number.
+        unknown: Labels that are no class of the target; they count as wrong.
+        values: All labels as they are, where some are unknown.
     """
     kind = predictor.codec.target_kinds[target]
     options: Facts = {}
@@ -194,7 +198,11 @@ def evaluate_target(
         options["threshold"] = predictor.thresholds[target]
     if reach is not None:
         options["interval"] = reach
-    return kind.metrics(y, told, predictor.floors[target], **options)
+    floor = predictor.floors[target]
+    if unknown is None or values is None or not isinstance(kind, NamedClasses):
+        return kind.metrics(y, told, floor, **options)
+    found = kind.metrics_with(unknown, values, y, told, floor, **options)
+    return {**found, "unknown_labels": float(len(np.unique(unknown.rows)))}
 
 
 def _metrics(trial: Trial, target: str, y: np.ndarray, told: Mapping[str, np.ndarray]) -> Facts:

@@ -6,9 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import pyarrow as pa
 
 from ._given import LEVELS, Rows
 from ._predictor import Predictor
+from ._telling import given_labels
 
 # Targets are drawn one after the other; draws share out this many orders.
 ORDERS = 8
@@ -44,6 +46,8 @@ def sample(
     """
     kinds, rng = predictor.codec.target_kinds, np.random.default_rng(seed)
     names = list(kinds)
+    if not len(rows):
+        return {t: np.stack([kind.unlabelled(0)] * n) for t, kind in kinds.items()}
     if orders is None:
         orders = [[names[i] for i in rng.permutation(len(names))] for _ in range(min(n, ORDERS))]
     step = max(1, _chunk(predictor) // max(len(rows), 1))
@@ -55,6 +59,28 @@ def sample(
             done.append(_draw(predictor, rows, labels, now, order, rng))
             count -= now
     return {t: np.concatenate([part[t] for part in done]) for t in names}
+
+
+def sample_table(
+    predictor: Predictor, table: pa.Table, given: Sequence[str], n: int, seed: int
+) -> pa.Table:
+    """Draw values of all targets in the user's units: a row for each draw of each row of a table.
+
+    Args:
+        predictor: What ships.
+        table: The rows.
+        given: Targets that stay as they are measured.
+        n: Draws for each row (at least 1).
+        seed: Seed of the draws.
+    """
+    labels, rows = given_labels(predictor.codec, table, given), predictor.rows(table)
+    again = pa.array(np.tile(np.arange(table.num_rows), n))
+    columns = {"row": again, "draw": pa.array(np.repeat(np.arange(n), table.num_rows))}
+    many = table.take(again)
+    for target, drawn in sample(predictor, rows, labels, n, seed).items():
+        exact = predictor.codec.target_kinds[target].exact(drawn.reshape(-1, *drawn.shape[2:]))
+        columns |= predictor.codec.decode(target, exact, many)
+    return pa.table(columns)
 
 
 def _chunk(predictor: Predictor) -> int:

@@ -86,6 +86,9 @@ class Predictor:
                     fix="train again with `model.given: true` and two targets or more",
                 )
             )
+        if not table.num_rows:
+            self.codec.require_inputs(table)
+            return Rows({}, np.zeros((0, 0)), {}, {})
         wanted = {
             t: sorted({*w, *(self.given.models(t) & self._names(t))})
             for t, w in self.shipped.items()
@@ -108,6 +111,10 @@ class Predictor:
                 none of them.
         """
         kinds = self.codec.target_kinds
+        if not table.num_rows:
+            self.codec.require_inputs(table)
+            told = {t: kind.exact(kind.unlabelled(0)) for t, kind in kinds.items()}
+            return Answer(told, {t: self.half_widths(t, z) for t, z in told.items()})
         if not given:
             read = [t for t, kind in kinds.items() if scored and kind.reads_labels]
             unread = [c for c in table.column_names if c in kinds and c not in read]

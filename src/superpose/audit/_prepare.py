@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 
@@ -20,6 +20,7 @@ from superpose.data import (
     fold_indices,
     infer_schema,
     make_split,
+    require_own_columns,
     sources_of,
 )
 from superpose.data.kinds import TARGET_KINDS
@@ -132,11 +133,15 @@ def prepare(table: pa.Table, config: Config) -> Prepared:
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", UserWarning)
         prepared = _prepare(table, config)
-    for one in caught:
-        warnings.warn_explicit(one.message, one.category, one.filename, one.lineno)
+    _warn_again(caught)
     said = [str(one.message) for one in caught if issubclass(one.category, UserWarning)]
     prepared.warnings = list(dict.fromkeys([*prepared.warnings, *said]))
     return prepared
+
+
+def _warn_again(caught: Iterable[warnings.WarningMessage]) -> None:
+    for one in caught:
+        warnings.warn_explicit(one.message, one.category, one.filename, one.lineno)
 
 
 def _prepare(table: pa.Table, config: Config) -> Prepared:
@@ -148,13 +153,19 @@ def _prepare(table: pa.Table, config: Config) -> Prepared:
     seen = np.sort(np.concatenate([split.train, split.validation]))
     codec = Codec.fit(table, schema, split.train)
     _require_one_network(config, codec)
-    labels = codec.labels(table)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", UserWarning)
+        labels = codec.labels(table)
     grouped = config.split.by == "group" or config.split.groups is not None
     groups = split.clusters if grouped else None
     small = _is_crossed(config, codec, labels, seen, groups)
     if small:
+        # What was new to the training rows alone may be known now: it is warned of anew.
         codec = Codec.fit(table, schema, seen)
         labels = codec.labels(table)
+    else:
+        _warn_again(caught)
+    require_own_columns(codec, config)
     dealt = {t: kind.balanced(labels[t]) for t, kind in codec.target_kinds.items()}
     halves = np.full(table.num_rows, -1)
     judges = seen if small else split.validation

@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from superpose.data import Codec
+from superpose.data.kinds import Column, TargetKind, Unknown, present
 from superpose.errors import DataError, Faults, did_you_mean, listing, message, place
 
 AUTO = "auto"
@@ -31,7 +32,9 @@ def given_names(codec: Codec, table: pa.Table, given: str | Sequence[str] | None
         return []
     if isinstance(given, str):
         if given == AUTO:
-            return [t for t in targets if t in table.column_names]
+            # A column without any value, as in a table that is to be filled in, has none to give.
+            there = set(table.column_names)
+            return [t for t in targets if t in there and present(table.column(t)).any()]
         given = [given]
     faults = Faults(DataError)
     for name in given:
@@ -70,31 +73,67 @@ def _no_target(faults: Faults, key: str, name: str, codec: Codec, otherwise: str
 def given_labels(codec: Codec, table: pa.Table, names: Sequence[str]) -> dict[str, np.ndarray]:
     """Encode the measured values of the named targets; all others are NaN, whatever the table has.
 
-    Warns where a value lies outside of what training has seen, with its row.
+    Warns where a value lies outside of what training has seen, with its row, and where a column has
+    no value at all.
+
+    Raises:
+        DataError: Every value that is no class of its target, or can't be read.
     """
-    kinds = [codec.target_kinds[name] for name in names]
-    beside = {kind.source for kind in kinds if kind.needs_source}
-    # The column that tells whether an event was seen goes with that of its times.
-    beside |= {s.options["event"] for s in codec.schema.targets if s.options.get("event")}
-    columns = [c for c in table.column_names if c in names or c in beside]
-    # Without a column a table has no rows either: the first one stands in, unread.
-    labels = codec.labels(table.select(columns) if columns else _empty(table))
+    faults, rows = Faults(DataError), table.num_rows
+    labels = {t: kind.unlabelled(rows) for t, kind in codec.target_kinds.items()}
     for name in names:
-        kind = codec.target_kinds[name]
-        far = np.flatnonzero(kind.outside(labels[name]))
-        if len(far):
-            more = f" and {len(far) - 1} more rows" if len(far) > 1 else ""
-            value = table.column(name)[int(far[0])].as_py()
+        try:
+            values = codec.target_values(table, [name])
+            if unknown := codec.unknown_labels(values):
+                _no_class(faults, codec.target_kinds[name], unknown[name])
+                continue
+            labels |= codec.labels_of(table, [name])
+            _require_read(faults, codec.target_kinds[name], values[name], labels[name])
+        except DataError as error:
+            faults.extend(error)
+    faults.raise_any()
+    for name in names:
+        known = codec.target_kinds[name].known(labels[name])
+        if not known.any() and rows:
+            where = place(column=name)
             warnings.warn(
-                f"{place(column=name, row=int(far[0]))}{more}: {value!r} is outside of what the "
-                f"training rows had; answers that rest on it are extrapolated",
-                stacklevel=3,
+                message(where, f"given, but none of {rows} rows has a value"), stacklevel=3
             )
+        _warn_outside(codec.target_kinds[name], table, labels[name])
     return labels
 
 
-def _empty(table: pa.Table) -> pa.Table:
-    return pa.table({"": pa.nulls(table.num_rows)})
+def _no_class(faults: Faults, kind: TargetKind, unknown: Unknown) -> None:
+    """Keep the fault of given labels that are no class of their target."""
+    first, row = unknown.names[0], int(unknown.rows[0])
+    fix = did_you_mean(first, kind.labels) or "mend it, or leave it empty where it is not known"
+    given = f"{first!r} given, which is no class of this model ({len(unknown.names)} such)"
+    faults.add(place(column=kind.column, row=row), given, listing(kind.labels), fix)
+
+
+def _require_read(faults: Faults, kind: TargetKind, values: Column, y: np.ndarray) -> None:
+    """Keep the fault of given values that would be passed over, such as infinite ones."""
+    lost = np.flatnonzero(present(values) & ~kind.known(y))
+    # Files that can't be read are warned of one by one; an empty list of words has no label.
+    if len(lost) and not (kind.needs_folder or kind.needs_source):
+        row = int(lost[0])
+        more = f" and {len(lost) - 1} more rows" if len(lost) > 1 else ""
+        given = f"{values[row].as_py()!r} given, which can't be read as {kind.name}"
+        fix = "mend the value, or leave it empty where it is not known"
+        faults.add(f"{place(column=kind.column, row=row)}{more}", given, fix=fix)
+
+
+def _warn_outside(kind: TargetKind, table: pa.Table, y: np.ndarray) -> None:
+    """Warn where a value lies outside of what training has seen, with its row."""
+    far = np.flatnonzero(kind.outside(y))
+    if len(far):
+        more = f" and {len(far) - 1} more rows" if len(far) > 1 else ""
+        value = table.column(kind.column)[int(far[0])].as_py()
+        warnings.warn(
+            f"{place(column=kind.column, row=int(far[0]))}{more}: {value!r} is outside of what the "
+            f"training rows had; answers that rest on it are extrapolated",
+            stacklevel=4,
+        )
 
 
 def require_plan(
@@ -158,6 +197,8 @@ def _as_measured(values: pa.ChunkedArray, predicted: pa.Array) -> pa.Array:
     """Put measured numbers back as they were: standardised and undone, they lose digits."""
     numeric = pa.types.is_floating(values.type) or pa.types.is_integer(values.type)
     if not numeric or not pa.types.is_floating(predicted.type):
+        return predicted
+    if not len(values):  # no rows have no chunks either
         return predicted
     given = pa.concat_arrays(values.cast(predicted.type).chunks)
     return pc.if_else(pc.fill_null(pc.is_finite(given), False), given, predicted)

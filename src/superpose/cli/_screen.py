@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Self
 
 import typer
@@ -23,6 +24,8 @@ NAMES = {
 }
 LINES = 60  # seconds between two lines of a log, where progress is slow
 LEAST_BITS = 0.005  # what is less is shown as 0.00
+WIDE = 1000  # columns; a table of fewer is looked at in a second or two
+SHOWN = 100  # columns of one role, warnings or sentences; what is more is counted
 
 
 def echo(text: object = "", *, err: bool = False) -> None:
@@ -87,6 +90,27 @@ class Stages:
             echo(f"{name}: {share:.0%}, {took}", err=True)
 
 
+@contextmanager
+def looking_at(columns: int, rows: int) -> Iterator[None]:
+    """Shows on the standard error that a wide table is looked at, for as long as that takes."""
+    if columns < WIDE:
+        yield
+        return
+    from rich.console import Console
+    from rich.progress import Progress, SpinnerColumn, TimeElapsedColumn
+
+    text = f"looking at {columns:,} columns of {rows:,} rows"
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        typer.echo(text, err=True)
+        yield
+        return
+    shown = ("{task.description}", SpinnerColumn(), TimeElapsedColumn())
+    with Progress(*shown, console=console, transient=True) as progress:
+        progress.add_task(text, total=None)
+        yield
+
+
 def kinds(specs: Iterable[ColumnSpec]) -> str:
     """The columns by kind: `2 number (a, b), 1 category (c)`."""
     found: dict[str, list[str]] = {}
@@ -102,14 +126,18 @@ def tell_schema(schema: Schema, details: Mapping[str, str] | None = None) -> Non
         schema: the columns.
         details: what the codec has learned of a column, by name; shown in a column of its own.
     """
-    rows = [("target", spec.name, spec.kind, spec.reason) for spec in schema.targets]
-    rows += [("input", spec.name, spec.kind, spec.reason) for spec in schema.inputs]
-    rows += [("not used", name, "", why) for name, why in schema.ignored.items()]
+    targets = [("target", spec.name, spec.kind, spec.reason) for spec in schema.targets]
+    inputs = [("input", spec.name, spec.kind, spec.reason) for spec in schema.inputs]
+    unused = [("not used", name, "", why) for name, why in schema.ignored.items()]
+    rows = [row for part in (targets, inputs, unused) for row in part[:SHOWN]]
     header = ["", "column", "kind", "why"]
     if details is not None:
         table([*header, "detail"], [(*row, details.get(row[1], "")) for row in rows])
     else:
         table(header, rows)
+    for part in (targets, inputs, unused):
+        if len(part) > SHOWN:
+            typer.echo(f"{part[0][0]}: {len(part) - SHOWN:,} columns more")
 
 
 def tell_conversions(conversions: Sequence[str], err: bool = False) -> None:
@@ -123,14 +151,24 @@ def tell_conversions(conversions: Sequence[str], err: bool = False) -> None:
 
     if conversions:
         echo("\nRead differently from what is written:", err=err)
-    for sentence in summary(conversions):
+    lines = summary(conversions)
+    for sentence in lines[:SHOWN]:
         echo(f"  {sentence}", err=err)
+    _tell_more(len(lines), err)
 
 
 def tell_warnings(warnings: Iterable[str], err: bool = False) -> None:
     """Prints warnings, one sentence each; `err` as of `tell_conversions`."""
-    for sentence in warnings:
+    every = list(warnings)
+    for sentence in every[:SHOWN]:
         echo(f"Warning: {sentence}", err=err)
+    _tell_more(len(every), err)
+
+
+def _tell_more(count: int, err: bool) -> None:
+    """Says how many sentences are not shown."""
+    if count > SHOWN:
+        echo(f"  and {count - SHOWN:,} more; the report of a run has them all", err=err)
 
 
 def tell_metrics(metrics: Mapping[str, Mapping[str, float]]) -> None:

@@ -26,6 +26,7 @@ from ._screen import (
     echo,
     echo_data,
     kinds,
+    looking_at,
     peak_memory,
     tell_conversions,
     tell_metrics,
@@ -196,7 +197,9 @@ def init(
     from superpose.data import read_table, write_starter
 
     columns = _columns(targets, positive, f"superpose init {source}")
-    schema = write_starter(read_table(source), source, columns, out)
+    table = read_table(source)
+    with looking_at(table.num_columns, table.num_rows):
+        schema = write_starter(table, source, columns, out)
     tell_schema(schema)
     tell_conversions(schema.conversions)
     tell_warnings(schema.warnings)
@@ -225,7 +228,9 @@ def check(
         fix = "add `data:` with the path of the table, or `sources:` with those of several"
         raise ConfigError(message(config.at("data"), "no table is named", fix=fix))
     config = divided(config, config.source)
-    prepared = prepare(read_rows(config.source, config, quiet=True), config)
+    table = read_rows(config.source, config, quiet=True)
+    with looking_at(table.num_columns, table.num_rows):
+        prepared = prepare(table, config)
     require_room(prepared)
     codec = prepared.codec
     details = {kind.column: kind.describe() for kind in codec.input_kinds}

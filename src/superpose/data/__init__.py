@@ -8,6 +8,7 @@ from ._files import local_path, read_whole, require_regular
 from ._inference import infer_schema
 from ._leakage import find_leaks
 from ._memory import require_memory
+from ._outputs import require_own_columns
 from ._plain_rows import as_source
 from ._predictions import write_predictions
 from ._reading import (
@@ -24,6 +25,7 @@ from ._sections import ModelConfig
 from ._splits import Split, fold_indices, make_split
 from ._starter import write_starter
 from ._stored import damaged, require_finite, restored
+from ._unlike import unlike_training
 from ._windows import measured, row_keys
 from ._writing import like, write_table
 from ._yaml import groups_text
@@ -61,11 +63,13 @@ __all__ = [
     "read_whole",
     "require_finite",
     "require_memory",
+    "require_own_columns",
     "require_regular",
     "restored",
     "row_keys",
     "sources_of",
     "summary",
+    "unlike_training",
     "write_predictions",
     "write_starter",
     "write_table",

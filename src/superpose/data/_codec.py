@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import warnings
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Self
 
@@ -16,10 +16,11 @@ from superpose.errors import DataError, Faults, did_you_mean, message, place
 from ._items import items_of
 from ._memory import require_memory
 from ._reading import folder_of
-from ._schema import ColumnSpec, Schema
+from ._schema import ColumnSpec, Schema, has_column
 from ._stored import damaged
 from .kinds import INPUT_KINDS, TARGET_KINDS, InputKind, TargetKind
-from .kinds._values import Column, holds_files, plain
+from .kinds._unknown import NamedClasses, Unknown
+from .kinds._values import Column, holds_files, plain, present
 
 
 class Features(NamedTuple):
@@ -47,6 +48,7 @@ class Codec:
         warnings: what the user should know, one sentence each.
         conversions: what is read otherwise than it is written, one sentence each.
         dropped: name of each input that can't help any prediction, and why.
+        gaps: share of the training rows in which each input has no value.
 
     Example:
         >>> from superpose.data._schema import ColumnSpec, Schema
@@ -63,6 +65,7 @@ class Codec:
     warnings: list[str] = field(default_factory=list)
     conversions: list[str] = field(default_factory=list)
     dropped: dict[str, str] = field(default_factory=dict)
+    gaps: dict[str, float] = field(default_factory=dict)
 
     @classmethod
     def fit(
@@ -109,7 +112,8 @@ class Codec:
         if family.wants_map:
             options["mapped"] = any(t.options.get("of") == spec.name for t in self.schema.targets)
         family.check(spec.name, values, **options)
-        kind = family.fit(spec.name, values.take(picked), **options)
+        seen = values.take(picked)
+        kind = family.fit(spec.name, seen, **options)
         if kind.useless:
             self.dropped[spec.name] = kind.useless
             self.warnings.append(
@@ -118,6 +122,7 @@ class Codec:
             return
         self.warnings += kind.notes
         self.conversions += kind.conversions
+        self.gaps[spec.name] = 1 - float(present(seen).mean())
         self.input_kinds.append(kind)
 
     def _fit_target(self, spec: ColumnSpec, table: pa.Table, picked: pa.Array) -> TargetKind:
@@ -178,7 +183,7 @@ class Codec:
         for kind in self.input_kinds:
             if only not in (None, kind.column):
                 continue
-            if kind.column in table.column_names:
+            if has_column(table, kind.column):
                 columns[kind.column] = _values(specs[kind.column], table, type(kind))
             elif specs[kind.column].optional:
                 columns[kind.column] = pa.chunked_array([pa.nulls(table.num_rows)])
@@ -210,7 +215,7 @@ class Codec:
             parts = [self._encoded(kind, columns[kind.column], table) for kind in kinds]
             blocks[name] = parts[0] if len(parts) == 1 else np.concatenate(parts, axis=1)
         for spec in self.schema.targets:
-            if self.target_kinds[spec.name].reads_labels and spec.name in table.column_names:
+            if self.target_kinds[spec.name].reads_labels and has_column(table, spec.name):
                 with warnings.catch_warnings():  # whoever reads the labels themselves is told
                     warnings.simplefilter("ignore", UserWarning)
                     y = self._labels_of(spec, table)
@@ -254,12 +259,47 @@ class Codec:
 
     def labels(self, table: pa.Table) -> dict[str, np.ndarray]:
         """Encoded labels by target, NaN where missing or where the table lacks the column."""
+        rows, kinds = table.num_rows, self.target_kinds
+        found = self.labels_of(table, kinds)
+        return {t: found[t] if t in found else kinds[t].unlabelled(rows) for t in kinds}
+
+    def labels_of(self, table: pa.Table, targets: Collection[str]) -> dict[str, np.ndarray]:
+        """Encoded labels of those targets that a table has, NaN where missing."""
         return {
             spec.name: self._labels_of(spec, table)
-            if spec.name in table.column_names
-            else self.target_kinds[spec.name].unlabelled(table.num_rows)
             for spec in self.schema.targets
+            if spec.name in targets and has_column(table, spec.name)
         }
+
+    def target_values(self, table: pa.Table, targets: Collection[str]) -> dict[str, Column]:
+        """Labels of those targets that a table has, as they stand, null where missing."""
+        return {
+            spec.name: _values(spec, table, type(self.target_kinds[spec.name]))
+            for spec in self.schema.targets
+            if spec.name in targets and has_column(table, spec.name)
+        }
+
+    def unknown_labels(self, values: Mapping[str, Column]) -> dict[str, Unknown]:
+        """Those labels of each target that are none of its classes, where there are any.
+
+        Args:
+            values: what `target_values` gave.
+        """
+        kinds = {name: self.target_kinds[name] for name in values}
+        found = {
+            name: kind.unknown(values[name])
+            for name, kind in kinds.items()
+            if isinstance(kind, NamedClasses)
+        }
+        return {name: unknown for name, unknown in found.items() if unknown.names}
+
+    def require_inputs(self, table: pa.Table) -> None:
+        """Make sure that a table has all inputs.
+
+        Raises:
+            DataError: every missing input column.
+        """
+        self._columns(table)
 
     def _labels_of(self, spec: ColumnSpec, table: pa.Table) -> np.ndarray:
         """The encoded labels of a target that the table has."""
@@ -296,7 +336,7 @@ class Codec:
 
     def _fits(self, kind: TargetKind, values: Column, table: pa.Table) -> np.ndarray | None:
         """Mark the rows whose labels of places fit an input that can be read; None for all."""
-        if kind.source is None or kind.source not in table.column_names:
+        if kind.source is None or not has_column(table, kind.source):
             return None
         source = next(one for one in self.input_kinds if one.column == kind.source)
         places = self._columns(table, kind.source)[kind.source]
@@ -312,6 +352,7 @@ class Codec:
             "warnings": list(self.warnings),
             "conversions": list(self.conversions),
             "dropped": dict(self.dropped),
+            "gaps": dict(self.gaps),
         }
 
     @classmethod
@@ -331,6 +372,7 @@ class Codec:
             warnings=list(state["warnings"]),
             conversions=list(state["conversions"]),
             dropped=dict(state["dropped"]),
+            gaps=dict(state.get("gaps", {})),  # bundles of earlier versions have none
         )
         named = [(n, k.column, k.name) for n, k in found.target_kinds.items()]
         if named != [(spec.name, spec.name, spec.kind) for spec in found.schema.targets]:

@@ -8,6 +8,7 @@ import pyarrow as pa
 from superpose.errors import DataError, Faults, did_you_mean, listing
 
 from ._config import Config
+from ._schema import has_column
 
 
 class ColumnChecks:
@@ -25,9 +26,9 @@ class ColumnChecks:
 
     def known(self, name: str, *keys: str | int) -> bool:
         """Whether a column that the settings name is in the table; if not, that is a fault."""
-        names = self.table.column_names
-        if name in names:
+        if has_column(self.table, name):
             return True
+        names = self.table.column_names
         allowed = f"the columns {listing(names)}"
         given = f"column {name!r} is not in the table"
         self.faults.add(self.config.at(*keys), given, allowed, did_you_mean(name, names))

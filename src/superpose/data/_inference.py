@@ -91,7 +91,6 @@ class _Inference:
             for index, target in enumerate(self.config.targets)
             if (spec := self.target(index, target)) is not None
         ]
-        self.require_own_names(targets)
         inputs = self.inputs()
         self.faults.raise_any()
         if not inputs:
@@ -123,17 +122,6 @@ class _Inference:
         """Whether the settings say what a column is."""
         inputs = [] if self.config.inputs == "auto" else self.config.inputs
         return name in {column.name for column in [*inputs, *self.config.targets]}
-
-    def require_own_names(self, targets: Sequence[ColumnSpec]) -> None:
-        """Makes sure that no target has the name of a column in the predictions of another."""
-        names = [target.name for target in self.config.targets]
-        for spec in targets:
-            for ending in ("low", "high", "scale") if spec.kind in ("number", "forecast") else ():
-                name = f"{spec.name}_{ending}"
-                if name in names:
-                    given = f"{name!r} is also a column of the predictions of {spec.name!r}"
-                    keys = ("targets", names.index(name))
-                    self.faults.add(self.config.at(*keys), given, fix="rename one of the two")
 
     # Inputs.
 

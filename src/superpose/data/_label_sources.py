@@ -10,6 +10,7 @@ from superpose.errors import listing
 from ._column_checks import ColumnChecks
 from ._config import TargetConfig
 from ._guessing import guess_input, may_hold_words
+from ._schema import has_column
 from .kinds import INPUT_KINDS
 from .kinds._values import is_list, is_text
 from .kinds._words import lists_words, require_aligned
@@ -60,7 +61,7 @@ class LabelSources:
             told = dict.fromkeys(n for n in self.table.column_names if n not in taken)
         else:
             told = {column.name: column.told for column in self.config.inputs}
-        there = {name: kind for name, kind in told.items() if name in self.table.column_names}
+        there = {name: kind for name, kind in told.items() if has_column(self.table, name)}
         return [
             name
             for name, kind in there.items()

@@ -13,6 +13,7 @@ import pyarrow as pa
 
 from superpose.errors import listing
 
+from ._binned import alike, bin_means, bins, explained, indicators
 from ._schema import ColumnSpec, Schema
 from ._splits import MEASURED, PARTS, Split, group_ids, raw_labels
 from .kinds import INPUT_KINDS, TARGET_KINDS
@@ -39,9 +40,7 @@ TREE_AUC = 0.995
 FEWEST = 30  # rows with both values; below, chance alone can look perfect
 FEWEST_PER_SIDE = 5  # rows of the rarer class in each half of the tiny-tree check
 LEAVES = 32
-BINS = 64  # of the quick look at every pair
 QUICK_R2 = 0.5  # what it must find before anything slower is tried
-MOST_CLASSES = 20  # of a target, the most frequent; a disguise shows in any of them
 SHOWN = 4  # columns or rows named in one warning
 _IDENTIFIER = re.compile(
     r"(^|[_\W])(id|ids|uid|uuid|subject|patient|person|user|customer|client|member|group|"
@@ -95,13 +94,21 @@ def _disguises(table: pa.Table, schema: Schema, split: Split) -> list[str]:
         for y in [raw_labels(small, spec).reshape(small.num_rows, -1)]
         for k in range(y.shape[1])
     }
+    pairs = list(labels.items())
+    measured = [target_spec.kind in MEASURED for target_spec, _ in labels.values()]
+    blocks = list(alike([y for _, y in labels.values()], measured))
+    clusters = None if split.clusters is None else split.clusters[rows]
     found = []
     for spec in schema.inputs:
         x = _as_numbers(spec, small)
         if x is None:
             continue
-        for (target, detail), (target_spec, y) in labels.items():
-            reason = _reason(x, y, spec.kind, target_spec.kind)
+        numeric = spec.kind in ("number", "date")
+        shares = {k: r2 for block in blocks for k, r2 in block.shares(x, numeric).items()}
+        # Slower looks are for the pairs alone in which the quick one has found something.
+        for k in sorted(k for k, r2 in shares.items() if r2 >= QUICK_R2):
+            (target, detail), (target_spec, y) = pairs[k]
+            reason = _reason(x, y, spec.kind, target_spec.kind, clusters)
             if reason:
                 found.append(
                     f"input {spec.name!r} may be target {target!r}{detail} in disguise: {reason}; "
@@ -125,30 +132,37 @@ def _as_numbers(spec: ColumnSpec, table: pa.Table) -> np.ndarray | None:
     return np.where(index < 0, np.nan, index)
 
 
-def _reason(x: np.ndarray, y: np.ndarray, kind: str, target_kind: str) -> str | None:
-    """Why an input gives a target away, or None."""
-    both = ~np.isnan(x) & ~np.isnan(y)
+def _reason(
+    x: np.ndarray, y: np.ndarray, kind: str, target_kind: str, clusters: np.ndarray | None = None
+) -> str | None:
+    """Why an input gives a target away, or None.
+
+    Rows of one group, or of one block of time, know each other by any input that hardly changes
+    within it. So equal rows of a cluster count once, and what is learned from some clusters is
+    tried on others.
+    """
+    both = np.flatnonzero(~np.isnan(x) & ~np.isnan(y))
+    if clusters is not None:
+        values = np.stack([clusters[both], x[both], y[both]])
+        both = both[np.sort(np.unique(values, axis=1, return_index=True)[1])]
     x, y = _scaled(x[both]), _scaled(y[both])
-    if len(x) < FEWEST or y.min() == y.max() or x.min() == x.max():
+    learn, held = _halves(len(x), None if clusters is None else clusters[both])
+    if min(len(x[learn]), len(x[held])) < FEWEST // 2 or y.min() == y.max() or x.min() == x.max():
         return None
     numeric = kind in ("number", "date")
     measured = target_kind in MEASURED
-    codes = _bins(x) if numeric else x.astype(np.int64)
-    scores = y[:, None] if measured else _indicators(y)
-    means = _bin_means(codes, scores)
-    # By ranks, because the few rows of a long tail would decide about the values themselves.
-    quick = _ranks(y)[:, None] if measured else scores
-    if max(_r2(quick[1::2], _bin_means(codes, quick)[1::2])) < QUICK_R2:
-        return None
     if numeric and target_kind in (*MEASURED, "ordinal", "binary"):
         rank = abs(float(np.corrcoef(_ranks(x), _ranks(y))[0, 1]))
         if rank >= RANK_CORRELATION:
             return f"rank correlation {rank:.4f}"
     if _one_to_one(x, y):
         return "each of its values goes with one value of the target, and back"
+    scores = y[:, None] if measured else indicators(y)
+    means = bin_means(bins(x) if numeric else x.astype(np.int64), scores, learn)
     for column, mean in zip(scores.T, means.T, strict=True):
         # Codes of categories have no order; in the order of their means a tree can cut them.
-        reason = _tiny_tree(x if numeric else mean, column, measured)
+        one = x if numeric else mean
+        reason = _tiny_tree(one[learn], column[learn], one[held], column[held], measured)
         if reason:
             return reason
     return None
@@ -166,38 +180,6 @@ def _ranks(values: np.ndarray) -> np.ndarray:
     return (np.cumsum(counts) - (counts + 1) / 2)[index]
 
 
-def _indicators(y: np.ndarray) -> np.ndarray:
-    """One column of 0 and 1 per class; of two classes the second is enough."""
-    values, counts = np.unique(y, return_counts=True)
-    if len(values) == 2:
-        values = values[1:]
-    elif len(values) > MOST_CLASSES:
-        values = values[np.argsort(-counts, kind="stable")[:MOST_CLASSES]]
-    return (y[:, None] == values).astype(np.float64)
-
-
-def _bins(x: np.ndarray) -> np.ndarray:
-    bins = min(BINS, len(x) // 8)  # so that a bin holds rows of both halves
-    inner = np.unique(np.quantile(x, np.linspace(0, 1, bins + 1)[1:-1]))
-    return np.searchsorted(inner, x, side="right")
-
-
-def _bin_means(codes: np.ndarray, scores: np.ndarray) -> np.ndarray:
-    """Mean scores of the even rows of each bin, for every row: (N, L)."""
-    learn, size = codes[::2], int(codes.max()) + 1
-    count = np.bincount(learn, minlength=size)
-    found = np.empty_like(scores)
-    for k, column in enumerate(scores[::2].T):
-        sums = np.bincount(learn, weights=column, minlength=size)
-        found[:, k] = np.where(count > 0, sums / np.maximum(count, 1), column.mean())[codes]
-    return found
-
-
-def _r2(y: np.ndarray, guess: np.ndarray) -> np.ndarray:
-    spread = ((y - y.mean(axis=0)) ** 2).sum(axis=0)
-    return 1 - ((y - guess) ** 2).sum(axis=0) / np.where(spread > 0, spread, np.inf) - (spread == 0)
-
-
 def _one_to_one(x: np.ndarray, y: np.ndarray) -> bool:
     """Whether values pair off exactly, with enough repeats for that to mean something."""
     pairs = np.unique(np.stack([x, y]), axis=1).shape[1]
@@ -205,15 +187,22 @@ def _one_to_one(x: np.ndarray, y: np.ndarray) -> bool:
     return pairs == len(np.unique(x)) == len(np.unique(y)) and pairs <= len(x) / 2
 
 
-def _tiny_tree(x: np.ndarray, y: np.ndarray, measured: bool) -> str | None:
-    """Fit a tree of a few leaves on the even rows and score it on the odd ones."""
+def _halves(rows: int, clusters: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
+    """Every second row, or the rows of every second cluster, and the others."""
+    order = np.arange(rows) if clusters is None else np.unique(clusters, return_inverse=True)[1]
+    return np.flatnonzero(order % 2 == 0), np.flatnonzero(order % 2 == 1)
+
+
+def _tiny_tree(
+    x: np.ndarray, y: np.ndarray, new: np.ndarray, held: np.ndarray, measured: bool
+) -> str | None:
+    """Fit a tree of a few leaves on some rows x (n,), y (n,) and score it on others."""
     from sklearn.tree import DecisionTreeRegressor  # slow to import, and seldom needed
 
     tree = DecisionTreeRegressor(max_leaf_nodes=LEAVES, min_samples_leaf=2, random_state=0)
-    guess = tree.fit(x[::2, None], y[::2]).predict(x[1::2, None])
-    held = y[1::2]
+    guess = tree.fit(x[:, None], y).predict(new[:, None])
     if measured:
-        r2 = float(_r2(held, guess))
+        r2 = float(explained(held, guess))
         return f"alone it explains {r2:.1%} of the variance" if r2 >= TREE_R2 else None
     if min(held.sum(), (1 - held).sum()) < FEWEST_PER_SIDE:
         return None

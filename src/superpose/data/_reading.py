@@ -51,7 +51,7 @@ _SOURCES = b"superpose.sources"
 _NOTED = (_FOLDER, _SOURCES, CONVERSIONS, WARNINGS)
 
 
-def read_table(source: Any) -> pa.Table:
+def read_table(source: Any, empty: bool = False) -> pa.Table:
     """Reads a table from a file or a frame.
 
     Args:
@@ -61,6 +61,7 @@ def read_table(source: Any) -> pa.Table:
             The index of a pandas frame is no column. A mapping from names to such sources is read
             as one table, see `join_sources`. A list of dicts, one for each row, and a dict with a
             list for each column are tables too.
+        empty: whether a table without rows will do, as it does for predictions.
 
     Raises:
         DataError: names every fault of the source, with the line where it is a file.
@@ -72,7 +73,7 @@ def read_table(source: Any) -> pa.Table:
     require_whole(source)
     source = as_source(source)
     if isinstance(source, Mapping) and not is_dataset(source):
-        return _read_sources(source)
+        return _read_sources(source, empty)
     if isinstance(source, str | PathLike):
         path = Path(source)
         table, where = _read_file(path), str(path)
@@ -85,7 +86,7 @@ def read_table(source: Any) -> pa.Table:
         table = table.replace_schema_metadata(_kept(table.schema.metadata))
     # A column without a name gets one by its position.
     names = [name.strip() or f"column_{i}" for i, name in enumerate(table.column_names, start=1)]
-    _require_columns(table, names, where)
+    _require_columns(table, names, where, empty)
     columns = dict(zip(names, map(_plain, table.columns), strict=True))
     told = []
     for name, column in columns.items():
@@ -105,13 +106,13 @@ def read_table(source: Any) -> pa.Table:
     return with_conversions(pa.table(list(columns.values()), schema=schema), told)
 
 
-def _read_sources(sources: Mapping[str, Any]) -> pa.Table:
+def _read_sources(sources: Mapping[str, Any], empty: bool) -> pa.Table:
     """Reads several sources as one table, whose metadata tells that it has the column for them."""
     require_names(sources)
     faults, tables = Faults(DataError), dict[str, pa.Table]()
     for name, source in sources.items():
         try:
-            tables[name] = read_table(source)
+            tables[name] = read_table(source, empty)
         except DataError as error:
             faults.extend(DataError(*(f"source {name!r}: {fault}" for fault in error.faults)))
     faults.raise_any()
@@ -233,18 +234,21 @@ def divided(config: Config, source: Any) -> Config:
     return apart(as_divided(config, source, _reader_of))
 
 
-def read_rows(source: Any, config: Config, quiet: bool = False) -> pa.Table:
+def read_rows(source: Any, config: Config, *, quiet: bool = False, empty: bool = False) -> pa.Table:
     """Reads a table as `read_table` does, and cuts the windows that the settings ask for.
 
     Args:
         source: as of `read_table`.
         config: its ``windows`` is read.
         quiet: whether what is amiss is only kept with the table, for the report of a training.
+        empty: as of `read_table`; of no rows no windows are cut.
 
     Raises:
         DataError: names every fault of the source, or of the windows.
     """
-    table = cut_windows(read_table(source), config)
+    table = read_table(source, empty)
+    if table.num_rows:
+        table = cut_windows(table, config)
     for sentence in () if quiet else warnings_of(table):
         warn(sentence)
     return table
@@ -341,12 +345,12 @@ def _from_pandas(values: Any) -> pa.ChunkedArray:
     return column if isinstance(column, pa.ChunkedArray) else pa.chunked_array([column])
 
 
-def _require_columns(table: pa.Table, names: list[str], where: str) -> None:
-    """Makes sure that there are columns with names of their own, and rows."""
+def _require_columns(table: pa.Table, names: list[str], where: str, empty: bool) -> None:
+    """Makes sure of columns with names of their own, and of rows unless there may be none."""
     if not names:
         raise DataError(message(where, "no columns", "at least one input and one target"))
     _require_distinct(names, where)
-    if table.num_rows == 0:
+    if table.num_rows == 0 and not empty:
         given = f"no rows, only the columns {listing(names)}"
         raise DataError(message(where, given, fix="give at least one row"))
 
@@ -357,8 +361,10 @@ def _require_distinct(names: list[str], where: str) -> None:
     # Two equal numbers among the names are values, not names.
     data = any(re.fullmatch(r"-?\d+(\.\d+)?", name) for name in names)
     fix = "the first line seems to be data; write a header above it" if data else ""
-    for name in dict.fromkeys(names):
-        spots = [str(index + 1) for index, other in enumerate(names) if other == name]
+    found: dict[str, list[str]] = {}
+    for index, name in enumerate(names, start=1):
+        found.setdefault(name, []).append(str(index))
+    for name, spots in found.items():
         if len(spots) > 1:
             given = f"{len(spots)} columns have this name (columns {listing(spots)})"
             faults.add(

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 import pyarrow as pa
@@ -57,7 +58,7 @@ class ColumnSpec:
         Raises:
             DataError: the column is not in the table.
         """
-        if self.name not in table.column_names:
+        if not has_column(table, self.name):
             hint = did_you_mean(self.name, table.column_names)
             raise DataError(
                 message(
@@ -133,6 +134,11 @@ class Schema:
         return restored(cls, {**state, **columns}, "schema")
 
 
+def has_column(table: pa.Table, name: str) -> bool:
+    """Whether a table has a column; `column_names` would write down all names for each question."""
+    return bool(table.schema.get_field_index(name) >= 0)
+
+
 def beside(
     name: str, values: pa.ChunkedArray, table: pa.Table, event: str | None
 ) -> pa.ChunkedArray:
@@ -148,7 +154,7 @@ def beside(
     """
     if event is None:
         return values
-    if event not in table.column_names:
+    if not has_column(table, event):
         hint = did_you_mean(event, table.column_names)
         given = f"its event column {event!r} is not in the table"
         raise DataError(message(place(column=name), given, fix=hint or "add it"))
@@ -184,6 +190,11 @@ def counted_words(values: pa.ChunkedArray, words: tuple[str, ...]) -> dict[str, 
     return {f"{pair['values']}": pair["counts"] for pair in pairs if pair["values"] != ""}
 
 
+@cache
+def _numbers_among(words: tuple[str, ...]) -> list[float]:
+    return [float(word) for word in words if re.fullmatch(r"[+-]?\d+(\.\d+)?", word)]
+
+
 def _are_words(values: pa.ChunkedArray, words: tuple[str, ...]) -> pa.ChunkedArray | None:
     """Marks the values that are one of some words or numbers; None where none can be."""
     if is_text(values.type):
@@ -191,7 +202,7 @@ def _are_words(values: pa.ChunkedArray, words: tuple[str, ...]) -> pa.ChunkedArr
         return pc.is_in(pc.utf8_trim_whitespace(values), value_set=known) if words else None
     if not (pa.types.is_integer(values.type) or pa.types.is_floating(values.type)):
         return None
-    numbers = [float(word) for word in words if re.fullmatch(r"[+-]?\d+(\.\d+)?", word)]
+    numbers = _numbers_among(words)
     if not numbers:
         return None
     return pc.is_in(values.cast(pa.float64(), safe=False), value_set=pa.array(numbers))

@@ -16,7 +16,7 @@ from superpose.errors import DataError, Faults, did_you_mean, listing, message, 
 from ._config import Config
 from ._guessing import missing_words
 from ._guessing_dates import dates_in
-from ._schema import NULL_WORDS, ColumnSpec, Schema, blank_words
+from ._schema import NULL_WORDS, ColumnSpec, Schema, blank_words, has_column
 from ._sections import WindowsConfig
 from ._stratify import deal, deal_groups, marks
 from .kinds import TARGET_KINDS
@@ -243,7 +243,7 @@ def _rows(labels: Mapping[str, np.ndarray], rows: np.ndarray) -> dict[str, np.nd
 
 
 def _column(table: pa.Table, name: str, setting: str = "split.column") -> pa.ChunkedArray:
-    if name not in table.column_names:
+    if not has_column(table, name):
         hint = did_you_mean(name, table.column_names)
         raise DataError(
             message(

@@ -1,5 +1,7 @@
 """What is asked for that these kinds of targets can't be served with is told before training."""
 
+import warnings
+
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -71,3 +73,27 @@ def test_images_are_not_mixed_where_no_target_follows(streets, targets):
 
 def test_images_with_masks_may_be_mixed(streets):
     assert prepared(streets, MASK, "sort", **MIX).targets == ["mask", "sort"]
+
+
+def test_a_class_that_validation_rows_alone_have_is_no_news_where_they_are_learned_from(make_table):
+    table = make_table(90, gaps=0.0)
+    part = ["train"] * 60 + ["validation"] * 15 + ["test"] * 15
+    table = table.append_column("part", pa.array(part))
+
+    def said(row):
+        sort = table["sort"].to_pylist()
+        sort[row] = "late"
+        strange = table.set_column(table.column_names.index("sort"), "sort", pa.array(sort))
+        split = {"by": "column", "column": "part"}
+        config = Config.from_arguments(targets=["weight", "sort"], split=split)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)
+            found = prepare(strange, config)
+        assert found.regime == "folds"
+        return [w for w in found.warnings if "did not occur in training" in w]
+
+    assert said(65) == []
+    assert said(80) == [
+        "target 'sort', row 80: class 'late' did not occur in training; 1 such row(s) count as "
+        "unlabelled"
+    ]

@@ -98,12 +98,47 @@ def test_a_given_value_of_the_wrong_type_is_refused_as_in_training(codec, table)
         given_labels(codec, broken, ["weight"])
 
 
-def test_a_class_that_training_has_not_seen_warns_and_counts_as_not_given(codec, table):
-    place = table.column_names.index("sort")
-    strange = table.set_column(place, "sort", pa.array(["a", "b", "zebra"] * 30))
-    with pytest.warns(UserWarning, match=r"'sort', row 2: class 'zebra' did not occur"):
-        labels = given_labels(codec, strange, ["sort"])
-    assert np.isnan(labels["sort"][2::3]).all()
+def replaced(table, **columns):
+    for name, values in columns.items():
+        table = table.set_column(table.column_names.index(name), name, pa.array(values))
+    return table
+
+
+def test_given_labels_that_are_no_class_are_refused_and_gathered_over_targets(codec, table):
+    strange = replaced(
+        table,
+        sort=["a", "b", "B "] * 30,
+        sick=["yes", "noo", None] * 30,
+        level=[9, 0, 1] * 30,
+        tags=[["p"], ["q", "zebra"], None] * 30,
+        weight=[1.0, float("inf"), 3e5] * 30,
+    )
+    with pytest.raises(DataError) as caught:
+        given_labels(codec, strange, ["sort", "sick", "level", "tags", "weight"])
+    found = "\n".join(caught.value.faults)
+    assert len(caught.value.faults) == 5
+    for text in (
+        "column 'sort', row 2: 'B ' given, which is no class of this model (30 such); "
+        "allowed: a, b, c; did you mean 'b'?",
+        "column 'sick', row 1: 'noo' given, which is no class of this model (30 such)",
+        "did you mean 'no'?",
+        "column 'level', row 0: '9' given",
+        "column 'tags', row 1: 'zebra' given",
+        "mend it, or leave it empty where it is not known",
+        "column 'weight', row 1 and 29 more rows: inf given, which can't be read as number",
+    ):
+        assert text in found
+
+
+def test_a_given_column_without_any_value_is_said(codec, table):
+    with pytest.warns(UserWarning, match="column 'sort': given, but none of 90 rows has a value"):
+        given_labels(codec, replaced(table, sort=[None] * 90), ["sort"])
+
+
+def test_auto_passes_over_columns_that_are_to_be_filled_in(codec, table):
+    assert given_names(codec, replaced(table, sort=[""] * 90, sick=[None] * 90), "auto") == [
+        t for t in codec.target_kinds if t not in ("sort", "sick")
+    ]
 
 
 @pytest.mark.parametrize(

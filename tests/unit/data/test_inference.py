@@ -268,11 +268,3 @@ def test_a_schema_survives_its_state() -> None:
     )
     assert Schema.from_state(schema.state()) == schema
     assert (schema.input_names, schema.target_names) == (["x"], ["y"])
-
-
-def test_no_target_has_the_name_of_a_column_in_the_predictions_of_another() -> None:
-    table = TABLE.append_column("rain_low", pa.array([0.0, 0.3, 0.1, 0.2]))
-    assert faults(table, targets=["rain", "rain_low"]) == [
-        "targets[1]: 'rain_low' is also a column of the predictions of 'rain'; "
-        "rename one of the two"
-    ]

@@ -138,3 +138,45 @@ def test_other_names_are_no_groups(rng, name):
 def test_a_unique_identifier_is_no_group(rng):
     x, y = rng.normal(size=ROWS), rng.normal(size=ROWS)
     assert leaks({"x": ("number", x)}, {"y": ("number", y)}, {"id": np.arange(ROWS)}) == []
+
+
+def clustered(inputs, target, clusters):
+    """Findings where the rows of a cluster depend on each other and stay in one part."""
+    table = pa.table({**inputs, "y": target})
+    schema = Schema([ColumnSpec(n, "number") for n in inputs], [ColumnSpec("y", "number")])
+    part = clusters % 5
+    rows = [np.flatnonzero(np.isin(part, of)) for of in ((0, 1, 2), (3,), (4,))]
+    return find_leaks(table, schema, Split(*rows, clusters, ""))
+
+
+def test_a_sensor_that_only_tells_the_group_is_not_blamed_for_its_target(rng):
+    group = np.repeat(np.arange(60), 20)
+    target, sensor = rng.normal(size=60)[group], rng.normal(size=60)[group]
+    assert clustered({"sensor": sensor}, target, group) == []
+    assert clustered({"sensor": sensor}, target, np.arange(1200))  # rows that stand alone
+
+
+def test_a_counter_is_not_blamed_for_a_target_that_changes_slowly(rng):
+    time = np.arange(3000.0)
+    target = np.cumsum(rng.normal(size=100))[np.arange(3000) // 30]
+    blocks = np.arange(3000) // 75
+    assert clustered({"counter": time}, target, blocks) == []
+
+
+def test_a_disguise_is_named_where_rows_come_in_groups_too(rng):
+    group = np.repeat(np.arange(60), 20)
+    target = rng.uniform(0, 1, 1200) + rng.normal(size=60)[group] / 10
+    found = clustered({"copy": target * 2 + 1, "folded": np.abs(target - 0.5)}, target, group)
+    assert [f.split(" may be")[0] for f in found] == ["input 'copy'"]
+    folded = np.where(target > 0.5, 10 - target, target)
+    assert "of the variance" in clustered({"folded": folded}, target, group)[0]
+
+
+def test_many_targets_are_looked_at_together_as_one_by_one(rng):
+    x = rng.normal(size=ROWS)
+    targets = {f"y{k}": ("number", rng.normal(size=ROWS) + 3 * (k % 7 == 0) * x) for k in range(20)}
+    targets["gaps"] = ("number", np.where(rng.random(ROWS) < 0.3, np.nan, x**3))
+    targets["copy"] = ("number", 2 * x)
+    targets["side"] = ("binary", (x > 0).astype(int))
+    found = leaks({"x": ("number", x)}, targets)
+    assert [f.split("'")[3] for f in found] == ["gaps", "copy", "side"]

@@ -41,6 +41,8 @@ from ._series import SeriesInput
 from ._survival import SurvivalTarget
 from ._text import TextInput
 from ._tokens import TokensTarget
+from ._unknown import NamedClasses, Unknown, UnknownLabels
+from ._values import Column, present
 from ._vector import VectorTarget
 
 INPUT_KINDS: dict[str, type[InputKind]] = {
@@ -90,9 +92,14 @@ __all__ = [
     "TARGET_KINDS",
     "Beside",
     "BinaryTarget",
+    "Column",
     "InputKind",
     "Items",
+    "NamedClasses",
     "Options",
     "TargetKind",
+    "Unknown",
+    "UnknownLabels",
     "mask_array",
+    "present",
 ]

@@ -131,6 +131,15 @@ class InputKind(_Stateful, ABC):
         """Why the column can't help any prediction ("constant"), or None."""
         return None
 
+    @property
+    def rare_share(self) -> float:
+        """Share of the training rows whose value no other of them has, where that is counted."""
+        return 0.0
+
+    def outside(self, values: Column) -> np.ndarray:
+        """Mark rows (N,) with a value that training rows had nothing like."""
+        return np.zeros(len(values), bool)
+
     @classmethod
     @abstractmethod
     def fit(cls, column: str, values: Column, **options: Any) -> Self:

@@ -264,7 +264,7 @@ class BoxesTarget(PlacesTarget):
 
     def objects_of(self, y: np.ndarray) -> np.ndarray:
         """Labels as (N, K, 5), without an object where a row has no labels."""
-        objects = np.where(np.isnan(y), -1.0, y).reshape(len(y), -1, 5)
+        objects = np.where(np.isnan(y), -1.0, y).reshape(len(y), self.most, 5)
         return np.asarray(objects, np.float32)
 
     def _bumps(self, y: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -276,7 +276,7 @@ class BoxesTarget(PlacesTarget):
         heat, boxes, share = self._bumps(y)
         _, near = self._parts(torch.zeros(self.size))
         boxes = np.where(share[..., None] > 0, boxes, near.numpy())
-        told = np.concatenate([heat, boxes], axis=-1).reshape(len(y), -1)
+        told = np.concatenate([heat, boxes], axis=-1).reshape(len(y), self.width)
         told[~self.known(y)] = np.nan
         return np.asarray(told, np.float32)
 

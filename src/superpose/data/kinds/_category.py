@@ -42,10 +42,18 @@ class CategoryInput(InputKind):
     type: str
     pooled: int = 0
     reason: str | None = None
+    rare: float = 0.0  # share of the training rows whose level is pooled, or theirs alone
 
     @property
     def useless(self) -> str | None:
         return self.reason
+
+    @property
+    def rare_share(self) -> float:
+        return self.rare
+
+    def outside(self, values: Column) -> np.ndarray:
+        return np.asarray(self._codes(values) == UNSEEN)
 
     @property
     def cardinality(self) -> int:
@@ -71,9 +79,15 @@ class CategoryInput(InputKind):
                 f"input {column!r}: {len(names)} levels, of which {len(levels)} are kept and the "
                 f"rarest pooled; list it under ignore if it is an identifier, set its kind if text"
             )
-        pooled = len(names) - len(levels)
+        own = counts[len(levels) :].sum() + (counts[: len(levels)] == 1).sum()
         return cls(
-            column=column, notes=notes, levels=levels, type=kind, pooled=pooled, reason=reason
+            column=column,
+            notes=notes,
+            levels=levels,
+            type=kind,
+            pooled=len(names) - len(levels),
+            reason=reason,
+            rare=float(own / max(counts.sum(), 1)),
         )
 
     def _codes(self, values: Column) -> np.ndarray:

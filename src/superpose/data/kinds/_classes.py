@@ -11,15 +11,19 @@ import pyarrow as pa
 
 from superpose.errors import DataError
 
-from ._base import PROBABILITY_FLOOR, TargetKind, too_few_labels
+from ._base import PROBABILITY_FLOOR, too_few_labels
 from ._latent import class_at, class_given, class_information, class_scores
 from ._metrics import per_class
-from ._values import Column, class_names, class_type, class_values, counted, find, warn
+from ._unknown import NamedClasses, Unknown, metrics_with_rows
+from ._values import NUMERIC, Column, class_names, class_type, class_values, counted, find
 
 
 def ordered(names: list[str], kind: str) -> list[str]:
     """Class names in a natural order: numbers by size, others by alphabet."""
-    return sorted(names, key=float) if kind in ("int64", "double") else sorted(names)
+    if kind in NUMERIC:
+        # As floats, whole numbers beyond 2^53 would have no order.
+        return sorted(names, key=float if kind == "double" else int)
+    return sorted(names)
 
 
 def declared(column: str, levels: Sequence[Any], kind: str) -> list[str]:
@@ -38,11 +42,10 @@ def declared(column: str, levels: Sequence[Any], kind: str) -> list[str]:
 
 
 @dataclass(kw_only=True)
-class ClassTarget(TargetKind):
+class ClassTarget(NamedClasses):
     """One class per row; canonical prediction: a probability per class."""
 
     fitted_loss: ClassVar[bool] = False
-    levels: list[str]
     type: str
     counts: list[int]
 
@@ -95,14 +98,23 @@ class ClassTarget(TargetKind):
     def encode(self, values: Column) -> np.ndarray:
         text = class_names(values, self.type)
         index = find(text, self.levels)
-        strangers = index == -1
-        if strangers.any():
-            row = int(np.argmax(strangers))
-            warn(
-                f"target {self.column!r}, row {row}: class {text[row].as_py()!r} did not occur in "
-                f"training; {int(strangers.sum())} such row(s) count as unlabelled"
-            )
+        self.warn_of(Unknown.of(text, index), "class", "row(s) count as unlabelled")
         return np.where(index < 0, np.nan, index).astype(np.float32)
+
+    def unknown(self, values: Column) -> Unknown:
+        text = class_names(values, self.type)
+        return Unknown.of(text, find(text, self.levels))
+
+    def metrics_with(
+        self,
+        unknown: Unknown,
+        values: Column,
+        y: np.ndarray,
+        pred: np.ndarray,
+        constant: np.ndarray,
+        **options: Any,
+    ) -> dict[str, float]:
+        return metrics_with_rows(self, len(unknown.rows), y, pred, constant, **options)
 
     def exact(self, y: np.ndarray) -> np.ndarray:
         y = np.asarray(y, np.float64)

@@ -14,9 +14,10 @@ from torch import Tensor
 from superpose.errors import DataError
 from superpose.functional import multilabel_loss
 
-from ._base import PROBABILITY_FLOOR, TargetKind, too_few_labels
+from ._base import PROBABILITY_FLOOR, too_few_labels
 from ._latent import class_at, class_given, class_information, class_scores
 from ._metrics import auc, average_precision, nan_mean, per_class, quiet
+from ._unknown import NamedClasses, Unknown
 from ._values import (
     Column,
     as_sets,
@@ -26,7 +27,6 @@ from ._values import (
     hot,
     missing,
     require_members,
-    warn,
 )
 
 MOST_LABELS = 1000
@@ -39,7 +39,7 @@ def _two(p: np.ndarray) -> np.ndarray:
 
 
 @dataclass(kw_only=True)
-class MultilabelTarget(TargetKind):
+class MultilabelTarget(NamedClasses):
     """A set of labels per row, as a list or as a joined string such as ``"red;blue"``.
 
     Canonical prediction: the probability of each label.
@@ -56,7 +56,6 @@ class MultilabelTarget(TargetKind):
     higher_is_better: ClassVar[bool] = True
     takes_lists: ClassVar[bool] = True
     fitted_loss: ClassVar[bool] = False
-    levels: list[str]
     separator: str | None = None
 
     @property
@@ -93,14 +92,15 @@ class MultilabelTarget(TargetKind):
         if gone.all():
             return np.full((len(gone), self.width), np.nan, np.float32)
         members, rows = as_sets(values, self.separator)
-        strangers = find(members, self.levels) == -1
-        if strangers.any():
-            first = int(np.argmax(strangers))
-            warn(
-                f"target {self.column!r}, row {int(rows[first])}: label "
-                f"{members[first].as_py()!r} did not occur in training and is left out"
-            )
+        unknown = Unknown.of(members, find(members, self.levels), rows)
+        self.warn_of(unknown, "label", "label(s) are left out")
         return hot(members, rows, gone, self.levels)
+
+    def unknown(self, values: Column) -> Unknown:
+        if missing(values).all():  # such a column may have any type
+            return Unknown(np.zeros(0, np.int64), [])
+        members, rows = as_sets(values, self.separator)
+        return Unknown.of(members, find(members, self.levels), rows)
 
     def unlabelled(self, rows: int) -> np.ndarray:
         return np.full((rows, self.width), np.nan, np.float32)

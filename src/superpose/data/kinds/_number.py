@@ -144,6 +144,12 @@ class NumberInput(_Numbers):
         raw = finite(as_floats(self.column, values), where)
         return standardised(raw, self.mean, self.scale)
 
+    def outside(self, values: Column) -> np.ndarray:
+        """Mark numbers that lie further from the training range than that is wide."""
+        standard, low, high = self._standard(values), self.edges[0][0], self.edges[0][-1]
+        reach = high - low
+        return np.asarray((standard < low - reach) | (standard > high + reach))
+
     def encode(self, values: Column) -> np.ndarray:
         told = self._standard(values, f"input {self.column!r}")
         return np.clip(told, -CLIP, CLIP).astype(np.float32)[:, None]

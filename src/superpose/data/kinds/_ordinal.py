@@ -17,7 +17,7 @@ from ._classes import ClassTarget, ordered
 from ._masks import holds_masks
 from ._metrics import kappa
 from ._options import Levels, Options
-from ._values import Column
+from ._values import NUMERIC, Column
 
 MOST_LEVELS = 100  # beyond, the levels are a measurement
 
@@ -67,7 +67,7 @@ class OrdinalTarget(ClassTarget):
                 f"target {column!r}: every labelled training row is {names[0]!r}; an ordinal "
                 f"target needs two levels; name them all under levels, or take it out"
             )
-        if kind in ("int64", "double"):
+        if kind in NUMERIC:
             return ordered(names, kind)
         if pa.types.is_dictionary(values.type) and values.type.ordered:
             known = [str(v) for v in values.chunk(0).dictionary.to_pylist()]

@@ -61,11 +61,14 @@ class PlaceClasses(PlacesTarget):
     def exact(self, y: np.ndarray) -> np.ndarray:
         known = ~np.isnan(y)
         onehot = np.eye(self.place_size, dtype=np.float32)[np.where(known, y, 0).astype(int)]
-        return np.where(known[..., None], onehot, np.float32("nan")).reshape(len(y), -1)
+        return np.where(known[..., None], onehot, np.float32("nan")).reshape(
+            len(y), y.shape[1] * self.place_size
+        )
 
     def _by_place(self, pred: np.ndarray) -> np.ndarray:
         """Predictions (..., S C) as (..., S, C), without a copy."""
-        return np.reshape(pred, (*np.shape(pred)[:-1], -1, self.place_size))
+        *rows, wide = np.shape(pred)
+        return np.reshape(pred, (*rows, wide // self.place_size, self.place_size))
 
     def loss(self, out: Tensor, y: Tensor) -> Tensor:
         out = out.unflatten(-1, (-1, self.place_size))

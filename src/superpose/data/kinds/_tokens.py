@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, ClassVar, Self
 
@@ -25,6 +25,7 @@ from ._plot_words import token_facts
 from ._span_labels import mixed_labels, read_span_labels
 from ._spans import Marks
 from ._text import MOST_PLACES
+from ._unknown import NamedClasses, Unknown
 from ._values import (
     Column,
     class_names,
@@ -35,7 +36,6 @@ from ._values import (
     is_list,
     is_text,
     plain,
-    warn,
 )
 from ._words import as_words, lists_words, require_aligned, spread
 
@@ -55,7 +55,7 @@ class TokensOptions(Options):
 
 
 @dataclass(kw_only=True)
-class TokensTarget(PlaceClasses):
+class TokensTarget(PlaceClasses, NamedClasses):
     """A label for each word of an input, as a list or as text with blanks between the labels.
 
     Labels such as B-city, I-city and O mark spans, and those that are so in another spelling
@@ -198,7 +198,8 @@ class TokensTarget(PlaceClasses):
         tags = self.encode(values)
         return np.where(np.isnan(tags), -1, tags).astype(int)
 
-    def encode(self, values: Column) -> np.ndarray:
+    def _indices(self, values: Column) -> tuple[pa.Array, np.ndarray, np.ndarray]:
+        """The label of each word, its index (-1 where unknown, -2 where it has none), its row."""
         words, rows = as_words(values)
         text = class_names(pa.chunked_array([words]), self.type)
         index = find(text, self.levels)
@@ -207,19 +208,23 @@ class TokensTarget(PlaceClasses):
             if label not in self.levels:
                 here = find(text, [label]) == 0
                 index[here] = -2 if meant is None else self.levels.index(meant)
-        strangers = index == -1
-        if strangers.any():
-            first = int(np.argmax(strangers))
-            warn(
-                f"target {self.column!r}, row {int(rows[first])}: label {text[first].as_py()!r} "
-                f"did not occur in training; {int(strangers.sum())} such word(s) count as "
-                f"unlabelled"
-            )
+        return text, index, rows
+
+    def encode(self, values: Column) -> np.ndarray:
+        text, index, rows = self._indices(values)
+        self.warn_of(Unknown.of(text, index, rows), "label", "word(s) count as unlabelled")
         at = spread(rows, len(values))
         known = (index >= 0) & (at < self.places)
         block = self.unlabelled(len(values))
         block[rows[known], at[known]] = index[known]
         return block
+
+    def unknown(self, values: Column) -> Unknown:
+        return Unknown.of(*self._indices(values))
+
+    def with_levels(self, more: list[str]) -> Self:
+        spelled = [*self.spelled, *more] if self.spelled else []
+        return replace(self, levels=[*self.levels, *more], spelled=spelled)
 
     @property
     def reveal_edges(self) -> list[list[float]]:

@@ -16,6 +16,15 @@ Column: TypeAlias = pa.ChunkedArray
 # What Arrow's own parser accepts, plus surrounding blanks, which files often carry.
 _NUMBER = r"^[+-]?((\d+\.?\d*|\.\d+)([eE][+-]?\d+)?|inf|Inf|INF|infinity|Infinity|nan|NaN|NAN)$"
 SEPARATORS = (";", "|", ",")
+# The types in which classes come back, by the names that fitted columns keep.
+CLASS_TYPES = {
+    "bool": pa.bool_(),
+    "int64": pa.int64(),
+    "uint64": pa.uint64(),
+    "double": pa.float64(),
+    "string": pa.string(),
+}
+NUMERIC = ("int64", "uint64", "double")
 
 
 def plain(values: Column) -> Column:
@@ -75,6 +84,16 @@ def missing(values: Column) -> np.ndarray:
     return np.asarray(pc.is_null(values, nan_is_null=pa.types.is_floating(values.type)))
 
 
+def present(values: Column) -> np.ndarray:
+    """Mark the rows with a value; NaN, blank text and structures with gaps are none."""
+    values = plain(values)
+    if pa.types.is_struct(values.type):
+        return np.logical_and.reduce([~missing(part) for part in values.flatten()])
+    if is_text(values.type):
+        return np.asarray(pc.fill_null(pc.not_equal(pc.utf8_trim_whitespace(values), ""), False))
+    return ~missing(values)
+
+
 def as_floats(column: str, values: Column, what: str = "number") -> np.ndarray:
     """Read a column as float64 with NaN where missing.
 
@@ -130,12 +149,13 @@ def _short(value: object, limit: int = 60) -> str:
 
 
 def class_type(values: Column) -> str:
-    """Name the type in which class labels are given back: bool, int64, double or string."""
+    """Name the type in which class labels come back: bool, int64, uint64, double or string."""
     kind = plain(values).type
     if pa.types.is_boolean(kind):
         return "bool"
     if pa.types.is_integer(kind):
-        return "int64"
+        largest = pc.max(plain(values)).as_py() if pa.types.is_uint64(kind) else None
+        return "int64" if largest is None or largest < 2**63 else "uint64"
     if pa.types.is_floating(kind):
         # Gaps turn integers into floats in many readers; whole numbers were classes 0, 1, 2.
         numbers = plain(values).drop_null()
@@ -154,7 +174,7 @@ def class_names(values: Column, kind: str) -> pa.Array:
         kind: the type of the fitted column, from `class_type`.
     """
     text = as_text(values)
-    if kind in ("int64", "double"):
+    if kind in NUMERIC:
         trimmed = pc.utf8_trim_whitespace(text)
         text = pc.replace_substring_regex(trimmed, r"^([+-]?\d+)\.0*$", r"\1")
     elif kind == "bool":
@@ -168,8 +188,7 @@ def class_names(values: Column, kind: str) -> pa.Array:
 
 def class_values(indices: np.ndarray, labels: list[str], kind: str) -> pa.Array:
     """Give class labels back in the type of the fitted column, null where the index is below 0."""
-    types = {"bool": pa.bool_(), "int64": pa.int64(), "double": pa.float64(), "string": pa.string()}
-    names = pa.array(labels, pa.string()).cast(types[kind])
+    names = pa.array(labels, pa.string()).cast(CLASS_TYPES[kind])
     return names.take(pa.array(np.maximum(indices, 0), mask=indices < 0))
 
 
@@ -269,6 +288,6 @@ def hot(members: pa.Array, rows: np.ndarray, gone: np.ndarray, levels: list[str]
     return block
 
 
-def warn(message: str) -> None:
+def warn(message: str, category: type[UserWarning] = UserWarning) -> None:
     """Warn about a value met while encoding new rows."""
-    warnings.warn(message, UserWarning, stacklevel=4)
+    warnings.warn(message, category, stacklevel=4)

@@ -359,3 +359,32 @@ def test_lists_of_marks_are_no_lists_of_members(table, kind):
         "for each of the 3, or lists of names"
     )
     assert table[kind].fit("y", col([[0], [1], [2, 1]])).levels
+
+
+@pytest.mark.parametrize(
+    ("name", "values"),
+    [
+        ("category", ["a", "b", "c", "a"]),
+        ("binary", ["a", "b", "a", "b"]),
+        ("ordinal", [1, 2, 3, 1]),
+    ],
+)
+def test_rows_of_a_class_that_the_model_does_not_have_count_as_wrong(name, values):
+    kind = TARGET_KINDS[name].fit("y", pa.chunked_array([values]))
+    strange = pa.chunked_array([[*map(str, values), "9", None]])
+    unknown = kind.unknown(strange)
+    assert (unknown.rows.tolist(), unknown.names) == ([4], ["9"])
+    with pytest.warns(UserWarning, match="class '9' did not occur in training; 1 such row"):
+        y = kind.encode(strange)
+    pred = np.full((6, kind.width), 0.01)
+    pred[np.arange(4), y[:4].astype(int)] = 0.9
+    pred /= pred.sum(axis=1, keepdims=True)
+    floor = kind.constant(y[:4])
+    found = kind.metrics_with(unknown, strange, y, pred, floor)
+    known = kind.metrics(y, pred, floor)
+    assert found["accuracy"] == pytest.approx(4 / 5)
+    assert found["log_loss"] == pytest.approx((4 * known["log_loss"] - np.log(1e-6)) / 5)
+    assert found["score"] < known["score"]
+    assert found.keys() == known.keys()
+    nothing = np.full(6, np.nan)
+    assert kind.metrics_with(unknown, strange, nothing, pred, floor)["accuracy"] == 0

@@ -169,3 +169,19 @@ def test_it_describes_spans_and_plain_labels(kind):
     assert kind.describe() == "spans of 2 types (4 labels) over the words of 'w'"
     plain = Tokens.fit("y", col([["NOUN"], ["VERB"]]))
     assert plain.describe() == "one of 2 labels for each word of 'words'"
+
+
+def test_labels_that_are_no_class_count_as_wrong_in_all_metrics():
+    values = col([["O", "B-x", "O"], ["O", "B-x", "I-x"]])
+    kind = TARGET_KINDS["tokens"].fit("y", values, of="words")
+    pred, floor = kind.exact(kind.encode(values)), np.full(kind.width, 1 / 3)
+    strange = col([["O", "B-new", "O"], ["O", "B-x", "I-x"]])
+    unknown = kind.unknown(strange)
+    assert (unknown.rows.tolist(), unknown.names) == ([0], ["B-new"])
+    with pytest.warns(UserWarning, match="label 'B-new' did not occur in training; 1 such word"):
+        y = kind.encode(strange)
+    found = kind.metrics_with(unknown, strange, y, pred, floor)
+    assert found["accuracy"] == pytest.approx(5 / 6)
+    assert found["whole_rows"] == 0.5
+    assert (found["precision"], found["recall"]) == (0.5, 0.5)
+    assert found["score"] < 1
