@@ -90,7 +90,7 @@ VALUES = {"levels", "positive", "ignore", "horizons", "exclude", "missing", "siz
 
 @pytest.mark.parametrize(
     "model",
-    [Config, *{k.options for k in (*INPUT_KINDS.values(), *TARGET_KINDS.values())}],
+    [Config, *dict.fromkeys(k.options for k in (*INPUT_KINDS.values(), *TARGET_KINDS.values()))],
     ids=lambda model: model.__name__,
 )
 def test_every_number_of_the_settings_has_an_upper_bound(model: type[BaseModel]) -> None:
