@@ -21,16 +21,13 @@ from superpose.audit import (
     affinity,
     affinity_pairs,
     candidates,
-    entanglement,
+    entanglement_of,
     findings,
-    given_labels,
     given_names,
-    next_measurement,
+    measurement_plan,
     pairs,
     prepare,
     quiet,
-    ranked,
-    require_plan,
     require_room,
     run_trial,
     sample_table,
@@ -54,9 +51,8 @@ from superpose.data import (
 )
 from superpose.data.kinds import TargetKind
 from superpose.deploy import (
-    is_folder,
     join_facts,
-    load_folder,
+    load_bundle,
     locked,
     open_run,
     plain,
@@ -319,17 +315,7 @@ class Superpose:
                     "two targets or more, some test rows and `model.given: true`"
                 )
             return dict(found)
-        table = self._rows(source)
-        if permutations < 1:
-            raise DataError(message("permutations", f"{permutations} given", "1 or more"))
-        present = given_names(predictor.codec, table, "auto")
-        if len(present) < 2:
-            given = f"the table has {len(present)} of the targets"
-            raise DataError(message("entanglement", given, "two or more", "add their columns"))
-        labels = given_labels(predictor.codec, table, present)
-        return entanglement(
-            predictor, predictor.rows(table), labels, None, permutations, self.config.seed
-        )
+        return entanglement_of(predictor, self._rows(source), permutations, self.config.seed)
 
     def next_measurement(
         self,
@@ -362,22 +348,18 @@ class Superpose:
         Raises:
             DataError: A target is both given and wanted, or nothing is left to measure.
         """
-        predictor = self._fitted()
-        codec, prices = predictor.codec, dict(cost or {})
-        want = [want] if isinstance(want, str) else list(want)
-        table = self._rows(source)
-        names = given_names(codec, table, given)
-        if given == "auto":
-            names = [t for t in names if t not in want and t not in (candidates or ())]
-        # A target that some row lacks can still be measured there.
-        labels = given_labels(codec, table, names)
-        whole = [t for t in names if codec.target_kinds[t].known(labels[t]).all()]
-        asked = require_plan(codec, names, whole, want, candidates, prices)
-        if draws < 2:
-            raise DataError(message("draws", f"{draws} given", "2 or more"))
-        rows = predictor.rows(table)
-        advice = next_measurement(predictor, rows, labels, want, asked, prices, draws, seed)
-        return like(source, pa.Table.from_pylist(ranked(advice)))
+        predictor, table = self._fitted(), self._rows(source)
+        plan = measurement_plan(
+            predictor,
+            table,
+            [want] if isinstance(want, str) else list(want),
+            given=given,
+            cost=cost or {},
+            candidates=candidates,
+            draws=draws,
+            seed=seed,
+        )
+        return like(source, plan)
 
     def evaluate(self, source: Source, given: Names = None) -> dict[str, dict[str, float]]:
         """Score the predictions for rows with labels; each target by the metrics of its kind.
@@ -481,15 +463,7 @@ class Superpose:
         Raises:
             BundleError: No bundle, or one that is damaged or newer than this version.
         """
-        folder = local_path(path, BundleError)
-        if is_folder(folder / "bundle"):
-            folder = folder / "bundle"
-        elif (folder / "work").is_dir():
-            raise BundleError(f"{folder}: this run has not ended; `--resume` continues it")
-        parts, arrays = load_folder(folder)
-        for part in ("model", "facts", "config"):
-            if part not in parts:
-                raise BundleError(f"{folder}: part {part!r} is missing; save the model again")
+        folder, parts, arrays = load_bundle(local_path(path, BundleError))
         try:
             model = cls.from_config(restored(Config, parts["config"], "config"))
             model.facts = join_facts(parts["facts"], arrays.pop("plots", {}))
@@ -504,8 +478,9 @@ class Superpose:
 
     def _rows(self, source: Source, empty: bool = False) -> pa.Table:
         """Read new rows, and warn where they are not like those of the training."""
-        table = read_rows(source, self.config, empty=empty)
-        for sentence in unlike_training(self._fitted().codec, table):
+        codec = self._fitted().codec
+        table = codec.schema.typed(read_rows(source, self.config, empty=empty))
+        for sentence in unlike_training(codec, table, self.conversions):
             warnings.warn(sentence, stacklevel=3)
         return table
 

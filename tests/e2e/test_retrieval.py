@@ -56,9 +56,13 @@ def test_an_item_that_is_given_helps_to_find_the_other(
     fitted: Superpose, triples: pa.Table
 ) -> None:
     rows = triples.slice(1500)
-    alone = fitted.evaluate(rows)["tail"]
-    given = fitted.evaluate(rows, given="head")["tail"]
-    assert given["mrr"] > alone["mrr"], (given, alone)
+    alone, mrr = fitted.evaluate(rows), {}
+    for target, other in (("tail", "head"), ("head", "tail")):
+        given = fitted.evaluate(rows, given=other)[target]
+        assert given["log_loss"] < alone[target]["log_loss"]
+        mrr[target] = given["mrr"]
+    # Of one direction alone the ranks vary with the processor.
+    assert sum(mrr.values()) > alone["tail"]["mrr"] + alone["head"]["mrr"], (mrr, alone)
 
 
 def test_the_first_item_is_told_and_the_best_are_listed(

@@ -13,7 +13,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from superpose import Superpose
-from superpose.cli import _verbs, app
+from superpose.cli import app, main
 from superpose.data import BUNDLED, Config, infer_schema, load_config, read_table, write_table
 from superpose.deploy import load_folder, save_folder
 
@@ -451,7 +451,7 @@ def test_report_is_written_and_opened(
 def test_main_is_the_entry_point(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "argv", ["superpose", "demo", "hart"])
     with pytest.raises(SystemExit) as ended:
-        _verbs.main()
+        main()
     assert ended.value.code == 2
 
 

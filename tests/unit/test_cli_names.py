@@ -10,7 +10,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from superpose import Superpose
-from superpose.cli import _verbs, app
+from superpose.cli import _app, app
 from superpose.cli._screen import echo_data
 from superpose.report import Screen, verdict_table
 
@@ -84,6 +84,6 @@ def test_predictions_are_data_for_a_program_and_text_for_a_terminal(
 
 
 def test_every_verb_prints_through_one_door() -> None:
-    for file in Path(_verbs.__file__).parent.glob("*.py"):
+    for file in Path(_app.__file__).parent.glob("*.py"):
         count = file.read_text(encoding="utf-8").count("typer.echo(")
         assert count == (2 if file.name == "_screen.py" else 0), file.name

@@ -108,7 +108,7 @@ def test_signals_are_as_they_were_afterwards() -> None:
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signals")
 def test_a_process_that_is_ended_has_the_exit_code_of_the_signal(folder: Path) -> None:
     code = (
-        "import os, signal, superpose.cli._verbs as verbs\n"
+        "import os, signal, superpose.cli as verbs\n"
         "import superpose.data as data\n"
         "data.read_table = lambda path: os.kill(os.getpid(), signal.SIGTERM)\n"
         "verbs.main()\n"

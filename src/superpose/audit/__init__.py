@@ -1,10 +1,10 @@
 """Audit: the references, the no-harm test, what ships, and the facts it all leaves."""
 
 from ._affinity import affinity, affinity_pairs
-from ._entanglement import entanglement, pairs
+from ._entanglement import entanglement, entanglement_of, pairs
 from ._findings import Facts, evaluate_target, findings
 from ._group_search import candidates, search_groups
-from ._measure import next_measurement, ranked, sample, sample_table
+from ._measure import measurement_plan, next_measurement, ranked, sample, sample_table
 from ._memory import require_room
 from ._predictor import Predictor
 from ._prepare import Prepared, prepare
@@ -27,10 +27,12 @@ __all__ = [
     "candidates",
     "describe",
     "entanglement",
+    "entanglement_of",
     "evaluate_target",
     "findings",
     "given_labels",
     "given_names",
+    "measurement_plan",
     "next_measurement",
     "pairs",
     "prepare",

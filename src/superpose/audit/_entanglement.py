@@ -6,12 +6,15 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 
 from superpose.data.kinds import TargetKind
+from superpose.errors import DataError, message
 from superpose.functional import paired_test
 
 from ._given import HALF, Rows
 from ._predictor import Predictor
+from ._telling import AUTO, given_labels, given_names
 
 # Each pair of targets is asked about all rows at once; this bounds rows times pairs.
 MOST_ANSWERS = 60_000
@@ -30,6 +33,24 @@ def rows_for(targets: int, width: int = 1) -> int:
     """
     most = max(min(MOST_ROWS, MOST_CELLS // width), FEWEST_ROWS)
     return int(np.clip(MOST_ANSWERS // max(targets * (targets - 1), 1), FEWEST_ROWS, most))
+
+
+def entanglement_of(
+    predictor: Predictor, table: pa.Table, permutations: int, seed: int
+) -> dict[str, Any]:
+    """Measure what the targets that a table has tell about each other; see `entanglement`.
+
+    Raises:
+        DataError: Fewer than two targets in the table, or no permutation.
+    """
+    if permutations < 1:
+        raise DataError(message("permutations", f"{permutations} given", "1 or more"))
+    present = given_names(predictor.codec, table, AUTO)
+    if len(present) < 2:
+        given = f"the table has {len(present)} of the targets"
+        raise DataError(message("entanglement", given, "two or more", "add their columns"))
+    labels = given_labels(predictor.codec, table, present)
+    return entanglement(predictor, predictor.rows(table), labels, None, permutations, seed)
 
 
 def entanglement(

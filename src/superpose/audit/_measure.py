@@ -8,9 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
+from superpose.errors import DataError, message
+
 from ._given import LEVELS, Rows
 from ._predictor import Predictor
-from ._telling import given_labels
+from ._telling import AUTO, given_labels, given_names, require_plan
 
 # Targets are drawn one after the other; draws share out this many orders.
 ORDERS = 8
@@ -191,6 +193,38 @@ def next_measurement(
             bits[part] = _expected_bits(predictor, mine, known, want, target, draws, rng)
         advice.append(Advice(target, bits, (cost or {}).get(target, 1.0)))
     return advice
+
+
+def measurement_plan(
+    predictor: Predictor,
+    table: pa.Table,
+    want: Sequence[str],
+    *,
+    given: str | Sequence[str] | None,
+    cost: Mapping[str, float],
+    candidates: Sequence[str] | None,
+    draws: int,
+    seed: int,
+) -> pa.Table:
+    """Rank for each row of a table what to measure next, as ``Superpose.next_measurement``.
+
+    Raises:
+        DataError: A target is both given and wanted, or nothing is left to measure.
+    """
+    codec = predictor.codec
+    names = given_names(codec, table, given)
+    if given == AUTO:
+        names = [t for t in names if t not in want and t not in (candidates or ())]
+    # A target that some row lacks can still be measured there.
+    labels = given_labels(codec, table, names, planning=True)
+    whole = [t for t in names if codec.target_kinds[t].known(labels[t]).all()]
+    asked = require_plan(codec, names, whole, want, candidates, dict(cost))
+    if draws < 2:
+        raise DataError(message("draws", f"{draws} given", "2 or more"))
+    rows = predictor.rows(table)
+    return pa.Table.from_pylist(
+        ranked(next_measurement(predictor, rows, labels, want, asked, cost, draws, seed))
+    )
 
 
 def _expected_bits(

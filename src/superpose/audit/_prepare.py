@@ -149,6 +149,7 @@ def _prepare(table: pa.Table, config: Config) -> Prepared:
         require_engine(engine)
     schema = infer_schema(table, config)
     _require_followed(config, schema)
+    table = schema.typed(table)
     split = make_split(table, config, schema)
     seen = np.sort(np.concatenate([split.train, split.validation]))
     codec = Codec.fit(table, schema, split.train)

@@ -116,8 +116,9 @@ def _try(predictor: Predictor) -> None:
         kind.decode_proba(answer.told[target])
     if predictor.given is not None:
         plain = [t for t, kind in codec.target_kinds.items() if not kind.needs_source]
-        for target in plain:
-            table = table.append_column(target, pa.nulls(ROWS))
+        events = [spec.options.get("event") for spec in codec.schema.targets]
+        for name in (*plain, *filter(None, events)):
+            table = table.append_column(name, pa.nulls(ROWS))
         predictor.answer(table, plain)
         rows = predictor.rows(table)
         labels = {t: np.zeros_like(kind.unlabelled(ROWS)) for t, kind in codec.target_kinds.items()}

@@ -70,11 +70,13 @@ def _no_target(faults: Faults, key: str, name: str, codec: Codec, otherwise: str
     faults.add(key, f"{name!r} is no target of this model", listing(codec.target_kinds), fix)
 
 
-def given_labels(codec: Codec, table: pa.Table, names: Sequence[str]) -> dict[str, np.ndarray]:
+def given_labels(
+    codec: Codec, table: pa.Table, names: Sequence[str], *, planning: bool = False
+) -> dict[str, np.ndarray]:
     """Encode the measured values of the named targets; all others are NaN, whatever the table has.
 
-    Warns where a value lies outside of what training has seen, with its row, and where a column has
-    no value at all.
+    Warns where a value lies outside of what training has seen, with its row, and where no row has a
+    value of any of the targets, unless it is asked what to measure (`planning`).
 
     Raises:
         DataError: Every value that is no class of its target, or can't be read.
@@ -82,25 +84,34 @@ def given_labels(codec: Codec, table: pa.Table, names: Sequence[str]) -> dict[st
     faults, rows = Faults(DataError), table.num_rows
     labels = {t: kind.unlabelled(rows) for t, kind in codec.target_kinds.items()}
     for name in names:
+        kind = codec.target_kinds[name]
         try:
             values = codec.target_values(table, [name])
             if unknown := codec.unknown_labels(values):
-                _no_class(faults, codec.target_kinds[name], unknown[name])
+                _no_class(faults, kind, unknown[name])
                 continue
-            labels |= codec.labels_of(table, [name])
-            _require_read(faults, codec.target_kinds[name], values[name], labels[name])
+            with warnings.catch_warnings():
+                if not _of_files(kind):  # what is passed over is a fault here
+                    warnings.simplefilter("ignore", UserWarning)
+                labels |= codec.labels_of(table, [name])
+            _require_read(faults, kind, values[name], labels[name])
         except DataError as error:
             faults.extend(error)
     faults.raise_any()
-    for name in names:
-        known = codec.target_kinds[name].known(labels[name])
-        if not known.any() and rows:
-            where = place(column=name)
-            warnings.warn(
-                message(where, f"given, but none of {rows} rows has a value"), stacklevel=3
-            )
-        _warn_outside(codec.target_kinds[name], table, labels[name])
+    kinds = {name: codec.target_kinds[name] for name in names}
+    known = any(kind.known(labels[t]).any() for t, kind in kinds.items())
+    if names and rows > 1 and not (known or planning):
+        what = f"none of {rows} rows has a value of {listing(names)}"
+        fix = "the answer is that of nothing given"
+        warnings.warn(message("given", what, fix=fix), stacklevel=3)
+    for name, kind in kinds.items():
+        _warn_outside(kind, table, labels[name])
     return labels
+
+
+def _of_files(kind: TargetKind) -> bool:
+    """Whether labels lie in files, or beside an input: each that can't be read is warned of."""
+    return kind.needs_folder or kind.needs_source
 
 
 def _no_class(faults: Faults, kind: TargetKind, unknown: Unknown) -> None:
@@ -114,8 +125,8 @@ def _no_class(faults: Faults, kind: TargetKind, unknown: Unknown) -> None:
 def _require_read(faults: Faults, kind: TargetKind, values: Column, y: np.ndarray) -> None:
     """Keep the fault of given values that would be passed over, such as infinite ones."""
     lost = np.flatnonzero(present(values) & ~kind.known(y))
-    # Files that can't be read are warned of one by one; an empty list of words has no label.
-    if len(lost) and not (kind.needs_folder or kind.needs_source):
+    # An empty list of words has no label either.
+    if len(lost) and not _of_files(kind):
         row = int(lost[0])
         more = f" and {len(lost) - 1} more rows" if len(lost) > 1 else ""
         given = f"{values[row].as_py()!r} given, which can't be read as {kind.name}"

@@ -9,8 +9,9 @@ import typer
 
 from superpose.errors import ConfigError, message
 
+from ._app import app
+from ._options import Run
 from ._screen import Stages, echo
-from ._verbs import Run, app
 
 PICTURE = "affinity.svg"
 

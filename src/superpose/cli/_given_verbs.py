@@ -10,8 +10,9 @@ import typer
 
 from superpose.errors import ConfigError, listing, message
 
+from ._app import app
+from ._options import Given, Run, given_option, names_of, require_other
 from ._screen import Stages, echo, recommendation, table
-from ._verbs import Given, Run, app, given_option, names_of, require_other
 
 MEASURED = "Table with what is measured already."
 PICTURE = "entanglement.svg"

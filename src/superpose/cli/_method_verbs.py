@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
+from ._app import app
 from ._screen import echo, table
-from ._verbs import app
 
 
 @app.command()

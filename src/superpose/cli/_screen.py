@@ -102,7 +102,7 @@ def looking_at(columns: int, rows: int) -> Iterator[None]:
     text = f"looking at {columns:,} columns of {rows:,} rows"
     console = Console(stderr=True)
     if not console.is_terminal:
-        typer.echo(text, err=True)
+        echo(text, err=True)
         yield
         return
     shown = ("{task.description}", SpinnerColumn(), TimeElapsedColumn())
@@ -137,7 +137,7 @@ def tell_schema(schema: Schema, details: Mapping[str, str] | None = None) -> Non
         table(header, rows)
     for part in (targets, inputs, unused):
         if len(part) > SHOWN:
-            typer.echo(f"{part[0][0]}: {len(part) - SHOWN:,} columns more")
+            echo(f"{part[0][0]}: {len(part) - SHOWN:,} columns more")
 
 
 def tell_conversions(conversions: Sequence[str], err: bool = False) -> None:

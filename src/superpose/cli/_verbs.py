@@ -6,21 +6,33 @@ Nothing heavy is imported before a verb runs, so that `superpose --help` answers
 from __future__ import annotations
 
 import json
-import shlex
 import shutil
 import tempfile
 import time
-import traceback
 import warnings
-from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from typer.core import TyperGroup
 
-from superpose.errors import ConfigError, DataError, SuperposeError, listing, message
+from superpose.errors import ConfigError, SuperposeError, listing, message
 
+from ._app import COMMAND, RUN, app
+from ._options import (
+    Given,
+    Labelled,
+    Positive,
+    References,
+    Resume,
+    Run,
+    Seed,
+    Targets,
+    Unlabelled,
+    columns_of,
+    given_option,
+    require_other,
+    settings_of,
+)
 from ._screen import (
     Stages,
     echo,
@@ -32,114 +44,10 @@ from ._screen import (
     tell_metrics,
     tell_schema,
     tell_warnings,
-    warn,
 )
-from ._stopping import INTERRUPTED, TERMINATED, Terminated, stoppable, stopped
 
 if TYPE_CHECKING:
     from superpose.data import Config
-
-WRONG = 2  # exit code of everything that the user can mend, as of wrong options
-COMMAND, DEBUG, RUN = "superpose.command", "superpose.debug", "superpose.run"
-
-
-# Verbs of other tools, and which one here does that.
-SAME = {"fit": "train", "run": "train", "score": "evaluate", "test": "evaluate", "infer": "predict"}
-
-
-class Verbs(TyperGroup):
-    """The verbs; what the user can mend is told in its own words, without a traceback."""
-
-    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Takes `--debug` out wherever it stands, before the verb or after it."""
-        ctx.meta[COMMAND] = shlex.join(["superpose", *args])
-        ctx.meta[DEBUG] = "--debug" in args
-        return super().parse_args(ctx, [_from_home(arg) for arg in args if arg != "--debug"])
-
-    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
-        """Finds the verb; for one that other tools have it names the one of this."""
-        if (meant := SAME.get(args[0].lower())) is not None:
-            ctx.fail(f"No such command '{args[0]}'. Did you mean '{meant}'?")
-        return super().resolve_command(ctx, args)
-
-    def invoke(self, ctx: Any) -> Any:
-        """Runs a verb; an error of the user ends it with exit code 2, a signal with its own."""
-        try:
-            with stoppable(), warnings.catch_warnings():
-                warnings.showwarning = warn  # type: ignore[assignment]
-                return super().invoke(ctx)
-        except SuperposeError as error:
-            if ctx.meta[DEBUG]:
-                echo(traceback.format_exc(), err=True)
-            echo(f"error: {error}", err=True)
-            raise typer.Exit(WRONG) from error
-        except KeyboardInterrupt as stop:
-            echo(f"\n{stopped(ctx.meta.get(RUN), ctx.meta[COMMAND])}", err=True)
-            raise typer.Exit(TERMINATED if isinstance(stop, Terminated) else INTERRUPTED) from None
-
-
-app = typer.Typer(
-    cls=Verbs,
-    no_args_is_help=True,
-    add_completion=False,
-    # A defect of superpose shows Python's own traceback, which can be copied into a report.
-    pretty_exceptions_enable=False,
-    rich_markup_mode="rich",
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
-
-Targets = Annotated[
-    list[str] | None, typer.Option(help="Columns to predict, separated by commas.", metavar="A,B")
-]
-Positive = Annotated[
-    list[str] | None,
-    typer.Option(help="The class of a two-class target that counts as yes.", metavar="A=CLASS"),
-]
-References = Annotated[
-    str | None, typer.Option(help="Models to beat: all, trees, network or none.", metavar="WHICH")
-]
-Resume = Annotated[bool, typer.Option("--resume", help="Continue a stopped run.")]
-Seed = Annotated[int | None, typer.Option(help="Seed of every random choice.", metavar="N")]
-Run = Annotated[Path, typer.Argument(help="Folder of a run, or a bundle.", metavar="RUN")]
-Labelled = Annotated[Path, typer.Argument(help="Table with labels.", metavar="TABLE")]
-Unlabelled = Annotated[Path, typer.Argument(help="Table to predict.", metavar="TABLE")]
-Given = Annotated[
-    list[str] | None,
-    typer.Option(
-        help="Targets that TABLE holds as measured, separated by commas; auto takes all.",
-        metavar="A,B",
-    ),
-]
-
-
-def main() -> None:
-    """Runs the command line."""
-    app(prog_name="superpose")
-
-
-def _version(asked: bool) -> None:
-    if asked:
-        from importlib.metadata import version
-
-        echo(version("superpose"))
-        raise typer.Exit()
-
-
-@app.callback()
-def _root(
-    debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks, with any verb.")] = False,
-    version: Annotated[
-        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
-    ] = False,
-) -> None:
-    """One model for several targets: shares what helps, proves it for each, never ships harm.
-
-    \b
-    Start with one of these:
-      superpose demo
-      superpose train station.csv --targets pm25,level
-      superpose init station.csv --targets pm25,level
-    """
 
 
 @app.command()
@@ -196,7 +104,7 @@ def init(
     """
     from superpose.data import read_table, write_starter
 
-    columns = _columns(targets, positive, f"superpose init {source}")
+    columns = columns_of(targets, positive, f"superpose init {source}")
     table = read_table(source)
     with looking_at(table.num_columns, table.num_rows):
         schema = write_starter(table, source, columns, out)
@@ -223,7 +131,7 @@ def check(
     from superpose.data import divided, read_rows
 
     options = {"--targets": targets, "--positive": positive}
-    config = _settings(source, "check", options)
+    config = settings_of(source, "check", options)
     if config.source is None:
         fix = "add `data:` with the path of the table, or `sources:` with those of several"
         raise ConfigError(message(config.at("data"), "no table is named", fix=fix))
@@ -279,7 +187,7 @@ def train(
         "--split": split,
         "--split-column": split_column,
     }
-    config = _settings(source, "train", options).override(references=references, seed=seed)
+    config = settings_of(source, "train", options).override(references=references, seed=seed)
     _train(ctx, config, out or Path("runs") / source.stem, resume=resume)
 
 
@@ -414,76 +322,6 @@ def _train(
     tell_warnings((w for w in model.warnings if w not in early), err=True)
     verdict_table(model.facts["transfer"])
     echo(f"\n{time.monotonic() - began:.0f} s{peak_memory()}. Report: {out / 'report.html'}")
-
-
-def _from_home(arg: str) -> str:
-    """A word of a command with `~` as the home folder, which shells leave in `--out=~/run`."""
-    option, equals, value = arg.partition("=") if arg.startswith("--") else ("", "", arg)
-    return option + equals + str(Path(value).expanduser()) if value.startswith("~/") else arg
-
-
-def require_other(out: Path | None, source: Path, what: str) -> None:
-    """Makes sure that a result does not overwrite the table it is made from."""
-    if out and out.exists() and source.exists() and out.samefile(source):
-        given = f"given both as the table and for {what}"
-        raise DataError(message(str(out), given, fix="name another"))
-
-
-def _settings(source: Path, verb: str, options: Mapping[str, Any]) -> Config:
-    """The settings of a file, or those that options give for a table."""
-    from superpose.data import Config, load_config
-
-    if source.suffix.lower() in (".yaml", ".yml"):
-        given = [option for option, value in options.items() if value]
-        if given:
-            fix = f"write it into {source}"
-            raise ConfigError(message(listing(given), "given beside a settings file", fix=fix))
-        return load_config(source)
-    told = {"by": options.get("--split"), "column": options.get("--split-column")}
-    return Config.from_arguments(
-        targets=_columns(options["--targets"], options["--positive"], f"superpose {verb} {source}"),
-        data=source,
-        split={key: value for key, value in told.items() if value},
-    )
-
-
-def _columns(
-    targets: Sequence[str] | None, positive: Sequence[str] | None, command: str
-) -> list[str | dict[str, str]]:
-    """The targets of the options `--targets` and `--positive`."""
-    names, classes = _names(targets, command), dict[str, str]()
-    for part in names_of(positive):
-        name, equals, value = (word.strip() for word in part.partition("="))
-        if not equals or not value or name not in names:
-            fix = f"for example: --positive {names[0]}=yes"
-            allowed = f"NAME=CLASS, NAME one of {listing(names)}"
-            raise ConfigError(message("--positive", f"{part!r} given", allowed, fix))
-        classes[name] = value
-    return [{"name": n, "positive": classes[n]} if n in classes else n for n in names]
-
-
-def _names(targets: Sequence[str] | None, command: str) -> list[str]:
-    """The targets of an option that has to name some."""
-    names = names_of(targets)
-    if not names:
-        fix = f"for example: {command} --targets a,b"
-        allowed = "columns of the table, separated by commas"
-        raise ConfigError(message("--targets", "no target is named", allowed, fix))
-    return names
-
-
-def names_of(parts: Sequence[str] | None) -> list[str]:
-    """The names of an option that may be given several times, each time with commas."""
-    return [name.strip() for part in parts or () for name in part.split(",") if name.strip()]
-
-
-def given_option(parts: Sequence[str] | None) -> list[str] | str | None:
-    """What `--given` says: names, "auto", or None where it is left out."""
-    names = names_of(parts)
-    if parts and not names:
-        allowed = "targets, separated by commas, or auto"
-        raise ConfigError(message("--given", "no target is named", allowed))
-    return "auto" if names == ["auto"] else names or None
 
 
 def _remove_demo(folder: Path, config: Config) -> None:

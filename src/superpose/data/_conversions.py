@@ -85,9 +85,7 @@ def summary(sentences: Iterable[str]) -> list[str]:
     alike: dict[str, list[re.Match[str] | str]] = {}
     for sentence in sentences:
         found = _CELLS.fullmatch(sentence)
-        # What stands in brackets is an example of the column's own.
-        key = re.sub(r" \(.*?\)", "", found["what"]) if found else sentence
-        alike.setdefault(key, []).append(found or sentence)
+        alike.setdefault(_shape(found["what"]) if found else sentence, []).append(found or sentence)
     lines = []
     for what, group in alike.items():
         matches = [one for one in group if isinstance(one, re.Match)]
@@ -102,6 +100,26 @@ def summary(sentences: Iterable[str]) -> list[str]:
         line = f"{len(matches)} columns: {total} cells {what} ({columns}){such}"
         lines.append(f"{line}; {fix}" if fix else line)
     return lines
+
+
+def _shape(sentence: str) -> str:
+    """A sentence without what stands in brackets, which is an example of the column's own."""
+    return re.sub(r" \(.*?\)", "", sentence)
+
+
+def unsaid(sentences: Iterable[str], before: Iterable[str]) -> list[str]:
+    """Those sentences of which none of the same sense was said before, with whatever numbers.
+
+    Example:
+        >>> unsaid(["3 cells turned", "2 cells cut"], ["70 cells turned"])
+        ['2 cells cut']
+    """
+
+    def sense(sentence: str) -> str:
+        return re.sub(r"\d+", "", _shape(sentence))
+
+    known = set(map(sense, before))
+    return [sentence for sentence in sentences if sense(sentence) not in known]
 
 
 def _told(table: pa.Table, key: bytes) -> list[str]:

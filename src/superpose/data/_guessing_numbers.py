@@ -53,7 +53,8 @@ def guess_numbers(known: pa.ChunkedArray, target: bool) -> Guess:
         low, high = sorted(distinct.to_pylist())
         return Guess("binary", f"two values, {low:g} and {high:g}")
     low, high = (part.as_py() for part in pc.min_max(distinct).values())
-    if max(abs(low), abs(high)) > MOST_EXACT:
+    # A float beyond that is whole however it was measured.
+    if pa.types.is_integer(known.type) and max(abs(low), abs(high)) > MOST_EXACT:
         if len(distinct) > len(known) / 2:
             reason = "whole numbers of 16 digits or more, as identifiers have"
             return Guess(None, reason, otherwise="category")

@@ -14,7 +14,7 @@ from superpose.errors import DataError, did_you_mean, listing, message, place
 from ._cells import as_written
 from ._stored import restored
 from .kinds._number_text import NumberFormat
-from .kinds._values import is_text, one
+from .kinds._values import as_floats, is_text, one
 
 # Words that stand for a missing value in any text, as programs write them.
 NULL_WORDS = (
@@ -104,6 +104,24 @@ class Schema:
     def target_names(self) -> list[str]:
         """Names of the target columns."""
         return [spec.name for spec in self.targets]
+
+    def typed(self, table: pa.Table) -> pa.Table:
+        """The table with numbers that were written as text as numbers, so that they are read once.
+
+        What can't be read stays as it is, for the codec to name.
+        """
+        for spec in (*self.inputs, *self.targets):
+            index = table.schema.get_field_index(spec.name)
+            if spec.kind not in ("number", "count") or index < 0:
+                continue
+            if is_text(table.schema.field(index).type):
+                try:
+                    numbers = as_floats(spec.name, spec.values(table), spec.kind)
+                except DataError:
+                    continue
+                read = pa.array(numbers, from_pandas=True)
+                table = table.set_column(index, spec.name, read)
+        return table
 
     def state(self) -> dict[str, Any]:
         """The schema as plain data that JSON can hold."""

@@ -282,7 +282,7 @@ class WindowsConfig(Section):
     # Each step ahead has outputs and trees of its own.
     ahead: Ahead | Annotated[list[Whole], Field(min_length=1, max_length=10_000)] | None = None
     gaps: Literal["split", "fill", "refuse"] = "split"
-    every: float | None = Field(default=None, gt=0)
+    every: float | None = Field(default=None, gt=0, le=1e12)
     name: Name = "window"
 
     @property

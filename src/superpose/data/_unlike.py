@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 import pyarrow as pa
 
 from superpose.errors import listing, message, place
 
 from ._codec import Codec
+from ._conversions import conversions_of, summary, unsaid
 from ._schema import has_column
 from .kinds import InputKind
 from .kinds._values import Column, present
@@ -19,12 +22,16 @@ LEAST_CHANCE = 0.001
 SHOWN = 3  # values that one sentence names
 
 
-def unlike_training(codec: Codec, table: pa.Table) -> list[str]:
+def unlike_training(codec: Codec, table: pa.Table, said: Iterable[str] = ()) -> list[str]:
     """Names the inputs whose values training rows had nothing like, and those without any value.
+
+    What the reader of the table has read otherwise than it is written is told too, unless the same
+    was told of the training rows.
 
     Args:
         codec: fitted codec.
         table: new rows.
+        said: what was read otherwise than it is written in the training rows.
 
     Example:
         >>> from superpose.data._schema import ColumnSpec, Schema
@@ -35,7 +42,7 @@ def unlike_training(codec: Codec, table: pa.Table) -> list[str]:
         "column 'town', row 1: 1 of 2 rows (50%) with values unlike those of training ('lima')"
     """
     specs = {spec.name: spec for spec in codec.schema.inputs}
-    found = []
+    found = summary(unsaid(conversions_of(table), said))
     for kind in codec.input_kinds if table.num_rows else ():
         spec = specs[kind.column]
         if not has_column(table, spec.name) or spec.optional:

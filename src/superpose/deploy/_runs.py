@@ -9,12 +9,13 @@ from os import PathLike
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 
 from superpose.data import Config, fingerprint, read_whole
 from superpose.errors import BundleError, message
 
-from ._store import require_writable, write_file
+from ._store import is_folder, load_folder, require_writable, write_file
 
 try:
     import fcntl
@@ -143,3 +144,22 @@ def open_run(folder: Path, text: str, table: pa.Table) -> Path:
     work.mkdir(exist_ok=True)
     write_file(seen, print_now)
     return work
+
+
+def load_bundle(path: Path) -> tuple[Path, dict[str, Any], dict[str, dict[str, np.ndarray]]]:
+    """Reads the parts of a trained model: its folder, their JSON and their arrays.
+
+    Args:
+        path: a bundle, or the folder of a run with one in it.
+
+    Raises:
+        BundleError: no bundle, one that lacks a part, or a run that has not ended.
+    """
+    folder = path / "bundle" if is_folder(path / "bundle") else path
+    if folder is path and (path / "work").is_dir():
+        raise BundleError(f"{path}: this run has not ended; `--resume` continues it")
+    parts, arrays = load_folder(folder)
+    for part in ("model", "facts", "config"):
+        if part not in parts:
+            raise BundleError(f"{folder}: part {part!r} is missing; save the model again")
+    return folder, parts, arrays

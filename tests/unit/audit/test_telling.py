@@ -130,9 +130,12 @@ def test_given_labels_that_are_no_class_are_refused_and_gathered_over_targets(co
         assert text in found
 
 
-def test_a_given_column_without_any_value_is_said(codec, table):
-    with pytest.warns(UserWarning, match="column 'sort': given, but none of 90 rows has a value"):
-        given_labels(codec, replaced(table, sort=[None] * 90), ["sort"])
+def test_given_columns_without_any_value_are_said(codec, table):
+    empty = replaced(table, sort=[None] * 90)
+    with pytest.warns(UserWarning, match="given: none of 90 rows has a value of sort; the answer"):
+        given_labels(codec, empty, ["sort"])
+    given_labels(codec, empty, ["sort", "sick"])  # some are not measured yet
+    given_labels(codec, empty, ["sort"], planning=True)
 
 
 def test_auto_passes_over_columns_that_are_to_be_filled_in(codec, table):
