@@ -220,6 +220,13 @@ def days_beside_clocks(table: pa.Table, specs: list[ColumnSpec]) -> list[str]:
         wall = read_times(name, spec.values(table), spec.options.get("format")).wall
         if name not in clocks and not (wall[~np.isnan(wall)] % DAY).any():
             given = f"a time of day beside the date {name!r}; they are read as two columns"
-            fix = "if they belong together, join them into one column such as 2024-12-31 23:59"
-            return [message(place(column=clock), given, fix=fix) for clock in clocks]
+            return [
+                message(
+                    place(column=clock),
+                    given,
+                    fix="if they belong together, write under inputs: "
+                    f"{{name: {name}, kind: date, clock: {clock}}}",
+                )
+                for clock in clocks
+            ]
     return []

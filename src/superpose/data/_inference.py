@@ -243,6 +243,10 @@ class _Inference:
             if read is None:
                 return None
             options, said = read
+            if (clock := options.get("clock")) is not None:
+                if not self.checks.known(clock, *keys, "clock"):
+                    return None
+                self.ignored[clock] = f"the time of day of {column.name!r}"
             found = replace(found, conversions=said)
         return replace(found, reason=reason, options=options)
 

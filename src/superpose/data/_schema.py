@@ -14,6 +14,7 @@ from superpose.errors import DataError, did_you_mean, listing, message, place
 from ._cells import as_written
 from ._stored import restored
 from .kinds._number_text import NumberFormat
+from .kinds._times import read_times, with_clock
 from .kinds._values import as_floats, is_text, one
 
 # Words that stand for a missing value in any text, as programs write them.
@@ -74,6 +75,9 @@ class ColumnSpec:
         if self.number_format is not None and is_text(values.type):
             text = one(values.cast(pa.large_string()))
             values = pa.chunked_array([self.number_format.read(self.name, text)])
+        if (clock := self.options.get("clock")) is not None:
+            days = read_times(self.name, values, self.options.get("format"))
+            return with_clock(self.name, days, clock, _needed(table, self.name, clock))
         return beside(self.name, values, table, self.options.get("event"))
 
 
@@ -157,6 +161,15 @@ def has_column(table: pa.Table, name: str) -> bool:
     return bool(table.schema.get_field_index(name) >= 0)
 
 
+def _needed(table: pa.Table, name: str, other: str) -> pa.ChunkedArray:
+    """Another column that one is read with, words for missing values made null."""
+    if not has_column(table, other):
+        hint = did_you_mean(other, table.column_names)
+        given = f"its column {other!r} is not in the table"
+        raise DataError(message(place(column=name), given, fix=hint or "add it"))
+    return blank_words(table.column(other), NULL_WORDS)
+
+
 def beside(
     name: str, values: pa.ChunkedArray, table: pa.Table, event: str | None
 ) -> pa.ChunkedArray:
@@ -172,13 +185,7 @@ def beside(
     """
     if event is None:
         return values
-    if not has_column(table, event):
-        hint = did_you_mean(event, table.column_names)
-        given = f"its event column {event!r} is not in the table"
-        raise DataError(message(place(column=name), given, fix=hint or "add it"))
-    parts = [
-        part.combine_chunks() for part in (values, blank_words(table.column(event), NULL_WORDS))
-    ]
+    parts = [part.combine_chunks() for part in (values, _needed(table, name, event))]
     whole = [p if isinstance(p, pa.Array) else pa.concat_arrays(p.chunks) for p in parts]
     return pa.chunked_array([pa.StructArray.from_arrays(whole, ["time", "event"])])
 

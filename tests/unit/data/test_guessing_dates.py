@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from superpose.data import Config, infer_schema
+from superpose.data import Codec, Config, infer_schema, read_table
 from superpose.data._guessing import guess_input, guess_target
 from superpose.data._guessing_dates import dates_in, declared_dates
 from superpose.errors import DataError
@@ -136,7 +136,7 @@ def test_a_date_beside_a_time_of_day_is_said(day, clock):
     schema = infer_schema(table, Config.from_arguments(targets="y"))
     assert schema.warnings == [
         "column 'clock': a time of day beside the date 'day'; they are read as two columns; if "
-        "they belong together, join them into one column such as 2024-12-31 23:59"
+        "they belong together, write under inputs: {name: day, kind: date, clock: clock}"
     ]
     whole = table.set_column(0, "day", [[datetime(2024, 1, 1, 5)] * 3])
     assert infer_schema(whole, Config.from_arguments(targets="y", inputs=["day", "clock"]))
@@ -145,3 +145,38 @@ def test_a_date_beside_a_time_of_day_is_said(day, clock):
 def test_columns_of_other_things_are_no_dates():
     for values in (["a", "b"], [1.5, 2.5], [True, False], [[1], [2]], ["1.2.3.4", "5.6.7.8"]):
         assert dates_in("time", pa.chunked_array([values])) is None
+
+
+def test_a_date_and_its_time_of_day_are_joined_where_the_settings_say_so(tmp_path):
+    path = tmp_path / "t.csv"
+    rows = [f"{1 + i % 28:02d}/01/2020,{i % 24:02d}:30,{i % 5 + 0.5}" for i in range(60)]
+    path.write_text("\n".join(["day,hour,y", *rows, "29/01/2020,,1.5"]) + "\n")
+    table = read_table(path)
+    (warning,) = infer_schema(table, Config.from_arguments(targets="y")).warnings
+    assert "write under inputs: {name: day, kind: date, clock: hour}" in warning
+    one = [{"name": "day", "kind": "date", "clock": "hour"}]
+    schema = infer_schema(table, Config.from_arguments(targets="y", inputs=one))
+    assert schema.ignored["hour"] == "the time of day of 'day'"
+    assert not schema.warnings
+    values = schema.inputs[0].values(table)
+    assert values[1].as_py() == datetime(2020, 1, 2, 1, 30)
+    assert values[60].as_py() is None
+    codec = Codec.fit(table, schema, np.arange(60))
+    assert codec.input_kinds[0].parts == ["hour", "weekday", "day of year"]
+    with pytest.raises(DataError, match="'day': its column 'hour' is not in the table; add it"):
+        codec.inputs(table.drop_columns(["hour"]))
+
+
+@pytest.mark.parametrize(
+    ("clock", "text"),
+    [
+        ("y", "column 'y': declared as date, but it holds double"),
+        ("nine", "column 'nine' is not in the table"),
+        ("day", "'day' is to be its time of day, but holds dates"),
+    ],
+)
+def test_a_column_without_times_of_day_is_no_clock(clock, text):
+    table = pa.table({"day": ["2020-01-01", "2020-01-02"] * 9, "y": [0.5, 1.5, 2.0] * 6})
+    one = [{"name": "day", "kind": "date", "clock": clock}]
+    with pytest.raises(DataError, match=text):
+        infer_schema(table, Config.from_arguments(targets="y", inputs=one))

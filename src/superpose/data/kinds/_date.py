@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Annotated, Any, ClassVar, Self
 
 import numpy as np
-from pydantic import AfterValidator
+from pydantic import AfterValidator, Field
 
 from superpose.errors import DataError, listing, message, place
 
@@ -74,10 +74,12 @@ class DateOptions(Options):
             `+01:00`, or `written` for the clock that stands with each time; by default the zone of
             the column, and `written` where it has several offsets. Times without a zone are taken
             as of this clock.
+        clock: the column with the time of day, where date and time stand in two columns.
     """
 
     format: Annotated[str, AfterValidator(_known_format)] | None = None
     zone: Annotated[str, AfterValidator(_known_zone)] | None = None
+    clock: str | None = Field(default=None, min_length=1)
 
 
 @dataclass(kw_only=True)

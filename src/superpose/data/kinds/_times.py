@@ -129,6 +129,33 @@ def read_times(column: str, values: Column, format: str | None = None) -> Times:
     )
 
 
+def with_clock(column: str, days: Times, clock: str, hours: Column) -> pa.ChunkedArray:
+    """Dates and the times of day of another column as timestamps, null where either is missing.
+
+    Args:
+        column: name of the column of dates, for the message.
+        days: the dates.
+        clock: name of the other column.
+        hours: the times of day.
+
+    Raises:
+        DataError: a date that has a time of day already, or a zone; a column without times of day.
+    """
+    told = read_times(clock, hours)
+    if not told.clock:
+        given = f"{clock!r} is to be its time of day, but holds dates"
+        raise DataError(message(place(column=column), given, "times such as 23:59"))
+    own = ~np.isnan(days.wall) & ((days.wall % DAY != 0) | days.zoned)
+    if own.any():
+        given = f"{clock!r} is to be its time of day, but one stands with its date already"
+        fix = "remove `clock:`"
+        raise DataError(message(place(column=column, row=int(np.argmax(own))), given, fix=fix))
+    seconds = days.wall + told.wall
+    gone = np.isnan(seconds)
+    micro = np.where(gone, 0, seconds * 1e6).round().astype(np.int64)
+    return pa.chunked_array([pa.array(micro, pa.timestamp("us"), mask=gone)])
+
+
 def _seconds(stamps: pa.Array) -> np.ndarray:
     micro = stamps.cast(pa.timestamp("us"), safe=False).cast(pa.int64())
     return np.asarray(micro.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False)) / 1e6
