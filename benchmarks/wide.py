@@ -1,7 +1,7 @@
 """Wide tables: what `superpose init` and `superpose check` take, in processor seconds.
 
-Each case runs the two commands as a user would, each in a process of its own: a table with many
-columns, one with ten times as many, and one with many targets. Limits: 10 s and 60 s.
+Each case runs the two commands as a user would, each in a process of its own: tables of so many
+inputs and targets. Limits, for both commands together: 10 s, and 60 s with 20,000 inputs.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ from _cells import RESULTS, hardware, versions
 from _print import grid
 
 ROWS = 60
-CASES = {"2,000 inputs": (2_000, 1), "2,000 targets": (200, 2_000), "20,000 inputs": (20_000, 1)}
-LIMITS = {"2,000 inputs": 10.0, "20,000 inputs": 60.0, "2,000 targets": 10.0}
+CASES = {"2,000 x 1": (2_000, 1), "2,000 x 100": (2_000, 100), "20,000 x 1": (20_000, 1)}
+LIMITS = {"2,000 x 1": 10.0, "2,000 x 100": 10.0, "20,000 x 1": 60.0}
 
 
 def make_table(inputs: int, targets: int, seed: int = 0) -> pa.Table:
@@ -87,7 +87,10 @@ def main() -> None:
     header = ("case", "command", "seconds", "limit", "MB")
     keys = ("case", "command", "processor_seconds", "limit", "peak_memory_mb")
     print(grid(header, [[str(cell[key]) for key in keys] for cell in found]))
-    sys.exit(any(cell["processor_seconds"] > cell["limit"] for cell in found))
+    taken = {name: 0.0 for name in CASES}
+    for cell in found:
+        taken[cell["case"]] += cell["processor_seconds"]
+    sys.exit(any(seconds > LIMITS[name] for name, seconds in taken.items()))
 
 
 if __name__ == "__main__":
