@@ -87,7 +87,7 @@ def main() -> None:
     header = ("case", "command", "seconds", "limit", "MB")
     keys = ("case", "command", "processor_seconds", "limit", "peak_memory_mb")
     print(grid(header, [[str(cell[key]) for key in keys] for cell in found]))
-    taken = {name: 0.0 for name in CASES}
+    taken = dict.fromkeys(CASES, 0.0)
     for cell in found:
         taken[cell["case"]] += cell["processor_seconds"]
     sys.exit(any(seconds > LIMITS[name] for name, seconds in taken.items()))

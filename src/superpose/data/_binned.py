@@ -9,7 +9,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import rankdata
 
 BINS = 64
 MOST_CLASSES = 20  # of a target, the most frequent; a disguise shows in any of them
@@ -46,7 +45,7 @@ class Alike:
         if len(x) < 2 or x.min() == x.max():
             return {}
         if not known.all():
-            columns[:, self.ranked] = rankdata(columns[:, self.ranked], axis=0)
+            columns[:, self.ranked] = np.apply_along_axis(ranks, 0, columns[:, self.ranked])
         codes = bins(x) if numeric else x.astype(np.int64)
         shares = explained(columns[1::2], bin_means(codes, columns)[1::2])
         first = np.flatnonzero(np.diff(self.targets, prepend=-1))
@@ -70,13 +69,19 @@ def alike(labels: Sequence[np.ndarray], measured: Sequence[bool]) -> Iterator[Al
         parts: list[np.ndarray] = []
         for target in targets:
             y = labels[target][rows]
-            parts.append(rankdata(y)[:, None] if measured[target] else indicators(y))
+            parts.append(ranks(y)[:, None] if measured[target] else indicators(y))
             own += [target] * parts[-1].shape[1]
             if len(own) * len(rows) > MOST_CELLS or target == targets[-1]:
                 if len(rows) and own:
                     ranked = np.array([measured[t] for t in own])
                     yield Alike(rows, np.array(own), ranked, np.concatenate(parts, axis=1))
                 own, parts = [], []
+
+
+def ranks(values: np.ndarray) -> np.ndarray:
+    """Ranks from 0, equal values share their mean rank."""
+    _, index, counts = np.unique(values, return_inverse=True, return_counts=True)
+    return (np.cumsum(counts) - (counts + 1) / 2)[index]
 
 
 def indicators(y: np.ndarray) -> np.ndarray:

@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from superpose.errors import listing
 
-from ._binned import alike, bin_means, bins, explained, indicators
+from ._binned import alike, bin_means, bins, explained, indicators, ranks
 from ._schema import ColumnSpec, Schema
 from ._splits import MEASURED, PARTS, Split, group_ids, raw_labels
 from .kinds import INPUT_KINDS, TARGET_KINDS
@@ -152,7 +152,7 @@ def _reason(
     numeric = kind in ("number", "date")
     measured = target_kind in MEASURED
     if numeric and target_kind in (*MEASURED, "ordinal", "binary"):
-        rank = abs(float(np.corrcoef(_ranks(x), _ranks(y))[0, 1]))
+        rank = abs(float(np.corrcoef(ranks(x), ranks(y))[0, 1]))
         if rank >= RANK_CORRELATION:
             return f"rank correlation {rank:.4f}"
     if _one_to_one(x, y):
@@ -172,12 +172,6 @@ def _scaled(values: np.ndarray) -> np.ndarray:
     """Values whose squares float64 holds and which float32 can tell apart, in the same order."""
     largest = np.abs(values).max(initial=0.0)
     return values / largest if largest > 1e30 or 0 < largest < 1e-30 else values
-
-
-def _ranks(values: np.ndarray) -> np.ndarray:
-    """Ranks from 0, equal values share their mean rank."""
-    _, index, counts = np.unique(values, return_inverse=True, return_counts=True)
-    return (np.cumsum(counts) - (counts + 1) / 2)[index]
 
 
 def _one_to_one(x: np.ndarray, y: np.ndarray) -> bool:

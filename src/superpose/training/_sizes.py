@@ -8,6 +8,8 @@ import torch
 
 from ._network_fit import Recipe, build, heads_of, places_of
 
+MOST_MADE = 20_000_000  # weights of a trunk that is made to be counted
+
 
 class Weights(NamedTuple):
     """The weights of one joint network.
@@ -27,8 +29,13 @@ def count_weights(recipe: Recipe) -> Weights:
     groups = places_of(recipe.groups, targets)
     given = recipe.given and len(targets) > 1
     heads = heads_of(recipe.codec, targets)
-    with torch.device("meta"):
-        network = build(recipe.codec, heads, recipe.architecture, recipe.embedding, given, groups)()
+    make = build(recipe.codec, heads, recipe.architecture, recipe.embedding, given, groups)
+    columns = sum(block[0].size for block in recipe.blocks.values() if len(block)) + len(targets)
+    a = recipe.architecture
+    # Torch needs a second to count what it does not make, longer than it takes to make a small one.
+    small = a.width * (columns * recipe.embedding + a.depth * a.width) <= MOST_MADE
+    with torch.random.fork_rng(devices=[]), torch.device("cpu" if small else "meta"):
+        network = make()
     sizes = {name: weight.numel() for name, weight in network.named_parameters()}
     shared = sum(n for name, n in sizes.items() if name.startswith(("encoders.", "trunk.")))
     return Weights(sum(sizes.values()), shared)

@@ -7,7 +7,6 @@ import warnings
 from functools import lru_cache
 
 import numpy as np
-from scipy.signal import resample_poly
 
 from superpose.data._files import require_regular
 from superpose.errors import MissingExtraError
@@ -51,6 +50,7 @@ def wave(path: str, rate: int, seconds: float) -> np.ndarray:
         RuntimeError, OSError: no sound file, or none that can be opened.
     """
     import soundfile  # an extra: only tables with sounds need it
+    from scipy.signal import resample_poly  # takes half a second to load, and only sounds need it
 
     require_regular(path)
     info = soundfile.info(readable_sound(path), verbose=True)
