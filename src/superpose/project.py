@@ -146,7 +146,7 @@ class Superpose:
         return model
 
     def _start(self, config: Config) -> None:
-        self.config = config
+        self.config = self._declared = config
         self.facts: Facts = {}
         self._predictor: Predictor | None = None
         self._source: Source = None
@@ -194,7 +194,8 @@ class Superpose:
         if source is None:
             raise ConfigError("data: no table was given; pass a frame or a path, or set `data:`")
         source = as_source(source)
-        self.config = divided(self.config, source)
+        # What an earlier training found in its rows is no setting of this one.
+        self.config = divided(self._declared, source)
         folder = None if out is None else local_path(out, BundleError)
         with nullcontext() if folder is None else locked(folder):
             return self._fit(source, folder, resume, progress or quiet, command)
@@ -479,10 +480,10 @@ class Superpose:
     def _rows(self, source: Source, empty: bool = False) -> pa.Table:
         """Read new rows, and warn where they are not like those of the training."""
         codec = self._fitted().codec
-        table = codec.schema.typed(read_rows(source, self.config, empty=empty))
+        table = read_rows(source, self.config, empty=empty, known=codec.schema.known)
         for sentence in unlike_training(codec, table, self.conversions):
             warnings.warn(sentence, stacklevel=3)
-        return table
+        return codec.schema.typed(table)
 
     def _write_run(self, folder: Path) -> None:
         self.save(folder / "bundle")

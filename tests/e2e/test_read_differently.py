@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from typer.testing import CliRunner
 
@@ -62,8 +63,13 @@ def test_a_model_reads_new_cells_as_it_has_read_its_own(folder: Path) -> None:
                       training={"epochs": 2}).fit("t.csv")  # fmt: skip
     head = "ward,share,cost,group\n"
     Path("text.csv").write_text(head + '003,53.2%,"12,300",NA\n')
-    Path("plain.csv").write_text(head + "003,53.2,12300,\n")
-    assert model.predict("text.csv").equals(model.predict("plain.csv"))
-    Path("other.csv").write_text(head + "003,53.2 kg,12300,\n")
-    with pytest.raises(DataError, match=r"column 'share', row 0: '53.2 kg' has another unit"):
-        model.predict("other.csv")
+    Path("plain.csv").write_text(head + "003,53.2 %,12300,\n")
+    told = model.predict("text.csv")
+    assert told.equals(model.predict("plain.csv"))
+    numbers = pa.table({"ward": ["003"], "share": [53.2], "cost": [12300], "group": ["NA"]})
+    with pytest.warns(UserWarning, match="column 'share': numbers without a unit are read as in %"):
+        assert model.predict(numbers).equals(told)
+    for cell, said in (("53.2 kg", "has another unit"), ("53.2", "lacks the unit")):
+        Path("other.csv").write_text(head + f"003,{cell},12300,\n")
+        with pytest.raises(DataError, match=f"column 'share', row 0: '{cell}' {said}"):
+            model.predict("other.csv")

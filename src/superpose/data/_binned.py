@@ -45,7 +45,8 @@ class Alike:
         if len(x) < 2 or x.min() == x.max():
             return {}
         if not known.all():
-            columns[:, self.ranked] = np.apply_along_axis(ranks, 0, columns[:, self.ranked])
+            for k in np.flatnonzero(self.ranked):
+                columns[:, k] = ranks(columns[:, k])
         codes = bins(x) if numeric else x.astype(np.int64)
         shares = explained(columns[1::2], bin_means(codes, columns)[1::2])
         first = np.flatnonzero(np.diff(self.targets, prepend=-1))

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from .kinds._values import is_text, one
+from .kinds._values import one
 
 # Beside a column of numbers: how many decimals each cell is written with, zeros at the end too.
 DECIMALS = b"superpose.decimals"
+# Beside a column of a text file: its cells as they stand.
+CELLS = {b"superpose.cells": b"yes"}
 # Cells that are looked at first: most columns that are no numbers show it there.
 _FIRST = 100
 # A number as programs print it; 1E5, an exponent without a sign or a point, is more often a code.
@@ -22,7 +23,7 @@ _PRINTED = (
 _SHORTEST = r"^-?\d+(\.0|\.\d*[1-9])?([eE][+-]?\d+)?$"
 # A whole number that a double may not hold: an identifier, not a measurement.
 _LONG = r"^-?\d{16,}$"
-_ISO = r"^\d{4}-\d{2}-\d{2}([ T]\d{2}(:\d{2}(:\d{2}(\.\d{1,9})?)?)?)?$"
+_ISO = r"^\d{4}-\d{2}-\d{2}([ T]\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?)?$"
 # Digits that a double keeps apart.
 _DIGITS = 15
 
@@ -139,47 +140,22 @@ def _decimals(cells: pa.Array) -> int | None:
 def _spelling(cells: pa.Array) -> dict[bytes, bytes]:
     """What tells how numbers are written, where that is not how they are printed anyway."""
     decimals = _decimals(cells)
-    # Gaps make 1.0 of a whole number in many programs.
-    if decimals is None or _all(cells, _SHORTEST):
+    # Gaps make 1.0 or 1.00 of a whole number in many programs.
+    if decimals is None or _all(cells, _SHORTEST) or _all(cells, r"\.0+$"):
         return {}
     return {DECIMALS: json.dumps(decimals).encode()}
 
 
-def as_written(values: pa.ChunkedArray, field: pa.Field) -> pa.ChunkedArray:
-    """Spells numbers as their cells were: 250.10 where a column has two decimals."""
+def decimals_of(field: pa.Field) -> int | None:
+    """With how many decimals the cells of a column of numbers were written, where that is known."""
     decimals = (field.metadata or {}).get(DECIMALS)
+    return None if decimals is None else int(json.loads(decimals))
+
+
+def as_written(values: pa.ChunkedArray, decimals: int | None) -> pa.ChunkedArray:
+    """Spells numbers as their cells were: 250.10 where a column has two decimals."""
     if decimals is None or not pa.types.is_floating(values.type):
         return values
     numbers = one(values).dictionary_encode()
-    places = int(json.loads(decimals))
-    words = [f"{number:.{places}f}" for number in numbers.dictionary.to_pylist()]
+    words = [f"{number:.{decimals}f}" for number in numbers.dictionary.to_pylist()]
     return pa.chunked_array([pa.array(words, pa.string()).take(numbers.indices)])
-
-
-def alike(tables: Sequence[pa.Table]) -> list[pa.Table]:
-    """Makes text of a column again that is text in one of several files and has a type in another.
-
-    Args:
-        tables: what was read from each file; a column may be missing in some.
-    """
-    found = list(tables)
-    for name in dict.fromkeys(name for table in tables for name in table.column_names):
-        fields = [t.schema.field(name) for t in tables if name in t.column_names]
-        fields = [field for field in fields if not pa.types.is_null(field.type)]
-        spelled = {(field.metadata or {}).get(DECIMALS) for field in fields}
-        some = any(is_text(field.type) for field in fields)
-        if len(spelled) == 1 and (not some or all(is_text(field.type) for field in fields)):
-            continue
-        if not all(is_text(f.type) or _is_cell(f.type) for f in fields):
-            continue  # lists beside text: nothing here can tell what is meant
-        for place, table in enumerate(found):
-            if name in table.column_names:
-                index = table.column_names.index(name)
-                cells = as_written(table.column(index), table.schema.field(index))
-                found[place] = table.set_column(index, name, cells.cast(pa.string()))
-    return found
-
-
-def _is_cell(kind: pa.DataType) -> bool:
-    """Whether cells of a text file may have been given a type."""
-    return any(kind == known for known, _ in _TYPES)

@@ -10,13 +10,15 @@ import pyarrow.csv
 
 from superpose.errors import DataError, listing, message, place
 
-from ._cells import typed
+from ._cells import CELLS
 from ._conversions import with_conversions
 from ._files import open_text, require_utf8
 
 # More ragged lines than these are counted, not shown.
 _SHOWN_LINES = 3
-_NUMBER = r"-?\d+([.,]\d+)?"
+# What is data where a name is expected: a number, with a sign too, or a date.
+_NUMBER = r"[$€£]?-?\d+([.,]\d+)?([eE][+-]?\d+)?%?|\d{4}-\d\d-\d\d"
+_SEPARATED = re.compile(r"sep=(.)\s*")
 
 
 def read_delimited(path: Path) -> pa.Table:
@@ -24,8 +26,8 @@ def read_delimited(path: Path) -> pa.Table:
 
     The separator of a CSV file is found in its header: comma, semicolon, tab or bar. A file with
     semicolons and numbers such as 1,5 is read with the decimal comma. Lines above the header that
-    start with # are comments. A column gets a type only where that spells its cells as they stand,
-    see `typed`; words for a missing value stay as they are.
+    start with # are comments. All columns are text, marked as cells, to which `read_table` gives a
+    type; words for a missing value stay as they are.
 
     Args:
         path: the file, not empty.
@@ -34,9 +36,9 @@ def read_delimited(path: Path) -> pa.Table:
         DataError: rows of another length than the header, with their lines; a header that is data.
         pyarrow.ArrowException, OSError: the file can't be read as CSV.
     """
-    head, comments = _head(path)
+    head, comments, said = _head(path)
     tabs = ".tsv" in path.suffixes
-    separator = "\t" if tabs else _separator(head[0] if head else "")
+    separator = said or ("\t" if tabs else _separator(head[0] if head else ""))
     comma = separator == ";" and _decimal_comma(head[1:])
     names = _header(path, separator, comments)
     # Arrow unpacks .gz by the name of the file.
@@ -55,6 +57,10 @@ def read_delimited(path: Path) -> pa.Table:
     except pa.ArrowInvalid as fault:
         require_utf8(path)
         _require_even(path, separator, comments)
+        if "Empty CSV" in str(fault) and names:
+            # One line without an end: names, and no rows.
+            fields = [pa.field(name, pa.string(), metadata=CELLS) for name in names]
+            return pa.schema(fields).empty_table()
         if "Empty CSV" in str(fault):
             raise DataError(
                 message(place(file=path), "the file holds blank lines only", fix="write a header")
@@ -63,41 +69,45 @@ def read_delimited(path: Path) -> pa.Table:
     _require_closed(path, table)
     _require_header(path, table)
     notes = []
-    if comments:
+    if comments > bool(said):
         given = f"{comments} line(s) above the header that start with # are read as comments"
         notes.append(message(place(file=path), given, fix="to read them, remove the #"))
+    comma = comma or any(map(_shows_comma, table.columns))
     columns, fields = [], []
     for index, (name, cells) in enumerate(zip(table.column_names, table.columns, strict=True)):
         # A column without a name, as pandas writes its index, gets one by its position.
         own = name or f"column_{index + 1}"
         if comma and (read := _with_point(cells)) is not None:
-            count = len(cells) - cells.null_count
-            given = f"{count} cells read with a decimal comma"
-            notes.append(message(place(column=own), given, fix="`kind: category` keeps the text"))
-            cells = read
-        column, kept = typed(cells)
-        columns.append(column)
-        fields.append(pa.field(own, column.type, metadata=kept or None))
+            count, (cells, what) = len(cells) - cells.null_count, read
+            notes.append(message(place(column=own), f"{count} cells read with {what}"))
+        columns.append(cells)
+        fields.append(pa.field(own, cells.type, metadata=CELLS))
     return with_conversions(pa.table(columns, schema=pa.schema(fields)), notes)
 
 
-def _head(path: Path) -> tuple[list[str], int]:
-    """The first lines from the header on, and how many comments stand above it.
+def _head(path: Path) -> tuple[list[str], int, str]:
+    """The first lines from the header on, how many stand above it, and the separator if told.
 
-    A line such as #chrom,pos is the header, if the next line has as many separators.
+    Above it may stand comments, blank lines between them, and Excel's line `sep=;`. A line such as
+    #chrom,pos is the header, if the next line has as many separators.
     """
     with open_text(path) as file:
         start = file.read(1 << 16)
     lines = start.splitlines() or [""]
-    comments = 0
-    while comments < len(lines) and lines[comments].startswith("#"):
-        below = lines[comments + 1] if comments + 1 < len(lines) else ""
-        separator = _separator(below)
-        header = separator in below and lines[comments].count(separator) == below.count(separator)
-        if header and not re.match(r"#\s", lines[comments]) and not below.startswith("#"):
+    told = _SEPARATED.fullmatch(lines[0])
+    if told:
+        return lines[1:], 1, told[1]
+    above = 0
+    while above < len(lines) and lines[above].lstrip().startswith(("#", "")):
+        line, below = lines[above].strip(), lines[above + 1] if above + 1 < len(lines) else ""
+        if not line.startswith("#") and (line or not above):
             break
-        comments += 1
-    return lines[comments:], comments
+        separator = _separator(below)
+        header = separator in below and line.count(separator) == below.count(separator)
+        if header and line and not re.match(r"#\s", line) and not below.startswith("#"):
+            break
+        above += 1
+    return lines[above:], above, ""
 
 
 def _header(path: Path, separator: str, comments: int) -> list[str]:
@@ -124,7 +134,7 @@ def _require_header(path: Path, table: pa.Table) -> None:
     for name, column in zip(names, table.columns, strict=True):
         cells = pc.utf8_trim_whitespace(column).drop_null()
         if name in numbers:
-            alike = pc.all(pc.match_substring_regex(cells, rf"^{_NUMBER}$"), min_count=0)
+            alike = pc.all(pc.match_substring_regex(cells, rf"^({_NUMBER})$"), min_count=0)
         else:
             alike = pc.any(pc.equal(cells, name), min_count=0)
         if not alike.as_py():
@@ -134,13 +144,31 @@ def _require_header(path: Path, table: pa.Table) -> None:
     raise DataError(message(place(file=path, line=1), given, fix=fix))
 
 
-def _with_point(cells: pa.ChunkedArray) -> pa.ChunkedArray | None:
-    """Cells that are all numbers, with a point for the comma; None if they are anything else."""
+def _shows_comma(cells: pa.ChunkedArray) -> bool:
+    """Whether a column is all numbers of which some can only have a decimal comma, such as 1,5."""
     known = cells.drop_null()
-    number = pc.all(pc.match_substring_regex(known, r"^\s*-?\d+(,\d+)?\s*$")).as_py()
-    if not len(known) or not number or not pc.any(pc.match_substring(known, ",")).as_py():
+    if not pc.any(pc.match_substring_regex(known, r"^\s*-?\d+,(\d{1,2}|\d{4,})\s*$")).as_py():
+        return False
+    return bool(pc.all(pc.match_substring_regex(known, r"^\s*-?\d+(,\d+)?\s*$")).as_py())
+
+
+def _with_point(cells: pa.ChunkedArray) -> tuple[pa.ChunkedArray, str] | None:
+    """Numbers of a file with the decimal comma, as they are written elsewhere, and what was read.
+
+    Returns:
+        None for cells that are anything else. Where commas are decimal signs points are thousands.
+    """
+    known = cells.drop_null()
+    if not len(known):
         return None
-    return pc.replace_substring(cells, ",", ".")
+    for pattern, old, new, what in (
+        (r"^\s*-?\d+(,\d+)?\s*$", ",", ".", "a decimal comma"),
+        (r"^\s*-?[1-9]\d{0,2}(\.\d{3})*\s*$", ".", "", "points between thousands"),
+    ):
+        fits = pc.all(pc.match_substring_regex(known, pattern)).as_py()
+        if fits and pc.any(pc.match_substring(known, old)).as_py():
+            return pc.replace_substring(cells, old, new), what
+    return None
 
 
 def _separator(header: str) -> str:

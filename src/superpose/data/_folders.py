@@ -10,7 +10,6 @@ import pyarrow as pa
 
 from superpose.errors import DataError, Faults, listing, message, place
 
-from ._cells import alike
 from ._config import Config
 from ._conversions import conversions_of, with_conversions
 from ._files import read_text
@@ -74,7 +73,7 @@ def read_folder(path: Path, reader_of: Callable[[Path], Reader | None]) -> pa.Ta
     faults.raise_any()
     divided = [
         table.append_column(PART, pa.array([part] * table.num_rows, pa.string()))
-        for part, table in zip(tables, alike(list(tables.values())), strict=True)
+        for part, table in tables.items()
     ]
     told = [f"{parts[part].name}: {one}" for part in tables for one in conversions_of(tables[part])]
     whole = pa.concat_tables(divided, promote_options="permissive")

@@ -28,7 +28,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from superpose.errors import DataError
+from superpose.errors import DataError, listing
 
 from ._guess import AGREE, Guess, cuts, is_marker, short
 from ._guessing_dates import dates_in
@@ -42,6 +42,7 @@ from ._guessing_numbers import (
     read_numbers,
 )
 from ._schema import blank_words
+from .kinds._number_text import FEW, MOST_STRANGERS
 from .kinds._steps import holds_series
 from .kinds._values import SEPARATORS, are_marks, holds_files, is_list, is_text, one
 from .kinds._words import as_words, lists_words
@@ -168,6 +169,15 @@ def _guess_words(known: pa.ChunkedArray) -> Guess:
     """The guess between text, category and a column of identifiers."""
     words = _Words(known)
     guess = words.guess(words.counts)
+    numbers = pc.is_valid(numbers_in(known))
+    if guess.kind in (None, "category") and len(words.counts) > FEW and not code_reason(known):
+        others = pc.unique(known.filter(pc.invert(numbers)))
+        share = (pc.sum(numbers).as_py() or 0) / len(known)
+        if share >= 0.5 and len(others) <= MOST_STRANGERS // 4:
+            what = listing(map(short, others.to_pylist()), 3)
+            given = f"{share:.0%} of its cells are numbers, the others are {what}"
+            fix = "write `missing:` with what stands for a missing value, or declare its kind"
+            return Guess(None, given, fault=f"{given}; {fix}", otherwise="category")
     if guess.kind == "category" and (reason := code_reason(known)):
         guess = replace(guess, reason=f"{guess.reason}; {reason}; `kind: number` reads numbers")
     if not words.is_close_call():

@@ -19,7 +19,7 @@ from scipy.special import gammaln
 from superpose.errors import listing
 
 from ._guess import AGREE, Guess, are_markers, cuts, short
-from .kinds._number_text import FormatFound, NumberFormat, find_format
+from .kinds._number_text import FEW, FormatFound, NumberFormat, find_format
 from .kinds._values import one
 
 # Below so many rows it is chance that all values differ, and cuts of them tell nothing.
@@ -155,11 +155,9 @@ def counts_rows(name: str, values: pa.ChunkedArray) -> bool:
         return False
     low, high = (part.as_py() for part in pc.min_max(values).values())
     steps = pc.pairwise_diff(one(values)).slice(1)
-    return bool(
-        high - low == rows - 1
-        or pc.all(pc.greater(steps, 0)).as_py()
-        or pc.all(pc.less(steps, 0)).as_py()
-    )
+    # Irregular steps are those of a table that is sorted by what it measures.
+    same = pc.count_distinct(steps).as_py() == 1
+    return bool(high - low == rows - 1 or same)
 
 
 def guess_numeric_text(known: pa.ChunkedArray, target: bool) -> Guess | None:
@@ -180,6 +178,8 @@ def guess_numeric_text(known: pa.ChunkedArray, target: bool) -> Guess | None:
         return None
     if found.format is None:
         return Guess(None, found.fault, fault=f"{found.fault}; {found.fix}")
+    if _are_codes(meant, found.words):
+        return None
     strangers = meant.filter(pc.is_in(meant, pa.array(found.words, meant.type)))
     numbers = meant.filter(pc.invert(pc.is_in(meant, pa.array(found.words, meant.type))))
     guess = _guess_read(numbers, found, target)
@@ -199,8 +199,23 @@ def guess_numeric_text(known: pa.ChunkedArray, target: bool) -> Guess | None:
         missing=tuple(dict.fromkeys(missing)),
         warning=warning,
         number_format=found.format if found.notes else None,
-        conversions=(*found.notes, *_spelled_twice(numbers)),
+        conversions=(*found.notes, *(_spelled_twice(numbers) if guess.kind == "number" else ())),
     )
+
+
+def _are_codes(meant: pa.ChunkedArray, words: list[str]) -> bool:
+    """Whether words among numbers show that all are codes: V57 beside 401.9, XL beside 38.
+
+    Words with a letter before digits are codes; so are words that stand in several rows each beside
+    a few different numbers. A slip is written once, and a word for a missing value beside many.
+    """
+    if any(re.fullmatch(r"\s*[A-Za-z]{1,3}[-_]?\d[\d.]*\s*", word) for word in words):
+        return True
+    table = pc.value_counts(meant)
+    texts, counts = table.field("values").to_pylist(), table.field("counts").to_pylist()
+    often = [text for text, count in zip(texts, counts, strict=True) if count > 1]
+    few = len(texts) - len(words) <= FEW
+    return bool(words) and few and all(word in often for word in words)
 
 
 def read_numbers(known: pa.ChunkedArray, decimal: str | None = None) -> FormatFound | None:

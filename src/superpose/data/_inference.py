@@ -9,6 +9,7 @@ import pyarrow.compute as pc
 
 from superpose.errors import DataError, listing, message, place
 
+from ._cells import decimals_of
 from ._column_checks import ColumnChecks
 from ._config import Config, InputConfig, TargetConfig
 from ._conversions import conversions_of, warnings_of
@@ -24,12 +25,12 @@ from ._guessing_dates import days_beside_clocks, declared_dates
 from ._items import items_of
 from ._label_sources import LabelSources
 from ._reading import levels_of, sources_of
-from ._schema import NULL_WORDS, ColumnSpec, Schema, blank_words, counted_words
+from ._schema import NULL_WORDS, NUMBER_KINDS, ColumnSpec, Schema, blank_words, counted_words
 from ._sections import ColumnConfig
 from ._sources import SOURCE
 from ._suspects import suspects
 from .kinds import INPUT_KINDS, TARGET_KINDS, BinaryTarget, TargetKind
-from .kinds._values import is_text
+from .kinds._values import is_list, is_text, one
 
 
 def infer_schema(table: pa.Table, config: Config) -> Schema:
@@ -246,6 +247,10 @@ class _Inference:
             if (clock := options.get("clock")) is not None:
                 if not self.checks.known(clock, *keys, "clock"):
                     return None
+                if clock in {target.name for target in self.config.targets}:
+                    given = f"{clock!r} is a target, which it would give away"
+                    self.faults.add(self.config.at(*keys, "clock"), given, fix="name another")
+                    return None
                 self.ignored[clock] = f"the time of day of {column.name!r}"
             found = replace(found, conversions=said)
         return replace(found, reason=reason, options=options)
@@ -276,8 +281,11 @@ class _Inference:
                 shown = listing(f"{number} {word!r}" for word, number in count.items())
                 total = sum(count.values())
                 given = f"{total} cell{'s' * (total > 1)} read as missing ({shown})"
-                fix = "`missing: []` keeps them"
+                # Among numbers they can be nothing else.
+                fix = "" if kind in NUMBER_KINDS else "`missing: []` keeps them"
                 self.conversions.append(message(where, given, fix=fix))
+        decimals = decimals_of(self.table.schema.field(column.name))
+        decimals = None if kind in NUMBER_KINDS else decimals
         spec = ColumnSpec(
             column.name,
             kind,
@@ -286,10 +294,14 @@ class _Inference:
             column.weight if isinstance(column, TargetConfig) else 1.0,
             missing,
             guess.number_format,
+            decimals,
+            _form(self.table.column(column.name).type, decimals),
         )
         plain = blank_words(values, missing)
-        if guess.number_format is None:
-            self.warnings += suspects(role, kind, plain)
+        if guess.number_format is not None and is_text(plain.type):
+            read = guess.number_format.read(column.name, one(plain.cast(pa.large_string())))
+            plain = pa.chunked_array([read])
+        self.warnings += suspects(role, kind, plain)
         return spec
 
     # Targets.
@@ -447,6 +459,13 @@ class _Inference:
 def reads_places(kind: type[TargetKind]) -> bool:
     """Whether the labels of a kind can't be read from their column alone, but beside an image."""
     return kind.needs_folder or kind.needs_source
+
+
+def _form(type_: pa.DataType, decimals: int | None) -> str:
+    """In which form new rows are to be read: as cells, as lists, or as they come."""
+    if is_list(type_):
+        return "list"
+    return "text" if is_text(type_) or decimals is not None else ""
 
 
 def _separator(values: pa.ChunkedArray, kind: str) -> dict[str, Any]:

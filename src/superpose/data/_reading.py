@@ -21,7 +21,7 @@ import pyarrow.parquet
 
 from superpose.errors import DataError, Faults, listing, message, place
 
-from ._cells import DECIMALS
+from ._cells import CELLS, typed
 from ._config import Config
 from ._conll import read_conll
 from ._conversions import (
@@ -40,6 +40,7 @@ from ._image_folders import read_coco
 from ._jsonl import read_jsonl
 from ._list_text import as_lists
 from ._plain_rows import as_source
+from ._schema import Known
 from ._sources import SOURCE, join_sources, require_names
 from ._splits import PART_WORDS
 from ._windows import apart, cut_windows
@@ -51,7 +52,7 @@ _SOURCES = b"superpose.sources"
 _NOTED = (_FOLDER, _SOURCES, CONVERSIONS, WARNINGS)
 
 
-def read_table(source: Any, empty: bool = False) -> pa.Table:
+def read_table(source: Any, empty: bool = False, known: Known = Known()) -> pa.Table:
     """Reads a table from a file or a frame.
 
     Args:
@@ -62,6 +63,7 @@ def read_table(source: Any, empty: bool = False) -> pa.Table:
             as one table, see `join_sources`. A list of dicts, one for each row, and a dict with a
             list for each column are tables too.
         empty: whether a table without rows will do, as it does for predictions.
+        known: what is known of its columns.
 
     Raises:
         DataError: names every fault of the source, with the line where it is a file.
@@ -70,6 +72,11 @@ def read_table(source: Any, empty: bool = False) -> pa.Table:
         >>> read_table(pa.table({"age": [30.0, float("nan")]})).to_pydict()
         {'age': [30.0, None]}
     """
+    return _with_types(_read(source, empty), known)
+
+
+def _read(source: Any, empty: bool) -> pa.Table:
+    """Reads a table, the cells of text files as they stand."""
     require_whole(source)
     source = as_source(source)
     if isinstance(source, Mapping) and not is_dataset(source):
@@ -88,11 +95,6 @@ def read_table(source: Any, empty: bool = False) -> pa.Table:
     names = [name.strip() or f"column_{i}" for i, name in enumerate(table.column_names, start=1)]
     _require_columns(table, names, where, empty)
     columns = dict(zip(names, map(_plain, table.columns), strict=True))
-    told = []
-    for name, column in columns.items():
-        if (lists := as_lists(name, column)) is not None:
-            columns[name], what = lists
-            told.append(message(place(column=name), what))
     fields = [
         pa.field(name, column.type, metadata=_levels(field))
         for (name, column), field in zip(columns.items(), table.schema, strict=True)
@@ -103,7 +105,31 @@ def read_table(source: Any, empty: bool = False) -> pa.Table:
             levels = column.unify_dictionaries().chunk(0).dictionary.to_pylist()
             fields[index] = fields[index].with_metadata({_LEVELS: json.dumps(levels).encode()})
     schema = pa.schema(fields, metadata=table.schema.metadata)
-    return with_conversions(pa.table(list(columns.values()), schema=schema), told)
+    return pa.table(list(columns.values()), schema=schema)
+
+
+def _with_types(table: pa.Table, known: Known) -> pa.Table:
+    """Gives lists that were written as text, and the cells of text files, their types.
+
+    They are told from all rows, or known: a row is read alike whatever stands beside it.
+    """
+    columns, fields, told = [], [], []
+    for field, column in zip(table.schema, table.columns, strict=True):
+        kept = field.metadata or {}
+        cells = CELLS.items() <= kept.items()
+        kept = {key: value for key, value in kept.items() if key not in CELLS}
+        if field.name not in known.text:
+            lists = as_lists(field.name, column, certain=field.name in known.lists)
+            if lists is not None:
+                column, what = lists
+                told.append(message(place(column=field.name), what))
+            elif cells:
+                column, spelling = typed(column)
+                kept |= spelling
+        columns.append(column)
+        fields.append(pa.field(field.name, column.type, metadata=kept or None))
+    schema = pa.schema(fields, metadata=table.schema.metadata)
+    return with_conversions(pa.table(columns, schema=schema), told)
 
 
 def _read_sources(sources: Mapping[str, Any], empty: bool) -> pa.Table:
@@ -112,10 +138,12 @@ def _read_sources(sources: Mapping[str, Any], empty: bool) -> pa.Table:
     faults, tables = Faults(DataError), dict[str, pa.Table]()
     for name, source in sources.items():
         try:
-            tables[name] = read_table(source, empty)
+            tables[name] = _read(source, empty)
         except DataError as error:
             faults.extend(DataError(*(f"source {name!r}: {fault}" for fault in error.faults)))
     faults.raise_any()
+    if not all(_holds_cells(read) for read in tables.values()):
+        tables = {name: _with_types(read, Known()) for name, read in tables.items()}
     table, folder = join_sources(tables, {name: folder_of(one) for name, one in tables.items()})
     known = {_FOLDER: str(folder).encode()} if folder else {}
     told = ReadNotes()
@@ -123,6 +151,11 @@ def _read_sources(sources: Mapping[str, Any], empty: bool) -> pa.Table:
         told.conversions += [f"source {name!r}: {one}" for one in conversions_of(read)]
         told.warnings += [f"source {name!r}: {one}" for one in warnings_of(read)]
     return told.on(table.replace_schema_metadata({**known, _SOURCES: b"yes"}))
+
+
+def _holds_cells(table: pa.Table) -> bool:
+    """Whether all columns are cells of a text file, which get their types once they are joined."""
+    return all(CELLS.items() <= (field.metadata or {}).items() for field in table.schema)
 
 
 def sources_of(table: pa.Table) -> pa.ChunkedArray | None:
@@ -150,7 +183,7 @@ def _kept(metadata: Mapping[bytes, bytes] | None) -> dict[bytes, bytes]:
 
 def _levels(field: pa.Field) -> dict[bytes, bytes]:
     """The metadata of a field that is kept."""
-    kept = (_LEVELS, DECIMALS)
+    kept = (_LEVELS, *CELLS)
     return {key: value for key, value in (field.metadata or {}).items() if key in kept}
 
 
@@ -234,7 +267,14 @@ def divided(config: Config, source: Any) -> Config:
     return apart(as_divided(config, source, _reader_of))
 
 
-def read_rows(source: Any, config: Config, *, quiet: bool = False, empty: bool = False) -> pa.Table:
+def read_rows(
+    source: Any,
+    config: Config,
+    *,
+    quiet: bool = False,
+    empty: bool = False,
+    known: Known | None = None,
+) -> pa.Table:
     """Reads a table as `read_table` does, and cuts the windows that the settings ask for.
 
     Args:
@@ -242,11 +282,16 @@ def read_rows(source: Any, config: Config, *, quiet: bool = False, empty: bool =
         config: its ``windows`` is read.
         quiet: whether what is amiss is only kept with the table, for the report of a training.
         empty: as of `read_table`; of no rows no windows are cut.
+        known: as of `read_table`; without it, what the settings say of how columns are written.
 
     Raises:
         DataError: names every fault of the source, or of the windows.
     """
-    table = read_table(source, empty)
+    if known is None:
+        named = [] if config.inputs == "auto" else config.inputs
+        written = (c for c in (*named, *config.targets) if c.decimal or c.options.get("format"))
+        known = Known(text=frozenset(column.name for column in written))
+    table = read_table(source, empty, known)
     if table.num_rows:
         table = cut_windows(table, config)
     for sentence in () if quiet else warnings_of(table):

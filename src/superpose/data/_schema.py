@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 from superpose.errors import DataError, did_you_mean, listing, message, place
 
 from ._cells import as_written
+from ._guess import are_markers
 from ._stored import restored
 from .kinds._number_text import NumberFormat
 from .kinds._times import read_times, with_clock
@@ -20,10 +21,23 @@ from .kinds._values import as_floats, is_text, one
 # Words that stand for a missing value in any text, as programs write them.
 NULL_WORDS = (
     *("", "?", "NA", "N/A", "n/a", "#N/A", "#N/A N/A", "#NA", "NULL", "null", "NaN", "nan"),
+    *("NaT", "<NA>", "\\N", "(null)", "#DIV/0!", "#VALUE!", "#REF!", "#NUM!", "#NAME?"),
     *("-NaN", "-nan", "1.#IND", "-1.#IND", "1.#QNAN", "-1.#QNAN"),
 )
 # Kinds that read numbers as such; others read how they are written.
-_AS_NUMBERS = ("number", "count", "survival", "date")
+NUMBER_KINDS = ("number", "count", "survival", "date")
+
+
+class Known(NamedTuple):
+    """What is known of columns before they are read.
+
+    Args:
+        text: those whose cells stay as they stand; else a column gets the type that spells them.
+        lists: those that hold lists, be these written as text.
+    """
+
+    text: frozenset[str] = frozenset()
+    lists: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -38,6 +52,9 @@ class ColumnSpec:
         weight: weight of a target in the joint loss, above 0; not used for inputs.
         missing: words or numbers in the column that stand for a missing value, such as `?`.
         number_format: how text spells numbers, where it is not plain.
+        decimals: with how many decimals numbers are spelled that are names of classes.
+        form: "text" or "list" where the column held these; new rows are read so whatever stands in
+            them.
         optional: whether a table may lack this input, as some of several sources did.
     """
 
@@ -48,6 +65,8 @@ class ColumnSpec:
     weight: float = 1.0
     missing: tuple[str, ...] = NULL_WORDS
     number_format: NumberFormat | None = None
+    decimals: int | None = None
+    form: str = ""
     optional: bool = False
 
     def values(self, table: pa.Table) -> pa.ChunkedArray:
@@ -68,10 +87,9 @@ class ColumnSpec:
                     fix=hint or f"its columns are {listing(table.column_names)}",
                 )
             )
-        values = table.column(self.name)
-        if self.kind not in _AS_NUMBERS:
-            values = as_written(values, table.schema.field(self.name))
-        values = blank_words(values, self.missing)
+        values = blank_words(as_written(table.column(self.name), self.decimals), self.missing)
+        if self.kind in NUMBER_KINDS and set(NULL_WORDS) <= set(self.missing):
+            values = blank_markers(values)
         if self.number_format is not None and is_text(values.type):
             text = one(values.cast(pa.large_string()))
             values = pa.chunked_array([self.number_format.read(self.name, text)])
@@ -109,11 +127,19 @@ class Schema:
         """Names of the target columns."""
         return [spec.name for spec in self.targets]
 
+    @property
+    def known(self) -> Known:
+        """How new rows are to be read: as the training rows were, whatever stands in them."""
+        forms = {spec.name: spec.form for spec in (*self.inputs, *self.targets)}
+        text, lists = (frozenset(n for n in forms if forms[n] == f) for f in ("text", "list"))
+        return Known(text, lists)
+
     def typed(self, table: pa.Table) -> pa.Table:
         """The table with numbers that were written as text as numbers, so that they are read once.
 
         What can't be read stays as it is, for the codec to name.
         """
+        read: dict[int, pa.ChunkedArray] = {}
         for spec in (*self.inputs, *self.targets):
             index = table.schema.get_field_index(spec.name)
             if spec.kind not in ("number", "count") or index < 0:
@@ -123,9 +149,13 @@ class Schema:
                     numbers = as_floats(spec.name, spec.values(table), spec.kind)
                 except DataError:
                     continue
-                read = pa.array(numbers, from_pandas=True)
-                table = table.set_column(index, spec.name, read)
-        return table
+                read[index] = pa.chunked_array([pa.array(numbers, from_pandas=True)])
+        columns = [read.get(index, column) for index, column in enumerate(table.columns)]
+        fields = [
+            field.with_type(column.type)
+            for field, column in zip(table.schema, columns, strict=True)
+        ]
+        return pa.table(columns, schema=pa.schema(fields, metadata=table.schema.metadata))
 
     def state(self) -> dict[str, Any]:
         """The schema as plain data that JSON can hold."""
@@ -203,6 +233,13 @@ def blank_words(values: pa.ChunkedArray, words: tuple[str, ...]) -> pa.ChunkedAr
     return values if blank is None else pc.if_else(blank, pa.scalar(None, type=values.type), values)
 
 
+def blank_markers(values: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Makes null what stands for a missing value among numbers or dates, such as - or unknown."""
+    if not is_text(values.type):
+        return values
+    return pc.if_else(are_markers(values), pa.scalar(None, type=values.type), values)
+
+
 def counted_words(values: pa.ChunkedArray, words: tuple[str, ...]) -> dict[str, int]:
     """How often each of `words` stands in a column, empty cells not counted."""
     blank = _are_words(values, words)
@@ -217,7 +254,7 @@ def counted_words(values: pa.ChunkedArray, words: tuple[str, ...]) -> dict[str, 
 
 @cache
 def _numbers_among(words: tuple[str, ...]) -> list[float]:
-    return [float(word) for word in words if re.fullmatch(r"[+-]?\d+(\.\d+)?", word)]
+    return [float(word) for word in words if re.fullmatch(r"[+-]?\d+(\.\d+)?([eE][+-]?\d+)?", word)]
 
 
 def _are_words(values: pa.ChunkedArray, words: tuple[str, ...]) -> pa.ChunkedArray | None:

@@ -8,7 +8,6 @@ import pyarrow.compute as pc
 
 from superpose.errors import DataError, Faults, listing, message, place
 
-from ._cells import alike
 from .kinds._values import is_text
 
 SOURCE = "source"  # the column that names the source of each row
@@ -40,7 +39,6 @@ def join_sources(
         (['written', 'written', 'spoken'], [None, None, 'Ann'])
     """
     faults = Faults(DataError)
-    tables = dict(zip(tables, alike(list(tables.values())), strict=True))
     types: dict[str, dict[str, pa.DataType]] = {}
     for name, table in tables.items():
         if SOURCE in table.column_names:

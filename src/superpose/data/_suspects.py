@@ -17,7 +17,7 @@ from .kinds._values import as_sets, guess_separator, is_list, is_text, one
 CLASSES = ("binary", "category", "ordinal", "multilabel", "multicategory", "tokens")
 # Numbers that people write for a missing one, and how far from all others they have to lie, in
 # ranges of the others; another number has to lie further out to be one.
-_MAGIC = r"-?9{2,}(\.0)?|-10{2,}(\.0)?|-9(\.0)?"
+_MAGIC = r"-?9{2,}(\.0|\.9+)?|-10{2,}(\.0)?|-9(\.0)?"
 _FAR_MAGIC, _FAR = 1.0, 10.0
 _MOST = 3
 

@@ -13,6 +13,7 @@ from ._codec import Codec
 from ._conversions import conversions_of, summary, unsaid
 from ._schema import has_column
 from .kinds import InputKind
+from .kinds._number_text import NumberFormat, is_scale
 from .kinds._values import Column, present
 
 # Rows of the same source seldom differ in so many; with less, every table would be warned of.
@@ -20,6 +21,12 @@ MOST_UNLIKE = 0.05
 # Chance, by the gaps of the training rows, below which it is no accident that a column is empty.
 LEAST_CHANCE = 0.001
 SHOWN = 3  # values that one sentence names
+
+
+def _is_bare(form: NumberFormat, values: Column) -> bool:
+    """Whether numbers come without the unit that says how large they are."""
+    bare = pa.types.is_integer(values.type) or pa.types.is_floating(values.type)
+    return bare and is_scale(form.unit)
 
 
 def unlike_training(codec: Codec, table: pa.Table, said: Iterable[str] = ()) -> list[str]:
@@ -47,6 +54,9 @@ def unlike_training(codec: Codec, table: pa.Table, said: Iterable[str] = ()) -> 
         spec = specs[kind.column]
         if not has_column(table, spec.name) or spec.optional:
             continue
+        if spec.number_format is not None and _is_bare(spec.number_format, table.column(spec.name)):
+            given = f"numbers without a unit are read as in {spec.number_format.unit}, as those of "
+            found.append(message(place(column=spec.name), given + "the training rows are"))
         values = spec.values(table)
         there = present(values)
         if not there.any():

@@ -3,7 +3,7 @@
 import pyarrow as pa
 import pytest
 
-from superpose.data._cells import DECIMALS, alike, as_written, typed
+from superpose.data._cells import DECIMALS, as_written, decimals_of, typed
 
 
 def column(cells: list[str | None]) -> pa.ChunkedArray:
@@ -60,24 +60,10 @@ def test_cells_that_would_not_come_back_stay_text(cells: list[str]) -> None:
 def test_numbers_with_zeros_at_their_end_can_be_spelled_again() -> None:
     values, kept = typed(column(["250.10", None, "401.00"]))
     assert kept == {DECIMALS: b"2"}
-    field = pa.field("icd", values.type, metadata=kept)
-    assert as_written(values, field).to_pylist() == ["250.10", None, "401.00"]
-    assert as_written(values, pa.field("icd", values.type)) is values
+    decimals = decimals_of(pa.field("icd", values.type, metadata=kept))
+    assert as_written(values, decimals).to_pylist() == ["250.10", None, "401.00"]
+    assert as_written(values, None) is values
 
 
-def test_a_column_that_is_text_in_one_file_is_text_in_all() -> None:
-    first = pa.table({"code": [12, 7], "x": [1, 2]})
-    second = pa.table({"code": ["012", None], "x": [0.5, 1.5]})
-    one, two = alike([first, second])
-    assert one["code"].to_pylist() == ["12", "7"]
-    assert (one["x"].type, two["x"].type) == (pa.int64(), pa.float64())
-
-
-def test_the_same_number_of_decimals_in_one_file_alone_makes_text_of_both() -> None:
-    def table(cells: list[str]) -> pa.Table:
-        values, kept = typed(column(cells))
-        return pa.table([values], schema=pa.schema([pa.field("icd", values.type, metadata=kept)]))
-
-    one, two = alike([table(["250.10", "401.00"]), table(["250.1", "401.5"])])
-    assert one["icd"].to_pylist() == ["250.10", "401.00"]
-    assert two["icd"].to_pylist() == ["250.1", "401.5"]
+def test_whole_numbers_with_decimals_are_whole_numbers() -> None:
+    assert typed(column(["2.00", "4.00"])) == (pa.chunked_array([[2.0, 4.0]]), {})

@@ -170,7 +170,7 @@ def test_a_date_and_its_time_of_day_are_joined_where_the_settings_say_so(tmp_pat
 @pytest.mark.parametrize(
     ("clock", "text"),
     [
-        ("y", "column 'y': declared as date, but it holds double"),
+        ("y", "'y' is a target, which it would give away"),
         ("nine", "column 'nine' is not in the table"),
         ("day", "'day' is to be its time of day, but holds dates"),
     ],

@@ -285,14 +285,15 @@ def _decided(
     chosen = best[0]
     for rival in best[1:]:
         one, two = readings[chosen], readings[rival]
-        if np.array_equal(one, two, equal_nan=True):
+        apart = np.isfinite(one) & np.isfinite(two) & (one != two)
+        if not apart.any():
             continue
         # A year of two digits stands first so rarely that only dates much closer together speak
         # for it; dates that are read in the wrong order lie decades apart.
         closer = np.nanmax(one) - np.nanmin(one) <= np.nanmax(two) - np.nanmin(two)
         if rival.startswith("%y") and closer:
             continue
-        row = int(np.argmax(one != two))
+        row = int(np.argmax(apart))
         value, names = known[row].as_py(), {chosen: one[row], rival: two[row]}
         given = " and ".join(f"{spelled(w)} as {format}" for format, w in names.items())
         lines = " or ".join(f'`format: "{format}"`' for format in names)

@@ -20,14 +20,14 @@ MOST_UNITS = 10
 # A column is one of numbers if so many of its cells are, and few different ones are not.
 LEAST_SHARE, MOST_STRANGERS = 0.9, 20
 
-_BLANK = r"[ \x{a0}\x{202f}]"
+_BLANK = r"[ \x{a0}\x{202f}\x{2009}]"
 _CURRENCY = r"[$€£¥₹₩₽]|USD|EUR|GBP|CHF|JPY|CNY|INR|AUD|CAD"
 _UNIT = r"[%‰°℃℉$€£¥₹₩₽]|[A-Za-zµμΩÅ°][A-Za-z0-9µμΩÅ°²³⁻¹/·^*%-]{0,11}"
 _CELL = (
-    rf"^\s*(?P<limit>[<>≤≥]=?)?\s*(?P<bracket>\()?(?P<minus>[-−])?\+?{_BLANK}*"
-    rf"(?P<currency>{_CURRENCY})?{_BLANK}*(?P<after>[-−])?"
+    rf"^\s*(?P<limit>[<>≤≥]=?)?\s*(?P<bracket>\()?(?P<minus>[-−–])?\+?{_BLANK}*"
+    rf"(?P<currency>{_CURRENCY})?{_BLANK}*(?P<after>[-−–])?"
     rf"(?P<number>\d(?:[\d.,'’]|{_BLANK}\d)*|[.,]\d+)(?P<exponent>[eE][+-]?\d+)?"
-    rf"{_BLANK}*(?P<unit>{_UNIT})?\)?\s*$"
+    rf"(?P<behind>-)?{_BLANK}*(?P<unit>{_UNIT})?(?P<close>\))?\s*$"
 )
 _PLAIN = r"^\s*[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?\s*$"
 # Groups of three, or no groups at all; a group never starts with 0.
@@ -72,8 +72,10 @@ class NumberFormat:
         cells = text.dictionary_encode()
         parts = _Parts(cells.dictionary)
         other, numbers = parts.other_unit(self.decimal, self.unit), parts.values(self.decimal)
+        bare = other & np.asarray(pc.equal(parts.units, ""))
         index = np.asarray(cells.indices.fill_null(-1))
         for wrong, what in (
+            (bare, "lacks the unit that the numbers of the column have"),
             (other, "has another unit than the numbers of the column"),
             (np.isnan(numbers), "is not a number"),
         ):
@@ -132,9 +134,14 @@ class _Parts:
             return pc.fill_null(pc.struct_field(found, name), "")
 
         self.numbers, self.exponents = part("number"), part("exponent")
-        self.negative = np.zeros(len(cells), bool)
-        for name in ("bracket", "minus", "after"):
-            self.negative |= np.asarray(pc.not_equal(part(name), ""))
+
+        def has(name: str) -> np.ndarray:
+            return np.asarray(pc.not_equal(part(name), ""))
+
+        signs = np.stack([has(name) for name in ("bracket", "minus", "after", "behind")])
+        self.negative = signs.any(axis=0)
+        self.fits &= (signs.sum(axis=0) <= 1) & (has("bracket") == has("close"))
+        self.typeset = np.asarray(pc.match_substring_regex(cells, "[−–]")) | signs[3]
         self.bracketed = np.asarray(pc.not_equal(part("bracket"), ""))
         self.limits = np.asarray(pc.not_equal(part("limit"), ""))
         currency, unit = part("currency"), part("unit")
@@ -148,12 +155,16 @@ class _Parts:
 
     def valid(self, decimal: str) -> np.ndarray:
         """Marks the cells whose digits are well grouped with this decimal sign."""
-        return self.fits & np.asarray(pc.match_substring_regex(self.numbers, _GROUPED[decimal]))
+        fits = self.fits & np.asarray(pc.match_substring_regex(self.numbers, _GROUPED[decimal]))
+        # Nobody groups the digits before an exponent.
+        whole = np.asarray(pc.match_substring_regex(self.numbers, _THOUSANDS[decimal]))
+        return fits & ~(whole & np.asarray(pc.not_equal(self.exponents, "")))
 
     def other_unit(self, decimal: str, unit: str) -> np.ndarray:
-        """Marks the numbers that carry a unit that is not the one of the column."""
-        same = pc.equal(pc.utf8_lower(self.units), unit.lower())
-        return self.valid(decimal) & ~np.asarray(pc.or_(same, pc.equal(self.units, "")))
+        """Marks the numbers that carry a unit that is not the one of the column, or lack one."""
+        units = [_folded(name) for name in self.units.to_pylist()]
+        allowed = {_folded(unit)} if is_scale(unit) else {_folded(unit), ""}
+        return self.valid(decimal) & np.array([name not in allowed for name in units], bool)
 
     def values(self, decimal: str) -> np.ndarray:
         """The numbers as float64, NaN for cells that are none."""
@@ -211,12 +222,12 @@ def _with_unit(
     for index in np.flatnonzero(used):
         units[named[index]] += int(parts.counts[index])
     bare = units.pop("", 0)
-    alike = {unit.lower() for unit in units}
-    if any(map(_NO_UNIT.fullmatch, alike)) or len(units) > MOST_UNITS:
+    alike = set(map(_folded, units))
+    if any(_NO_UNIT.fullmatch(unit.lower()) for unit in units) or len(units) > MOST_UNITS:
         return None
     unit = units.most_common(1)[0][0] if units else ""
     # Beside 53 % a bare 0.5 may be 50 % as well; beside 70 kg a bare 71 is 71 kg.
-    if len(alike) > 1 or (unit in ("%", "‰") and bare):
+    if len(alike) > 1 or (is_scale(unit) and bare):
         if len(parts.cells) <= FEW:
             return None
         shown = [f"{count} in {name}" for name, count in units.most_common()]
@@ -226,6 +237,16 @@ def _with_unit(
     return FormatFound(
         NumberFormat(decimal, unit), _notes(parts, decimal, unit, declared), words=words
     )
+
+
+def _folded(unit: str) -> str:
+    """A unit as it is compared: case tells mM from MM, and kg from nothing else."""
+    return unit.lower() if len(unit) > 2 else unit
+
+
+def is_scale(unit: str) -> bool:
+    """Whether a unit says how large the number is, so that one without it is another."""
+    return unit in ("%", "‰", "k", "K", "m", "M", "B", "bn", "Mio", "Mrd")
 
 
 def _notes(parts: _Parts, decimal: str, unit: str, declared: bool) -> list[str]:
@@ -246,6 +267,7 @@ def _notes(parts: _Parts, decimal: str, unit: str, declared: bool) -> list[str]:
         "with a decimal comma": commas,
         "that are limits, such as <0.5,": used & parts.limits,
         "in brackets": used & parts.bracketed,
+        "with a minus as it is typeset, or behind the number,": used & parts.typeset,
     }
     notes = []
     for what, which in found.items():
