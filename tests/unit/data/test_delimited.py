@@ -25,6 +25,28 @@ def test_comments_above_the_header_are_passed_over_and_said(tmp_path: Path) -> N
     ]
 
 
+@pytest.mark.parametrize("above", ["# made by hand\n\n", "  # by\n", "#\n#\n"])
+def test_blank_lines_and_blanks_may_stand_among_comments(tmp_path: Path, above: str) -> None:
+    assert read_table(put(tmp_path, above + "a;b;c\n1;2;3\n")).column_names == ["a", "b", "c"]
+
+
+def test_the_separator_that_a_spreadsheet_names_is_taken(tmp_path: Path) -> None:
+    table = read_table(put(tmp_path, "sep=;\na,1;b\n3;4\n"))
+    assert table.to_pydict() == {"a,1": [3], "b": [4]}
+    assert not conversions_of(table)
+
+
+def test_a_file_of_one_line_has_no_rows(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="no rows, only the columns a, b, y"):
+        read_table(put(tmp_path, "a,b,y"))
+
+
+def test_where_commas_are_decimal_signs_points_are_thousands(tmp_path: Path) -> None:
+    table = read_table(put(tmp_path, "umsatz;y\n5.125;4,96\n812;3,1\n"))
+    assert table.to_pydict() == {"umsatz": [5125, 812], "y": [4.96, 3.1]}
+    assert "2 cells read with points between thousands" in conversions_of(table)[0]
+
+
 def test_a_header_may_start_with_a_hash(tmp_path: Path) -> None:
     table = read_table(put(tmp_path, "#chrom,pos\na,2\nb,4\n"))
     assert table.column_names == ["#chrom", "pos"]

@@ -209,3 +209,32 @@ def test_few_whole_numbers_are_counts_or_codes_by_how_they_are_spread(
     guess = guess_target(pa.chunked_array([values]))
     assert guess.kind == kind
     assert rows in guess.reason
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        [*map(str, range(200)), "401.9", "V57"],  # diagnoses
+        ["36", "38", "40", "XL"] * 20,  # sizes
+        ["1", "2", "3", "4", "5", "1", "2", "3", "4", "5", "3", "K"] * 9,
+    ],
+)
+def test_words_that_are_codes_make_codes_of_the_numbers_beside_them(values: list[str]) -> None:
+    assert guess_target(pa.chunked_array([values])).kind != "number"
+
+
+def test_numbers_with_a_few_words_are_no_category_and_no_identifier() -> None:
+    values = pa.chunked_array([[*(f"{i}.5" for i in range(50)), *["<LOD"] * 10]])
+    for guess in (guess_input("x", values), guess_target(values)):
+        assert guess.fault.startswith("83% of its cells are numbers, the others are '<LOD'")
+
+
+@pytest.mark.parametrize("values", [sorted(RNG.permutation(10**5)[:200].tolist())])
+def test_a_column_by_which_a_table_is_sorted_is_no_counter(values: list[int]) -> None:
+    assert guess_input("odometer", pa.chunked_array([values])).kind == "number"
+
+
+def test_what_is_clear_is_not_called_ambiguous() -> None:
+    rng = np.random.default_rng(1)
+    for values in (rng.poisson(4, 3000), rng.integers(0, 5, 600), rng.integers(18, 90, 500)):
+        assert not guess_target(pa.chunked_array([values])).rival

@@ -267,3 +267,19 @@ def test_a_schema_survives_its_state() -> None:
     )
     assert Schema.from_state(schema.state()) == schema
     assert (schema.input_names, schema.target_names) == (["x"], ["y"])
+
+
+def test_sentinels_are_warned_of_among_labels_and_among_numbers_with_units() -> None:
+    share = [*(f"{20 + i % 30}%" for i in range(58)), "9999%", "9999%"]
+    y = [*(float(i % 17) + 0.25 for i in range(58)), -999.0, -999.0]
+    table = pa.table({"x": [i % 13 + 0.5 for i in range(60)], "share": share, "y": y})
+    warnings = infer_schema(table, Config.from_arguments(targets="y")).warnings
+    assert any("target 'y': 2 values are -999" in warning for warning in warnings)
+    assert any("input 'share': 2 values are 9999" in warning for warning in warnings)
+
+
+def test_a_large_number_can_stand_for_a_missing_one() -> None:
+    table = pa.table({"x": [*map(float, range(30)), 1e16], "y": [0.5, 1.5, *[2.5] * 29]})
+    inputs = [{"name": "x", "missing": [1e16]}]
+    schema = infer_schema(table, Config.from_arguments(targets="y", inputs=inputs))
+    assert schema.inputs[0].values(table).null_count == 1

@@ -4,17 +4,20 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import polars as pl
 import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet
 import pytest
 
+from superpose.data._codec import Codec
 from superpose.data._config import Config
 from superpose.data._inference import infer_schema
 from superpose.data._jsonl import write_jsonl
 from superpose.data._reading import read_table
 from superpose.data.kinds import TARGET_KINDS
+from superpose.errors import DataError
 
 N = 60
 
@@ -129,6 +132,46 @@ def test_words_are_kept_where_the_settings_say_so(tmp_path: Path, reader: str) -
     target = {"name": "it", "missing": ["DE"]}
     (spec,) = infer_schema(table, Config.from_arguments(targets=[target])).targets
     assert spec.values(table).to_pylist()[:3] == ["NA", None, "FR"]
+
+
+# What is read otherwise where it stands alone: the cells of the training rows, and of one new row.
+ALONE: dict[str, tuple[list[str], str]] = {
+    "thousands": (["1.234,5", "20,5", "7.001,25"], "1.234"),
+    "numbers among words": (["2.0", "red", "blue"], "2.0"),
+    "truth among words": (["TRUE", "FALSE", "maybe"], "TRUE"),
+    "codes": (["012", "12", "7"], "12"),
+    "decimals": (["0.50", "1.00", "2.50"], "1.00"),
+    "lists among words": (["(1, 2)", "foo", "other"], "(1, 2)"),
+    "lists": (["['a', 'b']", "['b']", "[]"], "['b']"),
+    "limits": (["<0.5", *(f"{i}.25" for i in range(19))], "3.25"),
+}
+
+
+@pytest.mark.parametrize("reader", READERS)
+@pytest.mark.parametrize("case", ALONE)
+def test_a_row_is_read_alike_whatever_stands_beside_it(
+    tmp_path: Path, case: str, reader: str
+) -> None:
+    cells, alone = ALONE[case]
+    inputs = [{"name": "it", "kind": "category"}] if case == "decimals" else "auto"
+    table = read_table(source(cells, "csv", tmp_path))
+    schema = infer_schema(table, Config.from_arguments(targets="x", inputs=inputs))
+    codec = Codec.fit(table, schema, np.arange(N))
+    row = (cells * N).index(alone) if alone in cells else None
+    new = pa.table({"it": pa.array([alone, alone], pa.string())})
+    read = codec.inputs(read_table(READERS[reader](new, tmp_path), known=schema.known))
+    if row is not None:
+        seen = codec.inputs(table)
+        assert all((read[name][0] == seen[name][row]).all() for name in read)
+    else:
+        assert codec.input_kinds[0].encode(pa.chunked_array([[1234.0]])) == read["numbers"][0]
+
+
+def test_a_list_that_is_none_is_named_however_many_are() -> None:
+    table = pa.table({"it": [["a"], ["b"], ["a", "b"]] * 20, "x": [0.5, 1.5, 2.5] * 20})
+    known = infer_schema(table, Config.from_arguments(targets="x")).known
+    with pytest.raises(DataError, match="column 'it', row 1: 'b' is no list"):
+        read_table(pa.table({"it": ["['a']", "b"]}), known=known)
 
 
 def test_a_sentinel_is_missing_once_the_settings_say_so() -> None:

@@ -30,6 +30,10 @@ def text(*cells: str | None) -> pa.Array:
         (["(1,200.5)", "30"], (".", ""), [-1200.5, 30], "1 cell in brackets"),
         (["70.5 kg", "71"], (".", "kg"), [70.5, 71], "1 cell with kg"),
         (["37 °C", "36.5°C"], (".", "°C"), [37, 36.5], "2 cells with °C"),
+        (["5,126E+01", "5,98E+02"], (",", ""), [51.26, 598], "2 cells with a decimal comma"),
+        (["−1.5", "2"], (".", ""), [-1.5, 2], "1 cell with a minus as it is typeset"),
+        (["48.68-", "2"], (".", ""), [-48.68, 2], "or behind the number"),
+        (["5 mM", "6 mM"], (".", "mM"), [5, 6], "2 cells with mM"),
         (["1.5e3 Pa", "2E-2 Pa"], (".", "Pa"), [1500, 0.02], "2 cells with Pa"),
     ],
 )  # fmt: skip
@@ -59,6 +63,9 @@ def test_signs_are_read_and_said(
         ["kg", "70 kg", "m", "s"],
         ["5 kg", "3 lb"] * 9,  # two classes
         ["<=50K", ">50K"] * 9,
+        ["--5", "4"] * 9,
+        ["(5", "4"] * 9,
+        [f"{i}th" for i in range(30)],
         ["<18", "18", ">65", "<18"] * 9,
     ],
 )
@@ -71,6 +78,10 @@ def test_other_text_is_no_number(cells: list[str]) -> None:
     [
         ([f"{i} kg" for i in range(30)] + [f"{i} lb" for i in range(20)],
             "numbers in several units: 30 in kg, 20 in lb"),
+        ([f"{i} mM" for i in range(30)] + [f"{i} MM" for i in range(3)],
+            "numbers in several units: 30 in mM, 3 in MM"),
+        ([f"{i}M" for i in range(30)] + ["5"],
+            "numbers in several units: 30 in M, 1 without one"),
         ([f"{i}%" for i in range(30)] + ["0.5"],
             "numbers in several units: 30 in %, 1 without one"),
         ([f"{i}.5" for i in range(30)] + [f"{i},5" for i in range(20)],
