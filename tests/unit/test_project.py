@@ -222,3 +222,13 @@ def test_rows_unlike_those_of_training_are_warned_of_once_a_column(model, table,
 def test_a_few_unlike_rows_are_not_warned_of(model, table):
     few = replaced(table.select(INPUTS), colour=["red"] * 87 + ["pink"] * 3)
     model.predict(few)
+
+
+def test_a_target_without_labels_is_said_by_evaluate():
+    rows = pa.table(
+        {"x": [0.5, 1.5, 2.5, 3.5] * 20, "y": [1.0, 2.5, 3.0, 4.5] * 20, "z": [0, 1] * 40}
+    )
+    fast = {"model": {"width": 8, "members": 1}, "training": {"epochs": 1}}
+    model = Superpose(["y", "z"], references="none", **fast).fit(rows)
+    with pytest.warns(UserWarning, match="labels: no row has a label of z; their metrics are not"):
+        model.evaluate(rows.drop_columns(["z"]))

@@ -36,6 +36,12 @@ def score_table(
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UnknownLabels)
         labels, answer = codec.labels(table), predictor.answer(table, given, True)
+    bare = [
+        t for t in targets if t not in unknown and not codec.target_kinds[t].known(labels[t]).any()
+    ]
+    if bare:
+        what = f"no row has a label of {listing(bare)}"
+        warnings.warn(message("labels", what, fix="their metrics are not defined"), stacklevel=3)
     return {
         t: evaluate_target(
             predictor,

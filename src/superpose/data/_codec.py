@@ -135,7 +135,14 @@ class Codec:
         if family.has_items:
             options["items"] = items_of(spec.name, spec.options, table, picked)
         family.check(spec.name, values, **options)
-        kind = family.fit(spec.name, values.take(picked), **options)
+        try:
+            kind = family.fit(spec.name, values.take(picked), **options)
+        except DataError:
+            if family.needs_source:
+                # The rows that it names are those of the part; of all rows they are the table's.
+                options["source"] = self._columns(table, source)[source]
+                family.fit(spec.name, values, **options)
+            raise
         if kind.constant_reason and not spec.options.get("levels"):
             raise DataError(
                 f"target {spec.name!r}: {kind.constant_reason}; there is nothing to learn; give "
