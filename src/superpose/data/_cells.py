@@ -14,6 +14,8 @@ from .kinds._values import one
 DECIMALS = b"superpose.decimals"
 # Beside a column of a text file: its cells as they stand.
 CELLS = {b"superpose.cells": b"yes"}
+# Beside those of a file that shows the decimal comma, and a column that was read with it.
+COMMA = {b"superpose.comma": b"yes"}
 # Cells that are looked at first: most columns that are no numbers show it there.
 _FIRST = 100
 # A number as programs print it; 1E5, an exponent without a sign or a point, is more often a code.
@@ -23,6 +25,7 @@ _PRINTED = (
 _SHORTEST = r"^-?\d+(\.0|\.\d*[1-9])?([eE][+-]?\d+)?$"
 # A whole number that a double may not hold: an identifier, not a measurement.
 _LONG = r"^-?\d{16,}$"
+_WITH_COMMA = r"^\s*-?(\d+|[1-9]\d{0,2}(\.\d{3})+)(,\d+)?\s*$"
 _ISO = r"^\d{4}-\d{2}-\d{2}([ T]\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?)?$"
 # Digits that a double keeps apart.
 _DIGITS = 15
@@ -144,6 +147,38 @@ def _spelling(cells: pa.Array) -> dict[bytes, bytes]:
     if decimals is None or _all(cells, _SHORTEST) or _all(cells, r"\.0+$"):
         return {}
     return {DECIMALS: json.dumps(decimals).encode()}
+
+
+def shows_comma(cells: pa.ChunkedArray) -> bool:
+    """Whether a column is all numbers of which some can only have a decimal comma, such as 1,5."""
+    known = cells.drop_null()
+    some = pc.match_substring_regex(known, r"^\s*-?\d+,(\d{1,2}|\d{4,})\s*$")
+    if not pc.any(some, min_count=0).as_py():
+        return False
+    return bool(pc.all(pc.match_substring_regex(known, r"^\s*-?\d+(,\d+)?\s*$")).as_py())
+
+
+def with_point(cells: pa.ChunkedArray, certain: bool) -> tuple[pa.ChunkedArray, str] | None:
+    """Numbers with a decimal comma as they are written elsewhere, and what was read so.
+
+    Where commas are decimal signs, points stand between thousands.
+
+    Args:
+        cells: cells of a file that shows the decimal comma.
+        certain: whether the column is known to have it; else all its cells have to be numbers.
+
+    Example:
+        >>> with_point(pa.chunked_array([["1.234,5", "7"]]), certain=False)[0].to_pylist()
+        ['1234.5', '7']
+    """
+    fits = pc.match_substring_regex(cells, _WITH_COMMA)
+    signs = pc.match_substring_regex(cells, r"[.,]")
+    if not certain and not (pc.all(fits).as_py() and pc.any(signs).as_py()):
+        return None
+    read = pc.replace_substring(pc.replace_substring(cells, ".", ""), ",", ".")
+    comma = pc.any(pc.match_substring(cells, ","), min_count=0).as_py()
+    what = "a decimal comma" if comma else "points between thousands"
+    return pc.if_else(fits, read, cells), what
 
 
 def decimals_of(field: pa.Field) -> int | None:

@@ -10,7 +10,7 @@ import pyarrow.csv
 
 from superpose.errors import DataError, listing, message, place
 
-from ._cells import CELLS
+from ._cells import CELLS, COMMA, shows_comma
 from ._conversions import with_conversions
 from ._files import open_text, require_utf8
 
@@ -72,16 +72,12 @@ def read_delimited(path: Path) -> pa.Table:
     if comments > bool(said):
         given = f"{comments} line(s) above the header that start with # are read as comments"
         notes.append(message(place(file=path), given, fix="to read them, remove the #"))
-    comma = comma or any(map(_shows_comma, table.columns))
-    columns, fields = [], []
-    for index, (name, cells) in enumerate(zip(table.column_names, table.columns, strict=True)):
-        # A column without a name, as pandas writes its index, gets one by its position.
-        own = name or f"column_{index + 1}"
-        if comma and (read := _with_point(cells)) is not None:
-            count, (cells, what) = len(cells) - cells.null_count, read
-            notes.append(message(place(column=own), f"{count} cells read with {what}"))
-        columns.append(cells)
-        fields.append(pa.field(own, cells.type, metadata=CELLS))
+    comma = comma or any(map(shows_comma, table.columns))
+    # A column without a name, as pandas writes its index, gets one by its position.
+    names = [name or f"column_{index}" for index, name in enumerate(table.column_names, start=1)]
+    kept = CELLS | (COMMA if comma else {})
+    fields = [pa.field(name, pa.string(), metadata=kept) for name in names]
+    columns = [column.cast(pa.string()) for column in table.columns]
     return with_conversions(pa.table(columns, schema=pa.schema(fields)), notes)
 
 
@@ -142,33 +138,6 @@ def _require_header(path: Path, table: pa.Table) -> None:
     given = f"the first line seems to be data, not names ({listing(names, 4)})"
     fix = "write a header above it, or if these are the names, rename one to a word"
     raise DataError(message(place(file=path, line=1), given, fix=fix))
-
-
-def _shows_comma(cells: pa.ChunkedArray) -> bool:
-    """Whether a column is all numbers of which some can only have a decimal comma, such as 1,5."""
-    known = cells.drop_null()
-    if not pc.any(pc.match_substring_regex(known, r"^\s*-?\d+,(\d{1,2}|\d{4,})\s*$")).as_py():
-        return False
-    return bool(pc.all(pc.match_substring_regex(known, r"^\s*-?\d+(,\d+)?\s*$")).as_py())
-
-
-def _with_point(cells: pa.ChunkedArray) -> tuple[pa.ChunkedArray, str] | None:
-    """Numbers of a file with the decimal comma, as they are written elsewhere, and what was read.
-
-    Returns:
-        None for cells that are anything else. Where commas are decimal signs points are thousands.
-    """
-    known = cells.drop_null()
-    if not len(known):
-        return None
-    for pattern, old, new, what in (
-        (r"^\s*-?\d+(,\d+)?\s*$", ",", ".", "a decimal comma"),
-        (r"^\s*-?[1-9]\d{0,2}(\.\d{3})*\s*$", ".", "", "points between thousands"),
-    ):
-        fits = pc.all(pc.match_substring_regex(known, pattern)).as_py()
-        if fits and pc.any(pc.match_substring(known, old)).as_py():
-            return pc.replace_substring(cells, old, new), what
-    return None
 
 
 def _separator(header: str) -> str:

@@ -9,7 +9,7 @@ import pyarrow.compute as pc
 
 from superpose.errors import DataError, listing, message, place
 
-from ._cells import decimals_of
+from ._cells import COMMA, decimals_of
 from ._column_checks import ColumnChecks
 from ._config import Config, InputConfig, TargetConfig
 from ._conversions import conversions_of, warnings_of
@@ -295,7 +295,7 @@ class _Inference:
             missing,
             guess.number_format,
             decimals,
-            _form(self.table.column(column.name).type, decimals),
+            _form(self.table.schema.field(column.name), decimals),
         )
         plain = blank_words(values, missing)
         if guess.number_format is not None and is_text(plain.type):
@@ -461,11 +461,13 @@ def reads_places(kind: type[TargetKind]) -> bool:
     return kind.needs_folder or kind.needs_source
 
 
-def _form(type_: pa.DataType, decimals: int | None) -> str:
-    """In which form new rows are to be read: as cells, as lists, or as they come."""
-    if is_list(type_):
+def _form(field: pa.Field, decimals: int | None) -> str:
+    """In which form new rows are to be read; empty for as they come."""
+    if is_list(field.type):
         return "list"
-    return "text" if is_text(type_) or decimals is not None else ""
+    if COMMA.items() <= (field.metadata or {}).items():
+        return "comma"
+    return "text" if is_text(field.type) or decimals is not None else ""
 
 
 def _separator(values: pa.ChunkedArray, kind: str) -> dict[str, Any]:

@@ -21,7 +21,7 @@ import pyarrow.parquet
 
 from superpose.errors import DataError, Faults, listing, message, place
 
-from ._cells import CELLS, typed
+from ._cells import CELLS, COMMA, typed, with_point
 from ._config import Config
 from ._conll import read_conll
 from ._conversions import (
@@ -44,7 +44,7 @@ from ._schema import Known
 from ._sources import SOURCE, join_sources, require_names
 from ._splits import PART_WORDS
 from ._windows import apart, cut_windows
-from .kinds._values import warn
+from .kinds._values import is_text, warn
 
 _FOLDER = b"superpose.folder"
 _LEVELS = b"superpose.levels"
@@ -116,13 +116,20 @@ def _with_types(table: pa.Table, known: Known) -> pa.Table:
     columns, fields, told = [], [], []
     for field, column in zip(table.schema, table.columns, strict=True):
         kept = field.metadata or {}
-        cells = CELLS.items() <= kept.items()
-        kept = {key: value for key, value in kept.items() if key not in CELLS}
+        cells, comma = CELLS.items() <= kept.items(), COMMA.items() <= kept.items()
+        kept = {key: value for key, value in kept.items() if key not in CELLS | COMMA}
+        where, certain = place(column=field.name), field.name in known.commas
+        asked = is_text(column.type) and (certain or (comma and field.name not in known.text))
+        read = with_point(column, certain) if asked else None
+        if read is not None:
+            count, (column, what) = len(column) - column.null_count, read
+            kept |= COMMA
+            told.append(message(where, f"{count} cells read with {what}"))
         if field.name not in known.text:
             lists = as_lists(field.name, column, certain=field.name in known.lists)
             if lists is not None:
                 column, what = lists
-                told.append(message(place(column=field.name), what))
+                told.append(message(where, what))
             elif cells:
                 column, spelling = typed(column)
                 kept |= spelling
@@ -183,7 +190,7 @@ def _kept(metadata: Mapping[bytes, bytes] | None) -> dict[bytes, bytes]:
 
 def _levels(field: pa.Field) -> dict[bytes, bytes]:
     """The metadata of a field that is kept."""
-    kept = (_LEVELS, *CELLS)
+    kept = (_LEVELS, *CELLS, *COMMA)
     return {key: value for key, value in (field.metadata or {}).items() if key in kept}
 
 

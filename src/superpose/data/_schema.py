@@ -34,10 +34,12 @@ class Known(NamedTuple):
     Args:
         text: those whose cells stay as they stand; else a column gets the type that spells them.
         lists: those that hold lists, be these written as text.
+        commas: those whose numbers have a decimal comma where they are text.
     """
 
     text: frozenset[str] = frozenset()
     lists: frozenset[str] = frozenset()
+    commas: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -53,8 +55,8 @@ class ColumnSpec:
         missing: words or numbers in the column that stand for a missing value, such as `?`.
         number_format: how text spells numbers, where it is not plain.
         decimals: with how many decimals numbers are spelled that are names of classes.
-        form: "text" or "list" where the column held these; new rows are read so whatever stands in
-            them.
+        form: "text", "list" or "comma" (numbers with a decimal comma) where the column held these;
+            new rows are read so whatever stands in them.
         optional: whether a table may lack this input, as some of several sources did.
     """
 
@@ -131,8 +133,8 @@ class Schema:
     def known(self) -> Known:
         """How new rows are to be read: as the training rows were, whatever stands in them."""
         forms = {spec.name: spec.form for spec in (*self.inputs, *self.targets)}
-        text, lists = (frozenset(n for n in forms if forms[n] == f) for f in ("text", "list"))
-        return Known(text, lists)
+        every = ("text", "list", "comma")
+        return Known(*(frozenset(n for n in forms if forms[n] == form) for form in every))
 
     def typed(self, table: pa.Table) -> pa.Table:
         """The table with numbers that were written as text as numbers, so that they are read once.

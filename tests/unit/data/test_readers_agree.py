@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import polars as pl
 import pyarrow as pa
 import pyarrow.csv
@@ -15,7 +16,7 @@ from superpose.data._codec import Codec
 from superpose.data._config import Config
 from superpose.data._inference import infer_schema
 from superpose.data._jsonl import write_jsonl
-from superpose.data._reading import read_table
+from superpose.data._reading import read_rows, read_table
 from superpose.data.kinds import TARGET_KINDS
 from superpose.errors import DataError
 
@@ -165,6 +166,23 @@ def test_a_row_is_read_alike_whatever_stands_beside_it(
         assert all((read[name][0] == seen[name][row]).all() for name in read)
     else:
         assert codec.input_kinds[0].encode(pa.chunked_array([[1234.0]])) == read["numbers"][0]
+
+
+def test_a_model_of_a_file_with_decimal_commas_reads_points_as_thousands(tmp_path: Path) -> None:
+    path = tmp_path / "t.csv"
+    path.write_text("umsatz;y\n5.125;4,96\n812;3,1\n1.500,5;2\n", encoding="utf-8")
+    table = read_table(path)
+    assert table.to_pydict() == {"umsatz": [5125, 812, 1500.5], "y": [4.96, 3.1, 2.0]}
+    known = infer_schema(table, Config.from_arguments(targets="y")).known
+    path.write_text("umsatz\n5.125\n", encoding="utf-8")
+    assert read_table(path, known=known)["umsatz"].to_pylist() == [5125]
+    assert (
+        read_table(pd.DataFrame({"umsatz": ["5.125"]}), known=known)["umsatz"][0].as_py() == "5125"
+    )
+    settings = Config.from_arguments(targets="y", inputs=[{"name": "umsatz", "decimal": "."}])
+    path.write_text("umsatz;y\n5.125;4,96\n8.120;3,1\n", encoding="utf-8")
+    (spec,) = infer_schema(read := read_rows(path, settings), settings).inputs
+    assert spec.values(read).to_pylist() == ["5.125", "8.120"]
 
 
 def test_a_list_that_is_none_is_named_however_many_are() -> None:
