@@ -42,7 +42,7 @@ from ._guessing_numbers import (
     read_numbers,
 )
 from ._schema import blank_words
-from .kinds._number_text import FEW, MOST_STRANGERS
+from .kinds._number_text import FEW, MOST_STRANGERS, Sign
 from .kinds._steps import holds_series
 from .kinds._values import SEPARATORS, are_marks, holds_files, is_list, is_text, one
 from .kinds._words import as_words, lists_words
@@ -295,7 +295,7 @@ def may_hold_words(values: pa.ChunkedArray) -> bool:
     return bool(len(as_words(values)[1]) >= 2 * (len(values) - values.null_count))
 
 
-def declared_guess(kind: str, values: pa.ChunkedArray, decimal: str | None = None) -> Guess:
+def declared_guess(kind: str, values: pa.ChunkedArray, decimal: Sign | None = None) -> Guess:
     """What is found in a column whose kind is declared: how numbers are written, words for missing.
 
     Args:

@@ -19,7 +19,7 @@ from scipy.special import gammaln
 from superpose.errors import listing
 
 from ._guess import AGREE, Guess, are_markers, cuts, short
-from .kinds._number_text import FEW, FormatFound, NumberFormat, find_format
+from .kinds._number_text import FEW, FormatFound, NumberFormat, Sign, find_format
 from .kinds._values import one
 
 # Below so many rows it is chance that all values differ, and cuts of them tell nothing.
@@ -218,7 +218,7 @@ def _are_codes(meant: pa.ChunkedArray, words: list[str]) -> bool:
     return bool(words) and few and all(word in often for word in words)
 
 
-def read_numbers(known: pa.ChunkedArray, decimal: str | None = None) -> FormatFound | None:
+def read_numbers(known: pa.ChunkedArray, decimal: Sign | None = None) -> FormatFound | None:
     """How text spells numbers, plain ones too; None for text that spells none.
 
     Args:

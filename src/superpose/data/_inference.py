@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, Literal
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -461,7 +461,7 @@ def reads_places(kind: type[TargetKind]) -> bool:
     return kind.needs_folder or kind.needs_source
 
 
-def _form(field: pa.Field, decimals: int | None) -> str:
+def _form(field: pa.Field, decimals: int | None) -> Literal["", "text", "list", "comma"]:
     """In which form new rows are to be read; empty for as they come."""
     if is_list(field.type):
         return "list"

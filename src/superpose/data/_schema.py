@@ -4,10 +4,11 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
-from typing import Any, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple
 
 import pyarrow as pa
 import pyarrow.compute as pc
+from pydantic import Field
 
 from superpose.errors import DataError, did_you_mean, listing, message, place
 
@@ -67,8 +68,8 @@ class ColumnSpec:
     weight: float = 1.0
     missing: tuple[str, ...] = NULL_WORDS
     number_format: NumberFormat | None = None
-    decimals: int | None = None
-    form: str = ""
+    decimals: Annotated[int, Field(ge=0, le=300)] | None = None
+    form: Literal["", "text", "list", "comma"] = ""
     optional: bool = False
 
     def values(self, table: pa.Table) -> pa.ChunkedArray:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from dataclasses import dataclass, field
+from typing import Literal
 
 import numpy as np
 import pyarrow as pa
@@ -12,7 +13,9 @@ import pyarrow.compute as pc
 
 from superpose.errors import DataError, listing, message, place
 
-POINT, COMMA = ".", ","
+Sign = Literal[".", ","]
+POINT: Sign = "."
+COMMA: Sign = ","
 # Different cells up to which a column of numbers with several units is a category like others.
 FEW = 20
 # Units up to which a column holds measurements in several of them; codes such as 12AB have more.
@@ -52,7 +55,7 @@ class NumberFormat:
         unit: what stands beside the numbers, such as "%", "$" or "kg"; empty for none.
     """
 
-    decimal: str = POINT
+    decimal: Sign = POINT
     unit: str = ""
 
     def state(self) -> dict[str, str]:
@@ -153,20 +156,20 @@ class _Parts:
         """How many rows have the marked cells."""
         return int(self.counts[which].sum())
 
-    def valid(self, decimal: str) -> np.ndarray:
+    def valid(self, decimal: Sign) -> np.ndarray:
         """Marks the cells whose digits are well grouped with this decimal sign."""
         fits = self.fits & np.asarray(pc.match_substring_regex(self.numbers, _GROUPED[decimal]))
         # Nobody groups the digits before an exponent.
         whole = np.asarray(pc.match_substring_regex(self.numbers, _THOUSANDS[decimal]))
         return fits & ~(whole & np.asarray(pc.not_equal(self.exponents, "")))
 
-    def other_unit(self, decimal: str, unit: str) -> np.ndarray:
+    def other_unit(self, decimal: Sign, unit: str) -> np.ndarray:
         """Marks the numbers that carry a unit that is not the one of the column, or lack one."""
         units = [_folded(name) for name in self.units.to_pylist()]
         allowed = {_folded(unit)} if is_scale(unit) else {_folded(unit), ""}
         return self.valid(decimal) & np.array([name not in allowed for name in units], bool)
 
-    def values(self, decimal: str) -> np.ndarray:
+    def values(self, decimal: Sign) -> np.ndarray:
         """The numbers as float64, NaN for cells that are none."""
         digits = pc.replace_substring_regex(self.numbers, _THOUSANDS[decimal], "")
         digits = pc.replace_substring(digits, ",", ".")
@@ -177,7 +180,7 @@ class _Parts:
         return np.where(self.negative, -found, found)
 
 
-def find_format(text: pa.Array, decimal: str | None = None) -> FormatFound | None:
+def find_format(text: pa.Array, decimal: Sign | None = None) -> FormatFound | None:
     """Finds how a column spells its numbers; None where it holds no numbers, or plain ones only.
 
     Args:
@@ -198,7 +201,8 @@ def find_format(text: pa.Array, decimal: str | None = None) -> FormatFound | Non
     if parts.count(parts.fits) < least:
         return None
     reads = {sign: parts.count(parts.valid(sign)) for sign in (POINT, COMMA)}
-    chosen = decimal or max(reads, key=lambda sign: reads[sign])
+    likely = POINT if reads[POINT] >= reads[COMMA] else COMMA
+    chosen = likely if decimal is None else decimal
     words = parts.cells.filter(pa.array(~parts.valid(chosen))).to_pylist()
     if reads[chosen] >= least and len(words) <= MOST_STRANGERS:
         return _with_unit(parts, chosen, words, declared=decimal is not None)
@@ -211,7 +215,7 @@ def find_format(text: pa.Array, decimal: str | None = None) -> FormatFound | Non
 
 
 def _with_unit(
-    parts: _Parts, decimal: str, words: list[str], *, declared: bool
+    parts: _Parts, decimal: Sign, words: list[str], *, declared: bool
 ) -> FormatFound | None:
     """The format of cells whose decimal sign is known, once their units are looked at."""
     used, named = parts.valid(decimal), parts.units.to_pylist()
@@ -249,7 +253,7 @@ def is_scale(unit: str) -> bool:
     return unit in ("%", "‰", "k", "K", "m", "M", "B", "bn", "Mio", "Mrd")
 
 
-def _notes(parts: _Parts, decimal: str, unit: str, declared: bool) -> list[str]:
+def _notes(parts: _Parts, decimal: Sign, unit: str, declared: bool) -> list[str]:
     """What is read otherwise than it is written, each with its count and an example."""
     used, numbers = parts.valid(decimal), parts.values(decimal)
 
