@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Any
 
 import pyarrow as pa
 
@@ -16,7 +17,7 @@ _CELLS = re.compile(
 )
 CONVERSIONS = b"superpose.conversions"
 WARNINGS = b"superpose.warnings"
-_STEP = b"superpose.step"
+_STEPS = b"superpose.steps"
 
 
 def conversions_of(table: pa.Table) -> list[str]:
@@ -61,15 +62,15 @@ class ReadNotes:
         return with_warnings(with_conversions(table, self.conversions), self.warnings)
 
 
-def step_of(table: pa.Table) -> float | None:
-    """The usual time from one step to the next in a table whose windows are cut, where known."""
-    return json.loads((table.schema.metadata or {}).get(_STEP, b"null"))
+def steps_of(table: pa.Table) -> dict[str, Any]:
+    """What was found of the steps of time of a table whose windows are cut, by setting."""
+    return json.loads((table.schema.metadata or {}).get(_STEPS, b"{}"))
 
 
-def with_step(table: pa.Table, step: float | None) -> pa.Table:
-    """Notes in the metadata of a table the usual time from one step to the next."""
+def with_steps(table: pa.Table, found: dict[str, Any]) -> pa.Table:
+    """Notes in the metadata of a table what was found of its steps of time, by setting."""
     known = table.schema.metadata or {}
-    return table.replace_schema_metadata({**known, _STEP: json.dumps(step).encode()})
+    return table.replace_schema_metadata({**known, _STEPS: json.dumps(found).encode()})
 
 
 def summary(sentences: Iterable[str]) -> list[str]:

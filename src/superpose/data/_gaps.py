@@ -4,9 +4,13 @@ The usual step of a recording is the median time from one row to the next. A ste
 is one usual step long when rounded: clocks drift, and months have 28 to 31 days. Steps without
 weekends, where no row is of one, are counted in working days. A recording has no usual step if half
 of its steps or more are irregular; nothing can be cut there, and it is said.
+
+What the training rows tell of this is kept in the settings, and holds for new rows, however few.
 """
 
 from __future__ import annotations
+
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -14,10 +18,11 @@ import pyarrow as pa
 from superpose.errors import DataError, listing, message, place
 
 from ._sections import WindowsConfig
-from .kinds._date_formats import DAY, spelled
+from .kinds._date_formats import DAY, ISO, spelled
 from .kinds._times import Times
 
 SHOWN = 4  # recordings that one message names
+_WEEK = 5  # so many working days without a weekend tell nothing
 _FEW = 3  # so many steps make a median; a shorter recording is measured by those of the others
 
 
@@ -40,8 +45,8 @@ def runs(
         DataError: a gap where ``gaps`` is "refuse", or more steps to fill than there are rows.
     """
     usual = _usual(recordings, when.instant, rule.every)
-    steps = [_steps_of(rows, when, step) for rows, step in zip(recordings, usual, strict=True)]
-    loose = [k for k, own in enumerate(steps) if len(own) >= _FEW and (own == 1).mean() <= 0.5]
+    steps = _steps(rule, recordings, when, usual)
+    loose = _loose(rule, steps)
     breaks = [np.flatnonzero(own != 1) for own in steps]
     for k in loose:
         breaks[k] = breaks[k][:0]
@@ -76,31 +81,82 @@ def _windows(rows: int, rule: WindowsConfig) -> int:
 
 
 def _usual(recordings: list[np.ndarray], instant: np.ndarray, every: float | None) -> np.ndarray:
-    """The usual step of each recording; that of all where it has too few rows."""
+    """The usual step of each recording; that of all where it has too few rows.
+
+    A recording whose median is another than that of the training rows, but which has steps as long
+    as theirs, has their usual step: its median may be that of a few rows around gaps.
+    """
     own = np.array([np.median(np.diff(instant[r])) if len(r) > 1 else np.nan for r in recordings])
     enough = np.array([len(rows) > _FEW for rows in recordings])
     measured = own[enough] if enough.any() else own
     measured = measured[~np.isnan(measured)]
-    if every is None:
+    if every is not None:
+        other = [not _alike(np.diff(instant[rows]), every).any() for rows in recordings]
+        enough &= _alike(own, every) | np.array(other)
+    else:
         every = float(np.median(measured)) if len(measured) else np.nan
     return np.where(enough, own, every)
 
 
-def usual_step(recordings: list[np.ndarray], when: Times) -> float | None:
-    """The time from one step to the next in most recordings, or None where none has two rows."""
-    usual = _usual(recordings, when.instant, None)
-    usual = usual[~np.isnan(usual)]
-    return float(np.median(usual)) if len(usual) else None
+def found_steps(rule: WindowsConfig, recordings: list[np.ndarray], when: Times) -> dict[str, Any]:
+    """What recordings tell of their time, by setting, as far as all of them tell the same."""
+    found: dict[str, Any] = {} if when.format in (None, ISO) else {"format": when.format}
+    usual = _usual(recordings, when.instant, rule.every)
+    if np.isnan(usual).all():
+        return found
+    found["every"] = float(np.nanmedian(usual))
+    steps = _steps(rule, recordings, when, usual)
+    long = {k for k, own in enumerate(steps) if len(own) >= _FEW}
+    if long and long == set(_loose(rule, steps)):
+        found["regular"] = False
+    elif np.isclose(found["every"], DAY, rtol=0.1) and not when.clock:
+        working = [
+            bool(np.is_busday(_days(rows, when)).all()) for rows in recordings if len(rows) > _WEEK
+        ]
+        if working and len(set(working)) == 1:
+            found["weekdays"] = working[0]
+    return found
 
 
-def _steps_of(rows: np.ndarray, when: Times, usual: float) -> np.ndarray:
+def _alike(steps: np.ndarray, usual: float) -> np.ndarray:
+    """Mark steps that are as long as another; half as long again is another step.
+
+    Less is the drift of clocks and the length of months.
+    """
+    return (steps / usual > 1 / 1.5) & (steps / usual < 1.5)
+
+
+def _loose(rule: WindowsConfig, steps: list[np.ndarray]) -> list[int]:
+    """The recordings whose steps have no usual length."""
+    if rule.regular is not None:
+        return [] if rule.regular else list(range(len(steps)))
+    return [k for k, own in enumerate(steps) if len(own) >= _FEW and (own == 1).mean() <= 0.5]
+
+
+def _steps(
+    rule: WindowsConfig, recordings: list[np.ndarray], when: Times, usual: np.ndarray
+) -> list[np.ndarray]:
+    pairs = zip(recordings, usual, strict=True)
+    return [_steps_of(rows, when, step, rule.weekdays) for rows, step in pairs]
+
+
+def _days(rows: np.ndarray, when: Times) -> np.ndarray:
+    return np.floor(when.wall[rows] / DAY).astype("datetime64[D]")
+
+
+def _steps_of(
+    rows: np.ndarray, when: Times, usual: float, weekdays: bool | None = None
+) -> np.ndarray:
     """How many usual steps, rounded, lie between each row and the next."""
     line = when.instant[rows]
     steps = np.maximum(np.rint(np.diff(line) / usual), 0) if len(rows) > 1 else np.empty(0)
-    if np.isclose(usual, DAY, rtol=0.1) and not (steps == 1).all() and not when.clock:
-        days = np.floor(when.wall[rows] / DAY).astype("datetime64[D]")
-        if np.is_busday(days).all() and len(days) > 5:  # a week without a weekend tells nothing
-            steps = np.busday_count(days[:-1], days[1:])
+    daily = np.isclose(usual, DAY, rtol=0.1) and not when.clock and weekdays is not False
+    if daily and (weekdays or not (steps == 1).all()):
+        days = _days(rows, when)
+        working = np.is_busday(days)
+        if weekdays or (len(days) > _WEEK and working.all()):
+            both = working[:-1] & working[1:]
+            steps = np.where(both, np.busday_count(days[:-1], days[1:]), steps)
     return steps.astype(np.int64)
 
 
@@ -197,8 +253,7 @@ def _other_steps(
     common, others = float(np.median(usual[fine])), "the others"
     if rule.every is not None:
         common, others = rule.every, "the training rows"
-    # Half as long again is another step; less is the drift of clocks and the length of months.
-    other = [k for k in fine if not 1 / 1.5 < usual[k] / common < 1.5]
+    other = [k for k in fine if not _alike(usual[k : k + 1], common).any()]
     if not other:
         return []
     names = listing(names_of(table, rule, [recordings[k] for k in other]), SHOWN)

@@ -23,6 +23,7 @@ from superpose.errors import did_you_mean
 
 from ._config_faults import Fault, report
 from .kinds import INPUT_KINDS, TARGET_KINDS, InputKind, TargetKind
+from .kinds._date_formats import wrong_letters
 
 
 def _word(value: Any) -> Any:
@@ -53,6 +54,7 @@ Ahead = Annotated[int, Field(ge=1, le=10_000)]
 # Networks that are trained side by side, or of which a network is made.
 Copies = Annotated[int, Field(ge=1, le=1000)]
 Auto = Literal["auto"]
+PLAIN = "number"  # in place of a format of times: numbers that are no dates
 
 
 def _reject(*faults: Fault) -> PydanticCustomError:
@@ -271,6 +273,12 @@ class WindowsConfig(Section):
             without values, `refuse` is an error.
         every: usual time from one step to the next, above 0, in seconds where times are dates;
             found in the training rows by default, and kept, so that new rows are compared with it.
+        format: how text or numbers in the column of time are written, such as "%d/%m/%Y", or
+            `number` for numbers that are no dates; found in the training rows by default, and kept.
+        weekdays: whether steps are counted in working days, without weekends; found in the training
+            rows by default, and kept.
+        regular: false takes each row for one step, however far the next is; found in the training
+            rows by default, and kept.
         name: name of the input that holds the windows.
     """
 
@@ -283,7 +291,17 @@ class WindowsConfig(Section):
     ahead: Ahead | Annotated[list[Whole], Field(min_length=1, max_length=10_000)] | None = None
     gaps: Literal["split", "fill", "refuse"] = "split"
     every: float | None = Field(default=None, gt=0, le=1e12)
+    format: str | None = None
+    weekdays: bool | None = None
+    regular: bool | None = None
     name: Name = "window"
+
+    @field_validator("format")
+    @classmethod
+    def _format(cls, format: str | None) -> str | None:
+        if format not in (None, PLAIN) and (wrong := wrong_letters(str(format))):
+            raise _reject(Fault((), wrong, fix=f"or write `{PLAIN}` for numbers that are no dates"))
+        return format
 
     @property
     def horizons(self) -> list[int]:

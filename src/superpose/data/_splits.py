@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -17,12 +17,12 @@ from ._config import Config
 from ._guessing import missing_words
 from ._guessing_dates import dates_in
 from ._schema import NULL_WORDS, ColumnSpec, Schema, blank_words, has_column
-from ._sections import WindowsConfig
+from ._sections import PLAIN, WindowsConfig
 from ._stratify import deal, deal_groups, marks
 from .kinds import TARGET_KINDS
 from .kinds._lifetimes import as_lifetimes
 from .kinds._steps import as_steps
-from .kinds._times import Times, in_zone, read_times
+from .kinds._times import Times, format_of, in_zone, read_times, zone_of
 from .kinds._values import (
     as_floats,
     as_sets,
@@ -263,7 +263,8 @@ def times(
     Args:
         table: the rows.
         name: name of the column.
-        config: where the column is declared as kind date, with its format and zone.
+        config: where the column is declared as kind date, with its format and zone, or is the time
+            of windows, with the format that was found in the training rows.
         setting: the setting that names the column, for the message.
 
     Raises:
@@ -272,7 +273,14 @@ def times(
     values = _column(table, name, setting)
     values = plain(blank_words(values, missing_words(values, "date")))
     told = _declared_date(config, name)
+    kept = None if pa.types.is_temporal(values.type) else _kept_format(config, name)
     try:
+        if told is None and kept == PLAIN:
+            return _numbers(as_floats(name, values))
+        if told is None and kept is not None:
+            when = read_times(name, values, kept)
+            zone_of(name, when)  # says so where some rows have a zone and others none
+            return replace(when, format=kept)
         found = None if told is not None else dates_in(name, values)
         if told is None and found is None and not is_text(values.type):
             return _numbers(as_floats(name, values))
@@ -283,7 +291,8 @@ def times(
                 return _numbers(as_floats(name, values))
             except DataError:
                 told = {}
-        when = read_times(name, values, told.get("format"))
+        format = told.get("format", kept) or format_of(name, values)
+        when = replace(read_times(name, values, format), format=format)
         return when if told.get("zone") is None else in_zone(name, when, told["zone"])[0]
     except DataError as error:
         given = str(error).split("; ")[0]
@@ -292,7 +301,7 @@ def times(
 
 
 def _numbers(values: np.ndarray) -> Times:
-    return Times(values, np.full(len(values), np.nan), dated=False)
+    return Times(values, np.full(len(values), np.nan), dated=False, format=PLAIN)
 
 
 def _declared_date(config: Config | None, name: str) -> dict[str, Any] | None:
@@ -301,6 +310,12 @@ def _declared_date(config: Config | None, name: str) -> dict[str, Any] | None:
         return None
     found = [column for column in config.inputs if column.name == name and column.told == "date"]
     return found[0].options if found else None
+
+
+def _kept_format(config: Config | None, name: str) -> str | None:
+    """How the time of windows is written, as the settings or the training rows have it."""
+    rule = None if config is None else config.windows
+    return rule.format if rule is not None and rule.time == name else None
 
 
 def _by_time(when: np.ndarray, shares: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -12,8 +12,8 @@ import pyarrow as pa
 from superpose.errors import ConfigError, DataError, Faults, did_you_mean, listing, message, place
 
 from ._config import Config
-from ._conversions import step_of, with_step, with_warnings
-from ._gaps import SHOWN, names_of, of, runs, usual_step
+from ._conversions import steps_of, with_steps, with_warnings
+from ._gaps import SHOWN, found_steps, names_of, of, runs
 from ._guessing import missing_words
 from ._memory import require_memory
 from ._schema import blank_words
@@ -101,21 +101,24 @@ def cut_windows(table: pa.Table, config: Config) -> pa.Table:
                 pa.array(future.ravel(), from_pandas=True), len(rule.horizons)
             )
             cut = cut.set_column(cut.column_names.index(name), name, told)
-    cut = with_step(cut.append_column(rule.name, lists), usual_step(recordings, when))
+    cut = with_steps(cut.append_column(rule.name, lists), found_steps(rule, recordings, when))
     return with_warnings(cut, said)
 
 
 def measured(config: Config, table: pa.Table) -> Config:
-    """The settings with the usual step of the training rows, which new rows are compared with.
+    """The settings with what was found of the time of the training rows, for new rows.
+
+    A few new rows don't tell how dates are written, how long a step is or that weekends are missing.
 
     Args:
         config: the settings.
         table: the windows of the training rows.
     """
-    rule, step = config.windows, step_of(table)
-    if rule is None or rule.every is not None or step is None:
+    rule, found = config.windows, steps_of(table)
+    found = {key: x for key, x in found.items() if rule is not None and getattr(rule, key) is None}
+    if rule is None or not found:
         return config
-    return config.model_copy(update={"windows": rule.model_copy(update={"every": step})})
+    return config.model_copy(update={"windows": rule.model_copy(update=found)})
 
 
 def foreseen(config: Config) -> list[str]:

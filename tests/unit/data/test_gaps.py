@@ -175,3 +175,83 @@ def test_new_rows_of_another_step_than_the_training_rows_are_said():
 
 def settings_of(length, **changes):
     return Config.from_arguments(targets="y", windows={**RULE, "length": length, **changes})
+
+
+def clocks(freq, spelling=None, zone=None, count=40):
+    """Times of one recording, as text where they are spelled."""
+    found = pd.date_range("2024-01-15", periods=count, freq=freq, tz=zone)
+    return list(found if spelling is None else found.strftime(spelling))
+
+
+SPELLED = {
+    "days": clocks("D"),
+    "working days": clocks("B"),
+    "hours": clocks("h"),
+    "hours of a zone": clocks("h", zone="Europe/Berlin", count=2000),
+    "days first": clocks("D", "%d/%m/%Y"),
+    "working days, days first": clocks("B", "%d/%m/%Y"),
+    "months first": clocks("D", "%m/%d/%y"),
+    "days as numbers": [int(day) for day in clocks("D", "%Y%m%d")],
+    "working days as numbers": [int(day) for day in clocks("B", "%Y%m%d")],
+    "days as digits": clocks("D", "%Y%m%d"),
+    "offsets": clocks("h", "%Y-%m-%d %H:%M%z", "Europe/Berlin"),
+    "seconds since 1970": [1_700_000_000 + 60 * k for k in range(40)],
+    "plain numbers": list(range(20240120, 20240160)),
+    "no regular steps": list(np.cumsum([1, 7, 1, 40, 3, 1, 90, 2] * 5)),
+    "without some": [
+        f"2024-03-{day:02}" for day in (1, 2, 5, 6, 9, 10, 13, 14, 15, 16, 17, 18, 22)
+    ],
+}
+
+
+@pytest.mark.parametrize("times", SPELLED.values(), ids=SPELLED)
+@pytest.mark.parametrize("length", [2, 3, 5])
+def test_a_part_of_a_table_has_the_same_windows_as_the_whole(times, length):
+    x = np.arange(len(times)) * 1.0
+    whole = pa.table({"t": times * 2, "x": [*x, *-x], "y": [*x, *x], "g": ["a"] * len(x) + ["b"] *
+                      len(x)})  # fmt: skip
+    config = settings_of(length, group="g")
+    first = cut_windows(whole, config)
+    learned = measured(config, first)
+    cut_anew = cut_windows(whole, learned)
+    assert cut_anew.to_pylist() == first.to_pylist()
+    if times[0] != "2024-03-01":
+        assert warnings_of(cut_anew) == warnings_of(first)
+    found = {(row["g"], row["t"]): row["window"] for row in first.to_pylist()}
+    for start in range(0, min(len(x), 15) - length):
+        for rows in (length, length + 1, length + 2):
+            part = whole.slice(start, rows)
+            last = part["t"][-1].as_py()
+            if ("a", last) not in found:
+                continue
+            (*_, row) = cut_windows(part, learned).to_pylist()
+            assert (row["t"], row["window"]) == (last, found["a", last])
+
+
+def test_what_the_training_rows_tell_of_time_is_kept():
+    def kept(times, **changes):
+        x = np.arange(len(times)) * 1.0
+        config = settings_of(3, **changes)
+        found = measured(config, cut_windows(pa.table({"t": times, "x": x, "y": x}), config))
+        told = found.windows
+        return told.format, told.every, told.weekdays, told.regular
+
+    assert kept(SPELLED["working days, days first"]) == ("%d/%m/%Y", 86400, True, None)
+    assert kept(SPELLED["days as numbers"]) == ("%Y%m%d", 86400, False, None)
+    assert kept(SPELLED["plain numbers"]) == ("number", 1, None, None)
+    assert kept(SPELLED["no regular steps"])[2:] == (None, False)
+    # A week without a weekend tells nothing, and what the settings say stays.
+    assert kept(SPELLED["working days"][:5]) == (None, 86400, None, None)
+    assert kept(SPELLED["days"], weekdays=True, every=5.0)[1:3] == (5, True)
+
+
+def test_new_rows_that_are_written_otherwise_are_refused():
+    config = settings_of(2, format="%d/%m/%Y")
+    table = pa.table({"t": ["01/02/2024", "02/13/2024"], "x": [1.0, 2.0], "y": [1.0, 2.0]})
+    with pytest.raises(DataError, match=r"'02/13/2024' is not a date as %d/%m/%Y"):
+        cut_windows(table, config)
+    zones = table.set_column(0, "t", [["01/02/2024 10:00+01:00", "01/02/2024 11:00"]])
+    with pytest.raises(DataError, match=r"1 times without an offset from UTC"):
+        cut_windows(zones, settings_of(2, format="%d/%m/%Y %H:%M"))
+    with pytest.raises(ConfigError, match=r"%q in '%q' is not known.*or write `number`"):
+        settings_of(2, format="%q")

@@ -40,6 +40,7 @@ class Times:
         zone: the zone of all rows where the column has one, as its type tells.
         clock: whether these are times of day, without a date.
         dated: False for plain numbers that count time from nowhere.
+        format: how text or numbers were read, where that is known.
     """
 
     wall: np.ndarray
@@ -47,6 +48,7 @@ class Times:
     zone: str | None = None
     clock: bool = False
     dated: bool = True
+    format: str | None = None
 
     @property
     def instant(self) -> np.ndarray:
