@@ -108,7 +108,7 @@ def cut_windows(table: pa.Table, config: Config) -> pa.Table:
 def measured(config: Config, table: pa.Table) -> Config:
     """The settings with what was found of the time of the training rows, for new rows.
 
-    A few new rows don't tell how dates are written, how long steps are or that weekends are missing.
+    A few new rows don't tell how dates are written, how long steps are or that weekends miss.
 
     Args:
         config: the settings.
