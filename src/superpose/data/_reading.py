@@ -389,6 +389,10 @@ def _from_pandas(values: Any) -> pa.ChunkedArray:
         kind = column.type.value_type if pa.types.is_dictionary(column.type) else column.type
         # Intervals, as `pandas.cut` gives them, and periods are types of pandas' own.
         plain = not isinstance(kind, pa.BaseExtensionType)
+        # Arrow takes objects of several zones, or of none, for one; as text each keeps its own.
+        if pa.types.is_timestamp(kind) and values.dtype == object:
+            zones = values.dropna().map(lambda moment: str(getattr(moment, "tzinfo", None)))
+            plain = zones.nunique() <= 1
     except (pa.ArrowException, OverflowError):
         plain = False
     if not plain:

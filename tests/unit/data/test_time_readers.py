@@ -117,3 +117,12 @@ def test_times_with_an_offset_are_read_from_jsonl_as_written(tmp_path):
     read = read_table(path)
     assert read["t"].to_pylist() == ["2024-01-01T10:00:00+05:00", None]
     assert pa.types.is_timestamp(read["n"].type)
+
+
+@pytest.mark.parametrize("zone", [None, "Asia/Tokyo"])
+def test_moments_of_several_zones_in_one_frame_keep_each_its_own(zone):
+    moments = [pd.Timestamp(2024, 1, 1, hour, tz=zone if hour % 2 else "UTC") for hour in range(20)]
+    column = read_table(pd.DataFrame({"t": pd.Series(moments, dtype=object)}))["t"]
+    assert pa.types.is_string(column.type)
+    assert column[0].as_py() == "2024-01-01 00:00:00+00:00"
+    assert column[1].as_py() == "2024-01-01 01:00:00" + ("+09:00" if zone else "")
