@@ -52,6 +52,7 @@ MOST_INPUT_LEVELS = 100_000
 # Shares of different values from which long text is no list of classes, and words are identifiers.
 TEXT_SHARE, IDENTIFIER_SHARE = 0.2, 0.95
 _IDENTIFIER = r"(?i)^(id|uid|uuid|guid|index|.*[_ -]id)$"
+_SOUND = r"(?i)\.(wav|flac|ogg|mp3|aiff?)$"
 _IMAGE = r"(?i)\.(png|jpe?g|bmp|gif|webp|tiff?)$"
 
 
@@ -153,6 +154,8 @@ def _guess_text(known: pa.ChunkedArray, target: bool) -> Guess:
     found = pc.unique(known)
     if _share(pc.match_substring_regex(known, _IMAGE)) >= 0.95:
         return Guess("image", "names of image files")
+    if _share(pc.match_substring_regex(known, _SOUND)) >= 0.95:
+        return Guess("audio", "names of sound files")
     distinct = len(found)
     separator = joined_by(known, distinct)
     if separator is not None:

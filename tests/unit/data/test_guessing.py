@@ -55,6 +55,7 @@ COUNTS = [0, 1, *RNG.negative_binomial(1, 0.1, N).tolist()]
         (["N", "S", "W"] * 9, "category", "3 different words"),
         (["a", None, "a"], "category", "1 different word"),
         (["img/1.png", "img/2.JPG", None], "image", "names of image files"),
+        (["a/1.wav", "a/2.FLAC", None], "audio", "names of sound files"),
         (SENTENCES, "text", "long text, 12 words on average"),
         (["水泵的声音很大而且发热了", "我们把它拆开检查了一遍", "没有发现任何问题"] * 9, "category",
             "3 different words"),
