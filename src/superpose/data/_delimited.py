@@ -94,7 +94,7 @@ def _head(path: Path) -> tuple[list[str], int, str]:
     if told:
         return lines[1:], 1, told[1]
     above = 0
-    while above < len(lines) and lines[above].lstrip().startswith(("#", "")):
+    while above < len(lines):
         line, below = lines[above].strip(), lines[above + 1] if above + 1 < len(lines) else ""
         if not line.startswith("#") and (line or not above):
             break
