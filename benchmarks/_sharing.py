@@ -20,7 +20,8 @@ from torch import Tensor
 from _fitted import declared
 from _methods import Outcome, Run, canonical
 from _table import Table, taken
-from superpose.data import Codec, Config, infer_schema, read_table
+from superpose.config import Config
+from superpose.data import Codec, infer_schema, read_table
 from superpose.functional import task_attention_weights
 from superpose.nn import FUSIONS, Architecture, Fusion, TaskAttention
 from superpose.training import FittedNetwork, Fold, Recipe, Settings, fit_alone, fit_joint

@@ -26,7 +26,7 @@ from torch.nn import functional
 
 from _cells import RESULTS, hardware, versions
 from _print import grid
-from superpose.data.kinds import TARGET_KINDS, TargetKind
+from superpose.kinds import TARGET_KINDS, TargetKind
 from superpose.nn import Architecture, Network, NumberEncoder
 from superpose.training import Fold, Settings, train
 

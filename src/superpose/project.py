@@ -37,19 +37,9 @@ from superpose.audit import (
     settings_of,
     with_measured,
 )
-from superpose.data import (
-    Config,
-    as_source,
-    divided,
-    like,
-    local_path,
-    measured,
-    read_rows,
-    restored,
-    row_keys,
-    unlike_training,
-)
-from superpose.data.kinds import TargetKind
+from superpose.columns import local_path
+from superpose.config import Config
+from superpose.data import as_source, divided, like, measured, read_rows, row_keys, unlike_training
 from superpose.deploy import (
     join_facts,
     load_bundle,
@@ -64,7 +54,9 @@ from superpose.deploy import (
     write_file,
 )
 from superpose.errors import BundleError, ConfigError, DataError, SuperposeError, message, printable
+from superpose.kinds import TargetKind
 from superpose.report import render_report, verdict_text
+from superpose.stored import restored
 from superpose.training import require_balance, require_host
 
 READING = "reading the table"  # the stage after which warnings and conversions are known

@@ -9,20 +9,25 @@ import pytest
 SOURCE = Path(__file__).parents[2] / "src" / "superpose"
 FLOORS = {
     "errors": 0,
+    "stored": 1,
+    "columns": 1,
+    "distributions": 1,
     "functional": 1,
-    "nn": 2,
     "balance": 2,
-    "data": 3,
-    "training": 4,
+    "nn": 2,
+    "kinds": 3,
+    "config": 4,
     "trees": 4,
-    "audit": 5,
-    "report": 5,
-    "deploy": 5,
-    "project": 6,
-    "cli": 7,
+    "data": 5,
+    "training": 6,
+    "audit": 7,
+    "report": 7,
+    "deploy": 7,
+    "project": 8,
+    "cli": 9,
 }
 # The root hands out the public names; `python -m superpose` is the command line.
-TOP = {"__init__": 8, "__main__": 8}
+TOP = {"__init__": 10, "__main__": 10}
 MODULES = sorted(SOURCE.rglob("*.py"))
 
 

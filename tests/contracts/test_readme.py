@@ -19,8 +19,8 @@ import yaml
 import superpose.project
 from superpose.audit import Prepared, prepare
 from superpose.cli import app
-from superpose.data import Config
-from superpose.data.kinds import INPUT_KINDS
+from superpose.config import Config
+from superpose.kinds import INPUT_KINDS
 
 ROOT = Path(__file__).parents[2]
 README, CHINESE = ROOT / "README.md", ROOT / "README.zh-CN.md"

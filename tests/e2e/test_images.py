@@ -14,8 +14,9 @@ from typer.testing import CliRunner
 from superpose import Superpose
 from superpose.audit import prepare
 from superpose.cli import app
-from superpose.data import Config, infer_schema, read_table
-from superpose.data.kinds import mask_array
+from superpose.columns import mask_array
+from superpose.config import Config
+from superpose.data import infer_schema, read_table
 from superpose.errors import SuperposeError
 
 Image = pytest.importorskip("PIL.Image")

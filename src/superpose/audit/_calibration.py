@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from superpose.data.kinds import TargetKind
+from superpose.kinds import TargetKind
 
 COVERAGE = 0.9
 # A class below this share of the rows is too rare for a threshold of one half.

@@ -8,8 +8,8 @@ from typing import Any, Self
 
 import numpy as np
 
-from superpose.data.kinds import TargetKind
-from superpose.functional import condition_normal, shrunk_correlation
+from superpose.distributions import condition_normal, shrunk_correlation
+from superpose.kinds import TargetKind
 
 COPULA = "copula"
 

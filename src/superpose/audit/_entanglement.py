@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from superpose.data.kinds import TargetKind
+from superpose.distributions import paired_test
 from superpose.errors import DataError, message
-from superpose.functional import paired_test
+from superpose.kinds import TargetKind
 
 from ._given import HALF, Rows
 from ._predictor import Predictor

@@ -14,8 +14,9 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from superpose.columns import Column
 from superpose.data import sources_of
-from superpose.data.kinds import Beside, Column, NamedClasses, TargetKind, Unknown
+from superpose.kinds import Beside, NamedClasses, TargetKind, Unknown
 from superpose.training import places_of
 
 from ._blend import Weights, mix

@@ -11,7 +11,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from superpose.data.kinds import TargetKind
+from superpose.kinds import TargetKind
 
 from ._blend import Weights, mix
 from ._copula import COPULA, Copula

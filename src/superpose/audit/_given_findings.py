@@ -6,13 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from superpose.functional import (
-    density_matrix,
-    effective_states,
-    purity,
-    shrunk_correlation,
-    von_neumann_entropy,
-)
+from superpose.distributions import shrunk_correlation
+from superpose.functional import density_matrix, effective_states, purity, von_neumann_entropy
 
 from ._blend import Weights, mix
 from ._entanglement import entanglement, rows_for

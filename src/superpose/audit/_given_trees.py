@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from superpose.data import Features
-from superpose.data.kinds import TargetKind
+from superpose.kinds import TargetKind
 from superpose.training import Fold, reveal_columns
 from superpose.trees import Engine
 

@@ -7,7 +7,7 @@ from functools import partial
 
 import numpy as np
 
-from superpose.data.kinds import TargetKind
+from superpose.kinds import TargetKind
 from superpose.training import FittedNetwork
 from superpose.trees import Engine
 

@@ -10,9 +10,9 @@ from importlib.util import find_spec
 import numpy as np
 import pyarrow as pa
 
+from superpose.config import Config
 from superpose.data import (
     Codec,
-    Config,
     Features,
     Schema,
     Split,
@@ -23,8 +23,8 @@ from superpose.data import (
     require_own_columns,
     sources_of,
 )
-from superpose.data.kinds import TARGET_KINDS
 from superpose.errors import ConfigError, Faults, listing, message
+from superpose.kinds import TARGET_KINDS
 from superpose.training import Fold, hideable
 from superpose.trees import Engine, require_engine
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from superpose.data.kinds import TargetKind
-from superpose.functional import Paired, holm, paired_test
+from superpose.distributions import Paired, holm, paired_test
+from superpose.kinds import TargetKind
 
 from ._blend import ROUNDS, Weights, greedy_blend, mix
 

@@ -10,7 +10,7 @@ from typing import Any, Self
 import numpy as np
 
 from superpose.data import Features
-from superpose.data.kinds import TargetKind
+from superpose.kinds import TargetKind
 from superpose.training import Fold
 from superpose.trees import Engine, TreeModel, fit_trees
 

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 import pyarrow as pa
 
-from superpose.data.kinds import Unknown, UnknownLabels
 from superpose.errors import listing, message, place
+from superpose.kinds import Unknown, UnknownLabels
 
 from ._findings import evaluate_target
 from ._predictor import Predictor

@@ -9,8 +9,8 @@ import numpy as np
 import pyarrow as pa
 from pydantic import BaseModel, ConfigDict
 
-from superpose.data import damaged, restored
 from superpose.errors import BundleError, SuperposeError, listing
+from superpose.stored import damaged, restored
 from superpose.training import require_weights
 
 from ._given import LEVELS

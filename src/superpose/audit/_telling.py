@@ -9,9 +9,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from superpose.columns import Column, present
 from superpose.data import Codec
-from superpose.data.kinds import Column, TargetKind, Unknown, present
 from superpose.errors import DataError, Faults, did_you_mean, listing, message, place
+from superpose.kinds import TargetKind, Unknown
 
 AUTO = "auto"
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from superpose.data import Config
+from superpose.config import Config
 from superpose.nn import Architecture
 from superpose.training import (
     Balancing,

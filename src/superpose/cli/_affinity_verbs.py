@@ -51,7 +51,7 @@ def affinity(
       superpose affinity runs/first --search
       superpose affinity runs/first station.csv --epochs 20 --out picture.svg
     """
-    from superpose.data import groups_text, load_config
+    from superpose.config import groups_text, load_config
     from superpose.deploy import write_file
     from superpose.project import Superpose
     from superpose.report import (

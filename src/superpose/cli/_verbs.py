@@ -47,7 +47,7 @@ from ._screen import (
 )
 
 if TYPE_CHECKING:
-    from superpose.data import Config
+    from superpose.config import Config
 
 
 @app.command()
@@ -326,7 +326,7 @@ def _train(
 
 def _remove_demo(folder: Path, config: Config) -> None:
     """Removes an earlier demo of the same data, stopped or finished, and nothing else."""
-    from superpose.data import load_config
+    from superpose.config import load_config
     from superpose.deploy import locked
 
     try:

@@ -12,7 +12,9 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from superpose.data import Config, fingerprint, read_whole
+from superpose.columns import read_whole
+from superpose.config import Config
+from superpose.data import fingerprint
 from superpose.errors import BundleError, message
 
 from ._store import is_folder, load_folder, require_writable, write_file

@@ -24,7 +24,7 @@ from safetensors import SafetensorError
 from safetensors.numpy import load as load_safetensors
 from safetensors.numpy import save as save_safetensors
 
-from superpose.data import local_path, read_whole, require_regular
+from superpose.columns import local_path, read_whole, require_regular
 from superpose.errors import BundleError, message
 
 FORMAT = "superpose"

@@ -11,10 +11,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ._from_past import FromPast
 from ._measured import Measured
 from ._trunk import Trunk
 from .fusion import FUSIONS
+from .heads._from_past import FromPast
 
 # The block of targets that are measured already; every other block holds inputs.
 GIVEN = "given"

@@ -14,8 +14,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from superpose.data.kinds import TargetKind
 from superpose.errors import TrainingError
+from superpose.kinds import TargetKind
 from superpose.nn import GIVEN
 
 from ._balance import Balance

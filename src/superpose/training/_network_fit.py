@@ -14,8 +14,8 @@ import torch
 from torch import Tensor
 
 from superpose.data import Codec, label_block
-from superpose.data.kinds import TargetKind
 from superpose.errors import listing
+from superpose.kinds import TargetKind
 from superpose.nn import (
     GIVEN,
     Architecture,

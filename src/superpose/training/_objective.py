@@ -11,7 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from superpose.data.kinds import TargetKind
+from superpose.kinds import TargetKind
 from superpose.nn import Outputs
 
 # The weight of a target is one over the loss of its best constant prediction, so that every target

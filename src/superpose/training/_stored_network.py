@@ -9,7 +9,9 @@ import torch
 from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor
 
-from superpose.data import Codec, ModelConfig, damaged, restored
+from superpose.config import ModelConfig
+from superpose.data import Codec
+from superpose.stored import damaged, restored
 
 if TYPE_CHECKING:
     from ._network_fit import FittedNetwork

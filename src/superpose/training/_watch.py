@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from superpose.data.kinds import TargetKind
+from superpose.kinds import TargetKind
 
 from ._replicas import State
 

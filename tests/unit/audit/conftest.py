@@ -13,7 +13,7 @@ from superpose.audit import Predictor
 from superpose.audit._copula import Copula
 from superpose.audit._given import LEVELS, Given, Rows
 from superpose.data import Codec
-from superpose.data._schema import ColumnSpec, Schema
+from superpose.data.schema._schema import ColumnSpec, Schema
 
 
 @dataclass

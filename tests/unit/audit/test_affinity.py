@@ -10,8 +10,9 @@ from superpose import DataError, SuperposeError
 from superpose.audit import affinity, affinity_pairs, candidates, prepare, quiet, search_groups
 from superpose.audit._given_findings import residual_facts
 from superpose.audit._proof import Ruling
-from superpose.data import Codec, Config
-from superpose.data._schema import ColumnSpec, Schema
+from superpose.config import Config
+from superpose.data import Codec
+from superpose.data.schema._schema import ColumnSpec, Schema
 
 TARGETS = ["a", "b", "c"]
 FACTS = {

@@ -5,7 +5,7 @@ import pyarrow as pa
 import pytest
 
 from superpose.audit._calibration import COVERAGE, interval_width, rare_threshold
-from superpose.data.kinds import TARGET_KINDS
+from superpose.kinds import TARGET_KINDS
 
 NUMBER = TARGET_KINDS["number"].fit("y", pa.chunked_array([[-1.0, 1.0]]))
 BINARY = TARGET_KINDS["binary"].fit("z", pa.chunked_array([[0, 1]]))

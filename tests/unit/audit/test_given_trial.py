@@ -10,7 +10,7 @@ from superpose.audit import Predictor, _prepare, _references, findings, prepare,
 from superpose.audit._given import LEVELS
 from superpose.audit._given_findings import entanglement_facts, given_facts, state_facts
 from superpose.audit._given_trial import _gather, _subsets, spread_out
-from superpose.data import Config
+from superpose.config import Config
 from superpose.errors import BundleError, ConfigError
 from superpose.trees._trees import fit_trees
 

@@ -8,7 +8,8 @@ import pyarrow as pa
 import pytest
 
 from superpose.audit import prepare, require_room
-from superpose.data import Config, _memory, read_rows
+from superpose.config import Config
+from superpose.data import _memory, read_rows
 from superpose.errors import ConfigError, DataError
 
 N = 60

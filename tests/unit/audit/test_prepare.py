@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from superpose.audit import prepare
-from superpose.data import Config
+from superpose.config import Config
 from superpose.errors import ConfigError
 
 

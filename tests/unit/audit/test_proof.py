@@ -5,7 +5,7 @@ import pyarrow as pa
 import pytest
 
 from superpose.audit._proof import ALONE, FEWEST_UNCOMMON, JOINT, Case, choose, rule
-from superpose.data.kinds import TARGET_KINDS
+from superpose.kinds import TARGET_KINDS
 
 ROWS = 400
 HALVES = np.arange(ROWS) % 2

@@ -7,8 +7,8 @@ import pytest
 
 from superpose.audit import _prepare, findings, prepare, run_trial
 from superpose.audit._entanglement import rows_for
-from superpose.data import Config
-from superpose.data.kinds._plot_words import token_facts
+from superpose.config import Config
+from superpose.kinds.text._plot_words import token_facts
 
 SLOTS = {"name": "slots", "kind": "tokens", "of": "words"}
 TINY = {"width": 8, "members": 2, "depth": 1, "state": 4, "rank": 2, "embedding": 2}

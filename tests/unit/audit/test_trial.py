@@ -5,7 +5,7 @@ import pyarrow as pa
 import pytest
 
 from superpose.audit import _prepare, findings, prepare, run_trial
-from superpose.data import Config
+from superpose.config import Config
 
 SETTINGS = {
     "targets": ["weight", "sick"],

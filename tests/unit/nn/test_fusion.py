@@ -121,7 +121,7 @@ def test_no_fusion_is_the_identity_itself():
 
 
 def test_the_settings_name_every_fusion_and_every_fusion_its_paper():
-    from superpose.data import Config
+    from superpose.config import Config
 
     options = Config.model_json_schema()["$defs"]["ModelConfig"]["properties"]["fusion"]["enum"]
     assert options == list(FUSIONS)

@@ -7,7 +7,8 @@ import pyarrow as pa
 import torch
 
 from superpose.audit import prepare
-from superpose.data import Codec, ColumnSpec, Config, Schema
+from superpose.config import Config
+from superpose.data import Codec, ColumnSpec, Schema
 from superpose.nn import Architecture
 from superpose.training import Fold, Recipe, Settings, fit_joint, hideable
 from superpose.training._absence import Absence

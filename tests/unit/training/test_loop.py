@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from superpose.data.kinds._augment import Moved, Pieces
 from superpose.errors import TrainingError
+from superpose.nn.augment._augment import Moved, Pieces
 from superpose.training import Fold, _loop, _session
 from superpose.training._checkpoints import load_checkpoint
 from superpose.training._objective import Objective

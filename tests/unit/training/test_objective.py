@@ -5,9 +5,9 @@ import pyarrow as pa
 import pytest
 import torch
 
-from superpose.data.kinds import TARGET_KINDS
-from superpose.data.kinds._augment import Moved, Pieces
+from superpose.kinds import TARGET_KINDS
 from superpose.nn import Outputs
+from superpose.nn.augment._augment import Moved, Pieces
 from superpose.training._objective import Objective, predictions
 
 # Text is written by a checkpoint, which its own tests make.

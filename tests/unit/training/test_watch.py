@@ -4,7 +4,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from superpose.data.kinds import TARGET_KINDS
+from superpose.kinds import TARGET_KINDS
 from superpose.training import EpochShare, Watch
 
 ROWS = 24

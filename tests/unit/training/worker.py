@@ -11,7 +11,7 @@ import pyarrow as pa
 import torch
 import torch.distributed as dist
 
-from superpose.data.kinds import TARGET_KINDS
+from superpose.kinds import TARGET_KINDS
 from superpose.nn import Architecture, Network, NumberEncoder
 from superpose.training import Balancing, Fold, Settings, train
 

@@ -6,7 +6,7 @@ import pytest
 
 from superpose.audit._references import FittedTrees, fit_references
 from superpose.data import Features
-from superpose.data.kinds import TARGET_KINDS
+from superpose.kinds import TARGET_KINDS
 from superpose.training import Fold
 
 
