@@ -2,11 +2,13 @@
 
 from ._absence import hideable
 from ._balance import Balance, Balancing, require_balance
+from ._build import alike, build, places_of
 from ._checkpoints import load_checkpoint, save_checkpoint
+from ._fit import Recipe, fit_alone, fit_joint
+from ._fitted_network import FittedNetwork
 from ._host import Tracking, require_host
 from ._lookahead import Affinities, look_ahead
 from ._loop import Fold, Trained, batch_size, batches, train
-from ._network_fit import FittedNetwork, Recipe, alike, build, fit_alone, fit_joint, places_of
 from ._replicas import Replicas
 from ._reveal import reveal_columns
 from ._settings import Settings

@@ -10,8 +10,8 @@ import torch
 from torch import Tensor
 from torch.func import functional_call
 
+from ._fit import Recipe, fit_joint
 from ._loop import Step, batch_size, steps_of_epoch
-from ._network_fit import Recipe, fit_joint
 
 # A look asks once for each target for the losses of all of these held-out rows.
 MOST_HELD = 512

@@ -6,7 +6,8 @@ from typing import NamedTuple
 
 import torch
 
-from ._network_fit import Recipe, build, heads_of, places_of
+from ._build import build, heads_of, places_of
+from ._fit import Recipe
 
 MOST_MADE = 20_000_000  # weights of a trunk that is made to be counted
 

@@ -14,7 +14,7 @@ from superpose.data import Codec
 from superpose.stored import damaged, restored
 
 if TYPE_CHECKING:
-    from ._network_fit import FittedNetwork
+    from ._fitted_network import FittedNetwork
 
 # Settings allow no more networks side by side: a thousand folds, a thousand times.
 MOST_NETWORKS = 1_000_000

@@ -12,7 +12,7 @@ from superpose.data import Codec, ColumnSpec, Schema
 from superpose.nn import Architecture
 from superpose.training import Fold, Recipe, Settings, fit_joint, hideable
 from superpose.training._absence import Absence
-from superpose.training._network_fit import variation
+from superpose.training._fit import variation
 
 ROWS = 240
 

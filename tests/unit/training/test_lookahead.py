@@ -8,9 +8,9 @@ import pytest
 import torch
 
 from superpose.training import Fold, Replicas, look_ahead
+from superpose.training._build import build
 from superpose.training._lookahead import MOST_STEPS, _Looks
 from superpose.training._loop import Step
-from superpose.training._network_fit import build
 from superpose.training._objective import Objective
 
 TARGETS = ("weight", "sick", "calls")

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field, replace
-from pathlib import Path
+from dataclasses import asdict, dataclass, field
 from threading import Lock
 from typing import Any, Self
 
@@ -13,29 +12,20 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from superpose.data import Codec, label_block
-from superpose.errors import listing
-from superpose.kinds import TargetKind
+from superpose.data import Codec
 from superpose.nn import (
     GIVEN,
     Architecture,
-    DenseNetwork,
-    FromPast,
     Grouped,
     Network,
-    NumberEncoder,
-    OwnHead,
-    PerPlace,
 )
 
-from ._absence import Absence, hideable
-from ._loop import MOST_CELLS, Blocks, Fold, OnStep, Trained, Vary, predict_rows, train
-from ._objective import Varied
+from ._build import build, heads_of, places_of
+from ._loop import MOST_CELLS, Blocks, Fold, predict_rows
 from ._replicas import Replicas, State
 from ._reveal import reveal_columns
-from ._settings import Settings
 from ._stored_network import require_facts
-from ._watch import Watch, average_rows
+from ._watch import average_rows
 
 
 @dataclass
@@ -239,258 +229,3 @@ def few_rows(blocks: Blocks) -> Iterator[Blocks]:
     size = max(1, MOST_CELLS // sum(block[0].numel() for block in blocks.values()))
     for first in range(0, rows, size):
         yield {name: block[first : first + size] for name, block in blocks.items()}
-
-
-Head = int | FromPast | PerPlace | OwnHead
-
-
-def heads_of(codec: Codec, targets: Sequence[str]) -> list[Head]:
-    """Return what the head of each target answers with, for ``build``."""
-
-    def head(kind: TargetKind) -> Head:
-        if kind.own_head:
-            return OwnHead(kind.head, label_block(kind.column) if kind.reads_labels else None)
-        if kind.source is None:
-            return kind.start(codec.block_of) or kind.size
-        return PerPlace(codec.block_of(kind.source), kind.place_size)
-
-    return [head(codec.target_kinds[t]) for t in targets]
-
-
-def alike(codec: Codec, targets: Sequence[str]) -> list[str]:
-    """Return the targets that can be trained for alone in one pass: those with linear heads."""
-    heads = zip(targets, heads_of(codec, targets), strict=True)
-    return [target for target, head in heads if isinstance(head, int)]
-
-
-def build(
-    codec: Codec,
-    heads: Sequence[Head],
-    architecture: Architecture,
-    embedding: int,
-    given: bool = False,
-    groups: Sequence[Sequence[int]] = (),
-) -> Callable[[], Network | Grouped]:
-    """Return a maker of fresh networks for the codec's inputs, with the heads of ``heads_of``.
-
-    With ``given`` the networks also read measured values of all the codec's targets; with
-    ``groups``, places of heads, those of a group share a network, and groups share nothing.
-    """
-    targets = list(codec.target_kinds.values())
-
-    def make() -> Network | Grouped:
-        if not groups:
-            return network(heads)
-        return Grouped([network([heads[t] for t in own], own) for own in groups], groups)
-
-    def network(heads: Sequence[Head], own: Sequence[int] | None = None) -> Network:
-        encoders = {
-            name: type(kinds[0]).encoder(kinds, embedding) for name, kinds in codec.blocks.items()
-        }
-        revealed = None
-        if given:
-            # The trunk is told too, not only the states: on small tables that is the stronger way.
-            columns = [edges for kind in targets for edges in kind.reveal_edges]
-            encoders[GIVEN] = NumberEncoder(columns, embedding)
-            revealed = [kind.revealed for kind in targets]
-        sizes = [head for head in heads if isinstance(head, int | FromPast)]
-        if len(sizes) == len(heads):
-            return Network(encoders, sizes, architecture, revealed, own)
-        return DenseNetwork(encoders, heads, architecture, revealed)
-
-    return make
-
-
-def places_of(groups: Sequence[Sequence[str]], targets: Sequence[str]) -> list[list[int]]:
-    """Return the groups as places of their targets; one that nobody names is alone in its group.
-
-    Where all share, there is nothing to be kept apart, and no group at all.
-
-    Example:
-        >>> places_of([["c", "a"]], ["a", "b", "c"])
-        [[0, 2], [1]]
-        >>> places_of([["a", "b"]], ["a", "b"])
-        []
-    """
-    found = [sorted(targets.index(t) for t in group) for group in groups]
-    named = {place for group in found for place in group}
-    found += [[place] for place in range(len(targets)) if place not in named]
-    return [] if not groups or len(found) == 1 else sorted(found)
-
-
-@dataclass(frozen=True)
-class Recipe:
-    """What all networks of a run have in common.
-
-    Args:
-        codec: Fitted codec.
-        blocks: Encoded inputs of all N rows.
-        labels: Encoded labels by target.
-        folds: Training and held-out rows of each network.
-        architecture: Sizes of the network.
-        settings: How to train.
-        embedding: Widest token of a column.
-        seed: Seed of initial weights, order and dropout.
-        weights: Weight of each target in the joint loss.
-        given: Whether the joint network learns to use targets that are measured.
-        groups: Targets that share the joint network, if not all do.
-        sources: For each row the number of its source, if there are several.
-    """
-
-    codec: Codec
-    blocks: Mapping[str, np.ndarray]
-    labels: Mapping[str, np.ndarray]
-    folds: Sequence[Fold]
-    architecture: Architecture
-    settings: Settings
-    embedding: int = 16
-    seed: int = 0
-    weights: Mapping[str, float] = field(default_factory=dict)
-    given: bool = True
-    groups: Sequence[Sequence[str]] = ()
-    sources: np.ndarray | None = None
-
-
-OnEpoch = Callable[[int, Watch], None]
-
-
-def fit_joint(
-    recipe: Recipe,
-    checkpoint: Path | None = None,
-    on_epoch: OnEpoch | None = None,
-    on_step: OnStep | None = None,
-) -> FittedNetwork:
-    """Train one network for all targets.
-
-    Args:
-        recipe: Data, sizes and settings.
-        checkpoint: File to write as training goes and to continue from.
-        on_epoch: Called after each epoch.
-        on_step: Called before each step.
-    """
-    targets = list(recipe.labels)
-    heads = heads_of(recipe.codec, targets)
-    trained = _train(
-        recipe, targets, heads, recipe.architecture, False, checkpoint, on_epoch, on_step
-    )
-    return FittedNetwork(
-        targets,
-        recipe.architecture,
-        recipe.embedding,
-        len(recipe.folds),
-        trained.snapshots,
-        trained.best,
-        trained.curves,
-        trained.held_out,
-        trained.given_epoch,
-        trained.balance,
-        trained.seconds,
-        trained.parameters,
-        [list(group) for group in recipe.groups],
-    )
-
-
-def fit_alone(
-    recipe: Recipe,
-    targets: Sequence[str],
-    checkpoint: Path | None = None,
-    on_epoch: OnEpoch | None = None,
-) -> dict[str, FittedNetwork]:
-    """Train the same network for each target alone, all targets in one pass.
-
-    A single-task network learns from the rows that have its label, and from nothing else of the
-    other targets.
-
-    Args:
-        recipe: Data, sizes and settings of the joint network.
-        targets: The targets to train for, which are ``alike``, or a single one.
-        checkpoint: File to write as training goes and to continue from.
-        on_epoch: Called after each epoch.
-    """
-    kinds, count = [recipe.codec.target_kinds[t] for t in targets], len(recipe.folds)
-    architecture = replace(recipe.architecture, fusion="none")
-    heads = heads_of(recipe.codec, targets)
-    sizes = [head for head in heads if isinstance(head, int)]
-    if len(heads) > 1 and len(sizes) < len(heads):
-        raise ValueError(f"{listing(targets)}: not all are alike, so they take a pass each")
-    trained = _train(
-        recipe, targets, [max(sizes)] if sizes else heads, architecture, True, checkpoint, on_epoch
-    )
-    found = {}
-    for place, (target, kind) in enumerate(zip(targets, kinds, strict=True)):
-        best = trained.best[place]
-        own = slice(place * count, (place + 1) * count)
-        weights = {name: w[own].clone() for name, w in trained.snapshots[best].items()}
-        for name in ("heads", "offsets") if sizes else ():
-            # One width for all targets in training.
-            weights[name] = weights[name][..., : kind.size].clone()
-        found[target] = FittedNetwork(
-            [target],
-            architecture,
-            recipe.embedding,
-            count,
-            {best: weights},
-            [best],
-            [trained.curves[place]],
-            [trained.held_out[place]],
-            None,
-            {},
-            trained.seconds / len(targets),
-            sum(w.numel() for w in weights.values()) // count,
-        )
-    return found
-
-
-def _train(
-    recipe: Recipe,
-    targets: Sequence[str],
-    heads: Sequence[Head],
-    architecture: Architecture,
-    solo: bool,
-    checkpoint: Path | None,
-    on_epoch: OnEpoch | None,
-    on_step: OnStep | None = None,
-) -> Trained:
-    given = recipe.given and not solo and len(targets) > 1
-    groups = [] if solo else places_of(recipe.groups, targets)
-    return train(
-        build(recipe.codec, heads, architecture, recipe.embedding, given, groups),
-        as_tensors(recipe.blocks),
-        [recipe.codec.target_kinds[t] for t in targets],
-        [recipe.labels[t] for t in targets],
-        recipe.folds,
-        recipe.settings,
-        recipe.seed,
-        weights=[recipe.weights.get(t, 1.0) for t in targets],
-        solo=solo,
-        given=given,
-        checkpoint=checkpoint,
-        on_epoch=on_epoch,
-        on_step=on_step,
-        sources=recipe.sources,
-        vary=variation(recipe.codec, recipe.settings.modality_dropout),
-    )
-
-
-def variation(codec: Codec, hidden: float = 0.0) -> Vary | None:
-    """Return what varies the inputs of a batch while networks learn; None if no input is varied.
-
-    Args:
-        codec: The codec of the training.
-        hidden: Chance of whole inputs to be hidden.
-    """
-    found = {}
-    for name, kinds in codec.blocks.items():
-        if (augment := kinds[0].augment()) is not None:
-            found[name] = kinds[0].column, augment
-    absence = Absence(codec, hidden) if hidden and hideable(codec) else None
-    if not found and absence is None:
-        return None
-
-    def vary(batch: Blocks) -> tuple[Blocks, Varied]:
-        out, moved = dict(batch), dict[str | None, Any]()
-        for name, (column, augment) in found.items():
-            out[name], moved[column] = augment(batch[name])
-        return (absence(out) if absence else out), moved
-
-    return vary
