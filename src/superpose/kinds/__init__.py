@@ -13,10 +13,11 @@ file of its own and name it in a table below; the tests of all kinds then run on
 
 from superpose.columns import Column, mask_array, present
 
-from ._base import InputKind, TargetKind
 from ._beside import Beside, FileForm
+from ._input import InputKind
 from ._metrics import auc
 from ._options import Options
+from ._target import TargetKind
 from ._unknown import NamedClasses, Unknown, UnknownLabels
 from .items._embedding import EmbeddingInput
 from .items._entity import EntityInput

@@ -18,7 +18,7 @@ from superpose.distributions import (
 )
 from superpose.functional import category_loss
 
-from ._base import TargetKind
+from ._target import TargetKind
 
 
 @dataclass(kw_only=True)

@@ -14,8 +14,8 @@ from superpose.columns import in_units, mean_absolute, root_mean_square
 from superpose.distributions import SCORE_LIMIT, variance_information
 from superpose.functional import SCALE_FLOOR, gaussian_loss, gaussian_parameters
 
-from ._base import TargetKind
 from ._metrics import quiet
+from ._target import TargetKind
 from .tabular._number import CLIP
 
 

@@ -12,7 +12,7 @@ import pyarrow as pa
 from superpose.columns import Column, warn
 from superpose.distributions import PROBABILITY_FLOOR
 
-from ._base import TargetKind
+from ._target import TargetKind
 
 # What a row adds to the mean of a metric where its label is a class that the model does not have.
 WORST = {"accuracy": 0.0, "mrr": 0.0, "log_loss": -float(np.log(PROBABILITY_FLOOR))}

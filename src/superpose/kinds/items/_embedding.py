@@ -13,7 +13,7 @@ from torch import nn
 
 from superpose.columns import Column, is_list, one, plain, require_held
 from superpose.errors import DataError, message, place
-from superpose.kinds._base import InputKind
+from superpose.kinds._input import InputKind
 from superpose.nn import VectorEncoder
 
 FARTHEST = 1e3  # spreads

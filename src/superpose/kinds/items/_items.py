@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from superpose.columns import Column
-from superpose.kinds._base import InputKind
+from superpose.kinds._input import InputKind
 
 MOST_LEVELS = 64  # of a category that a code tells apart; rarer ones are one
 WIDTH = 16  # of the token of a column

@@ -12,7 +12,7 @@ from pydantic import Field
 from torch import nn
 
 from superpose.columns import Column, as_text, as_words, counted, find, missing, spread
-from superpose.kinds._base import InputKind
+from superpose.kinds._input import InputKind
 from superpose.kinds._options import Options
 from superpose.nn import Augment, DropOptions, TextEncoder, TokenAugment
 

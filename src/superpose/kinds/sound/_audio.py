@@ -21,7 +21,7 @@ from superpose.columns import (
     windows_paths,
 )
 from superpose.errors import message, place
-from superpose.kinds._base import InputKind
+from superpose.kinds._input import InputKind
 from superpose.kinds._options import Options
 from superpose.nn import AudioAugmentOptions, AudioEncoder, Augment, SoundAugment, how_varied
 

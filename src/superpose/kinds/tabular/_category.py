@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from superpose.columns import Column, class_names, class_type, counted, find
 from superpose.errors import DataError
 from superpose.functional import category_loss
-from superpose.kinds._base import InputKind
+from superpose.kinds._input import InputKind
 from superpose.kinds._metrics import brier, calibration_error, macro_auc, quiet
 from superpose.nn import CategoryEncoder
 

@@ -18,8 +18,8 @@ from superpose.distributions import (
     class_scores,
 )
 from superpose.errors import DataError
-from superpose.kinds._base import too_few_labels
 from superpose.kinds._metrics import per_class
+from superpose.kinds._target import too_few_labels
 from superpose.kinds._unknown import NamedClasses, Unknown, metrics_with_rows
 
 

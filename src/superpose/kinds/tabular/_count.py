@@ -20,8 +20,8 @@ from superpose.distributions import (
 )
 from superpose.errors import DataError
 from superpose.functional import LOG_RATE_LIMIT, poisson_loss
-from superpose.kinds._base import TargetKind, too_few_labels
 from superpose.kinds._beside import Beside
+from superpose.kinds._target import TargetKind, too_few_labels
 
 from ._number import CLIP, finite, quantile_edges
 

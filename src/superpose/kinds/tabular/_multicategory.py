@@ -18,7 +18,7 @@ from superpose.columns import (
     missing,
     require_members,
 )
-from superpose.kinds._base import InputKind
+from superpose.kinds._input import InputKind
 from superpose.nn import MultiHotEncoder
 
 MOST_LEVELS = 512

@@ -30,8 +30,8 @@ from superpose.distributions import (
 )
 from superpose.errors import DataError
 from superpose.functional import multilabel_loss
-from superpose.kinds._base import too_few_labels
 from superpose.kinds._metrics import auc, average_precision, nan_mean, per_class, quiet
+from superpose.kinds._target import too_few_labels
 from superpose.kinds._unknown import NamedClasses, Unknown
 
 MOST_LABELS = 1000

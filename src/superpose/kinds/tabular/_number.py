@@ -23,9 +23,10 @@ from superpose.columns import (
 )
 from superpose.distributions import SCORE_LIMIT, variance_information
 from superpose.functional import SCALE_FLOOR, gaussian_loss, gaussian_parameters
-from superpose.kinds._base import InputKind, TargetKind, too_few_labels
 from superpose.kinds._beside import Beside
+from superpose.kinds._input import InputKind
 from superpose.kinds._metrics import quiet
+from superpose.kinds._target import TargetKind, too_few_labels
 from superpose.nn import NumberEncoder
 
 CLIP = 10.0  # standard deviations; further out only says "extreme" and would shake the network

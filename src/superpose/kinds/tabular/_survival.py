@@ -29,9 +29,9 @@ from superpose.distributions import (
     score_within,
 )
 from superpose.functional import hazard_loss, interval_probabilities
-from superpose.kinds._base import TargetKind, too_few_labels
 from superpose.kinds._beside import Beside
 from superpose.kinds._options import Options
+from superpose.kinds._target import TargetKind, too_few_labels
 from superpose.kinds.time._plot_times import survival_facts
 
 BINS = 12  # intervals, unless told otherwise; each costs an output and hardly tells more

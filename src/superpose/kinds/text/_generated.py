@@ -18,10 +18,10 @@ from torch import Tensor, nn
 from superpose.columns import Column, as_text, warn
 from superpose.distributions import PROBABILITY_FLOOR
 from superpose.errors import DataError, message, place
-from superpose.kinds._base import TargetKind, too_few_labels
 from superpose.kinds._beside import Beside
 from superpose.kinds._options import Options
 from superpose.kinds._plot_rows import few_rows, shown
+from superpose.kinds._target import TargetKind, too_few_labels
 from superpose.kinds.tabular._number import quantile_edges
 from superpose.nn import (
     TEXT_FILES,

@@ -27,7 +27,7 @@ from superpose.columns import (
     warn,
 )
 from superpose.errors import DataError, message, place
-from superpose.kinds._base import InputKind
+from superpose.kinds._input import InputKind
 from superpose.kinds._options import Options
 from superpose.nn import (
     Augment,

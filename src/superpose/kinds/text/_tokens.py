@@ -32,11 +32,11 @@ from superpose.columns import (
     spread,
 )
 from superpose.errors import DataError, listing, message, place
-from superpose.kinds._base import too_few_labels
 from superpose.kinds._beside import Beside
 from superpose.kinds._metrics import nan_mean
 from superpose.kinds._options import Options
 from superpose.kinds._places import PlaceClasses
+from superpose.kinds._target import too_few_labels
 from superpose.kinds._unknown import NamedClasses, Unknown
 from superpose.kinds.tabular._classes import ordered
 

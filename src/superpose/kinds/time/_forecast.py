@@ -12,10 +12,10 @@ from pydantic import Field
 
 from superpose.columns import Column, as_labels, as_steps, in_units, spread, standardised
 from superpose.errors import DataError, message, place
-from superpose.kinds._base import too_few_labels
 from superpose.kinds._beside import Beside
 from superpose.kinds._options import Options
 from superpose.kinds._several import SeveralNumbers
+from superpose.kinds._target import too_few_labels
 from superpose.kinds.tabular._number import label_scale, quantile_edges
 from superpose.nn import FromPast
 

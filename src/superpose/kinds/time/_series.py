@@ -23,7 +23,7 @@ from superpose.columns import (
     warn,
 )
 from superpose.errors import DataError, message, place
-from superpose.kinds._base import InputKind
+from superpose.kinds._input import InputKind
 from superpose.kinds._options import Options
 from superpose.kinds.tabular._number import CLIP, location_scale
 from superpose.nn import Augment, SeriesAugment, SeriesAugmentOptions, SeriesEncoder, how_varied

@@ -35,11 +35,11 @@ from superpose.distributions import (
 )
 from superpose.errors import DataError, Faults, listing, place
 from superpose.functional import Peaks, bumps, overlap, peaks
-from superpose.kinds._base import too_few_labels
 from superpose.kinds._beside import Beside
 from superpose.kinds._metrics import nan_mean
 from superpose.kinds._options import Levels, Options
 from superpose.kinds._places import PlacesTarget
+from superpose.kinds._target import too_few_labels
 from superpose.nn import Moved
 
 from ._box_scores import box_average_precision, require_scorer

@@ -25,7 +25,7 @@ from superpose.columns import (
     require_pillow,
     tell_clipped,
 )
-from superpose.kinds._base import InputKind
+from superpose.kinds._input import InputKind
 from superpose.kinds._options import Options
 from superpose.nn import Augment, AugmentOptions, ImageAugment, ImageEncoder, how_varied
 

@@ -27,10 +27,10 @@ from superpose.columns import (
     require_pillow,
     size_of_map,
 )
-from superpose.kinds._base import too_few_labels
 from superpose.kinds._beside import Beside, FileForm
 from superpose.kinds._options import Options
 from superpose.kinds._several import SeveralNumbers
+from superpose.kinds._target import too_few_labels
 from superpose.kinds.tabular._number import label_scale, quantile_edges
 from superpose.nn import Moved, follow_grid
 

@@ -42,11 +42,11 @@ from superpose.columns import (
 )
 from superpose.errors import DataError, Faults, message, place
 from superpose.functional import category_loss
-from superpose.kinds._base import too_few_labels
 from superpose.kinds._beside import Beside, FileForm
 from superpose.kinds._metrics import nan_mean
 from superpose.kinds._options import Levels, Options
 from superpose.kinds._places import PlaceClasses
+from superpose.kinds._target import too_few_labels
 from superpose.nn import Moved, follow_grid
 
 from ._plot_pictures import mask_facts

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from superpose.kinds._base import TargetKind
+from superpose.kinds._target import TargetKind
 
 Facts = dict[str, Any]
 Pixels = Callable[[np.ndarray], np.ndarray]

@@ -1,4 +1,4 @@
-"""What an input and a target must know: the extension point of the package.
+"""What a target must know of its column: one half of the extension point of the package.
 
 A kind is the only place that knows how its column is encoded, learned, predicted, scored and
 described. A new kind is one class in one new file plus one line in the table of this folder.
@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -18,157 +18,14 @@ from torch import Tensor, nn
 
 from superpose.columns import Column
 from superpose.errors import DataError
-from superpose.nn import Augment, FromPast
-from superpose.stored import restored
+from superpose.nn import FromPast
 
 from ._beside import Beside, FileForm
-from ._options import Options
+from ._codec_base import CodecBase
 
 
 @dataclass(kw_only=True)
-class _Stateful:
-    """Keep the fitted values of a column as a dictionary that JSON can hold."""
-
-    name: ClassVar[str]
-    options: ClassVar[type[Options]] = Options
-
-    column: str
-    notes: list[str] = field(default_factory=list)  # what the user should know, from fitting
-    conversions: list[str] = field(default_factory=list)  # what is read otherwise than written
-
-    @classmethod
-    def holds(cls, values: Column) -> bool:
-        """Whether values may be of this kind; asked where options alone don't tell the kind."""
-        return True
-
-    @classmethod
-    def check(cls, column: str, values: Column, **options: Any) -> None:
-        """Raise DataError with the row if a value can't belong to this kind.
-
-        Unlike `fit` it may see every row of a table, because it learns nothing.
-        """
-
-    def state(self) -> dict[str, Any]:
-        """Everything needed to rebuild this kind, JSON-able."""
-        values = {f.name: getattr(self, f.name) for f in fields(self)}
-        return {"kind": self.name, **values}
-
-    @classmethod
-    def from_state(cls, state: dict[str, Any]) -> Self:
-        """Rebuild a fitted kind from its `state`.
-
-        Raises:
-            BundleError: the state has unknown or missing entries, or of another type.
-        """
-        values = {key: value for key, value in state.items() if key != "kind"}
-        return restored(cls, values, f"{cls.name} {state.get('column')!r}")
-
-
-@dataclass(kw_only=True)
-class InputKind(_Stateful, ABC):
-    """One input column, fitted on training rows.
-
-    Kinds with the same ``block`` are laid side by side in one array for the network; kinds without
-    a block get an array of their own.
-    """
-
-    name: ClassVar[str]
-    block: ClassVar[str | None]
-    needs_folder: ClassVar[bool] = False  # True for columns of file paths
-    takes_lists: ClassVar[bool] = False  # True for kinds with several values per row
-    pictures: ClassVar[bool] = False  # True for kinds of images, which masks and boxes can be of
-    wants_map: ClassVar[bool] = False  # True for kinds that are told whether a target reads a map
-
-    column: str
-    notes: list[str] = field(default_factory=list)  # what the user should know, from fitting
-    conversions: list[str] = field(
-        default_factory=list
-    )  # what is read otherwise than it is written
-
-    @property
-    def width(self) -> int:
-        """Number of columns this kind takes in its block."""
-        return 1
-
-    @property
-    def places(self) -> int | None:
-        """Most places of a row's map, for targets with an answer for each; None without a map."""
-        return None
-
-    @property
-    def slow(self) -> bool:
-        """Whether its encoder takes minutes to train, so that one validation split decides."""
-        return False
-
-    @property
-    def layout(self) -> dict[str, Any]:
-        """What targets of its places, and forecasts of its channels, are told when fitted."""
-        return {}
-
-    def present(self, values: Column, folder: str = "") -> np.ndarray:
-        """Mark the rows (N,) whose value can be read; elsewhere no place has a label."""
-        return np.ones(len(values), bool)
-
-    @property
-    def absent(self) -> int:
-        """What fills a row without a value in a block of whole numbers; other blocks have NaN."""
-        return 0
-
-    def pixels(self, values: Column, folder: str = "") -> np.ndarray:
-        """What the report shows of images, uint8 (N, 3, H, W)."""
-        raise NotImplementedError
-
-    def augment(self) -> Augment | None:
-        """What varies the block of this kind while networks learn, or None."""
-        return None
-
-    @property
-    def useless(self) -> str | None:
-        """Why the column can't help any prediction ("constant"), or None."""
-        return None
-
-    @property
-    def rare_share(self) -> float:
-        """Share of the training rows whose value no other of them has, where that is counted."""
-        return 0.0
-
-    def outside(self, values: Column) -> np.ndarray:
-        """Mark rows (N,) with a value that training rows had nothing like."""
-        return np.zeros(len(values), bool)
-
-    @classmethod
-    @abstractmethod
-    def fit(cls, column: str, values: Column, **options: Any) -> Self:
-        """Learn the encoding from training rows.
-
-        Raises:
-            DataError: a value that does not belong to this kind, with column and row.
-        """
-
-    @abstractmethod
-    def encode(self, values: Column) -> np.ndarray:
-        """Values as the network reads them, (N, width, ...)."""
-
-    @abstractmethod
-    def features(self, values: Column) -> tuple[np.ndarray, list[bool], list[str]]:
-        """Values as trees read them.
-
-        Returns:
-            float32 (N, F) with NaN for missing, whether each feature is categorical, and names.
-        """
-
-    @classmethod
-    @abstractmethod
-    def encoder(cls, kinds: Sequence[Any], width: int) -> nn.Module:
-        """The module that turns the block of these kinds into tokens (B, S, d)."""
-
-    @abstractmethod
-    def describe(self) -> str:
-        """One short phrase for the report."""
-
-
-@dataclass(kw_only=True)
-class TargetKind(_Stateful, ABC):
+class TargetKind(CodecBase, ABC):
     """One target column, fitted on training rows.
 
     Its *canonical prediction* (N, K) is what every predictor emits, tree or network; a convex
