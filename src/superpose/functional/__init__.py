@@ -6,8 +6,6 @@ from ._density import density_matrix, effective_states, purity, von_neumann_entr
 from ._gramian import tap_gramian, weight_gramian
 from ._hazards import hazard_loss, interval_probabilities
 from ._losses import (
-    LOG_RATE_LIMIT,
-    SCALE_FLOOR,
     binary_loss,
     category_loss,
     gaussian_loss,
@@ -21,8 +19,6 @@ from ._recurrent import lstm
 from ._triples import embed_triples
 
 __all__ = [
-    "LOG_RATE_LIMIT",
-    "SCALE_FLOOR",
     "Peaks",
     "binary_loss",
     "bumps",

@@ -12,12 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-SCALE_FLOOR = 1e-3
-"""Smallest predicted standard deviation, in units of the training standard deviation: a target
-known to a thousandth of its spread is as certain as a likelihood needs."""
-
-LOG_RATE_LIMIT = 20.0
-"""exp(20) = 5e8 events; beyond it float32 sums lose the single event."""
+from superpose.distributions import LOG_RATE_LIMIT, SCALE_FLOOR
 
 
 def _present(y: Tensor) -> tuple[Tensor, Tensor]:

@@ -76,7 +76,7 @@ class NamedClasses(TargetKind):
         values: Column,
         y: np.ndarray,
         pred: np.ndarray,
-        constant: np.ndarray,
+        baseline: np.ndarray,
         **options: Any,
     ) -> dict[str, float]:
         """As `metrics`, but labels that are not among the classes count as wrong.
@@ -88,21 +88,21 @@ class NamedClasses(TargetKind):
             unknown: what `unknown` gave, at least one label.
             values: all labels as they are.
             y: all labels as encoded, (N,) or (N, L).
-            pred, constant, options: as of `metrics`.
+            pred, baseline, options: as of `metrics`.
         """
         more = sorted(set(unknown.names))
         wide = self.with_levels(more)
 
         def widened(z: np.ndarray) -> np.ndarray:
-            """Predictions (..., S C) with further classes behind those of each place."""
-            places = np.reshape(z, (*np.shape(z)[:-1], -1, len(self.levels)))
-            none = np.repeat(0 * places[..., :1], len(more), axis=-1)  # NaN where there is no place
-            return np.concatenate([places, none], axis=-1).reshape(*np.shape(z)[:-1], -1)
+            """Predictions (..., S C) with further classes behind those of each location."""
+            locations = np.reshape(z, (*np.shape(z)[:-1], -1, len(self.levels)))
+            none = np.repeat(0 * locations[..., :1], len(more), axis=-1)  # NaN where there is none
+            return np.concatenate([locations, none], axis=-1).reshape(*np.shape(z)[:-1], -1)
 
-        judged = self.known(y)  # not the rows whose labels don't fit their input
+        judged = self.distribution.known(y)  # not the rows whose labels don't fit their input
         judged[unknown.rows] = True
         labels = np.where(judged[:, None], wide.encode(values), np.nan)
-        return wide.metrics(labels, widened(pred), widened(constant), **options)
+        return wide.metrics(labels, widened(pred), widened(baseline), **options)
 
 
 def metrics_with_rows(
@@ -110,7 +110,7 @@ def metrics_with_rows(
     rows: int,
     y: np.ndarray,
     pred: np.ndarray,
-    constant: np.ndarray,
+    baseline: np.ndarray,
     **options: Any,
 ) -> dict[str, float]:
     """Metrics of one class per row, where some rows have a class that the model does not have.
@@ -121,10 +121,11 @@ def metrics_with_rows(
     Args:
         kind: the target.
         rows: how many such rows there are; in y they have no label.
-        y, pred, constant, options: as of `metrics`.
+        y, pred, baseline, options: as of `metrics`.
     """
-    found = kind.metrics(y, pred, constant, **options)
-    known = kind.known(y)
+    distribution = kind.distribution
+    found = kind.metrics(y, pred, baseline, **options)
+    known = distribution.known(y)
     share = rows / (rows + int(known.sum()))
     worst = WORST | {name: 0.0 for name in found if name.startswith(WORST_OF)}
 
@@ -133,8 +134,8 @@ def metrics_with_rows(
 
     for name in found.keys() & worst.keys():
         found[name] = with_rows(found[name], worst[name])
-    floors = np.broadcast_to(constant, np.shape(pred))
-    sums = (float(kind.row_loss(y, z)[known].sum()) for z in (pred, floors))
+    floors = np.broadcast_to(baseline, np.shape(pred))
+    sums = (float(distribution.row_loss(y, z)[known].sum()) for z in (pred, floors))
     means = (total / max(int(known.sum()), 1) for total in sums)
     loss, reference = (with_rows(mean, worst["log_loss"]) for mean in means)
     return {**found, "score": 1 - loss / reference}

@@ -3,12 +3,13 @@
 >>> import torch
 >>> from superpose.nn import Architecture, Network, NumberEncoder
 >>> numbers = NumberEncoder([[-1.0, 0.0, 1.0], [0.0, 1.0]], width=8)
->>> network = Network({"numbers": numbers}, sizes=[2, 1], architecture=Architecture(members=4))
+>>> network = Network({"numbers": numbers}, {"weight": 2, "sick": 1}, Architecture(members=4))
 >>> network({"numbers": torch.randn(5, 2)}).shape      # rows, members, targets, raw outputs
 torch.Size([5, 4, 2, 2])
 """
 
 from ._cost import Cost, network_cost
+from ._dense_network import AnyHead, DenseNetwork, Outputs
 from ._grouped import Grouped
 from ._measured import Measured
 from ._network import GIVEN, Architecture, Network
@@ -60,16 +61,21 @@ from .encoders._text import TextEncoder
 from .encoders._vectors import VectorEncoder
 from .encoders._words import BothWays, WordEncoder
 from .fusion import FUSIONS, Fusion, NoFusion, TaskAttention
-from .heads._dense import DenseNetwork, Outputs, OwnHead, PerPlace, PlaceHead
-from .heads._from_past import FromPast
-from .heads._generated import TextDecoder
-from .heads._retrieval import ItemTower, RetrievalHead
+from .heads._bank import HeadBank, module_key
+from .heads._base import Head
+from .heads._dense import CustomHead, DenseHead, LocationHead
+from .heads._item_tower import ItemTower, RetrievalHead
+from .heads._residual_forecast import ResidualForecastHead
+from .heads._table import HEADS, head_of
+from .heads._text_decoder import TextDecoder
 
 __all__ = [
     "FUSIONS",
     "GIVEN",
+    "HEADS",
     "SIGNAL_FILES",
     "TEXT_FILES",
+    "AnyHead",
     "Architecture",
     "AudioAugmentOptions",
     "AudioEncoder",
@@ -79,14 +85,18 @@ __all__ = [
     "CategoryEncoder",
     "Checkpoint",
     "Cost",
+    "CustomHead",
+    "DenseHead",
     "DenseNetwork",
     "DropOptions",
-    "FromPast",
     "Fusion",
     "Grouped",
+    "Head",
+    "HeadBank",
     "ImageAugment",
     "ImageEncoder",
     "ItemTower",
+    "LocationHead",
     "MapEncoder",
     "Measured",
     "MemberLinear",
@@ -96,15 +106,13 @@ __all__ = [
     "NoFusion",
     "NumberEncoder",
     "Outputs",
-    "OwnHead",
-    "PerPlace",
-    "PlaceHead",
     "PretrainedAudio",
     "PretrainedImage",
     "PretrainedText",
     "PretrainedWords",
     "ReadImage",
     "RephraseAugment",
+    "ResidualForecastHead",
     "RetrievalHead",
     "SeriesAugment",
     "SeriesAugmentOptions",
@@ -126,10 +134,12 @@ __all__ = [
     "follow_grid",
     "frozen",
     "gradients_behind",
+    "head_of",
     "how_varied",
     "image_model",
     "mean_of_frames",
     "mean_of_tokens",
+    "module_key",
     "network_cost",
     "pretrained_model",
     "read_json",

@@ -43,7 +43,8 @@ def network_cost(fusion: str, targets: int, architecture: Architecture | None = 
     sizes = replace(architecture or Architecture(), fusion=fusion)
     edges = [[float(n) for n in range(BINS + 1)]] * COLUMNS
     encoder: dict[str, nn.Module] = {"numbers": NumberEncoder(edges, EMBEDDING)}
-    network = Network(encoder, [2] * targets, sizes).to("meta").eval()
+    heads = {str(t): 2 for t in range(targets)}
+    network = Network(encoder, heads, sizes).to("meta").eval()
     with FlopCounterMode(display=False) as counter, torch.no_grad():
         network({"numbers": torch.zeros(1, COLUMNS, device="meta")})
     parameters = sum(p.numel() for p in network.parameters())

@@ -27,7 +27,8 @@ class Grouped(nn.Module):
     Example:
         >>> from superpose.nn import Architecture, CategoryEncoder
         >>> sizes = Architecture(members=2)
-        >>> nets = [Network({"codes": CategoryEncoder([5], 4)}, [1] * n, sizes) for n in (2, 1)]
+        >>> heads = [{"a": 1, "c": 1}, {"b": 1}]
+        >>> nets = [Network({"codes": CategoryEncoder([5], 4)}, own, sizes) for own in heads]
         >>> Grouped(nets, [[0, 2], [1]])({"codes": torch.tensor([[2], [3]])}).shape
         torch.Size([2, 2, 3, 1])
     """

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import cast
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ._measured import Measured
 from ._trunk import Trunk
 from .fusion import FUSIONS
-from .heads._from_past import FromPast
+from .heads._bank import HeadBank
+from .heads._residual_forecast import ResidualForecastHead
 
 # The block of targets that are measured already; every other block holds inputs.
 GIVEN = "given"
@@ -54,22 +53,24 @@ class Network(nn.Module):
 
     Args:
         encoders: One encoder per input block; each tells its ``out_features``.
-        sizes: Raw outputs of each target's head, or a ``FromPast``.
+        heads: For each target, by its name, the raw outputs of its head, or a
+            ``ResidualForecastHead``.
         architecture: Sizes of the parts.
-        revealed: For each target the number of columns in which its measured value is read; None
-            for a network that is never told one. Its encoder is the one named "given".
-        own: Places among ``revealed`` of the targets that it predicts, where these are not all.
+        observed: For each target the number of columns in which its measured value is read; None
+            for a network that never reads one. Its encoder is the one named "given".
+        own: Positions among ``observed`` of the targets that it predicts, where these are not all.
 
     Shape:
         blocks: name -> (B, ...) -> raw outputs (B, M, T, O) with O that of the widest head;
-        target t uses the first of them, as many as its size. The block "given" holds measured
+        a target uses the first of them, as many as its head has. The block "given" holds measured
         values (B, R), NaN where hidden.
         ``taps`` are zeros in the shape of ``taps(B)``, added to the hidden vectors, or to the
         states where it is ``separate``: their gradient tells what each target asks of the trunk.
 
     Example:
         >>> from superpose.nn import CategoryEncoder
-        >>> net = Network({"categories": CategoryEncoder([5], 4)}, [1, 3], Architecture(members=2))
+        >>> encoders = {"categories": CategoryEncoder([5], 4)}
+        >>> net = Network(encoders, {"sick": 1, "sort": 3}, Architecture(members=2))
         >>> net({"categories": torch.tensor([[2], [3]])}).shape
         torch.Size([2, 2, 2, 3])
     """
@@ -77,16 +78,17 @@ class Network(nn.Module):
     def __init__(
         self,
         encoders: dict[str, nn.Module],
-        sizes: Sequence[int | FromPast],
+        heads: Mapping[str, int | ResidualForecastHead],
         architecture: Architecture,
-        revealed: Sequence[int] | None = None,
+        observed: Sequence[int] | None = None,
         own: Sequence[int] | None = None,
     ) -> None:
         super().__init__()
-        a, targets = architecture, len(sizes)
-        self.starts = {t: head for t, head in enumerate(sizes) if isinstance(head, FromPast)}
-        widest = max(head.width if isinstance(head, FromPast) else head for head in sizes)
-        self.measured = None if revealed is None else Measured(revealed, a.state, own)
+        a = architecture
+        targets = len(heads)
+        # First of all weights: sums over weights, such as a gradient's norm, have an order.
+        self.heads = HeadBank(heads, members=a.members, task_dim=a.state)
+        self.measured = None if observed is None else Measured(observed, a.state, own)
         self.encoders = nn.ModuleDict(encoders)
         for encode in encoders.values():
             share = getattr(encode, "rate", 1.0)
@@ -99,10 +101,7 @@ class Network(nn.Module):
         self.fusion = nn.ModuleList(
             fusion(targets, a.state, a.rank, a.donor_gradient) for _ in range(a.blocks)
         )
-        bound = 1 / math.sqrt(a.state)
-        shape = (a.members, targets, a.state, widest)
-        self.heads = nn.Parameter(torch.empty(shape).uniform_(-bound, bound))
-        self.offsets = nn.Parameter(torch.zeros(a.members, targets, widest))
+        self.heads.draw()
         self.targets = targets
         # Nothing passes between targets behind the trunk: a state's gradient is its target's own,
         # so that all targets' come from one pass through the heads.
@@ -128,7 +127,7 @@ class Network(nn.Module):
     def taps(self, rows: int) -> tuple[int, ...]:
         """Return the shape of the taps: of the hidden vectors, or of the states if separate."""
         members, width = self.trunk.bias.shape
-        inside = self.heads.shape[1:3] if self.separate else (width,)
+        inside = self.heads.weight.shape[1:3] if self.separate else (width,)
         return (rows, members, *inside)
 
     def fused_states(
@@ -140,19 +139,8 @@ class Network(nn.Module):
             states = fuse(states)
         return states
 
-    def answers(self, states: Tensor, blocks: Blocks) -> Tensor:
-        """Return the raw outputs (B, M, T, O) of the heads that have one answer for a row."""
-        out = torch.einsum("...mtd,mtdo->...mto", F.relu(states), self.heads) + self.offsets
-        if not self.starts:
-            return out
-        columns = list(out.unbind(-2))
-        for t, head in self.starts.items():
-            told = head(columns[t], blocks[head.source])
-            columns[t] = F.pad(told, (0, out.shape[-1] - head.size))
-        return torch.stack(columns, -2)
-
     def forward(self, blocks: Blocks, taps: Tensor | None = None) -> Tensor:
-        return self.answers(self.fused_states(blocks, taps), blocks)
+        return self.heads(self.fused_states(blocks, taps), blocks)
 
     def attention(self, blocks: Blocks) -> Tensor | None:
         """Return the members' mean map (B, T, T + 1) in the first fusion block, if it has one.

@@ -5,14 +5,11 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numpy as np
-import torch
-from torch import Tensor, nn
 
 from superpose.columns import Column
 from superpose.kinds._input import InputKind
 
 MOST_LEVELS = 64  # of a category that a code tells apart; rarer ones are one
-WIDTH = 16  # of the token of a column
 
 
 class Items(NamedTuple):
@@ -45,18 +42,17 @@ def described(items: Items) -> list[dict[str, Any]]:
     return found
 
 
-def readers(
-    columns: list[dict[str, Any]], kinds: dict[str, type[InputKind]]
-) -> tuple[list[nn.Module], list[Tensor]]:
-    """The encoder of each described column, and the block that it reads of all items."""
-    encoders, blocks = [], []
+def inputs_of(columns: list[dict[str, Any]]) -> list[tuple[InputKind, np.ndarray]]:
+    """The described columns as fitted inputs, and what networks read of all items, (K, ...)."""
+    from superpose.kinds import INPUT_KINDS  # the table names the kinds that this folder has
+
+    found = []
     for column in columns:
-        family = kinds[column["state"]["kind"]]
-        encoders.append(family.encoder([family.from_state(column["state"])], WIDTH))
+        kind = INPUT_KINDS[column["state"]["kind"]].from_state(column["state"])
         whole = all(isinstance(x, int) for x in column["block"])
         block = np.array(column["block"], np.int64 if whole else np.float32)
-        blocks.append(torch.from_numpy(block.reshape(column["shape"])))
-    return encoders, blocks
+        found.append((kind, block.reshape(column["shape"])))
+    return found
 
 
 def codes(items: Items, most: int) -> np.ndarray:

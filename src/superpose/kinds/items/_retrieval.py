@@ -8,21 +8,21 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 import pyarrow as pa
-import torch
 from pydantic import Field, model_validator
-from torch import Tensor, nn
 
-from superpose.columns import Column, class_names, class_values, counted, find
+from superpose.columns import Column, class_names, class_values, find
+from superpose.distributions import Items as ItemDistribution
 from superpose.errors import DataError, did_you_mean, message, place
-from superpose.functional import category_loss
 from superpose.kinds._beside import Beside
+from superpose.kinds._hints import Hints
+from superpose.kinds._input import InputKind
+from superpose.kinds._observed import Observed
 from superpose.kinds._options import Options
 from superpose.kinds._plot_rows import LISTED, few_rows, shown
-from superpose.kinds.tabular._classes import ClassTarget, ordered
+from superpose.kinds.tabular._classes import CountedClasses, OneClass, ordered
 from superpose.kinds.tabular._number import quantile_edges
-from superpose.nn import ItemTower, RetrievalHead
 
-from ._items import Items, codes, described, readers
+from ._items import Items, codes, described, inputs_of
 
 MOST_ITEMS = 10_000  # a probability of each is held for each row
 TREE_ITEMS = 50  # trees grow one for each class in every round
@@ -61,12 +61,11 @@ class RetrievalOptions(Options):
 
 
 @dataclass(kw_only=True)
-class RetrievalTarget(ClassTarget):
+class RetrievalTarget(OneClass):
     """One item out of many: the row is asked with, and items are found by their vectors.
 
-    The head gives a row a vector and compares it with those of all items. An item's vector is
-    learned, or read from what describes the item, or both. Canonical prediction: a probability for
-    each item.
+    Networks give a row a vector and compare it with those of all items. An item's vector is
+    learned, or read from what describes the item, or both.
 
     Example:
         >>> rows = pa.chunked_array([["tea", "milk", "tea", None]])
@@ -81,89 +80,70 @@ class RetrievalTarget(ClassTarget):
     options: ClassVar[type[Options]] = RetrievalOptions
     metric: ClassVar[str] = "mrr"
     higher_is_better: ClassVar[bool] = True
-    own_head: ClassVar[bool] = True
-    reads_labels: ClassVar[bool] = True
-    has_items: ClassVar[bool] = True
+    hints: ClassVar[Hints] = Hints(
+        tree_task="classification", has_items=True, custom_head=True, reads_labels=True
+    )
     vector: int = VECTOR
     top: int = TOP
     columns: list[dict[str, Any]] = field(default_factory=list)  # what describes the items
     code: list[list[float]] = field(default_factory=list)  # of each item; empty where one-hot
 
     @property
-    def tree(self) -> str:  # type: ignore[override] # it hangs on the number of items
-        return "classification" if self.width <= TREE_ITEMS else "none"
+    def distribution(self) -> ItemDistribution:
+        return ItemDistribution(len(self.levels))
+
+    @property
+    def tree_task(self) -> str | None:
+        return self.hints.tree_task if len(self.levels) <= TREE_ITEMS else None
 
     @classmethod
     def fit(cls, column: str, values: Column, items: Items | None = None, **options: Any) -> Self:
-        kind = super().fit(column, values)
-        kind.vector, kind.top = options.get("size", VECTOR), options.get("top", TOP)
-        items = items or Items(pa.chunked_array([pa.array([], pa.large_string())]), [], [])
-        if len(items.names):
-            kind._take(class_names(values, kind.type), items)
-        if kind.width > MOST_ITEMS:
-            given = f"{kind.width} different items"
+        found = CountedClasses.of(column, values)
+        names = ordered(found.names, found.type)
+        if items is not None and len(items.names):
+            names = _item_names(column, found, items)
+        if len(names) > MOST_ITEMS:
+            given = f"{len(names)} different items"
             fix = "leave out the rarest, or group them"
             raise DataError(message(place(column=column), given, f"at most {MOST_ITEMS}", fix))
-        if kind.width > ONE_HOT:
-            drawn = np.random.default_rng(0).normal(size=(kind.width, CODE))
-            both = np.concatenate([codes(items, CODE), drawn], 1) if items.inputs else drawn
-            kind.code = [[float(f"{x:.5g}") for x in row] for row in both]
-        kind.columns = described(items)
-        return kind
+        code = np.zeros((0, 0))
+        if len(names) > ONE_HOT:
+            code = np.random.default_rng(0).normal(size=(len(names), CODE))
+            if items is not None and items.inputs:
+                code = np.concatenate([codes(items, CODE), code], 1)
+        return cls(
+            column=column,
+            levels=names,
+            type=found.type,
+            counts=[found.counts.get(name, 0) for name in names],
+            vector=options.get("size", VECTOR),
+            top=options.get("top", TOP),
+            columns=described(items) if items is not None else [],
+            code=[[float(f"{x:.5g}") for x in row] for row in code],
+        )
 
-    def _take(self, text: pa.Array, items: Items) -> None:
-        """Take the items of a table in place of those that training rows name."""
-        names = class_names(items.names, self.type).to_pylist()
-        strangers = find(text, names) == -1
-        if strangers.any():
-            row = int(np.argmax(strangers))
-            given = f"{text[row].as_py()!r} is not among the {len(names)} items"
-            fix = did_you_mean(text[row].as_py(), names) or "add it to the table of items"
-            raise DataError(message(place(column=self.column, row=row), given, fix=fix))
-        found, counts = counted(text)
-        rows = dict(zip(found, (int(c) for c in counts), strict=True))
-        self.levels, self.counts = names, [rows.get(name, 0) for name in names]
-
-    @classmethod
-    def _order(cls, column: str, values: Column, names: list[str], kind: str) -> list[str]:
-        return ordered(names, kind)
-
-    def head(self, state: int) -> nn.Module:
-        from superpose.kinds import INPUT_KINDS
-
-        encoders, blocks = readers(self.columns, INPUT_KINDS)
-        seen = [count > 0 for count in self.counts]
-        return RetrievalHead(state, self.counts, ItemTower(seen, self.vector, encoders, blocks))
+    @property
+    def inputs(self) -> list[tuple[InputKind, np.ndarray]]:
+        """What describes the items: fitted inputs, and their encoding for all items, (K, ...)."""
+        return inputs_of(self.columns)
 
     @cached_property
     def _codes(self) -> np.ndarray:
-        return np.asarray(self.code, np.float32) if self.code else np.eye(self.width, dtype="f4")
+        return (
+            np.asarray(self.code, np.float32) if self.code else np.eye(len(self.levels), dtype="f4")
+        )
 
     @property
-    def reveal_edges(self) -> list[list[float]]:
+    def observed(self) -> Observed:
+        """The code of the item; with few items which of them it is."""
         if not self.code:
-            return [[0.0, 1.0]] * self.width
-        return [quantile_edges(column) for column in self._codes.T]
+            return Observed.shares(len(self.levels), self._observed)
+        return Observed([quantile_edges(column) for column in self._codes.T], self._observed)
 
-    def reveal(self, y: np.ndarray) -> np.ndarray:
-        """The code of the item (N, R); with few items which of them it is."""
+    def _observed(self, y: np.ndarray) -> np.ndarray:
         known = ~np.isnan(y)
-        found = self._codes[np.where(known, y, 0).astype(int)]
-        return np.where(known[:, None], found, np.nan).astype(np.float32)
-
-    def loss(self, out: Tensor, y: Tensor) -> Tensor:
-        if out.shape[-1] == 1:  # the logarithm of the label's probability in its batch
-            return torch.where(y.isnan(), 0.0, -out[..., 0])
-        return category_loss(out, y)
-
-    def predict(self, out: Tensor) -> Tensor:
-        return torch.softmax(out, dim=-1)
-
-    def constant(self, y: np.ndarray) -> np.ndarray:
-        """The popularity of items; an item that no row names is not impossible."""
-        known = np.asarray(y)[~np.isnan(y)].astype(int)
-        counts = np.bincount(known, minlength=self.width) + 1 / self.width
-        return np.asarray(counts / counts.sum())
+        code = self._codes[np.where(known, y, 0).astype(int)]
+        return np.where(known[:, None], code, np.nan).astype(np.float32)
 
     def ranks(self, y: np.ndarray, pred: np.ndarray) -> np.ndarray:
         """Where in the list of items each label stands, 1 for the first; ties share their places.
@@ -175,20 +155,25 @@ class RetrievalTarget(ClassTarget):
         return np.asarray((pred > own).sum(axis=1) + ((pred == own).sum(axis=1) + 1) / 2)
 
     def _metrics(self, y: np.ndarray, pred: np.ndarray, **options: Any) -> dict[str, float]:
-        recalls = [f"recall_at_{k}" for k in RECALLS if k < self.width]
+        recalls = [f"recall_at_{k}" for k in RECALLS if k < len(self.levels)]
         names = ["mrr", *recalls, "ndcg_at_10", "log_loss"]
         if not len(y):
             return dict.fromkeys(names, np.nan)
         rank = self.ranks(y, pred)
         # One item is right: the ideal gain is 1.
         gain = np.where(rank <= 10, 1 / np.log2(1 + rank), 0.0)
-        found = [(rank <= k).mean() for k in RECALLS if k < self.width]
-        values = [(1 / rank).mean(), *found, gain.mean(), self.row_loss(y, pred).mean()]
+        found = [(rank <= k).mean() for k in RECALLS if k < len(self.levels)]
+        values = [
+            (1 / rank).mean(),
+            *found,
+            gain.mean(),
+            self.distribution.row_loss(y, pred).mean(),
+        ]
         return dict(zip(names, map(float, values), strict=True))
 
     def best(self, pred: np.ndarray, most: int) -> np.ndarray:
         """The items (N, k) with the highest probabilities, the highest first."""
-        most = min(most, self.width)
+        most = min(most, len(self.levels))
         return np.argsort(-np.asarray(pred, np.float64), axis=1, kind="stable")[:, :most]
 
     def decode_proba(self, pred: np.ndarray) -> dict[str, pa.Array]:
@@ -205,16 +190,16 @@ class RetrievalTarget(ClassTarget):
         }
 
     def plot(self, y: np.ndarray, pred: np.ndarray, beside: Beside) -> dict[str, Any]:
-        rows = np.flatnonzero(self.known(y))
+        rows = np.flatnonzero(self.distribution.known(y))
         rank = np.full(len(y), np.nan)
         rank[rows] = self.ranks(y[rows], pred[rows])
         few = few_rows(rank)
         top = self.best(pred[few], LISTED)
         return {
-            "kind": self.name,
+            "chart": "found within",
             "y": y[rows],
             "ranks": rank[rows],
-            "items": self.width,
+            "items": len(self.levels),
             "examples": [
                 {
                     "row": asked,
@@ -230,4 +215,21 @@ class RetrievalTarget(ClassTarget):
         new = f", {cold} of them in no training row" if cold else ""
         names = [column["state"]["column"] for column in self.columns]
         by = f"; described by {', '.join(names)}" if names else ""
-        return f"{self.width} items{new}{by}"
+        return f"{len(self.levels)} items{new}{by}"
+
+
+def _item_names(column: str, found: CountedClasses, items: Items) -> list[str]:
+    """The names of the items of a table, which are more than those that training rows name.
+
+    Raises:
+        DataError: the first row whose item the table lacks.
+    """
+    names: list[str] = class_names(items.names, found.type).to_pylist()
+    strangers = find(found.text, names) == -1
+    if strangers.any():
+        row = int(np.argmax(strangers))
+        name = found.text[row].as_py()
+        given = f"{name!r} is not among the {len(names)} items"
+        fix = did_you_mean(name, names) or "add it to the table of items"
+        raise DataError(message(place(column=column, row=row), given, fix=fix))
+    return names

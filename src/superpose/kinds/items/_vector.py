@@ -9,63 +9,88 @@ from typing import Any, ClassVar, Self
 import numpy as np
 import pyarrow as pa
 
-from superpose.columns import Column, root_mean_square
+from superpose.columns import Column, as_labels, in_units, root_mean_square
+from superpose.distributions import NormalVector
 from superpose.kinds._beside import Beside
-from superpose.kinds._options import Options
-from superpose.kinds.tabular._number import CLIP, quantile_edges
-from superpose.kinds.time._forecast import ForecastTarget
+from superpose.kinds._hints import Hints
+from superpose.kinds._observed import Observed
+from superpose.kinds._raw_labels import first_steps
+from superpose.kinds._several import SeveralNumbers, number_block, number_lists
+from superpose.kinds._target import too_few_labels
+from superpose.kinds.tabular._number import CLIP, label_scale, quantile_edges
 
-CODE = 16  # numbers in which a measured vector is told to other targets
+CODE = 16  # numbers by which other targets read a measured vector
 MOST_NEIGHBOURS = 5000  # rows whose vectors are compared with one another
 RECALLS = (1, 10)
+OF_FORECASTS = frozenset(
+    ("ahead", "past", "channel", "season", "place", "gain", "offset", "window", "edges")
+)
 
 
 @dataclass(kw_only=True)
-class VectorTarget(ForecastTarget):
-    """A vector of so many numbers in every row, as a list.
-
-    Canonical prediction: the mean of each number, then the scale of each, standardised together.
+class VectorTarget(SeveralNumbers):
+    """A vector of so many numbers in every row, as a list, standardised together.
 
     Example:
         >>> rows = pa.chunked_array([[[1.0, 0.0], [0.0, 1.0], None]])
         >>> kind = VectorTarget.fit("meaning", rows)
-        >>> kind.decode(kind.exact(kind.encode(rows)))["meaning"].to_pylist()
+        >>> kind.decode(kind.distribution.point_mass(kind.encode(rows)))["meaning"].to_pylist()
         [[1.0, 0.0], [0.0, 1.0], None]
     """
 
     name: ClassVar[str] = "vector"
-    options: ClassVar[type[Options]] = Options
-    tree: ClassVar[str] = "none"
     metric: ClassVar[str] = "cosine"
     higher_is_better: ClassVar[bool] = True
-    codes: list[list[float]] = field(default_factory=list)  # bin edges of what others are told
+    hints: ClassVar[Hints] = Hints(scale="interval", raw_labels=first_steps)
+    length: int
+    codes: list[list[float]] = field(default_factory=list)  # bin edges of what others read
+
+    @property
+    def distribution(self) -> NormalVector:
+        return NormalVector(self.length)
 
     @classmethod
     def fit(cls, column: str, values: Column, **options: Any) -> Self:
-        kind = super().fit(column, values, **options)
-        told = kind.reveal(kind.encode(values))
-        kind.codes = [quantile_edges(part[~np.isnan(part)]) for part in told.T]
+        block = number_block(column, values)
+        rows = int((~np.isnan(block)).any(axis=1).sum())
+        if rows < 2:
+            raise too_few_labels(column, rows)
+        mean, scale, constant = label_scale(block[~np.isnan(block)])
+        kind = cls(
+            column=column,
+            length=block.shape[1],
+            mean=mean,
+            scale=scale,
+            constant_value=constant,
+        )
+        code = _code(kind.encode(values))
+        kind.codes = [quantile_edges(part[~np.isnan(part)]) for part in code.T]
         return kind
 
+    @classmethod
+    def from_state(cls, state: dict[str, Any]) -> Self:
+        """As of every kind; at first a vector was stored as a forecast of so many steps."""
+        if isinstance(ahead := state.get("ahead"), list):
+            kept = {key: value for key, value in state.items() if key not in OF_FORECASTS}
+            state = {**kept, "length": len(ahead)}
+        return super().from_state(state)
+
+    def encode(self, values: Column) -> np.ndarray:
+        block = number_block(self.column, values, self.length)
+        return as_labels(self.column, block, self.mean, self.scale)
+
     @property
-    def reveal_edges(self) -> list[list[float]]:
-        return self.codes
+    def observed(self) -> Observed:
+        return Observed(self.codes, _code)
 
-    def reveal(self, y: np.ndarray) -> np.ndarray:
-        """The vector itself, or a few random directions of a long one, (N, R)."""
-        found = np.asarray(y, np.float64)
-        if found.shape[1] > CODE:
-            turn = np.random.default_rng(0).normal(size=(found.shape[1], CODE))
-            found = found @ turn / np.sqrt(found.shape[1])
-        return np.clip(found, -CLIP, CLIP).astype(np.float32)
-
-    def balanced(self, y: np.ndarray) -> np.ndarray:
-        return self.reveal(y)[:, 0]
+    def strata(self, y: np.ndarray) -> np.ndarray:
+        return _code(y)[:, 0]
 
     def _metrics(self, y: np.ndarray, pred: np.ndarray, **options: Any) -> dict[str, float]:
         """Cosines, and how often the right vector is among the nearest of those of all rows."""
         whole = ~np.isnan(y).any(axis=1)
-        true, told = self.in_units(y[whole]), self.in_units(self._parts(pred[whole])[0])
+        mean, _ = self.distribution.parameters(pred[whole])
+        true, told = self.in_units(y[whole]), self.in_units(mean)
         names = ["cosine", *(f"recall_at_{k}" for k in RECALLS if k < len(true)), "rmse"]
         if not len(true):
             return dict.fromkeys(names, np.nan)
@@ -75,7 +100,7 @@ class VectorTarget(ForecastTarget):
         rank = (near > own).sum(axis=1) + ((near == own).sum(axis=1) + 1) / 2
         found = [float((rank <= k).mean()) for k in RECALLS if k < len(true)]
         cosine = float((true_unit * told_unit).sum(axis=1).mean())
-        rmse = root_mean_square(y[whole] - self._parts(pred[whole])[0], self.scale)
+        rmse = root_mean_square(y[whole] - mean, self.scale)
         return dict(zip(names, [cosine, *found, rmse], strict=True))
 
     def decode(
@@ -84,13 +109,30 @@ class VectorTarget(ForecastTarget):
         threshold: float | Sequence[float] | None = None,
         interval: np.ndarray | None = None,
     ) -> dict[str, pa.Array]:
-        return super().decode(pred)
+        mean, _ = self.distribution.parameters(pred)
+        return {self.column: number_lists(self.in_units(mean))}
+
+    def decode_proba(self, pred: np.ndarray) -> dict[str, pa.Array]:
+        mean, scale = self.distribution.parameters(pred)
+        return {
+            self.column: number_lists(self.in_units(mean)),
+            f"{self.column}_scale": number_lists(in_units(scale, 0.0, self.scale)),
+        }
 
     def plot(self, y: np.ndarray, pred: np.ndarray, beside: Beside) -> dict[str, Any]:
-        return {"kind": self.name, "y": y[self.known(y)]}
+        return {"chart": "examples", "y": y[self.distribution.known(y)]}
 
     def describe(self) -> str:
-        return f"vectors of {len(self.ahead)} numbers"
+        return f"vectors of {self.length} numbers"
+
+
+def _code(y: np.ndarray) -> np.ndarray:
+    """The vector itself, or a few random directions of a long one, float32 (N, R)."""
+    code = np.asarray(y, np.float64)
+    if code.shape[1] > CODE:
+        turn = np.random.default_rng(0).normal(size=(code.shape[1], CODE))
+        code = code @ turn / np.sqrt(code.shape[1])
+    return np.clip(code, -CLIP, CLIP).astype(np.float32)
 
 
 def _unit(vectors: np.ndarray) -> np.ndarray:

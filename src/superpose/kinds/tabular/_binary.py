@@ -6,12 +6,11 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
 import numpy as np
-import torch
-from torch import Tensor
 
 from superpose.columns import Column, class_type
+from superpose.distributions import Bernoulli
 from superpose.errors import DataError, did_you_mean, listing, message
-from superpose.functional import binary_loss
+from superpose.kinds._hints import Hints
 from superpose.kinds._metrics import auc, average_precision, calibration_error, quiet
 from superpose.kinds._options import Options
 
@@ -52,13 +51,13 @@ class BinaryTarget(ClassTarget):
 
     name: ClassVar[str] = "binary"
     options: ClassVar[type[Options]] = BinaryOptions
-    tree: ClassVar[str] = "classification"
     metric: ClassVar[str] = "auc"
     higher_is_better: ClassVar[bool] = True
+    hints: ClassVar[Hints] = Hints(scale="ordinal", tree_task="classification")
 
     @property
-    def size(self) -> int:
-        return 1
+    def distribution(self) -> Bernoulli:
+        return Bernoulli()
 
     @property
     def positive(self) -> str:
@@ -100,14 +99,12 @@ class BinaryTarget(ClassTarget):
                 fitted.counts.reverse()
         return fitted
 
+    @property
+    def interpretation(self) -> str:
+        return f"{self.positive!r} is positive"
+
     def describe(self) -> str:
-        return f"{super().describe()}; {self.positive!r} is positive"
-
-    def loss(self, out: Tensor, y: Tensor) -> Tensor:
-        return binary_loss(out, y)
-
-    def predict(self, out: Tensor) -> Tensor:
-        return torch.cat([torch.sigmoid(-out), torch.sigmoid(out)], dim=-1)
+        return f"{super().describe()}; {self.interpretation}"
 
     def choose(self, pred: np.ndarray, threshold: Any = None) -> np.ndarray:
         positive = np.asarray(pred, np.float64)[:, 1]
@@ -128,7 +125,7 @@ class BinaryTarget(ClassTarget):
             auc(truth, p),
             average_precision(truth, p),
             quiet("f1_score", truth, chosen, zero_division=0.0) if truth.any() else np.nan,
-            float(self.row_loss(y, pred).mean()),
+            float(self.distribution.row_loss(y, pred).mean()),
             float(((p - truth) ** 2).mean()),
             calibration_error(p, truth),
             float((chosen == truth).mean()),

@@ -7,14 +7,13 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
 import numpy as np
-import torch
-from torch import Tensor, nn
+from torch import nn
 
 from superpose.columns import Column, class_names, class_type, counted, find
 from superpose.errors import DataError
-from superpose.functional import category_loss
 from superpose.kinds._input import InputKind
 from superpose.kinds._metrics import brier, calibration_error, macro_auc, quiet
+from superpose.kinds._observed import Observed
 from superpose.nn import CategoryEncoder
 
 from ._classes import ClassTarget
@@ -128,7 +127,6 @@ class CategoryTarget(ClassTarget):
     """
 
     name: ClassVar[str] = "category"
-    tree: ClassVar[str] = "classification"
     metric: ClassVar[str] = "log_loss"
     higher_is_better: ClassVar[bool] = False
 
@@ -143,17 +141,11 @@ class CategoryTarget(ClassTarget):
         return super()._order(column, values, names, kind)
 
     @property
-    def reveal_edges(self) -> list[list[float]]:
-        return [[0.0, 1.0]] * self.width
-
-    def reveal(self, y: np.ndarray) -> np.ndarray:
-        return self.exact(y).astype(np.float32)
-
-    def loss(self, out: Tensor, y: Tensor) -> Tensor:
-        return category_loss(out, y)
-
-    def predict(self, out: Tensor) -> Tensor:
-        return torch.softmax(out, dim=-1)
+    def observed(self) -> Observed:
+        """Which of the classes it is, a column each."""
+        return Observed.shares(
+            len(self.levels), lambda y: self.distribution.point_mass(y).astype(np.float32)
+        )
 
     def _metrics(self, y: np.ndarray, pred: np.ndarray, **options: Any) -> dict[str, float]:
         names = ("accuracy", "macro_f1", "log_loss", "brier", "calibration_error", "macro_auc")
@@ -166,7 +158,7 @@ class CategoryTarget(ClassTarget):
             quiet(
                 "f1_score", y.astype(int), chosen, labels=np.unique(y.astype(int)), average="macro"
             ),
-            float(self.row_loss(y, pred).mean()),
+            float(self.distribution.row_loss(y, pred).mean()),
             brier(y, pred),
             calibration_error(pred.max(axis=1), chosen == y),
             macro_auc(y, pred),

@@ -10,15 +10,11 @@ import numpy as np
 import pyarrow as pa
 
 from superpose.columns import NUMERIC, Column, class_names, class_type, class_values, counted, find
-from superpose.distributions import (
-    PROBABILITY_FLOOR,
-    class_at,
-    class_given,
-    class_information,
-    class_scores,
-)
+from superpose.distributions import Categorical
 from superpose.errors import DataError
+from superpose.kinds._hints import Hints
 from superpose.kinds._metrics import per_class
+from superpose.kinds._observed import Observed
 from superpose.kinds._target import too_few_labels
 from superpose.kinds._unknown import NamedClasses, Unknown, metrics_with_rows
 
@@ -47,58 +43,20 @@ def declared(column: str, levels: Sequence[Any], kind: str) -> list[str]:
 
 
 @dataclass(kw_only=True)
-class ClassTarget(NamedClasses):
-    """One class per row; canonical prediction: a probability per class."""
+class OneClass(NamedClasses):
+    """Base of targets with one name out of a list in each row."""
 
-    fitted_loss: ClassVar[bool] = False
     type: str
-    counts: list[int]
+    counts: list[int]  # training rows of each
 
     @property
     def labels(self) -> list[str]:
         return self.levels
 
     @property
-    def size(self) -> int:
-        return len(self.levels)
-
-    @property
-    def width(self) -> int:
-        return len(self.levels)
-
-    @property
     def constant_reason(self) -> str | None:
         seen = [level for level, count in zip(self.levels, self.counts, strict=True) if count]
         return f"every labelled training row is {seen[0]!r}" if len(seen) == 1 else None
-
-    @classmethod
-    def _order(cls, column: str, values: Column, names: list[str], kind: str) -> list[str]:
-        """Put the classes found in training rows in their order."""
-        return ordered(names, kind)
-
-    @classmethod
-    def fit(cls, column: str, values: Column, **options: Any) -> Self:
-        kind = class_type(values)
-        text = class_names(values, kind)
-        names, counts = counted(text)
-        total = int(np.sum(counts))
-        if total < 2:
-            raise too_few_labels(column, total)
-        if options.get("levels"):
-            levels = declared(column, options["levels"], kind)
-            strangers = find(text, levels) == -1
-            if strangers.any():
-                row = int(np.argmax(strangers))
-                raise DataError(
-                    f"target {column!r}, row {row}: {text[row].as_py()!r} is not among the levels "
-                    f"{levels}; add it to levels or mend the value"
-                )
-        else:
-            levels = cls._order(column, values, names, kind)
-        found = dict(zip(names, (int(c) for c in counts), strict=True))
-        return cls(
-            column=column, levels=levels, type=kind, counts=[found.get(name, 0) for name in levels]
-        )
 
     def encode(self, values: Column) -> np.ndarray:
         text = class_names(values, self.type)
@@ -116,52 +74,10 @@ class ClassTarget(NamedClasses):
         values: Column,
         y: np.ndarray,
         pred: np.ndarray,
-        constant: np.ndarray,
+        baseline: np.ndarray,
         **options: Any,
     ) -> dict[str, float]:
-        return metrics_with_rows(self, len(unknown.rows), y, pred, constant, **options)
-
-    def exact(self, y: np.ndarray) -> np.ndarray:
-        y = np.asarray(y, np.float64)
-        known = ~np.isnan(y)
-        onehot = np.eye(self.width)[np.where(known, y, 0).astype(int)]
-        return np.where(known[..., None], onehot, np.nan)
-
-    def row_loss(self, y: np.ndarray, pred: np.ndarray) -> np.ndarray:
-        y = np.asarray(y, np.float64)
-        known = ~np.isnan(y)
-        p = np.clip(np.asarray(pred, np.float64), PROBABILITY_FLOOR, 1.0)
-        index = np.where(known, y, 0).astype(int)[..., None]
-        chosen = np.take_along_axis(p, index, axis=-1)[..., 0]
-        return np.where(known, -np.log(chosen / p.sum(axis=-1)), np.nan)
-
-    def constant(self, y: np.ndarray) -> np.ndarray:
-        y = np.asarray(y, np.float64)
-        known = y[~np.isnan(y)].astype(int)
-        if not len(known):
-            return np.full(self.width, 1 / self.width)
-        return np.bincount(known, minlength=self.width) / len(known)
-
-    @property
-    def reveal_edges(self) -> list[list[float]]:
-        return [[float(k) for k in range(self.width)]]
-
-    def log_likelihood(self, y: np.ndarray, pred: np.ndarray) -> np.ndarray:
-        return -self.row_loss(y, pred)
-
-    def scores(
-        self, y: np.ndarray, pred: np.ndarray, share: np.ndarray | None = None
-    ) -> np.ndarray:
-        return class_scores(pred[:, None], np.asarray(y)[:, None], share)
-
-    def at_scores(self, pred: np.ndarray, z: np.ndarray) -> np.ndarray:
-        return class_at(pred, np.reshape(z, len(pred)))
-
-    def given_scores(self, pred: np.ndarray, mean: np.ndarray, sd: np.ndarray) -> np.ndarray:
-        return class_given(pred, np.reshape(mean, len(pred)), np.reshape(sd, len(pred)))
-
-    def information(self, told: np.ndarray) -> np.ndarray:
-        return class_information(told)
+        return metrics_with_rows(self, len(unknown.rows), y, pred, baseline, **options)
 
     def choose(self, pred: np.ndarray, threshold: Any = None) -> np.ndarray:
         """Index of the class that a prediction decides for, -1 where there is none."""
@@ -173,7 +89,7 @@ class ClassTarget(NamedClasses):
         self, y: np.ndarray, pred: np.ndarray, threshold: Any = None
     ) -> dict[str, dict[str, float]]:
         """Precision, recall, F1 and support of each class over the labelled rows."""
-        rows = self.known(np.asarray(y))
+        rows = self.distribution.known(np.asarray(y))
         return per_class(np.asarray(y)[rows], self.choose(pred[rows], threshold), self.labels)
 
     def decode(
@@ -183,6 +99,75 @@ class ClassTarget(NamedClasses):
         interval: np.ndarray | None = None,
     ) -> dict[str, pa.Array]:
         return {self.column: class_values(self.choose(pred, threshold), self.levels, self.type)}
+
+
+@dataclass(frozen=True)
+class CountedClasses:
+    """The classes of training rows.
+
+    Args:
+        type: how values are spelled as names, see `class_type`.
+        text: the name of each row's class, null where missing.
+        names: the classes, the most frequent first.
+        counts: rows of each, by name.
+    """
+
+    type: str
+    text: pa.Array
+    names: list[str]
+    counts: dict[str, int]
+
+    @classmethod
+    def of(cls, column: str, values: Column) -> Self:
+        """Count the classes of a column.
+
+        Raises:
+            DataError: fewer than two labels.
+        """
+        kind = class_type(values)
+        text = class_names(values, kind)
+        names, counts = counted(text)
+        total = int(np.sum(counts))
+        if total < 2:
+            raise too_few_labels(column, total)
+        return cls(kind, text, names, dict(zip(names, map(int, counts), strict=True)))
+
+
+@dataclass(kw_only=True)
+class ClassTarget(OneClass):
+    """Base of targets with one of a few classes: a probability for each."""
+
+    hints: ClassVar[Hints] = Hints(tree_task="classification")
+
+    @property
+    def distribution(self) -> Categorical:
+        return Categorical(len(self.levels))
+
+    @property
+    def observed(self) -> Observed:
+        return Observed.index(len(self.levels))
+
+    @classmethod
+    def _order(cls, column: str, values: Column, names: list[str], kind: str) -> list[str]:
+        """Put the classes found in training rows in their order."""
+        return ordered(names, kind)
+
+    @classmethod
+    def fit(cls, column: str, values: Column, **options: Any) -> Self:
+        found = CountedClasses.of(column, values)
+        if options.get("levels"):
+            levels = declared(column, options["levels"], found.type)
+            strangers = find(found.text, levels) == -1
+            if strangers.any():
+                row = int(np.argmax(strangers))
+                raise DataError(
+                    f"target {column!r}, row {row}: {found.text[row].as_py()!r} is not among the "
+                    f"levels {levels}; add it to levels or mend the value"
+                )
+        else:
+            levels = cls._order(column, values, found.names, found.type)
+        counts = [found.counts.get(name, 0) for name in levels]
+        return cls(column=column, levels=levels, type=found.type, counts=counts)
 
     def decode_proba(self, pred: np.ndarray) -> dict[str, pa.Array]:
         pred = np.asarray(pred, np.float64)

@@ -8,8 +8,6 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 import pyarrow as pa
-import torch
-from torch import Tensor
 
 from superpose.columns import (
     Column,
@@ -21,26 +19,17 @@ from superpose.columns import (
     missing,
     require_members,
 )
-from superpose.distributions import (
-    PROBABILITY_FLOOR,
-    class_at,
-    class_given,
-    class_information,
-    class_scores,
-)
+from superpose.distributions import Multilabel
 from superpose.errors import DataError
-from superpose.functional import multilabel_loss
+from superpose.kinds._beside import Beside
+from superpose.kinds._hints import Hints
 from superpose.kinds._metrics import auc, average_precision, nan_mean, per_class, quiet
+from superpose.kinds._observed import Observed
+from superpose.kinds._raw_labels import label_sets
 from superpose.kinds._target import too_few_labels
 from superpose.kinds._unknown import NamedClasses, Unknown
 
 MOST_LABELS = 1000
-
-
-def _two(p: np.ndarray) -> np.ndarray:
-    """Each label as two classes, absent and present: (..., L) -> (..., L, 2)."""
-    p = np.asarray(p, np.float64)
-    return np.stack([1 - p, p], axis=-1)
 
 
 @dataclass(kw_only=True)
@@ -56,11 +45,10 @@ class MultilabelTarget(NamedClasses):
     """
 
     name: ClassVar[str] = "multilabel"
-    tree: ClassVar[str] = "multilabel"
     metric: ClassVar[str] = "macro_auc"
     higher_is_better: ClassVar[bool] = True
     takes_lists: ClassVar[bool] = True
-    fitted_loss: ClassVar[bool] = False
+    hints: ClassVar[Hints] = Hints(raw_labels=label_sets, tree_task="multilabel")
     separator: str | None = None
 
     @property
@@ -68,12 +56,12 @@ class MultilabelTarget(NamedClasses):
         return self.levels
 
     @property
-    def size(self) -> int:
-        return len(self.levels)
+    def distribution(self) -> Multilabel:
+        return Multilabel(len(self.levels))
 
     @property
-    def width(self) -> int:
-        return len(self.levels)
+    def observed(self) -> Observed:
+        return Observed.shares(len(self.levels), lambda y: np.asarray(y, np.float32))
 
     @classmethod
     def fit(cls, column: str, values: Column, **options: Any) -> Self:
@@ -95,7 +83,7 @@ class MultilabelTarget(NamedClasses):
     def encode(self, values: Column) -> np.ndarray:
         gone = missing(values)
         if gone.all():
-            return np.full((len(gone), self.width), np.nan, np.float32)
+            return self.distribution.missing(len(gone))
         members, rows = as_sets(values, self.separator)
         unknown = Unknown.of(members, find(members, self.levels), rows)
         self.warn_of(unknown, "label", "label(s) are left out")
@@ -107,62 +95,6 @@ class MultilabelTarget(NamedClasses):
         members, rows = as_sets(values, self.separator)
         return Unknown.of(members, find(members, self.levels), rows)
 
-    def unlabelled(self, rows: int) -> np.ndarray:
-        return np.full((rows, self.width), np.nan, np.float32)
-
-    def exact(self, y: np.ndarray) -> np.ndarray:
-        return np.asarray(y, np.float64)
-
-    def loss(self, out: Tensor, y: Tensor) -> Tensor:
-        return multilabel_loss(out, y)
-
-    def predict(self, out: Tensor) -> Tensor:
-        return torch.sigmoid(out)
-
-    def row_loss(self, y: np.ndarray, pred: np.ndarray) -> np.ndarray:
-        y = np.asarray(y, np.float64)
-        p = np.clip(np.asarray(pred, np.float64), PROBABILITY_FLOOR, 1 - PROBABILITY_FLOOR)
-        each = -np.where(y > 0.5, np.log(p), np.log1p(-p))
-        present = ~np.isnan(y)
-        count = present.sum(axis=-1)
-        total = np.where(present, each, 0).sum(axis=-1)
-        return np.where(count > 0, total / np.maximum(count, 1), np.nan)
-
-    def constant(self, y: np.ndarray) -> np.ndarray:
-        y = np.asarray(y, np.float64)
-        present = ~np.isnan(y)
-        count = present.sum(axis=0)
-        share = np.where(present, y, 0).sum(axis=0) / np.maximum(count, 1)
-        return np.where(count > 0, share, 0.5)
-
-    @property
-    def reveal_edges(self) -> list[list[float]]:
-        return [[0.0, 1.0]] * self.width
-
-    def reveal(self, y: np.ndarray) -> np.ndarray:
-        return np.asarray(y, np.float32)
-
-    def log_likelihood(self, y: np.ndarray, pred: np.ndarray) -> np.ndarray:
-        return -self.row_loss(y, pred) * (~np.isnan(y)).sum(axis=-1)
-
-    @property
-    def latent(self) -> int:
-        return self.width
-
-    def scores(
-        self, y: np.ndarray, pred: np.ndarray, share: np.ndarray | None = None
-    ) -> np.ndarray:
-        return class_scores(_two(pred), np.asarray(y), share)
-
-    def at_scores(self, pred: np.ndarray, z: np.ndarray) -> np.ndarray:
-        return class_at(_two(pred), np.reshape(z, pred.shape))
-
-    def given_scores(self, pred: np.ndarray, mean: np.ndarray, sd: np.ndarray) -> np.ndarray:
-        return class_given(_two(pred), mean, sd)[..., 1]
-
-    def information(self, told: np.ndarray) -> np.ndarray:
-        return np.asarray(class_information(_two(told)).sum(axis=-1))
-
     def choose(self, pred: np.ndarray, threshold: Any = None) -> np.ndarray:
         """Mark the labels that a prediction decides for, bool (N, L)."""
         limit = 0.5 if threshold is None else np.asarray(threshold, np.float64)
@@ -170,7 +102,7 @@ class MultilabelTarget(NamedClasses):
 
     def _metrics(self, y: np.ndarray, pred: np.ndarray, **options: Any) -> dict[str, float]:
         chosen = self.choose(pred, options.get("threshold"))
-        columns = range(self.width)
+        columns = range(len(self.levels))
         known = [~np.isnan(y[:, k]) for k in columns]
         held = [
             (y[known[k], k].astype(int), pred[known[k], k], chosen[known[k], k]) for k in columns
@@ -185,7 +117,7 @@ class MultilabelTarget(NamedClasses):
             "macro_average_precision": nan_mean([average_precision(t, p) for t, p, _ in held]),
             "micro_f1": micro,
             "macro_f1": nan_mean(f1),
-            "log_loss": nan_mean(self.row_loss(y, pred)) if len(y) else np.nan,
+            "log_loss": nan_mean(self.distribution.row_loss(y, pred)) if len(y) else np.nan,
         }
 
     def classification_report(
@@ -194,6 +126,9 @@ class MultilabelTarget(NamedClasses):
         """Precision, recall, F1 and support of each label over the rows that know all labels."""
         rows = ~np.isnan(np.asarray(y)).any(axis=1)
         return per_class(np.asarray(y)[rows], self.choose(pred[rows], threshold), self.labels)
+
+    def plot(self, y: np.ndarray, pred: np.ndarray, beside: Beside) -> dict[str, Any]:
+        return {**super().plot(y, pred, beside), "chart": "labels"}
 
     def decode(
         self,

@@ -8,8 +8,7 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 import pyarrow as pa
-import torch
-from torch import Tensor, nn
+from torch import nn
 
 from superpose.columns import (
     Column,
@@ -21,11 +20,13 @@ from superpose.columns import (
     standardised,
     warn,
 )
-from superpose.distributions import SCORE_LIMIT, variance_information
-from superpose.functional import SCALE_FLOOR, gaussian_loss, gaussian_parameters
+from superpose.distributions import Normal
 from superpose.kinds._beside import Beside
+from superpose.kinds._hints import Hints
 from superpose.kinds._input import InputKind
 from superpose.kinds._metrics import quiet
+from superpose.kinds._observed import Observed
+from superpose.kinds._raw_labels import plain_numbers
 from superpose.kinds._target import TargetKind, too_few_labels
 from superpose.nn import NumberEncoder
 
@@ -171,12 +172,6 @@ class NumberInput(_Numbers):
         return f"mean {self.mean:.4g}, spread {self.scale:.4g}"
 
 
-def _parameters(pred: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Means and standard deviations of predictions (..., 2), standardised."""
-    pred = np.asarray(pred, np.float64)
-    return pred[..., 0], np.maximum(pred[..., 1], SCALE_FLOOR)
-
-
 @dataclass(kw_only=True)
 class NumberTarget(TargetKind):
     """A measurement to predict, with its uncertainty.
@@ -192,24 +187,21 @@ class NumberTarget(TargetKind):
     """
 
     name: ClassVar[str] = "number"
-    tree: ClassVar[str] = "regression"
     metric: ClassVar[str] = "rmse"
     higher_is_better: ClassVar[bool] = False
-    fitted_loss: ClassVar[bool] = False
+    hints: ClassVar[Hints] = Hints(
+        scale="interval", raw_labels=plain_numbers, tree_task="regression"
+    )
     mean: float
     scale: float
-    edges: list[float]  # bins of measured values, as `reveal` gives them
+    edges: list[float]  # bins of measured values
     low: float  # least and largest label, standardised
     high: float
     constant_value: float | None = None
 
     @property
-    def size(self) -> int:
-        return 2
-
-    @property
-    def width(self) -> int:
-        return 2
+    def distribution(self) -> Normal:
+        return Normal()
 
     @property
     def constant_reason(self) -> str | None:
@@ -239,71 +231,13 @@ class NumberTarget(TargetKind):
         raw = finite(as_floats(self.column, values), f"target {self.column!r}")
         return as_labels(self.column, raw, self.mean, self.scale)
 
-    def exact(self, y: np.ndarray) -> np.ndarray:
-        y = np.asarray(y, np.float64)
-        return np.stack([y, np.zeros_like(y)], axis=-1)
-
-    def loss(self, out: Tensor, y: Tensor) -> Tensor:
-        return gaussian_loss(out, y)
-
-    def positive_loss(self, out: Tensor, y: Tensor) -> Tensor:
-        # A likelihood of a density has no least value; the squared error has.
-        return torch.where(y.isnan(), 0.0, (y.nan_to_num() - gaussian_parameters(out)[0]).square())
-
-    def predict(self, out: Tensor) -> Tensor:
-        return torch.stack(gaussian_parameters(out), dim=-1)
-
-    def row_loss(self, y: np.ndarray, pred: np.ndarray) -> np.ndarray:
-        return (np.asarray(y, np.float64) - pred[..., 0]) ** 2
-
-    def constant(self, y: np.ndarray) -> np.ndarray:
-        known = np.asarray(y, np.float64)
-        known = known[~np.isnan(known)]
-        return np.array([known.mean(), known.std()]) if len(known) else np.array([0.0, 1.0])
-
     @property
-    def reveal_edges(self) -> list[list[float]]:
-        return [self.edges]
-
-    def reveal(self, y: np.ndarray) -> np.ndarray:
-        return np.clip(np.asarray(y, np.float32), -CLIP, CLIP)[:, None]
-
-    def outside(self, y: np.ndarray) -> np.ndarray:
-        return np.asarray((y < self.low) | (y > self.high))
-
-    def log_likelihood(self, y: np.ndarray, pred: np.ndarray) -> np.ndarray:
-        mean, scale = _parameters(pred)
-        return -0.5 * ((y - mean) / scale) ** 2 - np.log(scale) - 0.5 * np.log(2 * np.pi)
-
-    def scores(
-        self, y: np.ndarray, pred: np.ndarray, share: np.ndarray | None = None
-    ) -> np.ndarray:
-        mean, scale = _parameters(pred)
-        return np.clip((y - mean) / scale, -SCORE_LIMIT, SCORE_LIMIT)[:, None]
-
-    def at_scores(self, pred: np.ndarray, z: np.ndarray) -> np.ndarray:
-        mean, scale = _parameters(pred)
-        return mean + scale * np.reshape(z, mean.shape)
-
-    def given_scores(self, pred: np.ndarray, mean: np.ndarray, sd: np.ndarray) -> np.ndarray:
-        told = self.at_scores(pred, mean)
-        return np.stack([told, pred[:, 1] * np.reshape(sd, told.shape)], axis=-1)
-
-    def information(self, told: np.ndarray) -> np.ndarray:
-        mean, scale = _parameters(told)
-        return variance_information(mean, scale**2)
-
-    def deviations(self, pred: np.ndarray) -> np.ndarray | None:
-        return np.asarray(pred[:, 1])
-
-    def calibration(self, y: np.ndarray, pred: np.ndarray) -> float:
-        mean, scale = _parameters(pred)
-        error = (y - mean) / scale
-        error = error[~np.isnan(error)]
-        return max(float(np.sqrt(np.mean(error**2))), SCALE_FLOOR) if len(error) > 1 else 1.0
-
-    def rescaled(self, pred: np.ndarray, factor: float) -> np.ndarray:
-        return np.asarray(pred, np.float64) * [1.0, factor]
+    def observed(self) -> Observed:
+        return Observed(
+            [self.edges],
+            lambda y: np.clip(np.asarray(y, np.float32), -CLIP, CLIP)[:, None],
+            lambda y: np.asarray((y < self.low) | (y > self.high)),
+        )
 
     def _metrics(self, y: np.ndarray, pred: np.ndarray, **options: Any) -> dict[str, float]:
         error = pred[:, 0] - y
@@ -322,11 +256,14 @@ class NumberTarget(TargetKind):
         return in_units(standard, self.mean, self.scale)
 
     def plot(self, y: np.ndarray, pred: np.ndarray, beside: Beside) -> dict[str, Any]:
-        middle, reach = pred[:, 0], beside.reach
-        found = super().plot(y, pred, beside)
-        found["value"] = np.column_stack([self.in_units(y), self.in_units(middle)])
-        if reach is not None:
-            ends = [self.in_units(middle - reach), self.in_units(middle + reach)]
+        middle, half_width = pred[:, 0], beside.reach
+        found = {
+            "chart": "values",
+            "y": y,
+            "value": np.column_stack([self.in_units(y), self.in_units(middle)]),
+        }
+        if half_width is not None:
+            ends = [self.in_units(middle - half_width), self.in_units(middle + half_width)]
             found["interval"] = np.column_stack(ends)
         return found
 

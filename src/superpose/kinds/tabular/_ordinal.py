@@ -8,11 +8,11 @@ from typing import Any, ClassVar
 import numpy as np
 import pyarrow as pa
 from pydantic import Field
-from torch import Tensor
 
 from superpose.columns import NUMERIC, Column, holds_masks
+from superpose.distributions import Ordinal
 from superpose.errors import DataError
-from superpose.functional import ordinal_log_probabilities, ordinal_loss
+from superpose.kinds._hints import Hints
 from superpose.kinds._metrics import kappa
 from superpose.kinds._options import Levels, Options
 
@@ -46,9 +46,18 @@ class OrdinalTarget(ClassTarget):
 
     name: ClassVar[str] = "ordinal"
     options: ClassVar[type[Options]] = OrdinalOptions
-    tree: ClassVar[str] = "classification"
     metric: ClassVar[str] = "quadratic_kappa"
     higher_is_better: ClassVar[bool] = True
+    hints: ClassVar[Hints] = Hints(
+        scale="ordinal",
+        tree_task="classification",
+        guess_from="ordered levels",
+        guess_reason="an ordered category in the frame",
+    )
+
+    @property
+    def distribution(self) -> Ordinal:
+        return Ordinal(len(self.levels))
 
     @classmethod
     def holds(cls, values: Column) -> bool:
@@ -77,21 +86,15 @@ class OrdinalTarget(ClassTarget):
             f"give levels: [lowest, ..., highest]"
         )
 
-    def loss(self, out: Tensor, y: Tensor) -> Tensor:
-        return ordinal_loss(out, y)
-
-    def predict(self, out: Tensor) -> Tensor:
-        return ordinal_log_probabilities(out).exp()
-
     def _metrics(self, y: np.ndarray, pred: np.ndarray, **options: Any) -> dict[str, float]:
         names = ("quadratic_kappa", "mae", "accuracy", "log_loss")
         if not len(y):
             return dict.fromkeys(names, np.nan)
         chosen = self.choose(pred)
         values = (
-            kappa(y, chosen, self.width),
+            kappa(y, chosen, len(self.levels)),
             float(np.abs(chosen - y).mean()),
             float((chosen == y).mean()),
-            float(self.row_loss(y, pred).mean()),
+            float(self.distribution.row_loss(y, pred).mean()),
         )
         return dict(zip(names, values, strict=True))

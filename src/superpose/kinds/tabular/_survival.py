@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any, ClassVar, Self
 
 import numpy as np
 import pyarrow as pa
-import torch
 from pydantic import Field, field_validator
-from torch import Tensor
 
 from superpose.columns import (
     Column,
@@ -20,24 +17,18 @@ from superpose.columns import (
     integrated_brier,
     survival_calibration,
 )
-from superpose.distributions import (
-    PROBABILITY_FLOOR,
-    class_at,
-    class_given,
-    class_information,
-    class_scores,
-    score_within,
-)
-from superpose.functional import hazard_loss, interval_probabilities
+from superpose.distributions import Hazard
 from superpose.kinds._beside import Beside
+from superpose.kinds._hints import Hints
+from superpose.kinds._observed import Observed
 from superpose.kinds._options import Options
+from superpose.kinds._raw_labels import lifetimes
 from superpose.kinds._target import TargetKind, too_few_labels
 from superpose.kinds.time._plot_times import survival_facts
 
 BINS = 12  # intervals, unless told otherwise; each costs an output and hardly tells more
 EVENTS_PER_BIN = 10  # in training rows; below, an interval's hazard is noise
 MOST_BINS = 200
-TINIEST = 1e-12  # a share alive that a logarithm can be taken of
 
 
 class SurvivalOptions(Options):
@@ -84,10 +75,10 @@ class SurvivalTarget(TargetKind):
 
     name: ClassVar[str] = "survival"
     options: ClassVar[type[Options]] = SurvivalOptions
-    tree: ClassVar[str] = "hazards"
     metric: ClassVar[str] = "concordance"
     higher_is_better: ClassVar[bool] = True
     takes_lists: ClassVar[bool] = True
+    hints: ClassVar[Hints] = Hints(scale="interval", raw_labels=lifetimes, tree_task="hazards")
     uppers: list[float]  # the end of each interval, which belongs to it
     base: list[float]  # the best prediction that ignores the inputs
     horizons: list[float]
@@ -95,17 +86,8 @@ class SurvivalTarget(TargetKind):
     censored: int
 
     @property
-    def size(self) -> int:
-        return len(self.uppers)
-
-    @property
-    def width(self) -> int:
-        return len(self.uppers) + 1
-
-    @cached_property
-    def lowers(self) -> list[float]:
-        """The start of each interval, which does not belong to it but for 0."""
-        return [0.0, *self.uppers[:-1]]
+    def distribution(self) -> Hazard:
+        return Hazard(tuple(self.uppers), tuple(self.base))
 
     @property
     def constant_reason(self) -> str | None:
@@ -134,7 +116,7 @@ class SurvivalTarget(TargetKind):
             events=len(hits),
             censored=len(y) - len(hits),
         )
-        kind.base = [float(p) for p in kind.constant(y)]
+        kind.base = [float(p) for p in kind.distribution.baseline(y)]
         if not kind.horizons:
             # Four of the ends, the last among them: enough to see the shape.
             kind.horizons = [uppers[k] for k in {(len(uppers) * q - 1) // 4 for q in (1, 2, 3, 4)}]
@@ -144,156 +126,38 @@ class SurvivalTarget(TargetKind):
     def encode(self, values: Column) -> np.ndarray:
         return as_lifetimes(self.column, values).astype(np.float32)
 
-    def _places(self, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """The interval of each time, K beyond the last, and how far into it, 0 to 1."""
-        times = np.abs(np.asarray(y, np.float64))
-        uppers, lowers = np.array(self.uppers), np.array(self.lowers)
-        k = np.searchsorted(uppers, times, side="left")
-        inside = np.minimum(k, len(uppers) - 1)
-        share = (times - lowers[inside]) / (uppers - lowers)[inside]
-        return k, np.clip(np.where(np.isnan(times), 0.0, share), 0.0, 1.0)
-
-    def _told(self, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Exposure and event (N, K) of labels, zeros where missing."""
-        k, share = self._places(y)
-        event = ~np.signbit(y) & ~np.isnan(y)
-        steps = np.arange(self.size)
-        here = steps == k[..., None]
-        exposure = np.where(steps < k[..., None], 1.0, here * share[..., None])
-        exposure = np.where(here & event[..., None], 0.0, exposure)
-        exposure[np.isnan(y)] = 0.0
-        return exposure, (here & event[..., None]).astype(np.float64)
-
     def tree_labels(self, y: np.ndarray) -> np.ndarray:
         """Whether the event fell into each interval (N, K), NaN where a row was not at risk."""
-        exposure, event = self._told(y)
+        exposure, event = self.distribution.exposure(y)
         # Half an interval counts as the whole, as the source of the loss has it.
         return np.where(event > 0, 1.0, np.where(exposure >= 0.5, 0.0, np.nan))
 
-    def lived(self, pred: np.ndarray, at: np.ndarray) -> np.ndarray:
-        """Probability (N, H) of living beyond times, the hazard even within an interval.
-
-        Args:
-            pred: canonical predictions (N, K + 1).
-            at: times (H,), or (N, H).
-        """
-        alive = self._alive(pred)
-        k, share = self._places(at)
-        k, share = (np.broadcast_to(v, (len(pred), np.shape(at)[-1])) for v in (k, share))
-        low = np.take_along_axis(alive, np.minimum(k, self.size), 1)
-        high = np.take_along_axis(alive, np.minimum(k + 1, self.size), 1)
-        return np.where(k < self.size, low ** (1 - share) * high**share, low)
-
-    def _alive(self, pred: np.ndarray) -> np.ndarray:
-        """Share alive (N, K + 1) at 0 and at the end of each interval."""
-        p = np.asarray(pred, np.float64)
-        p = p / p.sum(axis=-1, keepdims=True)
-        return np.maximum(np.cumsum(p[:, ::-1], axis=1)[:, ::-1], TINIEST)
-
-    def exact(self, y: np.ndarray) -> np.ndarray:
-        """Certain of the interval of an event; of who has not seen it, what is left of the base."""
-        y = np.asarray(y, np.float64)
-        k = self._places(y)[0]
-        steps = np.arange(self.width)
-        event = (steps == k[:, None]).astype(float)
-        base = np.broadcast_to(self.base, (len(y), self.width))
-        alive = self._alive(base)
-        ends = np.concatenate([alive[:, 1:], np.zeros((len(y), 1))], axis=1)
-        now = self.lived(base, np.abs(y)[:, None])
-        later = np.where(steps == k[:, None], now - ends, np.where(steps > k[:, None], base, 0.0))
-        later = np.maximum(later, TINIEST * (steps == self.size))
-        later = later / later.sum(axis=1, keepdims=True)
-        found = np.where(np.signbit(y)[:, None], later, event)
-        return np.where(np.isnan(y)[:, None], np.nan, found)
-
-    def loss(self, out: Tensor, y: Tensor) -> Tensor:
-        uppers = torch.tensor(self.uppers, device=y.device)
-        lowers = torch.tensor(self.lowers, device=y.device)
-        times, known = y.abs().nan_to_num()[..., None], ~y.isnan()[..., None]
-        event = known & ~torch.signbit(y)[..., None]
-        here = event & (times <= uppers) & ((times > lowers) | ((times == 0) & (lowers == 0)))
-        exposure = ((times - lowers) / (uppers - lowers)).clamp(0, 1)
-        exposure = torch.where(here | ~known, 0.0, exposure)
-        return hazard_loss(out, exposure, here.to(out.dtype))
-
-    def predict(self, out: Tensor) -> Tensor:
-        return interval_probabilities(out)
-
-    def row_loss(self, y: np.ndarray, pred: np.ndarray) -> np.ndarray:
-        """Negative log-likelihood: of the interval of an event, of living longer where unseen."""
-        y = np.asarray(y, np.float64)
-        p = np.clip(np.asarray(pred, np.float64), PROBABILITY_FLOOR, 1.0)
-        p = p / p.sum(axis=1, keepdims=True)
-        k, _ = self._places(y)
-        hit = np.take_along_axis(p, np.minimum(k, self.size)[:, None], 1)[:, 0]
-        beyond = self.lived(p, np.abs(np.nan_to_num(y))[:, None])[:, 0]
-        return np.where(np.isnan(y), np.nan, -np.log(np.where(np.signbit(y), beyond, hit)))
-
-    def constant(self, y: np.ndarray) -> np.ndarray:
-        """Kaplan and Meier's estimate on the intervals, which maximises the likelihood."""
-        y = np.asarray(y, np.float64)
-        exposure, event = (part.sum(axis=0) for part in self._told(y))
-        if not (exposure.sum() + event.sum()):
-            return np.array(self.base) if self.base else np.full(self.width, 1 / self.width)
-        hazard = event / np.maximum(exposure + event, TINIEST)
-        alive = np.concatenate([[1.0], np.cumprod(1 - hazard)])
-        return np.concatenate([alive[:-1] * hazard, alive[-1:]])
-
     @property
-    def reveal_edges(self) -> list[list[float]]:
-        return [[float(e) for e in np.linspace(0, 1, self.width)], [0.0, 1.0]]
-
-    def reveal(self, y: np.ndarray) -> np.ndarray:
+    def observed(self) -> Observed:
         """How far along the intervals a time is, 0 to 1, and whether the event was seen."""
-        k, share = self._places(y)
-        along = np.minimum(k + share, self.size) / self.size
-        told = np.stack([along, ~np.signbit(y)], axis=1)
-        return np.where(np.isnan(y)[:, None], np.nan, told).astype(np.float32)
+        ends = [float(end) for end in np.linspace(0, 1, len(self.uppers) + 1)]
+        return Observed([ends, [0.0, 1.0]], self._observed)
 
-    def log_likelihood(self, y: np.ndarray, pred: np.ndarray) -> np.ndarray:
-        return -self.row_loss(y, pred)
-
-    def scores(
-        self, y: np.ndarray, pred: np.ndarray, share: np.ndarray | None = None
-    ) -> np.ndarray:
-        y = np.asarray(y, np.float64)
-        k = np.where(np.isnan(y), np.nan, self._places(y)[0])[:, None]
-        hit = class_scores(np.asarray(pred)[:, None], k, share)
-        alive = self.lived(np.maximum(pred, PROBABILITY_FLOOR), np.abs(np.nan_to_num(y))[:, None])
-        longer = score_within(1 - alive, alive, np.zeros_like(alive), share)
-        return np.where(np.isnan(k), np.nan, np.where(np.signbit(y)[:, None], longer, hit))
-
-    def at_scores(self, pred: np.ndarray, z: np.ndarray) -> np.ndarray:
-        """The middle of an interval; beyond the last, its end without the event."""
-        k = class_at(pred, np.reshape(z, len(pred)))
-        middles = (np.array(self.lowers) + np.array(self.uppers)) / 2
-        times = np.append(middles, -self.uppers[-1])
-        return np.where(np.isnan(k), np.nan, times[np.nan_to_num(k).astype(int)])
-
-    def given_scores(self, pred: np.ndarray, mean: np.ndarray, sd: np.ndarray) -> np.ndarray:
-        return class_given(pred, np.reshape(mean, len(pred)), np.reshape(sd, len(pred)))
-
-    def information(self, told: np.ndarray) -> np.ndarray:
-        return class_information(told)
+    def _observed(self, y: np.ndarray) -> np.ndarray:
+        k, share = self.distribution.interval_of(y)
+        along = np.minimum(k + share, len(self.uppers)) / len(self.uppers)
+        columns = np.stack([along, ~np.signbit(y)], axis=1)
+        return np.where(np.isnan(y)[:, None], np.nan, columns).astype(np.float32)
 
     def _metrics(self, y: np.ndarray, pred: np.ndarray, **options: Any) -> dict[str, float]:
         names = ("concordance", "integrated_brier", "log_loss", "calibration_error")
         if not len(y):
             return dict.fromkeys(names, np.nan)
-        ends = np.array(self.uppers)
-        lived = self.lived(pred, ends)
+        distribution, ends = self.distribution, np.array(self.uppers)
+        alive = distribution.alive_at(pred, ends)
         middle = self.horizons[len(self.horizons) // 2]
         values = (
-            concordance(y, -self.expected(pred)),
-            integrated_brier(y, lived, ends),
-            float(self.row_loss(y, pred).mean()),
-            survival_calibration(y, self.lived(pred, np.array([middle]))[:, 0], middle),
+            concordance(y, -distribution.expected_intervals(pred)),
+            integrated_brier(y, alive, ends),
+            float(distribution.row_loss(y, pred).mean()),
+            survival_calibration(y, distribution.alive_at(pred, np.array([middle]))[:, 0], middle),
         )
         return dict(zip(names, values, strict=True))
-
-    def expected(self, pred: np.ndarray) -> np.ndarray:
-        """Intervals that a row is expected to live through, (N,)."""
-        return self._alive(pred)[:, 1:].sum(axis=1)
 
     def plot(self, y: np.ndarray, pred: np.ndarray, beside: Beside) -> dict[str, Any]:
         return survival_facts(self, y, pred)
@@ -305,23 +169,16 @@ class SurvivalTarget(TargetKind):
         interval: np.ndarray | None = None,
     ) -> dict[str, pa.Array]:
         """The median time, null where more than half live beyond the last interval."""
-        alive = self._alive(pred)
-        k = np.minimum((alive[:, 1:] > 0.5).sum(axis=1), self.size - 1)[:, None]
-        low, high = (np.take_along_axis(alive, k + n, 1)[:, 0] for n in (0, 1))
-        drop = np.log(np.maximum(low / np.maximum(high, TINIEST), 1 + TINIEST))
-        share = np.clip(np.log(2 * np.maximum(low, 0.5)) / drop, 0.0, 1.0)
-        lows, highs = np.array(self.lowers)[k[:, 0]], np.array(self.uppers)[k[:, 0]]
-        reached = ~np.isnan(alive).any(axis=1) & (alive[:, -1] <= 0.5)
-        times = lows + share * (highs - lows)
-        return {self.column: pa.array(times, mask=~reached)}
+        times = self.distribution.median(pred)
+        return {self.column: pa.array(times, mask=np.isnan(times))}
 
     def decode_proba(self, pred: np.ndarray) -> dict[str, pa.Array]:
         """The probability that the event comes by each horizon."""
-        lived = self.lived(pred, np.array(self.horizons))
+        alive = self.distribution.alive_at(pred, np.array(self.horizons))
         return {
-            f"{self.column}<={h:g}": pa.array(1 - lived[:, n]) for n, h in enumerate(self.horizons)
+            f"{self.column}<={h:g}": pa.array(1 - alive[:, n]) for n, h in enumerate(self.horizons)
         }
 
     def describe(self) -> str:
-        ends = f"{self.size} intervals up to {self.uppers[-1]:g}"
+        ends = f"{len(self.uppers)} intervals up to {self.uppers[-1]:g}"
         return f"{self.events} events, {self.censored} censored, {ends}"

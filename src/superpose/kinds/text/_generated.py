@@ -11,14 +11,14 @@ from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 import pyarrow as pa
-import torch
 from pydantic import Field
-from torch import Tensor, nn
 
 from superpose.columns import Column, as_text, warn
-from superpose.distributions import PROBABILITY_FLOOR
+from superpose.distributions import Text
 from superpose.errors import DataError, message, place
 from superpose.kinds._beside import Beside
+from superpose.kinds._hints import Hints
+from superpose.kinds._observed import Observed
 from superpose.kinds._options import Options
 from superpose.kinds._plot_rows import few_rows, shown
 from superpose.kinds._target import TargetKind, too_few_labels
@@ -27,14 +27,13 @@ from superpose.nn import (
     TEXT_FILES,
     Checkpoint,
     Share,
-    TextDecoder,
     find_model,
     require_transformers,
 )
 
 from ._chrf import chrf
 
-CODE = 16  # numbers in which a measured text is told to other targets
+CODE = 16  # numbers by which other targets read a measured text
 
 
 class GeneratedTextOptions(Options):
@@ -60,25 +59,19 @@ class GeneratedTextOptions(Options):
 
 @dataclass(kw_only=True)
 class GeneratedTextTarget(Checkpoint, TargetKind):
-    """Text that a pretrained decoder of `transformers` writes, told what to write by the row.
+    """Text that a pretrained decoder of `transformers` writes, steered by the row.
 
-    Labels are the numbers of their tokens, NaN behind the end. Canonical prediction: how likely
-    each token of the row's label is behind those before it, NaN where the table has no label; then
-    the tokens that are written. No two of them can be mixed, so that one model ships whole. Needs
-    the extra `superpose[text]`.
+    Labels are the numbers of their tokens, NaN behind the end. No two predictions can be mixed, so
+    that one model ships whole. Needs the extra `superpose[text]`.
     """
 
     name: ClassVar[str] = "generated-text"
     options: ClassVar[type[Options]] = GeneratedTextOptions
-    tree: ClassVar[str] = "none"
     metric: ClassVar[str] = "perplexity"
     higher_is_better: ClassVar[bool] = False
     needs_folder: ClassVar[bool] = True
     slow: ClassVar[bool] = True
-    fitted_loss: ClassVar[bool] = False
-    own_head: ClassVar[bool] = True
-    reads_labels: ClassVar[bool] = True
-    blends: ClassVar[bool] = False
+    hints: ClassVar[Hints] = Hints(skip_cross_fitting=True, custom_head=True, reads_labels=True)
     needed: ClassVar[tuple[str, ...]] = TEXT_FILES
     named: ClassVar[str] = "decoder"
     tokenizer: str
@@ -91,12 +84,8 @@ class GeneratedTextTarget(Checkpoint, TargetKind):
         return int(self.settings["tokens"])
 
     @property
-    def size(self) -> int:
-        return 2 * self.length
-
-    @property
-    def width(self) -> int:
-        return 2 * self.length
+    def distribution(self) -> Text:
+        return Text(self.length, self.end)
 
     @classmethod
     def fit(cls, column: str, values: Column, folder: str = "", **options: Any) -> Self:
@@ -116,8 +105,8 @@ class GeneratedTextTarget(Checkpoint, TargetKind):
             end=_require_decoder(column, home, config),
             edges=[],
         )
-        told = kind._told(kind.encode(values))
-        kind.edges = [quantile_edges(part[~np.isnan(part)]) for part in told.T]
+        code = kind._code(kind.encode(values))
+        kind.edges = [quantile_edges(part[~np.isnan(part)]) for part in code.T]
         return kind
 
     @cached_property
@@ -131,7 +120,7 @@ class GeneratedTextTarget(Checkpoint, TargetKind):
 
     def encode(self, values: Column, folder: str = "") -> np.ndarray:
         texts = as_text(values).to_pylist()
-        block, cut = self.unlabelled(len(texts)), 0
+        block, cut = self.distribution.missing(len(texts)), 0
         known = [row for row, text in enumerate(texts) if text is not None]
         rows = self._tokens.encode_batch([texts[row] for row in known], add_special_tokens=False)
         for row, found in zip(known, rows, strict=True):
@@ -145,73 +134,10 @@ class GeneratedTextTarget(Checkpoint, TargetKind):
             )
         return block
 
-    def unlabelled(self, rows: int) -> np.ndarray:
-        return np.full((rows, self.length), np.nan, np.float32)
-
-    def balanced(self, y: np.ndarray) -> np.ndarray:
+    def strata(self, y: np.ndarray) -> np.ndarray:
         """How many tokens a row has."""
         count = (~np.isnan(y)).sum(axis=1)
         return np.where(count > 0, count, np.nan)
-
-    def exact(self, y: np.ndarray) -> np.ndarray:
-        y = np.asarray(y, np.float64)
-        return np.concatenate([np.where(np.isnan(y), np.nan, 1.0), y], axis=1)
-
-    def head(self, state: int) -> nn.Module:
-        settings = self.settings
-        return TextDecoder(
-            self.config,
-            self.weights,
-            state,
-            settings["prefix"],
-            settings["tokens"],
-            self.end,
-            settings["train"],
-            settings["rate"],
-            settings["beams"],
-        )
-
-    def loss(self, out: Tensor, y: Tensor) -> Tensor:
-        known = ~y.isnan()
-        each = torch.where(known, -out[..., : y.shape[-1]], 0.0)
-        return each.sum(-1) / known.sum(-1).clamp(min=1)
-
-    def predict(self, out: Tensor) -> Tensor:
-        half = out.shape[-1] // 2
-        return torch.cat([out[..., :half].exp(), out[..., half:]], -1)
-
-    def row_loss(self, y: np.ndarray, pred: np.ndarray) -> np.ndarray:
-        """The mean log-loss of the tokens of a row."""
-        count = (~np.isnan(y)).sum(axis=-1)
-        return np.where(count > 0, -self.log_likelihood(y, pred) / np.maximum(count, 1), np.nan)
-
-    def log_likelihood(self, y: np.ndarray, pred: np.ndarray) -> np.ndarray:
-        known = ~np.isnan(y)
-        chances = np.clip(np.asarray(pred, np.float64)[..., : self.length], PROBABILITY_FLOOR, 1.0)
-        told = np.where(known, np.log(chances), 0.0).sum(axis=-1)
-        return np.where(known.any(axis=-1), told, np.nan)
-
-    def constant(self, y: np.ndarray) -> np.ndarray:
-        """The text that most rows have, and of each place how likely its tokens are on average.
-
-        The mean is that of logarithms, so that its log-loss is that of the frequencies of tokens at
-        each place.
-        """
-        y = np.asarray(y, np.float64)
-        chances = np.ones(self.length)
-        for place_, ids in enumerate(y.T):
-            _, counts = np.unique(ids[~np.isnan(ids)], return_counts=True)
-            shares = counts / max(counts.sum(), 1)
-            chances[place_] = np.exp((shares * np.log(shares)).sum())
-        rows = y[self.known(y)]
-        if not len(rows):
-            return np.concatenate([chances, np.full(self.length, float(self.end))])
-        texts, counts = np.unique(self._whole(rows), axis=0, return_counts=True)
-        return np.concatenate([chances, texts[counts.argmax()]])
-
-    def _whole(self, ids: np.ndarray) -> np.ndarray:
-        """Tokens (N, L) with the end in place of what is missing behind it."""
-        return np.where(np.isnan(ids), self.end, ids)
 
     @cached_property
     def _codes(self) -> np.ndarray:
@@ -220,42 +146,20 @@ class GeneratedTextTarget(Checkpoint, TargetKind):
         return np.asarray(drawn, np.float32)
 
     @property
-    def reveal_edges(self) -> list[list[float]]:
-        return self.edges
+    def observed(self) -> Observed:
+        """Which tokens a text has, as the mean of a random code of each."""
+        return Observed(self.edges, self._code)
 
-    def reveal(self, y: np.ndarray) -> np.ndarray:
-        """Which tokens a text has, as the mean of a random code of each, (N, R)."""
-        return self._told(y)
-
-    def _told(self, y: np.ndarray) -> np.ndarray:
+    def _code(self, y: np.ndarray) -> np.ndarray:
         known = ~np.isnan(y)
         codes = self._codes[np.where(known, y, 0).astype(int)] * known[..., None]
         count = known.sum(axis=1, keepdims=True)
         mean = codes.sum(axis=1) / np.sqrt(np.maximum(count, 1))
         return np.where(count > 0, mean, np.nan).astype(np.float32)
 
-    # Texts have no order in which one could lie between two others: they join no copula, a draw is
-    # what is written, and how much an outcome would tell about them is not known.
-
-    def scores(
-        self, y: np.ndarray, pred: np.ndarray, share: np.ndarray | None = None
-    ) -> np.ndarray:
-        return np.where(self.known(y), 0.0, np.nan)[:, None]
-
-    def at_scores(self, pred: np.ndarray, z: np.ndarray) -> np.ndarray:
-        ids = np.asarray(pred, np.float64)[..., self.length :].round()
-        behind = np.cumsum(ids == self.end, axis=-1) - (ids == self.end) > 0
-        return np.where(behind, np.nan, ids)
-
-    def given_scores(self, pred: np.ndarray, mean: np.ndarray, sd: np.ndarray) -> np.ndarray:
-        return np.asarray(pred, np.float64)
-
-    def information(self, told: np.ndarray) -> np.ndarray:
-        return np.zeros(told.shape[1])
-
     def texts(self, ids: np.ndarray) -> list[str]:
         """Tokens (N, L) as text, each up to the token that ends it."""
-        rows = self._whole(ids).round().astype(int).tolist()
+        rows = self.distribution.filled(ids).round().astype(int).tolist()
         kept = [row[: row.index(self.end)] if self.end in row else row for row in rows]
         return list(self._tokens.decode_batch(kept, skip_special_tokens=True))
 
@@ -263,10 +167,12 @@ class GeneratedTextTarget(Checkpoint, TargetKind):
         names = ("perplexity", "exact_match", "chrf", "log_loss")
         if not len(y):
             return dict.fromkeys(names, np.nan)
-        true, told = self.texts(y), self.texts(pred[:, self.length :])
-        mean = -self.log_likelihood(y, pred).sum() / (~np.isnan(y)).sum()
+        distribution = self.distribution
+        true, told = self.texts(y), self.texts(distribution.written(pred))
+        mean = -distribution.log_prob(y, pred).sum() / (~np.isnan(y)).sum()
         same = [a == b for a, b in zip(true, told, strict=True)]
-        values = (np.exp(mean), np.mean(same), chrf(true, told), self.row_loss(y, pred).mean())
+        loss = distribution.row_loss(y, pred).mean()
+        values = (np.exp(mean), np.mean(same), chrf(true, told), loss)
         return dict(zip(names, map(float, values), strict=True))
 
     def decode(
@@ -275,21 +181,18 @@ class GeneratedTextTarget(Checkpoint, TargetKind):
         threshold: float | Sequence[float] | None = None,
         interval: np.ndarray | None = None,
     ) -> dict[str, pa.Array]:
-        ids = np.asarray(pred, np.float64)[:, self.length :]
-        return {self.column: pa.array(self.texts(ids), pa.string())}
-
-    def decode_proba(self, pred: np.ndarray) -> dict[str, pa.Array]:
-        """The text alone: there are more texts than could be listed."""
-        return self.decode(pred)
+        texts = self.texts(self.distribution.written(pred))
+        return {self.column: pa.array(texts, pa.string())}
 
     def plot(self, y: np.ndarray, pred: np.ndarray, beside: Beside) -> dict[str, Any]:
-        rows = few_rows(self.row_loss(y, pred))
-        true, told = self.texts(y[rows]), self.texts(pred[rows, self.length :])
+        distribution = self.distribution
+        rows = few_rows(distribution.row_loss(y, pred))
+        true, told = self.texts(y[rows]), self.texts(distribution.written(pred[rows]))
         found = [
             {"row": row, "true": a, "told": [[b, None]]}
             for row, a, b in zip(shown(beside.table, rows), true, told, strict=True)
         ]
-        return {"kind": self.name, "y": y[self.known(y)], "examples": found}
+        return {"chart": "examples", "y": y[distribution.known(y)], "examples": found}
 
     def describe(self) -> str:
         return f"text of at most {self.length} tokens, written by {self.how}"

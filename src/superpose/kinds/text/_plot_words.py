@@ -45,7 +45,7 @@ def token_facts(
             ]
         )
     return {
-        "kind": kind.name,
+        "chart": "words",
         "labels": kind.marks.types,
         "spans": kind.marks.spans,
         "counts": kind.span_counts(y, told),

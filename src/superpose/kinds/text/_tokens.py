@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -31,11 +31,15 @@ from superpose.columns import (
     require_aligned,
     spread,
 )
+from superpose.distributions import LocationCategorical
 from superpose.errors import DataError, listing, message, place
 from superpose.kinds._beside import Beside
+from superpose.kinds._hints import Hints
+from superpose.kinds._locations import Locations
 from superpose.kinds._metrics import nan_mean
+from superpose.kinds._observed import Observed
 from superpose.kinds._options import Options
-from superpose.kinds._places import PlaceClasses
+from superpose.kinds._raw_labels import label_sets
 from superpose.kinds._target import too_few_labels
 from superpose.kinds._unknown import NamedClasses, Unknown
 from superpose.kinds.tabular._classes import ordered
@@ -60,7 +64,7 @@ class TokensOptions(Options):
 
 
 @dataclass(kw_only=True)
-class TokensTarget(PlaceClasses, NamedClasses):
+class TokensTarget(NamedClasses):
     """A label for each word of an input, as a list or as text with blanks between the labels.
 
     Labels such as B-city, I-city and O mark spans, and those that are so in another spelling
@@ -68,8 +72,6 @@ class TokensTarget(PlaceClasses, NamedClasses):
     word without one is null in its list, or -100 as the library transformers writes it.
 
     ``of`` in the options names the input (default "words"), ``places`` its most words in a row.
-    Canonical prediction: a probability for each label of each place, laid side by side, NaN where a
-    row has no such place, float32.
 
     Example:
         >>> values = pa.chunked_array([[["O", "B-city", "I-city"], ["O"], None]])
@@ -83,7 +85,14 @@ class TokensTarget(PlaceClasses, NamedClasses):
     metric: ClassVar[str] = "f1"
     higher_is_better: ClassVar[bool] = True
     takes_lists: ClassVar[bool] = True
-    fitted_loss: ClassVar[bool] = False
+    hints: ClassVar[Hints] = Hints(
+        raw_labels=partial(label_sets, separator=" "),  # which labels a row has
+        labels_of="words",
+        guess_from="word lists",
+        guess_reason="a list as long as that of words in every row",
+    )
+    of: str
+    places: int  # words of a row, at most
     type: str
     counts: list[int]
     lists: bool
@@ -91,6 +100,22 @@ class TokensTarget(PlaceClasses, NamedClasses):
     spelled: list[str] = field(default_factory=list)  # the levels as the standard spells them
     # Rare spellings, and the level that each is read as; None where it fits to no other.
     meant: dict[str, str | None] = field(default_factory=dict)
+
+    @property
+    def labels(self) -> list[str]:
+        return self.levels
+
+    @property
+    def distribution(self) -> LocationCategorical:
+        return LocationCategorical(self.places, len(self.levels))
+
+    @property
+    def locations(self) -> Locations:
+        return Locations(self.of, self.places, fits=self._fits)
+
+    def _fits(self, values: Column, source: Column, **options: Any) -> np.ndarray:
+        require_aligned(self.column, values, self.of, source)
+        return np.ones(len(values), bool)
 
     @cached_property
     def marks(self) -> Marks:
@@ -220,7 +245,7 @@ class TokensTarget(PlaceClasses, NamedClasses):
         self.warn_of(Unknown.of(text, index, rows), "label", "word(s) count as unlabelled")
         at = spread(rows, len(values))
         known = (index >= 0) & (at < self.places)
-        block = self.unlabelled(len(values))
+        block = self.distribution.missing(len(values))
         block[rows[known], at[known]] = index[known]
         return block
 
@@ -232,29 +257,25 @@ class TokensTarget(PlaceClasses, NamedClasses):
         return replace(self, levels=[*self.levels, *more], spelled=spelled)
 
     @property
-    def reveal_edges(self) -> list[list[float]]:
-        return [[0.0, 1.0]] * len(self.marks.types)
+    def observed(self) -> Observed:
+        """Which types of spans (or labels) occur in a row."""
+        return Observed.shares(len(self.marks.types), self._types_of)
 
-    def reveal(self, y: np.ndarray) -> np.ndarray:
-        """Which types of spans (or labels) occur in a row, (N, R)."""
+    def _types_of(self, y: np.ndarray) -> np.ndarray:
         known = ~np.isnan(y)
-        kinds = np.where(known, self.marks.type_of[np.where(known, y, 0).astype(int)], -1)
+        types = np.where(known, self.marks.type_of[np.where(known, y, 0).astype(int)], -1)
         found = np.zeros((len(y), len(self.marks.types)), np.float32)
-        rows, places = np.nonzero(kinds >= 0)
-        found[rows, kinds[rows, places]] = 1
+        rows, words = np.nonzero(types >= 0)
+        found[rows, types[rows, words]] = 1
         found[~known.any(axis=1)] = np.nan
         return found
 
-    def balanced(self, y: np.ndarray) -> np.ndarray:
-        return self.reveal(y)
+    def strata(self, y: np.ndarray) -> np.ndarray:
+        return self._types_of(y)
 
     def choose(self, pred: np.ndarray, threshold: Any = None) -> np.ndarray:
         """Labels (N, S) that form whole spans, -1 where a row has no word."""
-        return self.marks.best(self._by_place(pred))
-
-    def aligned(self, values: Column, source: Column, **options: Any) -> np.ndarray:
-        require_aligned(self.column, values, self.of, source)
-        return np.ones(len(values), bool)
+        return self.marks.best(self.distribution.by_location(pred))
 
     def words(self, values: Column) -> tuple[pa.Array, np.ndarray]:
         """The words of the input that the labels are of, and the row of each."""
@@ -275,19 +296,20 @@ class TokensTarget(PlaceClasses, NamedClasses):
         told = np.where(known, self.choose(pred), -1)
         right, said, there = map(float, self.marks.counts(true, told).sum(axis=0))
         same = true == told
+        distribution = self.distribution
         values = (
             2 * right / (said + there) if said + there else np.nan,
             right / said if said else np.nan,
             right / there if there else np.nan,
             float(same[known].mean()),
             float(same.all(axis=1).mean()),
-            nan_mean(-self.log_likelihood(y, pred) / known.sum(axis=1)),
-            nan_mean(self.row_loss(y, pred)),
+            nan_mean(-distribution.log_prob(y, pred) / known.sum(axis=1)),
+            nan_mean(distribution.row_loss(y, pred)),
         )
         return dict(zip(names, values, strict=True))
 
     def _lists(self, values: pa.Array, there: np.ndarray) -> pa.Array:
-        """Put values of places (N, S), row by row, into lists that end with the last of a row."""
+        """Put values of words (N, S), row by row, into lists that end with the last of a row."""
         lengths = np.where(there, np.arange(1, there.shape[1] + 1), 0).max(axis=1, initial=0)
         keep = np.arange(there.shape[1]) < lengths[:, None]
         ends = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int32)
@@ -312,7 +334,7 @@ class TokensTarget(PlaceClasses, NamedClasses):
         return {self.column: pa.compute.binary_join(text, " ")}
 
     def decode_proba(self, pred: np.ndarray) -> dict[str, pa.Array]:
-        p = self._by_place(pred)
+        p = self.distribution.by_location(pred)
         there = ~np.isnan(p[..., 0])
         return {
             f"{self.column}={c}": self._lists(pa.array(p[..., k].ravel()), there)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
@@ -10,14 +10,23 @@ import numpy as np
 import pyarrow as pa
 from pydantic import Field
 
-from superpose.columns import Column, as_labels, as_steps, in_units, spread, standardised
-from superpose.errors import DataError, message, place
+from superpose.columns import Column, as_labels, in_units, standardised
+from superpose.distributions import NormalVector
+from superpose.kinds._anchor import Anchor
 from superpose.kinds._beside import Beside
+from superpose.kinds._hints import Hints
+from superpose.kinds._observed import Observed
 from superpose.kinds._options import Options
-from superpose.kinds._several import SeveralNumbers
+from superpose.kinds._raw_labels import first_steps
+from superpose.kinds._several import (
+    SeveralNumbers,
+    clipped_mean,
+    number_block,
+    number_lists,
+    observed_mean,
+)
 from superpose.kinds._target import too_few_labels
 from superpose.kinds.tabular._number import label_scale, quantile_edges
-from superpose.nn import FromPast
 
 from ._plot_times import forecast_facts
 
@@ -37,9 +46,6 @@ class ForecastOptions(Options):
 class ForecastTarget(SeveralNumbers):
     """The values of a number some steps ahead, as a list for each row.
 
-    Canonical prediction: the mean of each step, then the scale (standard deviation) of each,
-    standardised.
-
     Example:
         >>> rows = pa.chunked_array([[[10.0, 20.0], [30.0, None]]])
         >>> kind = ForecastTarget.fit("load", rows)
@@ -51,23 +57,35 @@ class ForecastTarget(SeveralNumbers):
 
     name: ClassVar[str] = "forecast"
     options: ClassVar[type[Options]] = ForecastOptions
-    tree: ClassVar[str] = "steps"
+    hints: ClassVar[Hints] = Hints(
+        scale="interval", raw_labels=first_steps, tree_task="steps", looks_ahead=True
+    )
+    edges: list[float]  # bins of the mean of measured values
     ahead: list[int]  # how many steps ahead each value lies
     past: str | None = None  # the input whose last steps are what came before
-    channel: int = 0  # its place there
+    channel: int = 0  # its position there
     season: int | None = None
-    place: int | None = None  # of that channel in the block of its series; None where not read
+    place: int | None = (
+        None  # position of that channel in the block of its series; None where not read
+    )
     gain: float = 1.0  # what turns its numbers there into ours
     offset: float = 0.0
     window: int = 0  # steps of that block
 
     @property
-    def count(self) -> int:
-        return len(self.ahead)
+    def distribution(self) -> NormalVector:
+        return NormalVector(len(self.ahead))
+
+    @property
+    def observed(self) -> Observed:
+        return observed_mean(self.edges)
+
+    def strata(self, y: np.ndarray) -> np.ndarray:
+        return clipped_mean(y)[:, 0]
 
     @classmethod
     def fit(cls, column: str, values: Column, **options: Any) -> Self:
-        block = _block(column, values, None)
+        block = number_block(column, values)
         rows = int((~np.isnan(block)).any(axis=1).sum())
         if rows < 2:
             raise too_few_labels(column, rows)
@@ -84,7 +102,7 @@ class ForecastTarget(SeveralNumbers):
             constant_value=constant,
         )
         kind._find_past(options)
-        average = kind.reveal(standardised(block, mean, scale).astype(np.float32))[:, 0]
+        average = clipped_mean(standardised(block, mean, scale).astype(np.float32))[:, 0]
         kind.edges = quantile_edges(average[~np.isnan(average)])
         return kind
 
@@ -113,21 +131,16 @@ class ForecastTarget(SeveralNumbers):
                 f"from no value a period before"
             )
 
-    def start(self, block_of: Callable[[str], str]) -> FromPast | None:
+    @property
+    def anchor(self) -> Anchor | None:
         if self.past is None or self.place is None:
             return None
-        source, before = block_of(self.past), tuple(self.before(self.window))
-        return FromPast(self.size, self.count, source, self.place, self.gain, self.offset, before)
+        before = tuple(self.before(self.window))
+        return Anchor(self.past, self.place, self.gain, self.offset, before)
 
     def encode(self, values: Column) -> np.ndarray:
-        block = _block(self.column, values, len(self.ahead))
+        block = number_block(self.column, values, len(self.ahead))
         return as_labels(self.column, block, self.mean, self.scale)
-
-    def _lists(self, block: np.ndarray) -> pa.Array:
-        flat = pa.array(block.ravel(), from_pandas=True)
-        ends = np.arange(len(block) + 1, dtype=np.int32) * block.shape[1]
-        gone = np.isnan(block).all(axis=1)
-        return pa.ListArray.from_arrays(pa.array(ends), flat, mask=pa.array(gone))
 
     def plot(self, y: np.ndarray, pred: np.ndarray, beside: Beside) -> dict[str, Any]:
         there = self.past in beside.table.column_names
@@ -140,42 +153,20 @@ class ForecastTarget(SeveralNumbers):
         threshold: float | Sequence[float] | None = None,
         interval: np.ndarray | None = None,
     ) -> dict[str, pa.Array]:
-        middle = self._parts(pred)[0]
+        middle, _ = self.distribution.parameters(pred)
         columns = {self.column: middle}
         if interval is not None:
             columns[f"{self.column}_low"] = middle - interval
             columns[f"{self.column}_high"] = middle + interval
-        return {name: self._lists(self.in_units(block)) for name, block in columns.items()}
+        return {name: number_lists(self.in_units(block)) for name, block in columns.items()}
 
     def decode_proba(self, pred: np.ndarray) -> dict[str, pa.Array]:
-        mean, scale = self._parts(pred)
+        mean, scale = self.distribution.parameters(pred)
         return {
-            self.column: self._lists(self.in_units(mean)),
-            f"{self.column}_scale": self._lists(in_units(scale, 0.0, self.scale)),
+            self.column: number_lists(self.in_units(mean)),
+            f"{self.column}_scale": number_lists(in_units(scale, 0.0, self.scale)),
         }
 
     def describe(self) -> str:
         steps = f"{len(self.ahead)} steps, up to {self.ahead[-1]} ahead"
         return f"{steps}; mean {self.mean:.4g}, spread {self.scale:.4g}"
-
-
-def _block(column: str, values: Column, steps: int | None) -> np.ndarray:
-    """Lists of one length as (N, H), NaN where missing; a row without a list is missing.
-
-    Raises:
-        DataError: no lists of numbers, or the first row whose list has another length.
-    """
-    found = as_steps(column, values, 1)
-    counts = np.bincount(found.rows, minlength=len(values))
-    filled = np.flatnonzero(counts)
-    if steps is None:
-        steps = int(counts[filled[0]]) if len(filled) else 1
-    wrong = filled[counts[filled] != steps]
-    if len(wrong):
-        row = int(wrong[0])
-        given = f"a list of {int(counts[row])}"
-        fix = "write null for a step that is not known"
-        raise DataError(message(place(column=column, row=row), given, f"lists of {steps}", fix))
-    block = np.full((len(values), steps), np.nan)
-    block[found.rows, spread(found.rows, len(values))] = found.values[:, 0]
-    return block

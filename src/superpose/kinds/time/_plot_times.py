@@ -20,13 +20,14 @@ def survival_facts(kind: Any, y: np.ndarray, told: np.ndarray) -> dict[str, Any]
         y: Encoded labels (N,).
         told: Canonical predictions (N, K).
     """
-    rows = np.flatnonzero(kind.known(y))
+    distribution = kind.distribution
+    rows = np.flatnonzero(distribution.known(y))
     at = np.array([0.0, *kind.uppers])
     groups = []
     if len(rows) >= QUARTERS:
-        order = rows[np.argsort(-kind.expected(told[rows]), kind="stable")]
+        order = rows[np.argsort(-distribution.expected_intervals(told[rows]), kind="stable")]
         for part in np.array_split(order, QUARTERS):
-            alive = kind.lived(told[part], at)
+            alive = distribution.alive_at(told[part], at)
             groups.append(
                 {
                     "rows": len(part),
@@ -34,7 +35,7 @@ def survival_facts(kind: Any, y: np.ndarray, told: np.ndarray) -> dict[str, Any]
                     "seen": kaplan_meier(y[part], at).tolist(),
                 }
             )
-    return {"kind": kind.name, "y": y[rows], "at": at.tolist(), "groups": groups}
+    return {"chart": "survival", "y": y[rows], "at": at.tolist(), "groups": groups}
 
 
 def forecast_facts(
@@ -66,7 +67,12 @@ def forecast_facts(
         ).tolist()
         for name, answer in answers.items()
     }
-    return {"kind": kind.name, "y": y[kind.known(y)], "ahead": kind.ahead, "errors": errors}
+    return {
+        "chart": "errors ahead",
+        "y": y[kind.distribution.known(y)],
+        "ahead": kind.ahead,
+        "errors": errors,
+    }
 
 
 def _last(steps: np.ndarray) -> np.ndarray:

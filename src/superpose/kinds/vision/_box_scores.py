@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from superpose.distributions import Peaks
 from superpose.errors import MissingExtraError
-from superpose.functional import Peaks
 
 UNITS = 1000.0  # of a side, for the scores; areas of the usual sizes mean nothing here
 MOST_SCORED = 100  # boxes of an image, as COCO counts them

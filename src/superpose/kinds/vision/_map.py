@@ -9,7 +9,6 @@ from typing import Any, ClassVar, Self
 import numpy as np
 import pyarrow as pa
 from pydantic import Field
-from torch import Tensor
 
 from superpose.columns import (
     ROWS_AT_ONCE,
@@ -17,7 +16,6 @@ from superpose.columns import (
     as_lists,
     as_npy,
     averaged,
-    by_rows,
     enlarged,
     fits_image,
     holds_maps,
@@ -27,12 +25,16 @@ from superpose.columns import (
     require_pillow,
     size_of_map,
 )
+from superpose.distributions import NormalVector
 from superpose.kinds._beside import Beside, FileForm
+from superpose.kinds._hints import Hints
+from superpose.kinds._locations import Locations
+from superpose.kinds._observed import Observed
 from superpose.kinds._options import Options
-from superpose.kinds._several import SeveralNumbers
+from superpose.kinds._raw_labels import any_label
+from superpose.kinds._several import SeveralNumbers, clipped_mean, observed_mean
 from superpose.kinds._target import too_few_labels
 from superpose.kinds.tabular._number import label_scale, quantile_edges
-from superpose.nn import Moved, follow_grid
 
 from ._plot_pictures import map_facts
 
@@ -78,8 +80,10 @@ class MapTarget(SeveralNumbers):
     name: ClassVar[str] = "map"
     options: ClassVar[type[Options]] = MapOptions
     needs_folder: ClassVar[bool] = True
-    slow: ClassVar[bool] = True
-    follows_pieces: ClassVar[bool] = True
+    hints: ClassVar[Hints] = Hints(
+        raw_labels=any_label, labels_of="image", mixes_labels=True, skip_cross_fitting=True
+    )
+    edges: list[float]  # bins of the mean of measured values
     of: str
     grid: list[int]
     pixels: list[int]  # height and width of predicted maps
@@ -90,16 +94,25 @@ class MapTarget(SeveralNumbers):
     skips: bool = False
 
     @property
-    def source(self) -> str | None:
-        return self.of
-
-    @property
     def count(self) -> int:
+        """Locations of a row."""
         return self.grid[0] * self.grid[1]
 
     @property
-    def place_size(self) -> int:
-        return 2
+    def distribution(self) -> NormalVector:
+        return NormalVector(self.count, np.float32)
+
+    @property
+    def locations(self) -> Locations:
+        grid = (self.grid[0], self.grid[1])
+        return Locations(self.of, self.count, grid, fits=self._fits)
+
+    @property
+    def observed(self) -> Observed:
+        return observed_mean(self.edges)
+
+    def strata(self, y: np.ndarray) -> np.ndarray:
+        return clipped_mean(y)[:, 0]
 
     @classmethod
     def holds(cls, values: Column) -> bool:
@@ -133,7 +146,7 @@ class MapTarget(SeveralNumbers):
             raise too_few_labels(column, 0)
         kind.mean, kind.scale, kind.constant_value = label_scale(known.astype(np.float64))
         kind.positive = bool(known.min() > 0)
-        average = kind.reveal(kind._standard(y))[:, 0]
+        average = clipped_mean(kind._standard(y))[:, 0]
         kind.edges = quantile_edges(average[~np.isnan(average)])
         return kind
 
@@ -155,34 +168,18 @@ class MapTarget(SeveralNumbers):
         leave_unlabelled(self.column, "map", len(values), wrong)
         return self._standard(self._on_grid(found, len(values)))
 
-    def aligned(self, values: Column, source: Column, **options: Any) -> np.ndarray:
+    def _fits(self, values: Column, source: Column, **options: Any) -> np.ndarray:
         folder = options.get("folder", "")
         sizes, _ = read_maps(self.column, values, folder, size_of_map)
         sizes = {r: np.array(x.shape) if x.ndim == 2 else x for r, x in sizes.items()}
         return fits_image(self.column, "map", sizes, source, folder, self.skips)
-
-    def follow(self, y: Tensor, moved: Moved) -> Tensor:
-        return follow_grid(y, (self.grid[0], self.grid[1]), moved)
-
-    def _raw(self, out: Tensor) -> Tensor:
-        return out.unflatten(-1, (-1, 2))
-
-    def exact(self, y: np.ndarray) -> np.ndarray:
-        return super().exact(y).astype(np.float32)
-
-    def row_loss(self, y: np.ndarray, pred: np.ndarray) -> np.ndarray:
-        return by_rows(super().row_loss, y, pred)
-
-    def log_likelihood(self, y: np.ndarray, pred: np.ndarray) -> np.ndarray:
-        """The places are taken as independent, which overstates what is told about them."""
-        return by_rows(super().log_likelihood, y, pred)
 
     def _metrics(self, y: np.ndarray, pred: np.ndarray, **options: Any) -> dict[str, float]:
         found = super()._metrics(y, pred, **options)
         if not self.positive:
             return found
         known = ~np.isnan(y)
-        true, told = (self.in_units(z[known]) for z in (y, self._parts(pred)[0]))
+        true, told = (self.in_units(z[known]) for z in (y, self.distribution.parameters(pred)[0]))
         true, told = true[true > 0], told[true > 0]
         ratio = np.maximum(told, 0) / true
         within = (ratio < NEAR) & (ratio > 1 / NEAR)

@@ -10,9 +10,7 @@ from typing import Annotated, Any, ClassVar, Self
 
 import numpy as np
 import pyarrow as pa
-import torch
 from pydantic import Field
-from torch import Tensor
 
 from superpose.columns import (
     LOSSY,
@@ -23,7 +21,6 @@ from superpose.columns import (
     as_png,
     as_runs,
     as_text,
-    by_rows,
     choose_ids,
     class_ids,
     enlarged,
@@ -40,14 +37,16 @@ from superpose.columns import (
     warn,
     windows_paths,
 )
+from superpose.distributions import LocationCategorical
 from superpose.errors import DataError, Faults, message, place
-from superpose.functional import category_loss
 from superpose.kinds._beside import Beside, FileForm
+from superpose.kinds._hints import Hints
+from superpose.kinds._locations import Locations
 from superpose.kinds._metrics import nan_mean
+from superpose.kinds._observed import Observed
 from superpose.kinds._options import Levels, Options
-from superpose.kinds._places import PlaceClasses
-from superpose.kinds._target import too_few_labels
-from superpose.nn import Moved, follow_grid
+from superpose.kinds._raw_labels import any_label
+from superpose.kinds._target import TargetKind, too_few_labels
 
 from ._plot_pictures import mask_facts
 
@@ -74,7 +73,7 @@ class MaskOptions(Options):
 
 
 @dataclass(kw_only=True)
-class MaskTarget(PlaceClasses):
+class MaskTarget(TargetKind):
     """A class for each place of an image, from a file with the id of the class of each pixel.
 
     A row without a mask is null; pixels of a void id have no class. Masks are learned and scored on
@@ -94,8 +93,17 @@ class MaskTarget(PlaceClasses):
     metric: ClassVar[str] = "miou"
     higher_is_better: ClassVar[bool] = True
     needs_folder: ClassVar[bool] = True
-    slow: ClassVar[bool] = True
-    follows_pieces: ClassVar[bool] = True
+    hints: ClassVar[Hints] = Hints(
+        raw_labels=any_label,
+        labels_of="image",
+        mixes_labels=True,
+        skip_cross_fitting=True,
+        guess_from="image files",
+        guess_reason="names of image files beside those of another column",
+    )
+    of: str
+    levels: list[str]
+    places: int  # locations of a row
     ids: list[int]  # of the classes, in the files
     void: list[int]
     shares: list[float]  # of the classes, among labelled places of training rows
@@ -103,6 +111,20 @@ class MaskTarget(PlaceClasses):
     pixels: list[int]  # height and width of predicted masks
     declared: bool = False  # whether the levels were named, so that any other id is a mistake
     skips: bool = False
+
+    @property
+    def labels(self) -> list[str]:
+        return self.levels
+
+    @property
+    def distribution(self) -> LocationCategorical:
+        weights = tuple(self.weights.tolist())
+        return LocationCategorical(self.places, len(self.levels), weights)
+
+    @property
+    def locations(self) -> Locations:
+        grid = (self.grid[0], self.grid[1])
+        return Locations(self.of, self.places, grid, fits=self._fits)
 
     @property
     def constant_reason(self) -> str | None:
@@ -114,7 +136,7 @@ class MaskTarget(PlaceClasses):
         """How much a place of each class weighs (C,): rarer classes more, 1 on the mean.
 
         With weights 1 to 10 that fall with the root of a class's share, rare classes are learned
-        and frequent ones are not forgotten; `predict` takes the weights out again.
+        and frequent ones are not forgotten; the head takes the weights out of predictions again.
         """
         shares = np.asarray(self.shares)
         weights = np.minimum(1 / np.sqrt(np.maximum(shares, 1e-9)), MOST_WEIGHT)
@@ -173,7 +195,8 @@ class MaskTarget(PlaceClasses):
     def _on_grid(
         self, found: dict[int, np.ndarray], rows: int, paths: Sequence[str | None]
     ) -> np.ndarray:
-        block, strangers = self.unlabelled(rows), dict[int, str]()
+        block = self.distribution.missing(rows)
+        strangers = dict[int, str]()
         rank = self.weights / (1 + self.weights.max())
         for row, ids in found.items():
             classes, unknown = self._classes(ids)
@@ -218,50 +241,24 @@ class MaskTarget(PlaceClasses):
         gone = [i for i, k in zip(there, known, strict=True) if k < 0 and i not in self.void]
         return known[back].reshape(ids.shape), np.array([i for i in gone if i != VOID])
 
-    def aligned(self, values: Column, source: Column, **options: Any) -> np.ndarray:
+    def _fits(self, values: Column, source: Column, **options: Any) -> np.ndarray:
         folder = options.get("folder", "")
         masks, _ = read_all(_paths(values), folder, lambda p: np.array(size_of(p)))
         return fits_image(self.column, "mask", masks, source, folder, self.skips)
 
-    def follow(self, y: Tensor, moved: Moved) -> Tensor:
-        return follow_grid(y, (self.grid[0], self.grid[1]), moved)
-
-    def loss(self, out: Tensor, y: Tensor) -> Tensor:
-        out = out.unflatten(-1, (-1, self.place_size))
-        known = ~y.isnan()
-        table = torch.as_tensor(self.weights, dtype=out.dtype, device=out.device)
-        weights = torch.where(known, table[torch.where(known, y, 0).long()], 0.0)
-        # Over the places, not over their weights: an image full of rare things may weigh more.
-        return (category_loss(out, y) * weights).sum(-1) / known.sum(-1).clamp(min=1)
-
-    def predict(self, out: Tensor) -> Tensor:
-        """Probabilities; what the weights of the loss have added is taken out again.
-
-        A loss with weights w is least at q proportional to w p, so p is proportional to q / w.
-        """
-        table = torch.as_tensor(self.weights, dtype=out.dtype, device=out.device)
-        out = out.unflatten(-1, (-1, self.place_size)) - table.log()
-        return torch.softmax(out, dim=-1).flatten(-2)
-
-    def row_loss(self, y: np.ndarray, pred: np.ndarray) -> np.ndarray:
-        return by_rows(super().row_loss, y, pred)
-
-    def log_likelihood(self, y: np.ndarray, pred: np.ndarray) -> np.ndarray:
-        return by_rows(super().log_likelihood, y, pred)
-
     @property
-    def reveal_edges(self) -> list[list[float]]:
-        return [SHARE_EDGES] * len(self.levels)
+    def observed(self) -> Observed:
+        """The share of the labelled places that each class has."""
+        return Observed([SHARE_EDGES] * len(self.levels), self._shares_of)
 
-    def reveal(self, y: np.ndarray) -> np.ndarray:
-        """The share of the labelled places that each class has, (N, C)."""
+    def _shares_of(self, y: np.ndarray) -> np.ndarray:
         count = np.maximum((~np.isnan(y)).sum(axis=1), 1)
         shares = np.stack([(y == c).sum(axis=1) / count for c in range(len(self.levels))], axis=1)
-        shares[~self.known(y)] = np.nan
+        shares[~self.distribution.known(y)] = np.nan
         return shares.astype(np.float32)
 
-    def balanced(self, y: np.ndarray) -> np.ndarray:
-        shares = self.reveal(y)
+    def strata(self, y: np.ndarray) -> np.ndarray:
+        shares = self._shares_of(y)
         return np.where(np.isnan(shares), np.nan, shares > 0)
 
     def choose(self, pred: np.ndarray, threshold: Any = None) -> np.ndarray:
@@ -270,7 +267,7 @@ class MaskTarget(PlaceClasses):
         A class is chosen for its probability times its weight, so that thin and rare things, which
         are hardly ever the likeliest, get their due: that raises the mean IoU over classes.
         """
-        p = self._by_place(pred)
+        p = self.distribution.by_location(pred)
         told = np.nan_to_num(p * self.weights.astype(p.dtype)).argmax(axis=-1)
         return np.asarray(np.where(np.isnan(p[..., 0]), VOID, told))
 
@@ -280,7 +277,7 @@ class MaskTarget(PlaceClasses):
         out = np.empty((len(pred), *size), np.int32)
         table = np.array([*self.ids, VOID], np.int32)
         for first in range(0, len(pred), ROWS_AT_ONCE):
-            p = self._by_place(pred[first : first + ROWS_AT_ONCE])
+            p = self.distribution.by_location(pred[first : first + ROWS_AT_ONCE])
             gone = np.isnan(p[..., :1]).astype(np.float32)
             told = (enlarged(p, grid, size) * self.weights).argmax(axis=-1)
             void = enlarged(gone, grid, size)[..., 0] > 0.5
@@ -301,12 +298,13 @@ class MaskTarget(PlaceClasses):
         iou = np.where(union > 0, right / np.maximum(union, 1), np.nan)
         seen = true > 0
         places = (~np.isnan(y)).sum(axis=1)
+        distribution = self.distribution
         return {
             "miou": nan_mean(iou[seen]),
             "pixel_accuracy": float(right.sum() / true.sum()) if true.sum() else np.nan,
             "class_accuracy": nan_mean(right[seen] / true[seen]),
-            "log_loss": nan_mean(-self.log_likelihood(y, pred) / np.maximum(places, 1)),
-            "brier": nan_mean(self.row_loss(y, pred)),
+            "log_loss": nan_mean(-distribution.log_prob(y, pred) / np.maximum(places, 1)),
+            "brier": nan_mean(distribution.row_loss(y, pred)),
             **{f"iou_{name}": float(x) for name, x in zip(self.levels, iou, strict=True)},
         }
 
@@ -319,7 +317,7 @@ class MaskTarget(PlaceClasses):
         threshold: float | Sequence[float] | None = None,
         interval: np.ndarray | None = None,
     ) -> dict[str, pa.Array]:
-        gone = np.isnan(self._by_place(pred)[..., 0]).all(axis=1)
+        gone = np.isnan(self.distribution.by_location(pred)[..., 0]).all(axis=1)
         texts = [
             None if empty else as_runs(ids)
             for empty, ids in zip(gone, self.masks(pred), strict=True)
@@ -338,7 +336,7 @@ class MaskTarget(PlaceClasses):
 
     def decode_proba(self, pred: np.ndarray) -> dict[str, pa.Array]:
         """The expected share of the image that each class has."""
-        p = self._by_place(pred)
+        p = self.distribution.by_location(pred)
         there = ~np.isnan(p[..., 0])
         sums = np.where(there[..., None], p, 0.0).sum(axis=1, dtype=np.float64)
         shares = sums / np.maximum(there.sum(axis=1), 1)[:, None]

@@ -18,7 +18,9 @@ CURVE_POINTS = 200
 MOST_POINTS = 20_000  # places whose truth is drawn against what was told
 
 
-def _pictured(kind: TargetKind, pixels: Pixels | None, y: np.ndarray, told: np.ndarray) -> Facts:
+def _pictured(
+    kind: TargetKind, pixels: Pixels | None, y: np.ndarray, *, told: np.ndarray, chart: str
+) -> Facts:
     """Pick pictures from the worst to the best.
 
     Args:
@@ -26,17 +28,20 @@ def _pictured(kind: TargetKind, pixels: Pixels | None, y: np.ndarray, told: np.n
         pixels: Gives the images (n, 3, H, W) of some rows.
         y: Encoded labels (N, L).
         told: Canonical predictions (N, K).
+        chart: Name of the chart in the report.
     """
     assert pixels is not None, "a target of an image has one"
     rows = _spread(kind, y, told)
     shown = pixels(rows).transpose(0, 2, 3, 1)
-    return {"kind": kind.name, "labels": kind.labels, "pixels": shown, "rows": rows}
+    return {"chart": chart, "labels": kind.labels, "pixels": shown, "rows": rows}
 
 
 def _spread(kind: TargetKind, y: np.ndarray, told: np.ndarray) -> np.ndarray:
     """Rows with a label, the largest loss first."""
-    known = np.flatnonzero(kind.known(y))
-    worst = known[np.argsort(-kind.row_loss(y[known], told[known]), kind="stable")]
+    distribution = kind.distribution
+    known = np.flatnonzero(distribution.known(y))
+    losses = distribution.row_loss(y[known], told[known])
+    worst = known[np.argsort(-losses, kind="stable")]
     if len(worst) <= PICTURES:
         return worst
     third, middle = PICTURES // 3, (len(worst) - PICTURES // 3) // 2
@@ -45,7 +50,7 @@ def _spread(kind: TargetKind, y: np.ndarray, told: np.ndarray) -> np.ndarray:
 
 def mask_facts(kind: Any, pixels: Pixels | None, y: np.ndarray, told: np.ndarray) -> Facts:
     """Count places by true and told class, and draw some masks; arguments as of ``_pictured``."""
-    found = _pictured(kind, pixels, y, told)
+    found = _pictured(kind, pixels, y, told=told, chart="masks")
     rows = found["rows"]
 
     def classes(pred: np.ndarray) -> np.ndarray:
@@ -57,14 +62,14 @@ def mask_facts(kind: Any, pixels: Pixels | None, y: np.ndarray, told: np.ndarray
     return {
         **found,
         "counts": kind.overlap(y, told),
-        "true": classes(kind.exact(y[rows])),
+        "true": classes(kind.distribution.point_mass(y[rows])),
         "told": classes(told[rows]),
     }
 
 
 def map_facts(kind: Any, pixels: Pixels | None, y: np.ndarray, told: np.ndarray) -> Facts:
     """Numbers of places against what was told, and some maps; arguments as of ``_pictured``."""
-    found = _pictured(kind, pixels, y, told)
+    found = _pictured(kind, pixels, y, told=told, chart="maps")
     rows = found["rows"]
     places = np.flatnonzero(~np.isnan(y))
     if len(places) > MOST_POINTS:
@@ -80,10 +85,11 @@ def map_facts(kind: Any, pixels: Pixels | None, y: np.ndarray, told: np.ndarray)
 
 def box_facts(kind: Any, pixels: Pixels | None, y: np.ndarray, told: np.ndarray) -> Facts:
     """Count objects by class, and draw some; arguments as of ``_pictured``."""
-    found = _pictured(kind, pixels, y, told)
+    found = _pictured(kind, pixels, y, told=told, chart="boxes")
     rows = found["rows"]
-    known = kind.known(y)
-    label, score, hit, true = kind.paired(y[known], told[known])
+    distribution = kind.distribution
+    known = distribution.known(y)
+    label, score, hit, true = distribution.matched(y[known], told[known])
     curves = []
     for c in range(len(kind.labels)):
         own = label == c
@@ -111,6 +117,8 @@ def box_facts(kind: Any, pixels: Pixels | None, y: np.ndarray, told: np.ndarray)
                     for c, box, s in zip(own.label, own.box, own.score, strict=True)
                 ],
             }
-            for objects, own in zip(kind.objects_of(y[rows]), kind.found(told[rows]), strict=True)
+            for objects, own in zip(
+                distribution.objects_of(y[rows]), kind.found(told[rows]), strict=True
+            )
         ],
     }
