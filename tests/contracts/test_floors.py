@@ -20,14 +20,16 @@ FLOORS = {
     "trees": 4,
     "data": 5,
     "training": 6,
-    "audit": 7,
-    "report": 7,
-    "deploy": 7,
-    "project": 8,
-    "cli": 9,
+    # Above training until the networks have left it: then floor 5, as the design says.
+    "models": 7,
+    "evaluation": 8,
+    "report": 8,
+    "analysis": 9,
+    "estimator": 10,
+    "cli": 11,
 }
 # The root hands out the public names; `python -m superpose` is the command line.
-TOP = {"__init__": 10, "__main__": 10}
+TOP = {"__init__": 12, "__main__": 12}
 MODULES = sorted(SOURCE.rglob("*.py"))
 
 

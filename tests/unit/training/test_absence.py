@@ -6,9 +6,9 @@ import numpy as np
 import pyarrow as pa
 import torch
 
-from superpose.audit import prepare
 from superpose.config import Config
 from superpose.data import Codec, ColumnSpec, Schema
+from superpose.evaluation import prepare
 from superpose.nn import Architecture
 from superpose.training import Fold, Recipe, Settings, fit_joint, hideable
 from superpose.training._absence import Absence
