@@ -6,10 +6,9 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from superpose.data import Features
+from superpose.data import Features, Fold
 from superpose.kinds import TargetKind
 from superpose.models import FittedTrees, Revealed
-from superpose.training import Fold
 from superpose.trees import Engine
 
 from ._references import fit_references
@@ -78,7 +77,7 @@ def fit_given_trees(
     tiled = [
         Fold(
             np.concatenate([f.train + rows * c for c in range(copies)]),
-            np.concatenate([f.held + rows * (first + j) for j in range(len(judges))]),
+            np.concatenate([f.validation + rows * (first + j) for j in range(len(judges))]),
         )
         for f in folds
     ]

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
+from superpose.data import Fold
 from superpose.evaluation import _references
 from superpose.evaluation._given_trees import Revealed, fit_given_trees, hidden_once, random_subsets
-from superpose.training import Fold
 from superpose.trees._trees import fit_trees
 
 
