@@ -100,14 +100,14 @@ class DenseNetwork(Network):
         return {**blocks, **{name: self._map_of(name).trimmed(blocks[name]) for name in used}}
 
     def forward(  # type: ignore[override] # two shapes
-        self, blocks: dict[str, Tensor], taps: Tensor | None = None
+        self, blocks: dict[str, Tensor], probe: Tensor | None = None
     ) -> Outputs:
         both = {
             block: self._map_of(block).token_and_map(blocks[block])
             for block in set(self.blocks_of.values())
         }
         tokens = {block: token for block, (token, _) in both.items()}
-        states = self.fused_states(blocks, taps, tokens)
+        states = self.fused_states(blocks, probe, tokens)
         state_of = {
             name: states[..., t, :].mean(-2)
             for t, name in enumerate(self.heads.names)
