@@ -11,7 +11,7 @@ FLOORS = {
     "errors": 0,
     "stored": 1,
     "columns": 1,
-    "distributions": 1,
+    "distributions": 0,
     "functional": 1,
     "balance": 2,
     "nn": 2,

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from pydantic import BaseModel, ValidationError
 
 from superpose.errors import did_you_mean, key_path, listing
+from superpose.kinds import TARGET_KINDS
 
 Keys = tuple[str | int, ...]
 
@@ -144,13 +145,18 @@ def _forecasts(values: Mapping[str, Any]) -> list[Fault]:
     if not isinstance(windows, Mapping) or not isinstance(targets, list):
         return []
     entries = [entry.model_dump() if isinstance(entry, BaseModel) else entry for entry in targets]
-    asked = any(isinstance(e, Mapping) and e.get("kind") == "forecast" for e in entries)
+    ahead = [name for name, kind in TARGET_KINDS.items() if kind.hints.looks_ahead]
+    asked = any(isinstance(e, Mapping) and e.get("kind") in ahead for e in entries)
     if asked and windows.get("ahead") is None:
-        return [Fault(("windows", "ahead"), "not given beside a target of kind forecast",
+        return [Fault(("windows", "ahead"), f"not given beside a target of kind {listing(ahead)}",
                       "how many steps to look ahead, or a list of them")]  # fmt: skip
     if not asked and windows.get("ahead") is not None:
-        fix = "write `kind: forecast` for the targets that are to be foreseen, or remove it"
-        return [Fault(("windows", "ahead"), "given without a target of kind forecast", fix=fix)]
+        fix = (
+            f"write `kind: {listing(ahead)}` for the targets that are to be foreseen, or remove it"
+        )
+        return [
+            Fault(("windows", "ahead"), f"given without a target of kind {listing(ahead)}", fix=fix)
+        ]
     return []
 
 

@@ -128,16 +128,16 @@ class Codec:
         family = TARGET_KINDS[spec.kind]
         values = _values(spec, table, family)
         options = {**spec.options, **self._layout(spec), **_folder(family, table)}
-        if family.needs_source:
+        if family.hints.reads_input:
             source = str(spec.options["of"])
             options["source"] = self._columns(table, source)[source].take(picked)
-        if family.has_items:
+        if family.hints.has_items:
             options["items"] = items_of(spec.name, spec.options, table, picked)
         family.check(spec.name, values, **options)
         try:
             kind = family.fit(spec.name, values.take(picked), **options)
         except DataError:
-            if family.needs_source:
+            if family.hints.reads_input:
                 # The rows that it names are those of the part; of all rows they are the table's.
                 options["source"] = self._columns(table, source)[source]
                 family.fit(spec.name, values, **options)
@@ -221,7 +221,7 @@ class Codec:
             parts = [self._encoded(kind, columns[kind.column], table) for kind in kinds]
             blocks[name] = parts[0] if len(parts) == 1 else np.concatenate(parts, axis=1)
         for spec in self.schema.targets:
-            if self.target_kinds[spec.name].reads_labels and has_column(table, spec.name):
+            if self.target_kinds[spec.name].hints.reads_labels and has_column(table, spec.name):
                 with warnings.catch_warnings():  # whoever reads the labels themselves is told
                     warnings.simplefilter("ignore", UserWarning)
                     y = self._labels_of(spec, table)
@@ -267,7 +267,10 @@ class Codec:
         """Encoded labels by target, NaN where missing or where the table lacks the column."""
         rows, kinds = table.num_rows, self.target_kinds
         found = self.labels_of(table, kinds)
-        return {t: found[t] if t in found else kinds[t].unlabelled(rows) for t in kinds}
+        return {
+            t: found[t] if t in found else kind.distribution.missing(rows)
+            for t, kind in kinds.items()
+        }
 
     def labels_of(self, table: pa.Table, targets: Collection[str]) -> dict[str, np.ndarray]:
         """Encoded labels of those targets that a table has, NaN where missing."""
@@ -328,26 +331,28 @@ class Codec:
         """Columns of a target's predictions for the rows of a table, in the user's units."""
         kind = self.target_kinds[target]
         columns = kind.decode(pred, threshold, interval)
-        if kind.needs_source:
-            beside = self._beside(kind, table)
-            columns = {n: kind.in_source(told, **beside) for n, told in columns.items()}
+        if kind.hints.reads_input and kind.locations is not None:
+            beside, in_units = self._beside(kind, table), kind.locations.in_units
+            columns = {name: in_units(decoded, **beside) for name, decoded in columns.items()}
         return columns
 
     def _beside(self, kind: TargetKind, table: pa.Table) -> dict[str, Any]:
         """What a target's labels are read with."""
         options: dict[str, Any] = _folder(type(kind), table)
-        if kind.needs_source and kind.source is not None:
-            options["source"] = self._columns(table, kind.source)[kind.source]
+        if kind.hints.reads_input and kind.locations is not None:
+            source = kind.locations.of
+            options["source"] = self._columns(table, source)[source]
         return options
 
     def _fits(self, kind: TargetKind, values: Column, table: pa.Table) -> np.ndarray | None:
         """Mark the rows whose labels of places fit an input that can be read; None for all."""
-        if kind.source is None or not has_column(table, kind.source):
+        locations = kind.locations
+        if locations is None or not has_column(table, locations.of):
             return None
-        source = next(one for one in self.input_kinds if one.column == kind.source)
-        places = self._columns(table, kind.source)[kind.source]
-        fits = kind.aligned(values, places, **_folder(type(kind), table))
-        return np.asarray(fits & source.present(places, **_folder(type(source), table)))
+        source = next(one for one in self.input_kinds if one.column == locations.of)
+        located = self._columns(table, locations.of)[locations.of]
+        fits = locations.fits(values, located, **_folder(type(kind), table))
+        return np.asarray(fits & source.present(located, **_folder(type(source), table)))
 
     def state(self) -> dict[str, Any]:
         """Everything needed to rebuild the codec, JSON-able."""

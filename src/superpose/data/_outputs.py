@@ -13,8 +13,11 @@ from ._codec import Codec
 
 def output_columns(kind: TargetKind) -> dict[str, pa.Array]:
     """All columns of a fitted target in `predict`, `predict_proba` and `sample`, without rows."""
-    pred = kind.exact(kind.unlabelled(0))
-    return {**kind.decode(pred, None, kind.deviations(pred)), **kind.decode_proba(pred)}
+    distribution = kind.distribution
+    pred = distribution.point_mass(distribution.missing(0))
+    spread = distribution.spread
+    interval = None if spread is None else spread.deviations(pred)
+    return {**kind.decode(pred, None, interval), **kind.decode_proba(pred)}
 
 
 def require_own_columns(codec: Codec, config: Config) -> None:

@@ -96,13 +96,13 @@ class Peaks(NamedTuple):
     """Objects that a row's map shows, the surest first.
 
     Args:
-        index: number of the location, (K,).
+        location: its number in the map, (K,).
         label: class, (K,).
         score: from 0 to 1, (K,).
         box: (K, 4).
     """
 
-    index: np.ndarray
+    location: np.ndarray
     label: np.ndarray
     score: np.ndarray
     box: np.ndarray
@@ -130,7 +130,7 @@ def find_peaks(
     Example:
         >>> heat = np.zeros((1, 9, 1)); heat[0, 4] = 0.9
         >>> boxes = np.tile([0.2, 0.2, 0.8, 0.8], (1, 9, 1))
-        >>> find_peaks(heat, boxes, grid=(3, 3), least=0.1, most=10)[0].index.tolist()
+        >>> find_peaks(heat, boxes, grid=(3, 3), least=0.1, most=10)[0].location.tolist()
         [4]
     """
     maps = np.asarray(np.nan_to_num(heat), np.float32).swapaxes(1, 2)

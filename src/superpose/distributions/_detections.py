@@ -169,7 +169,7 @@ class Detections(Distribution):
         scores, _ = self.split(preds)
         bits = np.zeros(preds.shape[1])
         for row, own in enumerate(self.found(preds.mean(axis=0), LEAST_SCORE)):
-            p = scores[:, row, own.index, own.label]  # (n, M)
+            p = scores[:, row, own.location, own.label]  # (n, M)
             bits[row] = class_information(np.stack([1 - p, p], axis=-1)).sum()
         return bits
 
@@ -224,5 +224,5 @@ class _DetectionLatent(Latent):
         moved = condition_classes(chances, mean, sd)[..., 1]
         out = np.array(pred, np.float64).reshape(len(pred), self.of.n_locations, -1)
         for row, own in enumerate(found):
-            out[row, own.index, own.label] = moved[row, : len(own.label)]
+            out[row, own.location, own.label] = moved[row, : len(own.label)]
         return out.reshape(len(pred), -1)

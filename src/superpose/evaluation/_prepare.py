@@ -113,7 +113,9 @@ def _require_followed(config: Config, schema: Schema) -> None:
         ConfigError: Images that are mixed without a mask or a map of them.
     """
     faults = Faults(ConfigError)
-    pieced = {t.options.get("of") for t in schema.targets if TARGET_KINDS[t.kind].follows_pieces}
+    pieced = {
+        t.options.get("of") for t in schema.targets if TARGET_KINDS[t.kind].hints.mixes_labels
+    }
     for place, spec in enumerate(() if config.inputs == "auto" else config.inputs):
         vary = spec.options.get("augment")
         if isinstance(vary, Mapping) and vary.get("mix") and spec.name not in pieced:

@@ -13,10 +13,15 @@ file of its own and name it in a table below; the tests of all kinds then run on
 
 from superpose.columns import Column, mask_array, present
 
+from ._anchor import Anchor
 from ._beside import Beside, FileForm
+from ._hints import Hints
 from ._input import InputKind
+from ._locations import Locations
 from ._metrics import auc
+from ._observed import Observed
 from ._options import Options
+from ._raw_labels import codes_of
 from ._target import TargetKind
 from ._unknown import NamedClasses, Unknown, UnknownLabels
 from .items._embedding import EmbeddingInput
@@ -93,18 +98,22 @@ TARGET_KINDS: dict[str, type[TargetKind]] = {
 __all__ = [
     "INPUT_KINDS",
     "TARGET_KINDS",
+    "Anchor",
     "Beside",
-    "BinaryTarget",
     "Column",
     "FileForm",
+    "Hints",
     "InputKind",
     "Items",
+    "Locations",
     "NamedClasses",
+    "Observed",
     "Options",
     "TargetKind",
     "Unknown",
     "UnknownLabels",
     "auc",
+    "codes_of",
     "mask_array",
     "present",
 ]

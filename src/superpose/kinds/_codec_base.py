@@ -17,6 +17,8 @@ class CodecBase:
 
     name: ClassVar[str]
     options: ClassVar[type[Options]] = Options
+    needs_folder: ClassVar[bool] = False  # True for columns of file paths
+    takes_lists: ClassVar[bool] = False  # True for kinds with several values per row
 
     column: str
     notes: list[str] = field(default_factory=list)  # what the user should know, from fitting

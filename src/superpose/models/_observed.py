@@ -112,7 +112,7 @@ def given_labels(
 
 def _of_files(kind: TargetKind) -> bool:
     """Whether labels lie in files, or beside an input: each that can't be read is warned of."""
-    return kind.needs_folder or kind.needs_source
+    return kind.needs_folder or kind.hints.reads_input
 
 
 def _no_class(faults: Faults, kind: TargetKind, unknown: Unknown) -> None:

@@ -1,4 +1,4 @@
-"""Which charts and tables one target gets in the report, by its kind.
+"""Which charts and tables one target gets in the report: those that its kind names.
 
 A target's plot facts hold encoded labels, canonical predictions and, for numbers and counts, values
 in the user's units. Here they become a `TargetFigures`: charts ready to place, and rows per class.
@@ -7,7 +7,7 @@ in the user's units. Here they become a `TargetFigures`: charts ready to place, 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -81,41 +81,16 @@ def target_figures(name: str, plot: Mapping[str, Any] | None) -> TargetFigures:
 
     Args:
         name: The target's column.
-        plot: ``{"kind", "labels", "y", "prediction", "value", "interval"}`` or None.
+        plot: ``chart``, a name in ``CHARTS``, with what that chart draws; or None.
 
     Shape:
         y: (N,) or (N, L); prediction: (N, K); value and interval: (N, 2).
     """
     figures = TargetFigures(examples=[example(row) for row in (plot or {}).get("examples") or []])
-    if plot and plot.get("kind") == "tokens":
-        _add_words(figures, plot)
+    # Without labels there is nothing to draw, but for pictures and sentences: they pick their own.
+    if not plot or ("y" in plot and not as_floats(plot["y"]).size):
         return figures
-    if plot and plot.get("kind") == "map":
-        _add_maps(figures, name, plot)
-        return figures
-    if plot and plot.get("kind") in ("mask", "boxes"):
-        (_add_masks if plot["kind"] == "mask" else _add_boxes)(figures, name, plot)
-        _shorten(figures, "places" if plot["kind"] == "mask" else "objects")
-        return figures
-    if not plot or not as_floats(plot.get("y")).size:
-        return figures
-    if plot.get("kind") in ("number", "count"):
-        _add_values(figures, name, plot)
-    elif plot.get("kind") == "survival":
-        figures.add("Survival by risk, told and (dashed) seen", survival_curves(plot, name))
-    elif plot.get("kind") == "forecast":
-        figures.add("Error by steps ahead", errors_ahead(plot, name))
-    elif plot.get("kind") == "retrieval":
-        figures.add("Share of rows found within the first items", found_within(plot, name))
-    elif plot.get("kind") in ("generated-text", "vector"):
-        pass  # what there is to say stands in the metrics and the examples
-    elif plot.get("kind") == "multilabel":
-        _add_labels(figures, name, plot)
-    else:
-        _add_classes(figures, name, plot)
-    if len(figures.classes) > SERIES:
-        figures.notes.append(f"The curves are of the {SERIES} classes with most rows.")
-    _shorten(figures, "rows")
+    CHARTS[plot["chart"]](figures, name, plot)
     return figures
 
 
@@ -127,7 +102,7 @@ def _shorten(figures: TargetFigures, unit: str) -> None:
         del figures.classes[CLASS_ROWS:]
 
 
-def _add_words(figures: TargetFigures, plot: Mapping[str, Any]) -> None:
+def _add_words(figures: TargetFigures, name: str, plot: Mapping[str, Any]) -> None:
     """Adds the labels of words: a line for each type, and sentences."""
     counts = as_floats(plot.get("counts")).reshape(-1, 3)
     for label, (right, said, true) in zip(plot.get("labels") or [], counts, strict=True):
@@ -159,6 +134,7 @@ def _add_masks(figures: TargetFigures, name: str, plot: Mapping[str, Any]) -> No
     figures.notes.append("The column “Rows” counts places of the map.")
     for pixels, true, told in zip(plot["pixels"], plot["true"], plot["told"], strict=True):
         figures.pictures.append(mask_picture(pixels, np.asarray(true), np.asarray(told), labels))
+    _shorten(figures, "places")
 
 
 def _add_maps(figures: TargetFigures, name: str, plot: Mapping[str, Any]) -> None:
@@ -194,6 +170,7 @@ def _add_boxes(figures: TargetFigures, name: str, plot: Mapping[str, Any]) -> No
     figures.notes.append("The column “Rows” counts objects; a box is right from an IoU of 0.5.")
     for pixels, objects in zip(plot["pixels"], plot["objects"], strict=True):
         figures.pictures.append(box_picture(pixels, objects, labels))
+    _shorten(figures, "objects")
 
 
 def _word(cell: Mapping[str, Any]) -> dict[str, Any]:
@@ -257,6 +234,7 @@ def _add_classes(figures: TargetFigures, name: str, plot: Mapping[str, Any]) -> 
     areas = [_areas(truth[:, k], chances[:, k]) for k in range(classes)]
     report = class_report(counts, labels)
     figures.classes = [LabelRow(row, *area) for row, area in zip(report, areas, strict=True)]
+    _shorten_classes(figures)
 
 
 def _add_labels(figures: TargetFigures, name: str, plot: Mapping[str, Any]) -> None:
@@ -272,9 +250,49 @@ def _add_labels(figures: TargetFigures, name: str, plot: Mapping[str, Any]) -> N
         counts = confusion_counts(y, (chance >= 0.5).astype(np.float64), 2)
         row = class_report(counts, ["", label])[1]
         figures.classes.append(LabelRow(row, *_areas(y, chance)))
+    _shorten_classes(figures)
 
 
 def _areas(truth: Array, chance: Array) -> tuple[float, float]:
     if not both_classes(truth):
         return math.nan, math.nan
     return roc_points(truth, chance)[2], pr_points(truth, chance)[2]
+
+
+def _shorten_classes(figures: TargetFigures) -> None:
+    """Says which classes the curves are of, and keeps those that a reader gets through."""
+    if len(figures.classes) > SERIES:
+        figures.notes.append(f"The curves are of the {SERIES} classes with most rows.")
+    _shorten(figures, "rows")
+
+
+def _add_survival(figures: TargetFigures, name: str, plot: Mapping[str, Any]) -> None:
+    figures.add("Survival by risk, told and (dashed) seen", survival_curves(plot, name))
+
+
+def _add_errors_ahead(figures: TargetFigures, name: str, plot: Mapping[str, Any]) -> None:
+    figures.add("Error by steps ahead", errors_ahead(plot, name))
+
+
+def _add_found_within(figures: TargetFigures, name: str, plot: Mapping[str, Any]) -> None:
+    figures.add("Share of rows found within the first items", found_within(plot, name))
+
+
+def _add_nothing(figures: TargetFigures, name: str, plot: Mapping[str, Any]) -> None:
+    """What there is to say stands in the metrics and the examples."""
+
+
+CHARTS: dict[str, Callable[[TargetFigures, str, Mapping[str, Any]], None]] = {
+    "values": _add_values,
+    "classes": _add_classes,
+    "labels": _add_labels,
+    "survival": _add_survival,
+    "errors ahead": _add_errors_ahead,
+    "found within": _add_found_within,
+    "examples": _add_nothing,
+    "words": _add_words,
+    "masks": _add_masks,
+    "maps": _add_maps,
+    "boxes": _add_boxes,
+}
+"""The charts of a target, by the name under which `TargetKind.plot` asks for them."""

@@ -2,47 +2,62 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from superpose.data import Codec, label_block
 from superpose.kinds import TargetKind
 from superpose.nn import (
     GIVEN,
+    AnyHead,
     Architecture,
+    CustomHead,
+    DenseHead,
     DenseNetwork,
-    FromPast,
     Grouped,
     Network,
     NumberEncoder,
-    OwnHead,
-    PerPlace,
+    ResidualForecastHead,
+    head_of,
 )
 
-Head = int | FromPast | PerPlace | OwnHead
+Heads = Mapping[str, AnyHead]
 
 
-def heads_of(codec: Codec, targets: Sequence[str]) -> list[Head]:
-    """Return what the head of each target answers with, for ``build``."""
+def heads_of(codec: Codec, targets: Sequence[str]) -> dict[str, AnyHead]:
+    """Return how the raw outputs of each target are made, by its name, for ``build``."""
+    return {target: _head(codec, codec.target_kinds[target]) for target in targets}
 
-    def head(kind: TargetKind) -> Head:
-        if kind.own_head:
-            return OwnHead(kind.head, label_block(kind.column) if kind.reads_labels else None)
-        if kind.source is None:
-            return kind.start(codec.block_of) or kind.size
-        return PerPlace(codec.block_of(kind.source), kind.place_size)
 
-    return [head(codec.target_kinds[t]) for t in targets]
+def _head(codec: Codec, kind: TargetKind) -> AnyHead:
+    head = head_of(kind)
+    if kind.hints.custom_head:
+        labels = label_block(kind.column) if kind.hints.reads_labels else None
+        return CustomHead(head.module, labels)
+    if kind.locations is not None:
+        return DenseHead(codec.block_of(kind.locations.of), head.n_outputs)
+    if (anchor := kind.anchor) is not None:
+        block, steps = codec.block_of(anchor.of), kind.distribution.label_shape[0]
+        return ResidualForecastHead(
+            head.n_outputs,
+            steps,
+            block,
+            anchor.index,
+            gain=anchor.gain,
+            offset=anchor.offset,
+            before=anchor.before,
+        )
+    return head.n_outputs
 
 
 def alike(codec: Codec, targets: Sequence[str]) -> list[str]:
     """Return the targets that can be trained for alone in one pass: those with linear heads."""
-    heads = zip(targets, heads_of(codec, targets), strict=True)
-    return [target for target, head in heads if isinstance(head, int)]
+    heads = heads_of(codec, targets)
+    return [target for target, head in heads.items() if isinstance(head, int)]
 
 
 def build(
     codec: Codec,
-    heads: Sequence[Head],
+    heads: Heads,
     architecture: Architecture,
     embedding: int,
     given: bool = False,
@@ -51,29 +66,32 @@ def build(
     """Return a maker of fresh networks for the codec's inputs, with the heads of ``heads_of``.
 
     With ``given`` the networks also read measured values of all the codec's targets; with
-    ``groups``, places of heads, those of a group share a network, and groups share nothing.
+    ``groups``, positions of heads, those of a group share a network, and groups share nothing.
     """
-    targets = list(codec.target_kinds.values())
+    targets, names = list(codec.target_kinds.values()), list(heads)
 
     def make() -> Network | Grouped:
         if not groups:
             return network(heads)
-        return Grouped([network([heads[t] for t in own], own) for own in groups], groups)
+        members = [{names[t]: heads[names[t]] for t in own} for own in groups]
+        networks = [network(part, own) for part, own in zip(members, groups, strict=True)]
+        return Grouped(networks, groups)
 
-    def network(heads: Sequence[Head], own: Sequence[int] | None = None) -> Network:
+    def network(heads: Heads, own: Sequence[int] | None = None) -> Network:
         encoders = {
             name: type(kinds[0]).encoder(kinds, embedding) for name, kinds in codec.blocks.items()
         }
-        revealed = None
+        observed = None
         if given:
-            # The trunk is told too, not only the states: on small tables that is the stronger way.
-            columns = [edges for kind in targets for edges in kind.reveal_edges]
+            # The trunk reads them too, not the states alone: on small tables that is the stronger
+            # way.
+            columns = [edges for kind in targets for edges in kind.observed.edges]
             encoders[GIVEN] = NumberEncoder(columns, embedding)
-            revealed = [kind.revealed for kind in targets]
-        sizes = [head for head in heads if isinstance(head, int | FromPast)]
-        if len(sizes) == len(heads):
-            return Network(encoders, sizes, architecture, revealed, own)
-        return DenseNetwork(encoders, heads, architecture, revealed)
+            observed = [kind.observed.n_columns for kind in targets]
+        linear = {n: h for n, h in heads.items() if isinstance(h, int | ResidualForecastHead)}
+        if len(linear) == len(heads):
+            return Network(encoders, linear, architecture, observed, own)
+        return DenseNetwork(encoders, heads, architecture, observed)
 
     return make
 

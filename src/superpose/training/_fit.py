@@ -15,7 +15,7 @@ from superpose.nn import (
     Architecture,
 )
 
-from ._build import Head, build, heads_of, places_of
+from ._build import Heads, build, heads_of, places_of
 from ._early_stopping import EarlyStopping
 from ._fitted_network import FittedNetwork, as_tensors
 from ._loop import OnStep, TrainResult, Vary, train
@@ -117,18 +117,24 @@ def fit_single_task(
     kinds, count = [recipe.codec.target_kinds[t] for t in targets], len(recipe.folds)
     architecture = replace(recipe.architecture, fusion="none")
     heads = heads_of(recipe.codec, targets)
-    sizes = [head for head in heads if isinstance(head, int)]
+    sizes = [head for head in heads.values() if isinstance(head, int)]
     if len(heads) > 1 and len(sizes) < len(heads):
         raise ValueError(f"{listing(targets)}: not all are alike, so they take a pass each")
     trained = _train(
-        recipe, targets, [max(sizes)] if sizes else heads, architecture, True, checkpoint, on_epoch
+        recipe,
+        targets,
+        {"any": max(sizes)} if sizes else heads,
+        architecture,
+        True,
+        checkpoint,
+        on_epoch,
     )
     found = {}
     for place, (target, kind) in enumerate(zip(targets, kinds, strict=True)):
         best = trained.best[place]
         own = slice(place * count, (place + 1) * count)
         weights = {name: w[own].clone() for name, w in trained.snapshots[best].items()}
-        for name in ("heads", "offsets") if sizes else ():
+        for name in ("heads.weight", "heads.bias") if sizes else ():
             # One width for all targets in training.
             weights[name] = weights[name][..., : kind.size].clone()
         found[target] = FittedNetwork(
@@ -151,7 +157,7 @@ def fit_single_task(
 def _train(
     recipe: TrainingSpec,
     targets: Sequence[str],
-    heads: Sequence[Head],
+    heads: Heads,
     architecture: Architecture,
     solo: bool,
     checkpoint: Path | None,

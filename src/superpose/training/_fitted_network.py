@@ -26,6 +26,7 @@ from ._build import build, heads_of, places_of
 from ._predict import MOST_CELLS, Blocks, average_rows, predict_rows
 from ._reveal import reveal_columns
 from ._stored_network import require_facts
+from ._weight_names import current_name
 
 
 @dataclass
@@ -204,8 +205,11 @@ class FittedNetwork:
     def from_state(cls, facts: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> Self:
         """Put back what ``state`` split."""
         snapshots: dict[int, StateDict] = {}
+        named = facts.get("targets")
+        targets = [str(t) for t in named] if isinstance(named, list) else []
         for name, value in tensors.items():
             epoch, weight = name.split("/", 1)
+            weight = current_name(weight, targets)
             snapshots.setdefault(int(epoch), {})[weight] = torch.as_tensor(value)
         require_facts(facts, snapshots)
         rest = {k: v for k, v in facts.items() if k != "architecture"}

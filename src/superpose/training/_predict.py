@@ -104,8 +104,8 @@ def raw_outputs(out: Tensor | Outputs, heads: Sequence[int], kind: TargetKind) -
     Shape:
         out (..., M, T, O), or outputs of a dense network -> (..., M, G, size).
     """
-    if isinstance(out, Outputs) and heads[0] in out.places:
-        return torch.stack([out.places[head] for head in heads], dim=-2).float()
+    if isinstance(out, Outputs) and kind.column in out.dense:
+        return out.dense[kind.column].unsqueeze(-2).float()
     rows = out.rows if isinstance(out, Outputs) else out
     return rows[..., list(heads), : kind.size].float()
 

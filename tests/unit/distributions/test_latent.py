@@ -7,7 +7,8 @@ import pyarrow as pa
 import pytest
 from scipy import stats
 
-from superpose.distributions._latent import count_at, count_given
+from superpose.distributions._count import condition_count as count_given
+from superpose.distributions._count import count_from_normal as count_at
 from superpose.kinds import TARGET_KINDS
 from superpose.nn import NumberEncoder
 

@@ -24,6 +24,7 @@ from superpose.data.schema._guessing import missing_words
 from superpose.data.schema._schema import blank_words
 from superpose.data.split._splits import group_ids, times
 from superpose.errors import ConfigError, DataError, Faults, did_you_mean, listing, message, place
+from superpose.kinds import TARGET_KINDS
 
 from ._gaps import SHOWN, found_steps, names_of, of, runs
 
@@ -97,9 +98,10 @@ def cut_windows(table: pa.Table, config: Config) -> pa.Table:
     last = np.repeat(np.cumsum([len(run) for run in pieces]), [len(run) for run in pieces])
     later = spot[ends][:, None] + np.array(rule.horizons, np.int64)
     inside = later < last[spot[ends]][:, None]
+    kinds = {target.name: str(target.told) for target in config.targets}
     for name in foreseen(config):
         if name in table.column_names:
-            line = np.where(there, _numbers(name, table, "forecast")[order], np.nan)
+            line = np.where(there, _numbers(name, table, kinds[name])[order], np.nan)
             future = np.where(inside, line[np.where(inside, later, 0)], np.nan)
             told = pa.FixedSizeListArray.from_arrays(
                 pa.array(future.ravel(), from_pandas=True), len(rule.horizons)
@@ -126,8 +128,9 @@ def measured(config: Config, table: pa.Table) -> Config:
 
 
 def foreseen(config: Config) -> list[str]:
-    """The targets of kind forecast, whose labels are cut with the windows."""
-    return [target.name for target in config.targets if target.told == "forecast"]
+    """The targets that look ahead, whose labels are cut with the windows."""
+    ahead = {name for name, kind in TARGET_KINDS.items() if kind.hints.looks_ahead}
+    return [target.name for target in config.targets if target.told in ahead]
 
 
 def row_keys(table: pa.Table, config: Config) -> dict[str, pa.Array]:

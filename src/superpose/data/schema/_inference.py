@@ -12,7 +12,7 @@ from superpose.config import ColumnConfig, Config, InputConfig, TargetConfig
 from superpose.data.read._reading import levels_of, sources_of
 from superpose.data.read._sources import SOURCE
 from superpose.errors import DataError, listing, message, place
-from superpose.kinds import INPUT_KINDS, TARGET_KINDS, BinaryTarget, TargetKind
+from superpose.kinds import INPUT_KINDS, TARGET_KINDS, Hints, TargetKind
 
 from ._column_checks import ColumnChecks
 from ._guess import Guess, is_marker
@@ -311,19 +311,21 @@ class _Inference:
             self.faults.add(self.config.at(*keys), f"target {target.name!r}: {guess.fault}")
         if guess is None or len(self.faults.found) > before:
             return None
-        if guess.kind == "tokens":
-            source = self.sources.words_of(keys, target, values)
+        hints = TARGET_KINDS[guess.kind].hints if guess.kind in TARGET_KINDS else Hints()
+        if hints.labels_of is not None:
+            words = hints.labels_of == "words"
+            source = (
+                self.sources.words_of(keys, target, values)
+                if words
+                else self.sources.image_of(keys, target)
+            )
             if source is None:
                 return None
-            self.divided.add(source)
-            guess.options["of"] = source
-        elif guess.kind in TARGET_KINDS and "of" in TARGET_KINDS[guess.kind].options.model_fields:
-            source = self.sources.image_of(keys, target)
-            if source is None:
-                return None
+            if words:
+                self.divided.add(source)
             guess.options["of"] = source
         windows = self.config.windows
-        if guess.kind == "forecast" and windows is not None:
+        if hints.looks_ahead and windows is not None:
             guess.options["ahead"] = windows.horizons
             if target.name in windows.columns:
                 place_ = windows.columns.index(target.name)
@@ -344,7 +346,7 @@ class _Inference:
         if reads_places(kind):
             return spec  # files are opened once, by the codec
         options = dict(spec.options)
-        if kind.has_items:
+        if hints.has_items:
             if not self.free_columns(keys, target):
                 return None
             items = self.checks.attempt(keys, items_of, spec.name, spec.options, self.table)
@@ -363,8 +365,8 @@ class _Inference:
         if fitted.constant_reason:
             self.constant(keys, target.name, fitted.constant_reason)
             return None
-        if isinstance(fitted, BinaryTarget):
-            spec = replace(spec, reason=f"{spec.reason}; {fitted.positive!r} is positive")
+        if fitted.interpretation:
+            spec = replace(spec, reason=f"{spec.reason}; {fitted.interpretation}")
         return spec
 
     def labelled(self, keys: tuple[str | int, ...], name: str, values: pa.ChunkedArray) -> bool:
@@ -429,27 +431,45 @@ class _Inference:
         levels = levels_of(self.table, target.name)
         kind = target.told or self.told_by_values(keys, target, values)
         reason = "declared" if target.kind else f"{listing(target.options)} given"
-        # Two levels have no more order than yes and no.
-        if kind is None and levels is not None and len(levels) > 2:
-            kind, reason = "ordinal", "an ordered category in the frame"
-        if kind is None and self.sources.lists_like(target.name, values):
-            kind, reason = "tokens", "a list as long as that of words in every row"
-        if kind is None and TARGET_KINDS["boxes"].holds(values):
-            kind, reason = "boxes", "lists of objects with a class and a box"
-        if kind is None:
+        family = None if kind else self.shown_kind(target.name, values, levels)
+        if kind is None and family is None:
             found = guess_target(values)
-            if found.kind != "image" or not self.sources.images():
+            images = _guessed_from("image files")
+            if found.kind != "image" or not images or not self.sources.images():
                 return found
-            kind, reason = "mask", "names of image files beside those of another column"
+            family = images[0]
+        if family is not None:
+            kind, reason = family.name, family.hints.guess_reason
+        assert kind is not None
         known = self.declared(keys, target, values, kind, reason)
-        if known is not None and kind == "ordinal" and levels is not None:
+        ordered = kind in TARGET_KINDS and TARGET_KINDS[kind] in _guessed_from("ordered levels")
+        if known is not None and ordered and levels is not None:
             known.options.setdefault("levels", list(levels))
         return known
+
+    def shown_kind(
+        self, name: str, values: pa.ChunkedArray, levels: Sequence[Any] | None
+    ) -> type[TargetKind] | None:
+        """The kind of a target that its levels, other columns, or the form of its values show."""
+        found: list[type[TargetKind]] = []
+        # Two levels have no more order than yes and no.
+        if levels is not None and len(levels) > 2:
+            found += _guessed_from("ordered levels")
+        if not found and self.sources.lists_like(name, values):
+            found += _guessed_from("word lists")
+        if not found:
+            found += [kind for kind in _guessed_from("values") if kind.holds(values)]
+        return found[0] if found else None
+
+
+def _guessed_from(sign: str) -> list[type[TargetKind]]:
+    """The kinds of targets that are guessed from a sign; see `Hints`."""
+    return [kind for kind in TARGET_KINDS.values() if kind.hints.guess_from == sign]
 
 
 def reads_places(kind: type[TargetKind]) -> bool:
     """Whether the labels of a kind can't be read from their column alone, but beside an image."""
-    return kind.needs_folder or kind.needs_source
+    return kind.needs_folder or kind.hints.reads_input
 
 
 def _form(field: pa.Field, decimals: int | None) -> Literal["", "text", "list", "comma"]:

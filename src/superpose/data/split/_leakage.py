@@ -33,7 +33,7 @@ from superpose.errors import listing
 from superpose.kinds import INPUT_KINDS, TARGET_KINDS, auc
 
 from ._binned import alike, bin_means, bins, explained, indicators, ranks
-from ._splits import MEASURED, PARTS, Split, group_ids, raw_labels
+from ._splits import PARTS, Split, group_ids, raw_labels
 
 SAMPLE = 4000  # training rows looked at; a disguise shows in fewer
 RANK_CORRELATION = 0.999  # a copy in other units reaches 1; honest inputs stay well below
@@ -91,13 +91,13 @@ def _disguises(table: pa.Table, schema: Schema, split: Split) -> list[str]:
     labels = {
         (spec.name, f" (label {k})" if y.shape[1] > 1 else ""): (spec, y[:, k])
         for spec in schema.targets
-        # No input that has one value for a row holds a label for each of its places.
-        if TARGET_KINDS[spec.kind].tree != "none"
+        # No input that has one value for a row holds a label for each of its locations.
+        if TARGET_KINDS[spec.kind].hints.tree_task is not None
         for y in [raw_labels(small, spec).reshape(small.num_rows, -1)]
         for k in range(y.shape[1])
     }
     pairs = list(labels.items())
-    measured = [target_spec.kind in MEASURED for target_spec, _ in labels.values()]
+    measured = [_scale(target_spec) == "interval" for target_spec, _ in labels.values()]
     blocks = list(alike([y for _, y in labels.values()], measured))
     clusters = None if split.clusters is None else split.clusters[rows]
     found = []
@@ -110,7 +110,7 @@ def _disguises(table: pa.Table, schema: Schema, split: Split) -> list[str]:
         # Slower looks are for the pairs alone in which the quick one has found something.
         for k in sorted(k for k, r2 in shares.items() if r2 >= QUICK_R2):
             (target, detail), (target_spec, y) = pairs[k]
-            reason = _reason(x, y, spec.kind, target_spec.kind, clusters)
+            reason = _reason(x, y, spec.kind, scale=_scale(target_spec), clusters=clusters)
             if reason:
                 found.append(
                     f"input {spec.name!r} may be target {target!r}{detail} in disguise: {reason}; "
@@ -134,8 +134,18 @@ def _as_numbers(spec: ColumnSpec, table: pa.Table) -> np.ndarray | None:
     return np.where(index < 0, np.nan, index)
 
 
+def _scale(spec: ColumnSpec) -> str:
+    """What the labels of a target are on: nominal, ordinal or interval."""
+    return TARGET_KINDS[spec.kind].hints.scale
+
+
 def _reason(
-    x: np.ndarray, y: np.ndarray, kind: str, target_kind: str, clusters: np.ndarray | None = None
+    x: np.ndarray,
+    y: np.ndarray,
+    kind: str,
+    *,
+    scale: str,
+    clusters: np.ndarray | None = None,
 ) -> str | None:
     """Why an input gives a target away, or None.
 
@@ -152,8 +162,8 @@ def _reason(
     if min(len(x[learn]), len(x[held])) < FEWEST // 2 or y.min() == y.max() or x.min() == x.max():
         return None
     numeric = kind in ("number", "date")
-    measured = target_kind in MEASURED
-    if numeric and target_kind in (*MEASURED, "ordinal", "binary"):
+    measured = scale == "interval"
+    if numeric and scale != "nominal":
         rank = abs(float(np.corrcoef(ranks(x), ranks(y))[0, 1]))
         if rank >= RANK_CORRELATION:
             return f"rank correlation {rank:.4f}"

@@ -14,20 +14,11 @@ import pyarrow.compute as pc
 from superpose.columns import (
     Times,
     as_floats,
-    as_lifetimes,
-    as_sets,
-    as_steps,
     as_text,
-    class_names,
-    class_type,
-    counted,
     find,
     format_of,
-    guess_separator,
-    hot,
     in_zone,
     is_text,
-    missing,
     plain,
     read_times,
     zone_of,
@@ -37,7 +28,7 @@ from superpose.data.schema._guessing import missing_words
 from superpose.data.schema._guessing_dates import dates_in
 from superpose.data.schema._schema import NULL_WORDS, ColumnSpec, Schema, blank_words, has_column
 from superpose.errors import DataError, Faults, did_you_mean, listing, message, place
-from superpose.kinds import TARGET_KINDS
+from superpose.kinds import TARGET_KINDS, codes_of
 
 from ._stratify import deal, deal_groups, marks
 
@@ -47,8 +38,6 @@ PART_WORDS = {
     **dict.fromkeys(("validation", "valid", "val", "dev", "development"), 1),
     **dict.fromkeys(("test", "testing", "holdout"), 2),
 }
-# Kinds whose labels are sizes, not classes.
-MEASURED = ("number", "count", "survival", "forecast", "vector")
 MOST_BLOCKS = 30  # time blocks per part: long enough to outlast the memory of most series
 
 
@@ -204,38 +193,13 @@ def raw_labels(table: pa.Table, spec: ColumnSpec) -> np.ndarray:
     Returns:
         float64 (N,) or, for sets of labels and labels of words, (N, L); NaN where missing.
     """
-    values = spec.values(table)
-    if spec.kind == "survival":
-        return as_lifetimes(spec.name, values)
-    if spec.kind in ("forecast", "vector"):
-        # One number for a row, its first step: what is asked is how large labels are.
-        steps = as_steps(spec.name, values, 1)
-        found = np.full(len(values), np.nan)
-        found[steps.rows[::-1]] = steps.values[::-1, 0]
-        return found
-    if spec.kind in ("number", "count"):
-        numbers = as_floats(spec.name, values, spec.kind)
-        return np.where(np.isfinite(numbers), numbers, np.nan)
-    if spec.kind in ("multilabel", "tokens"):
-        # Of the labels of words, which of them a row has.
-        given = " " if spec.kind == "tokens" else spec.options.get("separator")
-        members, rows = as_sets(values, given or guess_separator(values))
-        return hot(members, rows, missing(values), counted(members)[0]).astype(np.float64)
-    if TARGET_KINDS[spec.kind].needs_folder or TARGET_KINDS[spec.kind].needs_source:
-        # Labels that are not in the column alone are not opened for this: whether a row has any.
-        return np.where(missing(values), np.nan, 0.0)[:, None]
-    return _codes(class_names(values, class_type(values)))
-
-
-def _codes(text: pa.Array) -> np.ndarray:
-    index = find(text, sorted(counted(text)[0]))
-    return np.where(index < 0, np.nan, index)
+    return TARGET_KINDS[spec.kind].hints.raw_labels(spec.name, spec.values(table), spec.options)
 
 
 def group_ids(table: pa.Table, column: str, setting: str = "split.column") -> np.ndarray:
     """Number the distinct values of a column from 0; each row without a value is its own group."""
     text = as_text(_column(table, column, setting))
-    ids = _codes(text)
+    ids = codes_of(text)
     alone = np.isnan(ids)
     ids[alone] = np.arange(alone.sum()) + (np.nanmax(ids, initial=-1) + 1)
     return ids.astype(np.int64)
@@ -393,7 +357,9 @@ def _check_labels(
 ) -> list[str]:
     """Refuse targets that can't be learned, and name those that can't be judged."""
     faults, warnings = Faults(DataError), []
-    classes = {spec.name for spec in schema.targets if spec.kind not in MEASURED}
+    classes = {
+        spec.name for spec in schema.targets if TARGET_KINDS[spec.kind].hints.scale != "interval"
+    }
     for name, y in labels.items():
         for part, index in zip(PARTS, rows, strict=True):
             held = y[index]

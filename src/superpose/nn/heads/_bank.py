@@ -45,7 +45,7 @@ class HeadBank(nn.Module):
         self.bias = nn.Parameter(torch.zeros(members, len(heads), widest))
 
     def draw(self) -> None:
-        """Draw the weights anew; whoever builds a network decides when, since draws have an order."""
+        """Draw the weights anew; a network says when, since draws from one seed have an order."""
         bound = 1 / math.sqrt(self.weight.shape[2])
         nn.init.uniform_(self.weight, -bound, bound)
 
