@@ -29,8 +29,8 @@ from PIL import Image
 
 from _cells import RESULTS, hardware, versions
 from superpose import Superpose
+from superpose.columns import mask_array
 from superpose.data import read_table
-from superpose.data.kinds import mask_array
 
 DATA = Path(os.environ.get("SUPERPOSE_DATA", Path(__file__).resolve().parents[2] / "shared/data"))
 CLASSES = [

@@ -15,8 +15,8 @@ import pyarrow as pa
 from PIL import Image
 
 from superpose import Superpose
+from superpose.columns import mask_array
 from superpose.data import read_table
-from superpose.data.kinds import mask_array
 
 PACKED = Path(os.environ.get("SUPERPOSE_DATA", "../shared/data")) / "camvid/camvid_160x120.zip"
 CLASSES = "sky building pole road pavement tree sign fence car pedestrian bicyclist"

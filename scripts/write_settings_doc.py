@@ -14,8 +14,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from superpose.data import Config
-from superpose.data.kinds import INPUT_KINDS, TARGET_KINDS, InputKind, TargetKind
+from superpose.config import Config
+from superpose.kinds import INPUT_KINDS, TARGET_KINDS, InputKind, TargetKind
 
 PAGE = Path(__file__).parents[1] / "docs" / "settings.md"
 

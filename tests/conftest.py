@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from superpose.data import Codec
-from superpose.data._schema import ColumnSpec, Schema
+from superpose.data.schema._schema import ColumnSpec, Schema
 
 INPUTS = {"width": "number", "height": "number", "colour": "category"}
 TARGETS = {

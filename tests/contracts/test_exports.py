@@ -7,7 +7,12 @@ from pathlib import Path
 import pytest
 
 SOURCE = Path(__file__).parents[2] / "src"
-FOLDERS = sorted(SOURCE.rglob("__init__.py"))
+# A folder of the package has a front door; the rooms inside one have none, but `nn.fusion`.
+FOLDERS = sorted(
+    file
+    for file in SOURCE.rglob("__init__.py")
+    if len(file.relative_to(SOURCE).parts) < 4 or "__all__" in file.read_text(encoding="utf-8")
+)
 
 
 def place(name: str) -> tuple[int, str]:

@@ -9,20 +9,28 @@ import pytest
 SOURCE = Path(__file__).parents[2] / "src" / "superpose"
 FLOORS = {
     "errors": 0,
+    "stored": 1,
+    "columns": 1,
+    "distributions": 1,
     "functional": 1,
-    "nn": 2,
     "balance": 2,
-    "data": 3,
-    "training": 4,
+    "nn": 2,
+    "kinds": 3,
+    "config": 4,
     "trees": 4,
-    "audit": 5,
-    "report": 5,
-    "deploy": 5,
-    "project": 6,
-    "cli": 7,
+    "data": 5,
+    "training": 6,
+    # Above training until the networks have left it: then floor 5, as the design says.
+    "models": 7,
+    "evaluation": 8,
+    "report": 8,
+    "analysis": 9,
+    "estimator": 10,
+    "cli": 11,
+    "testing": 12,
 }
 # The root hands out the public names; `python -m superpose` is the command line.
-TOP = {"__init__": 8, "__main__": 8}
+TOP = {"__init__": 13, "__main__": 13}
 MODULES = sorted(SOURCE.rglob("*.py"))
 
 

@@ -4,27 +4,24 @@ import numpy as np
 import pytest
 import torch
 
-from superpose.audit._blend import greedy_blend
+from superpose.distributions import condition_normal, holm, paired_test, shrunk_correlation
 from superpose.functional import (
     binary_loss,
     category_loss,
-    condition_normal,
     density_matrix,
     essay_attention,
     gaussian_loss,
-    holm,
     multilabel_loss,
     ordinal_log_probabilities,
     ordinal_loss,
-    paired_test,
     piecewise_linear,
     poisson_loss,
     purity,
-    shrunk_correlation,
     task_attention,
     task_attention_weights,
     von_neumann_entropy,
 )
+from superpose.models._mixture import greedy_blend
 
 NAN = float("nan")
 T = torch.tensor

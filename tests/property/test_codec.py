@@ -7,8 +7,9 @@ import torch
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from superpose.data.kinds import TARGET_KINDS, mask_array
-from superpose.data.kinds._masks import as_runs
+from superpose.columns import mask_array
+from superpose.columns._masks import as_runs
+from superpose.kinds import TARGET_KINDS
 
 # The first torch call of a process can take seconds; the examples themselves are quick.
 quick = settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))

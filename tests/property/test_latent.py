@@ -6,15 +6,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from superpose.data.kinds import TARGET_KINDS
-from superpose.functional import (
-    condition_normal,
-    density_matrix,
-    effective_states,
-    purity,
-    shrunk_correlation,
-    von_neumann_entropy,
-)
+from superpose.distributions import condition_normal, shrunk_correlation
+from superpose.functional import density_matrix, effective_states, purity, von_neumann_entropy
+from superpose.kinds import TARGET_KINDS
 
 quick = settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
 seeds = st.integers(0, 2**31)

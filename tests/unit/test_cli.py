@@ -14,8 +14,9 @@ from typer.testing import CliRunner, Result
 
 from superpose import Superpose
 from superpose.cli import app, main
-from superpose.data import BUNDLED, Config, infer_schema, load_config, read_table, write_table
-from superpose.deploy import load_folder, save_folder
+from superpose.config import Config, load_config
+from superpose.data import BUNDLED, infer_schema, read_table, write_table
+from superpose.models import load_folder, save_folder
 
 VERBS = ["demo", "init", "check", "train", "evaluate", "predict", "report", "fusions"]
 N = 80
@@ -226,7 +227,7 @@ def test_debug_shows_the_traceback_wherever_it_stands(args: list[str]) -> None:
 
 
 def test_a_defect_is_not_disguised_as_the_users_fault(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("superpose.data.load_config", lambda path: 1 / 0)
+    monkeypatch.setattr("superpose.config.load_config", lambda path: 1 / 0)
     result = run("check", "superpose.yaml")
     assert isinstance(result.exception, ZeroDivisionError)
     assert result.exit_code == 1
@@ -237,7 +238,7 @@ def test_a_python_warning_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
         warnings.warn("mind the gap", UserWarning, stacklevel=1)
         return Config.from_arguments(targets="y")
 
-    monkeypatch.setattr("superpose.data.load_config", load)
+    monkeypatch.setattr("superpose.config.load_config", load)
     with warnings.catch_warnings():
         warnings.simplefilter("always")
         assert "Warning: mind the gap\n" in run("check", "superpose.yaml").stderr

@@ -9,7 +9,7 @@ from typer.testing import CliRunner, Result
 
 from superpose import Superpose
 from superpose.cli import app
-from superpose.data import groups_text, load_config
+from superpose.config import groups_text, load_config
 
 GROUPS = [["no2", "co"], ["NO"]]
 FOUND = {

@@ -10,7 +10,8 @@ from typer.testing import CliRunner, Result
 from superpose import Superpose, SuperposeError
 from superpose.cli import app
 from superpose.cli._screen import recommendation
-from superpose.data import Config, read_table, write_table
+from superpose.config import Config
+from superpose.data import read_table, write_table
 
 TABLE = pa.table({"x": [0.5, 1.5, 2.5], "no2": [4.0, None, 6.0], "co": [1.0, 2.0, 3.0]})
 FOUND = {"targets": ["no2", "co"], "bits": [[None, 0.4], [0.3, None]], "rows": 3}

@@ -11,7 +11,7 @@ import typer
 from superpose.errors import ConfigError, DataError, listing, message
 
 if TYPE_CHECKING:
-    from superpose.data import Config
+    from superpose.config import Config
 
 Targets = Annotated[
     list[str] | None, typer.Option(help="Columns to predict, separated by commas.", metavar="A,B")
@@ -46,7 +46,7 @@ def require_other(out: Path | None, source: Path, what: str) -> None:
 
 def settings_of(source: Path, verb: str, options: Mapping[str, Any]) -> Config:
     """The settings of a file, or those that options give for a table."""
-    from superpose.data import Config, load_config
+    from superpose.config import Config, load_config
 
     if source.suffix.lower() in (".yaml", ".yml"):
         given = [option for option, value in options.items() if value]

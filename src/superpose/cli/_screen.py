@@ -147,7 +147,7 @@ def tell_conversions(conversions: Sequence[str], err: bool = False) -> None:
         conversions: one sentence each.
         err: whether it goes to the standard error, where progress and warnings go.
     """
-    from superpose.data import summary
+    from superpose.columns import summary
 
     if conversions:
         echo("\nRead differently from what is written:", err=err)

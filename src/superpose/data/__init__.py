@@ -1,17 +1,12 @@
-"""Data: settings, tables in and out, kinds of columns, the codec, splits and leakage checks."""
+"""Data: tables in and out, the schema, splits, leakage checks and the codec."""
 
 from ._bundled import BUNDLED, BundledSet, attribution, load_bundled
 from ._codec import Codec, Features, label_block
-from ._config import Config, load_config
-from ._conversions import summary
-from ._files import local_path, read_whole, require_regular
-from ._inference import infer_schema
-from ._leakage import find_leaks
 from ._memory import require_memory
 from ._outputs import require_own_columns
-from ._plain_rows import as_source
 from ._predictions import write_predictions
-from ._reading import (
+from .read._plain_rows import as_source
+from .read._reading import (
     divided,
     fingerprint,
     folder_of,
@@ -20,55 +15,45 @@ from ._reading import (
     read_table,
     sources_of,
 )
-from ._schema import ColumnSpec, Schema
-from ._sections import ModelConfig
-from ._splits import Split, fold_indices, make_split
-from ._starter import write_starter
-from ._stored import damaged, require_finite, restored
-from ._unlike import unlike_training
-from ._windows import measured, row_keys
-from ._writing import like, write_table
-from ._yaml import groups_text
+from .read._windows import measured, row_keys
+from .read._writing import like, write_table
+from .schema._inference import infer_schema
+from .schema._schema import ColumnSpec, Schema
+from .schema._starter import write_starter
+from .schema._unlike import unlike_training
+from .split._fold import Fold
+from .split._leakage import find_leaks
+from .split._splits import Split, fold_indices, make_split
 
 __all__ = [
     "BUNDLED",
     "BundledSet",
     "Codec",
     "ColumnSpec",
-    "Config",
     "Features",
-    "ModelConfig",
+    "Fold",
     "Schema",
     "Split",
     "as_source",
     "attribution",
-    "damaged",
     "divided",
     "find_leaks",
     "fingerprint",
     "fold_indices",
     "folder_of",
-    "groups_text",
     "infer_schema",
     "label_block",
     "levels_of",
     "like",
     "load_bundled",
-    "load_config",
-    "local_path",
     "make_split",
     "measured",
     "read_rows",
     "read_table",
-    "read_whole",
-    "require_finite",
     "require_memory",
     "require_own_columns",
-    "require_regular",
-    "restored",
     "row_keys",
     "sources_of",
-    "summary",
     "unlike_training",
     "write_predictions",
     "write_starter",

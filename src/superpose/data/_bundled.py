@@ -6,10 +6,10 @@ from typing import Any
 
 import pyarrow as pa
 
+from superpose.config import Config
 from superpose.errors import DataError, did_you_mean, message
 
-from ._config import Config
-from ._reading import read_table
+from .read._reading import read_table
 
 FOLDER = Path(__file__).parent / "bundled"
 

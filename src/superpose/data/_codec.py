@@ -11,16 +11,15 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 import pyarrow as pa
 
+from superpose.columns import Column, holds_files, plain, present
 from superpose.errors import DataError, Faults, did_you_mean, message, place
+from superpose.kinds import INPUT_KINDS, TARGET_KINDS, InputKind, NamedClasses, TargetKind, Unknown
+from superpose.stored import damaged
 
-from ._items import items_of
 from ._memory import require_memory
-from ._reading import folder_of
-from ._schema import ColumnSpec, Schema, has_column
-from ._stored import damaged
-from .kinds import INPUT_KINDS, TARGET_KINDS, InputKind, TargetKind
-from .kinds._unknown import NamedClasses, Unknown
-from .kinds._values import Column, holds_files, plain, present
+from .read._reading import folder_of
+from .schema._items import items_of
+from .schema._schema import ColumnSpec, Schema, has_column
 
 
 class Features(NamedTuple):
@@ -51,7 +50,7 @@ class Codec:
         gaps: share of the training rows in which each input has no value.
 
     Example:
-        >>> from superpose.data._schema import ColumnSpec, Schema
+        >>> from superpose.data.schema._schema import ColumnSpec, Schema
         >>> table = pa.table({"x": [1.0, 2.0, 3.0], "y": [0, 1, 0]})
         >>> schema = Schema([ColumnSpec("x", "number")], [ColumnSpec("y", "binary")])
         >>> codec = Codec.fit(table, schema, np.arange(3))

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pyarrow as pa
 
+from superpose.config import Config
 from superpose.errors import DataError, Faults, place
+from superpose.kinds import TargetKind
 
 from ._codec import Codec
-from ._config import Config
-from .kinds import TargetKind
 
 
 def output_columns(kind: TargetKind) -> dict[str, pa.Array]:

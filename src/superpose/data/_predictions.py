@@ -10,13 +10,12 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from superpose.columns import local_path, read_whole
 from superpose.errors import DataError, message
+from superpose.kinds import FileForm, TargetKind
 
-from ._files import local_path, read_whole
-from ._reading import WRITTEN, file_format
-from ._writing import drafted, fill
-from .kinds import TargetKind
-from .kinds._base import FileForm
+from .read._reading import WRITTEN, file_format
+from .read._writing import drafted, fill
 
 MARK = ".superpose"  # names the table whose files they are: with it they may be replaced
 

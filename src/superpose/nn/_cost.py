@@ -8,8 +8,8 @@ import torch
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from ._encoders import NumberEncoder
 from ._network import Architecture, Network
+from .encoders._encoders import NumberEncoder
 
 COLUMNS = 20  # of the table that the counts are for: numbers, embedded as by default
 EMBEDDING, BINS = 16, 48

@@ -14,7 +14,7 @@ from typing import Any
 import jinja2
 from markupsafe import Markup
 
-from superpose.data import summary
+from superpose.columns import summary
 
 from ._balance import balance_view
 from ._bars import coverage_bars, forest, importance_bars

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from superpose.data.kinds import TargetKind
+from superpose.kinds import TargetKind
 
 # Half of the rows of a batch are told nothing: that is how most rows are met later.
 TOLD = 0.5

@@ -9,10 +9,12 @@ import torch
 from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor
 
-from superpose.data import Codec, ModelConfig, damaged, restored
+from superpose.config import ModelConfig
+from superpose.data import Codec
+from superpose.stored import damaged, restored
 
 if TYPE_CHECKING:
-    from ._network_fit import FittedNetwork
+    from ._fitted_network import FittedNetwork
 
 # Settings allow no more networks side by side: a thousand folds, a thousand times.
 MOST_NETWORKS = 1_000_000

@@ -8,8 +8,8 @@ from typing import Any, Literal, Self
 
 import numpy as np
 
-from superpose.data import require_finite
 from superpose.errors import BundleError, ConfigError, TrainingError, message
+from superpose.stored import require_finite
 
 from ._boosters import Booster, CatBoost, Constant, LightGBM, Link, Rows
 from ._forest import damaged

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pytest
 
 from superpose.data._codec import Codec
-from superpose.data._schema import ColumnSpec, Schema
+from superpose.data.schema._schema import ColumnSpec, Schema
 from superpose.errors import DataError
 
 ROWS = 60

@@ -7,11 +7,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
 
-from superpose.data import Codec, Config, require_own_columns
+from superpose.config import Config
+from superpose.data import Codec, require_own_columns
 from superpose.data._outputs import output_columns
-from superpose.data._schema import ColumnSpec, Schema
-from superpose.data.kinds import TARGET_KINDS
+from superpose.data.schema._schema import ColumnSpec, Schema
 from superpose.errors import DataError
+from superpose.kinds import TARGET_KINDS
 
 WORDS = pa.chunked_array([[["a", "b"], ["c"]]])
 LABELS = {

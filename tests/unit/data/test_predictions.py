@@ -8,9 +8,9 @@ import pyarrow.parquet
 import pytest
 
 from superpose.data import read_table, write_predictions
-from superpose.data.kinds import TARGET_KINDS
-from superpose.data.kinds._base import FileForm
 from superpose.errors import DataError
+from superpose.kinds import TARGET_KINDS
+from superpose.kinds._beside import FileForm
 
 Image = pytest.importorskip("PIL.Image")
 

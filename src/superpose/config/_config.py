@@ -1,0 +1,266 @@
+"""The settings of a run: what superpose.yaml may hold, with every fault found at once."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from os import PathLike
+from pathlib import Path
+from typing import Annotated, Any, Self
+
+from pydantic import BeforeValidator, Field, PrivateAttr, ValidationError
+
+from superpose.columns import local_path
+from superpose.errors import ConfigError, Faults, key_path, message, place
+
+from ._config_faults import Keys, crossings, report
+from ._sections import (
+    Auto,
+    BalanceConfig,
+    InputConfig,
+    ModelConfig,
+    Name,
+    ProofConfig,
+    Section,
+    SplitConfig,
+    TargetConfig,
+    TrainingConfig,
+    WindowsConfig,
+    method,
+    named,
+)
+from ._yaml import dump_yaml, load_yaml
+
+
+class Config(Section):
+    """All settings of a run.
+
+    Args:
+        data: path of the table, relative to the folder of the file that names it.
+        sources: paths of several tables by name, in place of `data`; each has its own rows, and
+            any of the inputs and targets.
+        targets: the columns to predict, at least one.
+        groups: targets that share a network, group by group; a target that no group names has one
+            of its own. Without groups all targets share one.
+        inputs: the columns to predict from; "auto" takes every column that is useful.
+        ignore: columns that are not used.
+        windows: how rows are cut from a table with a row for each step of time, if they are.
+        split: how rows are divided; windows are divided by their group, or by time without one.
+        model: the network.
+        training: the training loop.
+        balance: how targets are weighed against each other; the name of a method, or its settings.
+        proof: the references and the no-harm test.
+        seed: seed of every random choice, from 0 to 2**32 - 1.
+
+    Example:
+        >>> config = Config.from_arguments(targets=["pm25", {"name": "level", "kind": "ordinal"}])
+        >>> [target.name for target in config.targets]
+        ['pm25', 'level']
+    """
+
+    data: Name | None = None
+    sources: Annotated[dict[str, Name], Field(min_length=2)] | None = None
+    targets: list[Annotated[TargetConfig, BeforeValidator(named)]] = Field(min_length=1)
+    groups: list[Annotated[list[Name], Field(min_length=1)]] = []
+    ignore: list[Name] = []
+    inputs: (
+        Auto | Annotated[list[Annotated[InputConfig, BeforeValidator(named)]], Field(min_length=1)]
+    ) = "auto"
+    windows: WindowsConfig | None = None
+    split: SplitConfig = SplitConfig()
+    model: ModelConfig = ModelConfig()
+    training: TrainingConfig = TrainingConfig()
+    balance: Annotated[BalanceConfig, BeforeValidator(method)] = BalanceConfig()
+    proof: ProofConfig = ProofConfig()
+    # The largest seed that numpy takes.
+    seed: int = Field(default=0, ge=0, le=2**32 - 1)
+
+    _path: Path | None = PrivateAttr(None)
+    _lines: dict[Keys, int] = PrivateAttr(default_factory=dict)
+
+    def __eq__(self, other: object) -> bool:
+        """Settings are equal when their values are; where they were written does not count."""
+        return isinstance(other, Config) and self.model_dump() == other.model_dump()
+
+    @classmethod
+    def from_arguments(
+        cls,
+        *,
+        targets: str | Sequence[str | Mapping[str, Any]] | Mapping[str, str],
+        groups: Sequence[Sequence[str]] = (),
+        inputs: str | Sequence[str | Mapping[str, Any]] | Mapping[str, str] = "auto",
+        ignore: Sequence[str] = (),
+        windows: Mapping[str, Any] | WindowsConfig | None = None,
+        split: str | Mapping[str, Any] | SplitConfig | None = None,
+        model: Mapping[str, Any] | ModelConfig | None = None,
+        training: Mapping[str, Any] | TrainingConfig | None = None,
+        balance: str | Mapping[str, Any] | BalanceConfig | None = None,
+        proof: Mapping[str, Any] | ProofConfig | None = None,
+        references: str | None = None,
+        seed: int = 0,
+        data: str | PathLike[str] | None = None,
+    ) -> Self:
+        """Builds the settings from Python arguments, with the checks of the file.
+
+        Args:
+            targets: names, or mappings such as `{"name": "level", "kind": "ordinal"}`; one mapping
+                from name to kind is taken too.
+            groups: names of targets that share a network, group by group.
+            inputs: "auto", or columns in the form of `targets`.
+            ignore: columns that are not used.
+            windows: how rows are cut from a table with a row for each step of time.
+            split: the name of a split without column, or a mapping of its settings.
+            model: settings of the network.
+            training: settings of the training loop.
+            balance: the name of a balancing method, or a mapping of its settings.
+            proof: settings of the references and the no-harm test.
+            references: short for `proof={"references": ...}`.
+            seed: seed of every random choice.
+            data: path of the table.
+
+        Raises:
+            ConfigError: names every fault.
+        """
+        sections = {"model": model, "training": training, "balance": balance, "proof": proof}
+        values: dict[str, Any] = {
+            "targets": _columns(targets),
+            "groups": _lists(groups),
+            "inputs": inputs if inputs == "auto" else _columns(inputs),
+            "ignore": _columns(ignore),
+            "windows": windows,
+            "split": {"by": split} if isinstance(split, str) else split,
+            "seed": seed,
+            "data": None if data is None else str(data),
+            **sections,
+        }
+        if references is not None:
+            part = values["proof"]
+            if isinstance(part, ProofConfig):
+                part = part.model_dump(exclude_unset=True)
+            other = (part or {}).get("references", references)
+            if other != references:
+                given = f"{references!r} given beside proof={{'references': {other!r}}}"
+                raise ConfigError(message("references", given, "one of the two", "remove one"))
+            values["proof"] = {**(part or {}), "references": references}
+        return cls._checked({key: value for key, value in values.items() if value is not None})
+
+    @classmethod
+    def _checked(
+        cls,
+        values: Mapping[str, Any],
+        path: Path | None = None,
+        lines: dict[Keys, int] | None = None,
+    ) -> Self:
+        """Validates plain values, with the places of a file where there is one."""
+        lines = lines or {}
+        # A key whose entries are all commented out holds nothing, which means its default.
+        values = {
+            key: value
+            for key, value in values.items()
+            if value is not None or key not in cls.model_fields or key == "targets"
+        }
+        found = crossings(values)
+        config = None
+        try:
+            config = cls.model_validate(values)
+        except ValidationError as error:
+            found = [*report(error, values, cls), *found]
+        faults = Faults(ConfigError)
+        # In the order of the file; `sorted` keeps the order of what has no line.
+        for fault in sorted(found, key=lambda fault: _line(lines, fault.keys) or 0):
+            faults.add(_place(path, lines, fault.keys), fault.given, fault.allowed, fault.fix)
+        faults.raise_any()
+        assert config is not None
+        config._path, config._lines = path, lines
+        return config
+
+    def override(self, *, references: str | None = None, seed: int | None = None) -> Self:
+        """The same settings, with what a command line says in place of the file.
+
+        Args:
+            references: as in `from_arguments`; None keeps what is set.
+            seed: as in `from_arguments`; None keeps what is set.
+
+        Raises:
+            ConfigError: names every fault.
+
+        Example:
+            >>> Config.from_arguments(targets="pm25").override(references="trees").proof.references
+            'trees'
+        """
+        values = self.model_dump(exclude_unset=True)
+        if references is not None:
+            values["proof"] = {**values.get("proof", {}), "references": references}
+        if seed is not None:
+            values["seed"] = seed
+        # Checked without the lines of the file: a fault here does not stand in it.
+        config = self._checked(values)
+        config._path, config._lines = self._path, self._lines
+        return config
+
+    def at(self, *keys: str | int) -> str:
+        """Names the place of a setting: its line where it was read from a file.
+
+        Args:
+            keys: the way to the setting, such as `"targets", 2, "name"`.
+        """
+        return _place(self._path, self._lines, keys)
+
+    @property
+    def source(self) -> Path | dict[str, Path] | None:
+        """Path of the table, or of each source by its name, from the working folder."""
+        folder = Path() if self._path is None else self._path.parent
+        if self.sources is not None:
+            return {name: _beside(folder, path) for name, path in self.sources.items()}
+        return None if self.data is None else _beside(folder, self.data)
+
+    def to_yaml(self) -> str:
+        """Writes the settings, defaults too, as `load_config` reads them."""
+        values = self.model_dump(mode="json", exclude_none=True)
+        return dump_yaml(values)
+
+
+def load_config(path: str | PathLike[str]) -> Config:
+    """Reads the settings of a run from a YAML file.
+
+    Args:
+        path: the file, superpose.yaml as a rule.
+
+    Raises:
+        ConfigError: the file can't be read, or names every fault in it with its line.
+    """
+    path = local_path(path, ConfigError)
+    values, lines = load_yaml(path)
+    return Config._checked(values, path, lines)
+
+
+def _beside(folder: Path, path: str) -> Path:
+    """A path from a folder; an absolute one, or one from the home folder, as it is."""
+    return folder / local_path(path, ConfigError)
+
+
+def _columns(columns: Any) -> Any:
+    """The columns of an argument as a list; a mapping gives each name its kind."""
+    if isinstance(columns, str):
+        return [columns]
+    if isinstance(columns, Mapping):
+        return [{"name": name, "kind": kind} for name, kind in columns.items()]
+    if isinstance(columns, set | frozenset):
+        columns = sorted(columns, key=str)  # a set has another order in every process
+    if isinstance(columns, Iterable):
+        return [dict(one) if isinstance(one, Mapping) else one for one in columns]
+    return columns
+
+
+def _lists(groups: Any) -> Any:
+    """The groups of an argument as lists."""
+    if isinstance(groups, str) or not isinstance(groups, Iterable):
+        return groups
+    return [group if isinstance(group, str) else _columns(group) for group in groups]
+
+
+def _place(path: Path | None, lines: Mapping[Keys, int], keys: Keys) -> str:
+    """The place of a setting, with the line of the nearest key that stands in the file."""
+    return place(file=path, line=_line(lines, keys), key=key_path(keys))
+
+
+def _line(lines: Mapping[Keys, int], keys: Keys) -> int | None:
+    """The line of a setting, or of the nearest key around it that stands in the file."""
+    return next((lines[keys[:n]] for n in range(len(keys), -1, -1) if keys[:n] in lines), None)

@@ -1,0 +1,1 @@
+"""From a table and the settings to the schema."""

@@ -1,0 +1,50 @@
+"""Checks of columns that the settings name, whose faults are gathered with their place."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import pyarrow as pa
+
+from superpose.config import Config
+from superpose.errors import DataError, Faults, did_you_mean, listing
+
+from ._schema import has_column
+
+
+class ColumnChecks:
+    """A table, its settings, and the faults found in both.
+
+    Args:
+        table: all rows.
+        config: the settings.
+    """
+
+    def __init__(self, table: pa.Table, config: Config) -> None:
+        self.table = table
+        self.config = config
+        self.faults = Faults(DataError)
+
+    def known(self, name: str, *keys: str | int) -> bool:
+        """Whether a column that the settings name is in the table; if not, that is a fault."""
+        if has_column(self.table, name):
+            return True
+        names = self.table.column_names
+        allowed = f"the columns {listing(names)}"
+        given = f"column {name!r} is not in the table"
+        self.faults.add(self.config.at(*keys), given, allowed, did_you_mean(name, names))
+        return False
+
+    def attempt(self, keys: Sequence[str | int], check: Any, *args: Any, **options: Any) -> Any:
+        """Calls the check of a kind, and keeps its faults with the place in the settings."""
+        try:
+            return check(*args, **options)
+        except DataError as error:
+            for fault in error.faults:
+                self.faults.add(self.config.at(*keys), fault)
+        except (pa.ArrowException, TypeError):
+            # Lists, structures or bytes where a kind asks for single values.
+            name = args[0]
+            given = f"column {name!r} holds {self.table.schema.field(name).type}"
+            fix = "declare another kind, or put it under ignore"
+            self.faults.add(self.config.at(*keys), f"{given}, which its kind can't read", fix=fix)
+        return None

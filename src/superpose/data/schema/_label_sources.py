@@ -1,0 +1,134 @@
+"""Which input the labels of a target are of: an image, or words."""
+
+from collections.abc import Mapping
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from superpose.columns import is_list, is_text, lists_words, require_aligned
+from superpose.config import TargetConfig
+from superpose.errors import listing
+from superpose.kinds import INPUT_KINDS
+
+from ._column_checks import ColumnChecks
+from ._guessing import guess_input, may_hold_words
+from ._schema import has_column
+
+# Kinds of an input that can be read word by word; None is one that nobody has declared.
+READ_BY_WORDS = (None, "text", "pretrained-text")
+
+
+class LabelSources:
+    """Finds the inputs that targets with several labels in a row are of.
+
+    Args:
+        checks: the table and its settings.
+        ignored: columns that are not used; it is read when asked, and may grow until then.
+    """
+
+    def __init__(self, checks: ColumnChecks, ignored: Mapping[str, str]) -> None:
+        self.checks = checks
+        self.table, self.config = checks.table, checks.config
+        self.ignored = ignored
+
+    # Targets of an image.
+
+    def image_of(self, keys: tuple[str | int, ...], target: TargetConfig) -> str | None:
+        """The image whose places a target is of, or None if that is not known."""
+        asked, where = target.options.get("of"), self.config.at(*keys, "of")
+        found = self.images()
+        if asked is None and len(found) == 1:
+            return found[0]
+        if asked is None:
+            given = f"target {target.name!r} does not say which image it is of"
+            fix = "write `of:` with the name of the image, and declare it as `kind: image`"
+            self.checks.faults.add(where, given, listing(found), fix)
+            return None
+        if not self.checks.known(asked, *keys, "of"):
+            return None
+        if asked not in found:
+            given = f"{asked!r} is no image among the inputs"
+            fix = f"write `{{name: {asked}, kind: image}}` under inputs"
+            self.checks.faults.add(where, given, listing(found), fix)
+            return None
+        return str(asked)
+
+    def images(self) -> list[str]:
+        """The inputs that are images: declared, or guessed."""
+        taken = {target.name for target in self.config.targets} | set(self.ignored)
+        if self.config.inputs == "auto":
+            told = dict.fromkeys(n for n in self.table.column_names if n not in taken)
+        else:
+            told = {column.name: column.told for column in self.config.inputs}
+        there = {name: kind for name, kind in told.items() if has_column(self.table, name)}
+        return [
+            name
+            for name, kind in there.items()
+            if _shows(kind or guess_input(name, self.table.column(name)).kind)
+        ]
+
+    # Targets with a label for each word of an input.
+
+    def candidates(self) -> list[str]:
+        """The columns that may hold the words that a target labels."""
+        taken = {target.name for target in self.config.targets} | set(self.ignored)
+        if self.config.inputs != "auto":
+            named = [column for column in self.config.inputs if column.told in READ_BY_WORDS]
+            taken |= set(self.table.column_names) - {column.name for column in named}
+        return [name for name in self.table.column_names if name not in taken]
+
+    def lists_like(self, name: str, values: pa.ChunkedArray) -> list[str]:
+        """The columns with lists of words that are as long as a target's in every row."""
+        if not lists_words(values.type):
+            return []
+        lengths = pc.list_value_length(values)
+        if pc.count_distinct(lengths).as_py() < 2:
+            return []  # a list of the same three names in every row may be anything
+        found = []
+        for other in self.candidates():
+            words = self.table.column(other)
+            if lists_words(words.type):
+                same = pc.equal(pc.list_value_length(words), lengths)
+                if pc.all(same, min_count=0).as_py():
+                    found.append(other)
+        return found
+
+    def words_of(
+        self, keys: tuple[str | int, ...], target: TargetConfig, values: pa.ChunkedArray
+    ) -> str | None:
+        """The input whose words a target labels, or None if that is not known."""
+        source, where = target.options.get("of"), self.config.at(*keys, "of")
+        if source is None:
+            found = self.lists_like(target.name, values)
+            if not found:
+                found = [c for c in self.candidates() if may_hold_words(self.table.column(c))]
+            if len(found) != 1:
+                given = f"target {target.name!r} does not say which input its labels are of"
+                fix = "write `of:` with the name of the input"
+                self.checks.faults.add(where, given, listing(found or self.candidates()), fix)
+                return None
+            source = found[0]
+        elif not self.checks.known(source, *keys, "of"):
+            return None
+        elif source not in self.candidates():
+            given = f"{source!r} is no text among the inputs"
+            fix = "take it up under inputs, or out of ignore"
+            self.checks.faults.add(where, given, listing(self.candidates()), fix)
+            return None
+        words = self.table.column(source)
+        if not (is_text(words.type) or is_list(words.type)):
+            given = f"column {source!r} holds {words.type}"
+            self.checks.faults.add(
+                where, given, "lists of words, or text with blanks between the words"
+            )
+            return None
+        before = len(self.checks.faults.found)
+        self.checks.attempt(keys, require_aligned, target.name, values, source, words)
+        if len(self.checks.faults.found) > before:
+            return None
+        return source
+
+
+def _shows(kind: str | None) -> bool:
+    """Whether an input kind is one of images."""
+    return kind in INPUT_KINDS and INPUT_KINDS[kind].pictures

@@ -1,0 +1,1 @@
+"""Dividing rows, and signs that a division flatters."""

@@ -1,0 +1,44 @@
+"""What held-out rows say about intervals and thresholds."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from superpose.kinds import TargetKind
+
+COVERAGE = 0.9
+# A class below this share of the rows is too rare for a threshold of one half.
+RARE = 0.2
+
+
+def interval_width(kind: TargetKind, y: np.ndarray, told: np.ndarray) -> float | None:
+    """Return the half-width, in predicted scales, that holds 90 % of new rows; None for classes.
+
+    Args:
+        kind: The fitted target.
+        y: Labels (N,) or (N, H) of rows that the predictions have not seen.
+        told: Canonical predictions (N, K).
+    """
+    spread = kind.deviations(told)
+    if spread is None or not len(y):
+        return None
+    middle = told[:, : y.shape[1]] if y.ndim == 2 else told[:, 0]
+    ratio = np.abs(y - middle) / np.maximum(spread, 1e-6)
+    ratio = ratio[~np.isnan(ratio)]
+    # The finite-sample level of split conformal prediction.
+    level = min(1.0, np.ceil((len(ratio) + 1) * COVERAGE) / len(ratio))
+    return float(np.quantile(ratio, level))
+
+
+def rare_threshold(kind: TargetKind, y: np.ndarray, told: np.ndarray) -> float | None:
+    """Return the threshold with the best F1 where a class is too rare for one half, else None."""
+    if kind.name != "binary" or not len(y) or not 0 < y.mean() < RARE:
+        return None
+    probability = told[:, 1]
+    order = np.argsort(-probability, kind="stable")
+    hits = np.cumsum(y[order])
+    f1 = 2 * hits / (np.arange(1, len(y) + 1) + y.sum())
+    # No threshold parts rows of the same probability.
+    f1[:-1][np.diff(probability[order]) == 0] = 0.0
+    best = int(np.argmax(f1))
+    return float(min(probability[order[best]], 0.5))

@@ -1,0 +1,1 @@
+"""Kinds of things out of many: entities, items, vectors of them."""

@@ -1,0 +1,233 @@
+"""The item that belongs to a row, out of many: retrieval with two towers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, ClassVar, Self
+
+import numpy as np
+import pyarrow as pa
+import torch
+from pydantic import Field, model_validator
+from torch import Tensor, nn
+
+from superpose.columns import Column, class_names, class_values, counted, find
+from superpose.errors import DataError, did_you_mean, message, place
+from superpose.functional import category_loss
+from superpose.kinds._beside import Beside
+from superpose.kinds._options import Options
+from superpose.kinds._plot_rows import LISTED, few_rows, shown
+from superpose.kinds.tabular._classes import ClassTarget, ordered
+from superpose.kinds.tabular._number import quantile_edges
+from superpose.nn import ItemTower, RetrievalHead
+
+from ._items import Items, codes, described, readers
+
+MOST_ITEMS = 10_000  # a probability of each is held for each row
+TREE_ITEMS = 50  # trees grow one for each class in every round
+ONE_HOT = 32  # with more items a measured one is told by a code
+CODE = 16  # numbers of a code, and as many again of what is known of the item
+VECTOR = 32  # numbers of a vector, unless told otherwise
+TOP = 10  # items that are listed for a row, unless told otherwise
+RECALLS = (1, 10, 100)
+
+
+class RetrievalOptions(Options):
+    """Options of an item that is looked for.
+
+    Args:
+        items: path of a table with a row for each item, from the folder of the table; what stands
+            beside their names describes them, and items that no row names can be found too.
+        id: the column of that table with the names of the items; that of the target unless set.
+        columns: columns of the table that describe the item of each row; they are no inputs.
+        size: numbers of the vectors of rows and items.
+        top: items that `predict_proba` lists for a row.
+    """
+
+    items: str | None = Field(default=None, min_length=1)
+    id: str | None = Field(default=None, min_length=1)
+    columns: list[str] | None = Field(default=None, min_length=1)
+    size: int = Field(default=VECTOR, ge=2, le=512)
+    top: int = Field(default=TOP, ge=1, le=1000)
+
+    @model_validator(mode="after")
+    def _one_place(self) -> Self:
+        if self.items and self.columns:
+            raise ValueError("items and columns both given; remove one of the two")
+        if self.id and not self.items:
+            raise ValueError("id given without items; add the path of the table of items")
+        return self
+
+
+@dataclass(kw_only=True)
+class RetrievalTarget(ClassTarget):
+    """One item out of many: the row is asked with, and items are found by their vectors.
+
+    The head gives a row a vector and compares it with those of all items. An item's vector is
+    learned, or read from what describes the item, or both. Canonical prediction: a probability for
+    each item.
+
+    Example:
+        >>> rows = pa.chunked_array([["tea", "milk", "tea", None]])
+        >>> kind = RetrievalTarget.fit("next", rows)
+        >>> kind.encode(rows).tolist()
+        [1.0, 0.0, 1.0, nan]
+        >>> kind.decode_proba(np.array([[0.3, 0.7]]))["next"].to_pylist()
+        [['tea', 'milk']]
+    """
+
+    name: ClassVar[str] = "retrieval"
+    options: ClassVar[type[Options]] = RetrievalOptions
+    metric: ClassVar[str] = "mrr"
+    higher_is_better: ClassVar[bool] = True
+    own_head: ClassVar[bool] = True
+    reads_labels: ClassVar[bool] = True
+    has_items: ClassVar[bool] = True
+    vector: int = VECTOR
+    top: int = TOP
+    columns: list[dict[str, Any]] = field(default_factory=list)  # what describes the items
+    code: list[list[float]] = field(default_factory=list)  # of each item; empty where one-hot
+
+    @property
+    def tree(self) -> str:  # type: ignore[override] # it hangs on the number of items
+        return "classification" if self.width <= TREE_ITEMS else "none"
+
+    @classmethod
+    def fit(cls, column: str, values: Column, items: Items | None = None, **options: Any) -> Self:
+        kind = super().fit(column, values)
+        kind.vector, kind.top = options.get("size", VECTOR), options.get("top", TOP)
+        items = items or Items(pa.chunked_array([pa.array([], pa.large_string())]), [], [])
+        if len(items.names):
+            kind._take(class_names(values, kind.type), items)
+        if kind.width > MOST_ITEMS:
+            given = f"{kind.width} different items"
+            fix = "leave out the rarest, or group them"
+            raise DataError(message(place(column=column), given, f"at most {MOST_ITEMS}", fix))
+        if kind.width > ONE_HOT:
+            drawn = np.random.default_rng(0).normal(size=(kind.width, CODE))
+            both = np.concatenate([codes(items, CODE), drawn], 1) if items.inputs else drawn
+            kind.code = [[float(f"{x:.5g}") for x in row] for row in both]
+        kind.columns = described(items)
+        return kind
+
+    def _take(self, text: pa.Array, items: Items) -> None:
+        """Take the items of a table in place of those that training rows name."""
+        names = class_names(items.names, self.type).to_pylist()
+        strangers = find(text, names) == -1
+        if strangers.any():
+            row = int(np.argmax(strangers))
+            given = f"{text[row].as_py()!r} is not among the {len(names)} items"
+            fix = did_you_mean(text[row].as_py(), names) or "add it to the table of items"
+            raise DataError(message(place(column=self.column, row=row), given, fix=fix))
+        found, counts = counted(text)
+        rows = dict(zip(found, (int(c) for c in counts), strict=True))
+        self.levels, self.counts = names, [rows.get(name, 0) for name in names]
+
+    @classmethod
+    def _order(cls, column: str, values: Column, names: list[str], kind: str) -> list[str]:
+        return ordered(names, kind)
+
+    def head(self, state: int) -> nn.Module:
+        from superpose.kinds import INPUT_KINDS
+
+        encoders, blocks = readers(self.columns, INPUT_KINDS)
+        seen = [count > 0 for count in self.counts]
+        return RetrievalHead(state, self.counts, ItemTower(seen, self.vector, encoders, blocks))
+
+    @cached_property
+    def _codes(self) -> np.ndarray:
+        return np.asarray(self.code, np.float32) if self.code else np.eye(self.width, dtype="f4")
+
+    @property
+    def reveal_edges(self) -> list[list[float]]:
+        if not self.code:
+            return [[0.0, 1.0]] * self.width
+        return [quantile_edges(column) for column in self._codes.T]
+
+    def reveal(self, y: np.ndarray) -> np.ndarray:
+        """The code of the item (N, R); with few items which of them it is."""
+        known = ~np.isnan(y)
+        found = self._codes[np.where(known, y, 0).astype(int)]
+        return np.where(known[:, None], found, np.nan).astype(np.float32)
+
+    def loss(self, out: Tensor, y: Tensor) -> Tensor:
+        if out.shape[-1] == 1:  # the logarithm of the label's probability in its batch
+            return torch.where(y.isnan(), 0.0, -out[..., 0])
+        return category_loss(out, y)
+
+    def predict(self, out: Tensor) -> Tensor:
+        return torch.softmax(out, dim=-1)
+
+    def constant(self, y: np.ndarray) -> np.ndarray:
+        """The popularity of items; an item that no row names is not impossible."""
+        known = np.asarray(y)[~np.isnan(y)].astype(int)
+        counts = np.bincount(known, minlength=self.width) + 1 / self.width
+        return np.asarray(counts / counts.sum())
+
+    def ranks(self, y: np.ndarray, pred: np.ndarray) -> np.ndarray:
+        """Where in the list of items each label stands, 1 for the first; ties share their places.
+
+        Shape:
+            y (N,) without gaps, pred (N, K) -> (N,).
+        """
+        own = np.take_along_axis(pred, y.astype(int)[:, None], 1)
+        return np.asarray((pred > own).sum(axis=1) + ((pred == own).sum(axis=1) + 1) / 2)
+
+    def _metrics(self, y: np.ndarray, pred: np.ndarray, **options: Any) -> dict[str, float]:
+        recalls = [f"recall_at_{k}" for k in RECALLS if k < self.width]
+        names = ["mrr", *recalls, "ndcg_at_10", "log_loss"]
+        if not len(y):
+            return dict.fromkeys(names, np.nan)
+        rank = self.ranks(y, pred)
+        # One item is right: the ideal gain is 1.
+        gain = np.where(rank <= 10, 1 / np.log2(1 + rank), 0.0)
+        found = [(rank <= k).mean() for k in RECALLS if k < self.width]
+        values = [(1 / rank).mean(), *found, gain.mean(), self.row_loss(y, pred).mean()]
+        return dict(zip(names, map(float, values), strict=True))
+
+    def best(self, pred: np.ndarray, most: int) -> np.ndarray:
+        """The items (N, k) with the highest probabilities, the highest first."""
+        most = min(most, self.width)
+        return np.argsort(-np.asarray(pred, np.float64), axis=1, kind="stable")[:, :most]
+
+    def decode_proba(self, pred: np.ndarray) -> dict[str, pa.Array]:
+        """The likeliest items of each row, and the probability of each, as lists."""
+        pred = np.asarray(pred, np.float64)
+        top = self.best(pred, self.top)
+        gone = pa.array(np.isnan(pred).any(axis=1))
+        ends = pa.array(np.arange(len(top) + 1, dtype=np.int32) * top.shape[1])
+        shares = pa.array(np.take_along_axis(pred, top, 1).ravel())
+        names = class_values(top.ravel(), self.levels, self.type)
+        return {
+            self.column: pa.ListArray.from_arrays(ends, names, mask=gone),
+            f"{self.column}_probability": pa.ListArray.from_arrays(ends, shares, mask=gone),
+        }
+
+    def plot(self, y: np.ndarray, pred: np.ndarray, beside: Beside) -> dict[str, Any]:
+        rows = np.flatnonzero(self.known(y))
+        rank = np.full(len(y), np.nan)
+        rank[rows] = self.ranks(y[rows], pred[rows])
+        few = few_rows(rank)
+        top = self.best(pred[few], LISTED)
+        return {
+            "kind": self.name,
+            "y": y[rows],
+            "ranks": rank[rows],
+            "items": self.width,
+            "examples": [
+                {
+                    "row": asked,
+                    "true": self.levels[int(y[row])],
+                    "told": [[self.levels[k], float(pred[row, k])] for k in best],
+                }
+                for row, asked, best in zip(few, shown(beside.table, few), top, strict=True)
+            ],
+        }
+
+    def describe(self) -> str:
+        cold = sum(not count for count in self.counts)
+        new = f", {cold} of them in no training row" if cold else ""
+        names = [column["state"]["column"] for column in self.columns]
+        by = f"; described by {', '.join(names)}" if names else ""
+        return f"{self.width} items{new}{by}"

@@ -1,0 +1,126 @@
+"""Histories: categories in an order, such as what was bought, read or prescribed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal, Self
+
+import numpy as np
+import pyarrow as pa
+from pydantic import Field
+from torch import nn
+
+from superpose.columns import Column, as_text, as_words, counted, find, missing, spread
+from superpose.kinds._input import InputKind
+from superpose.kinds._options import Options
+from superpose.nn import Augment, DropOptions, TextEncoder, TokenAugment
+
+MOST_LEVELS = 50_000
+TREE_LEVELS = 64  # counts for trees, of the most frequent names
+PAD, UNSEEN, FIRST = 0, 1, 2
+
+
+class SequenceOptions(Options):
+    """Options of a history.
+
+    Args:
+        length: newest members of a history that are read.
+        augment: how histories are varied while the network learns: drop, the share of the members
+            that are made unknown; they are not unless it is set.
+    """
+
+    length: int = Field(default=50, ge=1, le=512)
+    augment: DropOptions | Literal["off"] | None = None
+
+
+@dataclass(kw_only=True)
+class SequenceInput(InputKind):
+    """A history of names, oldest first, as a list or as text with blanks between the names.
+
+    The newest ``length`` members are read, newest first, so that a place says how long ago.
+
+    Example:
+        >>> values = pa.chunked_array([[["milk", "tea"], ["tea"], None]])
+        >>> SequenceInput.fit("bought", values, length=3).encode(values).tolist()
+        [[2, 3, 0], [2, 0, 0], [0, 0, 0]]
+    """
+
+    name: ClassVar[str] = "sequence"
+    options: ClassVar[type[Options]] = SequenceOptions
+    block: ClassVar[str | None] = None
+    takes_lists: ClassVar[bool] = True
+    levels: list[str]
+    length: int
+    pooled: int = 0
+    dropped: float = 0.0
+
+    @property
+    def useless(self) -> str | None:
+        return None if self.levels else "empty"
+
+    @classmethod
+    def fit(cls, column: str, values: Column, **options: Any) -> Self:
+        settings = SequenceOptions.model_validate(options)
+        names, counts = counted(_members(values)[0])
+        order = np.argsort(-np.asarray(counts), kind="stable")[:MOST_LEVELS]
+        levels = [names[i] for i in order]
+        notes = []
+        if len(names) > MOST_LEVELS:
+            notes = [f"input {column!r}: {len(names)} names; the {MOST_LEVELS} most frequent stay"]
+        return cls(
+            column=column,
+            notes=notes,
+            levels=levels,
+            length=settings.length,
+            pooled=len(names) - len(levels),
+            dropped=settings.augment.drop if isinstance(settings.augment, DropOptions) else 0.0,
+        )
+
+    def _codes(self, values: Column) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """The code of each member, its row, and how many of its row came later."""
+        members, rows = _members(values)
+        codes = find(members, self.levels) + FIRST
+        codes[codes < FIRST] = UNSEEN
+        counts = np.bincount(rows, minlength=len(values))
+        return codes, rows, counts[rows] - 1 - spread(rows, len(values))
+
+    def encode(self, values: Column) -> np.ndarray:
+        codes, rows, age = self._codes(values)
+        block = np.full((len(values), self.length), PAD, np.int64)
+        read = age < self.length
+        block[rows[read], age[read]] = codes[read]
+        return block
+
+    def features(self, values: Column) -> tuple[np.ndarray, list[bool], list[str]]:
+        codes, rows, age = self._codes(values)
+        count, width = len(values), min(TREE_LEVELS, len(self.levels))
+        lengths = np.bincount(rows, minlength=count)
+        newest = np.full(count, np.nan)
+        newest[rows[age == 0]] = codes[age == 0]
+        # As a category only what trees can tell apart; the others are one level.
+        newest[newest >= FIRST + TREE_LEVELS] = UNSEEN
+        shown = (codes >= FIRST) & (codes < FIRST + width)
+        cells = np.bincount(rows[shown] * width + codes[shown] - FIRST, minlength=count * width)
+        matrix = np.column_stack([newest, lengths, cells.reshape(count, width)]).astype(np.float32)
+        matrix[missing(values)] = np.nan
+        names = [f"{self.column} (newest)", f"{self.column} (length)"]
+        names += [f"{self.column} ({level})" for level in self.levels[:width]]
+        return matrix, [True, *[False] * (width + 1)], names
+
+    def augment(self) -> Augment | None:
+        return TokenAugment(self.dropped) if self.dropped else None
+
+    @classmethod
+    def encoder(cls, kinds: Sequence[Any], width: int) -> nn.Module:
+        return TextEncoder(len(kinds[0].levels) + FIRST, width)
+
+    def describe(self) -> str:
+        return f"histories of {len(self.levels)} names, the newest {self.length}"
+
+
+def _members(values: Column) -> tuple[pa.Array, np.ndarray]:
+    """The members of all histories and the row of each; gaps are left out."""
+    words, rows = as_words(values)
+    there = np.asarray(words.is_valid())
+    return as_text(words.drop_null()), rows[there]

@@ -1,0 +1,212 @@
+"""Sounds named by their paths."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal, Self
+
+import numpy as np
+from pydantic import Field
+from torch import nn
+
+from superpose.columns import (
+    Column,
+    as_text,
+    is_stream,
+    locate,
+    pass_over,
+    refuse,
+    require_regular,
+    windows_paths,
+)
+from superpose.errors import message, place
+from superpose.kinds._input import InputKind
+from superpose.kinds._options import Options
+from superpose.nn import AudioAugmentOptions, AudioEncoder, Augment, SoundAugment, how_varied
+
+from ._mel import frames_of, require_soundfile, seconds_of, spectrogram
+
+RATE, MELS = 16_000, 40
+LONGEST = 30.0  # seconds that are read of a sound, at most
+SHOWN_FAULTS = 5
+MEND = "mend the path or the file, or leave the cell empty if there is no sound"
+FIX = MEND.replace(", or", ",") + ", or write `on_error: skip`"
+
+
+def usual_seconds(values: Column, folder: str) -> float:
+    """Enough seconds for 19 of 20 sounds that can be read, in tenths."""
+    paths = [str(locate(folder, path)) for path in as_text(values).to_pylist() if path]
+    known = [length for length in map(seconds_of, paths) if length > 0]
+    longest = float(np.quantile(known, 0.95)) if known else 1.0
+    return float(np.clip(np.ceil(10 * longest) / 10, 0.1, LONGEST))
+
+
+def read_sounds(
+    values: Column, folder: str, read: Callable[[str], np.ndarray]
+) -> tuple[dict[int, np.ndarray], dict[int, str]]:
+    """Read the sound of each row that has one; where that fails, tell why, by row."""
+    found, wrong = dict[int, np.ndarray](), dict[int, str]()
+    for row, path in enumerate(as_text(values).to_pylist()):
+        if not path:
+            continue
+        whole = str(locate(folder, path))
+        try:
+            found[row] = read(whole)
+        except FileNotFoundError:
+            wrong[row] = "no such file"
+        except (OSError, RuntimeError, ValueError) as error:
+            wrong[row] = str(error).replace(f"{whole!r}", "it")
+    return found, wrong
+
+
+def sound_conversions(column: str, values: Column, folder: str) -> list[str]:
+    """What training rows hold that is read otherwise than it is written, one sentence each."""
+    paths = as_text(values).to_pylist()
+    files = [locate(folder, path) for path in paths if path]
+    found = windows_paths(column, paths, folder)
+    if many := sum(file.is_file() and is_stream(file) for file in files):
+        given = f"{many} of {len(files)} training sounds are streams whose heads don't tell the "
+        fix = "they are read to the end of the file; if any was cut off, that can't be seen"
+        found.append(message(place(column=column), f"{given}length", fix=fix))
+    return found
+
+
+def require_read(
+    column: str, values: Column, folder: str, wrong: Mapping[int, str], fix: str
+) -> None:
+    """Raise DataError for sounds that can't be read, or return if there is none."""
+    refuse(column, "sound", as_text(values).to_pylist(), folder, wrong, fix, SHOWN_FAULTS)
+
+
+class AudioOptions(Options):
+    """Options of sounds.
+
+    Args:
+        rate: samples a second that sounds are brought to, in hertz; 16000 unless set.
+        seconds: how much of a sound is read from its start; unless set, enough for 19 of 20.
+        mels: bands of pitch; 40 unless set.
+        augment: how sounds are varied while the network learns: volume, noise, time, bands, shift;
+            `off` or false leaves them as they are.
+        on_error: `skip` takes a sound that can't be read for missing, and counts it.
+    """
+
+    rate: int | None = Field(default=None, ge=2000, le=96_000)
+    seconds: float | None = Field(default=None, gt=0, le=LONGEST)
+    mels: int | None = Field(default=None, ge=8, le=128)
+    augment: AudioAugmentOptions | bool | Literal["off"] | None = None
+    on_error: Literal["raise", "skip"] | None = None
+
+
+@dataclass(kw_only=True)
+class AudioInput(InputKind):
+    """A path to a sound (wav, flac and so on), relative to the folder of the table.
+
+    It is read as a spectrogram: the logarithm of the power in bands of pitch, a hundred frames a
+    second, standardised band by band. A row without a path is missing.
+    """
+
+    name: ClassVar[str] = "audio"
+    options: ClassVar[type[Options]] = AudioOptions
+    block: ClassVar[str | None] = None
+    needs_folder: ClassVar[bool] = True
+    count: int  # training rows with a sound
+    rate: int
+    seconds: float
+    mels: int
+    means: list[float]
+    scales: list[float]
+    augmented: dict[str, Any] | None = None
+    skips: bool = False
+
+    @property
+    def useless(self) -> str | None:
+        return None if self.count else "no sound that can be read"
+
+    @property
+    def slow(self) -> bool:
+        return True
+
+    @classmethod
+    def fit(cls, column: str, values: Column, **options: Any) -> Self:
+        require_soundfile(column)
+        folder = options.get("folder", "")
+        kind = cls(
+            column=column,
+            conversions=sound_conversions(column, values, folder),
+            count=0,
+            rate=options.get("rate") or RATE,
+            seconds=options.get("seconds") or usual_seconds(values, folder),
+            mels=options.get("mels") or MELS,
+            means=[],
+            scales=[],
+            augmented=how_varied(options.get("augment"), AudioAugmentOptions, usual=True),
+            skips=options.get("on_error") == "skip",
+        )
+        # What can't be read is told of all rows, when they are encoded.
+        block, wrong = kind._spectrograms(values, folder)
+        kind._require(values, folder, wrong)
+        rows = block[~np.isnan(block[:, 0, 0])]
+        kind.count, heard = len(rows), rows.reshape(-1, kind.mels)
+        kind.means = [float(m) for m in (heard.mean(axis=0) if len(heard) else np.zeros(kind.mels))]
+        spread = heard.std(axis=0) if len(heard) else np.ones(kind.mels)
+        kind.scales = [float(s) if s > 1e-3 else 1.0 for s in spread]
+        return kind
+
+    def _require(self, values: Column, folder: str, wrong: Mapping[int, str]) -> None:
+        """Raise DataError for files that can't be read, unless they are passed over."""
+        if not self.skips:
+            require_read(self.column, values, folder, wrong, FIX)
+
+    def _spectrograms(self, values: Column, folder: str) -> tuple[np.ndarray, dict[int, str]]:
+        """Log-mel spectrograms (N, T, mels) with NaN where there is none, and why, by row."""
+        block = np.full((len(values), frames_of(self.seconds), self.mels), np.nan, np.float32)
+
+        def read(path: str) -> np.ndarray:
+            stamp = require_regular(path).st_mtime_ns
+            return spectrogram(path, stamp, self.rate, self.seconds, self.mels)
+
+        found, wrong = read_sounds(values, folder, read)
+        for row, told in found.items():
+            block[row] = told
+        return block, wrong
+
+    def encode(self, values: Column, folder: str = "") -> np.ndarray:
+        """Standardised spectrograms, float32 (N, T, mels), NaN where there is no path.
+
+        Args:
+            values: paths.
+            folder: where relative paths start.
+
+        Raises:
+            DataError: files that are missing, empty, cut or no sound, with their rows, unless they
+                are skipped.
+            MissingExtraError: soundfile is not installed.
+        """
+        require_soundfile(self.column)
+        block, wrong = self._spectrograms(values, folder)
+        self._require(values, folder, wrong)
+        pass_over(self.column, "sound", as_text(values).to_pylist(), wrong)
+        return np.asarray((block - self.means) / self.scales, np.float32)
+
+    def features(
+        self, values: Column, folder: str = ""
+    ) -> tuple[np.ndarray, list[bool], list[str]]:
+        block = self.encode(values, folder)
+        matrix = np.concatenate([block.mean(axis=1), block.std(axis=1)], axis=1)
+        names = [
+            f"{self.column} {what} {n}" for what in ("mean", "spread") for n in range(self.mels)
+        ]
+        return matrix, [False] * len(names), names
+
+    def augment(self) -> Augment | None:
+        if self.augmented is None:
+            return None
+        return SoundAugment(AudioAugmentOptions.model_validate(self.augmented))
+
+    @classmethod
+    def encoder(cls, kinds: Sequence[Any], width: int) -> nn.Module:
+        return AudioEncoder(kinds[0].mels, width)
+
+    def describe(self) -> str:
+        return f"{self.count} sounds, {self.seconds:g} s at {self.rate} Hz in {self.mels} bands"

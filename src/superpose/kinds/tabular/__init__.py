@@ -1,0 +1,1 @@
+"""Kinds of the columns of plain tables."""

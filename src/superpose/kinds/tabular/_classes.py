@@ -1,0 +1,195 @@
+"""What binary, category and ordinal targets share: one class per row."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, Self
+
+import numpy as np
+import pyarrow as pa
+
+from superpose.columns import NUMERIC, Column, class_names, class_type, class_values, counted, find
+from superpose.distributions import (
+    PROBABILITY_FLOOR,
+    class_at,
+    class_given,
+    class_information,
+    class_scores,
+)
+from superpose.errors import DataError
+from superpose.kinds._metrics import per_class
+from superpose.kinds._target import too_few_labels
+from superpose.kinds._unknown import NamedClasses, Unknown, metrics_with_rows
+
+
+def ordered(names: list[str], kind: str) -> list[str]:
+    """Class names in a natural order: numbers by size, others by alphabet."""
+    if kind in NUMERIC:
+        # As floats, whole numbers beyond 2^53 would have no order.
+        return sorted(names, key=float if kind == "double" else int)
+    return sorted(names)
+
+
+def declared(column: str, levels: Sequence[Any], kind: str) -> list[str]:
+    """Spell the levels a user wrote as the column's values are spelled.
+
+    Raises:
+        DataError: fewer than two levels, or one twice.
+    """
+    typed = pa.array([str(level) for level in levels], pa.large_string())
+    names = class_names(pa.chunked_array([typed]), kind).to_pylist()
+    if len(names) < 2 or len(set(names)) < len(names):
+        raise DataError(
+            f"target {column!r}: levels {list(levels)!r}; at least two are needed and each once"
+        )
+    return names
+
+
+@dataclass(kw_only=True)
+class ClassTarget(NamedClasses):
+    """One class per row; canonical prediction: a probability per class."""
+
+    fitted_loss: ClassVar[bool] = False
+    type: str
+    counts: list[int]
+
+    @property
+    def labels(self) -> list[str]:
+        return self.levels
+
+    @property
+    def size(self) -> int:
+        return len(self.levels)
+
+    @property
+    def width(self) -> int:
+        return len(self.levels)
+
+    @property
+    def constant_reason(self) -> str | None:
+        seen = [level for level, count in zip(self.levels, self.counts, strict=True) if count]
+        return f"every labelled training row is {seen[0]!r}" if len(seen) == 1 else None
+
+    @classmethod
+    def _order(cls, column: str, values: Column, names: list[str], kind: str) -> list[str]:
+        """Put the classes found in training rows in their order."""
+        return ordered(names, kind)
+
+    @classmethod
+    def fit(cls, column: str, values: Column, **options: Any) -> Self:
+        kind = class_type(values)
+        text = class_names(values, kind)
+        names, counts = counted(text)
+        total = int(np.sum(counts))
+        if total < 2:
+            raise too_few_labels(column, total)
+        if options.get("levels"):
+            levels = declared(column, options["levels"], kind)
+            strangers = find(text, levels) == -1
+            if strangers.any():
+                row = int(np.argmax(strangers))
+                raise DataError(
+                    f"target {column!r}, row {row}: {text[row].as_py()!r} is not among the levels "
+                    f"{levels}; add it to levels or mend the value"
+                )
+        else:
+            levels = cls._order(column, values, names, kind)
+        found = dict(zip(names, (int(c) for c in counts), strict=True))
+        return cls(
+            column=column, levels=levels, type=kind, counts=[found.get(name, 0) for name in levels]
+        )
+
+    def encode(self, values: Column) -> np.ndarray:
+        text = class_names(values, self.type)
+        index = find(text, self.levels)
+        self.warn_of(Unknown.of(text, index), "class", "row(s) count as unlabelled")
+        return np.where(index < 0, np.nan, index).astype(np.float32)
+
+    def unknown(self, values: Column) -> Unknown:
+        text = class_names(values, self.type)
+        return Unknown.of(text, find(text, self.levels))
+
+    def metrics_with(
+        self,
+        unknown: Unknown,
+        values: Column,
+        y: np.ndarray,
+        pred: np.ndarray,
+        constant: np.ndarray,
+        **options: Any,
+    ) -> dict[str, float]:
+        return metrics_with_rows(self, len(unknown.rows), y, pred, constant, **options)
+
+    def exact(self, y: np.ndarray) -> np.ndarray:
+        y = np.asarray(y, np.float64)
+        known = ~np.isnan(y)
+        onehot = np.eye(self.width)[np.where(known, y, 0).astype(int)]
+        return np.where(known[..., None], onehot, np.nan)
+
+    def row_loss(self, y: np.ndarray, pred: np.ndarray) -> np.ndarray:
+        y = np.asarray(y, np.float64)
+        known = ~np.isnan(y)
+        p = np.clip(np.asarray(pred, np.float64), PROBABILITY_FLOOR, 1.0)
+        index = np.where(known, y, 0).astype(int)[..., None]
+        chosen = np.take_along_axis(p, index, axis=-1)[..., 0]
+        return np.where(known, -np.log(chosen / p.sum(axis=-1)), np.nan)
+
+    def constant(self, y: np.ndarray) -> np.ndarray:
+        y = np.asarray(y, np.float64)
+        known = y[~np.isnan(y)].astype(int)
+        if not len(known):
+            return np.full(self.width, 1 / self.width)
+        return np.bincount(known, minlength=self.width) / len(known)
+
+    @property
+    def reveal_edges(self) -> list[list[float]]:
+        return [[float(k) for k in range(self.width)]]
+
+    def log_likelihood(self, y: np.ndarray, pred: np.ndarray) -> np.ndarray:
+        return -self.row_loss(y, pred)
+
+    def scores(
+        self, y: np.ndarray, pred: np.ndarray, share: np.ndarray | None = None
+    ) -> np.ndarray:
+        return class_scores(pred[:, None], np.asarray(y)[:, None], share)
+
+    def at_scores(self, pred: np.ndarray, z: np.ndarray) -> np.ndarray:
+        return class_at(pred, np.reshape(z, len(pred)))
+
+    def given_scores(self, pred: np.ndarray, mean: np.ndarray, sd: np.ndarray) -> np.ndarray:
+        return class_given(pred, np.reshape(mean, len(pred)), np.reshape(sd, len(pred)))
+
+    def information(self, told: np.ndarray) -> np.ndarray:
+        return class_information(told)
+
+    def choose(self, pred: np.ndarray, threshold: Any = None) -> np.ndarray:
+        """Index of the class that a prediction decides for, -1 where there is none."""
+        pred = np.asarray(pred, np.float64)
+        gone = np.isnan(pred).any(axis=1)
+        return np.where(gone, -1, np.where(np.isnan(pred), -1.0, pred).argmax(axis=1))
+
+    def classification_report(
+        self, y: np.ndarray, pred: np.ndarray, threshold: Any = None
+    ) -> dict[str, dict[str, float]]:
+        """Precision, recall, F1 and support of each class over the labelled rows."""
+        rows = self.known(np.asarray(y))
+        return per_class(np.asarray(y)[rows], self.choose(pred[rows], threshold), self.labels)
+
+    def decode(
+        self,
+        pred: np.ndarray,
+        threshold: float | Sequence[float] | None = None,
+        interval: np.ndarray | None = None,
+    ) -> dict[str, pa.Array]:
+        return {self.column: class_values(self.choose(pred, threshold), self.levels, self.type)}
+
+    def decode_proba(self, pred: np.ndarray) -> dict[str, pa.Array]:
+        pred = np.asarray(pred, np.float64)
+        return {f"{self.column}={c}": pa.array(pred[:, k]) for k, c in enumerate(self.levels)}
+
+    def describe(self) -> str:
+        parts = [f"{name}: {count}" for name, count in zip(self.levels, self.counts, strict=True)]
+        if len(parts) > 6:
+            return f"{len(parts)} classes, the rarest {min(self.counts)} rows"
+        return ", ".join(parts)

@@ -1,0 +1,97 @@
+"""Levels with an order: low, medium, high."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+import pyarrow as pa
+from pydantic import Field
+from torch import Tensor
+
+from superpose.columns import NUMERIC, Column, holds_masks
+from superpose.errors import DataError
+from superpose.functional import ordinal_log_probabilities, ordinal_loss
+from superpose.kinds._metrics import kappa
+from superpose.kinds._options import Levels, Options
+
+from ._classes import ClassTarget, ordered
+
+MOST_LEVELS = 100  # beyond, the levels are a measurement
+
+
+class OrdinalOptions(Options):
+    """Options of an ordinal target.
+
+    Args:
+        levels: the levels, low to high.
+    """
+
+    levels: Levels | None = Field(default=None, min_length=2, max_length=MOST_LEVELS)
+
+
+@dataclass(kw_only=True)
+class OrdinalTarget(ClassTarget):
+    """One of several classes that have an order, given low to high by ``levels``.
+
+    Numbers and ordered dictionaries carry their order with them.
+
+    Example:
+        >>> values = pa.chunked_array([["low", "high", "low"]])
+        >>> kind = OrdinalTarget.fit("risk", values, levels=["low", "medium", "high"])
+        >>> kind.encode(values).tolist()
+        [0.0, 2.0, 0.0]
+    """
+
+    name: ClassVar[str] = "ordinal"
+    options: ClassVar[type[Options]] = OrdinalOptions
+    tree: ClassVar[str] = "classification"
+    metric: ClassVar[str] = "quadratic_kappa"
+    higher_is_better: ClassVar[bool] = True
+
+    @classmethod
+    def holds(cls, values: Column) -> bool:
+        return not (pa.types.is_nested(values.type) or holds_masks(values))
+
+    @classmethod
+    def _order(cls, column: str, values: Column, names: list[str], kind: str) -> list[str]:
+        if len(names) > MOST_LEVELS:
+            raise DataError(
+                f"target {column!r}: {len(names)} levels; an ordinal target has at most "
+                f"{MOST_LEVELS}; declare it as kind number"
+            )
+        if len(names) == 1:
+            raise DataError(
+                f"target {column!r}: every labelled training row is {names[0]!r}; an ordinal "
+                f"target needs two levels; name them all under levels, or take it out"
+            )
+        if kind in NUMERIC:
+            return ordered(names, kind)
+        if pa.types.is_dictionary(values.type) and values.type.ordered:
+            known = [str(v) for v in values.chunk(0).dictionary.to_pylist()]
+            if set(names) <= set(known):
+                return known
+        raise DataError(
+            f"target {column!r}: ordinal, but the order of {sorted(names)[:6]} is not known; "
+            f"give levels: [lowest, ..., highest]"
+        )
+
+    def loss(self, out: Tensor, y: Tensor) -> Tensor:
+        return ordinal_loss(out, y)
+
+    def predict(self, out: Tensor) -> Tensor:
+        return ordinal_log_probabilities(out).exp()
+
+    def _metrics(self, y: np.ndarray, pred: np.ndarray, **options: Any) -> dict[str, float]:
+        names = ("quadratic_kappa", "mae", "accuracy", "log_loss")
+        if not len(y):
+            return dict.fromkeys(names, np.nan)
+        chosen = self.choose(pred)
+        values = (
+            kappa(y, chosen, self.width),
+            float(np.abs(chosen - y).mean()),
+            float((chosen == y).mean()),
+            float(self.row_loss(y, pred).mean()),
+        )
+        return dict(zip(names, values, strict=True))

@@ -1,0 +1,1 @@
+"""Kinds of texts and of their words."""

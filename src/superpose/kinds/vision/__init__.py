@@ -1,0 +1,1 @@
+"""Kinds of images and of what is in them."""

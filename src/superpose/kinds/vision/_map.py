@@ -1,0 +1,248 @@
+"""A number for each place of an image: depth, height, density, heat."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, Self
+
+import numpy as np
+import pyarrow as pa
+from pydantic import Field
+from torch import Tensor
+
+from superpose.columns import (
+    ROWS_AT_ONCE,
+    Column,
+    as_lists,
+    as_npy,
+    averaged,
+    by_rows,
+    enlarged,
+    fits_image,
+    holds_maps,
+    leave_unlabelled,
+    read_maps,
+    refuse,
+    require_pillow,
+    size_of_map,
+)
+from superpose.kinds._beside import Beside, FileForm
+from superpose.kinds._options import Options
+from superpose.kinds._several import SeveralNumbers
+from superpose.kinds._target import too_few_labels
+from superpose.kinds.tabular._number import label_scale, quantile_edges
+from superpose.nn import Moved, follow_grid
+
+from ._plot_pictures import map_facts
+
+NEAR = 1.25  # the usual factor within which a depth counts as met
+
+FIX = "mend the path or the file, or leave the cell empty if there is no map"
+
+
+class MapOptions(Options):
+    """Options of a map of numbers.
+
+    Args:
+        of: the image whose pixels get a number each; may be left out where it is the only image.
+        ignore: the number that stands for none, such as 0 in many files of depth; NaN always does.
+    """
+
+    of: str | None = Field(default=None, min_length=1)
+    ignore: float | None = None
+
+
+@dataclass(kw_only=True)
+class MapTarget(SeveralNumbers):
+    """A number for each place of an image, from a file with a number for each pixel.
+
+    Files are images in grey of 8, 16 or 32 bits, or ``.npy`` of two axes; frames may hold lists of
+    lists. A row without a map is null; a pixel without a number is NaN, or as ``ignore`` says. Maps
+    are learned and scored on the places of the image's map (the mean of the pixels there), and
+    predicted at the size at which the image is read.
+
+    ``grid`` and ``size`` in the options are those of the image; without, those of the first map.
+
+    Example:
+        >>> values = pa.chunked_array([[[[1.0, 3.0]], [[5.0, None]], None]])
+        >>> kind = MapTarget.fit("depth", values)
+        >>> kind.encode(values).round(1).tolist()
+        [[-1.2000000476837158, 0.0], [1.2000000476837158, nan], [nan, nan]]
+
+    Source:
+        Loss: squared error of the mean, see ``gaussian_loss``. Metrics: Eigen, Puhrsch and Fergus
+        2014, section 4.3, over the places of all rows together.
+    """
+
+    name: ClassVar[str] = "map"
+    options: ClassVar[type[Options]] = MapOptions
+    needs_folder: ClassVar[bool] = True
+    slow: ClassVar[bool] = True
+    follows_pieces: ClassVar[bool] = True
+    of: str
+    grid: list[int]
+    pixels: list[int]  # height and width of predicted maps
+    positive: (
+        bool  # whether every number of training rows is above 0, so that ratios mean something
+    )
+    ignore: float | None = None
+    skips: bool = False
+
+    @property
+    def source(self) -> str | None:
+        return self.of
+
+    @property
+    def count(self) -> int:
+        return self.grid[0] * self.grid[1]
+
+    @property
+    def place_size(self) -> int:
+        return 2
+
+    @classmethod
+    def holds(cls, values: Column) -> bool:
+        return holds_maps(values)
+
+    @classmethod
+    def fit(cls, column: str, values: Column, **options: Any) -> Self:
+        require_pillow(column)
+        skips, folder = bool(options.get("skips")), options.get("folder", "")
+        found, wrong = read_maps(column, values, folder)
+        if not skips:
+            refuse(column, "map", _names(values), folder, wrong, FIX)
+        if len(found) < 2:
+            raise too_few_labels(column, len(found))
+        first = next(iter(found.values()))
+        kind = cls(
+            column=column,
+            of=options.get("of", "image"),
+            mean=0.0,
+            scale=1.0,
+            edges=[],
+            grid=list(options.get("grid") or first.shape),
+            pixels=list(options.get("size") or first.shape),
+            positive=False,
+            ignore=options.get("ignore"),
+            skips=skips,
+        )
+        y = kind._on_grid(found, len(values))
+        known = y[~np.isnan(y)]
+        if not len(known):
+            raise too_few_labels(column, 0)
+        kind.mean, kind.scale, kind.constant_value = label_scale(known.astype(np.float64))
+        kind.positive = bool(known.min() > 0)
+        average = kind.reveal(kind._standard(y))[:, 0]
+        kind.edges = quantile_edges(average[~np.isnan(average)])
+        return kind
+
+    def _standard(self, block: np.ndarray) -> np.ndarray:
+        return np.asarray((block - self.mean) / self.scale, np.float32)
+
+    def _on_grid(self, found: dict[int, np.ndarray], rows: int) -> np.ndarray:
+        block = np.full((rows, self.count), np.nan)
+        for row, numbers in found.items():
+            if self.ignore is not None:
+                numbers = np.where(numbers == np.float32(self.ignore), np.nan, numbers)
+            block[row] = averaged(numbers, (self.grid[0], self.grid[1])).ravel()
+        return block
+
+    def encode(self, values: Column, folder: str = "") -> np.ndarray:
+        found, wrong = read_maps(self.column, values, folder)
+        if not self.skips:
+            refuse(self.column, "map", _names(values), folder, wrong, FIX)
+        leave_unlabelled(self.column, "map", len(values), wrong)
+        return self._standard(self._on_grid(found, len(values)))
+
+    def aligned(self, values: Column, source: Column, **options: Any) -> np.ndarray:
+        folder = options.get("folder", "")
+        sizes, _ = read_maps(self.column, values, folder, size_of_map)
+        sizes = {r: np.array(x.shape) if x.ndim == 2 else x for r, x in sizes.items()}
+        return fits_image(self.column, "map", sizes, source, folder, self.skips)
+
+    def follow(self, y: Tensor, moved: Moved) -> Tensor:
+        return follow_grid(y, (self.grid[0], self.grid[1]), moved)
+
+    def _raw(self, out: Tensor) -> Tensor:
+        return out.unflatten(-1, (-1, 2))
+
+    def exact(self, y: np.ndarray) -> np.ndarray:
+        return super().exact(y).astype(np.float32)
+
+    def row_loss(self, y: np.ndarray, pred: np.ndarray) -> np.ndarray:
+        return by_rows(super().row_loss, y, pred)
+
+    def log_likelihood(self, y: np.ndarray, pred: np.ndarray) -> np.ndarray:
+        """The places are taken as independent, which overstates what is told about them."""
+        return by_rows(super().log_likelihood, y, pred)
+
+    def _metrics(self, y: np.ndarray, pred: np.ndarray, **options: Any) -> dict[str, float]:
+        found = super()._metrics(y, pred, **options)
+        if not self.positive:
+            return found
+        known = ~np.isnan(y)
+        true, told = (self.in_units(z[known]) for z in (y, self._parts(pred)[0]))
+        true, told = true[true > 0], told[true > 0]
+        ratio = np.maximum(told, 0) / true
+        within = (ratio < NEAR) & (ratio > 1 / NEAR)
+        return {
+            **found,
+            "abs_rel": float(np.mean(np.abs(told - true) / true)) if len(true) else np.nan,
+            "delta1": float(within.mean()) if len(true) else np.nan,
+        }
+
+    def maps(self, block: np.ndarray) -> np.ndarray:
+        """Numbers of places (N, S) as float32 (N, H, W) of the image's pixels, NaN without one."""
+        size, grid = (self.pixels[0], self.pixels[1]), (self.grid[0], self.grid[1])
+        out = np.empty((len(block), *size), np.float32)
+        for first in range(0, len(block), ROWS_AT_ONCE):
+            part = np.asarray(block[first : first + ROWS_AT_ONCE])[..., None]
+            gone = np.isnan(part)
+            seen = enlarged(~gone, grid, size)[..., 0]
+            # Only places with a number are mixed: the mean of what is there.
+            told = enlarged(np.where(gone, 0.0, part), grid, size)[..., 0]
+            out[first : first + len(part)] = np.where(seen > 0.5, told / seen.clip(1e-6), np.nan)
+        return out
+
+    def decode(
+        self,
+        pred: np.ndarray,
+        threshold: float | Sequence[float] | None = None,
+        interval: np.ndarray | None = None,
+    ) -> dict[str, pa.Array]:
+        return {self.column: self._lists(self.in_units, pred[:, : self.count])}
+
+    def decode_proba(self, pred: np.ndarray) -> dict[str, pa.Array]:
+        """The mean and the standard deviation of each pixel."""
+        return {
+            **self.decode(pred),
+            f"{self.column}_scale": self._lists(
+                lambda spread: spread * self.scale, pred[:, self.count :]
+            ),
+        }
+
+    @property
+    def files(self) -> dict[str, FileForm]:
+        # As they are: an image in grey would round them, or need a scale that is told beside it.
+        form = FileForm(".npy", as_npy)
+        return {self.column: form, f"{self.column}_scale": form}
+
+    def _lists(self, units: Callable[[np.ndarray], np.ndarray], block: np.ndarray) -> pa.Array:
+        return as_lists(self.maps(units(np.asarray(block))))
+
+    def plot(self, y: np.ndarray, pred: np.ndarray, beside: Beside) -> dict[str, Any]:
+        return map_facts(self, beside.pixels, y, pred)
+
+    def describe(self) -> str:
+        high, wide = self.grid
+        return (
+            f"a number for each of {high} x {wide} places of {self.of!r}; mean {self.mean:.4g}, "
+            f"spread {self.scale:.4g}"
+        )
+
+
+def _names(values: Column) -> list[str | None]:
+    """What a message calls the map of each row."""
+    text = pa.types.is_string(values.type) or pa.types.is_large_string(values.type)
+    return values.to_pylist() if text else [""] * len(values)

@@ -1,0 +1,1 @@
+"""Random variations of a batch while networks learn."""

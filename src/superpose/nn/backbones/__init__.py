@@ -1,0 +1,1 @@
+"""Pretrained models as parts of a network."""

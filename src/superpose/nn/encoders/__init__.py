@@ -1,0 +1,1 @@
+"""Encoders: from the array of a column to tokens."""

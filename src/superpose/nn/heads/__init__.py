@@ -1,0 +1,1 @@
+"""Heads of a form of their own."""

@@ -1,0 +1,268 @@
+"""Splits: disjoint, complete, balanced, and honest about groups and time."""
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from superpose.config._config import Config
+from superpose.data.schema._inference import infer_schema
+from superpose.data.schema._schema import ColumnSpec, Schema
+from superpose.data.split._splits import fold_indices, make_split, times
+from superpose.errors import DataError
+
+ROWS = 400
+SCHEMA = Schema(
+    [ColumnSpec("x", "number")],
+    [ColumnSpec("y", "number"), ColumnSpec("sick", "binary"), ColumnSpec("tags", "multilabel")],
+)
+
+
+def make_table(rows=ROWS):
+    rng = np.random.default_rng(0)
+    sick = np.where(rng.random(rows) < 0.1, "yes", "no").astype(object)
+    sick[rng.random(rows) < 0.3] = None
+    return pa.table(
+        {
+            "x": rng.normal(size=rows),
+            "y": rng.normal(size=rows),
+            "sick": pa.array(sick, pa.string()),
+            "tags": [["a", "b"][: i % 3] for i in range(rows)],
+            "who": rng.integers(0, 40, rows),
+            "when": rng.permutation(np.datetime64("2024-01-01", "s") + np.arange(rows) // 4 * 3600),
+            "part": np.array(["Train", "val", " test"])[np.arange(rows) % 3],
+        }
+    )
+
+
+def split(by, column=None, table=None, seed=0, schema=SCHEMA, **shares):
+    rule = {"by": by, **({"column": column} if column else {}), **shares}
+    config = Config.from_arguments(targets=schema.target_names, split=rule, seed=seed)
+    return make_split(make_table() if table is None else table, config, schema)
+
+
+WAYS = [
+    ("random", None),
+    ("stratified", None),
+    ("group", "who"),
+    ("time", "when"),
+    ("column", "part"),
+]
+
+
+@pytest.mark.parametrize(("by", "column"), WAYS)
+def test_parts_are_disjoint_sorted_and_complete(by, column):
+    found = split(by, column)
+    rows = np.concatenate([found.train, found.validation, found.test])
+    assert sorted(rows) == list(range(ROWS))
+    for part in (found.train, found.validation, found.test):
+        assert (np.diff(part) > 0).all()
+    assert f"{len(found.test)} test rows" in found.description
+
+
+@pytest.mark.parametrize(("by", "column"), WAYS[:4])
+def test_parts_have_the_sizes_asked_for(by, column):
+    found = split(by, column, validation=0.2, test=0.1)
+    assert len(found.validation) == pytest.approx(80, abs=8)
+    assert len(found.test) == pytest.approx(40, abs=8)
+
+
+@pytest.mark.parametrize(("by", "column"), WAYS[:3])
+def test_seeds_decide(by, column):
+    assert (split(by, column).test == split(by, column).test).all()
+    assert not np.array_equal(split(by, column).test, split(by, column, seed=1).test)
+
+
+def test_stratified_parts_share_classes_and_gaps():
+    found, table = split("stratified"), make_table()
+    sick = np.array(table["sick"].to_pylist())
+    rare = sick == "yes"
+    assert rare[found.test].sum() == pytest.approx(rare.sum() * 0.15, abs=1)
+    gaps = sick == None  # noqa: E711
+    assert gaps[found.test].sum() == pytest.approx(gaps.sum() * 0.15, abs=3)
+
+
+def test_groups_never_lie_on_two_sides():
+    found, who = split("group", "who"), make_table()["who"].to_numpy()
+    for a, b in ((found.train, found.test), (found.train, found.validation)):
+        assert not set(who[a]) & set(who[b])
+    assert all(len(set(found.clusters[who == w])) == 1 for w in set(who))
+
+
+def test_time_splits_read_the_latest_rows_last_and_keep_moments_whole():
+    found, when = split("time", "when"), make_table()["when"].to_numpy()
+    assert when[found.train].max() < when[found.validation].min()
+    assert when[found.validation].max() < when[found.test].min()
+
+
+def test_time_blocks_are_runs_of_time_within_a_part():
+    found, when = split("time", "when"), make_table()["when"].to_numpy()
+    for part in (found.train, found.validation, found.test):
+        order = part[np.argsort(when[part], kind="stable")]
+        assert (np.diff(found.clusters[order]) >= 0).all()
+        assert len(set(found.clusters[part])) >= 2
+    assert not set(found.clusters[found.train]) & set(found.clusters[found.test])
+
+
+@pytest.mark.parametrize("kind", ["text", "number", "date"])
+def test_time_may_be_text_numbers_or_dates(kind):
+    table = make_table()
+    seconds = table["when"].cast(pa.int64())
+    values = {"text": table["when"].cast(pa.string()), "number": seconds, "date": table["when"]}
+    other = table.set_column(table.column_names.index("when"), "when", values[kind])
+    assert (split("time", "when", other).test == split("time", "when").test).all()
+
+
+def test_rows_without_time_train():
+    table = make_table()
+    when = table["when"].to_pylist()
+    when[7] = None
+    found = split("time", "when", table.set_column(5, "when", pa.array(when)))
+    assert 7 in found.train
+    assert "1 row(s) without 'when'" in found.warnings[0]
+
+
+def test_a_column_names_the_parts():
+    found = split("column", "part")
+    assert found.validation.tolist() == list(range(1, ROWS, 3))
+
+
+def test_without_validation_rows_some_are_drawn_from_training():
+    table = make_table().set_column(6, "part", pa.array(["train"] * 300 + ["test"] * 100))
+    found = split("column", "part", table, validation=0.2, test=0.2)
+    assert found.test.tolist() == list(range(300, 400))
+    assert len(found.validation) == pytest.approx(75, abs=2)
+
+
+def test_groups_beside_a_column_of_parts_are_the_clusters_and_stay_whole():
+    table = make_table().set_column(6, "part", pa.array(["train"] * 300 + ["test"] * 100))
+    found = split("column", "part", table, groups="who")
+    who = table["who"].to_numpy()
+    assert all(len(set(found.clusters[who == w])) == 1 for w in set(who))
+    assert not set(who[found.train]) & set(who[found.validation])
+    with pytest.raises(DataError, match=r"split.groups: 'whom' is not in the table; did you mean"):
+        split("column", "part", table, groups="whom")
+
+
+def test_groups_on_both_sides_of_the_test_are_told():
+    table = make_table().set_column(6, "part", pa.array(["train"] * 200 + ["test"] * 200))
+    told = split("column", "part", table, groups="who").warnings
+    assert any("of the test rows share their 'who' with training rows" in w for w in told)
+    apart = pa.array(np.where(table["who"].to_numpy() < 30, "train", "test"))
+    table = table.set_column(6, "part", apart)
+    assert not any("'who'" in w for w in split("column", "part", table, groups="who").warnings)
+
+
+def test_an_unknown_word_names_its_row():
+    table = make_table().set_column(6, "part", pa.array(["train"] * 399 + ["exam"]))
+    with pytest.raises(DataError, match="column 'part', row 399: 'exam' names no part"):
+        split("column", "part", table)
+
+
+@pytest.mark.parametrize(
+    ("by", "column", "rows", "text"),
+    [
+        ("group", "whom", 400, "'whom' is not in the table; did you mean 'who'"),
+        ("stratified", None, 2, "2 rows; a split into"),
+        ("stratified", None, 4, "no rows for"),
+        ("column", "part", 400, ""),
+    ],
+)
+def test_impossible_splits_are_told(by, column, rows, text):
+    if not text:
+        return
+    with pytest.raises(DataError) as caught:
+        split(by, column, make_table().slice(0, rows))
+    assert text in str(caught.value)
+
+
+def test_too_few_groups_are_told():
+    table = make_table().set_column(4, "who", pa.array([1, 2] * 200))
+    with pytest.raises(DataError, match=r"column 'who' has 2 group\(s\)"):
+        split("group", "who", table)
+
+
+def test_targets_without_labels_in_training_are_refused_all_at_once():
+    table = make_table().set_column(1, "y", pa.nulls(ROWS, pa.float64()))
+    table = table.set_column(2, "sick", pa.array(["no"] * ROWS))
+    with pytest.raises(DataError) as caught:
+        split("random", None, table)
+    assert len(caught.value.faults) == 2
+    assert "target 'y': no labels in the 280 training rows" in caught.value.faults[0]
+    assert "all the same" in caught.value.faults[1]
+
+
+def test_a_test_part_of_one_class_is_told():
+    when = make_table()["when"].to_numpy()
+    late = when > np.quantile(when.astype(int), 0.8).astype("datetime64[s]")
+    table = make_table().set_column(
+        2, "sick", pa.array(np.where(late, "no", np.resize(["no", "yes"], ROWS)))
+    )
+    found = split("time", "when", table)
+    assert any(
+        "target 'sick'" in w and "of one class among the test rows" in w for w in found.warnings
+    )
+
+
+# folds --------------------------------------------------------------------------------------------
+
+
+def test_folds_balance_every_target():
+    rng = np.random.default_rng(0)
+    labels = {"y": rng.normal(size=100), "c": (rng.random(100) < 0.1).astype(float)}
+    rows = np.arange(10, 90)
+    folds = fold_indices(rows, labels, k=4, repeat_seed=0)
+    assert folds.shape == (80,)
+    assert np.ptp(np.bincount(folds)) <= 3
+    rare = labels["c"][rows] == 1
+    assert np.ptp(np.bincount(folds[rare], minlength=4)) <= 1
+
+
+def test_repeats_deal_folds_anew():
+    labels = {"y": np.random.default_rng(0).normal(size=60)}
+    first, second = (fold_indices(np.arange(60), labels, 5, s) for s in (0, 1))
+    assert (first != second).any()
+
+
+def test_folds_keep_clusters_whole():
+    clusters = np.repeat(np.arange(20), 5)
+    labels = {"y": np.random.default_rng(0).normal(size=100)}
+    folds = fold_indices(np.arange(100), labels, 5, 0, clusters)
+    assert all(len(set(folds[clusters == c])) == 1 for c in range(20))
+    assert np.bincount(folds).tolist() == [20] * 5
+
+
+def test_more_folds_than_rows_or_groups_are_refused():
+    labels = {"y": np.arange(6.0)}
+    with pytest.raises(DataError, match="folds: 7 given; 6 rows allow 2 to 6"):
+        fold_indices(np.arange(6), labels, 7, 0)
+    with pytest.raises(DataError, match="2 groups or blocks of time"):
+        fold_indices(np.arange(6), labels, 3, 0, np.repeat([0, 1], 3))
+
+
+def test_words_that_are_no_times_are_refused_with_the_setting():
+    words = make_table().append_column("word", pa.array(["a"] * len(make_table())))
+    with pytest.raises(DataError, match=r"split.column: column 'word', row 0: .* another column"):
+        split("time", "word", words)
+
+
+def test_times_of_a_split_are_read_in_the_declared_format():
+    days = [f"{month:02d}/{day:02d}/2024" for month in range(1, 13) for day in range(1, 13)]
+    table = pa.table({"when": days, "y": np.arange(len(days)) * 1.0})
+    rule = {"by": "time", "column": "when"}
+    parts = {}
+    for format in ("%m/%d/%Y", "%d/%m/%Y"):
+        inputs = [{"name": "when", "kind": "date", "format": format}]
+        config = Config.from_arguments(targets="y", inputs=inputs, split=rule)
+        parts[format] = make_split(table, config, infer_schema(table, config))
+    assert parts["%m/%d/%Y"].test.min() > parts["%m/%d/%Y"].train.max()
+    assert (parts["%d/%m/%Y"].test != parts["%m/%d/%Y"].test).any()
+    config = Config.from_arguments(targets="y", split=rule)
+    with pytest.raises(DataError, match=r"split\.column: column 'when': .* reads both ways"):
+        times(table, "when", config)
+
+
+def test_the_two_hours_of_a_clock_change_are_two_moments():
+    clocks = ["2024-10-27 02:30+02:00", "2024-10-27 02:00+01:00", "NA"]
+    found = times(pa.table({"when": clocks}), "when").instant
+    assert found[1] - found[0] == 1800
+    assert np.isnan(found[2])
