@@ -74,7 +74,8 @@ def bundled(name: str, first: int, rows: int, **settings: Any) -> dict[str, Trai
         rows: number of training rows.
         settings: further arguments of `Superpose`.
     """
-    table, known = load_bundled(name).slice(first, rows), BUNDLED[name]
+    table = load_bundled(name).slice(first, rows)
+    known = BUNDLED[name]
     settings = {
         "targets": known.targets,
         "split": known.split,
@@ -283,7 +284,8 @@ def families_table(rows: int = 240) -> pa.Table:
     x = rng.normal(size=(rows, 4))
     x = np.where(rng.random(x.shape) < 0.05, np.nan, x)
     clean = np.nan_to_num(x)
-    air, load = clean[:, 0] * clean[:, 1], np.abs(clean[:, 2]) - clean[:, 3]
+    air = clean[:, 0] * clean[:, 1]
+    load = np.abs(clean[:, 2]) - clean[:, 3]
     y = np.stack([air, air, load, load], 1) + 0.3 * rng.normal(size=(rows, 4))
     columns = {f"x{i}": pa.array(x[:, i], from_pandas=True) for i in range(4)}
     return pa.table(

@@ -90,10 +90,12 @@ def shapes() -> dict[str, Arguments]:
 def digits() -> dict[str, Arguments]:
     """Written and spoken digits from $SUPERPOSE_DATA, or those of scikit-learn as a table."""
     data = Path(os.environ.get("SUPERPOSE_DATA", "no data"))
-    images, sounds = data / "mnist_t10k", data / "fsdd_audio"
+    images = data / "mnist_t10k"
+    sounds = data / "fsdd_audio"
     if not (images.is_dir() and sounds.is_dir()):
         return {"pixels": _pixels()}
-    written, spoken = _written(images), _spoken(sounds)
+    written = _written(images)
+    spoken = _spoken(sounds)
     settings = {
         "targets": ["digit", "speaker"],
         "inputs": [
