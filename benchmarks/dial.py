@@ -30,7 +30,7 @@ from _scores import error_gain
 from _sharing import ALONE, Ready, make_ready, run_sharing
 from _summary import Cells, finished
 from accuracy import score_run
-from superpose.models.network import NetworkModel, build
+from superpose.models.network import NetworkModel, build, heads_of
 
 METHODS = (ALONE, "none", "static", "task-attention")
 ATTENTION = METHODS[-1]
@@ -67,8 +67,8 @@ def listening(made: Ready, network: NetworkModel) -> dict[str, Any]:
     weights = network.attention(made.codec, blocks)
     if weights is None:
         return {}
-    sizes = [made.codec.target_kinds[t].size for t in network.targets]
-    one = build(made.codec, sizes, network.architecture, network.embedding)().eval()
+    heads = heads_of(made.codec, network.targets)
+    one = build(made.codec, heads, network.architecture, network.embedding)().eval()
     state = network.snapshots[max(network.snapshots)]
     one.load_state_dict({name: value[0] for name, value in state.items()}, strict=False)
     tensors = {name: torch.from_numpy(block) for name, block in blocks.items()}

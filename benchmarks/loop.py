@@ -49,7 +49,7 @@ def make_network() -> Network:
     """The default network for these inputs and targets."""
     edges = np.linspace(-3, 3, 33).tolist()
     encoder = NumberEncoder([edges] * INPUTS, 16)
-    return Network({"numbers": encoder}, [2] * TARGETS, Architecture())
+    return Network({"numbers": encoder}, {str(t): 2 for t in range(TARGETS)}, Architecture())
 
 
 def bare(x: Tensor, labels: np.ndarray, epochs: int) -> None:

@@ -79,7 +79,9 @@ class Bench:
         def make() -> Network:
             edges = [torch.linspace(-3, 3, 49).tolist()] * 20
             encoder = ImageEncoder(16) if trunk == "cnn" else NumberEncoder(edges, 16)
-            return Network({next(iter(self.batch)): encoder}, [1] * targets, sizes)
+            return Network(
+                {next(iter(self.batch)): encoder}, {str(t): 1 for t in range(targets)}, sizes
+            )
 
         self.network, self.targets = StackedNetworks(make, 1), targets
         self.rows = next(iter(self.batch.values())).shape[1]
@@ -154,7 +156,8 @@ class Bench:
             for fuse in network.fusion:
                 states = fuse(states)
             states = torch.relu(states)
-            out = torch.einsum("...mtd,mtdo->...mto", states, network.heads) + network.offsets
+            out = torch.einsum("...mtd,mtdo->...mto", states, network.heads.weight)
+            out = out + network.heads.bias
             losses = (out[..., 0] - self.labels[0]).square().mean((0, 1))
             # The heads lie in one tensor: their gradients come from the plain sum.
             grads = torch.autograd.grad(losses.sum(), heads, retain_graph=True, allow_unused=True)

@@ -35,7 +35,8 @@ def networks(draw, fusion):
         "categories": CategoryEncoder([4], 5),
     }
     shape = Architecture(fusion, WIDTH, MEMBERS, depth, STATE, RANK, blocks=depth, dropout=0.3)
-    network = Network(encoders, sizes, shape).eval()
+    heads = {str(t): size for t, size in enumerate(sizes)}
+    network = Network(encoders, heads, shape).eval()
     numbers = torch.randn(rows, 2) * draw(st.sampled_from([1.0, 10.0]))
     numbers[torch.rand(rows, 2) < 0.2] = float("nan")
     return network, {"numbers": numbers, "categories": torch.randint(0, 4, (rows, 1))}
@@ -89,7 +90,7 @@ def reorder(network, order):
             axis = 0 if name == "states.weight" else 1
             parts = parameter.unflatten(axis, (targets, STATE)).index_select(axis, order)
             parameter.copy_(parts.flatten(axis, axis + 1).clone())
-        elif name in ("heads", "offsets"):
+        elif name.startswith("heads."):
             parameter.copy_(parameter.index_select(1, order).clone())
         elif name.startswith(("fusion.", "states.")):
             for axis in TARGET_AXES.get(name.rsplit(".", 1)[1], ()):
@@ -144,7 +145,7 @@ def test_a_masked_label_carries_no_gradient(data):
     torch.manual_seed(seed)
     shape = Architecture(width=WIDTH, members=2, state=STATE, rank=3, dropout=0.0)
     encoders = {"numbers": NumberEncoder([[-1.0, 1.0]], 4)}
-    network = Network(encoders, [k.size for k in kinds], shape)
+    network = Network(encoders, {str(t): k.size for t, k in enumerate(kinds)}, shape)
     wake(network)
     blocks = {"numbers": torch.randn(rows, 1)}
     objective = Objective(kinds, gappy, np.arange(rows))

@@ -106,7 +106,8 @@ def make_network() -> Callable[..., Network]:
             "categories": ENCODERS["category"].make(),
         }
         settings = {"width": 24, "members": 3, "state": 8, "rank": 4, **more}
-        return Network(encoders, sizes, Architecture(fusion=fusion, **settings))
+        heads = {str(t): size for t, size in enumerate(sizes)}
+        return Network(encoders, heads, Architecture(fusion=fusion, **settings))
 
     return make
 

@@ -100,8 +100,8 @@ def test_a_head_reads_the_state_of_its_own_target(make_network, blocks):
     network = make_network("none").eval()
     before = network(blocks)
     with torch.no_grad():
-        network.heads[:, 1] += 1.0
-        network.offsets[:, 1] += 1.0
+        network.heads.weight[:, 1] += 1.0
+        network.heads.bias[:, 1] += 1.0
     after = network(blocks)
     assert torch.equal(after[..., [0, 2], :], before[..., [0, 2], :])
     assert not torch.isclose(after[..., 1, :], before[..., 1, :]).any()
@@ -114,5 +114,7 @@ def test_a_network_needs_no_particular_encoder():
         def forward(self, block):
             return block.unflatten(-1, (2, 3))
 
-    network = Network({"given": Given()}, [1, 1], Architecture(width=8, members=2, state=4))
+    network = Network(
+        {"given": Given()}, {"a": 1, "b": 1}, Architecture(width=8, members=2, state=4)
+    )
     assert network({"given": torch.randn(5, 6)}).shape == (5, 2, 2, 1)

@@ -6,11 +6,11 @@ import torch
 from superpose.nn import (
     Architecture,
     CategoryEncoder,
+    DenseHead,
     DenseNetwork,
     ImageEncoder,
     Network,
     NumberEncoder,
-    PerPlace,
     StackedNetworks,
     WordEncoder,
 )
@@ -24,7 +24,7 @@ def make_network(dropout=0.0):
         "categories": CategoryEncoder([4], 4),
     }
     sizes = Architecture(width=12, members=2, state=6, rank=3, dropout=dropout)
-    network = Network(encoders, [2, 1, 1], sizes)
+    network = Network(encoders, {"a": 2, "b": 1, "c": 1}, sizes)
     for fuse in network.fusion:  # away from the start, so that the fusion has a say
         torch.nn.init.ones_(fuse.gate)
     return network
@@ -117,7 +117,7 @@ def test_a_step_is_that_of_separate_networks(replicas, apart, blocks):
 
 def test_networks_start_apart():
     torch.manual_seed(0)
-    heads = StackedNetworks(make_network, 3).snapshot()["heads"]
+    heads = StackedNetworks(make_network, 3).snapshot()["heads.weight"]
     assert not torch.allclose(heads[0], heads[1])
     assert not torch.allclose(heads[1], heads[2])
 
@@ -154,7 +154,8 @@ def test_a_snapshot_is_a_copy(replicas):
 
 def make_dense():
     sizes = Architecture(width=12, members=2, state=6, rank=3)
-    return DenseNetwork({"words": WordEncoder(20, 9, 8)}, [2, PerPlace("words", 3)], sizes)
+    heads = {"intent": 2, "slots": DenseHead("words", 3)}
+    return DenseNetwork({"words": WordEncoder(20, 9, 8)}, heads, sizes)
 
 
 @pytest.mark.parametrize("count", [1, 3])
@@ -166,7 +167,7 @@ def test_networks_with_places_are_run_in_one_pass_and_end_with_the_last_place(co
     words[:, 0, 2:] = 0
     out = replicas({"words": words})
     assert out.rows.shape == (count, ROWS, 2, 2, 2)
-    assert out.places[1].shape == (count, ROWS, 1, 5 * 3)
+    assert out.dense["slots"].shape == (count, ROWS, 1, 5 * 3)
     for p in range(count):
         network = make_dense().eval()
         own = {name: weight[p] for name, weight in replicas.snapshot().items()}
@@ -174,14 +175,18 @@ def test_networks_with_places_are_run_in_one_pass_and_end_with_the_last_place(co
         alone = network({"words": words[p]})
         torch.testing.assert_close(out.rows[p], alone.rows, atol=1e-5, rtol=1e-4)
         torch.testing.assert_close(
-            out.places[1][p], alone.places[1][..., : 5 * 3], atol=1e-5, rtol=1e-4, equal_nan=True
+            out.dense["slots"][p],
+            alone.dense["slots"][..., : 5 * 3],
+            atol=1e-5,
+            rtol=1e-4,
+            equal_nan=True,
         )
 
 
 @pytest.mark.parametrize("count", [1, 3])
 def test_convolutions_take_smaller_steps_than_the_trunk_alone_or_in_folds(count):
     encoders = {"picture": ImageEncoder(8), "numbers": NumberEncoder([[0.0, 1.0]], 4)}
-    replicas = StackedNetworks(lambda: Network(encoders, [1], Architecture(members=2)), count)
+    replicas = StackedNetworks(lambda: Network(encoders, {"a": 1}, Architecture(members=2)), count)
     rates = {name: weight.rate for name, weight in replicas._named() if hasattr(weight, "rate")}
     assert {n for n, rate in rates.items() if rate < 1} == {n for n in rates if "picture" in n}
     assert len({rate for name, rate in rates.items() if "picture" in name}) == 1

@@ -13,7 +13,7 @@ import torch
 
 from superpose.data import Codec, Fold
 from superpose.models.network import build
-from superpose.nn import Architecture
+from superpose.nn import Architecture, head_of
 from superpose.training import Settings, TrainingSpec, TrainResult, train
 
 
@@ -68,12 +68,13 @@ def run(recipe: TrainingSpec) -> Callable[..., TrainResult]:
         }
         kinds = [recipe.codec.target_kinds[t] for t in targets]
         solo = changes.get("solo", False)
-        sizes = [max(k.size for k in kinds)] if solo else [k.size for k in kinds]
+        sizes = [head_of(kind).n_outputs for kind in kinds]
+        heads = {"any": max(sizes)} if solo else dict(zip(targets, sizes, strict=True))
         # The networks read measured values of all targets of the codec: here of those asked for.
         codec = replace(recipe.codec, target_kinds=dict(zip(targets, kinds, strict=True)))
         told = changes.get("given", False)
         given: dict[str, Any] = {
-            "make": build(codec, sizes, recipe.architecture, recipe.embedding, told),
+            "make": build(codec, heads, recipe.architecture, recipe.embedding, told),
             "blocks": {n: torch.from_numpy(b) for n, b in recipe.blocks.items()},
             "kinds": kinds,
             "labels": [recipe.labels[t] for t in targets],

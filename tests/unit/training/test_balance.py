@@ -20,7 +20,11 @@ def networks(fusion, count, members=2):
     """P networks of one column and three targets, a batch for them, and made-up losses."""
     torch.manual_seed(0)
     sizes = Architecture(fusion, width=8, members=members, depth=2, state=4, rank=2, dropout=0.0)
-    make = lambda: Network({"numbers": NumberEncoder([[-1.0, 0.0, 1.0]], 4)}, [1] * T, sizes)  # noqa: E731
+
+    def make():
+        encoders = {"numbers": NumberEncoder([[-1.0, 0.0, 1.0]], 4)}
+        return Network(encoders, {str(t): 1 for t in range(T)}, sizes)
+
     replicas = StackedNetworks(make, count)
     for name, weight in replicas.named_parameters():
         if "gate" in name:  # nothing would pass between targets at the start

@@ -9,8 +9,9 @@ import pytest
 import torch
 
 from superpose.data import Fold
+from superpose.kinds import Anchor
 from superpose.models.network import NetworkModel, alike
-from superpose.nn import FUSIONS, FromPast
+from superpose.nn import FUSIONS
 from superpose.training import fit_multi_task, fit_single_task
 
 
@@ -34,8 +35,7 @@ def test_every_target_gets_its_canonical_prediction(recipe, joint):
 
 def test_targets_whose_heads_differ_in_form_are_not_trained_for_in_one_pass(recipe, monkeypatch):
     kind = recipe.codec.target_kinds["weight"]
-    head = FromPast(kind.size, 1, "numbers", 0)
-    monkeypatch.setattr(type(kind), "start", lambda self, block_of: head)
+    monkeypatch.setattr(type(kind), "anchor", Anchor("width", 0))
     assert "weight" not in alike(recipe.codec, list(recipe.labels))
     with pytest.raises(ValueError, match="weight, sort: not all are alike, so they take a pass"):
         fit_single_task(recipe, ["weight", "sort"])
@@ -115,7 +115,7 @@ def test_networks_alone_are_ones_of_a_single_target(recipe):
         assert (fitted.targets, fitted.count, fitted.architecture.fusion) == ([target], 3, "none")
         assert fitted.snapshots.keys() == set(fitted.best)
         for state in fitted.snapshots.values():
-            assert state["heads"].shape[-1] == kind.size, place
+            assert state["heads.weight"].shape[-1] == kind.size, place
         told = fitted.predict(recipe.codec, recipe.blocks)[target]
         assert told.shape == (90, kind.width)
         assert fitted.attention(recipe.codec, recipe.blocks) is None

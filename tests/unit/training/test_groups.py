@@ -9,7 +9,7 @@ import torch
 
 from superpose.data import Fold
 from superpose.models import places_of
-from superpose.models.network import NetworkModel, build
+from superpose.models.network import NetworkModel, build, heads_of
 from superpose.nn import Grouped, Network, StackedNetworks
 from superpose.training import fit_multi_task
 
@@ -24,8 +24,8 @@ def grouped(recipe):
 
 @pytest.fixture
 def make(recipe):
-    sizes = [kind.size for kind in recipe.codec.target_kinds.values()]
-    return build(recipe.codec, sizes, recipe.architecture, recipe.embedding, True, PLACES)
+    heads = heads_of(recipe.codec, list(recipe.codec.target_kinds))
+    return build(recipe.codec, heads, recipe.architecture, recipe.embedding, True, PLACES)
 
 
 def test_places_are_those_of_the_heads_and_who_is_not_named_is_alone(recipe):

@@ -9,7 +9,7 @@ import torch
 
 from superpose.data import Fold
 from superpose.models.network import build
-from superpose.nn import StackedNetworks
+from superpose.nn import StackedNetworks, head_of
 from superpose.training import look_ahead
 from superpose.training._lookahead import MOST_STEPS, _Looks
 from superpose.training._loop import Step
@@ -29,9 +29,11 @@ def step(recipe):
             for t in TARGETS
         ]
         torch.manual_seed(0)
-        sizes = [kind.size for kind in kinds]
+        heads = {
+            target: head_of(kind).n_outputs for target, kind in zip(TARGETS, kinds, strict=True)
+        }
         network = StackedNetworks(
-            build(recipe.codec, sizes, replace(recipe.architecture, dropout=0.0), 4), count
+            build(recipe.codec, heads, replace(recipe.architecture, dropout=0.0), 4), count
         )
         objective = Objective(kinds, labels, np.arange(90))
         blocks = {name: torch.as_tensor(np.array(b)) for name, b in recipe.blocks.items()}

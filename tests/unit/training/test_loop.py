@@ -45,7 +45,7 @@ def test_inputs_are_varied_in_training_and_nowhere_else(run, assert_same):
     assert_same(run(seed=5, vary=count), run(seed=5))
     assert set(seen) == {16}  # batches of training rows; held-out rows come in one piece
     one, other = run(seed=5, epochs=1, vary=jitter), run(seed=5, epochs=1)
-    assert not torch.equal(one.snapshots[0]["heads"], other.snapshots[0]["heads"])
+    assert not torch.equal(one.snapshots[0]["heads.weight"], other.snapshots[0]["heads"])
 
 
 def test_of_rows_that_show_another_nothing_is_told_and_nothing_learned(run, monkeypatch):
@@ -89,7 +89,7 @@ def test_the_same_seed_gives_the_same_numbers(run, assert_same, way):
 
 def test_another_seed_gives_others(run):
     one, other = run(seed=5, epochs=1), run(seed=6, epochs=1)
-    assert not torch.equal(one.snapshots[0]["heads"], other.snapshots[0]["heads"])
+    assert not torch.equal(one.snapshots[0]["heads.weight"], other.snapshots[0]["heads"])
 
 
 def test_the_callers_random_stream_is_left_alone(run):

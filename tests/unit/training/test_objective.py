@@ -60,7 +60,7 @@ def outputs(kinds, networks=2, members=3, batch=20, seed=0):
 
 def of(out, kinds):
     """The outputs of a network with these targets: those with many places stand apart."""
-    places = {t: out[..., :1, t, : k.size] for t, k in enumerate(kinds) if k.source}
+    places = {k.column: out[..., :1, t, : k.size] for t, k in enumerate(kinds) if k.source}
     return Outputs(out, places) if places else out
 
 

@@ -33,7 +33,9 @@ def main(rank: int, size: int, meeting: str, out: str, method: str, at: str) -> 
     sizes = Architecture(width=16, members=2, depth=2, state=4, rank=2, dropout=0.0)
 
     def make() -> Network:
-        return Network({"numbers": NumberEncoder([[-1.0, 0.0, 1.0]] * 4, 4)}, [2] * 3, sizes)
+        return Network(
+            {"numbers": NumberEncoder([[-1.0, 0.0, 1.0]] * 4, 4)}, dict.fromkeys("abc", 2), sizes
+        )
 
     trained = train(
         make,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 
 from superpose.data import Codec, label_block
@@ -36,11 +37,10 @@ def _head(codec: Codec, kind: TargetKind) -> AnyHead:
     if kind.locations is not None:
         return DenseHead(codec.block_of(kind.locations.of), head.n_outputs)
     if (anchor := kind.anchor) is not None:
-        block, steps = codec.block_of(anchor.of), kind.distribution.label_shape[0]
         return ResidualForecastHead(
             head.n_outputs,
-            steps,
-            block,
+            math.prod(kind.distribution.label_shape),
+            codec.block_of(anchor.of),
             anchor.index,
             gain=anchor.gain,
             offset=anchor.offset,

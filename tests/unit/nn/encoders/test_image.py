@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from superpose.nn import Architecture, DenseNetwork, ImageEncoder, PerPlace
+from superpose.nn import Architecture, DenseHead, DenseNetwork, ImageEncoder
 from superpose.nn.encoders._convolution import StandardConv2d
 
 
@@ -44,7 +44,7 @@ def test_the_decoder_is_built_only_where_a_head_reads_the_map():
         network = DenseNetwork({"photo": encoder(opened=False)}, heads, Architecture())
         return [name for name, _ in network.named_parameters() if "decoder" in name]
 
-    assert weights([2, PerPlace("photo", 3)])
+    assert weights({"sort": 2, "ground": DenseHead("photo", 3)})
     assert not [n for n, _ in encoder(opened=False).named_parameters() if "decoder" in n]
 
 

@@ -6,22 +6,22 @@ import torch
 from superpose.nn import (
     Architecture,
     CategoryEncoder,
+    DenseHead,
     DenseNetwork,
+    LocationHead,
     Network,
-    PerPlace,
-    PlaceHead,
     WordEncoder,
 )
 
 PLACES, LABELS = 6, 4
-HEADS = [3, PerPlace("words", LABELS), 1]
+HEADS = {"intent": 3, "slots": DenseHead("words", LABELS), "sick": 1}
 
 
-def make(heads=HEADS, revealed=None, **more):
+def make(heads=HEADS, observed=None, **more):
     torch.manual_seed(0)
     encoders = {"words": WordEncoder(30, 10, 16), "categories": CategoryEncoder([5], 4)}
     shape = Architecture(**{"width": 16, "members": 3, "state": 8, "rank": 4, **more})
-    return DenseNetwork(encoders, heads, shape, revealed)
+    return DenseNetwork(encoders, heads, shape, observed)
 
 
 def rows(count=5, seed=1):
@@ -48,12 +48,12 @@ def wake(network):
 def test_rows_and_places_have_answers_of_their_own(network):
     out = network(rows())
     assert out.rows.shape == (5, 3, 3, 3)
-    assert {t: z.shape for t, z in out.places.items()} == {1: (5, 1, PLACES * LABELS)}
+    assert {t: z.shape for t, z in out.dense.items()} == {"slots": (5, 1, PLACES * LABELS)}
 
 
 def test_there_is_no_answer_where_a_row_has_no_place(network):
     blocks = rows()
-    found = network(blocks).places[1].view(5, PLACES, LABELS)
+    found = network(blocks).dense["slots"].view(5, PLACES, LABELS)
     assert torch.equal(found.isnan().all(-1), blocks["words"][..., 0] == 0)
     assert torch.equal(found.isnan().any(-1), blocks["words"][..., 0] == 0)
 
@@ -65,7 +65,7 @@ def test_one_row_alone_is_answered_as_in_any_batch(network):
         alone = network({name: block[row : row + 1] for name, block in blocks.items()})
         torch.testing.assert_close(alone.rows[0], whole.rows[row], atol=2e-6, rtol=1e-5)
         torch.testing.assert_close(
-            alone.places[1][0], whole.places[1][row], atol=2e-6, rtol=1e-5, equal_nan=True
+            alone.dense["slots"][0], whole.dense["slots"][row], atol=2e-6, rtol=1e-5, equal_nan=True
         )
 
 
@@ -75,22 +75,22 @@ def test_trimming_changes_no_answer(network):
     assert short["words"].shape[1] == 4
     whole, cut = wake(network)(blocks), network(short)
     torch.testing.assert_close(cut.rows, whole.rows, atol=2e-6, rtol=1e-5)
-    size = cut.places[1].shape[-1]
+    size = cut.dense["slots"].shape[-1]
     torch.testing.assert_close(
-        cut.places[1], whole.places[1][..., :size], atol=2e-6, rtol=1e-5, equal_nan=True
+        cut.dense["slots"], whole.dense["slots"][..., :size], atol=2e-6, rtol=1e-5, equal_nan=True
     )
-    assert whole.places[1][..., size:].isnan().all()
+    assert whole.dense["slots"][..., size:].isnan().all()
 
 
 def test_at_the_start_a_state_changes_no_place():
-    head = PlaceHead(6, 4, size=3)
+    head = LocationHead(6, 4, n_outputs=3)
     places = torch.randn(2, 5, 6)
     plain = head.out(places)
     assert torch.equal(head(places, torch.randn(2, 4)), plain)
 
 
 def test_a_state_moves_every_place_of_its_row_and_of_no_other():
-    head = PlaceHead(6, 4, size=3)
+    head = LocationHead(6, 4, n_outputs=3)
     torch.nn.init.normal_(head.light.weight)
     places, state = torch.randn(2, 5, 6), torch.zeros(2, 4)
     before = head(places, state)
@@ -103,22 +103,22 @@ def test_a_state_moves_every_place_of_its_row_and_of_no_other():
 def test_other_targets_reach_the_places_through_the_fusion(network):
     blocks = rows()
     wake(network)
-    before = network(blocks).places[1]
+    before = network(blocks).dense["slots"]
     with torch.no_grad():  # the state of target 0 is moved, that of target 1 is not
         network.states.bias[:, :8] += 5.0
-    moved = (network(blocks).places[1] - before).abs()
+    moved = (network(blocks).dense["slots"] - before).abs()
     assert moved[~moved.isnan()].min() > 0
     network.fusion = torch.nn.ModuleList()
-    alone = network(blocks).places[1]
+    alone = network(blocks).dense["slots"]
     with torch.no_grad():
         network.states.bias[:, :8] += 5.0
-    torch.testing.assert_close(network(blocks).places[1], alone, equal_nan=True)
+    torch.testing.assert_close(network(blocks).dense["slots"], alone, equal_nan=True)
 
 
 def test_every_parameter_is_reached_and_padding_sends_no_gradient():
     network = wake(make())
     out = network(rows())
-    there = out.places[1].nan_to_num()
+    there = out.dense["slots"].nan_to_num()
     (there.square().sum() + out.rows.square().sum()).backward()
     for name, parameter in network.named_parameters():
         assert parameter.grad is not None, name
@@ -126,25 +126,25 @@ def test_every_parameter_is_reached_and_padding_sends_no_gradient():
 
 
 def test_a_network_may_have_places_only():
-    network = make([PerPlace("words", LABELS)])
+    network = make({"slots": DenseHead("words", LABELS)})
     out = network(rows())
     assert out.rows.shape == (5, 3, 1, 0)
-    out.places[0].nan_to_num().sum().backward()
+    out.dense["slots"].nan_to_num().sum().backward()
 
 
 def test_two_targets_share_the_map_of_one_input():
-    network = make([PerPlace("words", 2), PerPlace("words", 3)])
+    network = make({"slots": DenseHead("words", 2), "parts": DenseHead("words", 3)})
     calls = []
     network.encoders["words"].read.register_forward_hook(lambda *_: calls.append(1))
     out = network(rows())
-    assert [z.shape[-1] for z in out.places.values()] == [2 * PLACES, 3 * PLACES]
+    assert [z.shape[-1] for z in out.dense.values()] == [2 * PLACES, 3 * PLACES]
     assert len(calls) == 1
 
 
 def test_the_answers_for_rows_are_those_of_a_network_without_places(network):
     plain = Network(
         {"words": WordEncoder(30, 10, 16), "categories": CategoryEncoder([5], 4)},
-        [3, 0, 1],
+        {"intent": 3, "slots": 0, "sick": 1},
         Architecture(width=16, members=3, state=8, rank=4),
     ).eval()
     plain.load_state_dict(network.state_dict(), strict=False)
@@ -152,10 +152,10 @@ def test_the_answers_for_rows_are_those_of_a_network_without_places(network):
 
 
 def test_what_is_told_of_a_row_reaches_its_places():
-    network = wake(make(revealed=[2, 1, 1])).eval()
+    network = wake(make(observed=[2, 1, 1])).eval()
     blocks = rows()
-    hidden = network({**blocks, "given": torch.full((5, 4), torch.nan)}).places[1]
+    hidden = network({**blocks, "given": torch.full((5, 4), torch.nan)}).dense["slots"]
     told = torch.full((5, 4), torch.nan)
     told[:, 0] = 1.0
-    moved = (network({**blocks, "given": told}).places[1] - hidden).abs()
+    moved = (network({**blocks, "given": told}).dense["slots"] - hidden).abs()
     assert moved[~moved.isnan()].min() > 0

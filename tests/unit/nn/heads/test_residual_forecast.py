@@ -7,11 +7,11 @@ import torch
 
 from superpose.nn import (
     Architecture,
+    DenseHead,
     DenseNetwork,
-    FromPast,
     Grouped,
     Network,
-    PerPlace,
+    ResidualForecastHead,
     SeriesEncoder,
     StackedNetworks,
 )
@@ -23,14 +23,15 @@ SIZES = Architecture(width=8, members=2, state=4, rank=2)
 @pytest.fixture
 def network():
     torch.manual_seed(0)
-    heads = [1, FromPast(size=4, steps=2, source="past", channel=1, gain=2.0, offset=0.5)]
+    head = ResidualForecastHead(n_outputs=4, n_steps=2, block="past", index=1, gain=2.0, offset=0.5)
+    heads = {"sick": 1, "load": head}
     return Network({"past": SeriesEncoder(2, 3, 8)}, heads, SIZES).eval()
 
 
 def untrained(network):
     """Let the linear maps say nothing, so that what is left is where the heads start."""
-    torch.nn.init.zeros_(network.heads)
-    torch.nn.init.zeros_(network.offsets)
+    torch.nn.init.zeros_(network.heads.weight)
+    torch.nn.init.zeros_(network.heads.bias)
 
 
 def test_a_head_that_says_nothing_tells_what_it_keeps_of_the_last_number_that_is_there(network):
@@ -48,7 +49,7 @@ def test_a_head_that_says_nothing_tells_what_it_keeps_of_the_last_number_that_is
 def test_a_state_can_distrust_the_last_number(network):
     untrained(network)
     with torch.no_grad():
-        network.offsets[:, 1, 4] = -30.0  # of the first step only
+        network.heads.bias[:, 1, 4] = -30.0  # of the first step only
     out = network({"past": torch.ones(1, 3, 2)})
     assert out[..., 1, 0].abs().max() < 1e-6
     assert out[..., 1, 1].min() > 2
@@ -61,8 +62,8 @@ def test_in_a_network_of_groups_it_starts_alike(network):
 
 
 def test_with_a_period_it_keeps_shares_of_both():
-    head = FromPast(size=2, steps=2, source="past", channel=0, before=(-2, -1))
-    assert head.width == 6
+    head = ResidualForecastHead(n_outputs=2, n_steps=2, block="past", index=0, before=(-2, -1))
+    assert head.n_columns == 6
     series = torch.tensor([[[1.0], [5.0], [9.0]]])
     shares = torch.tensor([2.0, 0.0, 0.0]).softmax(0)
     told = head(torch.zeros(1, 1, 6), series)[0, 0]
@@ -74,7 +75,7 @@ def test_with_a_period_it_keeps_shares_of_both():
 
 
 def test_a_number_that_is_missing_has_no_share():
-    head = FromPast(size=1, steps=1, source="past", channel=0, before=(-3,))
+    head = ResidualForecastHead(n_outputs=1, n_steps=1, block="past", index=0, before=(-3,))
     series = torch.tensor([[[NAN], [5.0], [NAN]], [[4.0], [NAN], [NAN]]])
     first, second = head(torch.zeros(2, 1, 3), series)[:, 0, 0]
     alone = torch.tensor([2.0, 0.0]).softmax(0)[0]
@@ -84,7 +85,8 @@ def test_a_number_that_is_missing_has_no_share():
 
 
 def test_several_networks_in_one_pass_start_as_each_alone():
-    heads = [1, FromPast(size=4, steps=2, source="past", channel=1, before=(-3, -2))]
+    head = ResidualForecastHead(n_outputs=4, n_steps=2, block="past", index=1, before=(-3, -2))
+    heads = {"sick": 1, "load": head}
 
     def make():
         return Network({"past": SeriesEncoder(2, 3, 8)}, heads, SIZES)
@@ -102,9 +104,10 @@ def test_several_networks_in_one_pass_start_as_each_alone():
 
 def test_beside_an_answer_for_each_step_it_starts_alike():
     torch.manual_seed(0)
-    head = FromPast(size=4, steps=2, source="past", channel=1)
-    dense = DenseNetwork({"past": SeriesEncoder(2, 3, 8)}, [head, PerPlace("past", 2)], SIZES)
+    head = ResidualForecastHead(n_outputs=4, n_steps=2, block="past", index=1)
+    heads = {"load": head, "alarm": DenseHead("past", 2)}
+    dense = DenseNetwork({"past": SeriesEncoder(2, 3, 8)}, heads, SIZES)
     untrained(dense.eval())
-    rows, places = dense({"past": torch.ones(1, 3, 2)})
+    rows, located = dense({"past": torch.ones(1, 3, 2)})
     torch.testing.assert_close(rows[0, :, 0, :2], torch.sigmoid(torch.tensor(2.0)).expand(2, 2))
-    assert places[1].shape == (1, 1, 6)
+    assert located["alarm"].shape == (1, 1, 6)

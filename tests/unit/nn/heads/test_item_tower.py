@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from superpose.nn import CategoryEncoder, ItemTower, RetrievalHead
-from superpose.nn.heads import _retrieval
+from superpose.nn.heads import _item_tower
 
 
 def head(counts=(6, 3, 1), size=4, **described):
@@ -33,7 +33,7 @@ def test_an_item_without_rows_has_no_vector_of_its_own_but_that_of_its_inputs():
 
 
 def test_with_all_items_in_a_batch_once_it_is_the_softmax_over_them(monkeypatch):
-    monkeypatch.setattr(_retrieval, "FEW_ITEMS", 1)
+    monkeypatch.setattr(_item_tower, "FEW_ITEMS", 1)
     module = head(counts=(4, 4, 4)).train()  # equally common: then the correction cancels
     state, labels = torch.randn(3, 8), torch.tensor([[2.0], [0.0], [1.0]])
     within = module(state, labels)[:, 0]
@@ -42,7 +42,7 @@ def test_with_all_items_in_a_batch_once_it_is_the_softmax_over_them(monkeypatch)
 
 
 def test_the_correction_takes_an_items_share_from_its_score(monkeypatch):
-    monkeypatch.setattr(_retrieval, "FEW_ITEMS", 1)
+    monkeypatch.setattr(_item_tower, "FEW_ITEMS", 1)
     module = head(counts=(8, 1)).train()
     torch.nn.init.zeros_(module.ask.weight)
     torch.nn.init.zeros_(module.ask.bias)
@@ -52,7 +52,7 @@ def test_the_correction_takes_an_items_share_from_its_score(monkeypatch):
 
 
 def test_a_row_has_its_own_item_once_and_rows_without_a_label_offer_none(monkeypatch):
-    monkeypatch.setattr(_retrieval, "FEW_ITEMS", 1)
+    monkeypatch.setattr(_item_tower, "FEW_ITEMS", 1)
     module = head().train()
     state = torch.randn(4, 8)
     labels = torch.tensor([[0.0], [1.0], [0.0], [torch.nan]])
@@ -64,7 +64,7 @@ def test_a_row_has_its_own_item_once_and_rows_without_a_label_offer_none(monkeyp
 
 @pytest.mark.parametrize("few", [1, 2000])
 def test_the_networks_of_folds_may_run_in_one_pass(monkeypatch, few):
-    monkeypatch.setattr(_retrieval, "FEW_ITEMS", few)
+    monkeypatch.setattr(_item_tower, "FEW_ITEMS", few)
     codes = torch.tensor([[2], [3], [3]])
     modules = [
         RetrievalHead(
