@@ -9,7 +9,7 @@ import numpy as np
 
 from superpose.data import Features, Fold
 from superpose.kinds import TargetKind
-from superpose.training import reveal_columns
+from superpose.training import observed_columns
 from superpose.trees import Engine
 
 from ._references import FittedTrees, fit_references
@@ -31,7 +31,7 @@ class Revealed:
     @classmethod
     def of(cls, kinds: Mapping[str, TargetKind], labels: Mapping[str, np.ndarray]) -> Revealed:
         """Lay the measured values side by side."""
-        return cls(*reveal_columns(list(kinds.values()), [labels[t] for t in kinds]))
+        return cls(*observed_columns(list(kinds.values()), [labels[t] for t in kinds]))
 
     def beside(self, matrix: np.ndarray, place: int, shown: np.ndarray | None = None) -> np.ndarray:
         """Put the other targets' values beside the inputs of the trees of one target.

@@ -23,8 +23,8 @@ from superpose.nn import (
 )
 
 from ._build import build, heads_of, places_of
-from ._predict import MOST_CELLS, Blocks, average_rows, predict_rows
-from ._reveal import reveal_columns
+from ._predict import MOST_CELLS, Blocks, as_tensors, average_rows, predict_rows
+from ._observed_targets import observed_columns
 from ._stored_network import require_facts
 
 
@@ -144,12 +144,12 @@ class FittedNetwork:
         if self.given_epoch is None:
             raise ValueError("these networks were trained without `given`")
         kinds = [codec.target_kinds[t] for t in self.targets]
-        values, _ = reveal_columns(kinds, [labels[t] for t in self.targets])
+        values, _ = observed_columns(kinds, [labels[t] for t in self.targets])
         tensors = {**as_tensors(blocks), GIVEN: torch.from_numpy(values)}
         every = [np.arange(len(values))] * self.count
         rows = [f.validation for f in folds] if folds else every
         with self._networks(codec, self.given_epoch) as networks:
-            told = predict_rows(networks, tensors, rows, [kinds] * self.count)
+            told = predict_rows(networks, tensors, rows, kinds=[kinds] * self.count)
         return {
             target: average_rows(len(values), rows, [said[place] for said in told])
             for place, target in enumerate(self.targets)
@@ -215,14 +215,6 @@ class FittedNetwork:
             snapshots=snapshots,
             held_out=[],
         )
-
-
-def as_tensors(blocks: Mapping[str, np.ndarray]) -> dict[str, Tensor]:
-    """Turn encoded blocks into tensors, copying only those that Arrow keeps read-only."""
-    return {
-        name: torch.from_numpy(np.require(block, requirements=["C", "W"]))
-        for name, block in blocks.items()
-    }
 
 
 def few_rows(blocks: Blocks) -> Iterator[Blocks]:

@@ -10,7 +10,7 @@ from superpose.nn.augment._augment import Moved, Pieces
 from superpose.training import _loop, _state
 from superpose.training._checkpoints import load_checkpoint
 from superpose.training._objective import Objective
-from superpose.training._reveal import Reveal
+from superpose.training._observed_targets import Reveal
 
 # Ways to train whose every number has to survive a kill.
 WAYS = {

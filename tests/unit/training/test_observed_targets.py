@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from superpose.training import reveal_columns
-from superpose.training._reveal import Reveal
+from superpose.training import observed_columns
+from superpose.training._observed_targets import Reveal
 
 MANY = 40_000  # draws; the standard error of a share of one half is 0.0025
 
@@ -90,7 +90,7 @@ def test_the_halves_are_the_same_for_the_same_seed(recipe):
 
 def test_columns_stand_in_the_order_of_the_targets(recipe):
     kinds = [recipe.codec.target_kinds[t] for t in recipe.labels]
-    values, owners = reveal_columns(kinds, list(recipe.labels.values()))
+    values, owners = observed_columns(kinds, list(recipe.labels.values()))
     assert values.shape == (90, sum(k.revealed for k in kinds))
     assert values.dtype == np.float32
     assert np.bincount(owners).tolist() == [k.revealed for k in kinds]
