@@ -6,23 +6,19 @@
 
 from ._balance import Balance, Balancing, require_balance
 from ._batches import Batch, BatchSampler, batch_size
-from ._build import alike, build, places_of
 from ._callbacks import Callback, EpochProgress
 from ._checkpoints import load_checkpoint, save_checkpoint
 from ._early_stopping import EarlyStopping
-from ._fitted_network import FittedNetwork
 from ._host import Tracker, require_host
 from ._jobs import Job, multi_task_jobs, single_task_jobs
 from ._lookahead import Affinities, look_ahead
 from ._loop import TrainResult, fit
 from ._modality_dropout import hideable
 from ._networks import fit_multi_task, fit_single_task
-from ._observed_targets import observed_columns
 from ._settings import Settings
 from ._sizes import count_weights
 from ._spec import TrainingSpec
 from ._state import TrainState
-from ._stored_network import require_weights
 
 __all__ = [
     "Affinities",
@@ -33,16 +29,13 @@ __all__ = [
     "Callback",
     "EarlyStopping",
     "EpochProgress",
-    "FittedNetwork",
     "Job",
     "Settings",
     "Tracker",
     "TrainResult",
     "TrainState",
     "TrainingSpec",
-    "alike",
     "batch_size",
-    "build",
     "count_weights",
     "fit",
     "fit_multi_task",
@@ -51,11 +44,8 @@ __all__ = [
     "load_checkpoint",
     "look_ahead",
     "multi_task_jobs",
-    "observed_columns",
-    "places_of",
     "require_balance",
     "require_host",
-    "require_weights",
     "save_checkpoint",
     "single_task_jobs",
 ]

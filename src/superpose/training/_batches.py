@@ -11,7 +11,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ._predict import Blocks
+from superpose.models.network import Blocks
+
 from ._settings import Settings
 from ._workers import Workers
 

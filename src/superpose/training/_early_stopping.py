@@ -11,9 +11,8 @@ import torch
 from torch import Tensor
 
 from superpose.kinds import TargetKind
+from superpose.models.network import average_rows
 from superpose.nn import StateDict
-
-from ._predict import average_rows
 
 # A loss that is lower by less is no gain: it would put the end off for its last digits.
 SMALLEST_GAIN = 1e-4
@@ -73,7 +72,7 @@ class EarlyStopping:
         epoch: int,
         pred: Predictions,
         *,
-        train_losses: Sequence[float],
+        train_losses: np.ndarray,
         snapshot: Callable[[], StateDict],
         half_given: Predictions | None = None,
     ) -> None:
@@ -82,7 +81,7 @@ class EarlyStopping:
         Args:
             epoch: Its number, from 0.
             pred: For each target and fold the canonical predictions of the fold's validation rows.
-            train_losses: Mean training loss of each target.
+            train_losses: Mean training loss of each target, (T,).
             snapshot: Copies the weights of all networks.
             half_given: Predictions as ``pred``, with about half of the other targets given.
         """

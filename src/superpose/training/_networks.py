@@ -7,11 +7,11 @@ from dataclasses import replace
 from pathlib import Path
 
 from superpose.errors import listing
+from superpose.models import places_of
+from superpose.models.network import NetworkModel, build, heads_of
 from superpose.nn import StateDict
 
-from ._build import build, heads_of, places_of
 from ._callbacks import Callback
-from ._fitted_network import FittedNetwork
 from ._jobs import multi_task_jobs, single_task_jobs, teams_of
 from ._loop import TrainResult, fit
 from ._spec import TrainingSpec
@@ -22,7 +22,7 @@ def fit_multi_task(
     *,
     checkpoint: Path | None = None,
     callbacks: Sequence[Callback] = (),
-) -> FittedNetwork:
+) -> NetworkModel:
     """Train one network for all targets.
 
     Args:
@@ -40,7 +40,7 @@ def fit_multi_task(
     )
     jobs = multi_task_jobs(len(spec.targets), spec.folds)
     result = fit(spec, jobs, make, checkpoint=checkpoint, callbacks=callbacks)
-    return FittedNetwork(
+    return NetworkModel(
         targets=spec.targets,
         architecture=spec.architecture,
         embedding=spec.embedding,
@@ -63,7 +63,7 @@ def fit_single_task(
     *,
     checkpoint: Path | None = None,
     callbacks: Sequence[Callback] = (),
-) -> dict[str, FittedNetwork]:
+) -> dict[str, NetworkModel]:
     """Train the same network for each target alone, all targets in one pass.
 
     A single-task network learns from the rows that have its label, and from nothing else of the
@@ -106,10 +106,10 @@ def fit_single_task(
 
 def _network_of(
     spec: TrainingSpec, result: TrainResult, number: int, *, weights: StateDict
-) -> FittedNetwork:
+) -> NetworkModel:
     """Return the networks of one of the targets that were trained in one pass."""
     best = result.best[number]
-    return FittedNetwork(
+    return NetworkModel(
         targets=[spec.targets[number]],
         architecture=spec.architecture,
         embedding=spec.embedding,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,11 +10,11 @@ import torch
 from torch import Tensor
 
 from superpose.kinds import TargetKind
+from superpose.models.network import raw_outputs
 from superpose.nn import Outputs
 
 from ._batches import Batch
 from ._jobs import Job, teams_of
-from ._predict import raw_outputs
 
 # The weight of a target is one over the loss of its baseline, so that every target counts by the
 # share of its uncertainty that is explained. A target that is almost always the same would get a
@@ -64,7 +64,7 @@ class Objective:
             for kind, y, weight in zip(kinds, labels, weights or [1.0] * len(kinds), strict=True)
         ]
         rate = [
-            _label_rate(kind, y, rows, [job.train for job in jobs if t in job.targets])
+            _label_rate(kind, y, rows=rows, learned=[job.train for job in jobs if t in job.targets])
             for t, (kind, y) in enumerate(zip(kinds, labels, strict=True))
         ]
 
@@ -163,9 +163,9 @@ def _baseline_loss(kind: TargetKind, y: np.ndarray) -> float:
 
 
 def _label_rate(
-    kind: TargetKind, y: np.ndarray, rows: np.ndarray, learned: Sequence[np.ndarray]
+    kind: TargetKind, y: np.ndarray, *, rows: np.ndarray, learned: Sequence[np.ndarray]
 ) -> float:
-    """The share of the rows with a label; 1 where networks learn from no other row."""
+    """The share of the rows with a label; 1 where the networks' own rows have no gaps."""
     known = [kind.known(y[train]) for train in learned]
     if all(own.all() or not own.any() for own in known):
         return 1.0

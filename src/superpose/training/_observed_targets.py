@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from superpose.kinds import TargetKind
+from superpose.models import reveal_columns
 from superpose.nn import GIVEN
 
 from ._batches import Batch
@@ -36,7 +37,7 @@ class ObservedTargets:
         seed: int = 0,
         device: torch.device | str = "cpu",
     ) -> None:
-        values, owners = observed_columns(kinds, labels)
+        values, owners = reveal_columns(kinds, labels)
         known = np.stack([k.known(y) for k, y in zip(kinds, labels, strict=True)], axis=1)
         half = np.random.default_rng([seed, 5]).random(known.shape) < 0.5
         self.values = torch.from_numpy(values).to(device)
@@ -78,17 +79,3 @@ class ObservedTargets:
     def halves(self) -> tuple[Tensor, Tensor]:
         """Return blocks (N, R) of all rows: one shows one half of the labels, one the other."""
         return self._halves
-
-
-def observed_columns(
-    kinds: Sequence[TargetKind], labels: Sequence[np.ndarray]
-) -> tuple[np.ndarray, np.ndarray]:
-    """Lay the measured values of all targets side by side.
-
-    Shape:
-        labels (N,) or (N, L) each -> values (N, R), NaN where missing, and the place (R,) of the
-        target that each column belongs to.
-    """
-    parts = [kind.reveal(y) for kind, y in zip(kinds, labels, strict=True)]
-    owners = np.repeat(np.arange(len(parts)), [part.shape[1] for part in parts])
-    return np.concatenate(parts, axis=1), owners

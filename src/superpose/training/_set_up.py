@@ -10,6 +10,8 @@ from typing import Any
 import torch
 from torch import nn
 
+from superpose.data import Codec
+from superpose.models.network import Blocks, as_tensors
 from superpose.nn import GIVEN, StackedNetworks
 
 from ._augmentation import Augmentation
@@ -23,7 +25,6 @@ from ._modality_dropout import ModalityDropout, hideable
 from ._objective import Objective
 from ._observed_targets import ObservedTargets
 from ._settings import Settings
-from ._predict import as_tensors
 from ._spec import TrainingSpec
 from ._state import TrainState
 from ._workers import Workers
@@ -39,36 +40,17 @@ def set_up(
 ) -> TrainState:
     """Make everything that a training needs; the arguments are those of ``fit``."""
     settings = spec.settings
-    labels = list(spec.labels.values())
     host = host_for(settings)
     workers = Workers()
     networks = StackedNetworks(make, len(jobs)).to(host.device)
-    inputs = {name: x.to(host.device) for name, x in as_tensors(spec.inputs).items()}
-    observed = None
-    if spec.reads_targets:
-        observed = ObservedTargets(spec.kinds, labels, seed=spec.seed, device=host.device)
-        inputs[GIVEN] = observed.nothing()
-    train = [job.train for job in jobs]
-    sampler = BatchSampler(
-        train,
-        batch_size(settings, train),
-        dataset_ids=spec.dataset_ids,
-        exponent=settings.source_exponent,
-    )
+    observed = _observed_targets(spec, host.device) if spec.reads_targets else None
     return TrainState(
         spec=spec,
         jobs=jobs,
         networks=networks,
         ema=copy.deepcopy(networks),
         optimizer=_optimizer(networks, settings),
-        objective=Objective(
-            spec.kinds,
-            labels,
-            jobs,
-            rows=spec.train_rows,
-            weights=[spec.weights.get(target, 1.0) for target in spec.targets],
-            device=host.device,
-        ),
+        objective=_objective(spec, jobs, host.device),
         balance=Balance(
             settings.balance,
             networks,
@@ -79,12 +61,17 @@ def set_up(
         ),
         early_stopping=EarlyStopping(
             spec.kinds,
-            labels,
+            list(spec.labels.values()),
             [fold.validation for fold in spec.folds],
             patience=settings.patience,
             given=spec.reads_targets,
         ),
-        loader=BatchLoader(sampler, inputs, transforms_of(spec, observed), workers),
+        loader=BatchLoader(
+            _sampler(spec, jobs),
+            _inputs(spec, observed, host.device),
+            transforms_of(spec.codec, settings.modality_dropout, observed),
+            workers,
+        ),
         observed=observed,
         host=host,
         workers=workers,
@@ -93,13 +80,45 @@ def set_up(
     )
 
 
-def transforms_of(spec: TrainingSpec, observed: ObservedTargets | None = None) -> list[Transform]:
+def _observed_targets(spec: TrainingSpec, device: torch.device) -> ObservedTargets:
+    return ObservedTargets(spec.kinds, list(spec.labels.values()), seed=spec.seed, device=device)
+
+
+def _objective(spec: TrainingSpec, jobs: Sequence[Job], device: torch.device) -> Objective:
+    return Objective(
+        spec.kinds,
+        list(spec.labels.values()),
+        jobs,
+        rows=spec.train_rows,
+        weights=[spec.weights.get(target, 1.0) for target in spec.targets],
+        device=device,
+    )
+
+
+def _sampler(spec: TrainingSpec, jobs: Sequence[Job]) -> BatchSampler:
+    train = [job.train for job in jobs]
+    size = batch_size(spec.settings, train)
+    exponent = spec.settings.source_exponent
+    return BatchSampler(train, size, dataset_ids=spec.dataset_ids, exponent=exponent)
+
+
+def _inputs(spec: TrainingSpec, observed: ObservedTargets | None, device: torch.device) -> Blocks:
+    """The inputs of all rows; measured targets are hidden."""
+    inputs = {name: block.to(device) for name, block in as_tensors(spec.inputs).items()}
+    if observed:
+        inputs[GIVEN] = observed.nothing()
+    return inputs
+
+
+def transforms_of(
+    codec: Codec, modality_dropout: float = 0.0, observed: ObservedTargets | None = None
+) -> list[Transform]:
     """Return what is done to each batch: inputs are varied, then hidden, and targets are shown."""
     transforms: list[Transform] = []
-    if augmentation := Augmentation(spec.codec):
+    if augmentation := Augmentation(codec):
         transforms.append(augmentation)
-    if spec.settings.modality_dropout and hideable(spec.codec):
-        transforms.append(ModalityDropout(spec.codec, spec.settings.modality_dropout))
+    if modality_dropout and hideable(codec):
+        transforms.append(ModalityDropout(codec, modality_dropout))
     if observed:
         transforms.append(observed)
     return transforms

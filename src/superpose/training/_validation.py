@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from superpose.models.network import Blocks, predict_rows
 from superpose.nn import GIVEN
 
 from ._jobs import heads_by_fold
-from ._predict import Blocks, predict_rows
 from ._state import TrainState
 
 ByFold = list[list[np.ndarray]]
