@@ -63,7 +63,7 @@ def center_heatmap(y: np.ndarray, grid: tuple[int, int], n_classes: int) -> Heat
         sides.append(np.exp(-0.5 * away**2))
     down, across = sides
     n, k = label.shape
-    each = (down[..., :, None] * across[..., None, :]).reshape(n, k, -1)  # (N, K, S)
+    each = (down[..., :, None] * across[..., None, :]).reshape(n, k, grid[0] * grid[1])
     each = np.where(there[..., None], each, np.float32(0))
     heat = np.zeros((n, n_classes, each.shape[-1]), np.float32)
     rows, objects = np.nonzero(there)
@@ -135,7 +135,8 @@ def find_peaks(
     """
     maps = np.asarray(np.nan_to_num(heat), np.float32).swapaxes(1, 2)
     maps = maps.reshape(*maps.shape[:2], *grid)
-    kept = np.where(maps >= _highest_nearby(maps), maps, 0.0).reshape(len(maps), -1)  # (N, C S)
+    kept = np.where(maps >= _highest_nearby(maps), maps, 0.0)
+    kept = kept.reshape(len(maps), heat.shape[1] * heat.shape[2])  # (N, C S)
     found = []
     for row, scores in enumerate(kept):
         sure = np.flatnonzero(scores >= max(least, 1e-6))
