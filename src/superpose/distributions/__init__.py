@@ -13,7 +13,7 @@
 What networks learn of a distribution stands in the heads of `superpose.nn`.
 """
 
-from ._base import Distribution, Latent, Spread
+from ._base import Distribution, Latent, Spread, latent_of
 from ._boxes import Peaks, box_overlap, center_heatmap, find_peaks
 from ._categorical import Bernoulli, Categorical, Items, Ordinal
 from ._copula import condition_normal, shrunk_correlation
@@ -55,6 +55,7 @@ __all__ = [
     "condition_normal",
     "find_peaks",
     "holm",
+    "latent_of",
     "mean_of_known",
     "paired_test",
     "poisson_deviance",

@@ -132,6 +132,16 @@ class Distribution(ABC):
             preds: predictions (n, N, K) after each of n equally likely outcomes.
         """
 
+    def spread_factor(self, y: np.ndarray, pred: np.ndarray) -> float:
+        """By how much the stated spread has to grow to be that of the errors; 1 without any."""
+        return 1.0 if self.spread is None else self.spread.factor(y, pred)
+
+    def with_spread(self, pred: np.ndarray, factor: float) -> np.ndarray:
+        """Predictions with their spread times a factor; as they are without any."""
+        if self.spread is None:
+            return np.asarray(pred, np.float64)
+        return self.spread.rescaled(pred, factor)
+
     def known(self, y: np.ndarray) -> np.ndarray:
         """Mark the rows (N,) that have a label."""
         present = ~np.isnan(y)
@@ -149,6 +159,20 @@ class Distribution(ABC):
             weights: of those that take part; they sum to 1.
         """
         return sum(w * preds[name] for name, w in weights.items())  # type: ignore[return-value]
+
+
+def latent_of(distribution: Distribution) -> Latent:
+    """The normal variables of a distribution that has to have some.
+
+    Raises:
+        TypeError: a distribution without any, whose labels can be neither drawn nor joined.
+    """
+    if distribution.latent is None:
+        raise TypeError(
+            f"{type(distribution).__name__} has no latent normals, so that its labels can't be "
+            f"drawn, nor joined in a copula; give it a `latent`"
+        )
+    return distribution.latent
 
 
 def by_rows(
