@@ -26,9 +26,10 @@ from torch.nn import functional
 
 from _cells import RESULTS, hardware, versions
 from _print import grid
+from superpose.config import TrainingConfig
 from superpose.kinds import TARGET_KINDS, TargetKind
 from superpose.nn import Architecture, Network, NumberEncoder
-from superpose.training import Fold, Settings, train
+from superpose.training import Fold, train
 
 LIMIT = 0.9
 ROWS, HELD, INPUTS, TARGETS, BATCH = 20_000, 2_000, 12, 6, 256
@@ -87,7 +88,9 @@ def ours(x: Tensor, labels: np.ndarray, epochs: int, kinds: list[TargetKind]) ->
         kinds,
         list(labels.T.astype(np.float32)),
         [Fold(np.arange(ROWS), np.arange(ROWS, ROWS + HELD))],
-        Settings(epochs=epochs, patience=epochs, batch_size=BATCH, precision="fp32", device="cpu"),
+        TrainingConfig(
+            epochs=epochs, patience=epochs, batch_size=BATCH, precision="fp32", device="cpu"
+        ),
     )
 
 

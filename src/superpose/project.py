@@ -34,7 +34,6 @@ from superpose.audit import (
     score_table,
     scored_given,
     search_groups,
-    settings_of,
     with_measured,
 )
 from superpose.columns import local_path
@@ -203,7 +202,7 @@ class Superpose:
         self.config = measured(self.config, table)
         prepared = prepare(table, self.config)
         require_room(prepared)
-        require_host(settings_of(self.config))
+        require_host(self.config.training)
         require_balance(self.config.balance.method)
         # Not before: a table with faults is no run, and its folder stays free for the mended one.
         work = None if folder is None else open_run(folder, settings, table)

@@ -11,7 +11,7 @@ from ._prepare import Prepared, prepare
 from ._proof import Case, Ruling, rule
 from ._scoring import score_table
 from ._telling import given_labels, given_names, require_plan, scored_given, with_measured
-from ._trial import Progress, Trial, quiet, run_trial, settings_of
+from ._trial import Progress, Trial, quiet, run_trial
 from ._wording import describe
 
 __all__ = [
@@ -47,6 +47,5 @@ __all__ = [
     "score_table",
     "scored_given",
     "search_groups",
-    "settings_of",
     "with_measured",
 ]

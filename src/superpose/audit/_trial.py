@@ -12,11 +12,9 @@ import numpy as np
 from superpose.config import Config
 from superpose.nn import Architecture
 from superpose.training import (
-    Balancing,
     EpochShare,
     FittedNetwork,
     Recipe,
-    Settings,
     Tracking,
     Watch,
     alike,
@@ -132,7 +130,7 @@ class _Run:
         self.progress(stage, 0.0)
         hooks = [self._epochs(stage, 0.0, 1.0)]
         tracking = None
-        if recipe.settings.tracker:
+        if recipe.settings.tracker != "none":
             # Beside the folder of checkpoints, which goes when the run has ended.
             logs = self.work.parent / "tracking" if self.work else None
             tracking = Tracking(recipe.settings, logs, {"targets": ", ".join(self.p.targets)})
@@ -184,7 +182,7 @@ class _Run:
         rulings = rule(
             [Case(kinds[t], p.labels[t], self.judged[t]) for t in p.targets],
             p.halves,
-            p.config.proof.delta,
+            p.config.proof.alpha,
             p.crossed,
             p.split.clusters,
         )
@@ -264,7 +262,8 @@ def recipe_of(prepared: Prepared) -> Recipe:
         prepared.labels,
         prepared.folds,
         architecture_of(config, prepared.regime, rows),
-        settings_of(config),
+        config.training,
+        config.balance,
         config.model.embedding,
         config.seed,
         {spec.name: spec.weight for spec in prepared.schema.targets},
@@ -296,11 +295,3 @@ def architecture_of(config: Config, regime: str, rows: int) -> Architecture:
         m.dropout,
         m.donor_gradient,
     )
-
-
-def settings_of(config: Config) -> Settings:
-    """Return the loop's settings from the settings of the run."""
-    values = config.training.model_dump()
-    values["batch_size"] = None if values["batch_size"] == "auto" else values["batch_size"]
-    values["tracker"] = None if values["tracker"] == "none" else values["tracker"]
-    return Settings(**values, balance=Balancing(**config.balance.model_dump()))

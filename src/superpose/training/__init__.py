@@ -1,7 +1,7 @@
 """Training: the loop, its folds in one pass, early stopping per target, checkpoints."""
 
 from ._absence import hideable
-from ._balance import Balance, Balancing, require_balance
+from ._balance import Balance, require_balance
 from ._build import alike, build, places_of
 from ._checkpoints import load_checkpoint, save_checkpoint
 from ._fit import Recipe, fit_alone, fit_joint
@@ -11,7 +11,6 @@ from ._lookahead import Affinities, look_ahead
 from ._loop import Fold, Trained, batch_size, batches, train
 from ._replicas import Replicas
 from ._reveal import reveal_columns
-from ._settings import Settings
 from ._sizes import count_weights
 from ._stored_network import require_weights
 from ._watch import EpochShare, Watch
@@ -19,13 +18,11 @@ from ._watch import EpochShare, Watch
 __all__ = [
     "Affinities",
     "Balance",
-    "Balancing",
     "EpochShare",
     "FittedNetwork",
     "Fold",
     "Recipe",
     "Replicas",
-    "Settings",
     "Tracking",
     "Trained",
     "Watch",

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from superpose.config import BalanceConfig, TrainingConfig
 from superpose.data import Codec
 from superpose.errors import listing
 from superpose.nn import (
@@ -20,7 +21,6 @@ from ._build import Head, build, heads_of, places_of
 from ._fitted_network import FittedNetwork, as_tensors
 from ._loop import Blocks, Fold, OnStep, Trained, Vary, train
 from ._objective import Varied
-from ._settings import Settings
 from ._watch import Watch
 
 
@@ -35,6 +35,7 @@ class Recipe:
         folds: Training and held-out rows of each network.
         architecture: Sizes of the network.
         settings: How to train.
+        balance: How targets are weighed against each other.
         embedding: Widest token of a column.
         seed: Seed of initial weights, order and dropout.
         weights: Weight of each target in the joint loss.
@@ -48,7 +49,8 @@ class Recipe:
     labels: Mapping[str, np.ndarray]
     folds: Sequence[Fold]
     architecture: Architecture
-    settings: Settings
+    settings: TrainingConfig
+    balance: BalanceConfig = field(default_factory=BalanceConfig)
     embedding: int = 16
     seed: int = 0
     weights: Mapping[str, float] = field(default_factory=dict)
@@ -174,6 +176,7 @@ def _train(
         on_epoch=on_epoch,
         on_step=on_step,
         sources=recipe.sources,
+        balance=recipe.balance,
         vary=variation(recipe.codec, recipe.settings.modality_dropout),
     )
 

@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
+from superpose.config import TrainingConfig
 from superpose.errors import ConfigError, MissingExtraError
 
-from ._settings import Settings
 from ._watch import Watch
 
 if TYPE_CHECKING:
     from accelerate import Accelerator
 
 
-def host_for(settings: Settings, folder: Path | None = None) -> Accelerator:
+def host_for(settings: TrainingConfig, folder: Path | None = None) -> Accelerator:
     """Return accelerate's handle on the device, the precision and the tracker.
 
     Args:
@@ -40,12 +40,12 @@ def host_for(settings: Settings, folder: Path | None = None) -> Accelerator:
     return Accelerator(
         cpu=cpu,
         mixed_precision="bf16" if wants else "no",
-        log_with=settings.tracker,
+        log_with=None if settings.tracker == "none" else settings.tracker,
         project_dir=str(folder or "runs/logs"),
     )
 
 
-def require_host(settings: Settings) -> None:
+def require_host(settings: TrainingConfig) -> None:
     """Make sure that this machine has the device and the tracker.
 
     Raises:
@@ -60,7 +60,7 @@ def require_host(settings: Settings) -> None:
             "write auto or cpu"
         )
     names = [str(getattr(t, "value", t)) for t in get_available_trackers()]
-    if settings.tracker and settings.tracker not in names:
+    if settings.tracker not in ("none", *names):
         raise MissingExtraError(
             settings.tracker, "trackers", f"training.tracker: {settings.tracker}"
         )
@@ -75,7 +75,9 @@ class Tracking:
         facts: What to note about the run.
     """
 
-    def __init__(self, settings: Settings, folder: Path | None, facts: dict[str, Any]) -> None:
+    def __init__(
+        self, settings: TrainingConfig, folder: Path | None, facts: dict[str, Any]
+    ) -> None:
         self.host = host_for(settings, folder)
         self.host.init_trackers("superpose", config=facts)
 

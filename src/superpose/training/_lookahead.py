@@ -48,7 +48,9 @@ def look_ahead(
         progress: Called after each epoch with the share that is done.
     """
     epochs = min(epochs, recipe.settings.epochs)
-    settings = replace(recipe.settings, epochs=epochs, patience=epochs, tracker=None)
+    settings = recipe.settings.model_copy(
+        update={"epochs": epochs, "patience": epochs, "tracker": "none"}
+    )
     steps = epochs * steps_of_epoch(recipe.folds, batch_size(settings, recipe.folds))
     looks = min(max(MOST_STEPS // len(recipe.labels), FEWEST_LOOKS), MOST_LOOKS)
     held = [fold.held for fold in recipe.folds]

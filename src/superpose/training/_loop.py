@@ -14,6 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from superpose.config import BalanceConfig, TrainingConfig
 from superpose.errors import TrainingError
 from superpose.kinds import TargetKind
 from superpose.nn import GIVEN
@@ -24,7 +25,6 @@ from ._objective import Objective, Varied, mixed_rows, predictions
 from ._replicas import Replicas, State
 from ._reveal import Reveal
 from ._session import Session
-from ._settings import Settings
 from ._watch import Watch
 from ._workers import Workers
 
@@ -94,11 +94,9 @@ class Trained:
     parameters: int = 0
 
 
-def batch_size(settings: Settings, folds: Sequence[Fold]) -> int:
-    """Return the rows per step and network: as set, or a sixteenth of the rows within 16 to 512."""
-    longest = max(len(f.train) for f in folds)
-    wanted = settings.batch_size or 2 ** round(math.log2(min(max(longest / 16, 16), 512)))
-    return min(wanted, longest)
+def batch_size(settings: TrainingConfig, folds: Sequence[Fold]) -> int:
+    """Return the rows per step and network, of which the largest fold decides."""
+    return settings.rows_per_step(max(len(f.train) for f in folds))
 
 
 def steps_of_epoch(folds: Sequence[Fold], size: int) -> int:
@@ -218,7 +216,7 @@ def train(
     kinds: Sequence[TargetKind],
     labels: Sequence[np.ndarray],
     folds: Sequence[Fold],
-    settings: Settings,
+    settings: TrainingConfig,
     seed: int = 0,
     weights: Sequence[float] | None = None,
     solo: bool = False,
@@ -228,6 +226,7 @@ def train(
     on_step: OnStep | None = None,
     sources: np.ndarray | None = None,
     vary: Vary | None = None,
+    balance: BalanceConfig | None = None,
 ) -> Trained:
     """Train one network per fold, all in one pass, and keep each target's best epoch.
 
@@ -253,6 +252,7 @@ def train(
         on_step: Called before each step is taken; it changes nothing.
         sources: For each row the number of its source, if there are several.
         vary: Makes a random variation of the inputs of a training batch, and tells what was done.
+        balance: How targets are weighed against each other; by a plain sum if None.
 
     Raises:
         TrainingError: If a loss is not finite; names the target and the batch.
@@ -279,10 +279,8 @@ def train(
         averaged = copy.deepcopy(network)
         targets = 1 if solo else len(kinds)
         rate = settings.learning_rate
-        balance = Balance(settings.balance, len(teams), targets, rate, seed, workers)
-        session = Session(
-            network, averaged, optimizer, watch, balance, checkpoint, workers.rank == 0
-        )
+        weigh = Balance(balance or BalanceConfig(), len(teams), targets, rate, seed, workers)
+        session = Session(network, averaged, optimizer, watch, weigh, checkpoint, workers.rank == 0)
         for epoch in range(session.resume(), settings.epochs):
             late = workers.any(_late(settings, session.seconds))
             if epoch and (watch.done(epoch - 1) or late):  # one epoch at least
@@ -291,7 +289,7 @@ def train(
             generator = torch.Generator().manual_seed(_epoch_seed(seed, epoch))
             torch.manual_seed(_epoch_seed(seed, epoch))
             network.train()
-            balance.begin(epoch)
+            weigh.begin(epoch)
             seen = []
             plan = list(batches(teams, size, generator, sources, settings.source_exponent))
             for step, chosen in enumerate(plan, start=1):
@@ -304,7 +302,7 @@ def train(
                     if (mixed := mixed_rows(moved)) is not None:  # what was measured is of another
                         shown = shown & ~mixed[..., None]
                     batch[GIVEN] = reveal.block(chosen, shown)
-                taps = balance.taps(network, chosen.shape[1])
+                taps = weigh.taps(network, chosen.shape[1])
                 with host.autocast():
                     out = network(batch, taps)
                 losses = objective.losses(out, chosen, shown, moved)
@@ -312,7 +310,7 @@ def train(
                 if on_step:
                     on_step(Step(network, losses, objective, blocks, optimizer))
                 observe = partial(objective.observe, out, chosen, shown, moved)
-                loss = balance.combine(network, losses, taps, observe)
+                loss = weigh.combine(network, losses, taps, observe)
                 (loss.sum() / settings.accumulate).backward()
                 # The last batch steps too: what is left over would be lost on resuming.
                 if step % settings.accumulate == 0 or step == len(plan):
@@ -321,11 +319,9 @@ def train(
                     optimizer.step()
                     optimizer.zero_grad()
                     averaged.follow(network, averaging(settings, len(plan), epoch, step))
-                    balance.stepped(
-                        partial(_again, objective, network, batch, chosen, shown, moved)
-                    )
+                    weigh.stepped(partial(_again, objective, network, batch, chosen, shown, moved))
                 seen.append(losses.detach().mean(0))
-            balance.end()
+            weigh.end()
             held = [f.held for f in teams]
             told = predict_rows(averaged, blocks, held, kinds, solo)
             half = predict_half(averaged, blocks, held, kinds, reveal) if reveal else None
@@ -342,7 +338,7 @@ def train(
         watch.held_out(),
         watch.curves,
         watch.given_epoch,
-        balance.facts(),
+        weigh.facts(),
         session.seconds,
         sum(p.numel() for p in network.parameters()) // network.count,
     )
@@ -360,7 +356,7 @@ def _again(
     return objective.observe(network(batch), rows, shown, moved)
 
 
-def averaging(settings: Settings, steps: int, epoch: int, step: int) -> float:
+def averaging(settings: TrainingConfig, steps: int, epoch: int, step: int) -> float:
     """Return the share by which averaged weights follow a step: the newest at first, then less."""
     horizon = max(1.0, settings.average * steps)
     return max(1 / horizon, 1 / (1 + (epoch * steps + step) / 4))
@@ -378,7 +374,7 @@ def _epoch_seed(seed: int, epoch: int) -> int:
     return seed * 100_003 + epoch + 1
 
 
-def _late(settings: Settings, seconds: float) -> bool:
+def _late(settings: TrainingConfig, seconds: float) -> bool:
     return settings.max_minutes is not None and seconds > 60 * settings.max_minutes
 
 

@@ -11,9 +11,10 @@ import pyarrow as pa
 import pytest
 import torch
 
+from superpose.config import TrainingConfig
 from superpose.data import Codec
 from superpose.nn import Architecture
-from superpose.training import Fold, Recipe, Settings, Trained, build, train
+from superpose.training import Fold, Recipe, Trained, build, train
 
 
 @pytest.fixture(scope="session")
@@ -50,7 +51,7 @@ def recipe(
         codec.labels(table),
         make_folds(),
         small,
-        Settings(epochs=3, batch_size=16),
+        TrainingConfig(epochs=3, batch_size=16),
         embedding=4,
     )
 
@@ -77,7 +78,7 @@ def run(recipe: Recipe) -> Callable[..., Trained]:
             "kinds": kinds,
             "labels": [recipe.labels[t] for t in targets],
             "folds": recipe.folds,
-            "settings": Settings(**{"epochs": 3, "batch_size": 16, **settings}),
+            "settings": TrainingConfig(**{"epochs": 3, "batch_size": 16, **settings}),
             **changes,
         }
         return train(**given)

@@ -7,10 +7,10 @@ import pyarrow as pa
 import torch
 
 from superpose.audit import prepare
-from superpose.config import Config
+from superpose.config import Config, TrainingConfig
 from superpose.data import Codec, ColumnSpec, Schema
 from superpose.nn import Architecture
-from superpose.training import Fold, Recipe, Settings, fit_joint, hideable
+from superpose.training import Fold, Recipe, fit_joint, hideable
 from superpose.training._absence import Absence
 from superpose.training._fit import variation
 
@@ -109,11 +109,11 @@ def test_a_model_that_learned_with_it_stands_the_absence_of_its_best_input():
         codec.labels(table()),
         [Fold(rows[:180], rows[180:])],
         Architecture(width=32, members=2, depth=1, state=8, rank=2),
-        Settings(epochs=12, batch_size=30),
+        TrainingConfig(epochs=12, batch_size=30),
     )
     truth, errors = codec.labels(new)["y"], {}
     for share in (0.0, 0.3):
-        settings = replace(recipe.settings, modality_dropout=share)
+        settings = recipe.settings.model_copy(update={"modality_dropout": share})
         network = fit_joint(replace(recipe, settings=settings))
         blocks = codec.inputs(new)
         whole = network.predict(codec, blocks)["y"][:, 0]

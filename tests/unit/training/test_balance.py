@@ -8,10 +8,11 @@ import pytest
 import torch
 
 from superpose.balance import BALANCERS
+from superpose.config import BalanceConfig
 from superpose.errors import MissingExtraError
 from superpose.functional import tap_gramian, weight_gramian
 from superpose.nn import FUSIONS, Architecture, Network, NumberEncoder
-from superpose.training import Balance, Balancing, Replicas, Settings, _session, require_balance
+from superpose.training import Balance, Replicas, _session, require_balance
 
 B, T = 12, 3
 
@@ -122,8 +123,8 @@ class Killed(Exception):
 @pytest.mark.parametrize("method", METHODS)
 def test_killed_and_resumed_equals_not_killed(run, assert_same, tmp_path, monkeypatch, method):
     monkeypatch.setattr(_session, "WRITING_SHARE", float("inf"))  # every epoch is written
-    settings = Settings(epochs=4, batch_size=16, balance=Balancing(method, every=2))
-    whole = run(settings=settings, given=True)
+    settings = {"epochs": 4, "balance": BalanceConfig(method=method, every=2)}
+    whole = run(**settings, given=True)
 
     def kill(epoch, watch):
         if epoch == 2:
@@ -131,8 +132,8 @@ def test_killed_and_resumed_equals_not_killed(run, assert_same, tmp_path, monkey
 
     path = tmp_path / "x.checkpoint"
     with pytest.raises(Killed):
-        run(settings=settings, given=True, checkpoint=path, on_epoch=kill)
-    resumed = run(settings=settings, given=True, checkpoint=path)
+        run(**settings, given=True, checkpoint=path, on_epoch=kill)
+    resumed = run(**settings, given=True, checkpoint=path)
     assert_same(resumed, whole)
     np.testing.assert_equal(resumed.balance, whole.balance)
 
@@ -143,8 +144,8 @@ def test_killed_and_resumed_equals_not_killed(run, assert_same, tmp_path, monkey
     + [(name, "parameters") for name in ("gradnorm", "upgrad", "pcgrad")],
 )
 def test_every_method_trains_with_gaps_accumulation_and_given(run, method, at):
-    settings = Settings(2, batch_size=16, accumulate=2, balance=Balancing(method, 3, at))
-    trained = run(settings=settings, given=True)
+    balance = BalanceConfig(method=method, every=3, at=at)
+    trained = run(epochs=2, accumulate=2, balance=balance, given=True)
     weights = np.array(trained.balance["weights"])
     if method == "sum":
         assert not weights.size
@@ -160,7 +161,7 @@ def test_every_method_trains_with_gaps_accumulation_and_given(run, method, at):
 def test_a_batch_may_lack_the_labels_of_one_target_of_all_but_one_or_of_all(method, at):
     replicas, batch, _ = networks("task-attention", 2)
     optimizer = torch.optim.SGD(replicas.parameters(), 0.01)
-    balance = Balance(Balancing(method, every=1, at=at), 2, T, 1e-3)
+    balance = Balance(BalanceConfig(method=method, every=1, at=at), 2, T, 1e-3)
     labels = torch.randn(2, B, 1, T)
     # The first target has labels in the fourth batch alone, the last two have none in some.
     here = [[0, 0, 0], [0, 1, 0], [0, 1, 1], [1, 1, 1], [0, 0, 1], [0, 1, 1], [0, 0, 0], [0, 1, 1]]
@@ -202,8 +203,7 @@ def test_famo_learns_nothing_from_a_step_that_it_did_not_weigh():
 
 def test_methods_move_the_weights(run):
     def last(method):
-        settings = Settings(epochs=3, batch_size=16, balance=Balancing(method))
-        return run(settings=settings).balance["weights"][-1]
+        return run(epochs=3, balance=BalanceConfig(method=method)).balance["weights"][-1]
 
     for method in ("log", "gradnorm", "mgda", "imtl-g"):
         assert max(abs(w - 1) for w in last(method)) > 0.02, method
@@ -222,7 +222,7 @@ def test_the_plain_sum_looks_at_gradients_and_changes_no_number(run, assert_same
 
 def test_a_target_without_labels_in_a_batch_is_not_in_the_gramian():
     replicas, batch, losses_of = networks("none", 1)
-    balance = Balance(Balancing("mgda"), 1, T, 1e-3)
+    balance = Balance(BalanceConfig(method="mgda"), 1, T, 1e-3)
     balance.begin(3)
     taps = balance.taps(replicas, B)
     losses = losses_of(replicas(batch, taps)) * torch.tensor([[1.0, 0.0, 1.0]])
@@ -234,7 +234,7 @@ def test_a_target_without_labels_in_a_batch_is_not_in_the_gramian():
 
 def test_between_readings_the_weights_stay():
     replicas, batch, losses_of = networks("none", 1)
-    balance = Balance(Balancing("mgda", every=3), 1, T, 1e-3)
+    balance = Balance(BalanceConfig(method="mgda", every=3), 1, T, 1e-3)
     balance.begin(3)
     reads = []
     for _ in range(7):

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from superpose.training import Fold, Settings, batches
+from superpose.config import TrainingConfig
+from superpose.training import Fold, batches
 from superpose.training._loop import SHORTEST_EPOCH, batch_size
 
 
@@ -59,12 +60,12 @@ def test_the_seed_decides_the_order(make_folds):
 )
 def test_the_batch_grows_with_the_table_within_bounds(rows, size):
     fold = Fold(np.arange(rows), np.arange(1))
-    assert batch_size(Settings(), [fold]) == size
+    assert batch_size(TrainingConfig(), [fold]) == size
 
 
 def test_a_batch_size_that_was_set_is_kept_up_to_the_table():
-    assert batch_size(Settings(batch_size=48), [Fold(np.arange(90), np.arange(1))]) == 48
-    assert batch_size(Settings(batch_size=48), [Fold(np.arange(20), np.arange(1))]) == 20
+    assert batch_size(TrainingConfig(batch_size=48), [Fold(np.arange(90), np.arange(1))]) == 48
+    assert batch_size(TrainingConfig(batch_size=48), [Fold(np.arange(20), np.arange(1))]) == 20
 
 
 @pytest.mark.parametrize(("exponent", "shares"), [(0.0, (0.5, 0.5)), (0.5, (0.75, 0.25))])

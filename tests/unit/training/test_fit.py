@@ -91,7 +91,7 @@ def test_the_map_is_a_distribution_over_the_others_and_nobody(recipe, joint):
 @pytest.mark.parametrize("fusion", FUSIONS)
 def test_every_fusion_trains_predicts_and_is_told_targets(recipe, fusion):
     sizes = replace(recipe.architecture, fusion=fusion, blocks=2)
-    settings = replace(recipe.settings, epochs=2)
+    settings = recipe.settings.model_copy(update={"epochs": 2})
     fitted = fit_joint(replace(recipe, architecture=sizes, settings=settings))
     calm = fitted.predict(recipe.codec, recipe.blocks)
     assert calm.keys() == recipe.labels.keys()

@@ -11,9 +11,10 @@ import pyarrow as pa
 import torch
 import torch.distributed as dist
 
+from superpose.config import BalanceConfig, TrainingConfig
 from superpose.kinds import TARGET_KINDS
 from superpose.nn import Architecture, Network, NumberEncoder
-from superpose.training import Balancing, Fold, Settings, train
+from superpose.training import Fold, train
 
 
 def main(rank: int, size: int, meeting: str, out: str, method: str, at: str) -> None:
@@ -40,7 +41,8 @@ def main(rank: int, size: int, meeting: str, out: str, method: str, at: str) -> 
         kinds,
         labels,
         [Fold(np.arange(64), np.arange(64, 96))],
-        Settings(3, batch_size=16, balance=Balancing(method, 2, at)),
+        TrainingConfig(epochs=3, batch_size=16),
+        balance=BalanceConfig(method=method, every=2, at=at),
     )
     told = {"curves": trained.curves, "balance": trained.balance}
     with open(f"{out}.{rank}", "w", encoding="utf-8") as file:
