@@ -34,7 +34,7 @@ from accuracy import score_run
 from fusion import KEPT, load, ready
 from superpose.balance import BALANCERS
 from superpose.config import BalanceConfig
-from superpose.training import fit_joint
+from superpose.training import fit_multi_task
 
 RAW = "raw "
 STRESS = 1e3
@@ -57,7 +57,7 @@ def run_balanced(made: Ready, method: str) -> Run:
         scales = {t: STRESS ** (1 - 2 * (place % 2)) for place, t in enumerate(names)}
         recipe = replace(recipe, weights=scales)
     recipe = replace(recipe, balance=BalanceConfig(method=name))
-    network = fit_joint(recipe)
+    network = fit_multi_task(recipe)
     took, work = time.perf_counter() - started, time.process_time() - worked
     details: dict[str, Any] = {
         "epochs": len(network.curves[0]["train"]),

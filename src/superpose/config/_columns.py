@@ -69,7 +69,8 @@ class ColumnConfig(Section):
     def _options_of_kind(self) -> Self:
         if not self.model_extra:
             return self
-        own, refused = list(type(self).model_fields), []
+        own = list(type(self).model_fields)
+        refused = []
         able = [self.kind] if self.kind else self.candidates
         if not able and self.options:
             raise reject(*(self._homeless(key, own) for key in self.options))
@@ -128,7 +129,7 @@ class InputConfig(ColumnConfig):
     @field_validator("kind")
     @classmethod
     def _kind(cls, kind: str | None) -> str | None:
-        return _known_kind(kind, "input", list(INPUT_KINDS), list(TARGET_KINDS))
+        return _known_kind(kind, INPUT_KINDS, other="target")
 
 
 class TargetConfig(ColumnConfig):
@@ -150,7 +151,7 @@ class TargetConfig(ColumnConfig):
     @field_validator("kind")
     @classmethod
     def _kind(cls, kind: str | None) -> str | None:
-        return _known_kind(kind, "target", list(TARGET_KINDS), list(INPUT_KINDS))
+        return _known_kind(kind, TARGET_KINDS, other="input")
 
     @model_validator(mode="after")
     def _not_of_itself(self) -> Self:
@@ -160,11 +161,11 @@ class TargetConfig(ColumnConfig):
         return self
 
 
-def _known_kind(kind: str | None, role: str, known: list[str], other: list[str]) -> str | None:
-    """Makes sure that there is a kind of this name for this role."""
+def _known_kind(kind: str | None, known: Mapping[str, Any], *, other: str) -> str | None:
+    """Makes sure that there is a kind of this name; `other` is the role that is not asked for."""
     if kind is None or kind in known:
         return kind
     fix = did_you_mean(kind, known)
-    if kind in other:
-        fix = f"{kind} is a kind of {'input' if role == 'target' else 'target'} only"
+    if kind in (TARGET_KINDS if other == "target" else INPUT_KINDS):
+        fix = f"{kind} is a kind of {other} only"
     raise reject(Fault((), f"{kind!r} given", ", ".join(known), fix))

@@ -86,15 +86,17 @@ def _forecasts(values: Mapping[str, Any]) -> list[Fault]:
 
 def _groups(groups: Any, targets: list[str]) -> list[Fault]:
     """Finds members of groups that are no targets, and targets that stand in two places."""
-    faults, seen = list[Fault](), dict[str, Keys]()
+    faults: list[Fault] = []
+    seen: dict[str, Keys] = {}
     for number, group in enumerate(groups if isinstance(groups, list) else []):
         for index, entry in enumerate(group if isinstance(group, list) else []):
             if not isinstance(entry, str | int | float):
                 continue
-            name, keys = str(entry).strip(), ("groups", number, index)
+            name = str(entry).strip()
+            keys = ("groups", number, index)
             if name not in targets:
-                given, fix = f"{name!r} given", did_you_mean(name, targets)
-                faults.append(Fault(keys, given, listing(targets), fix))
+                fix = did_you_mean(name, targets)
+                faults.append(Fault(keys, f"{name!r} given", listing(targets), fix))
             elif name in seen:
                 given = f"{name!r} stands in {key_path(seen[name])} too"
                 faults.append(Fault(keys, given, fix="a target is in one group; keep it in one"))

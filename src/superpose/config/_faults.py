@@ -99,7 +99,8 @@ def _plain_keys(loc: Keys, values: Any, names: set[str]) -> Keys:
 
 def _faults(found: Any, keys: Keys, root: type[BaseModel]) -> Iterator[Fault]:
     """The faults that one error of pydantic stands for."""
-    kind, context = found["type"], found.get("ctx", {})
+    kind = found["type"]
+    context = found.get("ctx", {})
     if kind == "faults":
         for fault in context["faults"]:
             yield fault._replace(keys=(*keys, *fault.keys))

@@ -10,22 +10,23 @@ from typing import Any
 import numpy as np
 
 from superpose.config import BalanceConfig, TrainingConfig
-from superpose.data import Codec
+from superpose.data import Codec, Fold
 from superpose.errors import listing
 from superpose.nn import (
     Architecture,
 )
 
-from ._absence import Absence, hideable
 from ._build import Head, build, heads_of, places_of
+from ._early_stopping import EarlyStopping
 from ._fitted_network import FittedNetwork, as_tensors
-from ._loop import Blocks, Fold, OnStep, Trained, Vary, train
+from ._loop import OnStep, TrainResult, Vary, train
+from ._modality_dropout import ModalityDropout, hideable
 from ._objective import Varied
-from ._watch import Watch
+from ._predict import Blocks
 
 
 @dataclass(frozen=True)
-class Recipe:
+class TrainingSpec:
     """What all networks of a run have in common.
 
     Args:
@@ -59,11 +60,11 @@ class Recipe:
     sources: np.ndarray | None = None
 
 
-OnEpoch = Callable[[int, Watch], None]
+OnEpoch = Callable[[int, EarlyStopping], None]
 
 
-def fit_joint(
-    recipe: Recipe,
+def fit_multi_task(
+    recipe: TrainingSpec,
     checkpoint: Path | None = None,
     on_epoch: OnEpoch | None = None,
     on_step: OnStep | None = None,
@@ -98,8 +99,8 @@ def fit_joint(
     )
 
 
-def fit_alone(
-    recipe: Recipe,
+def fit_single_task(
+    recipe: TrainingSpec,
     targets: Sequence[str],
     checkpoint: Path | None = None,
     on_epoch: OnEpoch | None = None,
@@ -150,7 +151,7 @@ def fit_alone(
 
 
 def _train(
-    recipe: Recipe,
+    recipe: TrainingSpec,
     targets: Sequence[str],
     heads: Sequence[Head],
     architecture: Architecture,
@@ -158,7 +159,7 @@ def _train(
     checkpoint: Path | None,
     on_epoch: OnEpoch | None,
     on_step: OnStep | None = None,
-) -> Trained:
+) -> TrainResult:
     given = recipe.given and not solo and len(targets) > 1
     groups = [] if solo else places_of(recipe.groups, targets)
     return train(
@@ -176,7 +177,7 @@ def _train(
         on_epoch=on_epoch,
         on_step=on_step,
         sources=recipe.sources,
-        balance=recipe.balance,
+        balancing=recipe.balance,
         vary=variation(recipe.codec, recipe.settings.modality_dropout),
     )
 
@@ -192,7 +193,7 @@ def variation(codec: Codec, hidden: float = 0.0) -> Vary | None:
     for name, kinds in codec.blocks.items():
         if (augment := kinds[0].augment()) is not None:
             found[name] = kinds[0].column, augment
-    absence = Absence(codec, hidden) if hidden and hideable(codec) else None
+    absence = ModalityDropout(codec, hidden) if hidden and hideable(codec) else None
     if not found and absence is None:
         return None
 

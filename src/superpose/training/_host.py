@@ -10,7 +10,7 @@ import torch
 from superpose.config import TrainingConfig
 from superpose.errors import ConfigError, MissingExtraError
 
-from ._watch import Watch
+from ._early_stopping import EarlyStopping
 
 if TYPE_CHECKING:
     from accelerate import Accelerator
@@ -81,7 +81,7 @@ class Tracking:
         self.host = host_for(settings, folder)
         self.host.init_trackers("superpose", config=facts)
 
-    def __call__(self, epoch: int, watch: Watch) -> None:
+    def __call__(self, epoch: int, watch: EarlyStopping) -> None:
         losses = {}
         for kind, curve in zip(watch.kinds, watch.curves, strict=True):
             for part in ("train", "validation"):

@@ -5,7 +5,8 @@ import pytest
 import torch
 
 from superpose.config import TrainingConfig
-from superpose.training import Fold, batches
+from superpose.data import Fold
+from superpose.training import batches
 from superpose.training._loop import SHORTEST_EPOCH, batch_size
 
 

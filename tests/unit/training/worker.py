@@ -12,9 +12,10 @@ import torch
 import torch.distributed as dist
 
 from superpose.config import BalanceConfig, TrainingConfig
+from superpose.data import Fold
 from superpose.kinds import TARGET_KINDS
 from superpose.nn import Architecture, Network, NumberEncoder
-from superpose.training import Fold, train
+from superpose.training import train
 
 
 def main(rank: int, size: int, meeting: str, out: str, method: str, at: str) -> None:
@@ -42,7 +43,7 @@ def main(rank: int, size: int, meeting: str, out: str, method: str, at: str) -> 
         labels,
         [Fold(np.arange(64), np.arange(64, 96))],
         TrainingConfig(epochs=3, batch_size=16),
-        balance=BalanceConfig(method=method, every=2, at=at),
+        balancing=BalanceConfig(method=method, every=2, at=at),
     )
     told = {"curves": trained.curves, "balance": trained.balance}
     with open(f"{out}.{rank}", "w", encoding="utf-8") as file:

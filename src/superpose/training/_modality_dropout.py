@@ -1,0 +1,67 @@
+"""Whole inputs that are hidden in some rows while networks learn, so that rows may lack them."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from superpose.data import Codec
+
+from ._predict import Blocks
+
+
+def hideable(codec: Codec) -> dict[str, int]:
+    """Return the blocks that can be hidden row by row, and what then stands in whole numbers.
+
+    Images, sounds, texts and the like, but no columns of a table: their missing values come as they
+    come. Nor inputs whose places have an answer each: without the words there is nothing to label.
+    Where one of them is all that there is, it can't be hidden either.
+    """
+    asked = {kind.source for kind in codec.target_kinds.values()}
+    found = {
+        name: kinds[0].absent
+        for name, kinds in codec.blocks.items()
+        if kinds[0].block is None and kinds[0].column not in asked
+    }
+    return found if len(codec.blocks) > 1 else {}
+
+
+class ModalityDropout:
+    """Hide inputs of rows at random, but never all that a row has.
+
+    Args:
+        codec: The codec of the training.
+        share: Chance of each input to be hidden in a row that has it, from 0 to below 1.
+
+    Shape:
+        blocks: name -> (P, B, ...) -> the same, NaN or padding where hidden.
+
+    Source:
+        ModDrop, Neverova et al. 2016; departs by never hiding everything.
+    """
+
+    def __init__(self, codec: Codec, share: float) -> None:
+        self.padding, self.share = hideable(codec), share
+        # What is never hidden is left in any case.
+        self.left = len(codec.blocks) > len(self.padding)
+
+    def __call__(self, batch: Blocks) -> Blocks:
+        there = torch.stack([_there(batch[name], pad) for name, pad in self.padding.items()])
+        drawn = torch.rand(2, *there.shape, device=there.device)
+        gone = there & (drawn[0] < self.share)
+        if not self.left:
+            spared = (drawn[1] * there).argmax(0)  # one of those that the row has
+            each = torch.arange(len(there), device=there.device)[:, None, None]
+            gone &= ~((spared == each) & (gone == there).all(0))
+        out = dict(batch)
+        for (name, pad), rows in zip(self.padding.items(), gone, strict=True):
+            block = batch[name]
+            nothing = torch.nan if block.is_floating_point() else pad
+            out[name] = block.masked_fill(rows.view(*rows.shape, *[1] * (block.ndim - 2)), nothing)
+        return out
+
+
+def _there(block: Tensor, pad: int) -> Tensor:
+    """Mark the rows that have an input, (P, B)."""
+    known = ~block.isnan() if block.is_floating_point() else block != pad
+    return known.flatten(2).any(-1)
