@@ -13,8 +13,9 @@ import torch
 
 from superpose.config import TrainingConfig
 from superpose.data import Codec, Fold
+from superpose.models.network import build
 from superpose.nn import Architecture
-from superpose.training import TrainingSpec, TrainResult, build, train
+from superpose.training import TrainingSpec, TrainResult, train
 
 
 @pytest.fixture(scope="session")
