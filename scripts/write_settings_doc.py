@@ -33,8 +33,8 @@ HEAD = """\
 
 What `superpose.yaml` may hold. The same keys are arguments of `Superpose(...)`: sections such as
 `split` and `model` are mappings there. `superpose init TABLE --targets A,B` writes a file with the
-inferred kinds, and `superpose check FILE` names every fault of it at once, with its line. An unknown
-key is an error.
+inferred kinds, and `superpose check FILE` names every fault of it at once, with its line. An
+unknown key is an error.
 
 - [Ten keys to begin with](#ten-keys-to-begin-with)
 - [All keys](#all-keys): {sections}
@@ -76,8 +76,8 @@ KINDS = """\
 """
 INPUTS_LEAD = """\
 A kind is what a column is. It is inferred from the values, shown with its reason by
-`superpose init` and `superpose check`, and can be declared. Its options stand beside the name of the
-column. An option that only one kind has tells the kind too; where several have it the values
+`superpose init` and `superpose check`, and can be declared. Its options stand beside the name of
+the column. An option that only one kind has tells the kind too; where several have it the values
 decide, or an error names the kinds."""
 TARGETS_LEAD = "The main metric is the one that the report and the screen show first."
 
