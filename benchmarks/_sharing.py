@@ -140,12 +140,12 @@ class Ready:
         """What a network of this table is made by."""
         tuned = TRIALS[trial]
         return TrainingSpec(
-            self.codec,
-            self.blocks,
-            self.labels,
-            [Fold(self.rows("train"), self.rows("validation"))],
-            replace(self.architecture, dropout=tuned["dropout"], **change),
-            Settings(EPOCHS, PATIENCE, learning_rate=tuned["learning_rate"]),
+            codec=self.codec,
+            inputs=self.blocks,
+            labels=self.labels,
+            folds=[Fold(self.rows("train"), self.rows("validation"))],
+            architecture=replace(self.architecture, dropout=tuned["dropout"], **change),
+            settings=Settings(EPOCHS, PATIENCE, learning_rate=tuned["learning_rate"]),
             seed=seed,
             given=False,
         )
