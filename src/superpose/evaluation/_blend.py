@@ -1,4 +1,4 @@
-"""Blends: convex mixtures of the canonical predictions of several models of one target."""
+"""Blends: weights of a mixture that are chosen by its loss."""
 
 from __future__ import annotations
 
@@ -6,29 +6,18 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 
-Weights = dict[str, float]
+from superpose.models import Weights
+
 Loss = Callable[[np.ndarray], float]
 
 # Twenty picks give weights in steps of a twentieth: fine enough, and too coarse to fit noise with.
 ROUNDS = 20
 
 
-def mix(predictions: Mapping[str, np.ndarray], weights: Weights) -> np.ndarray:
-    """Return the weighted mean of canonical predictions.
-
-    Shape:
-        each (N, K) -> (N, K).
-
-    Example:
-        >>> mix({"a": np.zeros((1, 1)), "b": np.ones((1, 1))}, {"a": 0.5, "b": 0.5}).item()
-        0.5
-    """
-    return sum(w * predictions[name] for name, w in weights.items())  # type: ignore[return-value]
-
-
 def greedy_blend(
     predictions: Mapping[str, np.ndarray],
     loss: Loss,
+    *,
     must: str | None = None,
     rounds: int = ROUNDS,
 ) -> Weights:
@@ -52,14 +41,16 @@ def greedy_blend(
     names = list(predictions)
     counts = dict.fromkeys(names, 0)
     total: np.ndarray | None = None
-    best, best_loss = {must or names[0]: 1.0}, np.inf
+    best = {must or names[0]: 1.0}
+    best_loss = np.inf
     for k in range(1, rounds + 1):
         allowed = [must] if must and k == 1 else names
-        tried = {n: predictions[n] if total is None else total + predictions[n] for n in allowed}
-        losses = {n: loss(z / k) for n, z in tried.items()}
+        sums = {n: predictions[n] if total is None else total + predictions[n] for n in allowed}
+        losses = {n: loss(z / k) for n, z in sums.items()}
         pick = min(losses, key=losses.__getitem__)
         counts[pick] += 1
-        total = tried[pick]
+        total = sums[pick]
         if losses[pick] < best_loss - 1e-12:
-            best, best_loss = {n: c / k for n, c in counts.items() if c}, losses[pick]
+            best = {n: c / k for n, c in counts.items() if c}
+            best_loss = losses[pick]
     return best

@@ -40,7 +40,8 @@ def given_names(codec: Codec, table: pa.Table, given: str | Sequence[str] | None
     faults = Faults(DataError)
     for name in given:
         if name not in targets:
-            _no_target(faults, "given", name, codec, "give targets only; inputs are read anyway")
+            fix = "give targets only; inputs are read anyway"
+            no_target(faults, "given", name, codec=codec, otherwise=fix)
         elif name not in table.column_names:
             fix = "add the column, empty where it was not measured, or leave it out of given"
             faults.add(place(column=name), "given, but not in the table", fix=fix)
@@ -66,7 +67,8 @@ def scored_given(codec: Codec, table: pa.Table, given: str | Sequence[str] | Non
     return names
 
 
-def _no_target(faults: Faults, key: str, name: str, codec: Codec, otherwise: str = "") -> None:
+def no_target(faults: Faults, key: str, name: str, *, codec: Codec, otherwise: str = "") -> None:
+    """Keep the fault of a name that is no target of the model."""
     fix = did_you_mean(name, codec.target_kinds) or otherwise
     faults.add(key, f"{name!r} is no target of this model", listing(codec.target_kinds), fix)
 
@@ -146,51 +148,6 @@ def _warn_outside(kind: TargetKind, table: pa.Table, y: np.ndarray) -> None:
             f"training rows had; answers that rest on it are extrapolated",
             stacklevel=4,
         )
-
-
-def require_plan(
-    codec: Codec,
-    given: Sequence[str],
-    whole: Sequence[str],
-    want: Sequence[str],
-    candidates: Sequence[str] | None,
-    cost: dict[str, float],
-) -> list[str]:
-    """Check what is known, wanted, and could be measured; return the candidates.
-
-    Args:
-        codec: Fitted codec.
-        given: Targets that are read as measured.
-        whole: Those of them that every row has.
-        want: Targets whose uncertainty matters.
-        candidates: Targets that could be measured; None for all that are neither wanted nor whole.
-        cost: Cost by target.
-
-    Raises:
-        DataError: Every fault of the plan at once.
-    """
-    faults = Faults(DataError)
-    if not want:
-        fix = "name the targets whose uncertainty matters"
-        faults.add("want", "no target is named", listing(codec.target_kinds), fix)
-    for key, names in (("want", want), ("candidates", candidates or []), ("cost", list(cost))):
-        for name in names:
-            if name not in codec.target_kinds:
-                _no_target(faults, key, name, codec)
-    for name in want:
-        if name in given:
-            fix = "what is measured needs no answer: take it out of one of them"
-            faults.add("want", f"{name!r} is both given and wanted", fix=fix)
-    for name, price in cost.items():
-        if not np.isfinite(price) or price <= 0:
-            faults.add(f"cost[{name!r}]", f"{price!r} given", "a number above 0")
-    free = [t for t in codec.target_kinds if t not in want and t not in whole]
-    asked = free if candidates is None else list(candidates)
-    if not asked:
-        wrong = "every target is given or wanted, so none is left to measure"
-        faults.add("candidates", wrong, fix="want fewer targets, or name candidates")
-    faults.raise_any()
-    return asked
 
 
 def with_measured(

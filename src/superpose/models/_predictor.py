@@ -304,7 +304,7 @@ class Predictor:
     def _require_models(self) -> None:
         """Make sure that every model is there that a mixture names."""
         there = {(t, model.name) for model in self.models for t in model.targets}
-        mixtures = [level.weights for level in self.levels.values()]
+        mixtures: list[Mapping[str, Weights]] = [level.weights for level in self.levels.values()]
         mixtures += [model.margins() for model in self.models]
         for mixture in mixtures:
             for target, weights in mixture.items():
