@@ -55,9 +55,18 @@ class Rows:
         )
 
     @classmethod
-    def of_arrays(cls, codec: Codec, inputs: Mapping[str, np.ndarray], matrix: np.ndarray) -> Self:
-        """Rows that are encoded already, (N, ...) each."""
-        return cls(codec, len(matrix), inputs=lambda: inputs, matrix=lambda: matrix)
+    def of_arrays(
+        cls, codec: Codec, inputs: Mapping[str, np.ndarray], matrix: np.ndarray | None = None
+    ) -> Self:
+        """Rows that are encoded already, (N, ...) each; without a matrix for networks only."""
+
+        def read_matrix() -> np.ndarray:
+            if matrix is None:
+                raise ValueError("these rows were not encoded for trees")
+            return matrix
+
+        size = len(next(iter(inputs.values())))
+        return cls(codec, size, inputs=lambda: inputs, matrix=read_matrix)
 
     def __len__(self) -> int:
         return self._size
