@@ -138,7 +138,7 @@ class _Outcomes:
         """Expected bits (N,) about wanted targets."""
         n = len(self.rows)
         kind = self.kinds[self.target]
-        pred = stretched(self.predictor, self.target, self.rows, self.labels)
+        pred = stretched(self.predictor, self.rows, self.labels, target=self.target)
         # Outcomes at the middles of equal shares of the distribution: half the noise of free draws.
         middles = (np.arange(self.draws) + 0.5) / self.draws
         many, after = repeated(self.rows, self.labels, self.draws)
@@ -148,9 +148,11 @@ class _Outcomes:
         bits = np.zeros(n)
         for about in want:
             if about != self.target:
-                moved = stretched(self.predictor, about, many, after).reshape(self.draws, n, -1)
+                moved = stretched(self.predictor, many, after, target=about)
                 known = self.kinds[about].known(self.labels[about])
-                bits += np.where(known, 0.0, self.kinds[about].information(moved))
+                bits += np.where(
+                    known, 0.0, self.kinds[about].information(moved.reshape(self.draws, n, -1))
+                )
         bits[kind.known(self.labels[self.target])] = 0.0
         return bits
 

@@ -106,7 +106,7 @@ def _draw(
         if not gone.any():
             continue
         kind = predictor.codec.target_kinds[target]
-        pred = stretched(predictor, target, rows, labels)
+        pred = stretched(predictor, rows, labels, target=target)
         values = kind.at_scores(pred, rng.standard_normal((len(rows), kind.latent)))
         labels[target] = np.where(gone, values, labels[target])
 
@@ -118,7 +118,7 @@ def repeated(rows: Rows, labels: Mapping[str, np.ndarray], n: int) -> tuple[Rows
 
 
 def stretched(
-    predictor: Predictor, target: str, rows: Rows, labels: Mapping[str, np.ndarray]
+    predictor: Predictor, rows: Rows, labels: Mapping[str, np.ndarray], *, target: str
 ) -> np.ndarray:
     """Predict a target with the scale that rows of the proof have shown, (N, K)."""
     kind = predictor.codec.target_kinds[target]

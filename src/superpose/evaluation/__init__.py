@@ -12,7 +12,7 @@ from ._prepare import Prepared, prepare
 from ._run import RunResult, run_evaluation
 from ._run_folder import locked, open_run, require_run, settings_text, source_name
 from ._scoring import metric_options, score_table
-from ._spec import settings_of, spec_of
+from ._spec import spec_of
 from ._wording import describe, engine_word, percent
 
 __all__ = [
@@ -35,7 +35,6 @@ __all__ = [
     "require_run",
     "run_evaluation",
     "score_table",
-    "settings_of",
     "settings_text",
     "source_name",
     "spec_of",

@@ -23,12 +23,12 @@ MULTI_TASK_STAGE, SINGLE_TASK_STAGE = "joint network", "single-task networks"
 def tree_data(prepared: Prepared, engine: Engine) -> TreeData:
     """Return what the trees of an engine are fitted on."""
     return TreeData(
-        engine,
-        prepared.features,
-        prepared.codec.target_kinds,
-        prepared.labels,
-        prepared.plan.tree_folds,
-        prepared.config.seed,
+        engine=engine,
+        features=prepared.features,
+        kinds=prepared.codec.target_kinds,
+        labels=prepared.labels,
+        folds=prepared.plan.tree_folds,
+        seed=prepared.config.seed,
     )
 
 
@@ -83,8 +83,9 @@ def fit_multi_task_network(context: Context) -> Fitted[NetworkModel]:
 
 
 def _tracker(context: Context) -> Tracker | None:
-    settings, work = context.spec.settings, context.stages.folder
-    if not settings.tracker:
+    settings = context.spec.settings
+    work = context.stages.folder
+    if settings.tracker == "none":
         return None
     # Beside the folder of checkpoints, which goes when the run has ended.
     logs = work.parent / "tracking" if work else None

@@ -38,7 +38,7 @@ def decide_level(prepared: Prepared, oof_predictions: OofPredictions) -> LevelRe
     found = decide(
         [TargetEvaluation(kinds[t], prepared.labels[t], oof_predictions[t]) for t in kinds],
         plan.selection_half,
-        alpha=prepared.config.proof.delta,
+        alpha=prepared.config.proof.alpha,
         cross_fitted=plan.cross_fitted,
         clusters=prepared.split.clusters,
     )

@@ -89,12 +89,12 @@ def make_plan(
     if not cross_fitted:
         fold = Fold(split.train, judges[half[judges] == 0])
         return Plan(False, [fold], half, [fold]), notes
-    repeats = _folds(judges, dealt, config, split.clusters)
+    repeats = _folds(judges, dealt, config=config, clusters=split.clusters)
     return Plan(True, [fold for folds in repeats for fold in folds], half, repeats[0]), notes
 
 
 def _folds(
-    rows: np.ndarray, labels: Labels, config: Config, clusters: np.ndarray | None
+    rows: np.ndarray, labels: Labels, *, config: Config, clusters: np.ndarray | None
 ) -> list[list[Fold]]:
     """The folds of every repeat."""
     auto = 10 if len(rows) < FEW else 5

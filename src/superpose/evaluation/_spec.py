@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from superpose.config import Config
 from superpose.nn import Architecture
-from superpose.training import Balancing, Settings, TrainingSpec
+from superpose.training import TrainingSpec
 
 from ._prepare import Prepared
 
@@ -19,7 +19,8 @@ def spec_of(prepared: Prepared) -> TrainingSpec:
         labels=prepared.labels,
         folds=prepared.plan.folds,
         architecture=architecture_of(config, prepared.plan.regime, rows),
-        settings=settings_of(config),
+        settings=config.training,
+        balance=config.balance,
         embedding=config.model.embedding,
         seed=config.seed,
         weights={spec.name: spec.weight for spec in prepared.schema.targets},
@@ -51,11 +52,3 @@ def architecture_of(config: Config, regime: str, rows: int) -> Architecture:
         dropout=m.dropout,
         donor_gradient=m.donor_gradient,
     )
-
-
-def settings_of(config: Config) -> Settings:
-    """Return the loop's settings from the settings of the run."""
-    values = config.training.model_dump()
-    values["batch_size"] = None if values["batch_size"] == "auto" else values["batch_size"]
-    values["tracker"] = None if values["tracker"] == "none" else values["tracker"]
-    return Settings(**values, balance=Balancing(**config.balance.model_dump()))

@@ -84,7 +84,8 @@ def given_labels(
     Raises:
         DataError: Every value that is no class of its target, or can't be read.
     """
-    faults, rows = Faults(DataError), table.num_rows
+    faults = Faults(DataError)
+    rows = table.num_rows
     labels = {t: kind.unlabelled(rows) for t, kind in codec.target_kinds.items()}
     for name in names:
         kind = codec.target_kinds[name]
@@ -97,7 +98,7 @@ def given_labels(
                 if not _of_files(kind):  # what is passed over is a fault here
                     warnings.simplefilter("ignore", UserWarning)
                 labels |= codec.labels_of(table, [name])
-            _require_read(faults, kind, values[name], labels[name])
+            _require_read(faults, kind, values[name], y=labels[name])
         except DataError as error:
             faults.extend(error)
     faults.raise_any()
@@ -119,13 +120,14 @@ def _of_files(kind: TargetKind) -> bool:
 
 def _no_class(faults: Faults, kind: TargetKind, unknown: Unknown) -> None:
     """Keep the fault of given labels that are no class of their target."""
-    first, row = unknown.names[0], int(unknown.rows[0])
+    first = unknown.names[0]
+    row = int(unknown.rows[0])
     fix = did_you_mean(first, kind.labels) or "mend it, or leave it empty where it is not known"
     given = f"{first!r} given, which is no class of this model ({len(unknown.names)} such)"
     faults.add(place(column=kind.column, row=row), given, listing(kind.labels), fix)
 
 
-def _require_read(faults: Faults, kind: TargetKind, values: Column, y: np.ndarray) -> None:
+def _require_read(faults: Faults, kind: TargetKind, values: Column, *, y: np.ndarray) -> None:
     """Keep the fault of given values that would be passed over, such as infinite ones."""
     lost = np.flatnonzero(present(values) & ~kind.known(y))
     # An empty list of words has no label either.

@@ -102,12 +102,12 @@ def test_ranks_are_given_row_by_row():
 
 def test_the_scale_that_held_out_rows_have_shown_is_used(world, hidden):
     labels = {**hidden(world.labels), "b": world.labels["b"]}
-    plain = stretched(world.predictor, "a", world.rows, labels)
+    plain = stretched(world.predictor, world.rows, labels, target="a")
     world.predictor.levels["half"].factors["a"] = 3.0
     world.predictor.levels["none"].factors["a"] = 5.0
     try:
-        wide = stretched(world.predictor, "a", world.rows, labels)
-        nothing = stretched(world.predictor, "a", world.rows, hidden(world.labels))
+        wide = stretched(world.predictor, world.rows, labels, target="a")
+        nothing = stretched(world.predictor, world.rows, hidden(world.labels), target="a")
     finally:
         world.predictor.levels["half"].factors["a"] = 1.0
         world.predictor.levels["none"].factors["a"] = 1.0

@@ -78,7 +78,7 @@ def test_both_targets_answer_while_the_other_is_given(trial):
             assert np.isfinite(rows[target, level]["shipped_value"]), (target, level)
     # Trees are told which slots a row has; a copula has no word on them.
     assert set(trial.levels["all"].oof_predictions["intent"]) >= {"joint", "trees all", "copula"}
-    assert set(trial.given_judged["all"]["slots"]) == {"joint", "alone"}
+    assert set(trial.levels["all"].oof_predictions["slots"]) == {"joint", "alone"}
 
 
 def test_the_facts_hold_bits_between_words_and_rows(trial):

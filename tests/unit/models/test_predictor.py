@@ -6,13 +6,14 @@ import numpy as np
 import pytest
 import torch
 
+from superpose.config import TrainingConfig
 from superpose.data import Fold
 from superpose.errors import BundleError
 from superpose.evaluation import _references
 from superpose.evaluation._references import TreeData, fit_reference
 from superpose.models import Level, Predictor
 from superpose.nn import Architecture
-from superpose.training import Settings, TrainingSpec, fit_multi_task, fit_single_task
+from superpose.training import TrainingSpec, fit_multi_task, fit_single_task
 from superpose.trees._trees import fit_trees
 
 DEPLOYED = {
@@ -36,7 +37,7 @@ def predictor(table, codec):
         labels=labels,
         folds=folds,
         architecture=Architecture(width=16, members=2, depth=1, state=6, rank=3),
-        settings=Settings(epochs=2, batch_size=32),
+        settings=TrainingConfig(epochs=2, batch_size=32),
         embedding=4,
     )
     data = TreeData("hist", codec.features(table), codec.target_kinds, labels, folds)

@@ -53,7 +53,8 @@ def test_one_group_of_all_trains_the_same_network_as_no_group(spec):
 @pytest.mark.parametrize("folds", [1, 3])
 def test_a_group_learns_the_same_whatever_the_labels_of_the_others_are(grouped, folds):
     plain = replace(grouped, given=False, folds=grouped.folds[:folds])
-    plain = replace(plain, settings=replace(plain.settings, clip=0.05))  # every step is clipped
+    settings = plain.settings.model_copy(update={"clip": 0.05})  # every step is clipped
+    plain = replace(plain, settings=settings)
     order = np.random.default_rng(0).permutation(90)
     mixed = {t: y[order] if t in ("sick", "sort") else y for t, y in plain.labels.items()}
     one, other = fit_multi_task(plain), fit_multi_task(replace(plain, labels=mixed))

@@ -103,7 +103,7 @@ def test_the_map_is_a_distribution_over_the_others_and_nobody(spec, joint):
 @pytest.mark.parametrize("fusion", FUSIONS)
 def test_every_fusion_trains_predicts_and_is_told_targets(spec, fusion):
     sizes = replace(spec.architecture, fusion=fusion, blocks=2)
-    settings = replace(spec.settings, epochs=2)
+    settings = spec.settings.model_copy(update={"epochs": 2})
     fitted = fit_multi_task(replace(spec, architecture=sizes, settings=settings)).model
     calm = fitted.predict(rows_of(spec))
     assert calm.keys() == spec.labels.keys()
