@@ -19,7 +19,7 @@ from ._hints import Hints
 from ._input import InputKind
 from ._locations import Locations
 from ._metrics import auc
-from ._observed import Observed
+from ._observed import ObservedColumns
 from ._options import Options
 from ._raw_labels import codes_of
 from ._target import TargetKind
@@ -107,7 +107,7 @@ __all__ = [
     "Items",
     "Locations",
     "NamedClasses",
-    "Observed",
+    "ObservedColumns",
     "Options",
     "TargetKind",
     "Unknown",

@@ -21,7 +21,7 @@ def _never(y: np.ndarray) -> np.ndarray:
 
 
 @dataclass(frozen=True)
-class Observed:
+class ObservedColumns:
     """The columns in which a measured value is read; without any, no other target reads it.
 
     Args:
@@ -30,7 +30,7 @@ class Observed:
         outside: marks labels (N,) beyond what training rows had.
 
     Example:
-        >>> Observed.index(3).encode(np.array([2.0, np.nan])).tolist()
+        >>> ObservedColumns.index(3).encode(np.array([2.0, np.nan])).tolist()
         [[2.0], [nan]]
     """
 
@@ -44,16 +44,16 @@ class Observed:
         return len(self.edges)
 
     @classmethod
-    def nothing(cls) -> Observed:
+    def nothing(cls) -> ObservedColumns:
         """No column."""
         return cls([], _no_column)
 
     @classmethod
-    def index(cls, n_classes: int) -> Observed:
+    def index(cls, n_classes: int) -> ObservedColumns:
         """One column, with the number of a class."""
         return cls([[float(k) for k in range(n_classes)]], _one_column)
 
     @classmethod
-    def shares(cls, n_columns: int, encode: Callable[[np.ndarray], np.ndarray]) -> Observed:
+    def shares(cls, n_columns: int, encode: Callable[[np.ndarray], np.ndarray]) -> ObservedColumns:
         """Columns of numbers from 0 to 1, such as whether a row has each label."""
         return cls([[0.0, 1.0]] * n_columns, encode)

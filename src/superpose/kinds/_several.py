@@ -14,7 +14,7 @@ from superpose.distributions import NormalVector, mean_of_known
 from superpose.errors import DataError, message, place
 
 from ._metrics import quiet
-from ._observed import Observed
+from ._observed import ObservedColumns
 from ._target import TargetKind
 from .tabular._number import CLIP
 
@@ -60,13 +60,13 @@ class SeveralNumbers(TargetKind):
         return in_units(standard, self.mean, self.scale)
 
 
-def observed_mean(edges: list[float]) -> Observed:
+def observed_mean(edges: list[float]) -> ObservedColumns:
     """Numbers of a row as others read them: the mean of those that are known.
 
     Args:
         edges: bin edges of that mean, standardised.
     """
-    return Observed([edges], clipped_mean)
+    return ObservedColumns([edges], clipped_mean)
 
 
 def clipped_mean(y: np.ndarray) -> np.ndarray:

@@ -26,7 +26,7 @@ from ._beside import Beside, FileForm
 from ._codec_base import CodecBase
 from ._hints import Hints
 from ._locations import Locations
-from ._observed import Observed
+from ._observed import ObservedColumns
 from ._old_names import OldNames
 
 
@@ -94,9 +94,9 @@ class TargetKind(CodecBase, OldNames, ABC):
         return ""
 
     @property
-    def observed(self) -> Observed:
+    def observed(self) -> ObservedColumns:
         """How a measured value is read where others are predicted."""
-        return Observed.nothing()
+        return ObservedColumns.nothing()
 
     @property
     def locations(self) -> Locations | None:

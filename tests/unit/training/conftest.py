@@ -13,12 +13,12 @@ import pyarrow as pa
 import pytest
 import torch
 
+from superpose.config import TrainingConfig
 from superpose.data import Codec, Fold
 from superpose.models.network import build
 from superpose.nn import Architecture, head_of
 from superpose.training import (
     Callback,
-    Settings,
     TrainingSpec,
     TrainResult,
     TrainState,
@@ -62,7 +62,7 @@ def spec(
         labels=codec.labels(table),
         folds=make_folds(),
         architecture=small,
-        settings=Settings(epochs=3, batch_size=16),
+        settings=TrainingConfig(epochs=3, batch_size=16),
         embedding=4,
     )
 
@@ -90,8 +90,8 @@ def run(spec: TrainingSpec) -> Callable[..., TrainResult]:
             # Networks read measured values of all targets of the codec: here of those asked for.
             codec=replace(spec.codec, target_kinds=dict(zip(targets, kinds, strict=True))),
             labels=dict(zip(targets, labels, strict=True)),
-            **{"settings": Settings(**{"epochs": 3, "batch_size": 16, **settings}), "given": False}
-            | changes,
+            settings=TrainingConfig(**{"epochs": 3, "batch_size": 16, **settings}),
+            **{"given": False, **changes},
         )
         sizes = [head_of(kind).n_outputs for kind in kinds]
         heads = {"any": max(sizes)} if single_task else dict(zip(targets, sizes, strict=True))

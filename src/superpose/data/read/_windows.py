@@ -98,7 +98,7 @@ def cut_windows(table: pa.Table, config: Config) -> pa.Table:
     last = np.repeat(np.cumsum([len(run) for run in pieces]), [len(run) for run in pieces])
     later = spot[ends][:, None] + np.array(rule.horizons, np.int64)
     inside = later < last[spot[ends]][:, None]
-    kinds = {target.name: str(target.told) for target in config.targets}
+    kinds = {target.name: str(target.declared_kind) for target in config.targets}
     for name in foreseen(config):
         if name in table.column_names:
             line = np.where(there, _numbers(name, table, kinds[name])[order], np.nan)
@@ -130,7 +130,7 @@ def measured(config: Config, table: pa.Table) -> Config:
 def foreseen(config: Config) -> list[str]:
     """The targets that look ahead, whose labels are cut with the windows."""
     ahead = {name for name, kind in TARGET_KINDS.items() if kind.hints.looks_ahead}
-    return [target.name for target in config.targets if target.told in ahead]
+    return [target.name for target in config.targets if target.declared_kind in ahead]
 
 
 def row_keys(table: pa.Table, config: Config) -> dict[str, pa.Array]:

@@ -16,7 +16,7 @@ from superpose.errors import DataError, did_you_mean, message, place
 from superpose.kinds._beside import Beside
 from superpose.kinds._hints import Hints
 from superpose.kinds._input import InputKind
-from superpose.kinds._observed import Observed
+from superpose.kinds._observed import ObservedColumns
 from superpose.kinds._options import Options
 from superpose.kinds._plot_rows import LISTED, few_rows, shown
 from superpose.kinds.tabular._classes import CountedClasses, OneClass, ordered
@@ -134,11 +134,11 @@ class RetrievalTarget(OneClass):
         )
 
     @property
-    def observed(self) -> Observed:
+    def observed(self) -> ObservedColumns:
         """The code of the item; with few items which of them it is."""
         if not self.code:
-            return Observed.shares(len(self.levels), self._observed)
-        return Observed([quantile_edges(column) for column in self._codes.T], self._observed)
+            return ObservedColumns.shares(len(self.levels), self._observed)
+        return ObservedColumns([quantile_edges(column) for column in self._codes.T], self._observed)
 
     def _observed(self, y: np.ndarray) -> np.ndarray:
         known = ~np.isnan(y)

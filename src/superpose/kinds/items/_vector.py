@@ -13,7 +13,7 @@ from superpose.columns import Column, as_labels, in_units, root_mean_square
 from superpose.distributions import NormalVector
 from superpose.kinds._beside import Beside
 from superpose.kinds._hints import Hints
-from superpose.kinds._observed import Observed
+from superpose.kinds._observed import ObservedColumns
 from superpose.kinds._raw_labels import first_steps
 from superpose.kinds._several import SeveralNumbers, number_block, number_lists
 from superpose.kinds._target import too_few_labels
@@ -80,8 +80,8 @@ class VectorTarget(SeveralNumbers):
         return as_labels(self.column, block, self.mean, self.scale)
 
     @property
-    def observed(self) -> Observed:
-        return Observed(self.codes, _code)
+    def observed(self) -> ObservedColumns:
+        return ObservedColumns(self.codes, _code)
 
     def strata(self, y: np.ndarray) -> np.ndarray:
         return _code(y)[:, 0]

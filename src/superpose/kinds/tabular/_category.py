@@ -13,7 +13,7 @@ from superpose.columns import Column, class_names, class_type, counted, find
 from superpose.errors import DataError
 from superpose.kinds._input import InputKind
 from superpose.kinds._metrics import brier, calibration_error, macro_auc, quiet
-from superpose.kinds._observed import Observed
+from superpose.kinds._observed import ObservedColumns
 from superpose.nn import CategoryEncoder
 
 from ._classes import ClassTarget
@@ -141,9 +141,9 @@ class CategoryTarget(ClassTarget):
         return super()._order(column, values, names, kind)
 
     @property
-    def observed(self) -> Observed:
+    def observed(self) -> ObservedColumns:
         """Which of the classes it is, a column each."""
-        return Observed.shares(
+        return ObservedColumns.shares(
             len(self.levels), lambda y: self.distribution.point_mass(y).astype(np.float32)
         )
 

@@ -14,7 +14,7 @@ from superpose.distributions import Categorical
 from superpose.errors import DataError
 from superpose.kinds._hints import Hints
 from superpose.kinds._metrics import per_class
-from superpose.kinds._observed import Observed
+from superpose.kinds._observed import ObservedColumns
 from superpose.kinds._target import too_few_labels
 from superpose.kinds._unknown import NamedClasses, Unknown, metrics_with_rows
 
@@ -144,8 +144,8 @@ class ClassTarget(OneClass):
         return Categorical(len(self.levels))
 
     @property
-    def observed(self) -> Observed:
-        return Observed.index(len(self.levels))
+    def observed(self) -> ObservedColumns:
+        return ObservedColumns.index(len(self.levels))
 
     @classmethod
     def _order(cls, column: str, values: Column, names: list[str], kind: str) -> list[str]:

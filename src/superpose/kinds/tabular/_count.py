@@ -15,7 +15,7 @@ from superpose.distributions import LOG_RATE_LIMIT, RATE_FLOOR, Count, poisson_d
 from superpose.errors import DataError
 from superpose.kinds._beside import Beside
 from superpose.kinds._hints import Hints
-from superpose.kinds._observed import Observed
+from superpose.kinds._observed import ObservedColumns
 from superpose.kinds._raw_labels import plain_numbers
 from superpose.kinds._target import TargetKind, too_few_labels
 
@@ -105,8 +105,8 @@ class CountTarget(TargetKind):
         return _checked(self.column, values, f"target {self.column!r}").astype(np.float32)
 
     @property
-    def observed(self) -> Observed:
-        return Observed([self.edges], self._observed, self._outside)
+    def observed(self) -> ObservedColumns:
+        return ObservedColumns([self.edges], self._observed, self._outside)
 
     def _observed(self, y: np.ndarray) -> np.ndarray:
         column = _on_output_scale(np.asarray(y, np.float64), self.mean, self.spread)

@@ -24,7 +24,7 @@ from superpose.errors import DataError
 from superpose.kinds._beside import Beside
 from superpose.kinds._hints import Hints
 from superpose.kinds._metrics import auc, average_precision, nan_mean, per_class, quiet
-from superpose.kinds._observed import Observed
+from superpose.kinds._observed import ObservedColumns
 from superpose.kinds._raw_labels import label_sets
 from superpose.kinds._target import too_few_labels
 from superpose.kinds._unknown import NamedClasses, Unknown
@@ -60,8 +60,8 @@ class MultilabelTarget(NamedClasses):
         return Multilabel(len(self.levels))
 
     @property
-    def observed(self) -> Observed:
-        return Observed.shares(len(self.levels), lambda y: np.asarray(y, np.float32))
+    def observed(self) -> ObservedColumns:
+        return ObservedColumns.shares(len(self.levels), lambda y: np.asarray(y, np.float32))
 
     @classmethod
     def fit(cls, column: str, values: Column, **options: Any) -> Self:

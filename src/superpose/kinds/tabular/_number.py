@@ -25,7 +25,7 @@ from superpose.kinds._beside import Beside
 from superpose.kinds._hints import Hints
 from superpose.kinds._input import InputKind
 from superpose.kinds._metrics import quiet
-from superpose.kinds._observed import Observed
+from superpose.kinds._observed import ObservedColumns
 from superpose.kinds._raw_labels import plain_numbers
 from superpose.kinds._target import TargetKind, too_few_labels
 from superpose.nn import NumberEncoder
@@ -232,8 +232,8 @@ class NumberTarget(TargetKind):
         return as_labels(self.column, raw, self.mean, self.scale)
 
     @property
-    def observed(self) -> Observed:
-        return Observed(
+    def observed(self) -> ObservedColumns:
+        return ObservedColumns(
             [self.edges],
             lambda y: np.clip(np.asarray(y, np.float32), -CLIP, CLIP)[:, None],
             lambda y: np.asarray((y < self.low) | (y > self.high)),

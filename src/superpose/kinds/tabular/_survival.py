@@ -20,7 +20,7 @@ from superpose.columns import (
 from superpose.distributions import Hazard
 from superpose.kinds._beside import Beside
 from superpose.kinds._hints import Hints
-from superpose.kinds._observed import Observed
+from superpose.kinds._observed import ObservedColumns
 from superpose.kinds._options import Options
 from superpose.kinds._raw_labels import lifetimes
 from superpose.kinds._target import TargetKind, too_few_labels
@@ -133,10 +133,10 @@ class SurvivalTarget(TargetKind):
         return np.where(event > 0, 1.0, np.where(exposure >= 0.5, 0.0, np.nan))
 
     @property
-    def observed(self) -> Observed:
+    def observed(self) -> ObservedColumns:
         """How far along the intervals a time is, 0 to 1, and whether the event was seen."""
         ends = [float(end) for end in np.linspace(0, 1, len(self.uppers) + 1)]
-        return Observed([ends, [0.0, 1.0]], self._observed)
+        return ObservedColumns([ends, [0.0, 1.0]], self._observed)
 
     def _observed(self, y: np.ndarray) -> np.ndarray:
         k, share = self.distribution.interval_of(y)

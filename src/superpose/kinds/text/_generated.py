@@ -18,7 +18,7 @@ from superpose.distributions import Text
 from superpose.errors import DataError, message, place
 from superpose.kinds._beside import Beside
 from superpose.kinds._hints import Hints
-from superpose.kinds._observed import Observed
+from superpose.kinds._observed import ObservedColumns
 from superpose.kinds._options import Options
 from superpose.kinds._plot_rows import few_rows, shown
 from superpose.kinds._target import TargetKind, too_few_labels
@@ -146,9 +146,9 @@ class GeneratedTextTarget(Checkpoint, TargetKind):
         return np.asarray(drawn, np.float32)
 
     @property
-    def observed(self) -> Observed:
+    def observed(self) -> ObservedColumns:
         """Which tokens a text has, as the mean of a random code of each."""
-        return Observed(self.edges, self._code)
+        return ObservedColumns(self.edges, self._code)
 
     def _code(self, y: np.ndarray) -> np.ndarray:
         known = ~np.isnan(y)

@@ -37,7 +37,7 @@ from superpose.kinds._beside import Beside
 from superpose.kinds._hints import Hints
 from superpose.kinds._locations import Locations
 from superpose.kinds._metrics import nan_mean
-from superpose.kinds._observed import Observed
+from superpose.kinds._observed import ObservedColumns
 from superpose.kinds._options import Options
 from superpose.kinds._raw_labels import label_sets
 from superpose.kinds._target import too_few_labels
@@ -257,9 +257,9 @@ class TokensTarget(NamedClasses):
         return replace(self, levels=[*self.levels, *more], spelled=spelled)
 
     @property
-    def observed(self) -> Observed:
+    def observed(self) -> ObservedColumns:
         """Which types of spans (or labels) occur in a row."""
-        return Observed.shares(len(self.marks.types), self._types_of)
+        return ObservedColumns.shares(len(self.marks.types), self._types_of)
 
     def _types_of(self, y: np.ndarray) -> np.ndarray:
         known = ~np.isnan(y)

@@ -15,7 +15,7 @@ from superpose.distributions import NormalVector
 from superpose.kinds._anchor import Anchor
 from superpose.kinds._beside import Beside
 from superpose.kinds._hints import Hints
-from superpose.kinds._observed import Observed
+from superpose.kinds._observed import ObservedColumns
 from superpose.kinds._options import Options
 from superpose.kinds._raw_labels import first_steps
 from superpose.kinds._several import (
@@ -77,7 +77,7 @@ class ForecastTarget(SeveralNumbers):
         return NormalVector(len(self.ahead))
 
     @property
-    def observed(self) -> Observed:
+    def observed(self) -> ObservedColumns:
         return observed_mean(self.edges)
 
     def strata(self, y: np.ndarray) -> np.ndarray:

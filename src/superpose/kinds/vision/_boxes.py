@@ -29,7 +29,7 @@ from superpose.kinds._beside import Beside
 from superpose.kinds._hints import Hints
 from superpose.kinds._locations import Locations
 from superpose.kinds._metrics import nan_mean
-from superpose.kinds._observed import Observed
+from superpose.kinds._observed import ObservedColumns
 from superpose.kinds._options import Levels, Options
 from superpose.kinds._raw_labels import any_label
 from superpose.kinds._target import TargetKind, too_few_labels
@@ -199,9 +199,9 @@ class BoxesTarget(TargetKind):
         return SHOWN
 
     @property
-    def observed(self) -> Observed:
+    def observed(self) -> ObservedColumns:
         """The number of objects of each class."""
-        return Observed([COUNT_EDGES] * len(self.levels), self._counts_of)
+        return ObservedColumns([COUNT_EDGES] * len(self.levels), self._counts_of)
 
     def _counts_of(self, y: np.ndarray) -> np.ndarray:
         label = self.distribution.objects_of(y)[..., 0]

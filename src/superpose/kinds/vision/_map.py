@@ -29,7 +29,7 @@ from superpose.distributions import NormalVector
 from superpose.kinds._beside import Beside, FileForm
 from superpose.kinds._hints import Hints
 from superpose.kinds._locations import Locations
-from superpose.kinds._observed import Observed
+from superpose.kinds._observed import ObservedColumns
 from superpose.kinds._options import Options
 from superpose.kinds._raw_labels import any_label
 from superpose.kinds._several import SeveralNumbers, clipped_mean, observed_mean
@@ -108,7 +108,7 @@ class MapTarget(SeveralNumbers):
         return Locations(self.of, self.count, grid, fits=self._fits)
 
     @property
-    def observed(self) -> Observed:
+    def observed(self) -> ObservedColumns:
         return observed_mean(self.edges)
 
     def strata(self, y: np.ndarray) -> np.ndarray:

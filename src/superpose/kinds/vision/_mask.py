@@ -43,7 +43,7 @@ from superpose.kinds._beside import Beside, FileForm
 from superpose.kinds._hints import Hints
 from superpose.kinds._locations import Locations
 from superpose.kinds._metrics import nan_mean
-from superpose.kinds._observed import Observed
+from superpose.kinds._observed import ObservedColumns
 from superpose.kinds._options import Levels, Options
 from superpose.kinds._raw_labels import any_label
 from superpose.kinds._target import TargetKind, too_few_labels
@@ -247,9 +247,9 @@ class MaskTarget(TargetKind):
         return fits_image(self.column, "mask", masks, source, folder, self.skips)
 
     @property
-    def observed(self) -> Observed:
+    def observed(self) -> ObservedColumns:
         """The share of the labelled places that each class has."""
-        return Observed([SHARE_EDGES] * len(self.levels), self._shares_of)
+        return ObservedColumns([SHARE_EDGES] * len(self.levels), self._shares_of)
 
     def _shares_of(self, y: np.ndarray) -> np.ndarray:
         count = np.maximum((~np.isnan(y)).sum(axis=1), 1)
