@@ -184,9 +184,11 @@ def held_losses(ready: Ready, networks: list[Fitted[NetworkModel]]) -> dict[str,
     out, rows = {}, ready.rows("validation")
     for target, told in _oof_predictions(networks).items():
         kind, y = ready.codec.target_kinds[target], ready.labels[target][rows]
-        floor = np.tile(kind.constant(ready.labels[target][ready.rows("train")]), (len(rows), 1))
-        known = kind.known(y)
-        loss, base = (kind.row_loss(y, z)[known].sum() for z in (told[rows], floor))
+        floor = np.tile(
+            kind.distribution.baseline(ready.labels[target][ready.rows("train")]), (len(rows), 1)
+        )
+        known = kind.distribution.known(y)
+        loss, base = (kind.distribution.row_loss(y, z)[known].sum() for z in (told[rows], floor))
         out[target] = float(loss / base) if base > 0 else 1.0  # no label: nothing to choose by
     return out
 
@@ -254,7 +256,7 @@ def outcomes_of(
     outcomes = {}
     for name in names:
         kind = ready.codec.target_kinds[name]
-        known = held[kind.known(ready.labels[name][held])]
+        known = held[kind.distribution.known(ready.labels[name][held])]
         tests, helds = (
             canonical(ready.table, name, kind.decode(z), kind.decode_proba(z))
             for z in (told[name], out_of_sample[name][known])

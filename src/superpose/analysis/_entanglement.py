@@ -95,12 +95,15 @@ def entanglement(
     found = {key: np.full(shape, np.nan) for key in (*MEASURED, "both")}
     copies = rows.take(np.tile(np.arange(n), permutations))
     for a, told in enumerate(names):
-        share = rng.random((n, kinds[told].latent))
-        scores = kinds[told].scores(labels[told], deployed[told], share)
+        latent = kinds[told].distribution.latent
+        if latent is None:  # nothing could be drawn in place of what was measured
+            continue
+        share = rng.random((n, latent.n_latent))
+        scores = latent.to_normal(labels[told], deployed[told], share)
         revealed = {**hidden, told: labels[told]}
-        known = kinds[told].known(labels[told])
+        known = kinds[told].distribution.known(labels[told])
         shuffled = [
-            kinds[told].at_scores(deployed[told], _permuted(scores, known, rng))
+            latent.from_normal(deployed[told], _permuted(scores, known, rng))
             for _ in range(permutations)
         ]
         null_labels = {
@@ -198,8 +201,9 @@ def _bits(kind: TargetKind, y: np.ndarray, told: np.ndarray, fold: np.ndarray) -
     for side in (0, 1):
         here = fold == side
         # Fitted scales differ between models by more than what a pair has to tell.
-        factor = kind.calibration(y[~here], told[~here])
-        out[here] = kind.log_likelihood(y[here], kind.rescaled(told[here], factor))
+        factor = kind.distribution.spread_factor(y[~here], told[~here])
+        calibrated = kind.distribution.with_spread(told[here], factor)
+        out[here] = kind.distribution.log_prob(y[here], calibrated)
     return out / np.log(2)
 
 

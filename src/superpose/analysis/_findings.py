@@ -94,7 +94,7 @@ def transfer_row(trial: RunResult, target: str) -> Facts:
     ruling = trial.decisions[target]
     kind = p.codec.target_kinds[target]
     told = trial.oof_predictions[target]
-    rows = np.flatnonzero(p.plan.deciders & kind.known(p.labels[target]))
+    rows = np.flatnonzero(p.plan.deciders & kind.distribution.known(p.labels[target]))
     y = p.labels[target][rows]
 
     def value(weights: Weights | None) -> float:
@@ -157,7 +157,9 @@ def _data(p: Prepared, source: str) -> Facts:
                 "name": t,
                 "kind": kind.name,
                 "detail": kind.describe(),
-                "labelled": {n: int(kind.known(p.labels[t][r]).sum()) for n, r in parts.items()},
+                "labelled": {
+                    n: int(kind.distribution.known(p.labels[t][r]).sum()) for n, r in parts.items()
+                },
             }
             for t, kind in p.codec.target_kinds.items()
         ],
@@ -175,7 +177,7 @@ def _sources(p: Prepared) -> list[Facts]:
             "name": name,
             "rows": int((mine := names == name).sum()),
             "labelled": {
-                t: int(kind.known(p.labels[t][mine]).sum())
+                t: int(kind.distribution.known(p.labels[t][mine]).sum())
                 for t, kind in p.codec.target_kinds.items()
             },
         }
@@ -190,7 +192,7 @@ def _metrics(trial: RunResult, target: str, y: np.ndarray, told: Mapping[str, np
     prediction = mix(told, predictor.weights[target])
     options = metric_options(predictor, target, predictor.half_width(target, prediction))
     shipped = kind.metrics(y, prediction, floor, **options)
-    constant = kind.metrics(y, np.broadcast_to(floor, (len(y), kind.width)), floor)
+    constant = kind.metrics(y, np.broadcast_to(floor, (len(y), kind.distribution.n_columns)), floor)
     others = {engine_word(name): kind.metrics(y, z, floor) for name, z in told.items()}
     return {"shipped": shipped, "constant": constant, **others}
 
@@ -201,8 +203,8 @@ def _plot(
     p, predictor = trial.prepared, trial.predictor
     prediction = mix(told, predictor.weights[target])
     kind, pixels = p.codec.target_kinds[target], None
-    if kind.source is not None:
-        pixels = partial(_pixels, predictor, kind.source, table)
+    if kind.locations is not None:
+        pixels = partial(_pixels, predictor, kind.locations.of, table)
     inputs = table.select([kind.column for kind in p.codec.input_kinds])
     beside = Beside(inputs, pixels, predictor.half_width(target, prediction))
     return kind.plot(y, prediction, beside)
@@ -268,7 +270,7 @@ def importance(trial: RunResult) -> Facts:
     values = np.full((len(columns), len(p.targets)), np.nan)
     for t, target in enumerate(p.targets):
         kind: TargetKind = p.codec.target_kinds[target]
-        losses = kind.row_loss(
+        losses = kind.distribution.row_loss(
             np.concatenate([p.labels[target][rows]] * len(copies)), told[target]
         ).reshape(len(copies), -1)
         known = ~np.isnan(losses[0])

@@ -34,7 +34,7 @@ def _row(trial: RunResult, target: str, level: str) -> Facts:
     kind = p.codec.target_kinds[target]
     ruling = trial.levels[level].decisions[target]
     judged = trial.levels[level].oof_predictions[target]
-    rows = np.flatnonzero(p.plan.deciders & kind.known(p.labels[target]))
+    rows = np.flatnonzero(p.plan.deciders & kind.distribution.known(p.labels[target]))
     y = p.labels[target][rows]
 
     def value(weights: Weights, told: dict[str, np.ndarray]) -> float:
@@ -67,7 +67,7 @@ def entanglement_facts(trial: RunResult) -> Facts | None:
     p, predictor = trial.prepared, trial.predictor
     if not predictor.takes_given or not len(p.split.test):
         return None
-    widest = max(kind.width for kind in p.codec.target_kinds.values())
+    widest = max(kind.distribution.n_columns for kind in p.codec.target_kinds.values())
     test, most = p.split.test, rows_for(len(p.targets), widest)
     if len(test) > most:
         chosen = np.random.default_rng([p.config.seed, 7]).choice(test, most, replace=False)
@@ -97,8 +97,12 @@ def residual_facts(trial: RunResult) -> Facts | None:
         told[t] = mix({m: z[rows] for m, z in by_model.items()}, weights)
     parts = []
     for t, kind in kinds.items():
-        y = p.labels[t][rows]
-        z = kind.scores(y, kind.rescaled(told[t], kind.calibration(y, told[t])))
+        y, distribution = p.labels[t][rows], kind.distribution
+        if distribution.latent is None:
+            parts.append(np.full((len(y), 1), np.nan))
+            continue
+        calibrated = distribution.with_spread(told[t], distribution.spread_factor(y, told[t]))
+        z = distribution.latent.to_normal(y, calibrated)
         # The places of an image are too many to correlate one by one: their mean stands for them.
         parts.append(_mean(z) if z.shape[1] > MOST_SCORES else z)
     found = shrunk_correlation(np.concatenate(parts, axis=1))

@@ -109,12 +109,15 @@ def _losses(
     for t, (target, told) in enumerate(fitted.oof_predictions.items()):
         kind = recipe.codec.target_kinds[target]
         y = recipe.labels[target]
-        constant = np.tile(kind.constant(y[seen]), (len(seen), 1))
-        unit = float(np.nanmean(kind.row_loss(y[seen], constant)))
+        constant = np.tile(kind.distribution.baseline(y[seen]), (len(seen), 1))
+        unit = float(np.nanmean(kind.distribution.row_loss(y[seen], constant)))
         for f, fold in enumerate(recipe.folds):
-            if kind.known(y[fold.validation]).any():
+            if kind.distribution.known(y[fold.validation]).any():
                 out[f, t] = (
-                    np.nanmean(kind.row_loss(y[fold.validation], told[fold.validation])) / unit
+                    np.nanmean(
+                        kind.distribution.row_loss(y[fold.validation], told[fold.validation])
+                    )
+                    / unit
                 )
     return out
 

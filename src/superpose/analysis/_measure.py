@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
+from superpose.distributions import latent_of
 from superpose.errors import DataError, message
 from superpose.models import AUTO, Predictor, Rows, given_labels, given_names
 
@@ -98,7 +99,7 @@ def measurement_plan(
         names = [t for t in names if t not in left]
     # A target that some row lacks can still be measured there.
     labels = given_labels(codec, table, names, planning=True)
-    whole = [t for t in names if codec.target_kinds[t].known(labels[t]).all()]
+    whole = [t for t in names if codec.target_kinds[t].distribution.known(labels[t]).all()]
     question = question.among(codec, given=names, whole=whole)
     if draws < 2:
         raise DataError(message("draws", f"{draws} given", "2 or more"))
@@ -137,23 +138,23 @@ class _Outcomes:
     def bits(self, want: Sequence[str], rng: np.random.Generator) -> np.ndarray:
         """Expected bits (N,) about wanted targets."""
         n = len(self.rows)
-        kind = self.kinds[self.target]
+        latent = latent_of(self.kinds[self.target].distribution)
         pred = stretched(self.predictor, self.rows, self.labels, target=self.target)
         # Outcomes at the middles of equal shares of the distribution: half the noise of free draws.
         middles = (np.arange(self.draws) + 0.5) / self.draws
         many, after = repeated(self.rows, self.labels, self.draws)
-        scores = _spread_scores(middles, n, kind.latent, rng=rng)
-        value = kind.at_scores(np.concatenate([pred] * self.draws), scores)
+        scores = _spread_scores(middles, n, latent.n_latent, rng=rng)
+        value = latent.from_normal(np.concatenate([pred] * self.draws), scores)
         after[self.target] = np.where(np.isnan(after[self.target]), value, after[self.target])
         bits = np.zeros(n)
         for about in want:
             if about != self.target:
                 moved = stretched(self.predictor, many, after, target=about)
-                known = self.kinds[about].known(self.labels[about])
-                bits += np.where(
-                    known, 0.0, self.kinds[about].information(moved.reshape(self.draws, n, -1))
-                )
-        bits[kind.known(self.labels[self.target])] = 0.0
+                distribution = self.kinds[about].distribution
+                known = distribution.known(self.labels[about])
+                expected = distribution.information(moved.reshape(self.draws, n, -1))
+                bits += np.where(known, 0.0, expected)
+        bits[self.kinds[self.target].distribution.known(self.labels[self.target])] = 0.0
         return bits
 
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pyarrow as pa
 
+from superpose.distributions import latent_of
 from superpose.models import LEVELS, Observed, Predictor, Rows, given_labels
 
 # Targets are drawn one after the other; draws share out this many orders.
@@ -46,7 +47,7 @@ def sample(
     rng = np.random.default_rng(seed)
     names = list(kinds)
     if not len(rows):
-        return {t: np.stack([kind.unlabelled(0)] * n) for t, kind in kinds.items()}
+        return {t: np.stack([kind.distribution.missing(0)] * n) for t, kind in kinds.items()}
     if orders is None:
         orders = [[names[i] for i in rng.permutation(len(names))] for _ in range(min(n, ORDERS))]
     step = max(1, chunk_size(predictor) // max(len(rows), 1))
@@ -81,14 +82,16 @@ def sample_table(
     columns = {"row": again, "draw": pa.array(np.repeat(np.arange(n), table.num_rows))}
     many = table.take(again)
     for target, drawn in sample(predictor, rows, labels, n=n, seed=seed).items():
-        exact = predictor.codec.target_kinds[target].exact(drawn.reshape(-1, *drawn.shape[2:]))
+        exact = predictor.codec.target_kinds[target].distribution.point_mass(
+            drawn.reshape(-1, *drawn.shape[2:])
+        )
         columns |= predictor.codec.decode(target, exact, many)
     return pa.table(columns)
 
 
 def chunk_size(predictor: Predictor) -> int:
     """Rows times draws that are held at once."""
-    widest = max(kind.width for kind in predictor.codec.target_kinds.values())
+    widest = max(kind.distribution.n_columns for kind in predictor.codec.target_kinds.values())
     return min(CHUNK, MOST_CELLS // widest)
 
 
@@ -105,9 +108,9 @@ def _draw(
         gone = np.isnan(labels[target])
         if not gone.any():
             continue
-        kind = predictor.codec.target_kinds[target]
+        latent = latent_of(predictor.codec.target_kinds[target].distribution)
         pred = stretched(predictor, rows, labels, target=target)
-        values = kind.at_scores(pred, rng.standard_normal((len(rows), kind.latent)))
+        values = latent.from_normal(pred, rng.standard_normal((len(rows), latent.n_latent)))
         labels[target] = np.where(gone, values, labels[target])
 
 
@@ -128,5 +131,7 @@ def stretched(
     for number, name in enumerate(LEVELS):
         here = index == number
         if here.any():
-            pred[here] = kind.rescaled(pred[here], predictor.levels[name].factors[target])
+            pred[here] = kind.distribution.with_spread(
+                pred[here], predictor.levels[name].factors[target]
+            )
     return pred

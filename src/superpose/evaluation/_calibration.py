@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from superpose.distributions import Bernoulli
 from superpose.kinds import TargetKind
 
 COVERAGE = 0.9
@@ -19,11 +20,11 @@ def interval_width(kind: TargetKind, y: np.ndarray, told: np.ndarray) -> float |
         y: Labels (N,) or (N, H) of rows that the predictions have not seen.
         told: Canonical predictions (N, K).
     """
-    spread = kind.deviations(told)
+    spread = kind.distribution.spread
     if spread is None or not len(y):
         return None
     middle = told[:, : y.shape[1]] if y.ndim == 2 else told[:, 0]
-    ratio = np.abs(y - middle) / np.maximum(spread, 1e-6)
+    ratio = np.abs(y - middle) / np.maximum(spread.deviations(told), 1e-6)
     ratio = ratio[~np.isnan(ratio)]
     # The finite-sample level of split conformal prediction.
     level = min(1.0, np.ceil((len(ratio) + 1) * COVERAGE) / len(ratio))
@@ -32,7 +33,7 @@ def interval_width(kind: TargetKind, y: np.ndarray, told: np.ndarray) -> float |
 
 def rare_threshold(kind: TargetKind, y: np.ndarray, told: np.ndarray) -> float | None:
     """Return the threshold with the best F1 where a class is too rare for one half, else None."""
-    if kind.name != "binary" or not len(y) or not 0 < y.mean() < RARE:
+    if not isinstance(kind.distribution, Bernoulli) or not len(y) or not 0 < y.mean() < RARE:
         return None
     probability = told[:, 1]
     order = np.argsort(-probability, kind="stable")

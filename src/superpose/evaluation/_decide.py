@@ -38,7 +38,7 @@ class TargetEvaluation:
 
     def losses(self, weights: Weights) -> np.ndarray:
         """Return the loss of each row under a mixture, (N,)."""
-        return self.kind.row_loss(self.labels, mix(self.predictions, weights))
+        return self.kind.distribution.row_loss(self.labels, mix(self.predictions, weights))
 
     @property
     def has_both_networks(self) -> bool:
@@ -85,14 +85,14 @@ def choose(evaluation: TargetEvaluation, rows: np.ndarray) -> tuple[Weights | No
     kind = evaluation.kind
     pred = {name: z[rows] for name, z in evaluation.predictions.items()}
     singles = {name: z for name, z in pred.items() if name != MULTI_TASK}
-    if not kind.known(labels).any():
+    if not kind.distribution.known(labels).any():
         first = next(iter(singles), None)
         return ({first: 1.0} if first else None), None
 
     def loss(z: np.ndarray) -> float:
-        return float(np.nanmean(kind.row_loss(labels, z)))
+        return float(np.nanmean(kind.distribution.row_loss(labels, z)))
 
-    rounds = ROUNDS if kind.blends else 1
+    rounds = ROUNDS if kind.distribution.is_mixable else 1
     reference = greedy_blend(singles, loss, rounds=rounds) if singles else None
     if MULTI_TASK not in pred:
         return reference, None

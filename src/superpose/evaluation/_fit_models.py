@@ -40,9 +40,9 @@ def fit_reference_trees(context: Context) -> list[Fitted[TreesModel]]:
     engines = engines_of(prepared.config, prepared.plan.cross_fitted)
     # A forecast has trees of its own for each step ahead: the first engine alone grows them.
     served = {
-        t: engines[:1] if kind.tree == "steps" else engines
+        t: engines[:1] if kind.tree_task == "steps" else engines
         for t, kind in prepared.codec.target_kinds.items()
-        if kind.tree != "none"
+        if kind.tree_task is not None
     }
     jobs = [(engine, t) for engine in engines for t in served if engine in served[t]]
     found = []

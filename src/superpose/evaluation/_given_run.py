@@ -63,7 +63,9 @@ def fit_given(context: Context, network: NetworkModel, nothing: LevelResult) -> 
     """
     prepared = context.prepared
     kinds = prepared.codec.target_kinds
-    known = np.stack([kind.known(prepared.labels[t]) for t, kind in kinds.items()], axis=1)
+    known = np.stack(
+        [kind.distribution.known(prepared.labels[t]) for t, kind in kinds.items()], axis=1
+    )
     half = np.random.default_rng([prepared.config.seed, 6]).random(known.shape) < 0.5
     pred = {level: _without_network(nothing.oof_predictions) for level in (HALF, ALL)}
     _add(pred, MULTI_TASK, _ask_network(context, network, half))
@@ -87,7 +89,7 @@ def fit_given(context: Context, network: NetworkModel, nothing: LevelResult) -> 
 def _engine(prepared: Prepared) -> Engine | None:
     """What fits the trees; None where no target can have any, or none are asked for."""
     kinds = prepared.codec.target_kinds.values()
-    served = any(kind.tree not in ("none", "steps") for kind in kinds)
+    served = any(kind.tree_task not in (None, "steps") for kind in kinds)
     if not served or prepared.config.proof.references not in ("all", "trees"):
         return None
     # One engine: it is fitted twice more for each target. CatBoost takes half the time.
@@ -118,7 +120,7 @@ def _fit_trees(
     found = []
     for index, (t, kind) in enumerate(data.kinds.items()):
         # Trees of each step ahead, fitted twice more on copied rows, would take most of a run.
-        if kind.tree in ("none", "steps"):
+        if kind.tree_task in (None, "steps"):
             continue
         stages = {
             f"given-some-{index}": partial(fit_trees_some, data, t, half),
@@ -150,8 +152,12 @@ def _judged(
 
 
 def joined_by_copula(kinds: Mapping[str, TargetKind]) -> dict[str, TargetKind]:
-    """The targets of which a copula holds: places and items have no order to correlate."""
-    return {t: kind for t, kind in kinds.items() if kind.plain_head}
+    """The targets of which a copula holds: locations and items have no order to correlate."""
+    return {
+        t: kind
+        for t, kind in kinds.items()
+        if kind.has_linear_head and kind.distribution.latent is not None
+    }
 
 
 def _fit_copula(prepared: Prepared, nothing: LevelResult) -> CopulaModel:
@@ -258,7 +264,9 @@ def _ask_copulas(
 
     def ask(seen: Observed) -> Predictions:
         shape = len(plan.selection_half)
-        out = {t: np.full((shape, kind.width), np.nan) for t, kind in kinds.items()}
+        out = {
+            t: np.full((shape, kind.distribution.n_columns), np.nan) for t, kind in kinds.items()
+        }
         for copula, base, tell in sides:
             for t, z in copula.predict(kinds, base, _pick(seen.labels, tell)).items():
                 out[t][tell] = z

@@ -46,7 +46,7 @@ def decide_level(prepared: Prepared, oof_predictions: OofPredictions) -> LevelRe
     level = Level({t: decision.deployed for t, decision in decisions.items()})
     for t, kind in kinds.items():
         y, pred = deployed_predictions(prepared, oof_predictions, level, target=t)
-        level.factors[t] = kind.calibration(y, pred)
+        level.factors[t] = kind.distribution.spread_factor(y, pred)
         if (width := interval_width(kind, y, pred)) is not None:
             level.scales[t] = width
     return LevelResult(decisions, oof_predictions, level)
@@ -58,7 +58,7 @@ def deployed_predictions(
     """Labels (n,) or (n, L) of the rows of the proof that have one, and what is deployed there."""
     labels = prepared.labels[target]
     judges = prepared.plan.judges
-    rows = judges[prepared.codec.target_kinds[target].known(labels[judges])]
+    rows = judges[prepared.codec.target_kinds[target].distribution.known(labels[judges])]
     weights = level.weights[target]
     pred = mix({name: oof_predictions[target][name][rows] for name in weights}, weights)
     return labels[rows], pred

@@ -24,7 +24,7 @@ def require_room(prepared: Prepared) -> None:
     codec = prepared.codec
     # A network with a pretrained model is as large as that is, which no setting drives.
     slow = [kind.column for kind in codec.input_kinds if kind.slow]
-    if slow or any(kind.slow for kind in codec.target_kinds.values()):
+    if slow or any(kind.hints.skip_cross_fitting for kind in codec.target_kinds.values()):
         return
     weights = count_weights(spec)
     count = len(spec.folds)

@@ -9,6 +9,7 @@ import numpy as np
 
 from superpose.config import Config
 from superpose.data import Codec, Fold, Schema, Split, fold_indices
+from superpose.distributions import Bernoulli
 from superpose.errors import ConfigError, message
 from superpose.kinds import TARGET_KINDS
 
@@ -74,7 +75,7 @@ def make_plan(
     Returns:
         The plan, and what the user should know of it.
     """
-    dealt = {t: kind.balanced(labels[t]) for t, kind in codec.target_kinds.items()}
+    dealt = {t: kind.strata(labels[t]) for t, kind in codec.target_kinds.items()}
     judges = seen_rows(split) if cross_fitted else split.validation
     half = np.full(len(next(iter(labels.values()))), -1)
     notes = []
@@ -126,8 +127,8 @@ def few_by_labels(codec: Codec, labels: Labels, rows: np.ndarray) -> bool:
     counts = []
     for target, kind in codec.target_kinds.items():
         y = labels[target][rows]
-        count = int(kind.known(y).sum())
-        if kind.name == "binary":
+        count = int(kind.distribution.known(y).sum())
+        if isinstance(kind.distribution, Bernoulli):
             rare = min(int((y == 0).sum()), int((y == 1).sum()))
             count = min(count, ROWS_PER_RARE_LABEL * rare)
         counts.append(count)
@@ -141,9 +142,11 @@ def forbids_folds(codec: Codec, config: Config) -> bool:
         ConfigError: Folds are asked for all the same.
     """
     whole = [kind.column for kind in codec.input_kinds if kind.slow]
-    whole += [t for t, kind in codec.target_kinds.items() if not kind.blends]
+    whole += [t for t, kind in codec.target_kinds.items() if not kind.distribution.is_mixable]
     if config.proof.folds == "auto":
-        return bool(whole) or any(kind.slow for kind in codec.target_kinds.values())
+        return bool(whole) or any(
+            kind.hints.skip_cross_fitting for kind in codec.target_kinds.values()
+        )
     if whole and config.proof.folds > 1:
         given = f"{config.proof.folds} given, but a pretrained model of {whole[0]!r} is trained"
         fix = "write `folds: 1`, or `train: nothing` for an input"

@@ -89,7 +89,7 @@ def _require_one_network(config: Config, codec: Codec) -> None:
     Raises:
         ConfigError: Groups of targets some of which have heads of another form.
     """
-    dense = [name for name, kind in codec.target_kinds.items() if not kind.plain_head]
+    dense = [name for name, kind in codec.target_kinds.items() if not kind.has_linear_head]
     if config.groups and dense:
         given = f"given beside {listing(dense)}, which has a head of another form"
         fix = "remove the groups: such targets share one network with all others"
@@ -203,7 +203,7 @@ def _unserved(codec: Codec, config: Config) -> list[str]:
     asked = config.proof.references
     found = []
     for target, kind in codec.target_kinds.items():
-        if kind.tree == "none" and asked in ("all", "trees"):
+        if kind.tree_task is None and asked in ("all", "trees"):
             left = "the network alone is its only reference"
             if asked == "trees":
                 left = "it has no reference, so what ships for it is unproven"

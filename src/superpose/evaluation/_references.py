@@ -49,7 +49,7 @@ def fit_reference(data: TreeData, target: str) -> Fitted[TreesModel]:
         target: The target to fit for.
     """
     began = time.monotonic()
-    known = data.kinds[target].known(data.labels[target])
+    known = data.kinds[target].distribution.known(data.labels[target])
     folds = [
         Fold(fold.train[known[fold.train]], fold.validation)
         for fold in data.folds
@@ -84,7 +84,7 @@ def _fit(
 ) -> TreeModel:
     """Fit trees that rows with labels stop, or that have so many rounds."""
     kind = data.kinds[target]
-    with_classes = kind.tree in ("classification", "multilabel")
+    with_classes = kind.tree_task in ("classification", "multilabel")
     return fit_trees(
         data.engine,
         data.features.matrix,
@@ -92,8 +92,8 @@ def _fit(
         kind.tree_labels(data.labels[target]),
         train,
         stop,
-        tree_task=kind.tree,  # type: ignore[arg-type]
-        n_classes=max(len(kind.labels), kind.width) if with_classes else 0,
+        tree_task=kind.tree_task,  # type: ignore[arg-type]
+        n_classes=max(len(kind.labels), kind.distribution.n_columns) if with_classes else 0,
         seed=data.seed,
         rounds=rounds,
     )
@@ -105,7 +105,7 @@ def _oof_predictions(
     """Predictions (N, K) of validation rows by models that have not learned from them."""
     kind = data.kinds[target]
     labels = data.labels[target]
-    total = np.zeros((len(labels), kind.width))
+    total = np.zeros((len(labels), kind.distribution.n_columns))
     count = np.zeros((len(labels), 1))
     for model, fold in zip(models, folds, strict=True):
         total[fold.validation] += model.predict(data.features.matrix[fold.validation])
@@ -113,5 +113,5 @@ def _oof_predictions(
     pred = np.where(count > 0, total / np.maximum(count, 1), np.nan)
     # Where all labels lie in one fold, nothing was learned for it: what is known then is nothing.
     asked = np.unique(np.concatenate([fold.validation for fold in data.folds]))
-    pred[asked[count[asked, 0] == 0]] = kind.constant(np.full_like(labels, np.nan))
+    pred[asked[count[asked, 0] == 0]] = kind.distribution.baseline(np.full_like(labels, np.nan))
     return pred

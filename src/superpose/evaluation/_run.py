@@ -108,7 +108,9 @@ def _learn_from_labels(prepared: Prepared, result: RunResult) -> None:
     seen = plan.judges if plan.cross_fitted else prepared.split.train
     level = result.levels[NONE].level
     for target, kind in prepared.codec.target_kinds.items():
-        result.predictor.baselines[target] = kind.constant(prepared.labels[target][seen])
+        result.predictor.baselines[target] = kind.distribution.baseline(
+            prepared.labels[target][seen]
+        )
         y, pred = deployed_predictions(prepared, result.oof_predictions, level, target=target)
         if (threshold := rare_threshold(kind, y, pred)) is not None:
             result.predictor.thresholds[target] = threshold

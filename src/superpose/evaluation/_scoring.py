@@ -38,7 +38,9 @@ def score_table(
         labels = codec.labels(table)
         found = predictor.predict(table, given, read_labels=True)
     bare = [
-        t for t in targets if t not in unknown and not codec.target_kinds[t].known(labels[t]).any()
+        t
+        for t in targets
+        if t not in unknown and not codec.target_kinds[t].distribution.known(labels[t]).any()
     ]
     if bare:
         what = f"no row has a label of {listing(bare)}"

@@ -104,6 +104,11 @@ class TargetKind(CodecBase, OldNames, ABC):
         return None
 
     @property
+    def has_linear_head(self) -> bool:
+        """Whether networks predict it by a linear map of its state, once for a row."""
+        return self.locations is None and not self.hints.custom_head
+
+    @property
     def anchor(self) -> Anchor | None:
         """The numbers of a series that predictions start from; None where they start from none."""
         return None

@@ -32,7 +32,7 @@ class ConditionalTreesModel(TreesModel):
         """Predict the target from the inputs and what is measured of others; see ``Model``."""
         if observed is None:
             kinds = rows.codec.target_kinds
-            nothing = {t: kind.unlabelled(len(rows)) for t, kind in kinds.items()}
+            nothing = {t: kind.distribution.missing(len(rows)) for t, kind in kinds.items()}
             observed = Observed(kinds, nothing)
         return {self.target: self.predict_beside(rows, observed)}
 

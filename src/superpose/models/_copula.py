@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
-from superpose.distributions import condition_normal, shrunk_correlation
+from superpose.distributions import condition_normal, latent_of, shrunk_correlation
 from superpose.kinds import TargetKind
 from superpose.stored import damaged, restored
 
@@ -53,15 +53,17 @@ class Copula:
             pred: Canonical predictions (N, K) of each.
             labels: Encoded labels (N,) or (N, L) of each, NaN where missing.
         """
-        factors = {t: kind.calibration(labels[t], pred[t]) for t, kind in kinds.items()}
-        copula = cls(np.eye(sum(kind.latent for kind in kinds.values())), factors)
+        families = {t: kind.distribution for t, kind in kinds.items()}
+        factors = {t: own.spread_factor(labels[t], pred[t]) for t, own in families.items()}
+        n_latent = sum(latent_of(own).n_latent for own in families.values())
+        copula = cls(np.eye(n_latent), factors)
         return cls(shrunk_correlation(copula._scores(kinds, pred, labels)), factors)
 
     def _scores(self, kinds: Kinds, pred: ByTarget, labels: ByTarget) -> np.ndarray:
-        parts = [
-            kind.scores(labels[t], kind.rescaled(pred[t], self.factors[t]))
-            for t, kind in kinds.items()
-        ]
+        parts = []
+        for t, kind in kinds.items():
+            calibrated = kind.distribution.with_spread(pred[t], self.factors[t])
+            parts.append(latent_of(kind.distribution).to_normal(labels[t], calibrated))
         return np.concatenate(parts, axis=1)
 
     def predict(self, kinds: Kinds, pred: ByTarget, labels: ByTarget) -> Predictions:
@@ -76,9 +78,10 @@ class Copula:
         out = {}
         first = 0
         for target, kind in kinds.items():
-            own = slice(first, first + kind.latent)
-            first += kind.latent
-            out[target] = kind.given_scores(pred[target], mean[:, own], sd[:, own])
+            latent = latent_of(kind.distribution)
+            own = slice(first, first + latent.n_latent)
+            first += latent.n_latent
+            out[target] = latent.condition(pred[target], mean[:, own], sd=sd[:, own])
         return out
 
 

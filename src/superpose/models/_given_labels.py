@@ -86,7 +86,7 @@ def given_labels(
     """
     faults = Faults(DataError)
     rows = table.num_rows
-    labels = {t: kind.unlabelled(rows) for t, kind in codec.target_kinds.items()}
+    labels = {t: kind.distribution.missing(rows) for t, kind in codec.target_kinds.items()}
     for name in names:
         kind = codec.target_kinds[name]
         try:
@@ -103,7 +103,7 @@ def given_labels(
             faults.extend(error)
     faults.raise_any()
     kinds = {name: codec.target_kinds[name] for name in names}
-    known = any(kind.known(labels[t]).any() for t, kind in kinds.items())
+    known = any(kind.distribution.known(labels[t]).any() for t, kind in kinds.items())
     if names and rows > 1 and not (known or planning):
         what = f"none of {rows} rows has a value of {listing(names)}"
         fix = "the answer is that of nothing given"
@@ -115,7 +115,7 @@ def given_labels(
 
 def _of_files(kind: TargetKind) -> bool:
     """Whether labels lie in files, or beside an input: each that can't be read is warned of."""
-    return kind.needs_folder or kind.needs_source
+    return kind.needs_folder or kind.hints.reads_input
 
 
 def _no_class(faults: Faults, kind: TargetKind, unknown: Unknown) -> None:
@@ -129,7 +129,7 @@ def _no_class(faults: Faults, kind: TargetKind, unknown: Unknown) -> None:
 
 def _require_read(faults: Faults, kind: TargetKind, values: Column, *, y: np.ndarray) -> None:
     """Keep the fault of given values that would be passed over, such as infinite ones."""
-    lost = np.flatnonzero(present(values) & ~kind.known(y))
+    lost = np.flatnonzero(present(values) & ~kind.distribution.known(y))
     # An empty list of words has no label either.
     if len(lost) and not _of_files(kind):
         row = int(lost[0])
@@ -141,7 +141,7 @@ def _require_read(faults: Faults, kind: TargetKind, values: Column, *, y: np.nda
 
 def _warn_outside(kind: TargetKind, table: pa.Table, y: np.ndarray) -> None:
     """Warn where a value lies outside of what training has seen, with its row."""
-    far = np.flatnonzero(kind.outside(y))
+    far = np.flatnonzero(kind.observed.outside(y))
     if len(far):
         more = f" and {len(far) - 1} more rows" if len(far) > 1 else ""
         value = table.column(kind.column)[int(far[0])].as_py()

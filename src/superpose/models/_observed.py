@@ -55,7 +55,9 @@ class Observed:
 
     def levels(self) -> dict[str, np.ndarray]:
         """Count for each target and row how much of the others is known: 0 none, 1 some, 2 all."""
-        known = np.stack([kind.known(self.labels[t]) for t, kind in self.kinds.items()], axis=1)
+        known = np.stack(
+            [kind.distribution.known(self.labels[t]) for t, kind in self.kinds.items()], axis=1
+        )
         found = {}
         for index, target in enumerate(self.kinds):
             others = np.delete(known, index, axis=1)
@@ -72,6 +74,6 @@ def reveal_columns(
         labels (N,) or (N, L) each -> values (N, R), NaN where missing, and the index (R,) of the
         target that each column belongs to.
     """
-    parts = [kind.reveal(y) for kind, y in zip(kinds, labels, strict=True)]
+    parts = [kind.observed.encode(y) for kind, y in zip(kinds, labels, strict=True)]
     owners = np.repeat(np.arange(len(parts)), [part.shape[1] for part in parts])
     return np.concatenate(parts, axis=1), owners

@@ -118,12 +118,13 @@ class Predictor:
         kinds = self.codec.target_kinds
         if not table.num_rows:
             self.codec.require_inputs(table)
-            nothing = {t: kind.exact(kind.unlabelled(0)) for t, kind in kinds.items()}
+            families = {t: kind.distribution for t, kind in kinds.items()}
+            nothing = {t: own.point_mass(own.missing(0)) for t, own in families.items()}
             return self._with_intervals(nothing)
         if given:
             self.require_given()
             return self._predict_given(self.rows(table), given_labels(self.codec, table, given))
-        read = [t for t, kind in kinds.items() if read_labels and kind.reads_labels]
+        read = [t for t, kind in kinds.items() if read_labels and kind.hints.reads_labels]
         unread = [c for c in table.column_names if c in kinds and c not in read]
         return self._with_intervals(self.deployed(self.rows(table.drop_columns(unread))))
 
@@ -136,9 +137,9 @@ class Predictor:
         pred = self.conditional(rows, observed)
         half_width: dict[str, np.ndarray | None] = {}
         for t, index in observed.levels().items():
-            exact = kinds[t].exact(labels[t])
-            # A row that is measured may still have places without a label.
-            measured = kinds[t].known(labels[t])[:, None] & ~np.isnan(exact)
+            exact = kinds[t].distribution.point_mass(labels[t])
+            # A row that is measured may still have locations without a label.
+            measured = kinds[t].distribution.known(labels[t])[:, None] & ~np.isnan(exact)
             pred[t] = np.where(measured, exact, pred[t])
             half_width[t] = self._half_width_at(t, pred[t], index)
         return Prediction(pred, half_width)
@@ -146,19 +147,20 @@ class Predictor:
     def _half_width_at(self, target: str, pred: np.ndarray, index: np.ndarray) -> np.ndarray | None:
         """Half-widths where each row has a level of its own, by its index."""
         scales = [self.levels[name].scales.get(target) for name in LEVELS]
-        deviation = self.codec.target_kinds[target].deviations(pred)
-        if None in scales or deviation is None:
+        spread = self.codec.target_kinds[target].distribution.spread
+        if None in scales or spread is None:
             return None
+        deviation = spread.deviations(pred)
         scale = np.array(scales, float)[index]
         return scale.reshape(-1, *[1] * (deviation.ndim - 1)) * deviation
 
     def half_width(self, target: str, pred: np.ndarray) -> np.ndarray | None:
         """Half-widths of a number's intervals while nothing is given, in standardised units."""
-        deviation = self.codec.target_kinds[target].deviations(pred)
+        spread = self.codec.target_kinds[target].distribution.spread
         scales = self.levels[NONE].scales
-        if target not in scales or deviation is None:
+        if target not in scales or spread is None:
             return None
-        return scales[target] * deviation
+        return scales[target] * spread.deviations(pred)
 
     def deployed(self, rows: Rows, targets: Iterable[str] | None = None) -> Predictions:
         """What is deployed where nothing is given: canonical predictions (N, K) by target."""

@@ -77,14 +77,14 @@ def require_sound(predictor: Predictor) -> None:
     _require_targets(predictor.thresholds, kinds, "thresholds")
     _require_targets(predictor.baselines, kinds, "floors")
     for target, baseline in predictor.baselines.items():
-        if baseline.shape != (kinds[target].width,):
+        if baseline.shape != (kinds[target].distribution.n_columns,):
             raise damaged("model", ("floors", target), f"{baseline.shape} numbers given")
     for model in predictor.models:
         _require_targets(model.targets, kinds, model.name)
         model.require_sound(predictor.codec)
     # A pretrained model is loaded, from wherever it lies, when it is asked for.
     slow = [kind.column for kind in predictor.codec.input_kinds if kind.slow]
-    if slow or any(kind.slow for kind in kinds.values()):
+    if slow or any(kind.hints.skip_cross_fitting for kind in kinds.values()):
         return
     try:
         with warnings.catch_warnings(), np.errstate(all="ignore"):
@@ -112,10 +112,10 @@ def _try(predictor: Predictor) -> None:
     found = predictor.predict(table)
     for target, kind in codec.target_kinds.items():
         every = [*each[target].values(), found.pred[target]]
-        if any(z.shape != (ROWS, kind.width) for z in every):
+        if any(z.shape != (ROWS, kind.distribution.n_columns) for z in every):
             raise damaged("model", (), f"predictions of {target!r} have another shape")
         # Where there is an answer for each place, a row without an image has none.
-        if kind.source is None and not all(np.isfinite(z).all() for z in every):
+        if kind.locations is None and not all(np.isfinite(z).all() for z in every):
             raise damaged("model", (), f"predictions of {target!r} are not finite")
         threshold = predictor.thresholds.get(target)
         codec.decode(target, found.pred[target], table, threshold, found.half_width[target])
@@ -126,12 +126,14 @@ def _try(predictor: Predictor) -> None:
 
 def _try_given(predictor: Predictor, table: pa.Table) -> None:
     codec = predictor.codec
-    plain = [t for t, kind in codec.target_kinds.items() if not kind.needs_source]
+    plain = [t for t, kind in codec.target_kinds.items() if not kind.hints.reads_input]
     events = [spec.options.get("event") for spec in codec.schema.targets]
     for name in (*plain, *filter(None, events)):
         table = table.append_column(name, pa.nulls(ROWS))
     predictor.predict(table, plain)
     rows = predictor.rows(table)
-    labels = {t: np.zeros_like(kind.unlabelled(ROWS)) for t, kind in codec.target_kinds.items()}
+    labels = {
+        t: np.zeros_like(kind.distribution.missing(ROWS)) for t, kind in codec.target_kinds.items()
+    }
     for level in predictor.levels:
         predictor.conditional(rows, Observed(codec.target_kinds, labels), level=level)

@@ -125,8 +125,8 @@ class EarlyStopping:
         kind, y = self.kinds[t], self.labels[t]
         totals = np.zeros((2, len(y)))
         for rows, own in zip(self.validation, pred, strict=True):
-            known = kind.known(y[rows])
-            totals[0, rows] += _worst_if_nan(kind.row_loss(y[rows], own), known)
+            known = kind.distribution.known(y[rows])
+            totals[0, rows] += _worst_if_nan(kind.distribution.row_loss(y[rows], own), known)
             totals[1, rows] += known
         return totals
 
@@ -135,8 +135,8 @@ class EarlyStopping:
         shares = []
         for t, (kind, y) in enumerate(zip(self.kinds, self._given_labels, strict=True)):
             if not np.isnan(self._baselines[t]):
-                losses = kind.row_loss(y, np.concatenate(pred[t]))
-                losses = np.where(np.isnan(losses) & kind.known(y), np.inf, losses)
+                losses = kind.distribution.row_loss(y, np.concatenate(pred[t]))
+                losses = np.where(np.isnan(losses) & kind.distribution.known(y), np.inf, losses)
                 shares.append(float(np.nanmean(losses) / max(self._baselines[t], 1e-9)))
         return float(np.mean(shares)) if shares else 0.0
 
@@ -192,10 +192,10 @@ class EarlyStopping:
 
 def _baseline_loss(kind: TargetKind, y: np.ndarray) -> float:
     """The mean loss of the best prediction that ignores the inputs; NaN without a label."""
-    if not kind.known(y).any():
+    if not kind.distribution.known(y).any():
         return float("nan")
-    baseline = np.broadcast_to(kind.constant(y), (len(y), kind.width))
-    return float(np.nanmean(kind.row_loss(y, baseline)))
+    baseline = np.broadcast_to(kind.distribution.baseline(y), (len(y), kind.distribution.n_columns))
+    return float(np.nanmean(kind.distribution.row_loss(y, baseline)))
 
 
 def _worst_if_nan(losses: np.ndarray, known: np.ndarray) -> np.ndarray:

@@ -56,7 +56,7 @@ def single_task_jobs(
     jobs = []
     for t, (kind, y) in enumerate(zip(kinds, labels, strict=True)):
         for f, fold in enumerate(folds):
-            known = kind.known(y[fold.train])
+            known = kind.distribution.known(y[fold.train])
             jobs.append(Job((t,), f, fold.train[known] if known.any() else fold.train))
     return jobs
 

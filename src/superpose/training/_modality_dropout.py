@@ -19,7 +19,7 @@ def hideable(codec: Codec) -> dict[str, int]:
     come. Nor inputs whose places have an answer each: without the words there is nothing to label.
     Where one of them is all that there is, it can't be hidden either.
     """
-    asked = {kind.source for kind in codec.target_kinds.values()}
+    asked = {kind.locations.of for kind in codec.target_kinds.values() if kind.locations}
     found = {
         name: kinds[0].absent
         for name, kinds in codec.blocks.items()

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from superpose.kinds import TargetKind
 from superpose.models.network import raw_outputs
-from superpose.nn import Outputs
+from superpose.nn import Head, Outputs, head_of
 
 from ._batches import Batch
 from ._jobs import Job, teams_of
@@ -24,9 +24,10 @@ SMALLEST_BASELINE = 0.1
 
 @dataclass(frozen=True)
 class _Group:
-    """Targets of one kind and size in the same networks, whose losses are computed together."""
+    """Targets of one kind in the same networks, whose losses are computed together."""
 
     kind: TargetKind
+    head: Head
     networks: slice
     heads: list[int]  # in these networks
     targets: list[int]  # among all
@@ -73,6 +74,7 @@ class Objective:
             stacked = torch.as_tensor(np.stack([labels[t] for t in targets], 1))
             return _Group(
                 kind=kinds[targets[0]],
+                head=head_of(kinds[targets[0]]),
                 networks=networks,
                 heads=heads,
                 targets=targets,
@@ -100,7 +102,7 @@ class Objective:
             columns: dict[int, Tensor] = {}
             for group in groups:
                 raw, labels = self._read(group, out, batch)
-                loss = group.kind.loss(raw, labels[:, :, None])  # (P, B, M, G)
+                loss = group.head.loss(raw, labels[:, :, None])  # (P, B, M, G)
                 means = (loss.mean((1, 2)) * group.weights).unbind(-1)
                 columns |= dict(zip(group.heads, means, strict=True))
             teams.append(torch.stack([columns[head] for head in range(self.shape[1])], dim=-1))
@@ -118,7 +120,7 @@ class Objective:
             raw, labels = self._read(group, out, batch)
             known = ~labels.isnan()
             known = known if known.ndim == 3 else known.any(-1)  # (P, B, G)
-            loss = group.kind.positive_loss(raw, labels[:, :, None])
+            loss = group.head.nonnegative_loss(raw, labels[:, :, None])
             # Per labelled row: a target that is rare in this batch has not come any further.
             count = known.sum(1)
             mean = loss.mean(2).sum(1) / count.clamp(min=1)
@@ -129,12 +131,14 @@ class Objective:
     @staticmethod
     def _read(group: _Group, out: Tensor | Outputs, batch: Batch) -> tuple[Tensor, Tensor]:
         """Return a group's outputs (P, B, M, G, O) and labels (P, B, G) or (P, B, G, L)."""
-        kind, networks = group.kind, group.networks
-        raw = raw_outputs(out, group.heads, kind)[networks]
+        networks = group.networks
+        raw = raw_outputs(out, group.heads, group.kind)[networks]
+        located = group.kind.locations.of if group.kind.locations else None
         labels = group.labels[batch.rows[networks]]
-        if (record := batch.augmented.get(kind.source)) is not None:
-            labels = kind.follow(labels.squeeze(2), record.of(networks))[:, :, None]
-        if (mixed := batch.mixed(but=kind.source)) is not None:
+        if (record := batch.augmented.get(located)) is not None:
+            moved = record.of(networks)
+            labels = group.head.transform_labels(labels.squeeze(2), moved)[:, :, None]
+        if (mixed := batch.mixed(but=located)) is not None:
             mixed = mixed[networks].view(*labels.shape[:2], *(1,) * (labels.ndim - 2))
             labels = labels.masked_fill(mixed, torch.nan)
         if batch.observed is not None:
@@ -146,27 +150,26 @@ class Objective:
 
 def _alike(kinds: Sequence[TargetKind]) -> list[list[int]]:
     """Group the heads of a network whose formulas agree: their losses are computed together."""
-    together: dict[tuple[str, int], list[int]] = {}
-    for head, kind in enumerate(kinds):
-        shared = not kind.fitted_loss and kind.plain_head
-        key = (kind.name if shared else f"{kind.name} {head}", kind.size)
-        together.setdefault(key, []).append(head)
+    together: dict[tuple[str, Head] | int, list[int]] = {}
+    for index, kind in enumerate(kinds):
+        key = (kind.name, head_of(kind)) if kind.has_linear_head else index
+        together.setdefault(key, []).append(index)
     return list(together.values())
 
 
 def _baseline_loss(kind: TargetKind, y: np.ndarray) -> float:
     """The mean loss of the best prediction that ignores the inputs."""
-    if not kind.known(y).any():
+    if not kind.distribution.known(y).any():
         return 1.0
-    baseline = np.broadcast_to(kind.constant(y), (len(y), kind.width))
-    return max(float(np.nanmean(kind.row_loss(y, baseline))), SMALLEST_BASELINE)
+    baseline = np.broadcast_to(kind.distribution.baseline(y), (len(y), kind.distribution.n_columns))
+    return max(float(np.nanmean(kind.distribution.row_loss(y, baseline))), SMALLEST_BASELINE)
 
 
 def _label_rate(
     kind: TargetKind, y: np.ndarray, *, rows: np.ndarray, learned: Sequence[np.ndarray]
 ) -> float:
     """The share of the rows with a label; 1 where the networks' own rows have no gaps."""
-    known = [kind.known(y[train]) for train in learned]
+    known = [kind.distribution.known(y[train]) for train in learned]
     if all(own.all() or not own.any() for own in known):
         return 1.0
-    return float(kind.known(y[rows]).mean())
+    return float(kind.distribution.known(y[rows]).mean())

@@ -38,7 +38,9 @@ class ObservedTargets:
         device: torch.device | str = "cpu",
     ) -> None:
         values, owners = reveal_columns(kinds, labels)
-        known = np.stack([k.known(y) for k, y in zip(kinds, labels, strict=True)], axis=1)
+        known = np.stack(
+            [kind.distribution.known(y) for kind, y in zip(kinds, labels, strict=True)], axis=1
+        )
         half = np.random.default_rng([seed, 5]).random(known.shape) < 0.5
         self.values = torch.from_numpy(values).to(device)
         self.owners = torch.from_numpy(owners).to(device)

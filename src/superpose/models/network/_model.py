@@ -108,7 +108,7 @@ class NetworkModel(Model):
             return tensors
         if observed is None:
             kinds = rows.codec.target_kinds
-            columns = sum(kinds[t].revealed for t in self.targets)
+            columns = sum(kinds[t].observed.n_columns for t in self.targets)
             tensors[GIVEN] = torch.full((len(rows), columns), torch.nan)
         else:
             tensors[GIVEN] = torch.from_numpy(observed.columns[0])

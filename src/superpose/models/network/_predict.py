@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from superpose.kinds import TargetKind
-from superpose.nn import Outputs, StackedNetworks
+from superpose.nn import Outputs, StackedNetworks, head_of
 
 Blocks = dict[str, Tensor]
 Kinds = Sequence[TargetKind]
@@ -47,7 +47,7 @@ def predict_rows(
     networks.eval()
     teams = list(_teams(kinds))
     cells = sum(block[0].numel() for block in inputs.values())
-    cells += sum(kind.width for own, _ in teams for kind in own)
+    cells += sum(kind.distribution.n_columns for own, _ in teams for kind in own)
     size = min(size, max(1, MOST_CELLS // cells)) // networks.count
     longest = max(map(len, rows))
     device = next(iter(inputs.values())).device
@@ -73,7 +73,7 @@ def _teams(kinds: Sequence[Kinds]) -> Iterator[tuple[Kinds, slice]]:
 
 def _on_host(out: Tensor | Outputs, kinds: Kinds, networks: slice) -> list[Tensor]:
     pred = zip(predictions(out, kinds, networks), kinds, strict=True)
-    return [(p if kind.source else p.double()).cpu() for p, kind in pred]
+    return [(p.double() if kind.distribution.dtype is np.float64 else p).cpu() for p, kind in pred]
 
 
 def predictions(out: Tensor | Outputs, kinds: Kinds, networks: slice = slice(None)) -> list[Tensor]:
@@ -88,13 +88,16 @@ def predictions(out: Tensor | Outputs, kinds: Kinds, networks: slice = slice(Non
         out (P, ..., M, T, O), or outputs of a dense network -> for each target (P, ..., K).
     """
     pred = [
-        kind.predict(raw_outputs(out, [slot], kind)[networks].squeeze(-2)).mean(-2)
+        head_of(kind).link(raw_outputs(out, [slot], kind)[networks].squeeze(-2)).mean(-2)
         for slot, kind in enumerate(kinds)
     ]
-    # The outputs of a dense network end with the last place that a row of the batch has.
+    # The outputs of a dense network end with the last location that a row of the batch has.
+    missing = [
+        kind.distribution.n_columns - z.shape[-1] for z, kind in zip(pred, kinds, strict=True)
+    ]
     return [
-        F.pad(z, (0, kind.width - z.shape[-1]), value=torch.nan) if kind.source else z
-        for z, kind in zip(pred, kinds, strict=True)
+        F.pad(z, (0, columns), value=torch.nan) if columns else z
+        for z, columns in zip(pred, missing, strict=True)
     ]
 
 
@@ -102,12 +105,12 @@ def raw_outputs(out: Tensor | Outputs, heads: Sequence[int], kind: TargetKind) -
     """Pick the raw outputs of targets of one kind.
 
     Shape:
-        out (..., M, T, O), or outputs of a dense network -> (..., M, G, size).
+        out (..., M, T, O), or outputs of a dense network -> (..., M, G, O).
     """
     if isinstance(out, Outputs) and kind.column in out.dense:
         return out.dense[kind.column].unsqueeze(-2).float()
     rows = out.rows if isinstance(out, Outputs) else out
-    return rows[..., list(heads), : kind.size].float()
+    return rows[..., list(heads), : head_of(kind).n_outputs].float()
 
 
 def as_tensors(inputs: Mapping[str, np.ndarray]) -> dict[str, Tensor]:
