@@ -177,7 +177,7 @@ def test_what_was_skipped_is_counted_in_the_report(shapes: Path, tmp_path: Path)
     with pytest.warns(UserWarning, match="1 of 100 images can't be read"):
         prepared = prepare(table, config)
     assert any("1 of 100 images can't be read" in text for text in prepared.warnings)
-    assert not prepared.codec.target_kinds["mask"].known(prepared.labels["mask"])[3]
+    assert not prepared.codec.target_kinds["mask"].distribution.known(prepared.labels["mask"])[3]
 
 
 def test_the_same_seed_gives_the_same_numbers(shapes: Path) -> None:

@@ -16,7 +16,7 @@ from scipy import stats
 from superpose.data import Fold
 from superpose.evaluation import TargetEvaluation, decide
 from superpose.kinds import TARGET_KINDS
-from superpose.nn import FUSIONS, Architecture, CategoryEncoder, Network, NumberEncoder
+from superpose.nn import FUSIONS, Architecture, CategoryEncoder, Network, NumberEncoder, head_of
 from superpose.training import Batch, multi_task_jobs
 from superpose.training._objective import Objective
 
@@ -147,7 +147,7 @@ def test_a_masked_label_carries_no_gradient(data):
     torch.manual_seed(seed)
     shape = Architecture(width=WIDTH, members=2, state=STATE, rank=3, dropout=0.0)
     encoders = {"numbers": NumberEncoder([[-1.0, 1.0]], 4)}
-    network = Network(encoders, {str(t): k.size for t, k in enumerate(kinds)}, shape)
+    network = Network(encoders, {str(t): head_of(k).n_outputs for t, k in enumerate(kinds)}, shape)
     wake(network)
     blocks = {"numbers": torch.randn(rows, 1)}
     fold = Fold(np.arange(rows), np.arange(0))
@@ -164,8 +164,8 @@ def test_a_masked_label_carries_no_gradient(data):
     network.zero_grad()
     for t, (kind, y) in enumerate(zip(kinds, labels, strict=True)):
         mine = torch.as_tensor(np.flatnonzero(known[t]))
-        raw = network({"numbers": blocks["numbers"][mine]})[:, :, t, : kind.size]
-        loss = kind.loss(raw, torch.as_tensor(y)[mine][:, None])
+        raw = network({"numbers": blocks["numbers"][mine]})[:, :, t, : head_of(kind).n_outputs]
+        loss = head_of(kind).loss(raw, torch.as_tensor(y)[mine][:, None])
         group = next(group for group in objective.groups[0] if t in group.targets)
         scale = group.weights[group.targets.index(t)]
         (loss.mean(1).sum() / rows * scale).backward()

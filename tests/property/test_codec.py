@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from superpose.columns import mask_array
 from superpose.columns._masks import as_runs
 from superpose.kinds import TARGET_KINDS
+from superpose.nn import head_of
 
 # The first torch call of a process can take seconds; the examples themselves are quick.
 quick = settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
@@ -72,6 +73,11 @@ columns = {
 every_kind = pytest.mark.parametrize("name", [k for k in TARGET_KINDS if k != "generated-text"])
 
 
+def raw_size(kind):
+    """Raw outputs of a row: of all of its locations where each has an answer."""
+    return head_of(kind).n_outputs * (kind.locations.count if kind.locations else 1)
+
+
 def fitted(name, rows):
     if name in ("binary", "category", "retrieval"):
         assume(of_one_type(rows))
@@ -95,7 +101,7 @@ def fitted(name, rows):
 def test_decoding_undoes_encoding(name, data):
     rows = data.draw(columns[name])
     kind, column = fitted(name, rows)
-    back = kind.decode(kind.exact(kind.encode(column)))["y"].to_pylist()
+    back = kind.decode(kind.distribution.point_mass(kind.encode(column)))["y"].to_pylist()
     if name in ("number", "forecast", "vector", "map"):
         if name == "map":
             rows, back = (
@@ -148,7 +154,7 @@ def assert_in_its_interval(kind, rows, back):
             assert told >= -row * (1 - 1e-6)
         else:
             k = int(np.searchsorted(kind.uppers, np.float32(row)))
-            assert kind.lowers[k] <= told <= kind.uppers[k]
+            assert kind.distribution.lowers[k] <= told <= kind.uppers[k]
 
 
 def trimmed(row):
@@ -164,11 +170,11 @@ def test_a_missing_label_carries_no_gradient(name, data, seed, scale):
     rows = data.draw(columns[name])
     kind, column = fitted(name, rows)
     y = torch.as_tensor(kind.encode(column))
-    noise = torch.randn(len(rows), kind.size, generator=torch.Generator().manual_seed(seed))
+    noise = torch.randn(len(rows), raw_size(kind), generator=torch.Generator().manual_seed(seed))
     out = (noise * scale).requires_grad_()
-    loss = kind.loss(out, y)
+    loss = head_of(kind).loss(out, y)
     loss.sum().backward()
-    gone = torch.as_tensor(~kind.known(kind.encode(column)))
+    gone = torch.as_tensor(~kind.distribution.known(kind.encode(column)))
     assert (loss[gone] == 0).all()
     assert (out.grad[gone] == 0).all()
     assert torch.isfinite(out.grad).all()
@@ -180,10 +186,12 @@ def test_a_missing_label_carries_no_gradient(name, data, seed, scale):
 def test_blends_of_predictions_are_predictions(name, data, seed):
     kind, _ = fitted(name, data.draw(columns[name]))
     generator = torch.Generator().manual_seed(seed)
-    first, second = (kind.predict(torch.randn(4, kind.size, generator=generator)) for _ in range(2))
+    first, second = (
+        head_of(kind).link(torch.randn(4, raw_size(kind), generator=generator)) for _ in range(2)
+    )
     blend = (0.3 * first + 0.7 * second).double().numpy()
     assert np.isfinite(blend).all()
     if name in ("binary", "category", "ordinal", "retrieval", "tokens", "mask", "survival"):
-        shares = blend.reshape(4, -1, len(kind.labels) or kind.width)
+        shares = blend.reshape(4, -1, len(kind.labels) or kind.distribution.n_columns)
         np.testing.assert_allclose(shares.sum(axis=-1), 1, rtol=1e-5)
     assert len(next(iter(kind.decode(blend).values()))) == 4

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from superpose.distributions import condition_normal, shrunk_correlation
 from superpose.functional import density_matrix, effective_states, purity, von_neumann_entropy
 from superpose.kinds import TARGET_KINDS
+from superpose.nn import head_of
 
 quick = settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
 seeds = st.integers(0, 2**31)
@@ -49,21 +50,25 @@ def predictions(kind, rng, rows=ROWS):
     if kind.name == "count":
         return 10 ** rng.uniform(-7, 5, (rows, 1))
     if kind.name == "multilabel":
-        return 1 / (1 + np.exp(-rng.normal(0, 6, (rows, kind.width))))
-    classes = len(kind.labels) or kind.width
-    shape = (rows, kind.width // classes)
+        return 1 / (1 + np.exp(-rng.normal(0, 6, (rows, kind.distribution.n_columns))))
+    classes = len(kind.labels) or kind.distribution.n_columns
+    shape = (rows, kind.distribution.n_columns // classes)
     p = rng.dirichlet(np.full(classes, 10 ** rng.uniform(-2, 1)), shape)
     return p.reshape(rows, -1)
 
 
 def middles(kind):
     """A time in each interval of lifetimes."""
-    return [(low + high) / 2 for low, high in zip(kind.lowers, kind.uppers, strict=True)]
+    return [
+        (low + high) / 2 for low, high in zip(kind.distribution.lowers, kind.uppers, strict=True)
+    ]
 
 
 def labels(kind, pred, rng):
     """Labels that the predictions allow, and some gaps."""
-    y = kind.at_scores(pred, rng.normal(size=(len(pred), kind.latent)))
+    y = kind.distribution.latent.from_normal(
+        pred, rng.normal(size=(len(pred), kind.distribution.latent.n_latent))
+    )
     return np.where(rng.random(y.shape) < 0.2, np.nan, y)
 
 
@@ -74,11 +79,15 @@ def test_a_label_comes_back_from_its_score(kind, seed, shared):
     rng = np.random.default_rng(seed)
     pred = predictions(kind, rng)
     y = labels(kind, pred, rng)
-    share = rng.choice([0.0, 1.0, rng.random()], (ROWS, kind.latent)) if shared else None
-    z = kind.scores(y, pred, share)
-    assert z.shape == (ROWS, kind.latent)
+    share = (
+        rng.choice([0.0, 1.0, rng.random()], (ROWS, kind.distribution.latent.n_latent))
+        if shared
+        else None
+    )
+    z = kind.distribution.latent.to_normal(y, pred, share)
+    assert z.shape == (ROWS, kind.distribution.latent.n_latent)
     assert np.nanmax(np.abs(z), initial=0) <= 6
-    np.testing.assert_allclose(kind.at_scores(pred, z), y, atol=1e-9)
+    np.testing.assert_allclose(kind.distribution.latent.from_normal(pred, z), y, atol=1e-9)
 
 
 @discrete
@@ -86,13 +95,19 @@ def test_a_label_comes_back_from_its_score(kind, seed, shared):
 @given(seed=seeds)
 def test_even_a_class_without_probability_comes_back(kind, seed):
     rng = np.random.default_rng(seed)
-    shape = (ROWS, kind.latent) if kind.name in ("multilabel", "tokens", "mask") else ROWS
+    shape = (
+        (ROWS, kind.distribution.latent.n_latent)
+        if kind.name in ("multilabel", "tokens", "mask")
+        else ROWS
+    )
     y = rng.integers(0, 2, shape).astype(float)
     other = 1 - y
     if kind.name == "survival":  # its labels are times
         y, other = (np.array(middles(kind))[z.astype(int)] for z in (y, other))
-    pred = kind.exact(other)
-    np.testing.assert_array_equal(kind.at_scores(pred, kind.scores(y, pred)), y)
+    pred = kind.distribution.point_mass(other)
+    np.testing.assert_array_equal(
+        kind.distribution.latent.from_normal(pred, kind.distribution.latent.to_normal(y, pred)), y
+    )
 
 
 @every_kind
@@ -100,8 +115,8 @@ def test_even_a_class_without_probability_comes_back(kind, seed):
 @given(seed=seeds)
 def test_a_standard_latent_normal_leaves_the_prediction(kind, seed):
     pred = predictions(kind, np.random.default_rng(seed))
-    zero = np.zeros((ROWS, kind.latent))
-    told = kind.given_scores(pred, zero, zero + 1)
+    zero = np.zeros((ROWS, kind.distribution.latent.n_latent))
+    told = kind.distribution.latent.condition(pred, zero, sd=zero + 1)
     np.testing.assert_allclose(told, pred, rtol=1e-9, atol=1e-6)
 
 
@@ -111,18 +126,21 @@ def test_a_standard_latent_normal_leaves_the_prediction(kind, seed):
 def test_a_told_prediction_is_canonical_and_moves_with_the_mean(kind, seed):
     rng = np.random.default_rng(seed)
     pred = predictions(kind, rng)
-    mean = rng.normal(0, 2, (ROWS, kind.latent))
+    mean = rng.normal(0, 2, (ROWS, kind.distribution.latent.n_latent))
     sd = rng.uniform(0, 1, mean.shape)
-    told, more = kind.given_scores(pred, mean, sd), kind.given_scores(pred, mean + 1, sd)
+    told, more = (
+        kind.distribution.latent.condition(pred, mean, sd=sd),
+        kind.distribution.latent.condition(pred, mean + 1, sd=sd),
+    )
     assert told.shape == pred.shape
     assert np.isfinite(told).all()
     if kind.name in ("binary", "category", "ordinal", "retrieval", "tokens", "mask", "survival"):
-        steps = np.arange(len(kind.labels) or kind.width)
+        steps = np.arange(len(kind.labels) or kind.distribution.n_columns)
         told, more = (z.reshape(ROWS, -1, len(steps)) for z in (told, more))
         np.testing.assert_allclose(told.sum(axis=-1), 1, rtol=1e-9)
         assert (more @ steps >= told @ steps - 1e-9).all()
     else:
-        assert (more - told)[:, : kind.latent].min() >= -1e-9
+        assert (more - told)[:, : kind.distribution.latent.n_latent].min() >= -1e-9
 
 
 @every_kind
@@ -133,10 +151,12 @@ def test_a_known_latent_score_is_its_label(kind, seed):
     pred = predictions(kind, rng)
     if kind.name == "count":  # a large rate is told by a series, which counts in fractions
         pred = np.minimum(pred, 40)
-    z = rng.normal(size=(ROWS, kind.latent))
-    certain = kind.given_scores(pred, z, np.zeros_like(z))
-    y = kind.exact(kind.at_scores(pred, z))
-    np.testing.assert_allclose(certain[:, : kind.width], y, atol=2e-6)  # the least rate is 1e-6
+    z = rng.normal(size=(ROWS, kind.distribution.latent.n_latent))
+    certain = kind.distribution.latent.condition(pred, z, sd=np.zeros_like(z))
+    y = kind.distribution.point_mass(kind.distribution.latent.from_normal(pred, z))
+    np.testing.assert_allclose(
+        certain[:, : kind.distribution.n_columns], y, atol=2e-6
+    )  # the least rate is 1e-6
 
 
 @discrete
@@ -149,15 +169,17 @@ def test_the_likelihoods_of_all_labels_sum_to_one(kind, seed):
         pred = np.minimum(pred, 1000)
         y = np.arange(2000.0)
     elif kind.name == "multilabel":
-        y = np.stack(np.meshgrid(*[[0.0, 1.0]] * kind.width), axis=-1).reshape(-1, kind.width)
+        y = np.stack(np.meshgrid(*[[0.0, 1.0]] * kind.distribution.n_columns), axis=-1).reshape(
+            -1, kind.distribution.n_columns
+        )
     elif kind.name in ("tokens", "mask"):
-        every = [np.arange(float(kind.place_size))] * kind.places
+        every = [np.arange(float(head_of(kind).n_outputs))] * kind.places
         y = np.stack(np.meshgrid(*every), axis=-1).reshape(-1, kind.places)
     elif kind.name == "survival":
         y = np.array([*middles(kind), -kind.uppers[-1]])
     else:
-        y = np.arange(float(kind.width))
-    told = kind.log_likelihood(y, np.broadcast_to(pred, (len(y), pred.shape[1])))
+        y = np.arange(float(kind.distribution.n_columns))
+    told = kind.distribution.log_prob(y, np.broadcast_to(pred, (len(y), pred.shape[1])))
     assert np.exp(told).sum() == pytest.approx(1, abs=1e-9)
 
 
@@ -167,9 +189,9 @@ def test_the_likelihoods_of_all_labels_sum_to_one(kind, seed):
 def test_information_is_none_where_outcomes_agree_and_never_negative(kind, seed):
     rng = np.random.default_rng(seed)
     told = np.stack([predictions(kind, rng) for _ in range(5)])
-    assert kind.information(told).shape == (ROWS,)
-    assert kind.information(told).min() >= 0
-    np.testing.assert_allclose(kind.information(told[[0, 0, 0]]), 0, atol=1e-9)
+    assert kind.distribution.information(told).shape == (ROWS,)
+    assert kind.distribution.information(told).min() >= 0
+    np.testing.assert_allclose(kind.distribution.information(told[[0, 0, 0]]), 0, atol=1e-9)
 
 
 def scatter(rng, rows, columns):

@@ -1,7 +1,7 @@
 """Pure functions of tensors: attention across tasks, losses that skip missing labels, boxes."""
 
 from ._attention import essay_attention, piecewise_linear, task_attention, task_attention_weights
-from ._box_math import Peaks, bumps, overlap, peaks
+from ._box_math import bumps, overlap
 from ._density import density_matrix, effective_states, purity, von_neumann_entropy
 from ._gramian import probe_gramian, weight_gramian
 from ._hazards import hazard_loss, interval_probabilities
@@ -19,7 +19,6 @@ from ._recurrent import lstm
 from ._triples import embed_triples
 
 __all__ = [
-    "Peaks",
     "binary_loss",
     "bumps",
     "category_loss",
@@ -36,7 +35,6 @@ __all__ = [
     "ordinal_log_probabilities",
     "ordinal_loss",
     "overlap",
-    "peaks",
     "piecewise_linear",
     "poisson_loss",
     "probe_gramian",

@@ -1,13 +1,13 @@
-"""Boxes on the places of a map: where objects are looked for, how boxes overlap, which ones stay.
+"""Boxes on the locations of a map, as networks learn them: bells of objects, and how boxes overlap.
 
 Boxes are (x1, y1, x2, y2) as shares of the image's sides, so that all of this holds at any size.
+The same formulas for labels and scores stand in `superpose.distributions`.
 """
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -101,74 +101,3 @@ def overlap(a: Tensor, b: Tensor, generous: bool = False) -> Tensor:
     low, high = torch.minimum(a[..., :2], b[..., :2]), torch.maximum(a[..., 2:], b[..., 2:])
     hull = (high - low).prod(-1).clamp(min=1e-9)
     return found - (hull - union) / hull
-
-
-class Peaks(NamedTuple):
-    """Objects that a row's map tells, the surest first.
-
-    Args:
-        place: Number of the place, (K,).
-        label: Class, (K,).
-        score: From 0 to 1, (K,).
-        box: (K, 4).
-    """
-
-    place: np.ndarray
-    label: np.ndarray
-    score: np.ndarray
-    box: np.ndarray
-
-
-def peaks(
-    heat: np.ndarray,
-    boxes: np.ndarray,
-    grid: tuple[int, int],
-    least: float,
-    most: int,
-    overlapping: float = 0.5,
-) -> list[Peaks]:
-    """Find the objects of maps: places that no neighbour exceeds, and no box twice.
-
-    Args:
-        heat: Scores (N, S, C).
-        boxes: The box of each place, (N, S, 4).
-        grid: Height and width of the map.
-        least: Scores below it are passed over.
-        most: Objects that a row has at most.
-        overlapping: Of two boxes of one class with a larger IoU the surer one stays.
-
-    Example:
-        >>> heat = np.zeros((1, 9, 1)); heat[0, 4] = 0.9
-        >>> boxes = np.tile([0.2, 0.2, 0.8, 0.8], (1, 9, 1))
-        >>> peaks(heat, boxes, (3, 3), 0.1, 10)[0].place.tolist()
-        [4]
-    """
-    maps = torch.from_numpy(np.ascontiguousarray(np.nan_to_num(heat), np.float32))
-    maps = maps.transpose(1, 2).unflatten(-1, grid)
-    highest = torch.nn.functional.max_pool2d(maps, 3, stride=1, padding=1)
-    kept = torch.where(maps >= highest, maps, 0.0).flatten(1).numpy()  # (N, C S)
-    places = grid[0] * grid[1]
-    found = []
-    for row, scores in enumerate(kept):
-        sure = np.flatnonzero(scores >= max(least, 1e-6))
-        sure = sure[np.argsort(-scores[sure], kind="stable")][: 4 * most]
-        label, place = np.divmod(sure, places)
-        box = boxes[row, place]
-        stays = _apart(box, label, overlapping)[:most]
-        found.append(Peaks(place[stays], label[stays], scores[sure][stays], box[stays]))
-    return found
-
-
-def _apart(box: np.ndarray, label: np.ndarray, overlapping: float) -> np.ndarray:
-    """Places in a list, the surest first, of the boxes that no surer one of their class covers."""
-    if not len(box):
-        return np.zeros(0, int)
-    boxes = torch.from_numpy(np.asarray(box, np.float64))
-    covers = (overlap(boxes[:, None], boxes[None]).numpy() > overlapping) & (
-        label[:, None] == label[None]
-    )
-    stays = np.ones(len(box), bool)
-    for one in range(len(box)):
-        if stays[one]:
-            stays[one + 1 :] &= ~covers[one, one + 1 :]
-    return np.flatnonzero(stays)

@@ -138,7 +138,9 @@ def test_the_held_loss_of_a_constant_is_one(table):
 
     made = make_ready(table, 0)
     told = {
-        name: np.tile(kind.constant(made.labels[name][made.rows("train")]), (len(made.parts), 1))
+        name: np.tile(
+            kind.distribution.baseline(made.labels[name][made.rows("train")]), (len(made.parts), 1)
+        )
         for name, kind in made.codec.target_kinds.items()
     }
     constant = SimpleNamespace(oof_predictions=told)

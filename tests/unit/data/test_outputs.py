@@ -46,12 +46,14 @@ def kind(request):
 
 def test_no_rows_give_the_same_columns_as_some(kind):
     fitted, column = kind
-    pred = fitted.exact(fitted.encode(column))
-    some = {**fitted.decode(pred, None, fitted.deviations(pred)), **fitted.decode_proba(pred)}
+    pred = fitted.distribution.point_mass(fitted.encode(column))
+    spread = fitted.distribution.spread
+    interval = None if spread is None else spread.deviations(pred)
+    some = {**fitted.decode(pred, None, interval), **fitted.decode_proba(pred)}
     none = output_columns(fitted)
     assert {n: a.type for n, a in none.items()} == {n: a.type for n, a in some.items()}
     assert {len(a) for a in none.values()} == {0}
-    assert len(fitted.exact(fitted.unlabelled(0))) == 0
+    assert len(fitted.distribution.point_mass(fitted.distribution.missing(0))) == 0
 
 
 def checked(targets: dict[str, list], **settings: object) -> None:
@@ -114,7 +116,10 @@ def test_inputs_may_have_the_name_of_an_output():
 def test_numbers_that_are_classes_come_back_as_they_were(name, values):
     column = pa.chunked_array([values])
     fitted = TARGET_KINDS[name].fit("y", column)
-    assert fitted.decode(fitted.exact(fitted.encode(column)))["y"].to_pylist() == values.to_pylist()
+    assert (
+        fitted.decode(fitted.distribution.point_mass(fitted.encode(column)))["y"].to_pylist()
+        == values.to_pylist()
+    )
     assert fitted.levels[0] == str(pc.min(values))
 
 

@@ -91,7 +91,9 @@ def test_half_of_the_others_are_told_at_half_and_all_at_all(trial):
     assert [one.level for one in passes(half, TARGETS)] == ["half"] * 2 + ["all"] * 3
 
     def others(observed):
-        known = np.stack([p.codec.target_kinds[t].known(y) for t, y in observed.labels.items()])
+        known = np.stack(
+            [p.codec.target_kinds[t].distribution.known(y) for t, y in observed.labels.items()]
+        )
         return {t: known.sum(0).astype(float)[:, None] for t in labels}
 
     with pytest.MonkeyPatch.context() as patch:

@@ -68,7 +68,7 @@ def test_a_trees_own_target_is_not_among_its_inputs(table, codec):
         matrix = observed.beside(inputs, target)
         changed = Observed(kinds, {**labels, target: labels[target] * np.nan})
         np.testing.assert_array_equal(changed.beside(inputs, target), matrix)
-        width = sum(k.revealed for t, k in kinds.items() if t != target)
+        width = sum(k.observed.n_columns for t, k in kinds.items() if t != target)
         assert matrix.shape == (90, 3 + width)
         assert matrix.dtype == np.float32
 
@@ -97,13 +97,15 @@ def test_every_kind_has_predictions_for_half_and_for_all(table, codec, folds, ha
     assert list(every.oof_predictions) == ["all"]
     assert (some.model.name, every.model.name) == ("trees given", "trees all")
     y = data.labels[target]
-    known = kind.known(y)
-    baseline = kind.row_loss(y, np.tile(kind.constant(y), (90, 1)))[known].mean()
+    known = kind.distribution.known(y)
+    baseline = kind.distribution.row_loss(y, np.tile(kind.distribution.baseline(y), (90, 1)))[
+        known
+    ].mean()
     for pred in (*some.oof_predictions.values(), *every.oof_predictions.values()):
-        assert pred.shape == (90, kind.width)
+        assert pred.shape == (90, kind.distribution.n_columns)
         assert np.isfinite(pred).all()
         if target != "calls":  # seventy counts are too few to beat their mean
-            assert kind.row_loss(y, pred)[known].mean() < baseline
+            assert kind.distribution.row_loss(y, pred)[known].mean() < baseline
 
 
 def test_rows_are_judged_by_what_was_shown_and_no_others_are_judged(table, codec, half):

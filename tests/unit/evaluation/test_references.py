@@ -52,11 +52,13 @@ def test_every_kind_gets_canonical_predictions_that_beat_a_constant(data, target
     codec, features, labels = data
     kind, y = codec.target_kinds[target], labels[target]
     trees = fit(features, kind, y, folds_of(3))
-    assert oof(trees).shape == (150, kind.width)
+    assert oof(trees).shape == (150, kind.distribution.n_columns)
     assert np.isfinite(oof(trees)).all()
-    floor = np.tile(kind.constant(y), (150, 1))
-    assert np.nanmean(kind.row_loss(y, oof(trees))) < np.nanmean(kind.row_loss(y, floor))
-    assert trees.model.predict_matrix(features.matrix).shape == (150, kind.width)
+    floor = np.tile(kind.distribution.baseline(y), (150, 1))
+    assert np.nanmean(kind.distribution.row_loss(y, oof(trees))) < np.nanmean(
+        kind.distribution.row_loss(y, floor)
+    )
+    assert trees.model.predict_matrix(features.matrix).shape == (150, kind.distribution.n_columns)
 
 
 def test_no_model_has_learned_from_the_rows_it_is_judged_on(data, monkeypatch):
@@ -149,7 +151,7 @@ def test_labels_of_one_fold_only_are_judged_by_a_guess_that_has_not_seen_them(da
     y[folds[0].train] = np.nan
     trees = fit(features, kind, y, folds)
     assert len(trees.model.folds) == 2
-    guess = kind.constant(np.full_like(y, np.nan))
+    guess = kind.distribution.baseline(np.full_like(y, np.nan))
     assert np.isfinite(guess).all()
     np.testing.assert_array_equal(
         oof(trees)[folds[0].validation], np.tile(guess, (len(folds[0].validation), 1))

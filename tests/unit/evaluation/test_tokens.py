@@ -53,9 +53,9 @@ def test_every_row_with_labels_is_judged_and_no_other(trial):
     kind, y = p.codec.target_kinds["slots"], p.labels["slots"]
     told = trial.oof_predictions["slots"]["joint"]
     assert told.dtype == np.float32
-    loss = kind.row_loss(y, told)
+    loss = kind.distribution.row_loss(y, told)
     seen = p.plan.selection_half >= 0
-    assert np.isfinite(loss[seen & kind.known(y)]).all()
+    assert np.isfinite(loss[seen & kind.distribution.known(y)]).all()
     assert np.isnan(loss[~seen]).all()
 
 
@@ -109,8 +109,8 @@ def test_sentences_are_half_mistakes_where_there_are_some(trial, make_utterances
     kind = trial.prepared.codec.target_kinds["slots"]
     table = make_utterances(60, seed=5, gaps=0.0)
     y = kind.encode(table["slots"])
-    right = kind.exact(y)
-    wrong = kind.exact(np.where(np.isnan(y), y, 0.0))
+    right = kind.distribution.point_mass(y)
+    wrong = kind.distribution.point_mass(np.where(np.isnan(y), y, 0.0))
     half = np.where((np.arange(60) < 30)[:, None], right, wrong)
     facts = token_facts(kind, table["words"], y, half)
     failed = [any(c["true"] != c["told"] for c in s) for s in facts["sentences"]]

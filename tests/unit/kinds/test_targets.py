@@ -9,6 +9,7 @@ import torch
 
 from superpose.errors import DataError
 from superpose.kinds import INPUT_KINDS, TARGET_KINDS
+from superpose.nn import head_of
 
 NAN = float("nan")
 
@@ -46,10 +47,10 @@ def test_every_kind_turns_raw_outputs_into_canonical_predictions(kind, values):
     fitted = fit(kind, values)
     y = torch.as_tensor(fitted.encode(col(values)))
     for lead in ((5,), (5, 3)):
-        out = torch.randn(*lead, fitted.size)
-        assert fitted.predict(out).shape == (*lead, fitted.width)
-    out = torch.randn(5, fitted.size, requires_grad=True)
-    cost = fitted.loss(out, y)
+        out = torch.randn(*lead, head_of(fitted).n_outputs)
+        assert head_of(fitted).link(out).shape == (*lead, fitted.distribution.n_columns)
+    out = torch.randn(5, head_of(fitted).n_outputs, requires_grad=True)
+    cost = head_of(fitted).loss(out, y)
     cost.sum().backward()
     assert cost[2] == 0
     assert (out.grad[2] == 0).all()
@@ -60,15 +61,17 @@ def test_every_kind_turns_raw_outputs_into_canonical_predictions(kind, values):
 def test_every_kind_starts_with_a_loss_of_about_one(kind, values):
     fitted = fit(kind, values)
     y = torch.as_tensor(fitted.encode(col(values)))
-    assert float(fitted.loss(torch.zeros(5, fitted.size), y).max()) < 10
+    assert float(head_of(fitted).loss(torch.zeros(5, head_of(fitted).n_outputs), y).max()) < 10
 
 
 @samples
 def test_certain_predictions_score_one_and_the_constant_zero(kind, values):
     fitted = fit(kind, values)
     y = fitted.encode(col(values))
-    assert fitted.metrics(y, fitted.exact(y))["score"] == pytest.approx(1, abs=1e-4)
-    constant = np.broadcast_to(fitted.constant(y), (5, fitted.width))
+    assert fitted.metrics(y, fitted.distribution.point_mass(y))["score"] == pytest.approx(
+        1, abs=1e-4
+    )
+    constant = np.broadcast_to(fitted.distribution.baseline(y), (5, fitted.distribution.n_columns))
     assert fitted.metrics(y, constant)["score"] == pytest.approx(0, abs=1e-9)
 
 
@@ -76,7 +79,9 @@ def test_certain_predictions_score_one_and_the_constant_zero(kind, values):
 def test_row_loss_is_missing_where_the_label_is(kind, values):
     fitted = fit(kind, values)
     y = fitted.encode(col(values))
-    loss = fitted.row_loss(y, np.broadcast_to(fitted.constant(y), (5, fitted.width)))
+    loss = fitted.distribution.row_loss(
+        y, np.broadcast_to(fitted.distribution.baseline(y), (5, fitted.distribution.n_columns))
+    )
     assert loss.shape == (5,)
     assert np.isnan(loss).tolist() == [False, False, True, False, False]
 
@@ -85,20 +90,23 @@ def test_row_loss_is_missing_where_the_label_is(kind, values):
 def test_the_constant_is_the_best_of_all_constants(kind, values):
     fitted = fit(kind, values)
     y = fitted.encode(col(values))
-    best = fitted.constant(y)
-    loss = np.nanmean(fitted.row_loss(y, np.broadcast_to(best, (5, fitted.width))))
+    best = fitted.distribution.baseline(y)
+    loss = np.nanmean(
+        fitted.distribution.row_loss(y, np.broadcast_to(best, (5, fitted.distribution.n_columns)))
+    )
     rng = np.random.default_rng(0)
     for _ in range(20):
         if kind in ("binary", "category", "ordinal", "tokens"):
             # A constant of the labels of words is the same for every word.
             shares = best[: len(fitted.labels)] * rng.uniform(0.8, 1.2, len(fitted.labels))
-            other = np.tile(shares / shares.sum(), fitted.width // len(shares))
+            other = np.tile(shares / shares.sum(), fitted.distribution.n_columns // len(shares))
         else:
             other = np.abs(best * rng.uniform(0.8, 1.2, best.shape))
         other = np.broadcast_to(
-            np.minimum(other, 1) if kind == "multilabel" else other, (5, fitted.width)
+            np.minimum(other, 1) if kind == "multilabel" else other,
+            (5, fitted.distribution.n_columns),
         )
-        assert np.nanmean(fitted.row_loss(y, other)) >= loss - 1e-12
+        assert np.nanmean(fitted.distribution.row_loss(y, other)) >= loss - 1e-12
 
 
 @samples
@@ -106,7 +114,7 @@ def test_metrics_without_any_label_are_nan(kind, values):
     fitted = fit(kind, values)
     y = fitted.encode(col([None, None], pa.null()))
     assert np.isnan(y).all()
-    found = fitted.metrics(y, fitted.exact(y))
+    found = fitted.metrics(y, fitted.distribution.point_mass(y))
     assert fitted.metric in found
     assert all(np.isnan(v) for v in found.values())
 
@@ -115,21 +123,21 @@ def test_metrics_without_any_label_are_nan(kind, values):
 def test_metrics_of_one_row_raise_nothing(kind, values):
     fitted = fit(kind, values)
     y = fitted.encode(col(values))[:1]
-    assert "score" in fitted.metrics(y, fitted.exact(y))
+    assert "score" in fitted.metrics(y, fitted.distribution.point_mass(y))
 
 
 @samples
 def test_main_metric_is_reported(kind, values):
     fitted = fit(kind, values)
     y = fitted.encode(col(values))
-    assert fitted.metric in fitted.metrics(y, fitted.exact(y))
+    assert fitted.metric in fitted.metrics(y, fitted.distribution.point_mass(y))
 
 
 @samples
 def test_probabilities_name_their_class(kind, values):
     fitted = fit(kind, values)
     y = fitted.encode(col(values))
-    columns = fitted.decode_proba(fitted.exact(y))
+    columns = fitted.decode_proba(fitted.distribution.point_mass(y))
     if fitted.labels:
         assert list(columns) == [f"y={label}" for label in fitted.labels]
     assert all(len(c) == 5 for c in columns.values())
@@ -211,7 +219,7 @@ def test_labels_come_back_in_their_type():
         ([0.5, 1.5], pa.float64()),
     ):
         fitted = fit("binary", values)
-        column = fitted.decode(fitted.exact(fitted.encode(col(values))))["y"]
+        column = fitted.decode(fitted.distribution.point_mass(fitted.encode(col(values))))["y"]
         assert column.type == kind
         assert column.to_pylist() == values
 
@@ -288,7 +296,9 @@ def test_metrics_of_one_class_are_nan_where_undefined():
 def test_classification_report_counts_each_class():
     kind = fit("category", ["a", "b", "c"])
     y = np.array([0.0, 0.0, 1.0, NAN])
-    report = kind.classification_report(y, kind.exact(np.array([0.0, 1.0, 1.0, 1.0])))
+    report = kind.classification_report(
+        y, kind.distribution.point_mass(np.array([0.0, 1.0, 1.0, 1.0]))
+    )
     assert report["a"] == {"precision": 1, "recall": 0.5, "f1": pytest.approx(2 / 3), "support": 2}
     assert report["b"]["recall"] == 1
     assert report["c"]["support"] == 0
@@ -297,9 +307,9 @@ def test_classification_report_counts_each_class():
 
 def test_ordinal_mistakes_are_measured_in_steps():
     kind = fit("ordinal", [1, 2, 3])
-    found = kind.metrics(np.array([0.0, 2.0]), kind.exact(np.array([2.0, 2.0])))
+    found = kind.metrics(np.array([0.0, 2.0]), kind.distribution.point_mass(np.array([2.0, 2.0])))
     assert found["mae"] == 1
-    assert kind.metrics(np.array([0.0, 1, 2]), kind.exact(np.array([0.0, 1, 2])))[
+    assert kind.metrics(np.array([0.0, 1, 2]), kind.distribution.point_mass(np.array([0.0, 1, 2])))[
         "quadratic_kappa"
     ] == pytest.approx(1)
 
@@ -310,7 +320,7 @@ def test_ordinal_mistakes_are_measured_in_steps():
 def test_joined_labels_come_back_joined():
     kind = fit("multilabel", ["a;b", "", "b"])
     y = kind.encode(col(["b;a", "", None]))
-    assert kind.decode(kind.exact(y))["y"].to_pylist() == ["a;b", "", None]
+    assert kind.decode(kind.distribution.point_mass(y))["y"].to_pylist() == ["a;b", "", None]
 
 
 def test_a_new_label_in_a_set_is_left_out_and_told():
@@ -339,7 +349,7 @@ def test_count_loss_is_scaled_for_large_counts():
     for mean in (0.5, 30, 1e5):
         kind = fit("count", list(rng.poisson(mean * rng.gamma(2, 0.5, 500))))
         y = torch.as_tensor(kind.encode(col(rng.poisson(mean, 100))))
-        assert float(kind.loss(torch.randn(100, 1), y).mean()) < 20
+        assert float(head_of(kind).loss(torch.randn(100, 1), y).mean()) < 20
 
 
 def test_count_deviance_matches_its_definition():
@@ -376,10 +386,10 @@ def test_rows_of_a_class_that_the_model_does_not_have_count_as_wrong(name, value
     assert (unknown.rows.tolist(), unknown.names) == ([4], ["9"])
     with pytest.warns(UserWarning, match="class '9' did not occur in training; 1 such row"):
         y = kind.encode(strange)
-    pred = np.full((6, kind.width), 0.01)
+    pred = np.full((6, kind.distribution.n_columns), 0.01)
     pred[np.arange(4), y[:4].astype(int)] = 0.9
     pred /= pred.sum(axis=1, keepdims=True)
-    floor = kind.constant(y[:4])
+    floor = kind.distribution.baseline(y[:4])
     found = kind.metrics_with(unknown, strange, y, pred, floor)
     known = kind.metrics(y, pred, floor)
     assert found["accuracy"] == pytest.approx(4 / 5)

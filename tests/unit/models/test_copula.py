@@ -73,15 +73,17 @@ def test_a_scale_that_was_stated_too_small_is_stretched_before_scores_are_read(w
 
 def test_every_kind_takes_part_and_stays_a_canonical_prediction(table, codec):
     labels, kinds = codec.labels(table), codec.target_kinds
-    told = {t: np.tile(k.constant(labels[t]), (90, 1)) for t, k in kinds.items()}
+    told = {t: np.tile(k.distribution.baseline(labels[t]), (90, 1)) for t, k in kinds.items()}
     copula = Copula.fit(kinds, told, labels)
-    assert len(copula.correlation) == sum(k.latent for k in kinds.values())
+    assert len(copula.correlation) == sum(k.distribution.latent.n_latent for k in kinds.values())
     assert (np.linalg.eigvalsh(copula.correlation) > 0).all()
     for asked, kind in kinds.items():
         others = {**labels, asked: np.full_like(labels[asked], np.nan)}
         z = copula.predict(kinds, told, others)[asked]
         assert z.shape == told[asked].shape
-        known = kind.known(labels[asked])
-        loss, before = (kind.row_loss(labels[asked], p)[known] for p in (z, told[asked]))
+        known = kind.distribution.known(labels[asked])
+        loss, before = (
+            kind.distribution.row_loss(labels[asked], p)[known] for p in (z, told[asked])
+        )
         assert np.isfinite(loss).all()
         assert loss.mean() < before.mean()  # one signal drives all of them

@@ -54,7 +54,9 @@ def predictor(table, codec):
         [one.model for one in fitted],
         {"none": Level(DEPLOYED, scales={"weight": 1.7})},
         thresholds={"sick": 0.3},
-        baselines={t: kind.constant(labels[t]) for t, kind in codec.target_kinds.items()},
+        baselines={
+            t: kind.distribution.baseline(labels[t]) for t, kind in codec.target_kinds.items()
+        },
     )
 
 
@@ -89,8 +91,12 @@ def test_what_ships_is_a_canonical_prediction(predictor, table, codec):
     labels = codec.labels(table)
     for target, told in deployed(predictor, table).items():
         kind = codec.target_kinds[target]
-        assert told.shape == (90, kind.width)
-        assert np.isfinite(kind.row_loss(labels[target], told)[kind.known(labels[target])]).all()
+        assert told.shape == (90, kind.distribution.n_columns)
+        assert np.isfinite(
+            kind.distribution.row_loss(labels[target], told)[
+                kind.distribution.known(labels[target])
+            ]
+        ).all()
         assert kind.decode(told)
 
 

@@ -35,8 +35,7 @@ def _number_plot(rng: np.random.Generator, rows: int, scale: float) -> dict[str,
     predicted = np.clip(true + rng.normal(0, 1, rows) * width * 0.8, 0, None)
     true[rng.random(rows) < 0.03] = np.nan
     return {
-        "kind": "number",
-        "labels": [],
+        "chart": "values",
         "y": (true - scale) / scale,
         "prediction": np.stack([(predicted - scale) / scale, width / scale], axis=1),
         "value": np.stack([true, predicted], axis=1),
@@ -44,9 +43,7 @@ def _number_plot(rng: np.random.Generator, rows: int, scale: float) -> dict[str,
     }
 
 
-def _class_plot(
-    rng: np.random.Generator, rows: int, labels: list[str], kind: str
-) -> dict[str, Any]:
+def _class_plot(rng: np.random.Generator, rows: int, labels: list[str]) -> dict[str, Any]:
     k = len(labels)
     prior = rng.dirichlet(np.full(k, 4.0))
     y = rng.choice(k, rows, p=prior).astype(float)
@@ -55,12 +52,10 @@ def _class_plot(
     chance = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
     y[rng.random(rows) < 0.05] = np.nan
     return {
-        "kind": kind,
+        "chart": "classes",
         "labels": labels,
         "y": y,
         "prediction": chance,
-        "value": None,
-        "interval": None,
     }
 
 
@@ -69,12 +64,10 @@ def _multilabel_plot(rng: np.random.Generator, rows: int, labels: list[str]) -> 
     chance = 1 / (1 + np.exp(1.5 - 2.2 * y + rng.normal(0, 1, y.shape)))
     y[rng.random(y.shape) < 0.1] = np.nan
     return {
-        "kind": "multilabel",
+        "chart": "labels",
         "labels": labels,
         "y": y,
         "prediction": chance,
-        "value": None,
-        "interval": None,
     }
 
 
@@ -175,7 +168,7 @@ def make_facts(rows: int = 1200, targets: int = 7, seed: int = 0) -> dict[str, A
         else:
             names.append("alarm level" + lap)
             kinds.append(("ordinal", "quadratic_kappa"))
-            plots[names[-1]] = _class_plot(rng, rows, LEVELS, "ordinal")
+            plots[names[-1]] = _class_plot(rng, rows, LEVELS)
     transfer = [_transfer(i, n, *kinds[i], rows) for i, n in enumerate(names)]
     scores = ("rmse", "mae", "r2", "coverage", "score")
     classy = ("quadratic_kappa", "accuracy", "macro_f1", "log_loss", "ece", "score")
@@ -275,8 +268,8 @@ def facts_maker() -> Any:
 
 @pytest.fixture
 def class_plot() -> Any:
-    """Plot facts of a class target: (rows, labels, kind)."""
-    return lambda rows, labels, kind: _class_plot(np.random.default_rng(1), rows, labels, kind)
+    """Plot facts of a class target: (rows, labels)."""
+    return lambda rows, labels: _class_plot(np.random.default_rng(1), rows, labels)
 
 
 @pytest.fixture

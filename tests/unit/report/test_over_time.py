@@ -4,9 +4,9 @@ from superpose.report._figures import target_figures
 from superpose.report._over_time import errors_ahead, survival_curves
 
 GROUP = {"rows": 10, "told": [1.0, 0.8, 0.5], "seen": [1.0, 0.9, 0.4]}
-SURVIVAL = {"kind": "survival", "y": [1.0], "at": [0.0, 5.0, 9.0], "groups": [GROUP] * 4}
+SURVIVAL = {"chart": "survival", "y": [1.0], "at": [0.0, 5.0, 9.0], "groups": [GROUP] * 4}
 FORECAST = {
-    "kind": "forecast",
+    "chart": "errors ahead",
     "y": [[1.0]],
     "ahead": [1, 2, 3],
     "errors": {"shipped": [1.0, 1.5, 2.0], "the last value": [1.2, 2.4, 3.0]},

@@ -17,7 +17,7 @@ EVIL = '<b>"road"</b>'
 
 def mask_plot():
     return {
-        "kind": "mask",
+        "chart": "masks",
         "labels": [EVIL, "sky"],
         "counts": np.array([[6, 2], [1, 3]]),
         "pixels": np.zeros((1, 4, 6, 3), np.uint8),
@@ -28,7 +28,7 @@ def mask_plot():
 
 def box_plot():
     return {
-        "kind": "boxes",
+        "chart": "boxes",
         "labels": [EVIL, "white"],
         "true_counts": [4, 0],
         "told_counts": [3, 1],
@@ -47,7 +47,7 @@ def map_plot():
     true = np.linspace(1, 3, 24).reshape(1, 4, 6)
     true[0, 0, 0] = np.nan
     return {
-        "kind": "map",
+        "chart": "maps",
         "labels": [],
         "value": np.array([[1.0, 1.2], [3.0, 2.9]]),
         "pixels": np.zeros((1, 4, 6, 3), np.uint8),
@@ -117,7 +117,7 @@ def test_drawn_boxes_are_dashed_and_told_ones_are_not():
     "plot", [mask_plot(), box_plot(), map_plot()], ids=["mask", "boxes", "map"]
 )
 def test_the_page_holds_the_pictures_and_no_markup_of_strangers(plot):
-    row = {"target": "t", "kind": plot["kind"], "verdict": "helped", "delta": 1.0}
+    row = {"target": "t", "kind": "mask", "verdict": "helped", "delta": 1.0}
     page = render_report({"transfer": [row], "plots": {"t": plot}})
     assert "data:image/png;base64," in page
     assert EVIL not in page

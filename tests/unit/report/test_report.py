@@ -78,10 +78,10 @@ def test_markup_in_names_and_values_is_inert(facts):
         return value
 
     names = {row["target"] for row in facts["transfer"]} | {"torch"}
-    kinds = {name: plot["kind"] for name, plot in facts["plots"].items()}
+    charts = {name: plot["chart"] for name, plot in facts["plots"].items()}
     spoiled = spoil(facts)
-    for name, kind in kinds.items():
-        spoiled["plots"][name + EVIL]["kind"] = kind
+    for name, chart in charts.items():
+        spoiled["plots"][name + EVIL]["chart"] = chart
     page = Page(render_report(spoiled))
     assert not {"script", "img"} & set(page.tags)
     assert not [name for name, _ in page.attributes if name.startswith("on")]
@@ -175,10 +175,9 @@ def test_configuration_and_command_can_be_copied_as_they_are(facts):
 
 
 def test_every_kind_of_target_has_its_charts(facts, class_plot, multilabel_plot):
-    facts["plots"]["pm25"] = class_plot(300, ["no", "yes"], "binary")
-    facts["plots"]["pm10"] = class_plot(300, ["a", "b", "c"], "category")
+    facts["plots"]["pm25"] = class_plot(300, ["no", "yes"])
+    facts["plots"]["pm10"] = class_plot(300, ["a", "b", "c"])
     facts["plots"]["so2"] = multilabel_plot(300, ["x", "y"])
-    facts["plots"]["no2"]["kind"] = "count"
     html = render_report(facts)
     for title in (
         "ROC curve of pm25",

@@ -17,7 +17,7 @@ def plot(**changes):
         {"word": "", "true": "O", "told": None},
     ]
     facts = {
-        "kind": "tokens",
+        "chart": "words",
         "labels": ["day", "to", "never"],
         "spans": True,
         "counts": np.array([[1, 2, 4], [0, 1, 0], [0, 0, 0]]),

@@ -91,7 +91,7 @@ def test_grouped_networks_in_one_pass_say_what_each_says_alone(spec, make):
     networks = [make().eval() for _ in range(3)]
     assert all(isinstance(network, Grouped) for network in networks)
     blocks = {name: torch.as_tensor(np.array(b)) for name, b in spec.inputs.items()}
-    columns = sum(kind.revealed for kind in spec.codec.target_kinds.values())
+    columns = sum(kind.observed.n_columns for kind in spec.codec.target_kinds.values())
     blocks["given"] = torch.full((90, columns), torch.nan)
     blocks["given"][::3, 0] = 0.5
     alone = [network(blocks) for network in networks]

@@ -12,7 +12,7 @@ from superpose.data import Fold
 from superpose.kinds import Anchor
 from superpose.models import Observed, Rows
 from superpose.models.network import NetworkModel, alike
-from superpose.nn import FUSIONS
+from superpose.nn import FUSIONS, head_of
 from superpose.training import fit_multi_task, fit_single_task
 
 
@@ -35,9 +35,11 @@ def test_every_target_gets_its_canonical_prediction(spec, joint):
     assert list(told) == list(spec.labels)
     for target, prediction in told.items():
         kind = spec.codec.target_kinds[target]
-        assert prediction.shape == (90, kind.width)
+        assert prediction.shape == (90, kind.distribution.n_columns)
         assert np.isfinite(
-            kind.row_loss(spec.labels[target], prediction)[kind.known(spec.labels[target])]
+            kind.distribution.row_loss(spec.labels[target], prediction)[
+                kind.distribution.known(spec.labels[target])
+            ]
         ).all()
         if kind.name in ("binary", "category", "ordinal"):
             np.testing.assert_allclose(prediction.sum(1), 1.0, atol=1e-5)
@@ -126,9 +128,9 @@ def test_networks_alone_are_ones_of_a_single_target(spec):
         assert (fitted.targets, fitted.count, fitted.architecture.fusion) == ([target], 3, "none")
         assert fitted.snapshots.keys() == set(fitted.best)
         for state in fitted.snapshots.values():
-            assert state["heads.weight"].shape[-1] == kind.size, place
+            assert state["heads.weight"].shape[-1] == head_of(kind).n_outputs, place
         told = fitted.predict(rows_of(spec))[target]
-        assert told.shape == (90, kind.width)
+        assert told.shape == (90, kind.distribution.n_columns)
         assert fitted.attention(rows_of(spec)) is None
 
 

@@ -8,7 +8,7 @@ import torch
 from superpose.data import Fold
 from superpose.kinds import TARGET_KINDS
 from superpose.models.network import predictions
-from superpose.nn import Outputs
+from superpose.nn import Outputs, head_of
 from superpose.nn.augment._augment import Moved, Pieces
 from superpose.training import Batch, multi_task_jobs, single_task_jobs
 from superpose.training._objective import Objective
@@ -51,9 +51,14 @@ def column(name, seed, scale=1.0, gaps=0.2):
     return kind, kind.encode(rows)
 
 
+def raw_size(kind):
+    """Raw outputs of a row: of all of its locations where each has an answer."""
+    return head_of(kind).n_outputs * (kind.locations.count if kind.locations else 1)
+
+
 def outputs(kinds, networks=2, members=3, batch=20, seed=0):
     torch.manual_seed(seed)
-    size = max(k.size for k in kinds)
+    size = max(raw_size(k) for k in kinds)
     return (
         torch.randn(networks, batch, members, len(kinds), size, requires_grad=True),
         torch.randint(0, ROWS, (networks, batch)),
@@ -69,7 +74,9 @@ def objective(kinds, labels, rows, networks=2, single=False, **more):
 
 def of(out, kinds):
     """The outputs of a network with these targets: those with many places stand apart."""
-    places = {k.column: out[..., :1, t, : k.size] for t, k in enumerate(kinds) if k.source}
+    places = {
+        k.column: out[..., :1, t, : raw_size(k)] for t, k in enumerate(kinds) if k.locations.of
+    }
     return Outputs(out, places) if places else out
 
 
@@ -80,7 +87,7 @@ def test_two_targets_of_one_kind_are_learned_as_if_each_were_alone(name):
     out, rows = outputs(kinds)
     together = objective(kinds, labels, ALL).losses(of(out, kinds), Batch(rows))
     for t, (kind, y) in enumerate(pairs):
-        mine = of(out[:, :, :, t : t + 1, : kind.size], [kind])
+        mine = of(out[:, :, :, t : t + 1, : raw_size(kind)], [kind])
         alone = objective([kind], [y], ALL).losses(mine, Batch(rows))
         torch.testing.assert_close(together[:, t], alone[:, 0])
 
@@ -89,10 +96,10 @@ def test_the_loss_of_a_target_is_its_kinds_loss_over_that_of_the_best_constant()
     kind, y = column("category", seed=1)
     out, rows = outputs([kind])
     found = objective([kind], [y], ALL).losses(out, Batch(rows))
-    known = kind.known(y)
-    constant = kind.row_loss(y, np.tile(kind.constant(y), (ROWS, 1)))
+    known = kind.distribution.known(y)
+    constant = kind.distribution.row_loss(y, np.tile(kind.distribution.baseline(y), (ROWS, 1)))
     labels = torch.as_tensor(y)[rows][:, :, None]
-    plain = kind.loss(out[..., 0, :], labels).mean((1, 2))
+    plain = head_of(kind).loss(out[..., 0, :], labels).mean((1, 2))
     expected = plain / (np.nanmean(constant) * known.mean())
     torch.testing.assert_close(found[:, 0], expected.float(), atol=1e-6, rtol=1e-5)
 
@@ -102,7 +109,7 @@ def test_a_masked_label_carries_no_gradient(name):
     kind, y = column(name, seed=3, gaps=0.5)
     out, rows = outputs([kind])
     objective([kind], [y], ALL).losses(of(out, [kind]), Batch(rows)).sum().backward()
-    gone = torch.as_tensor(~kind.known(y))[rows]
+    gone = torch.as_tensor(~kind.distribution.known(y))[rows]
     assert (out.grad[gone] == 0).all()
     assert (out.grad[~gone].abs().amax((1, 2, 3)) > 0).all()
     assert torch.isfinite(out.grad).all()
@@ -202,14 +209,14 @@ def test_single_task_networks_are_each_judged_by_their_own_target():
     for t, (kind, y) in enumerate(pairs):
         own = slice(2 * t, 2 * t + 2)
         expected = objective([kind], [y], ALL).losses(
-            alone[own][..., : kind.size], Batch(rows[own])
+            alone[own][..., : raw_size(kind)], Batch(rows[own])
         )
         torch.testing.assert_close(found[own], expected)
 
 
 def test_a_single_task_network_sees_labelled_rows_only_and_needs_no_weight_for_rarity():
     kind, y = column("number", seed=6, gaps=0.5)
-    known = np.flatnonzero(kind.known(y))
+    known = np.flatnonzero(kind.distribution.known(y))
     out, rows = outputs([kind])
     rows = torch.as_tensor(known)[rows % len(known)]
     with_gaps = objective([kind], [y], ALL, single=True).losses(out, Batch(rows))
@@ -224,8 +231,8 @@ def test_members_are_averaged_as_predictions_not_as_raw_outputs(name):
     out = out.detach()
     (found,) = predictions(of(out, [kind]), [kind])
     # The members have one answer together where a target has many places.
-    members = range(1 if kind.source else 3)
-    each = torch.stack([kind.predict(out[:, :, m, 0, : kind.size]) for m in members])
+    members = range(1 if kind.locations.of else 3)
+    each = torch.stack([head_of(kind).link(out[:, :, m, 0, : raw_size(kind)]) for m in members])
     torch.testing.assert_close(found, each.mean(0))
 
 
@@ -240,7 +247,7 @@ def test_a_target_that_is_told_carries_no_loss_and_no_gradient(name):
     losses = joint.losses(of(out, kinds), Batch(rows, observed=shown))
     losses.sum().backward()
     assert (out.grad[:, ::2, :, 0] == 0).all()
-    size = kinds[0].size
+    size = raw_size(kinds[0])
     assert (out.grad[:, 1::2, :, 0, :size].abs().amax((2, 3)) > 0).all()
     assert torch.isfinite(out.grad).all()
     with torch.no_grad():

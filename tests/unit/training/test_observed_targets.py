@@ -32,7 +32,10 @@ def complete(spec):
 def test_a_label_that_is_not_known_is_never_shown(reveal, rows, spec):
     shown = reveal.draw(rows)
     known = torch.from_numpy(
-        np.stack([spec.codec.target_kinds[t].known(y) for t, y in spec.labels.items()], axis=1)
+        np.stack(
+            [spec.codec.target_kinds[t].distribution.known(y) for t, y in spec.labels.items()],
+            axis=1,
+        )
     )
     assert not (shown & ~known[rows]).any()
     assert (shown & known[rows]).any((0, 1)).all()
@@ -65,7 +68,7 @@ def test_the_block_holds_what_is_shown_and_nothing_else(reveal, spec):
     shown[:, list(spec.labels).index("sort")] = True
     block = reveal.block(torch.arange(90), shown)
     kind = spec.codec.target_kinds["sort"]
-    expected = kind.reveal(spec.labels["sort"])
+    expected = kind.observed.encode(spec.labels["sort"])
     own = reveal.owners == list(spec.labels).index("sort")
     np.testing.assert_array_equal(block[:, own].numpy(), expected)
     assert block[:, ~own].isnan().all()
@@ -91,7 +94,7 @@ def test_the_halves_are_the_same_for_the_same_seed(spec):
 def test_columns_stand_in_the_order_of_the_targets(spec):
     kinds = [spec.codec.target_kinds[t] for t in spec.labels]
     values, owners = reveal_columns(kinds, list(spec.labels.values()))
-    assert values.shape == (90, sum(k.revealed for k in kinds))
+    assert values.shape == (90, sum(k.observed.n_columns for k in kinds))
     assert values.dtype == np.float32
-    assert np.bincount(owners).tolist() == [k.revealed for k in kinds]
+    assert np.bincount(owners).tolist() == [k.observed.n_columns for k in kinds]
     assert (np.diff(owners) >= 0).all()

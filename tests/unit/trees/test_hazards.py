@@ -45,7 +45,7 @@ def test_trees_are_near_the_truth_of_lifetimes_they_have_not_seen(fitted):
 def test_the_share_alive_is_that_of_kaplan_and_meier(fitted):
     kind, y, features, trees = fitted
     told = trees.predict_matrix(features.matrix).mean(axis=0)
-    np.testing.assert_allclose(np.cumsum(told), np.cumsum(kind.constant(y)), atol=0.04)
+    np.testing.assert_allclose(np.cumsum(told), np.cumsum(kind.distribution.baseline(y)), atol=0.04)
 
 
 def test_their_state_survives(fitted):

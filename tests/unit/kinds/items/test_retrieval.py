@@ -46,7 +46,7 @@ def test_ranks_are_counted_by_hand_and_ties_share_their_places():
 
 def test_the_constant_is_popularity_and_leaves_no_item_out():
     kind = Kind.fit("y", ROWS, items=items(["jam", "milk", "tea", "nuts"]))
-    floor = kind.constant(kind.encode(ROWS))
+    floor = kind.distribution.baseline(kind.encode(ROWS))
     assert floor.argmax() == 2
     assert 0 < floor[3] < floor[0]
     assert floor.sum() == pytest.approx(1)
@@ -59,10 +59,13 @@ def test_items_of_a_table_can_be_found_that_no_row_names():
     assert kind.encode(pa.chunked_array([["nuts"]])).tolist() == [2.0]
     assert "1 of them in no training row; described by sort" in kind.describe()
     again = Kind.from_state(json.loads(json.dumps(kind.state())))
-    assert [p.shape for p in again.head(8).tower.parameters()] == [
-        p.shape for p in kind.head(8).tower.parameters()
+    assert [p.shape for p in head_of(again).module(8).tower.parameters()] == [
+        p.shape for p in head_of(kind).module(8).tower.parameters()
     ]
-    assert again.head(8).tower.block0.tolist() == kind.head(8).tower.block0.tolist()
+    assert (
+        head_of(again).module(8).tower.block0.tolist()
+        == head_of(kind).module(8).tower.block0.tolist()
+    )
 
 
 def test_an_item_that_the_table_lacks_is_refused_with_its_row():

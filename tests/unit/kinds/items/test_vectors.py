@@ -147,11 +147,11 @@ def test_a_vector_is_scored_by_its_direction_and_among_those_of_all_rows():
     true = rng.normal(size=(40, 6))
     kind = Vector.fit("e", col(true.tolist()))
     y = kind.encode(col([*true.tolist(), None]))
-    right = kind.metrics(y, kind.exact(y))
+    right = kind.metrics(y, kind.distribution.point_mass(y))
     assert right["cosine"] == pytest.approx(1)
     assert (right["recall_at_1"], right["recall_at_10"], right["score"]) == (1, 1, 1)
     turned = kind.encode(col([*np.roll(true, 1, axis=0).tolist(), None]))
-    wrong = kind.metrics(y, kind.exact(turned))
+    wrong = kind.metrics(y, kind.distribution.point_mass(turned))
     assert wrong["recall_at_1"] == 0
     units = true / np.linalg.norm(true, axis=1, keepdims=True)
     assert wrong["cosine"] == pytest.approx((units * np.roll(units, 1, axis=0)).sum(axis=1).mean())

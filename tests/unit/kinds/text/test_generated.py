@@ -12,6 +12,7 @@ from superpose import Superpose
 from superpose.errors import ConfigError, DataError
 from superpose.kinds import TARGET_KINDS
 from superpose.kinds.text._chrf import chrf
+from superpose.nn import head_of
 
 transformers = pytest.importorskip("transformers")
 Kind = TARGET_KINDS["generated-text"]
@@ -75,7 +76,7 @@ def test_text_comes_back_from_its_tokens_and_ends_where_it_ends(kind):
     assert y.shape == (3, 8)
     assert np.isnan(y[2]).all()
     assert y[0, 5] == kind.end
-    assert kind.decode(kind.exact(y[:2]))["said"].to_pylist() == ROWS[:2]
+    assert kind.decode(kind.distribution.point_mass(y[:2]))["said"].to_pylist() == ROWS[:2]
     again = Kind.from_state(json.loads(json.dumps(kind.state())))
     assert np.array_equal(again.encode(col(ROWS)), y, equal_nan=True)
 
@@ -88,7 +89,7 @@ def test_a_text_that_is_too_long_is_cut_with_a_warning(kind):
 
 def test_the_head_says_how_likely_a_label_is_and_what_it_would_write(kind, checkpoint):
     torch.manual_seed(1)
-    head = kind.head(6).eval()
+    head = head_of(kind).module(6).eval()
     state, y = torch.randn(2, 6), torch.from_numpy(kind.encode(col(ROWS[:2])))
     out = head(state, y)
     assert out.shape == (2, 16)
@@ -110,22 +111,24 @@ def test_the_head_says_how_likely_a_label_is_and_what_it_would_write(kind, check
 def test_the_loss_is_that_of_the_tokens_and_nothing_where_there_is_no_label(kind):
     y = torch.from_numpy(kind.encode(col(ROWS)))
     out = torch.full((3, 16), -0.5, requires_grad=True)
-    loss = kind.loss(out, y)
+    loss = head_of(kind).loss(out, y)
     assert loss.tolist() == [0.5, 0.5, 0.0]
     loss.sum().backward()
     assert (out.grad[2] == 0).all()
-    pred = kind.predict(out.detach()).double().numpy()
-    np.testing.assert_allclose(kind.row_loss(y.numpy(), pred), [0.5, 0.5, np.nan], rtol=1e-6)
+    pred = head_of(kind).link(out.detach()).double().numpy()
+    np.testing.assert_allclose(
+        kind.distribution.row_loss(y.numpy(), pred), [0.5, 0.5, np.nan], rtol=1e-6
+    )
     assert kind.metrics(y.numpy(), pred)["perplexity"] == pytest.approx(np.exp(0.5))
 
 
 def test_the_constant_is_the_commonest_text_and_the_frequencies_of_tokens(kind):
     y = kind.encode(col([ROWS[0], ROWS[0], ROWS[1]]))
-    floor = kind.constant(y)
+    floor = kind.distribution.baseline(y)
     assert kind.decode(floor[None])["said"].to_pylist() == ROWS[:1]
     # "we saw" is always said; of number, colour and thing the first is said twice in three rows.
     third = -(2 * np.log(2 / 3) + np.log(1 / 3)) / 3
-    losses = kind.row_loss(y, np.tile(floor, (3, 1)))
+    losses = kind.distribution.row_loss(y, np.tile(floor, (3, 1)))
     assert losses.mean() == pytest.approx(3 * third / 6)
 
 
@@ -194,9 +197,9 @@ def test_a_text_can_be_given_and_told_while_others_are_given(fitted, tmp_path):
 @pytest.mark.parametrize("train", ["nothing", "adapters"])
 def test_a_decoder_can_stay_as_it_is_or_learn_by_adapters(checkpoint, train):
     kind = Kind.fit("said", col(ROWS), decoder=str(checkpoint), tokens=8, train=train)
-    head = kind.head(6).train()
+    head = head_of(kind).module(6).train()
     y = torch.from_numpy(kind.encode(col(ROWS)))
-    kind.loss(head(torch.randn(3, 6), y), y).sum().backward()
+    head_of(kind).loss(head(torch.randn(3, 6), y), y).sum().backward()
     learned = {name for name, weight in head.named_parameters() if weight.grad is not None}
     assert any(name.startswith("read") for name in learned)
     assert any("lora" in name for name in learned) == (train == "adapters")

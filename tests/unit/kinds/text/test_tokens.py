@@ -7,6 +7,7 @@ import torch
 
 from superpose.errors import DataError
 from superpose.kinds import TARGET_KINDS
+from superpose.nn import head_of
 
 Tokens = TARGET_KINDS["tokens"]
 NAN = float("nan")
@@ -33,18 +34,24 @@ def test_labels_stand_at_their_places(kind):
 def test_text_with_blanks_is_read_and_given_back_as_text():
     values = col(["O B-a I-a", "O", None, "B-b O O"])
     kind = Tokens.fit("y", values)
-    assert kind.decode(kind.exact(kind.encode(values)))["y"].to_pylist() == values.to_pylist()
+    assert (
+        kind.decode(kind.distribution.point_mass(kind.encode(values)))["y"].to_pylist()
+        == values.to_pylist()
+    )
 
 
 def test_numbers_as_labels_come_back_as_numbers():
     values = col([[1, 10], [2], None])
     kind = Tokens.fit("y", values)
     assert kind.levels == ["1", "2", "10"]
-    assert kind.decode(kind.exact(kind.encode(values)))["y"].to_pylist() == values.to_pylist()
+    assert (
+        kind.decode(kind.distribution.point_mass(kind.encode(values)))["y"].to_pylist()
+        == values.to_pylist()
+    )
 
 
 def test_a_word_without_a_label_comes_back_as_a_gap(kind):
-    back = kind.decode(kind.exact(kind.encode(col(ROWS))))["y"]
+    back = kind.decode(kind.distribution.point_mass(kind.encode(col(ROWS))))["y"]
     assert back.to_pylist() == ROWS
 
 
@@ -70,20 +77,20 @@ def test_the_losses_of_a_row_are_means_over_its_labelled_words(kind):
     p = np.full((4, 3, 4), 0.25)
     p[3, 0] = [0.1, 0.7, 0.1, 0.1]
     even, sure = 0.75**2 + 3 * 0.25**2, 0.3**2 + 3 * 0.1**2
-    loss = kind.row_loss(y, p.reshape(4, -1))
+    loss = kind.distribution.row_loss(y, p.reshape(4, -1))
     np.testing.assert_allclose(loss, [even, even, NAN, (even + sure) / 2])
     expected = [np.log(4), np.log(4), NAN, -(np.log(0.7) + np.log(0.25)) / 2]
-    likelihood = kind.log_likelihood(y, p.reshape(4, -1))
+    likelihood = kind.distribution.log_prob(y, p.reshape(4, -1))
     np.testing.assert_allclose(-likelihood, np.array(expected) * [3, 1, 1, 2])
     raw = torch.as_tensor(np.log(p)).flatten(1).float()
-    found = kind.loss(raw, torch.as_tensor(y))
+    found = head_of(kind).loss(raw, torch.as_tensor(y))
     np.testing.assert_allclose(found, np.nan_to_num(expected), rtol=1e-5)
 
 
 def test_outputs_that_end_early_are_judged_where_they_are(kind):
     y = torch.as_tensor(kind.encode(col([["O"], ["B-b"]])))
     out = torch.randn(2, 12)
-    torch.testing.assert_close(kind.loss(out[:, :4], y), kind.loss(out, y))
+    torch.testing.assert_close(head_of(kind).loss(out[:, :4], y), head_of(kind).loss(out, y))
 
 
 def test_places_that_a_row_lacks_send_no_gradient(kind):
@@ -91,7 +98,7 @@ def test_places_that_a_row_lacks_send_no_gradient(kind):
     out = torch.randn(4, 3, 4, requires_grad=True)
     there = torch.tensor([[1, 1, 1], [1, 0, 0], [0, 0, 0], [1, 1, 1]], dtype=torch.bool)
     raw = torch.where(there[..., None], out, torch.nan).flatten(1)
-    loss = kind.loss(raw, y)
+    loss = head_of(kind).loss(raw, y)
     loss.sum().backward()
     assert torch.isfinite(loss).all()
     assert torch.isfinite(out.grad).all()
@@ -103,7 +110,7 @@ def test_a_word_that_was_passed_over_counts_and_a_row_unread_is_missing(kind):
     p = np.full((2, 3, 4), 0.25, np.float32)
     p[0, 1:] = NAN
     p[1] = NAN
-    loss = kind.row_loss(y, p.reshape(2, -1))
+    loss = kind.distribution.row_loss(y, p.reshape(2, -1))
     assert loss[0] == pytest.approx((0.75 + 1) / 2)
     assert np.isnan(loss[1])
 
@@ -111,19 +118,21 @@ def test_a_word_that_was_passed_over_counts_and_a_row_unread_is_missing(kind):
 def test_a_constant_costs_no_memory_and_weighs_rows_alike():
     kind = Tokens.fit("y", col([["a"], ["b"] * 9]))
     y = kind.encode(col([["a"], ["b"] * 9]))
-    assert kind.constant(y)[:2] == pytest.approx([0.5, 0.5])
-    floor = np.broadcast_to(kind.constant(y), (2, kind.width))
-    np.testing.assert_allclose(kind.row_loss(y, floor), 0.5)
+    assert kind.distribution.baseline(y)[:2] == pytest.approx([0.5, 0.5])
+    floor = np.broadcast_to(kind.distribution.baseline(y), (2, kind.distribution.n_columns))
+    np.testing.assert_allclose(kind.distribution.row_loss(y, floor), 0.5)
 
 
 def test_predictions_sum_to_one_at_each_place(kind):
-    told = kind.predict(torch.randn(5, 2, kind.size)).unflatten(-1, (3, 4))
+    told = head_of(kind).link(torch.randn(5, 2, 3 * head_of(kind).n_outputs)).unflatten(-1, (3, 4))
     torch.testing.assert_close(told.sum(-1), torch.ones(5, 2, 3))
 
 
 def test_metrics_of_spans_words_and_rows(kind):
     y = kind.encode(col([["B-a", "I-a", "O"], ["B-b", "O", "O"]]))
-    told = kind.exact(kind.encode(col([["B-a", "I-a", "O"], ["B-a", "O", "B-b"]])))
+    told = kind.distribution.point_mass(
+        kind.encode(col([["B-a", "I-a", "O"], ["B-a", "O", "B-b"]]))
+    )
     found = kind.metrics(y, told)
     assert found["precision"] == pytest.approx(1 / 3)
     assert found["recall"] == pytest.approx(1 / 2)
@@ -134,7 +143,7 @@ def test_metrics_of_spans_words_and_rows(kind):
 
 def test_words_without_a_label_are_not_scored(kind):
     y = kind.encode(col([["B-a", None, "O"]]))
-    told = kind.exact(kind.encode(col([["B-a", "B-b", "O"]])))
+    told = kind.distribution.point_mass(kind.encode(col([["B-a", "B-b", "O"]])))
     assert kind.metrics(y, told)["f1"] == 1
     assert kind.metrics(y, told)["whole_rows"] == 1
 
@@ -147,21 +156,23 @@ def test_labels_of_a_prediction_form_whole_spans(kind):
 
 
 def test_probabilities_are_lists_as_long_as_the_row(kind):
-    columns = kind.decode_proba(kind.exact(kind.encode(col([["O", "B-a"], None]))))
+    columns = kind.decode_proba(
+        kind.distribution.point_mass(kind.encode(col([["O", "B-a"], None])))
+    )
     assert columns["y=O"].to_pylist() == [[1.0, 0.0], None]
     assert list(columns) == [f"y={label}" for label in kind.levels]
 
 
 def test_others_are_told_which_types_a_row_has(kind):
-    assert kind.revealed == 2  # a and b
-    read = kind.reveal(kind.encode(col([["B-a", "I-a", "O"], ["O"], None, ["B-b", None]])))
+    assert kind.observed.n_columns == 2  # a and b
+    read = kind.observed.encode(kind.encode(col([["B-a", "I-a", "O"], ["O"], None, ["B-b", None]])))
     np.testing.assert_array_equal(read, [[1, 0], [0, 0], [NAN, NAN], [0, 1]])
-    np.testing.assert_array_equal(kind.balanced(kind.encode(col([["O"]]))), [[0, 0]])
+    np.testing.assert_array_equal(kind.strata(kind.encode(col([["O"]]))), [[0, 0]])
 
 
 def test_spans_of_each_type_are_counted(kind):
     y = kind.encode(col([["B-a", "I-a", "B-b"]]))
-    told = kind.exact(kind.encode(col([["B-a", "O", "B-b"]])))
+    told = kind.distribution.point_mass(kind.encode(col([["B-a", "O", "B-b"]])))
     assert kind.span_counts(y, told).tolist() == [[0, 1, 1], [1, 1, 1]]
 
 
@@ -174,7 +185,10 @@ def test_it_describes_spans_and_plain_labels(kind):
 def test_labels_that_are_no_class_count_as_wrong_in_all_metrics():
     values = col([["O", "B-x", "O"], ["O", "B-x", "I-x"]])
     kind = TARGET_KINDS["tokens"].fit("y", values, of="words")
-    pred, floor = kind.exact(kind.encode(values)), np.full(kind.width, 1 / 3)
+    pred, floor = (
+        kind.distribution.point_mass(kind.encode(values)),
+        np.full(kind.distribution.n_columns, 1 / 3),
+    )
     strange = col([["O", "B-new", "O"], ["O", "B-x", "I-x"]])
     unknown = kind.unknown(strange)
     assert (unknown.rows.tolist(), unknown.names) == ([0], ["B-new"])

@@ -9,6 +9,7 @@ import torch
 
 from superpose.errors import DataError
 from superpose.kinds import TARGET_KINDS
+from superpose.nn import head_of
 
 Kind = TARGET_KINDS["forecast"]
 
@@ -28,7 +29,7 @@ def kind():
 def test_the_loss_is_the_mean_over_the_steps_that_are_known(kind):
     y = torch.as_tensor(kind.encode(col(ROWS)))
     out = torch.randn(4, 6, generator=torch.Generator().manual_seed(0), requires_grad=True)
-    loss = kind.loss(out, y)
+    loss = head_of(kind).loss(out, y)
     number = TARGET_KINDS["number"].fit("y", col([1.0, 2.0]))
     each = number.loss(torch.stack([out[:, :3], out[:, 3:]], -1), y)
     torch.testing.assert_close(loss[1], (each[1, 0] + each[1, 2]) / 2)
@@ -48,7 +49,7 @@ def test_metrics_are_in_units_over_all_steps(kind):
 
 
 def test_the_constant_is_the_mean_of_each_step(kind):
-    told = kind.decode(kind.constant(kind.encode(col(ROWS)))[None])["y"][0].as_py()
+    told = kind.decode(kind.distribution.baseline(kind.encode(col(ROWS)))[None])["y"][0].as_py()
     assert told == pytest.approx([4, 5, 6])
 
 
@@ -60,7 +61,7 @@ def test_intervals_are_lists_around_the_mean(kind):
 
 def test_others_read_the_mean_of_what_is_known(kind):
     y = kind.encode(col(ROWS))
-    shown = kind.reveal(y)
+    shown = kind.observed.encode(y)
     assert shown.shape == (4, 1)
     assert shown[1, 0] == pytest.approx((y[1, 0] + y[1, 2]) / 2)
     assert np.isnan(shown[2, 0])
@@ -94,11 +95,10 @@ LAYOUT = {"length": 6, "kept": [0, 2], "means": [1.0, 6.0], "scales": [1.0, 3.0]
 
 def test_it_starts_from_its_own_channel_in_its_own_units():
     kind = Kind.fit("y", col(ROWS), past="window", channel=2, **LAYOUT)
-    head = kind.start(lambda name: f"block of {name}")
-    assert (head.source, head.channel, head.steps, head.size) == ("block of window", 1, 3, 6)
+    anchor = kind.anchor
+    assert (anchor.of, anchor.index, anchor.before) == ("window", 1, ())
     standardised = (7.5 - 6.0) / 3.0
-    assert head.before == ()
-    again = (head.gain * standardised + head.offset) * kind.scale + kind.mean
+    again = (anchor.gain * standardised + anchor.offset) * kind.scale + kind.mean
     assert again == pytest.approx(7.5)
 
 
@@ -108,7 +108,7 @@ def test_it_starts_from_its_own_channel_in_its_own_units():
 )
 def test_with_a_period_within_the_window_it_starts_from_the_value_before_too(season, before):
     kind = Kind.fit("y", col(ROWS), past="window", channel=2, season=season, **LAYOUT)
-    assert kind.start(str).before == before
+    assert kind.anchor.before == before
     assert bool(kind.notes) == (season == 7)
 
 
@@ -131,11 +131,11 @@ def test_a_season_that_no_forecast_can_start_from_is_told():
     ],
 )
 def test_without_a_channel_that_is_read_it_starts_from_nothing(options):
-    assert Kind.fit("y", col(ROWS), **options).start(str) is None
+    assert Kind.fit("y", col(ROWS), **options).anchor is None
 
 
 def test_one_that_was_stored_before_it_could_start_from_anything_is_read_as_it_was():
     state = Kind.fit("y", col(ROWS), past="window", channel=2).state()
     for name in ("place", "gain", "offset", "window"):
         del state[name]
-    assert Kind.from_state(state).start(str) is None
+    assert Kind.from_state(state).anchor is None

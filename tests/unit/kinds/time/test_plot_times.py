@@ -12,7 +12,9 @@ def test_quarters_go_from_the_lowest_risk_to_the_highest():
     rng = np.random.default_rng(0)
     y = rng.exponential(1.0, 200)
     kind = TARGET_KINDS["survival"].fit("t", pa.chunked_array([y]))
-    facts = survival_facts(kind, np.append(y, np.nan), kind.exact(np.append(y, 1.0)))
+    facts = survival_facts(
+        kind, np.append(y, np.nan), kind.distribution.point_mass(np.append(y, 1.0))
+    )
     assert [g["rows"] for g in facts["groups"]] == [50] * 4
     middle = len(facts["at"]) // 2
     seen = [g["seen"][middle] for g in facts["groups"]]
@@ -27,7 +29,7 @@ def test_naive_answers_repeat_the_last_value_and_the_last_period():
     options = {"past": "window", "channel": 0, "season": 2, "ahead": [1, 2, 3]}
     kind = TARGET_KINDS["forecast"].fit("y", rows, **options)
     y = kind.encode(rows)
-    facts = forecast_facts(kind, past, y, kind.exact(y))
+    facts = forecast_facts(kind, past, y, kind.distribution.point_mass(y))
     assert facts["errors"]["shipped"] == pytest.approx([0, 0, 0], abs=1e-6)
     # The second row has no value a period before its second step: that step is left out.
     assert facts["errors"]["the last value"] == pytest.approx([2.0, 2.0, 1.0])
@@ -38,4 +40,6 @@ def test_without_a_past_only_what_ships_is_shown():
     rows = pa.chunked_array([[[1.0, 2.0], [6.0, 7.0]]])
     kind = TARGET_KINDS["forecast"].fit("y", rows)
     y = kind.encode(rows)
-    assert list(forecast_facts(kind, None, y, kind.exact(y))["errors"]) == ["shipped"]
+    assert list(forecast_facts(kind, None, y, kind.distribution.point_mass(y))["errors"]) == [
+        "shipped"
+    ]

@@ -8,8 +8,8 @@ import pytest
 import torch
 
 from superpose.errors import DataError
-from superpose.functional._box_math import bumps, overlap, peaks
 from superpose.kinds import TARGET_KINDS
+from superpose.nn import head_of
 from superpose.nn.augment._augment import Moved, Pieces
 
 pytest.importorskip("faster_coco_eval")
@@ -44,14 +44,14 @@ def in_file(box, folder, **options):
 
 def test_an_image_without_objects_differs_from_one_that_nobody_looked_at(kind):
     y = kind.encode(ROWS)
-    assert kind.known(y).tolist() == [True, True, True, False]
-    assert kind.reveal(y)[:3].tolist() == [[1, 1], [1, 0], [0, 0]]
-    assert np.isnan(kind.reveal(y)[3]).all()
-    assert kind.decode(kind.exact(y))["cells"].to_pylist()[2:] == [[], None]
+    assert kind.distribution.known(y).tolist() == [True, True, True, False]
+    assert kind.observed.encode(y)[:3].tolist() == [[1, 1], [1, 0], [0, 0]]
+    assert np.isnan(kind.observed.encode(y)[3]).all()
+    assert kind.decode(kind.distribution.point_mass(y))["cells"].to_pylist()[2:] == [[], None]
 
 
 def test_what_is_exact_is_found_again(kind):
-    told = kind.decode(kind.exact(kind.encode(ROWS)))["cells"].to_pylist()
+    told = kind.decode(kind.distribution.point_mass(kind.encode(ROWS)))["cells"].to_pylist()
     for row, objects in zip(ROWS.to_pylist()[:2], told[:2], strict=True):
         found = sorted(objects, key=lambda x: x["class"])
         assert [x["class"] for x in found] == [x["class"] for x in row]
@@ -69,8 +69,8 @@ def test_boxes_are_in_pixels_of_the_file(folder):
     kind = in_file([20, 10, 60, 30], folder)
     y = kind.encode(col([[{"class": "red", "box": [20, 10, 60, 30]}]]), str(folder), col(["a.png"]))
     assert y[0, :5].tolist() == pytest.approx([0, 0.1, 0.1, 0.3, 0.3])
-    told = kind.decode(kind.exact(y))["cells"]
-    (one,) = kind.in_source(told, col(["a.png"]), folder=str(folder)).to_pylist()[0]
+    told = kind.decode(kind.distribution.point_mass(y))["cells"]
+    (one,) = kind.locations.in_units(told, col(["a.png"]), folder=str(folder)).to_pylist()[0]
     assert one["box"] == pytest.approx([20, 10, 60, 30], abs=1e-4)
 
 
@@ -90,7 +90,7 @@ def test_a_box_that_cannot_be_is_one_clear_error_or_left_out(folder, box, reason
     kind = Kind.fit("c", rows, source=images, folder=str(folder), skips=True)
     assert kind.counts == [2]
     with pytest.warns(UserWarning, match="2 boxes without area or outside"):
-        assert kind.reveal(kind.encode(rows, str(folder), images)).tolist() == [[1], [1]]
+        assert kind.observed.encode(kind.encode(rows, str(folder), images)).tolist() == [[1], [1]]
 
 
 @pytest.mark.parametrize("wrong", ["no json", '[{"class": "a"}]', '[{"class": "a", "box": [1]}]'])
@@ -110,12 +110,15 @@ def test_a_class_that_is_not_known_is_named(kind):
 def test_boxes_follow_their_image(kind):
     y = torch.as_tensor(kind.encode(ROWS))[None]
     flip = Moved(torch.tensor([[[1.0, -1.0]] * 4]), torch.zeros(1, 4, 2))
-    told = kind.follow(y, flip)
+    told = head_of(kind).transform_labels(y, flip)
     assert told[0, 0, :5].tolist() == pytest.approx([0, 0.6, 0.1, 0.9, 0.4])
     assert torch.equal(told.isnan(), y.isnan())
     # Moved half out of sight to the right: of the blob nothing is left.
     away = Moved(torch.ones(1, 4, 2), torch.tensor([[[0.0, -1.2]] * 4]))
-    assert kind.reveal(kind.follow(y, away)[0].numpy())[0].tolist() == [1, 0]
+    assert kind.observed.encode(head_of(kind).transform_labels(y, away)[0].numpy())[0].tolist() == [
+        1,
+        0,
+    ]
 
 
 def test_boxes_of_an_image_with_a_piece_of_another_are_not_learned_from(kind):
@@ -125,49 +128,36 @@ def test_boxes_of_an_image_with_a_piece_of_another_are_not_learned_from(kind):
     mixed = Moved(
         torch.ones(1, 4, 2), torch.zeros(1, 4, 2), Pieces(torch.tensor([[1, 0, 3, 2]]), low, high)
     )
-    told = kind.follow(y, mixed)
+    told = head_of(kind).transform_labels(y, mixed)
     assert told[0, 0].isnan().all()
     torch.testing.assert_close(told[0, 1:], y[0, 1:], equal_nan=True)
 
 
 def test_a_bump_is_one_at_the_centre_and_boxes_are_told_around_it(kind):
-    told = bumps(torch.as_tensor(kind.objects_of(kind.encode(ROWS))), (16, 16), 2)
-    assert told.heat[0].amax(0).tolist() == [1, 1]
-    assert int(told.heat[0, :, 0].argmax()) == 4 * 16 + 4
-    assert told.share[0].sum().item() == pytest.approx(2)
-    assert told.share[2].sum().item() == 0
-    assert told.boxes[0, 4 * 16 + 4].tolist() == pytest.approx(CELL["box"])
-
-
-def test_overlap_is_between_none_and_all():
-    a, b = torch.tensor([0.0, 0.0, 0.5, 0.5]), torch.tensor([0.5, 0.5, 1.0, 1.0])
-    assert overlap(a, b).item() == 0
-    assert overlap(a, b, generous=True).item() == pytest.approx(-0.5)
-    assert overlap(a, a, generous=True).item() == pytest.approx(1)
-
-
-def test_of_two_boxes_on_one_object_the_surer_stays():
-    heat = np.zeros((1, 25, 1))
-    heat[0, 6], heat[0, 8] = 0.9, 0.6
-    boxes = np.tile([0.1, 0.1, 0.6, 0.6], (1, 25, 1))
-    (found,) = peaks(heat, boxes, (5, 5), 0.1, 10)
-    assert found.place.tolist() == [6]
+    wanted = kind.distribution.heatmap(kind.encode(ROWS))
+    assert wanted.heat[0].max(0).tolist() == [1, 1]
+    assert int(wanted.heat[0, :, 0].argmax()) == 4 * 16 + 4
+    assert wanted.share[0].sum() == pytest.approx(2)
+    assert wanted.share[2].sum() == 0
+    assert wanted.boxes[0, 4 * 16 + 4].tolist() == pytest.approx(CELL["box"])
 
 
 def test_perfect_boxes_score_one_and_none_score_zero(kind):
     y = kind.encode(ROWS)
-    right = kind.metrics(y, kind.exact(y))
+    right = kind.metrics(y, kind.distribution.point_mass(y))
     assert right["map50"] == pytest.approx(1)
     assert right["map"] == pytest.approx(1)
     assert right["count_error"] == 0
-    nothing = np.zeros((4, kind.width))
+    nothing = np.zeros((4, kind.distribution.n_columns))
     assert kind.metrics(y, nothing)["map50"] == 0
-    assert kind.row_loss(y, kind.exact(y))[:3].tolist() == pytest.approx([0, 0, 0], abs=1e-5)
+    assert kind.distribution.row_loss(y, kind.distribution.point_mass(y))[
+        :3
+    ].tolist() == pytest.approx([0, 0, 0], abs=1e-5)
 
 
 def test_pairs_are_those_of_the_average_precision(kind):
     y = kind.encode(ROWS)
-    label, score, right, true = kind.paired(y, kind.exact(y))
+    label, score, right, true = kind.distribution.matched(y, kind.distribution.point_mass(y))
     assert sorted(label.tolist()) == [0, 0, 1]
     assert right.all()
     assert (score == 1).all()
@@ -181,24 +171,31 @@ def test_scores_are_chances_although_the_loss_is_focal(kind):
     y = torch.as_tensor(kind.encode(col([[CELL], [], [], []])))
     for _ in range(500):
         optimizer.zero_grad()
-        out = torch.zeros(4, kind.places, kind.place_size)
+        out = torch.zeros(4, kind.locations.count, head_of(kind).n_outputs)
         out[:, 4 * 16 + 4, 0] = logit
-        kind.loss(out.flatten(1), y).sum().backward()
+        head_of(kind).loss(out.flatten(1), y).sum().backward()
         optimizer.step()
-    told = kind.predict(out.flatten(1)).reshape(4, kind.places, -1)
+    told = head_of(kind).link(out.flatten(1)).reshape(4, kind.locations.count, -1)
     assert told[0, 4 * 16 + 4, 0].item() == pytest.approx(0.25, abs=0.01)
 
 
 def test_a_draw_comes_back_from_its_scores(kind):
     rng = np.random.default_rng(0)
-    pred = kind.exact(kind.encode(ROWS))[:3]
-    pred.reshape(3, kind.places, -1)[..., :2] *= 0.6
-    z = rng.normal(size=(3, kind.latent))
-    drawn = kind.at_scores(pred, z)
-    np.testing.assert_array_equal(kind.at_scores(pred, kind.scores(drawn, pred)), drawn)
+    pred = kind.distribution.point_mass(kind.encode(ROWS))[:3]
+    pred.reshape(3, kind.locations.count, -1)[..., :2] *= 0.6
+    z = rng.normal(size=(3, kind.distribution.latent.n_latent))
+    drawn = kind.distribution.latent.from_normal(pred, z)
+    np.testing.assert_array_equal(
+        kind.distribution.latent.from_normal(pred, kind.distribution.latent.to_normal(drawn, pred)),
+        drawn,
+    )
     zero = np.zeros_like(z)
-    np.testing.assert_allclose(kind.given_scores(pred, zero, zero + 1), pred, atol=1e-6)
-    assert kind.information(np.stack([pred, pred])).tolist() == pytest.approx([0, 0, 0])
+    np.testing.assert_allclose(
+        kind.distribution.latent.condition(pred, zero, sd=zero + 1), pred, atol=1e-6
+    )
+    assert kind.distribution.information(np.stack([pred, pred])).tolist() == pytest.approx(
+        [0, 0, 0]
+    )
 
 
 def test_the_state_survives(kind):
@@ -218,7 +215,9 @@ def test_boxes_are_those_of_the_image_as_it_is_shown(folder):
     kind = Kind.fit("cells", rows, source=images, folder=str(folder))
     y = kind.encode(rows, str(folder), images)
     assert y[0, :5].tolist() == pytest.approx([0, 0.1, 0.1, 0.3, 0.8])
-    told = kind.in_source(kind.decode(kind.exact(y))["cells"], images, folder=str(folder))
+    told = kind.locations.in_units(
+        kind.decode(kind.distribution.point_mass(y))["cells"], images, folder=str(folder)
+    )
     assert told.to_pylist()[0][0]["box"] == pytest.approx([10, 20, 30, 160], abs=1e-3)
     assert "2 images with boxes are turned as their EXIF says" in kind.notes[0]
 
@@ -240,7 +239,9 @@ def test_shares_of_the_sides_are_read_as_such_and_said(folder, as_text):
     y = kind.encode(rows, str(folder), images)
     assert y[0, :5].tolist() == pytest.approx([0, 0.1, 0.1, 0.4, 0.4])
     assert "every box lies within 0 to 1; they are read as shares" in kind.conversions[0]
-    told = kind.in_source(kind.decode(kind.exact(y))["cells"], images, folder=str(folder))
+    told = kind.locations.in_units(
+        kind.decode(kind.distribution.point_mass(y))["cells"], images, folder=str(folder)
+    )
     assert sorted(told.to_pylist()[0][0]["box"]) == pytest.approx([0.1, 0.1, 0.4, 0.4], abs=1e-6)
     beyond = col([[{"class": "red", "box": [0.5, 0.1, 1.5, 0.4]}]])
     with pytest.raises(

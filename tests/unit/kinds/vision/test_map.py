@@ -10,6 +10,7 @@ import torch
 from superpose.columns._number_maps import averaged
 from superpose.errors import DataError
 from superpose.kinds import TARGET_KINDS
+from superpose.nn import head_of
 from superpose.nn.augment._augment import Moved
 
 Image = pytest.importorskip("PIL.Image")
@@ -80,7 +81,7 @@ def test_places_finer_than_pixels_take_the_nearest_one():
 
 def test_predictions_have_the_size_of_the_image_and_its_units(folder):
     kind = fitted(folder)
-    exact = kind.exact(kind.encode(col(["array.npy", None]), str(folder)))
+    exact = kind.distribution.point_mass(kind.encode(col(["array.npy", None]), str(folder)))
     told = kind.decode(exact)["depth"].to_pylist()
     assert told[1] is None
     assert np.shape(told[0]) == (4, 6)
@@ -103,23 +104,23 @@ def test_metrics_are_those_of_depth_where_numbers_are_above_zero(folder):
     assert found["rmse"] == pytest.approx(np.sqrt(np.mean(error**2)), rel=1e-4)
     assert found["mae"] == pytest.approx(error.mean(), rel=1e-4)
     assert found["r2"] < 1
-    assert kind.metrics(y, kind.exact(y))["score"] == 1
+    assert kind.metrics(y, kind.distribution.point_mass(y))["score"] == 1
     below = fitted(folder, "holes.npy", "array.npy")
     y = below.encode(col(["holes.npy"]), str(folder))
-    assert "abs_rel" not in below.metrics(y, below.exact(y))
+    assert "abs_rel" not in below.metrics(y, below.distribution.point_mass(y))
 
 
 def test_labels_follow_an_image_that_was_moved(folder):
     kind = fitted(folder)
     y = torch.from_numpy(kind.encode(col(["array.npy"]), str(folder)))
     moved = Moved(torch.tensor([[1.0, -1.0]]), torch.zeros(1, 2))
-    assert kind.follow(y, moved).tolist() == [y[0, [2, 1, 0, 5, 4, 3]].tolist()]
+    assert head_of(kind).transform_labels(y, moved).tolist() == [y[0, [2, 1, 0, 5, 4, 3]].tolist()]
 
 
 def test_others_are_told_the_mean_of_a_map(folder):
     kind = fitted(folder)
     y = kind.encode(col(["array.npy", None]), str(folder))
-    np.testing.assert_allclose(kind.reveal(y), [[y[0].mean()], [np.nan]])
+    np.testing.assert_allclose(kind.observed.encode(y), [[y[0].mean()], [np.nan]])
 
 
 @pytest.mark.parametrize(
@@ -141,14 +142,14 @@ def test_a_file_that_is_no_map_is_told_with_its_row_or_passed_over(folder, name,
     kind.skips = True
     with pytest.warns(UserWarning, match="1 of 2 maps can't be read"):
         y = kind.encode(col(["array.npy", name]), str(folder))
-    assert kind.known(y).tolist() == [True, False]
+    assert kind.distribution.known(y).tolist() == [True, False]
 
 
 def test_a_map_of_another_size_than_its_image_is_told_with_its_row(folder):
     Image.new("RGB", (8, 4)).save(folder / "wide.png")
     kind, maps = fitted(folder), col(["array.npy", "sixteen.png"])
     with pytest.raises(DataError) as caught:
-        kind.aligned(maps, col(["colour.png", "wide.png"]), folder=str(folder))
+        kind.locations.fits(maps, col(["colour.png", "wide.png"]), folder=str(folder))
     assert str(caught.value) == (
         "column 'depth', row 1: its map is 4 x 6 pixels; allowed: 4 x 8, as its image; write maps "
         "of the size of their images, or `on_error: skip` for the image"

@@ -9,6 +9,7 @@ from superpose.columns import mask_array
 from superpose.columns._masks import as_runs, vote
 from superpose.errors import DataError
 from superpose.kinds import TARGET_KINDS
+from superpose.nn import head_of
 from superpose.nn.augment._augment import Moved
 
 Image = pytest.importorskip("PIL.Image")
@@ -47,7 +48,7 @@ def test_a_mask_becomes_a_class_for_each_place(masks):
     assert y[:2].tolist() == [[0, 0, 1, 0, 0, 1], [1] * 6]  # the rarer class wins a tie
     assert np.isnan(y[2]).all()
     assert kind.labels == ["0", "1"]
-    assert kind.known(y).tolist() == [True, True, False]
+    assert kind.distribution.known(y).tolist() == [True, True, False]
 
 
 def test_void_pixels_have_no_class(masks):
@@ -61,7 +62,7 @@ def test_predicted_masks_have_the_size_of_the_image_and_the_ids_of_the_files(mas
     kind = Kind.fit("g", col(["half.png", "seven.png"]), folder=str(masks), grid=[2, 3], void=9)
     kind.pixels = [4, 6]
     y = kind.encode(col(["seven.png", None]), str(masks))
-    told = kind.decode(kind.exact(y))["g"].to_pylist()
+    told = kind.decode(kind.distribution.point_mass(y))["g"].to_pylist()
     assert told == ["4x6 7*24", None]
     assert mask_array(told[0]).shape == (4, 6)
 
@@ -92,7 +93,7 @@ def test_a_mask_that_cannot_be_read_is_one_clear_error_or_skipped(masks, name, r
     kind.skips = True
     with pytest.warns(UserWarning, match="1 of 2 masks can't be read and count as unlabelled"):
         y = kind.encode(col(["half.png", name]), str(masks))
-    assert kind.known(y).tolist() == [True, False]
+    assert kind.distribution.known(y).tolist() == [True, False]
 
 
 def test_an_id_that_is_no_class_is_named(masks):
@@ -111,10 +112,10 @@ def test_a_mask_of_another_size_than_its_image_is_an_error_or_skipped(masks):
     Image.new("RGB", (12, 8)).save(masks / "b.jpg")
     kind, values, images = fitted(masks), col(["half.png", "all.png"]), col(["a.jpg", "b.jpg"])
     with pytest.raises(DataError, match="row 1: its mask is 4 x 6 pixels; allowed: 8 x 12"):
-        kind.aligned(values, images, folder=str(masks))
+        kind.locations.fits(values, images, folder=str(masks))
     kind.skips = True
     with pytest.warns(UserWarning, match="1 of 2 masks have another size"):
-        assert kind.aligned(values, images, folder=str(masks)).tolist() == [True, False]
+        assert kind.locations.fits(values, images, folder=str(masks)).tolist() == [True, False]
 
 
 def test_rare_classes_weigh_more_and_probabilities_stay_calibrated():
@@ -122,43 +123,45 @@ def test_rare_classes_weigh_more_and_probabilities_stay_calibrated():
     assert kind.weights[1] > kind.weights[0]
     assert (kind.weights * kind.shares).sum() == pytest.approx(1)
     # Outputs that don't depend on the image end at the share of each class, weights or not.
-    out = torch.zeros(1, kind.size, requires_grad=True)
+    out = torch.zeros(1, 4 * head_of(kind).n_outputs, requires_grad=True)
     optimizer = torch.optim.Adam([out], 0.05)
     y = torch.tensor([[0.0, 0.0, 0.0, 1.0]])
     for _ in range(600):
         optimizer.zero_grad()
         # All places answer alike.
         same = out.reshape(1, 4, 2).mean(1, keepdim=True).expand(1, 4, 2).reshape(1, 8)
-        kind.loss(same, y).sum().backward()
+        head_of(kind).loss(same, y).sum().backward()
         optimizer.step()
-    p = kind.predict(out.reshape(1, 4, 2).mean(1).repeat(1, 4)).reshape(4, 2)
+    p = head_of(kind).link(out.reshape(1, 4, 2).mean(1).repeat(1, 4)).reshape(4, 2)
     assert p[0].tolist() == pytest.approx([0.75, 0.25], abs=0.01)
 
 
 def test_the_mean_iou_is_that_of_its_definition():
     kind = Kind.fit("g", col(["1x4 0*2 1*2"] * 4))
     y = np.array([[0.0, 0.0, 1.0, np.nan]])
-    told = kind.exact(np.array([[0.0, 1.0, 1.0, 0.0]]))
+    told = kind.distribution.point_mass(np.array([[0.0, 1.0, 1.0, 0.0]]))
     found = kind.metrics(y, told)
     assert found["iou_0"] == pytest.approx(1 / 2)
     assert found["iou_1"] == pytest.approx(1 / 2)
     assert found["miou"] == pytest.approx(1 / 2)
     assert found["pixel_accuracy"] == pytest.approx(2 / 3)
-    assert kind.metrics(y, kind.exact(np.nan_to_num(y)))["miou"] == 1
+    assert kind.metrics(y, kind.distribution.point_mass(np.nan_to_num(y)))["miou"] == 1
 
 
 def test_what_others_are_told_is_the_share_of_each_class():
     kind = Kind.fit("g", col(["1x4 0*2 1*2", "1x4 0*4", None]))
     y = kind.encode(col(["1x4 0*3 1*1", None]))
-    np.testing.assert_allclose(kind.reveal(y), [[0.75, 0.25], [np.nan, np.nan]])
-    shares = kind.decode_proba(kind.exact(y))
+    np.testing.assert_allclose(kind.observed.encode(y), [[0.75, 0.25], [np.nan, np.nan]])
+    shares = kind.decode_proba(kind.distribution.point_mass(y))
     assert shares["g=0"].to_pylist() == [0.75, None]
 
 
 def test_labels_follow_a_mirrored_image():
     kind = Kind.fit("g", col(["1x3 0*2 1*1"] * 2))
     moved = Moved(torch.tensor([[[1.0, -1.0]]]), torch.zeros(1, 1, 2))
-    assert kind.follow(torch.tensor([[[0.0, 0.0, 1.0]]]), moved).tolist() == [[[1.0, 0.0, 0.0]]]
+    assert head_of(kind).transform_labels(torch.tensor([[[0.0, 0.0, 1.0]]]), moved).tolist() == [
+        [[1.0, 0.0, 0.0]]
+    ]
 
 
 def test_the_state_survives(masks):
@@ -177,7 +180,9 @@ def test_masks_in_black_and_white_have_two_classes(masks):
         assert (two.ids, two.void, len(two.labels)) == ([0, 255], [], 2)
         assert "masks hold 0 and 255 only, which are read as two classes" in two.conversions[0]
         assert two.encode(both, str(masks))[0].tolist() == [0, 1]
-        assert two.decode(two.exact(two.encode(both, str(masks))))["ground"].to_pylist()[0]
+        assert two.decode(two.distribution.point_mass(two.encode(both, str(masks))))[
+            "ground"
+        ].to_pylist()[0]
     one = Kind.fit("ground", both, grid=[1, 2], folder=str(masks), void=255)
     assert one.ids == [0]
 
@@ -212,7 +217,7 @@ def test_a_mask_of_an_image_that_is_turned_says_so(masks):
     Image.new("RGB", (6, 4)).save(masks / "turned.jpg", exif=head)
     kind = fitted(masks)
     with pytest.raises(DataError, match="the image is turned as its EXIF says: turn its mask too"):
-        kind.aligned(col(["half.png"]), col(["turned.jpg"]), folder=str(masks))
+        kind.locations.fits(col(["half.png"]), col(["turned.jpg"]), folder=str(masks))
 
 
 def test_masks_named_by_paths_of_windows_are_found_and_said(masks):

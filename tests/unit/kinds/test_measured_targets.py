@@ -35,7 +35,9 @@ every_kind = pytest.mark.parametrize("name", SAMPLES)
 
 def constant(name):
     kind = FITTED[name]
-    return np.broadcast_to(kind.constant(LABELS[name]), (5, kind.width))
+    return np.broadcast_to(
+        kind.distribution.baseline(LABELS[name]), (5, kind.distribution.n_columns)
+    )
 
 
 # what is read of a measured target ----------------------------------------------------------------
@@ -44,37 +46,37 @@ def constant(name):
 @every_kind
 def test_a_measured_value_is_read_in_its_columns(name):
     kind, y = FITTED[name], LABELS[name]
-    read = kind.reveal(y)
-    assert (read.shape, read.dtype) == ((5, kind.revealed), np.float32)
+    read = kind.observed.encode(y)
+    assert (read.shape, read.dtype) == ((5, kind.observed.n_columns), np.float32)
     assert np.isnan(read).any(axis=1).tolist() == [False, False, True, False, False]
     assert np.isnan(read[2]).all()
-    assert len(kind.reveal_edges) == kind.revealed
-    assert all(len(e) > 1 and (np.diff(e) > 0).all() for e in kind.reveal_edges)
-    NumberEncoder(kind.reveal_edges, width=4)
+    assert len(kind.observed.edges) == kind.observed.n_columns
+    assert all(len(e) > 1 and (np.diff(e) > 0).all() for e in kind.observed.edges)
+    NumberEncoder(kind.observed.edges, width=4)
 
 
 def test_classes_are_read_as_index_or_one_hot():
-    assert FITTED["binary"].reveal(np.array([0, 1.0])).tolist() == [[0], [1]]
-    assert FITTED["ordinal"].reveal(np.array([2.0])).tolist() == [[2]]
-    assert FITTED["ordinal"].reveal_edges == [[0, 1, 2]]
-    assert FITTED["category"].reveal(np.array([2.0])).tolist() == [[0, 0, 1]]
+    assert FITTED["binary"].observed.encode(np.array([0, 1.0])).tolist() == [[0], [1]]
+    assert FITTED["ordinal"].observed.encode(np.array([2.0])).tolist() == [[2]]
+    assert FITTED["ordinal"].observed.edges == [[0, 1, 2]]
+    assert FITTED["category"].observed.encode(np.array([2.0])).tolist() == [[0, 0, 1]]
 
 
 def test_one_unknown_member_of_a_set_hides_no_other():
-    read = FITTED["multilabel"].reveal(np.array([[1.0, NAN, 0.0]]))
+    read = FITTED["multilabel"].observed.encode(np.array([[1.0, NAN, 0.0]]))
     np.testing.assert_array_equal(read, [[1, NAN, 0]])
 
 
 def test_extreme_values_are_read_as_the_end_of_the_scale():
-    assert FITTED["number"].reveal(np.array([1e9, -1e9])).tolist() == [[10], [-10]]
-    assert FITTED["count"].reveal(np.array([1e30])).tolist() == [[10]]
+    assert FITTED["number"].observed.encode(np.array([1e9, -1e9])).tolist() == [[10], [-10]]
+    assert FITTED["count"].observed.encode(np.array([1e30])).tolist() == [[10]]
     middle = FITTED["count"].mean
-    assert FITTED["count"].reveal(np.array([middle])).tolist() == [[0]]
+    assert FITTED["count"].observed.encode(np.array([middle])).tolist() == [[0]]
 
 
 @every_kind
 def test_no_training_label_is_outside_of_training(name):
-    assert not FITTED[name].outside(LABELS[name]).any()
+    assert not FITTED[name].observed.outside(LABELS[name]).any()
 
 
 def test_numbers_and_counts_beyond_training_are_outside():
@@ -88,9 +90,9 @@ def test_numbers_and_counts_beyond_training_are_outside():
 def test_a_restored_kind_reads_the_same(name):
     kind, y = FITTED[name], LABELS[name]
     again = type(kind).from_state(json.loads(json.dumps(kind.state())))
-    assert again.reveal_edges == kind.reveal_edges
-    np.testing.assert_array_equal(again.reveal(y), kind.reveal(y))
-    assert not again.outside(y).any()
+    assert again.observed.edges == kind.observed.edges
+    np.testing.assert_array_equal(again.observed.encode(y), kind.observed.encode(y))
+    assert not again.observed.outside(y).any()
 
 
 # likelihoods --------------------------------------------------------------------------------------
@@ -100,19 +102,23 @@ def test_a_restored_kind_reads_the_same(name):
 def test_likelihoods_and_scores_are_missing_where_the_label_is(name):
     kind, y, pred = FITTED[name], LABELS[name], constant(name)
     gaps = [False, False, True, False, False]
-    assert np.isnan(kind.log_likelihood(y, pred)).tolist() == gaps
-    assert np.isnan(kind.scores(y, pred)).all(axis=1).tolist() == gaps
-    assert np.isnan(kind.at_scores(pred, kind.scores(y, pred))[2]).all()
+    assert np.isnan(kind.distribution.log_prob(y, pred)).tolist() == gaps
+    assert np.isnan(kind.distribution.latent.to_normal(y, pred)).all(axis=1).tolist() == gaps
+    assert np.isnan(
+        kind.distribution.latent.from_normal(pred, kind.distribution.latent.to_normal(y, pred))[2]
+    ).all()
 
 
 def test_likelihoods_are_those_of_the_distributions():
     y = np.array([0.5, -2.0])
     pred = np.array([[0.0, 2.0], [1.0, 0.3]])
-    number = FITTED["number"].log_likelihood(y, pred)
+    number = FITTED["number"].distribution.log_prob(y, pred)
     np.testing.assert_allclose(number, stats.norm.logpdf(y, pred[:, 0], pred[:, 1]))
-    count = FITTED["count"].log_likelihood(np.array([0.0, 7.0]), np.array([[0.2], [9.0]]))
+    count = FITTED["count"].distribution.log_prob(np.array([0.0, 7.0]), np.array([[0.2], [9.0]]))
     np.testing.assert_allclose(count, stats.poisson.logpmf([0, 7], [0.2, 9.0]))
-    sets = FITTED["multilabel"].log_likelihood(np.array([[1.0, NAN, 0]]), np.full((1, 3), 0.25))
+    sets = FITTED["multilabel"].distribution.log_prob(
+        np.array([[1.0, NAN, 0]]), np.full((1, 3), 0.25)
+    )
     np.testing.assert_allclose(sets, np.log(0.25 * 0.75))
 
 
@@ -122,26 +128,36 @@ def test_likelihoods_are_those_of_the_distributions():
 @pytest.mark.parametrize("name", [name for name in SAMPLES if name != "number"])
 def test_scores_of_labels_drawn_from_their_prediction_are_standard_normal(name):
     kind, rng = FITTED[name], np.random.default_rng(0)
-    pred = np.broadcast_to({"count": [3.3]}.get(name, constant(name)[0]), (20_000, kind.width))
-    y = kind.at_scores(pred, rng.normal(size=(len(pred), kind.latent)))
-    z = kind.scores(y, pred, rng.random((len(pred), kind.latent)))
+    pred = np.broadcast_to(
+        {"count": [3.3]}.get(name, constant(name)[0]), (20_000, kind.distribution.n_columns)
+    )
+    y = kind.distribution.latent.from_normal(
+        pred, rng.normal(size=(len(pred), kind.distribution.latent.n_latent))
+    )
+    z = kind.distribution.latent.to_normal(
+        y, pred, rng.random((len(pred), kind.distribution.latent.n_latent))
+    )
     assert stats.kstest(z.ravel(), "norm").pvalue > 1e-3
     # Labels drawn at normal scores have the frequencies of the prediction.
-    mean = kind.exact(y).mean(axis=0)
+    mean = kind.distribution.point_mass(y).mean(axis=0)
     np.testing.assert_allclose(mean, pred[0], atol=5 * np.sqrt(max(pred.max(), 0.25) / len(pred)))
 
 
 def test_the_middle_of_an_interval_is_the_mean_of_the_normal_within_it():
     pred, z = np.array([[0.2, 0.5, 0.3]] * 3), np.random.default_rng(0).normal(size=400_000)
-    found = FITTED["ordinal"].scores(np.arange(3.0), pred)[:, 0]
+    found = FITTED["ordinal"].distribution.latent.to_normal(np.arange(3.0), pred)[:, 0]
     edges = stats.norm.ppf([0.2, 0.7])
     means = [z[np.digitize(z, edges) == k].mean() for k in range(3)]
     np.testing.assert_allclose(found, means, atol=0.01)
 
 
 def test_scores_of_the_unbelievable_end_at_six():
-    count = FITTED["count"].scores(np.array([1e4, 0.0]), np.array([[1.0], [1e4]]))
-    number = FITTED["number"].scores(np.array([1.0, -1.0]), np.array([[0.0, 0.0]] * 2))
+    count = FITTED["count"].distribution.latent.to_normal(
+        np.array([1e4, 0.0]), np.array([[1.0], [1e4]])
+    )
+    number = FITTED["number"].distribution.latent.to_normal(
+        np.array([1.0, -1.0]), np.array([[0.0, 0.0]] * 2)
+    )
     assert count.tolist() == number.tolist() == [[6.0], [-6.0]]
 
 
@@ -180,15 +196,15 @@ def test_many_small_rates_are_told_as_each_alone():
 
 
 def test_a_told_number_moves_by_its_spread():
-    told = FITTED["number"].given_scores(
-        np.array([[1.0, 0.5]]), np.array([[2.0]]), np.array([[0.6]])
+    told = FITTED["number"].distribution.latent.condition(
+        np.array([[1.0, 0.5]]), np.array([[2.0]]), sd=np.array([[0.6]])
     )
     np.testing.assert_allclose(told, [[2.0, 0.3]])
 
 
 def test_each_member_of_a_set_is_told_on_its_own():
     mean, sd = np.array([[0.0, 3.0, -3.0]]), np.ones((1, 3))
-    told = FITTED["multilabel"].given_scores(np.full((1, 3), 0.5), mean, sd)
+    told = FITTED["multilabel"].distribution.latent.condition(np.full((1, 3), 0.5), mean, sd=sd)
     np.testing.assert_allclose(told, stats.norm.cdf(mean))
 
 
@@ -197,14 +213,14 @@ def test_each_member_of_a_set_is_told_on_its_own():
 
 def test_information_is_the_known_bits():
     sure = np.eye(3)[:, None]
-    assert FITTED["category"].information(sure) == pytest.approx(np.log2(3))
+    assert FITTED["category"].distribution.information(sure) == pytest.approx(np.log2(3))
     sets = np.array([[[1.0, 0.5, 0.0]], [[0.0, 0.5, 1.0]]])
-    assert FITTED["multilabel"].information(sets) == pytest.approx(2)
+    assert FITTED["multilabel"].distribution.information(sets) == pytest.approx(2)
     # A normal of variance 1 of which half is told: half a bit.
     mean = np.random.default_rng(0).normal(0, np.sqrt(0.5), 200_000)
     told = np.stack([mean, np.full_like(mean, np.sqrt(0.5))], axis=-1)[:, None]
-    assert FITTED["number"].information(told) == pytest.approx(0.5, abs=0.01)
-    assert FITTED["count"].information(np.array([[[1.0]], [[5.0]]])) == pytest.approx(
+    assert FITTED["number"].distribution.information(told) == pytest.approx(0.5, abs=0.01)
+    assert FITTED["count"].distribution.information(np.array([[[1.0]], [[5.0]]])) == pytest.approx(
         0.5 * np.log2(1 + 4 / 3)
     )
 
@@ -213,15 +229,18 @@ def test_calibration_makes_the_spread_that_of_the_errors():
     kind, rng = FITTED["number"], np.random.default_rng(0)
     pred = np.stack([np.zeros(1000), np.full(1000, 0.5)], axis=1)
     y = np.append(rng.normal(0, 1.5, 999), NAN)
-    factor = kind.calibration(y, pred)
+    factor = kind.distribution.spread.factor(y, pred)
     assert factor == pytest.approx(3, rel=0.1)
-    assert kind.calibration(y, kind.rescaled(pred, factor)) == pytest.approx(1)
-    assert kind.calibration(y[-2:], pred[-2:]) == 1
-    assert kind.calibration(np.zeros(3), pred[:3]) == 1e-3
+    assert kind.distribution.spread.factor(
+        y, kind.distribution.spread.rescaled(pred, factor)
+    ) == pytest.approx(1)
+    assert kind.distribution.spread.factor(y[-2:], pred[-2:]) == 1
+    assert kind.distribution.spread.factor(np.zeros(3), pred[:3]) == 1e-3
 
 
 @pytest.mark.parametrize("name", [name for name in SAMPLES if name != "number"])
 def test_other_kinds_have_no_spread_to_calibrate(name):
     kind, pred = FITTED[name], constant(name)
-    assert kind.calibration(LABELS[name], pred) == 1
-    np.testing.assert_array_equal(kind.rescaled(pred, 3.0), pred)
+    assert kind.distribution.spread is None
+    assert kind.distribution.spread_factor(LABELS[name], pred) == 1
+    np.testing.assert_array_equal(kind.distribution.with_spread(pred, 3.0), pred)
