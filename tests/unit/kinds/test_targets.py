@@ -34,6 +34,11 @@ SAMPLES = {
 samples = pytest.mark.parametrize(("kind", "values"), SAMPLES.items(), ids=SAMPLES)
 
 
+def raw_size(kind):
+    """Raw outputs of a row: of all of its locations where each has an answer."""
+    return head_of(kind).n_outputs * (kind.locations.count if kind.locations else 1)
+
+
 @samples
 def test_every_kind_survives_json(kind, values):
     fitted = fit(kind, values)
@@ -47,9 +52,9 @@ def test_every_kind_turns_raw_outputs_into_canonical_predictions(kind, values):
     fitted = fit(kind, values)
     y = torch.as_tensor(fitted.encode(col(values)))
     for lead in ((5,), (5, 3)):
-        out = torch.randn(*lead, head_of(fitted).n_outputs)
+        out = torch.randn(*lead, raw_size(fitted))
         assert head_of(fitted).link(out).shape == (*lead, fitted.distribution.n_columns)
-    out = torch.randn(5, head_of(fitted).n_outputs, requires_grad=True)
+    out = torch.randn(5, raw_size(fitted), requires_grad=True)
     cost = head_of(fitted).loss(out, y)
     cost.sum().backward()
     assert cost[2] == 0
@@ -61,7 +66,7 @@ def test_every_kind_turns_raw_outputs_into_canonical_predictions(kind, values):
 def test_every_kind_starts_with_a_loss_of_about_one(kind, values):
     fitted = fit(kind, values)
     y = torch.as_tensor(fitted.encode(col(values)))
-    assert float(head_of(fitted).loss(torch.zeros(5, head_of(fitted).n_outputs), y).max()) < 10
+    assert float(head_of(fitted).loss(torch.zeros(5, raw_size(fitted)), y).max()) < 10
 
 
 @samples

@@ -11,6 +11,7 @@ from superpose.data import Codec, infer_schema, read_table
 from superpose.errors import DataError
 from superpose.kinds import TARGET_KINDS, Items
 from superpose.kinds._beside import Beside
+from superpose.nn import head_of
 
 Kind = TARGET_KINDS["retrieval"]
 ROWS = pa.chunked_array([["tea", "milk", "tea", None, "jam"]])
