@@ -97,7 +97,8 @@ def residual_facts(trial: RunResult) -> Facts | None:
         told[t] = mix({m: z[rows] for m, z in by_model.items()}, weights)
     parts = []
     for t, kind in kinds.items():
-        y, distribution = p.labels[t][rows], kind.distribution
+        y = p.labels[t][rows]
+        distribution = kind.distribution
         if distribution.latent is None:
             parts.append(np.full((len(y), 1), np.nan))
             continue

@@ -16,6 +16,7 @@ from ._values import Column, as_text, warn
 def fits_image(
     column: str,
     what: str,
+    *,
     sizes: Mapping[int, np.ndarray],
     source: Column,
     folder: str,

@@ -332,7 +332,8 @@ class Codec:
         kind = self.target_kinds[target]
         columns = kind.decode(pred, threshold, interval)
         if kind.hints.reads_input and kind.locations is not None:
-            beside, in_units = self._beside(kind, table), kind.locations.in_units
+            beside = self._beside(kind, table)
+            in_units = kind.locations.in_units
             columns = {name: in_units(decoded, **beside) for name, decoded in columns.items()}
         return columns
 

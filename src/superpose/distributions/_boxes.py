@@ -56,7 +56,8 @@ def center_heatmap(y: np.ndarray, grid: tuple[int, int], n_classes: int) -> Heat
     box = np.where(there[..., None], y[..., 1:], np.float32(0))
     sides = []
     for axis, count in ((1, grid[0]), (0, grid[1])):  # down, across
-        low, high = box[..., axis] * np.float32(count), box[..., axis + 2] * np.float32(count)
+        low = box[..., axis] * np.float32(count)
+        high = box[..., axis + 2] * np.float32(count)
         centre = np.clip(np.floor((low + high) / 2), 0, count - 1)
         scale = np.maximum((high - low) * np.float32(BELL), np.float32(LEAST_BELL))
         away = (np.arange(count, dtype=np.float32) - centre[..., None]) / scale[..., None]
@@ -86,7 +87,8 @@ def box_overlap(a: np.ndarray, b: np.ndarray) -> np.ndarray:
         >>> float(box_overlap(half, np.array([0.0, 0.0, 1.0, 1.0])))
         0.5
     """
-    low, high = np.maximum(a[..., :2], b[..., :2]), np.minimum(a[..., 2:], b[..., 2:])
+    low = np.maximum(a[..., :2], b[..., :2])
+    high = np.minimum(a[..., 2:], b[..., 2:])
     inside = np.maximum(high - low, 0).prod(axis=-1)
     area = (a[..., 2:] - a[..., :2]).prod(axis=-1) + (b[..., 2:] - b[..., :2]).prod(axis=-1)
     return np.asarray(inside / np.maximum(area - inside, np.asarray(1e-9, area.dtype)))

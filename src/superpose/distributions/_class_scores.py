@@ -42,7 +42,7 @@ def class_to_normal(p: np.ndarray, y: np.ndarray, share: np.ndarray | None) -> n
     under, mass, over = (
         np.take_along_axis(each, index, -1)[..., 0] for each in (below, p, above[..., 1:])
     )
-    return np.where(known, score_within(under, mass, over, share), np.nan)
+    return np.where(known, score_within(under, mass, above=over, share=share), np.nan)
 
 
 def class_from_normal(p: np.ndarray, z: np.ndarray) -> np.ndarray:

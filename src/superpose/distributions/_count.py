@@ -98,7 +98,8 @@ def poisson_deviance(y: np.ndarray, rate: np.ndarray) -> np.ndarray:
         >>> poisson_deviance(np.array([0.0, 3.0]), np.array([1.0, 3.0])).tolist()
         [2.0, 0.0]
     """
-    y, rate = np.asarray(y, np.float64), np.maximum(np.asarray(rate, np.float64), RATE_FLOOR)
+    y = np.asarray(y, np.float64)
+    rate = np.maximum(np.asarray(rate, np.float64), RATE_FLOOR)
     surprise = y * np.log(np.where(y > 0, y, 1.0) / rate)  # y log y is 0 at 0
     return 2 * (np.where(y == 0, 0.0, surprise) - y + rate)
 
@@ -123,8 +124,9 @@ def count_to_normal(rate: np.ndarray, y: np.ndarray, share: np.ndarray | None) -
     """
     known = ~np.isnan(y)
     k = np.where(known, y, 0)
-    below, above = _count_sides(k - 1, rate)[0], _count_sides(k, rate)[1]
-    score = score_within(below, np.exp(count_log_mass(k, rate)), above, share)
+    below, _ = _count_sides(k - 1, rate)
+    _, above = _count_sides(k, rate)
+    score = score_within(below, np.exp(count_log_mass(k, rate)), above=above, share=share)
     return np.where(known, score, np.nan)
 
 
@@ -141,11 +143,13 @@ def count_from_normal(rate: np.ndarray, z: np.ndarray) -> np.ndarray:
     z = np.clip(z, -SCORE_LIMIT, SCORE_LIMIT)
     gone = np.isnan(z) | np.isnan(rate)
     start = np.where(gone, 0.0, np.floor(rate + np.sqrt(rate) * z + (z**2 - 1) / 6))
-    low, high = np.maximum(start - 9, -1), np.maximum(start + 9, 0)  # up to 6 off within the limit
+    low = np.maximum(start - 9, -1)  # up to 6 off within the limit
+    high = np.maximum(start + 9, 0)
     while (high - low > 1).any():  # the steps of one bisection, all rows at once
         middle = np.floor((low + high) / 2)
         reached = normal_quantile(*_count_sides(middle, rate)) >= z
-        low, high = np.where(reached, low, middle), np.where(reached, middle, high)
+        low = np.where(reached, low, middle)
+        high = np.where(reached, middle, high)
     return np.where(gone, np.nan, high)
 
 

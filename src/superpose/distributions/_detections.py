@@ -110,7 +110,8 @@ class Detections(Distribution):
             no surer one has taken) of each predicted object, and the number of true objects by
             class (C,).
         """
-        objects, parts = self.objects_of(y), []
+        objects = self.objects_of(y)
+        parts = []
         for own, true in zip(self.found(pred, LEAST_SCORE), objects, strict=True):
             right = np.zeros(len(own.label), bool)
             same = box_overlap(own.box[:, None], true[None, :, 1:])
@@ -118,7 +119,8 @@ class Detections(Distribution):
             for n in range(len(own.label)):  # the surest first
                 best = int(same[n].argmax())
                 if same[n, best] >= RIGHT:
-                    right[n], same[:, best] = True, -1.0
+                    right[n] = True
+                    same[:, best] = -1.0
             parts.append((own.label, own.score, right))
         label, score, right = (np.concatenate([[], *x]) for x in zip(*parts, strict=True))
         there = objects[..., 0][objects[..., 0] >= 0].astype(int)

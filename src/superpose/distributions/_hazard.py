@@ -170,7 +170,7 @@ class _HazardLatent(Latent):
         hit = class_to_normal(np.asarray(pred)[:, None], k, share)
         now = np.abs(np.nan_to_num(y))[:, None]
         alive = self.of.alive_at(np.maximum(pred, PROBABILITY_FLOOR), now)
-        longer = score_within(1 - alive, alive, np.zeros_like(alive), share)
+        longer = score_within(1 - alive, alive, above=np.zeros_like(alive), share=share)
         return np.where(np.isnan(k), np.nan, np.where(np.signbit(y)[:, None], longer, hit))
 
     def from_normal(self, pred: np.ndarray, z: np.ndarray) -> np.ndarray:

@@ -46,7 +46,7 @@ def normal_mass(low: np.ndarray, high: np.ndarray) -> np.ndarray:
 
 
 def score_within(
-    below: np.ndarray, mass: np.ndarray, above: np.ndarray, share: np.ndarray | None
+    below: np.ndarray, mass: np.ndarray, *, above: np.ndarray, share: np.ndarray | None
 ) -> np.ndarray:
     """The normal score of labels that own an interval of the cumulative distribution.
 
@@ -56,7 +56,7 @@ def score_within(
 
     Example:
         >>> half, none = np.array([0.5]), np.array([0.0])
-        >>> score_within(none, half, half, None).round(4).tolist()
+        >>> score_within(none, half, above=half, share=None).round(4).tolist()
         [-0.7979]
     """
     if share is None:

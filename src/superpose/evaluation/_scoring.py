@@ -48,13 +48,13 @@ def score_table(
     scores = {}
     for t in targets:
         kind = codec.target_kinds[t]
-        scored = labels[t], found.pred[t], predictor.baselines[t]
+        scored = {"y": labels[t], "pred": found.pred[t], "baseline": predictor.baselines[t]}
         options = metric_options(predictor, t, found.half_width[t])
         if t in unknown and isinstance(kind, NamedClasses):
-            scores[t] = kind.metrics_with(unknown[t], values[t], *scored, **options)
+            scores[t] = kind.metrics_with(unknown[t], values[t], **scored, **options)
             scores[t]["unknown_labels"] = float(len(np.unique(unknown[t].rows)))
         else:
-            scores[t] = kind.metrics(*scored, **options)
+            scores[t] = kind.metrics(**scored, **options)
     return scores
 
 

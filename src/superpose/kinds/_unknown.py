@@ -74,6 +74,7 @@ class NamedClasses(TargetKind):
         self,
         unknown: Unknown,
         values: Column,
+        *,
         y: np.ndarray,
         pred: np.ndarray,
         baseline: np.ndarray,
@@ -108,6 +109,7 @@ class NamedClasses(TargetKind):
 def metrics_with_rows(
     kind: TargetKind,
     rows: int,
+    *,
     y: np.ndarray,
     pred: np.ndarray,
     baseline: np.ndarray,

@@ -60,6 +60,7 @@ class DenseNetwork(Network):
         encoders: dict[str, nn.Module],
         heads: Mapping[str, AnyHead],
         architecture: Architecture,
+        *,
         observed: Sequence[int] | None = None,
     ) -> None:
         dense = {name: head for name, head in heads.items() if isinstance(head, DenseHead)}
@@ -72,7 +73,7 @@ class DenseNetwork(Network):
         for name, encode in encoders.items():
             if name in {head.block for head in dense.values()}:
                 cast(MapEncoder, encode).open_map()
-        super().__init__(encoders, linear, architecture, observed)
+        super().__init__(encoders, linear, architecture, observed=observed)
         self.blocks_of = {name: head.block for name, head in dense.items()}
         self.labels_of = {name: head.labels for name, head in custom.items()}
         # Behind all other weights: sums over weights, such as a gradient's norm, have an order.

@@ -80,6 +80,7 @@ class Network(nn.Module):
         encoders: dict[str, nn.Module],
         heads: Mapping[str, int | ResidualForecastHead],
         architecture: Architecture,
+        *,
         observed: Sequence[int] | None = None,
         own: Sequence[int] | None = None,
     ) -> None:

@@ -395,11 +395,13 @@ def test_rows_of_a_class_that_the_model_does_not_have_count_as_wrong(name, value
     pred[np.arange(4), y[:4].astype(int)] = 0.9
     pred /= pred.sum(axis=1, keepdims=True)
     floor = kind.distribution.baseline(y[:4])
-    found = kind.metrics_with(unknown, strange, y, pred, floor)
+    found = kind.metrics_with(unknown, strange, y=y, pred=pred, baseline=floor)
     known = kind.metrics(y, pred, floor)
     assert found["accuracy"] == pytest.approx(4 / 5)
     assert found["log_loss"] == pytest.approx((4 * known["log_loss"] - np.log(1e-6)) / 5)
     assert found["score"] < known["score"]
     assert found.keys() == known.keys()
     nothing = np.full(6, np.nan)
-    assert kind.metrics_with(unknown, strange, nothing, pred, floor)["accuracy"] == 0
+    assert (
+        kind.metrics_with(unknown, strange, y=nothing, pred=pred, baseline=floor)["accuracy"] == 0
+    )

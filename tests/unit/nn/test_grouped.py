@@ -26,7 +26,9 @@ def make_networks(
             encoders[GIVEN] = NumberEncoder([[-1.0, 1.0]] * sum(WIDTHS), 4)
         sizes = Architecture(fusion=fusion, width=12, members=3, state=6, rank=3)
         told = WIDTHS if given else None
-        networks.append(Network(encoders, {str(t): SIZES[t] for t in own}, sizes, told, own).eval())
+        networks.append(
+            Network(encoders, {str(t): SIZES[t] for t in own}, sizes, observed=told, own=own).eval()
+        )
         for fuse in networks[-1].fusion:
             if hasattr(fuse, "gate"):  # away from the start, where nothing is said
                 torch.nn.init.ones_(fuse.gate)

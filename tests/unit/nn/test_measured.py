@@ -82,7 +82,7 @@ def make(fusion="none"):
         "given": NumberEncoder([[-1.0, 1.0]] * 6, 4),
     }
     sizes = Architecture(fusion, width=8, members=2, depth=1, state=5, rank=3)
-    return Network(encoders, {"a": 2, "b": 3, "c": 2}, sizes, WIDTHS).eval()
+    return Network(encoders, {"a": 2, "b": 3, "c": 2}, sizes, observed=WIDTHS).eval()
 
 
 @pytest.mark.parametrize("fusion", ["none", "task-attention", "essay"])

@@ -445,7 +445,8 @@ class _Inference:
                 return found
             family = images[0]
         if family is not None:
-            kind, reason = family.name, family.hints.guess_reason
+            kind = family.name
+            reason = family.hints.guess_reason
         assert kind is not None
         known = self.declared(keys, target, values, kind, reason)
         ordered = kind in TARGET_KINDS and TARGET_KINDS[kind] in _guessed_from("ordered levels")

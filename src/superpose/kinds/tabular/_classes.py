@@ -72,12 +72,15 @@ class OneClass(NamedClasses):
         self,
         unknown: Unknown,
         values: Column,
+        *,
         y: np.ndarray,
         pred: np.ndarray,
         baseline: np.ndarray,
         **options: Any,
     ) -> dict[str, float]:
-        return metrics_with_rows(self, len(unknown.rows), y, pred, baseline, **options)
+        return metrics_with_rows(
+            self, len(unknown.rows), y=y, pred=pred, baseline=baseline, **options
+        )
 
     def choose(self, pred: np.ndarray, threshold: Any = None) -> np.ndarray:
         """Index of the class that a prediction decides for, -1 where there is none."""

@@ -148,7 +148,8 @@ class SurvivalTarget(TargetKind):
         names = ("concordance", "integrated_brier", "log_loss", "calibration_error")
         if not len(y):
             return dict.fromkeys(names, np.nan)
-        distribution, ends = self.distribution, np.array(self.uppers)
+        distribution = self.distribution
+        ends = np.array(self.uppers)
         alive = distribution.alive_at(pred, ends)
         middle = self.horizons[len(self.horizons) // 2]
         values = (

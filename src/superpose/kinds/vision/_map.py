@@ -172,7 +172,9 @@ class MapTarget(SeveralNumbers):
         folder = options.get("folder", "")
         sizes, _ = read_maps(self.column, values, folder, size_of_map)
         sizes = {r: np.array(x.shape) if x.ndim == 2 else x for r, x in sizes.items()}
-        return fits_image(self.column, "map", sizes, source, folder, self.skips)
+        return fits_image(
+            self.column, "map", sizes=sizes, source=source, folder=folder, skips=self.skips
+        )
 
     def _metrics(self, y: np.ndarray, pred: np.ndarray, **options: Any) -> dict[str, float]:
         found = super()._metrics(y, pred, **options)

@@ -244,7 +244,9 @@ class MaskTarget(TargetKind):
     def _fits(self, values: Column, source: Column, **options: Any) -> np.ndarray:
         folder = options.get("folder", "")
         masks, _ = read_all(_paths(values), folder, lambda p: np.array(size_of(p)))
-        return fits_image(self.column, "mask", masks, source, folder, self.skips)
+        return fits_image(
+            self.column, "mask", sizes=masks, source=source, folder=folder, skips=self.skips
+        )
 
     @property
     def observed(self) -> ObservedColumns:

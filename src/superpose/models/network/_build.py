@@ -68,7 +68,8 @@ def build(
     With ``given`` the networks also read measured values of all the codec's targets; with
     ``groups``, positions of heads, those of a group share a network, and groups share nothing.
     """
-    targets, names = list(codec.target_kinds.values()), list(heads)
+    targets = list(codec.target_kinds.values())
+    names = list(heads)
 
     def make() -> Network | Grouped:
         if not groups:
@@ -90,7 +91,7 @@ def build(
             observed = [kind.observed.n_columns for kind in targets]
         linear = {n: h for n, h in heads.items() if isinstance(h, int | ResidualForecastHead)}
         if len(linear) == len(heads):
-            return Network(encoders, linear, architecture, observed, own)
-        return DenseNetwork(encoders, heads, architecture, observed)
+            return Network(encoders, linear, architecture, observed=observed, own=own)
+        return DenseNetwork(encoders, heads, architecture, observed=observed)
 
     return make

@@ -140,7 +140,8 @@ class LocationCategoricalHead(Head):
         out = out.unflatten(-1, (-1, self.n_classes))
         y = y[..., : out.shape[-2]]  # a batch may lack the last locations, where no row has a word
         known = ~y.isnan()
-        loss, table = category_loss(out, y), self._weights(out)
+        loss = category_loss(out, y)
+        table = self._weights(out)
         if table is not None:
             # Over locations, not over their weights: an image full of rare things may weigh more.
             loss = loss * torch.where(known, table[torch.where(known, y, 0).long()], 0.0)

@@ -38,7 +38,8 @@ class DetectionHead(Head):
     def _split(self, out: Tensor) -> tuple[Tensor, Tensor]:
         """Logits (..., S, C) and boxes (..., S, 4) of raw outputs."""
         out = out.unflatten(-1, (-1, self.n_outputs))
-        logits, raw = out[..., :-4] - PRIOR_LOGIT, out[..., -4:]
+        logits = out[..., :-4] - PRIOR_LOGIT
+        raw = out[..., -4:]
         high, wide = self.distribution.grid
         down = (torch.arange(high, device=out.device) + 0.5) / high
         across = (torch.arange(wide, device=out.device) + 0.5) / wide
@@ -82,7 +83,9 @@ class DetectionHead(Head):
             Charoenphakdee et al. 2021, "On Focal Loss for Class-Posterior Probability Estimation".
         """
         logits, boxes = self._split(out)
-        s, yes, no = logits.sigmoid(), F.logsigmoid(logits), F.logsigmoid(-logits)
+        s = logits.sigmoid()
+        yes = F.logsigmoid(logits)
+        no = F.logsigmoid(-logits)
         a = 2 * (1 - s) * -yes + (1 - s) * no.exp() / s.clamp(min=1e-9)
         b = 2 * s * -no + s * s / (1 - s).clamp(min=1e-9)
         return torch.cat([b / (a + b), boxes], -1).flatten(-2)
@@ -90,12 +93,13 @@ class DetectionHead(Head):
     def transform_labels(self, y: Tensor, moved: Moved) -> Tensor:
         """Return boxes where their objects went; one of which little is left in sight is gone."""
         objects = y.unflatten(-1, (-1, 5))
-        label, box = objects[..., :1], objects[..., 1:]
+        label = objects[..., :1]
+        box = objects[..., 1:]
         # Across before down, twice: the order of the corners.
         scale, shift = (torch.cat([x.flip(-1)] * 2, -1)[..., None, :] for x in moved[:2])
         went = ((2 * box - 1 - shift) / scale + 1) / 2
-        low, high = went[..., :2], went[..., 2:]
-        low, high = torch.minimum(low, high), torch.maximum(low, high)
+        low = torch.minimum(went[..., :2], went[..., 2:])
+        high = torch.maximum(went[..., :2], went[..., 2:])
         area = (high - low).prod(-1, keepdim=True)
         cut = torch.cat([low, high], -1).clamp(0, 1)
         left = (cut[..., 2:] - cut[..., :2]).prod(-1, keepdim=True)

@@ -42,6 +42,7 @@ class ItemTower(nn.Module):
         self,
         seen: Sequence[bool],
         size: int,
+        *,
         encoders: Sequence[nn.Module] = (),
         blocks: Sequence[Tensor] = (),
     ) -> None:

@@ -39,7 +39,7 @@ class ItemsHead(Head):
         encoders = [type(kind).encoder([kind], WIDTH) for kind, _ in inputs]
         blocks = [torch.from_numpy(block) for _, block in inputs]
         seen = [count > 0 for count in self.kind.counts]
-        tower = ItemTower(seen, self.kind.vector, encoders, blocks)
+        tower = ItemTower(seen, self.kind.vector, encoders=encoders, blocks=blocks)
         return RetrievalHead(task_dim, self.kind.counts, tower)
 
     def loss(self, out: Tensor, y: Tensor) -> Tensor:

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from ._base import Head
-from ._text_decoder import TextDecoder
+from ._text_decoder import TextDecoder, Writing
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,18 +31,9 @@ class TextHead(Head):
         return int(self.kind.distribution.n_columns)
 
     def module(self, task_dim: int) -> nn.Module:
-        settings = self.kind.settings
-        return TextDecoder(
-            self.kind.config,
-            self.kind.weights,
-            task_dim,
-            settings["prefix"],
-            settings["tokens"],
-            self.kind.end,
-            settings["train"],
-            settings["rate"],
-            settings["beams"],
-        )
+        names = ("prefix", "tokens", "train", "rate", "beams")
+        writing = Writing(end=self.kind.end, **{name: self.kind.settings[name] for name in names})
+        return TextDecoder(self.kind.config, self.kind.weights, task_dim=task_dim, writing=writing)
 
     def loss(self, out: Tensor, y: Tensor) -> Tensor:
         known = ~y.isnan()

@@ -194,7 +194,7 @@ def test_labels_that_are_no_class_count_as_wrong_in_all_metrics():
     assert (unknown.rows.tolist(), unknown.names) == ([0], ["B-new"])
     with pytest.warns(UserWarning, match="label 'B-new' did not occur in training; 1 such word"):
         y = kind.encode(strange)
-    found = kind.metrics_with(unknown, strange, y, pred, floor)
+    found = kind.metrics_with(unknown, strange, y=y, pred=pred, baseline=floor)
     assert found["accuracy"] == pytest.approx(5 / 6)
     assert found["whole_rows"] == 0.5
     assert (found["precision"], found["recall"]) == (0.5, 0.5)

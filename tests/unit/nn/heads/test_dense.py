@@ -21,7 +21,7 @@ def make(heads=HEADS, observed=None, **more):
     torch.manual_seed(0)
     encoders = {"words": WordEncoder(30, 10, 16), "categories": CategoryEncoder([5], 4)}
     shape = Architecture(**{"width": 16, "members": 3, "state": 8, "rank": 4, **more})
-    return DenseNetwork(encoders, heads, shape, observed)
+    return DenseNetwork(encoders, heads, shape, observed=observed)
 
 
 def rows(count=5, seed=1):

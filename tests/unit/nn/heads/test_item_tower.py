@@ -26,7 +26,9 @@ def test_an_item_without_rows_has_no_vector_of_its_own_but_that_of_its_inputs():
     bare = head(counts=(2, 2, 0))
     assert (bare.tower(torch.tensor([2])) == 0).all()
     codes = torch.tensor([[2], [3], [3]])
-    tower = ItemTower([True, True, False], 4, [CategoryEncoder([4], 4)], [codes]).eval()
+    tower = ItemTower(
+        [True, True, False], 4, encoders=[CategoryEncoder([4], 4)], blocks=[codes]
+    ).eval()
     one, cold = tower(torch.tensor([1, 2]))
     assert not torch.equal(one, cold)
     torch.testing.assert_close(one - tower.vectors[1], cold)
@@ -68,7 +70,9 @@ def test_the_networks_of_folds_may_run_in_one_pass(monkeypatch, few):
     codes = torch.tensor([[2], [3], [3]])
     modules = [
         RetrievalHead(
-            8, [2, 1, 0], ItemTower([True, True, False], 4, [CategoryEncoder([4], 4)], [codes])
+            8,
+            [2, 1, 0],
+            ItemTower([True, True, False], 4, encoders=[CategoryEncoder([4], 4)], blocks=[codes]),
         )
         for _ in range(2)
     ]
