@@ -1,8 +1,8 @@
-"""Audit: the references, the no-harm test, what ships, and the facts it all leaves."""
+"""Audit: the references, the no-harm test, what is deployed, and the record of it all."""
 
-from ._affinity import affinity, affinity_pairs
-from ._entanglement import entanglement, entanglement_of, pairs
-from ._findings import Facts, evaluate_target, findings
+from ._affinity import affinity
+from ._entanglement import entanglement, entanglement_of
+from ._findings import findings
 from ._group_search import candidates, search_groups
 from ._measure import measurement_plan, next_measurement, ranked, sample, sample_table
 from ._memory import require_room
@@ -10,22 +10,19 @@ from ._predictor import Predictor
 from ._prepare import Prepared, prepare
 from ._proof import Case, Ruling, rule
 from ._scoring import score_table
+from ._target_findings import evaluate_target
 from ._telling import given_labels, given_names, require_plan, scored_given, with_measured
 from ._trial import Progress, Trial, quiet, run_trial, settings_of
-from ._wording import describe
 
 __all__ = [
     "Case",
-    "Facts",
     "Predictor",
     "Prepared",
     "Progress",
     "Ruling",
     "Trial",
     "affinity",
-    "affinity_pairs",
     "candidates",
-    "describe",
     "entanglement",
     "entanglement_of",
     "evaluate_target",
@@ -34,7 +31,6 @@ __all__ = [
     "given_names",
     "measurement_plan",
     "next_measurement",
-    "pairs",
     "prepare",
     "quiet",
     "ranked",

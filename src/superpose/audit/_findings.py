@@ -1,4 +1,4 @@
-"""Facts of a run: what the verdict table, the report and the JSON files say."""
+"""The record of a run: what the verdict table, the report and the JSON files say."""
 
 from __future__ import annotations
 
@@ -6,36 +6,34 @@ import datetime as dt
 import os
 import platform
 import warnings
-from collections.abc import Mapping
-from functools import partial
 from importlib.metadata import PackageNotFoundError, version
-from typing import Any
 
 import numpy as np
-import pyarrow as pa
 
-from superpose.columns import Column
 from superpose.data import sources_of
-from superpose.kinds import Beside, NamedClasses, TargetKind, Unknown
-from superpose.training import places_of
+from superpose.record import (
+    AttentionRecord,
+    BalanceRecord,
+    CostRecord,
+    DataRecord,
+    GradientRecord,
+    InputRecord,
+    OriginRecord,
+    RunRecord,
+    SourceRecord,
+)
 
-from ._blend import Weights, mix
-from ._given_findings import entanglement_facts, given_facts, residual_facts, state_facts
-from ._predictor import Predictor
+from ._given_findings import entanglement_record, residual_record, states_record
+from ._importance import importance
 from ._prepare import Prepared
-from ._proof import ALONE, JOINT
+from ._target_findings import groups_of, target_record
 from ._trial import Trial
-from ._wording import describe, engine_word, percent
 
-Facts = dict[str, Any]
-
-# A table of a thousand columns is not permuted column by column on every row: this bounds the
-# predictions, and the columns beyond the limit are those least correlated with any target.
-MOST_PERMUTED_ROWS = 15_000
-MOST_PERMUTED_INPUTS = 60
+ATTENTION_ROWS = 512  # validation rows over which attention is averaged
+TITLED = 4  # targets that the title names
 
 
-def findings(trial: Trial, source: str = "", command: str = "") -> Facts:
+def findings(trial: Trial, source: str = "", command: str = "") -> RunRecord:
     """Gather everything that a run says, reading the test rows once.
 
     Args:
@@ -49,277 +47,43 @@ def findings(trial: Trial, source: str = "", command: str = "") -> Facts:
     with warnings.catch_warnings():  # a class unseen in training is reported, not printed here
         warnings.simplefilter("ignore", UserWarning)
         labels = {t: y[test] for t, y in p.labels.items()}
-    told = trial.predictor.models(table, p.targets)
-    more = " …" if len(p.targets) > 4 else ""
-    return {
-        "title": f"Superpose report: {', '.join(p.targets[:4])}{more}",
-        "created": dt.datetime.now().astimezone().isoformat(timespec="seconds"),
-        "versions": _versions(),
-        "hardware": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores",
-        "seed": p.config.seed,
-        "config_yaml": p.config.to_yaml(),
-        "command": command,
-        "data": _data(p, source),
-        "warnings": p.warnings,
-        "conversions": p.conversions,
-        "regime": p.regime,
-        "delta": p.config.proof.delta,
-        "transfer": [transfer_row(trial, t) for t in p.targets],
-        "metrics": {t: _metrics(trial, t, labels[t], told[t]) for t in p.targets},
-        "plots": {t: _plot(trial, t, table, labels[t], told[t]) for t in p.targets},
-        "curves": _curves(trial.predictor),
-        "attention": _attention(trial),
-        "importance": importance(trial),
-        "given": given_facts(trial),
-        "entanglement": entanglement_facts(trial),
-        "residuals": residual_facts(trial),
-        "states": state_facts(trial),
-        "balance": _balance(trial),
-        "cost": trial.cost,
-    }
-
-
-def transfer_row(trial: Trial, target: str) -> Facts:
-    """Say for one target what sharing did and what ships, on the rows of the proof."""
-    p, ruling = trial.prepared, trial.rulings[target]
-    kind, told = p.codec.target_kinds[target], trial.judged[target]
-    judges = p.halves >= 0 if p.regime == "folds" else p.halves == 1
-    rows = np.flatnonzero(judges & kind.known(p.labels[target]))
-    y = p.labels[target][rows]
-
-    def value(weights: Weights | None) -> float:
-        if not weights or not len(rows) or not weights.keys() <= told.keys():
-            return float("nan")
-        return kind.metrics(y, mix({m: told[m][rows] for m in weights}, weights))[kind.metric]
-
-    replaced = ruling.tested and ruling.shipped != ruling.reference
-    sharing, test = ruling.sharing, ruling.test
-    others = [[t for t in group if t != target] for group in groups_of(p) if target in group]
-    return {
-        "target": target,
-        **({"shares_with": others[0]} if others else {}),
-        "kind": kind.name,
-        "metric": kind.metric,
-        "higher_is_better": kind.higher_is_better,
-        "n": len(rows),
-        "model": value({JOINT: 1.0}),
-        "alone": value({ALONE: 1.0}),
-        "reference": value(ruling.reference),
-        "reference_name": describe(ruling.reference),
-        "delta": percent(sharing.mean, ruling.alone_loss),
-        "interval": [percent(x, ruling.alone_loss) for x in sharing.interval()],
-        "p": sharing.p,
-        "verdict": ruling.verdict,
-        "shipped": describe(ruling.shipped),
-        "shipped_weights": ruling.shipped,
-        "shipped_value": value(ruling.shipped),
-        "shipped_delta": percent(test.mean, ruling.reference_loss) if replaced else 0.0,
-        "shipped_interval": [percent(x, ruling.reference_loss) for x in test.interval()],
-        "shipped_p": test.p,
-        "challenger_delta": percent(test.mean, ruling.reference_loss),
-    }
-
-
-def groups_of(p: Prepared) -> list[list[str]]:
-    """Return the targets of each group, in their order; no group where all share a network."""
-    return [[p.targets[t] for t in group] for group in places_of(p.config.groups, p.targets)]
-
-
-def _data(p: Prepared, source: str) -> Facts:
-    parts = {"train": p.split.train, "validation": p.split.validation, "test": p.split.test}
-    return {
-        "source": source,
-        "split": p.split.description,
-        "groups": groups_of(p),
-        "sources": _sources(p),
-        "rows": {name: len(rows) for name, rows in parts.items()},
-        "inputs": [
-            {
-                "name": kind.column,
-                "kind": kind.name,
-                "missing": p.table.column(kind.column).null_count / max(p.table.num_rows, 1),
-                "detail": kind.describe(),
-            }
-            for kind in p.codec.input_kinds
+    preds = trial.predictor.models(table, p.targets)
+    more = " …" if len(p.targets) > TITLED else ""
+    return RunRecord(
+        title=f"Superpose report: {', '.join(p.targets[:TITLED])}{more}",
+        origin=_origin(p, command),
+        data=_data(p, source),
+        regime=p.regime,
+        alpha=p.config.proof.delta,
+        targets={t: target_record(trial, t, table, y=labels[t], preds=preds[t]) for t in p.targets},
+        warnings=p.warnings,
+        conversions=p.conversions,
+        attention=_attention(trial),
+        states=states_record(trial),
+        balance=_balance(trial),
+        importance=importance(trial),
+        entanglement=entanglement_record(trial),
+        residuals=residual_record(trial),
+        costs=[
+            CostRecord(str(one["stage"]), float(one["seconds"] or 0.0), _count(one["parameters"]))
+            for one in trial.cost
         ],
-        "targets": [
-            {
-                "name": t,
-                "kind": kind.name,
-                "detail": kind.describe(),
-                "labelled": {n: int(kind.known(p.labels[t][r]).sum()) for n, r in parts.items()},
-            }
-            for t, kind in p.codec.target_kinds.items()
-        ],
-    }
+    )
 
 
-def _sources(p: Prepared) -> list[Facts]:
-    """Say what each of several sources brings: rows, and labelled rows of each target."""
-    column = sources_of(p.table)
-    if column is None:
-        return []
-    names = np.asarray(column)
-    return [
-        {
-            "name": name,
-            "rows": int((mine := names == name).sum()),
-            "labelled": {
-                t: int(kind.known(p.labels[t][mine]).sum())
-                for t, kind in p.codec.target_kinds.items()
-            },
-        }
-        for name in column.unique().to_pylist()
-    ]
+def _count(parameters: float | int | str | None) -> int | None:
+    return None if parameters is None else int(parameters)
 
 
-def evaluate_target(
-    predictor: Predictor,
-    target: str,
-    y: np.ndarray,
-    told: np.ndarray,
-    reach: np.ndarray | None = None,
-    unknown: Unknown | None = None,
-    values: Column | None = None,
-) -> dict[str, float]:
-    """Score the answers to one target by everything its users expect.
-
-    Args:
-        predictor: What ships.
-        target: Its name.
-        y: Encoded labels (N,) or (N, L).
-        told: Canonical predictions (N, K).
-        reach: Half-widths (N,) of the intervals of a number.
-        unknown: Labels that are no class of the target; they count as wrong.
-        values: All labels as they are, where some are unknown.
-    """
-    kind = predictor.codec.target_kinds[target]
-    options: Facts = {}
-    if target in predictor.thresholds:
-        options["threshold"] = predictor.thresholds[target]
-    if reach is not None:
-        options["interval"] = reach
-    floor = predictor.floors[target]
-    if unknown is None or values is None or not isinstance(kind, NamedClasses):
-        return kind.metrics(y, told, floor, **options)
-    found = kind.metrics_with(unknown, values, y, told, floor, **options)
-    return {**found, "unknown_labels": float(len(np.unique(unknown.rows)))}
-
-
-def _metrics(trial: Trial, target: str, y: np.ndarray, told: Mapping[str, np.ndarray]) -> Facts:
-    predictor = trial.predictor
-    kind, floor = predictor.codec.target_kinds[target], predictor.floors[target]
-    prediction = mix(told, predictor.shipped[target])
-    reach = predictor.half_widths(target, prediction)
-    shipped = evaluate_target(predictor, target, y, prediction, reach)
-    constant = kind.metrics(y, np.broadcast_to(floor, (len(y), kind.width)), floor)
-    others = {engine_word(name): kind.metrics(y, z, floor) for name, z in told.items()}
-    return {"shipped": shipped, "constant": constant, **others}
-
-
-def _plot(
-    trial: Trial, target: str, table: pa.Table, y: np.ndarray, told: Mapping[str, np.ndarray]
-) -> Facts:
-    p, predictor = trial.prepared, trial.predictor
-    prediction = mix(told, predictor.shipped[target])
-    kind, pixels = p.codec.target_kinds[target], None
-    if kind.source is not None:
-        pixels = partial(_pixels, predictor, kind.source, table)
-    inputs = table.select([kind.column for kind in p.codec.input_kinds])
-    beside = Beside(inputs, pixels, predictor.half_widths(target, prediction))
-    return kind.plot(y, prediction, beside)
-
-
-def _pixels(predictor: Predictor, source: str, table: pa.Table, rows: np.ndarray) -> np.ndarray:
-    return predictor.codec.pixels(source, table.take(pa.array(rows)))
-
-
-def _curves(predictor: Predictor) -> Facts:
-    found: dict[str, list[Facts]] = {t: [] for t in predictor.shipped}
-    networks = [("joint", predictor.joint), *(("alone", n) for n in predictor.alone.values())]
-    for name, network in networks:
-        if network is None:
-            continue
-        for place, target in enumerate(network.targets):
-            curve = {"name": name, **network.curves[place], "best": network.best[place]}
-            found[target].append(curve)
-    return found
-
-
-def _attention(trial: Trial) -> Facts | None:
-    joint, p = trial.predictor.joint, trial.prepared
-    if joint is None or len(p.targets) < 2:
-        return None
-    rows = p.split.validation[:512]
-    weights = joint.attention(p.codec, {n: b[rows] for n, b in p.blocks.items()})
-    if weights is None:
-        return None
-    return {
-        "targets": p.targets,
-        "weights": weights[:, :-1].tolist(),
-        "sink": weights[:, -1].tolist(),
-    }
-
-
-def _balance(trial: Trial) -> Facts | None:
-    joint = trial.predictor.joint
-    if joint is None or not joint.balance:
-        return None
-    return {"targets": joint.targets, **joint.balance}
-
-
-def importance(trial: Trial) -> Facts:
-    """Measure which input matters for which target.
-
-    Each input column is permuted among validation rows; the importance is the rise, in percent, of
-    the loss of what ships.
-    """
-    p, predictor = trial.prepared, trial.predictor
-    columns = _most_related(p)
-    rows = p.split.validation
-    rng = np.random.default_rng(p.config.seed)
-    most = max(50, min(1000, MOST_PERMUTED_ROWS // max(len(columns), 1) // max(len(p.folds), 1)))
-    if len(rows) > most:
-        rows = np.sort(rng.choice(rows, most, replace=False))
-    table = p.table.take(rows)
-    order = rng.permutation(len(rows))
-    copies = [table]
-    for name in columns:
-        place = table.column_names.index(name)
-        copies.append(table.set_column(place, table.field(place), table.column(name).take(order)))
-    told = predictor.canonical(pa.concat_tables(copies))
-    values = np.full((len(columns), len(p.targets)), np.nan)
-    for t, target in enumerate(p.targets):
-        kind: TargetKind = p.codec.target_kinds[target]
-        losses = kind.row_loss(
-            np.concatenate([p.labels[target][rows]] * len(copies)), told[target]
-        ).reshape(len(copies), -1)
-        known = ~np.isnan(losses[0])
-        if known.any() and (base := losses[0, known].mean()) > 0:
-            values[:, t] = 100 * (losses[1:, known].mean(1) / base - 1)
-    return {"inputs": columns, "targets": p.targets, "values": values.tolist()}
-
-
-def _most_related(p: Prepared) -> list[str]:
-    names = [kind.column for kind in p.codec.input_kinds]
-    if len(names) <= MOST_PERMUTED_INPUTS:
-        return names
-    rows = p.split.train[:2000]
-    matrix = np.nan_to_num(p.features.matrix[rows])
-    best: dict[str, float] = dict.fromkeys(names, 0.0)
-    for y in p.labels.values():
-        y = y[rows] if y.ndim == 1 else y[rows].mean(1)
-        known = ~np.isnan(y)
-        if known.sum() < 3 or np.ptp(y[known]) == 0:
-            continue
-        x = matrix[known] - matrix[known].mean(0)
-        z = y[known] - y[known].mean()
-        scale = np.sqrt((x**2).sum(0) * (z**2).sum()) + 1e-12
-        for feature, r in zip(p.features.names, np.abs(x.T @ z) / scale, strict=True):
-            # A column of several features has its name before each; names may hold blanks.
-            for column in [n for n in names if feature == n or feature.startswith(f"{n} ")]:
-                best[column] = max(best[column], float(r))
-    return sorted(names, key=lambda n: -best[n])[:MOST_PERMUTED_INPUTS]
+def _origin(p: Prepared, command: str) -> OriginRecord:
+    return OriginRecord(
+        created=dt.datetime.now().astimezone().isoformat(timespec="seconds"),
+        command=command,
+        config_yaml=p.config.to_yaml(),
+        seed=p.config.seed,
+        hardware=f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores",
+        versions=_versions(),
+    )
 
 
 def _versions() -> dict[str, str]:
@@ -330,3 +94,69 @@ def _versions() -> dict[str, str]:
         except PackageNotFoundError:
             continue
     return found
+
+
+def _data(p: Prepared, source: str) -> DataRecord:
+    parts = {"train": p.split.train, "validation": p.split.validation, "test": p.split.test}
+    return DataRecord(
+        source=source,
+        split=p.split.description,
+        rows={name: len(rows) for name, rows in parts.items()},
+        groups=groups_of(p),
+        inputs=[
+            InputRecord(
+                name=kind.column,
+                kind=kind.name,
+                missing=p.table.column(kind.column).null_count / max(p.table.num_rows, 1),
+                detail=kind.describe(),
+            )
+            for kind in p.codec.input_kinds
+        ],
+        sources=_sources(p),
+    )
+
+
+def _sources(p: Prepared) -> list[SourceRecord]:
+    """Say what each of several sources brings: rows, and labelled rows of each target."""
+    column = sources_of(p.table)
+    if column is None:
+        return []
+    names = np.asarray(column)
+    found = []
+    for name in column.unique().to_pylist():
+        mine = names == name
+        labelled = {
+            t: int(kind.known(p.labels[t][mine]).sum()) for t, kind in p.codec.target_kinds.items()
+        }
+        found.append(SourceRecord(name, int(mine.sum()), labelled))
+    return found
+
+
+def _attention(trial: Trial) -> AttentionRecord | None:
+    joint, p = trial.predictor.joint, trial.prepared
+    if joint is None or len(p.targets) < 2:
+        return None
+    rows = p.split.validation[:ATTENTION_ROWS]
+    weights = joint.attention(p.codec, {n: b[rows] for n, b in p.blocks.items()})
+    if weights is None:
+        return None
+    return AttentionRecord(p.targets, np.asarray(weights[:, :-1]), np.asarray(weights[:, -1]))
+
+
+def _balance(trial: Trial) -> BalanceRecord | None:
+    joint = trial.predictor.joint
+    if joint is None or not joint.balance:
+        return None
+    seen = joint.balance
+    gradients = [
+        GradientRecord(look["epoch"], np.array(look["norms"]), np.array(look["cosines"]))
+        for look in seen["looks"]
+    ]
+    return BalanceRecord(
+        targets=joint.targets,
+        method=seen["method"],
+        every=seen["every"],
+        at=seen["at"],
+        weights=np.array(seen["weights"], float),
+        gradients=gradients,
+    )

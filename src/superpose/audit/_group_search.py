@@ -4,30 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 
 from superpose.data import fold_indices
+from superpose.record import AffinityRecord, CandidateRecord, GroupingRecord
 from superpose.training import EpochShare, Fold, Recipe, Watch, fit_joint
 
 from ._affinity import names
-from ._findings import Facts
 from ._grouping import Groups, divisions
 from ._prepare import Prepared
 from ._trial import Progress, recipe_of
 
 TOGETHER, APART = "all together", "all apart"
-# Affinities that candidates are drawn from. Bits are not among them: a run measures them on its
-# test rows, which no choice may read.
-SOURCES = {"lookahead": "look-ahead", "cosine": "cosine", "residual": "residuals"}
 MOST_GROUPS = 4
 # Standard errors by which the best has to be better than all together. Of seven candidates that are
 # all alike, one is taken for better in 7 % of searches with five folds.
 SURE = 2.0
 
 
-def candidates(found: Mapping[str, Any]) -> dict[str, Groups]:
+def candidates(found: AffinityRecord) -> dict[str, Groups]:
     """List the ways to group that are worth a try, each once, by a name that says where it is from.
 
     Args:
@@ -37,21 +33,22 @@ def candidates(found: Mapping[str, Any]) -> dict[str, Groups]:
         All together, all apart, the groups of the run if it has any, the suggestion, and the best
         division by each measure into 2, 3 and 4 groups.
     """
-    targets = found["targets"]
+    targets = found.targets
     size = len(targets)
-    out = {TOGETHER: [list(range(size))], APART: [[place] for place in range(size)]}
+    out = {TOGETHER: [list(range(size))], APART: [[index] for index in range(size)]}
 
     def add(name: str, groups: Groups) -> None:
         if groups and groups not in out.values():
             out[name] = groups
 
-    for key, name in (("set", "as set"), ("groups", "suggested")):
-        add(name, [[targets.index(target) for target in group] for group in found[key]])
-    for measure, word in SOURCES.items():
-        if found[measure]:
-            affinity = np.array(found[measure], float)
-            if measure == "residual":  # what is left unexplained in common, of whichever sign
-                affinity = np.abs(affinity)
+    for name, groups in (("as set", found.run_groups), ("suggested", found.groups)):
+        add(name, [[targets.index(target) for target in group] for group in groups])
+    # Bits are not among them: a run measures them on its test rows, which no choice may read.
+    # Of residuals counts what is left unexplained in common, of whichever sign.
+    residual = None if found.residual is None else np.abs(found.residual)
+    measures = {"look-ahead": found.lookahead, "cosine": found.cosine, "residuals": residual}
+    for word, affinity in measures.items():
+        if affinity is not None:
             for division in divisions(affinity)[1:MOST_GROUPS]:
                 add(f"{word}, {len(division.groups)} groups", division.groups)
     return out
@@ -59,33 +56,32 @@ def candidates(found: Mapping[str, Any]) -> dict[str, Groups]:
 
 def search_groups(
     prepared: Prepared, tried: Mapping[str, Groups], count: int, progress: Progress
-) -> Facts:
-    """Judge ways to group by cross-validation with the joint network, on training and validation.
+) -> GroupingRecord:
+    """Judge ways to group by cross-validation with the multi-task network.
 
-    All have the same folds, settings and seed. Test rows are not read.
+    All have the same folds of the training and validation rows, settings and seed. Test rows are
+    not read.
 
     Args:
         prepared: The table of the run, divided as it was.
         tried: Groups by the name of the candidate; the first is what the others have to beat.
         count: Number of folds (at least 2).
         progress: Called with the name of the stage and the share that is done.
-
-    Returns:
-        ``candidates``: for each its ``name``, ``groups``, mean relative ``loss`` with its standard
-        ``error``, by how many percent it is lower than the first one's (``gain`` with its
-        ``gain_error``), and the ``gains`` of each target; the ``winner`` and what is
-        ``recommended``, by name; ``folds`` and ``rows``.
     """
     folds = _folds(prepared, count)
     recipe = replace(recipe_of(prepared), folds=folds)
     losses = []
-    for place, groups in enumerate(tried.values()):
-        losses.append(_losses(recipe, names(prepared.targets, groups), len(tried), place, progress))
-    return {
-        **verdict(np.stack(losses), tried, prepared.targets),
-        "folds": len(folds),
-        "rows": len(folds[0].train) + len(folds[0].held),
-    }
+    for index, groups in enumerate(tried.values()):
+        losses.append(_losses(recipe, names(prepared.targets, groups), len(tried), index, progress))
+    ranked, winner, recommended = verdict(np.stack(losses), tried, prepared.targets)
+    return GroupingRecord(
+        targets=list(prepared.targets),
+        candidates=ranked,
+        winner=winner,
+        recommended=recommended,
+        n_folds=len(folds),
+        n_rows=len(folds[0].train) + len(folds[0].held),
+    )
 
 
 def _folds(prepared: Prepared, count: int) -> list[Fold]:
@@ -120,13 +116,18 @@ def _losses(
     return out
 
 
-def verdict(losses: np.ndarray, tried: Mapping[str, Groups], targets: Sequence[str]) -> Facts:
+def verdict(
+    losses: np.ndarray, tried: Mapping[str, Groups], targets: Sequence[str]
+) -> tuple[list[CandidateRecord], str, str]:
     """Say which candidate is best, and whether it is better than the first one beyond noise.
 
     Args:
         losses: Relative losses by candidate, fold and target, NaN where a fold has no label.
         tried: Groups by the name of the candidate.
         targets: Names of the targets.
+
+    Returns:
+        The candidates, the name of the best one, and the name of the one that is recommended.
 
     Shape:
         losses (C, K, T).
@@ -140,26 +141,21 @@ def verdict(losses: np.ndarray, tried: Mapping[str, Groups], targets: Sequence[s
     by_target = np.where(known, losses, 0.0).sum(1) / np.maximum(known.sum(1), 1)
     saved = by_fold[:1] - by_fold
     loss, error, gain, off = by_fold.mean(1), _error(by_fold), saved.mean(1), _error(saved)
-    found = [
-        {
-            "name": name,
-            "groups": names(targets, groups),
-            "loss": float(loss[c]),
-            "error": float(error[c]),
-            "gain": float(100 * gain[c] / loss[0]),
-            "gain_error": float(100 * off[c] / loss[0]),
-            "gains": (100 * (1 - by_target[c] / by_target[0])).tolist(),
-        }
+    ranked = [
+        CandidateRecord(
+            name=name,
+            groups=names(targets, groups),
+            loss=float(loss[c]),
+            error=float(error[c]),
+            gain=float(100 * gain[c] / loss[0]),
+            gain_error=float(100 * off[c] / loss[0]),
+            gains=(100 * (1 - by_target[c] / by_target[0])).tolist(),
+        )
         for c, (name, groups) in enumerate(tried.items())
     ]
     best = int(loss.argmin())
     sure = gain[best] > SURE * off[best]
-    return {
-        "targets": list(targets),
-        "candidates": found,
-        "winner": found[best]["name"],
-        "recommended": found[best if sure else 0]["name"],
-    }
+    return ranked, ranked[best].name, ranked[best if sure else 0].name
 
 
 def _error(values: np.ndarray) -> np.ndarray:

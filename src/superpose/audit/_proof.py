@@ -9,6 +9,7 @@ import numpy as np
 
 from superpose.distributions import Paired, holm, paired_test
 from superpose.kinds import TargetKind
+from superpose.record import HARMED, HELPED, NO_DIFFERENCE, NOT_TESTED, Verdict
 
 from ._blend import ROUNDS, Weights, greedy_blend, mix
 
@@ -63,7 +64,7 @@ class Ruling:
     shipped: Weights
     test: Paired = NOTHING
     sharing: Paired = NOTHING
-    verdict: str = "not tested"
+    verdict: Verdict = NOT_TESTED
     reference_loss: float = float("nan")
     alone_loss: float = float("nan")
     conclusive: bool = True
@@ -167,7 +168,7 @@ def _decide(rulings: Sequence[Ruling], delta: float) -> None:
         if won and ruling.challenger:
             ruling.shipped = ruling.challenger
     for ruling, up, down in zip(tested, helped, harmed, strict=True):
-        ruling.verdict = "helped" if up else "harmed" if down else "no difference"
+        ruling.verdict = HELPED if up else HARMED if down else NO_DIFFERENCE
 
 
 def _uncommon(labels: np.ndarray) -> int:

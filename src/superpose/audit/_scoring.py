@@ -10,8 +10,8 @@ import pyarrow as pa
 from superpose.errors import listing, message, place
 from superpose.kinds import Unknown, UnknownLabels
 
-from ._findings import evaluate_target
 from ._predictor import Predictor
+from ._target_findings import evaluate_target
 
 
 def score_table(
@@ -46,11 +46,11 @@ def score_table(
         t: evaluate_target(
             predictor,
             t,
-            labels[t],
-            answer.told[t],
-            answer.reach[t],
-            unknown.get(t),
-            values.get(t),
+            y=labels[t],
+            pred=answer.told[t],
+            half_width=answer.reach[t],
+            unknown=unknown.get(t),
+            values=values.get(t),
         )
         for t in targets
     }
