@@ -21,10 +21,16 @@ from _fitted import declared
 from _methods import Outcome, Run, canonical
 from _table import Table, taken
 from superpose.config import Config
-from superpose.data import Codec, infer_schema, read_table
+from superpose.data import Codec, Fold, infer_schema, read_table
 from superpose.functional import task_attention_weights
 from superpose.nn import FUSIONS, Architecture, Fusion, TaskAttention
-from superpose.training import FittedNetwork, Fold, Recipe, Settings, fit_alone, fit_joint
+from superpose.training import (
+    FittedNetwork,
+    Settings,
+    TrainingSpec,
+    fit_multi_task,
+    fit_single_task,
+)
 
 ALONE = "alone"
 
@@ -130,10 +136,10 @@ class Ready:
         """What the network reads of a part's rows."""
         return {name: block[self.rows(part)] for name, block in self.blocks.items()}
 
-    def recipe(self, change: Mapping[str, Any], trial: int, seed: int) -> Recipe:
+    def recipe(self, change: Mapping[str, Any], trial: int, seed: int) -> TrainingSpec:
         """What a network of this table is made by."""
         tuned = TRIALS[trial]
-        return Recipe(
+        return TrainingSpec(
             self.codec,
             self.blocks,
             self.labels,
@@ -164,10 +170,10 @@ def fit_networks(ready: Ready, method: str, trial: int) -> list[FittedNetwork]:
     """Train one network of all targets, or one of each target, in a pass with equal batches."""
     if method == ALONE:
         recipe = ready.recipe({}, trial, ready.seed)
-        return list(fit_alone(recipe, list(ready.labels)).values())
+        return list(fit_single_task(recipe, list(ready.labels)).values())
     # Seeds of a benchmark are small: a thousand more is a stream that no other run has.
     seed = ready.seed + 1000 * (method == AGAIN)
-    return [fit_joint(ready.recipe(CHANGES[method], trial, seed))]
+    return [fit_multi_task(ready.recipe(CHANGES[method], trial, seed))]
 
 
 def held_losses(ready: Ready, networks: list[FittedNetwork]) -> dict[str, float]:

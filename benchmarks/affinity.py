@@ -39,7 +39,7 @@ from _table import Table, taken
 from _tables import LOADERS, data_folder
 from accuracy import score_run
 from fusion import load
-from superpose.training import fit_alone, fit_joint
+from superpose.training import fit_multi_task, fit_single_task
 
 # Two tables whose relatives are known: two families of three targets, and nothing between them.
 PLANTS = {plant.name: plant for plant in (Plant(6, 300, 0.9, 2), Plant(6, 1000, 0.9, 2))}
@@ -70,11 +70,11 @@ def errors_of(made: Ready, outcomes: dict[str, Any]) -> dict[str, float]:
 def pair_gains(made: Ready) -> np.ndarray:
     """Gain in percent of each target (column) by sharing with each other one (row), (T, T)."""
     names, recipe = list(made.labels), made.recipe(CHANGES["task-attention"], 0, made.seed)
-    networks = list(fit_alone(recipe, names).values())
+    networks = list(fit_single_task(recipe, names).values())
     alone = errors_of(made, outcomes_of(made, networks, names))
     gains = np.full((len(names), len(names)), np.nan)
     for pair in combinations(names, 2):
-        network = fit_joint(replace(recipe, labels={t: made.labels[t] for t in pair}))
+        network = fit_multi_task(replace(recipe, labels={t: made.labels[t] for t in pair}))
         both = errors_of(made, outcomes_of(made, [network], list(pair)))
         for giver, receiver in (pair, pair[::-1]):
             gain = error_gain(made.table.targets[receiver], both[receiver], alone[receiver])

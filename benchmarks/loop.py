@@ -26,9 +26,10 @@ from torch.nn import functional
 
 from _cells import RESULTS, hardware, versions
 from _print import grid
+from superpose.data import Fold
 from superpose.kinds import TARGET_KINDS, TargetKind
 from superpose.nn import Architecture, Network, NumberEncoder
-from superpose.training import Fold, Settings, train
+from superpose.training import Settings, train
 
 LIMIT = 0.9
 ROWS, HELD, INPUTS, TARGETS, BATCH = 20_000, 2_000, 12, 6, 256

@@ -37,8 +37,8 @@ from torch import Tensor
 from _cells import RESULTS, hardware, versions
 from _print import grid
 from superpose.balance import BALANCERS
-from superpose.nn import Architecture, ImageEncoder, Network, NumberEncoder
-from superpose.training import Balance, Balancing, Replicas
+from superpose.nn import Architecture, ImageEncoder, Network, NumberEncoder, StackedNetworks
+from superpose.training import Balance, Balancing
 
 TARGETS = (2, 10, 30, 100)
 # What a step may cost at so many targets, for every method that reads gradients.
@@ -81,14 +81,14 @@ class Bench:
             encoder = ImageEncoder(16) if trunk == "cnn" else NumberEncoder(edges, 16)
             return Network({next(iter(self.batch)): encoder}, [1] * targets, sizes)
 
-        self.network, self.targets = Replicas(make, 1), targets
+        self.network, self.targets = StackedNetworks(make, 1), targets
         self.rows = next(iter(self.batch.values())).shape[1]
         self.labels = torch.randn(1, self.rows, 1, targets)
         self.optimizer = torch.optim.AdamW(self.network.parameters(), 1e-4, fused=True)
 
-    def losses(self, taps: Tensor | None = None) -> Tensor:
+    def losses(self, probe: Tensor | None = None) -> Tensor:
         """(1, T)."""
-        out = self.network(self.batch, taps)
+        out = self.network(self.batch, probe)
         return (out[..., 0] - self.labels).square().mean((1, 2))
 
     def finish(self) -> None:
@@ -109,10 +109,10 @@ class Bench:
         present = torch.ones(1, self.targets, dtype=torch.bool)
 
         def step() -> None:
-            taps = balance.taps(self.network, self.rows)
-            losses = self.losses(taps)
+            probe = balance.gradient_probe(self.network, self.rows)
+            losses = self.losses(probe)
             seen = losses.detach()
-            balance.combine(self.network, losses, taps, lambda: (seen, present)).sum().backward()
+            balance.combine(self.network, losses, probe, lambda: (seen, present)).sum().backward()
             self.finish()
             balance.events.clear()
 

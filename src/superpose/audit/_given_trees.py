@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from superpose.data import Features
+from superpose.data import Features, Fold
 from superpose.kinds import TargetKind
-from superpose.training import Fold, reveal_columns
+from superpose.training import reveal_columns
 from superpose.trees import Engine
 
 from ._references import FittedTrees, fit_references
@@ -107,7 +107,7 @@ def fit_given_trees(
     tiled = [
         Fold(
             np.concatenate([f.train + rows * c for c in range(copies)]),
-            np.concatenate([f.held + rows * (first + j) for j in range(len(judges))]),
+            np.concatenate([f.validation + rows * (first + j) for j in range(len(judges))]),
         )
         for f in folds
     ]

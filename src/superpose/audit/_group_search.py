@@ -7,9 +7,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from superpose.data import fold_indices
+from superpose.data import Fold, fold_indices
 from superpose.record import AffinityRecord, CandidateRecord, GroupingRecord
-from superpose.training import EpochShare, Fold, Recipe, Watch, fit_joint
+from superpose.training import EarlyStopping, EpochShare, TrainingSpec, fit_multi_task
 
 from ._affinity import names
 from ._grouping import Groups, divisions
@@ -80,7 +80,7 @@ def search_groups(
         winner=winner,
         recommended=recommended,
         n_folds=len(folds),
-        n_rows=len(folds[0].train) + len(folds[0].held),
+        n_rows=len(folds[0].train) + len(folds[0].validation),
     )
 
 
@@ -93,26 +93,28 @@ def _folds(prepared: Prepared, count: int) -> list[Fold]:
 
 
 def _losses(
-    recipe: Recipe, groups: list[list[str]], candidates: int, place: int, progress: Progress
+    recipe: TrainingSpec, groups: list[list[str]], candidates: int, place: int, progress: Progress
 ) -> np.ndarray:
     """Return the loss of each fold and target in units of the best constant's, (K, T)."""
     stage, passed = "ways to group", EpochShare(recipe.settings.epochs)
 
-    def report(epoch: int, watch: Watch) -> None:
+    def report(epoch: int, watch: EarlyStopping) -> None:
         progress(stage, (place + passed(epoch, watch)) / candidates)
 
     progress(stage, place / candidates)
-    fitted = fit_joint(replace(recipe, groups=groups), on_epoch=report)
+    fitted = fit_multi_task(replace(recipe, groups=groups), on_epoch=report)
     progress(stage, (place + 1) / candidates)
     out = np.full((len(recipe.folds), len(fitted.targets)), np.nan)
-    seen = np.concatenate([fold.held for fold in recipe.folds])
+    seen = np.concatenate([fold.validation for fold in recipe.folds])
     for t, (target, told) in enumerate(zip(fitted.targets, fitted.held_out, strict=True)):
         kind, y = recipe.codec.target_kinds[target], recipe.labels[target]
         constant = np.tile(kind.constant(y[seen]), (len(seen), 1))
         unit = float(np.nanmean(kind.row_loss(y[seen], constant)))
         for f, fold in enumerate(recipe.folds):
-            if kind.known(y[fold.held]).any():
-                out[f, t] = np.nanmean(kind.row_loss(y[fold.held], told[fold.held])) / unit
+            if kind.known(y[fold.validation]).any():
+                out[f, t] = (
+                    np.nanmean(kind.row_loss(y[fold.validation], told[fold.validation])) / unit
+                )
     return out
 
 

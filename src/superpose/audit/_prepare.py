@@ -14,6 +14,7 @@ from superpose.config import Config
 from superpose.data import (
     Codec,
     Features,
+    Fold,
     Schema,
     Split,
     find_leaks,
@@ -25,7 +26,7 @@ from superpose.data import (
 )
 from superpose.errors import ConfigError, Faults, listing, message
 from superpose.kinds import TARGET_KINDS
-from superpose.training import Fold, hideable
+from superpose.training import hideable
 from superpose.trees import Engine, require_engine
 
 # Below so many labels one validation split decides nothing; out-of-fold predictions are used. A

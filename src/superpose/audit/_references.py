@@ -9,9 +9,8 @@ from typing import Any, Self
 
 import numpy as np
 
-from superpose.data import Features
+from superpose.data import Features, Fold
 from superpose.kinds import TargetKind
-from superpose.training import Fold
 from superpose.trees import Engine, TreeModel, fit_trees
 
 
@@ -86,8 +85,8 @@ def fit_references(
     """
     began = time.monotonic()
     known = kind.known(labels)
-    asked = np.unique(np.concatenate([f.held for f in folds]))
-    folds = [Fold(f.train[known[f.train]], f.held) for f in folds if known[f.train].any()]
+    asked = np.unique(np.concatenate([f.validation for f in folds]))
+    folds = [Fold(f.train[known[f.train]], f.validation) for f in folds if known[f.train].any()]
     classes = (
         max(len(kind.labels), kind.width) if kind.tree in ("classification", "multilabel") else 0
     )
@@ -101,7 +100,7 @@ def fit_references(
             features.categorical,
             told,
             fold.train,
-            fold.held[known[fold.held]] if rounds is None else None,
+            fold.validation[known[fold.validation]] if rounds is None else None,
             tree_task=kind.tree,  # type: ignore[arg-type]
             n_classes=classes,
             seed=seed,
@@ -114,8 +113,8 @@ def fit_references(
         models = [m.cut(int(np.median(np.delete(found, f)))) for f, m in enumerate(models)]
     total, count = np.zeros((len(labels), kind.width)), np.zeros((len(labels), 1))
     for model, fold in zip(models, folds, strict=True):
-        total[fold.held] += model.predict(features.matrix[fold.held])
-        count[fold.held] += 1
+        total[fold.validation] += model.predict(features.matrix[fold.validation])
+        count[fold.validation] += 1
     held_out = np.where(count > 0, total / np.maximum(count, 1), np.nan)
     # Where all labels lie in one fold, nothing was learned for it: it is told what is known then.
     held_out[asked[count[asked, 0] == 0]] = kind.constant(np.full_like(labels, np.nan))

@@ -13,15 +13,15 @@ from superpose.config import Config
 from superpose.nn import Architecture
 from superpose.training import (
     Balancing,
+    EarlyStopping,
     EpochShare,
     FittedNetwork,
-    Recipe,
     Settings,
     Tracking,
-    Watch,
+    TrainingSpec,
     alike,
-    fit_alone,
-    fit_joint,
+    fit_multi_task,
+    fit_single_task,
 )
 from superpose.trees import Engine
 
@@ -138,12 +138,12 @@ class _Run:
             tracking = Tracking(recipe.settings, logs, {"targets": ", ".join(self.p.targets)})
             hooks.append(tracking)
 
-        def each_epoch(epoch: int, watch: Watch) -> None:
+        def each_epoch(epoch: int, watch: EarlyStopping) -> None:
             for hook in hooks:
                 hook(epoch, watch)
 
         joint = self.predictor.joint = self.stages.run(
-            "joint", lambda path: fit_joint(recipe, path, each_epoch), FittedNetwork
+            "joint", lambda path: fit_multi_task(recipe, path, each_epoch), FittedNetwork
         )
         if tracking:
             tracking.end()
@@ -168,7 +168,7 @@ class _Run:
             self.predictor.alone |= self.stages.run_all(
                 f"alone-{n}",
                 targets,
-                partial(fit_alone, self.recipe, targets, on_epoch=hook),
+                partial(fit_single_task, self.recipe, targets, on_epoch=hook),
                 FittedNetwork,
             )
         self.progress(stage, 1.0)
@@ -229,7 +229,9 @@ class _Run:
             stage = f"{engine} trees told other targets"
             self.cost.append({"stage": stage, "seconds": took, "parameters": None})
 
-    def _epochs(self, stage: str, done: float, share: float) -> Callable[[int, Watch], None]:
+    def _epochs(
+        self, stage: str, done: float, share: float
+    ) -> Callable[[int, EarlyStopping], None]:
         """Turn epochs into progress; early stopping may end a stage at any time."""
         passed = EpochShare(self.recipe.settings.epochs)
         return lambda epoch, watch: self.progress(stage, done + share * passed(epoch, watch))
@@ -254,11 +256,11 @@ def _ahead(p: Prepared, trees: FittedTrees) -> np.ndarray:
     return spread_out(trees.predict(p.features.matrix[rows]), rows, len(p.halves))
 
 
-def recipe_of(prepared: Prepared) -> Recipe:
+def recipe_of(prepared: Prepared) -> TrainingSpec:
     """Return what all networks of a run have in common, from its settings and its table."""
     config = prepared.config
     rows = len(prepared.split.train) + len(prepared.split.validation)
-    return Recipe(
+    return TrainingSpec(
         prepared.codec,
         prepared.blocks,
         prepared.labels,

@@ -12,7 +12,8 @@ from ._cost import Cost, network_cost
 from ._grouped import Grouped
 from ._measured import Measured
 from ._network import GIVEN, Architecture, Network
-from ._trunk import MemberLinear, Trunk, gradients_behind
+from ._stacked import StackedNetworks, StateDict
+from ._trunk import MemberLinear, Trunk, gradients_at_input
 from .augment._augment import Augment, AugmentOptions, ImageAugment, Moved, follow_grid, how_varied
 from .augment._augment_signals import (
     AudioAugmentOptions,
@@ -111,6 +112,8 @@ __all__ = [
     "SeriesEncoder",
     "Share",
     "SoundAugment",
+    "StackedNetworks",
+    "StateDict",
     "TaskAttention",
     "TextAugmentOptions",
     "TextDecoder",
@@ -125,7 +128,7 @@ __all__ = [
     "first_pieces",
     "follow_grid",
     "frozen",
-    "gradients_behind",
+    "gradients_at_input",
     "how_varied",
     "image_model",
     "mean_of_frames",

@@ -40,7 +40,7 @@ class MemberLinear(nn.Module):
         return F.linear(x * self.r, self.weight) * self.s + self.bias
 
 
-def gradients_behind(gradients: Tensor, weight: Tensor, r: Tensor, s: Tensor) -> Tensor:
+def gradients_at_input(gradients: Tensor, weight: Tensor, r: Tensor, s: Tensor) -> Tensor:
     """Return what each share of a ``MemberLinear``'s outputs asks of its input.
 
     Args:
@@ -53,7 +53,7 @@ def gradients_behind(gradients: Tensor, weight: Tensor, r: Tensor, s: Tensor) ->
 
     Example:
         >>> layer = MemberLinear(8, 6, members=2)
-        >>> gradients_behind(torch.ones(5, 2, 3, 2), layer.weight, layer.r, layer.s).shape
+        >>> gradients_at_input(torch.ones(5, 2, 3, 2), layer.weight, layer.r, layer.s).shape
         torch.Size([3, 5, 2, 8])
     """
     shares = (gradients.shape[-2], -1)

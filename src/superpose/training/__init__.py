@@ -1,41 +1,38 @@
 """Training: the loop, its folds in one pass, early stopping per target, checkpoints."""
 
-from ._absence import hideable
 from ._balance import Balance, Balancing, require_balance
 from ._build import alike, build, places_of
 from ._checkpoints import load_checkpoint, save_checkpoint
-from ._fit import Recipe, fit_alone, fit_joint
+from ._early_stopping import EarlyStopping, EpochShare
+from ._fit import TrainingSpec, fit_multi_task, fit_single_task
 from ._fitted_network import FittedNetwork
 from ._host import Tracking, require_host
 from ._lookahead import Affinities, look_ahead
-from ._loop import Fold, Trained, batch_size, batches, train
-from ._replicas import Replicas
+from ._loop import TrainResult, batch_size, batches, train
+from ._modality_dropout import hideable
 from ._reveal import reveal_columns
 from ._settings import Settings
 from ._sizes import count_weights
 from ._stored_network import require_weights
-from ._watch import EpochShare, Watch
 
 __all__ = [
     "Affinities",
     "Balance",
     "Balancing",
+    "EarlyStopping",
     "EpochShare",
     "FittedNetwork",
-    "Fold",
-    "Recipe",
-    "Replicas",
     "Settings",
     "Tracking",
-    "Trained",
-    "Watch",
+    "TrainResult",
+    "TrainingSpec",
     "alike",
     "batch_size",
     "batches",
     "build",
     "count_weights",
-    "fit_alone",
-    "fit_joint",
+    "fit_multi_task",
+    "fit_single_task",
     "hideable",
     "load_checkpoint",
     "look_ahead",

@@ -13,9 +13,9 @@ from torch import Tensor
 
 from superpose.balance import BALANCERS, Balancer, weights_of
 from superpose.errors import MissingExtraError
-from superpose.functional import tap_gramian, weight_gramian
+from superpose.functional import probe_gramian, weight_gramian
+from superpose.nn import StackedNetworks
 
-from ._replicas import Replicas
 from ._workers import Workers
 
 # In one batch of these epochs the gradients on the shared weights are looked at, whatever the
@@ -118,20 +118,20 @@ class Balance:
         asked = bool(self.methods) and self.methods[0].gradients
         return asked and self._waited >= self.settings.every
 
-    def taps(self, network: Replicas, rows: int) -> Tensor | None:
+    def gradient_probe(self, network: StackedNetworks, rows: int) -> Tensor | None:
         """Return what has to go through the networks along with a batch of ``rows`` rows."""
         at_trunk = self.reads and self.settings.at == "trunk"
-        return network.taps(rows) if at_trunk else None
+        return network.gradient_probe(rows) if at_trunk else None
 
     def combine(
-        self, network: Replicas, losses: Tensor, taps: Tensor | None, observe: Observe
+        self, network: StackedNetworks, losses: Tensor, probe: Tensor | None, observe: Observe
     ) -> Tensor:
         """Return the loss (P,) that is to be lowered.
 
         Args:
             network: The networks.
             losses: Losses (P, T) of a batch.
-            taps: What ``taps`` gave.
+            probe: What ``gradient_probe`` gave.
             observe: Gives positive losses and which targets are in the batch, (P, T) each.
         """
         if self._look is not None:
@@ -139,9 +139,9 @@ class Balance:
             self.looks.append({"epoch": self._look, **_norms_and_cosines(seen)})
             self._look = None
         if self.reads:
-            if taps is not None:
+            if probe is not None:
                 # Rows of a batch have gradients of their own there: Gramians of parts add up.
-                gramian = self.workers.mean(tap_gramian(losses, taps, network.behind))
+                gramian = self.workers.mean(probe_gramian(losses, probe, network.probe_to_trunk))
             else:
                 gramian = weight_gramian(losses, network.shared(), self.workers.mean)
             self._weigh(observe, gramian.detach().cpu())

@@ -9,23 +9,24 @@ from typing import Any
 
 import numpy as np
 
-from superpose.data import Codec
+from superpose.data import Codec, Fold
 from superpose.errors import listing
 from superpose.nn import (
     Architecture,
 )
 
-from ._absence import Absence, hideable
 from ._build import Head, build, heads_of, places_of
+from ._early_stopping import EarlyStopping
 from ._fitted_network import FittedNetwork, as_tensors
-from ._loop import Blocks, Fold, OnStep, Trained, Vary, train
+from ._loop import OnStep, TrainResult, Vary, train
+from ._modality_dropout import ModalityDropout, hideable
 from ._objective import Varied
+from ._predict import Blocks
 from ._settings import Settings
-from ._watch import Watch
 
 
 @dataclass(frozen=True)
-class Recipe:
+class TrainingSpec:
     """What all networks of a run have in common.
 
     Args:
@@ -57,11 +58,11 @@ class Recipe:
     sources: np.ndarray | None = None
 
 
-OnEpoch = Callable[[int, Watch], None]
+OnEpoch = Callable[[int, EarlyStopping], None]
 
 
-def fit_joint(
-    recipe: Recipe,
+def fit_multi_task(
+    recipe: TrainingSpec,
     checkpoint: Path | None = None,
     on_epoch: OnEpoch | None = None,
     on_step: OnStep | None = None,
@@ -96,8 +97,8 @@ def fit_joint(
     )
 
 
-def fit_alone(
-    recipe: Recipe,
+def fit_single_task(
+    recipe: TrainingSpec,
     targets: Sequence[str],
     checkpoint: Path | None = None,
     on_epoch: OnEpoch | None = None,
@@ -148,7 +149,7 @@ def fit_alone(
 
 
 def _train(
-    recipe: Recipe,
+    recipe: TrainingSpec,
     targets: Sequence[str],
     heads: Sequence[Head],
     architecture: Architecture,
@@ -156,7 +157,7 @@ def _train(
     checkpoint: Path | None,
     on_epoch: OnEpoch | None,
     on_step: OnStep | None = None,
-) -> Trained:
+) -> TrainResult:
     given = recipe.given and not solo and len(targets) > 1
     groups = [] if solo else places_of(recipe.groups, targets)
     return train(
@@ -189,7 +190,7 @@ def variation(codec: Codec, hidden: float = 0.0) -> Vary | None:
     for name, kinds in codec.blocks.items():
         if (augment := kinds[0].augment()) is not None:
             found[name] = kinds[0].column, augment
-    absence = Absence(codec, hidden) if hidden and hideable(codec) else None
+    absence = ModalityDropout(codec, hidden) if hidden and hideable(codec) else None
     if not found and absence is None:
         return None
 

@@ -12,20 +12,20 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from superpose.data import Codec
+from superpose.data import Codec, Fold
 from superpose.nn import (
     GIVEN,
     Architecture,
     Grouped,
     Network,
+    StackedNetworks,
+    StateDict,
 )
 
 from ._build import build, heads_of, places_of
-from ._loop import MOST_CELLS, Blocks, Fold, predict_rows
-from ._replicas import Replicas, State
+from ._predict import MOST_CELLS, Blocks, average_rows, predict_rows
 from ._reveal import reveal_columns
 from ._stored_network import require_facts
-from ._watch import average_rows
 
 
 @dataclass
@@ -53,7 +53,7 @@ class FittedNetwork:
     architecture: Architecture
     embedding: int
     count: int
-    snapshots: dict[int, State]
+    snapshots: dict[int, StateDict]
     best: list[int]
     curves: list[dict[str, list[float]]]
     held_out: list[np.ndarray]
@@ -62,7 +62,7 @@ class FittedNetwork:
     seconds: float = 0.0
     parameters: int = 0
     groups: list[list[str]] = field(default_factory=list)
-    _built: Replicas | None = field(default=None, init=False, repr=False, compare=False)
+    _built: StackedNetworks | None = field(default=None, init=False, repr=False, compare=False)
     _lock: Lock = field(default_factory=Lock, init=False, repr=False, compare=False)
 
     def _maker(self, codec: Codec) -> Callable[[], Network | Grouped]:
@@ -75,13 +75,13 @@ class FittedNetwork:
         return self._maker(codec)()
 
     @contextmanager
-    def _networks(self, codec: Codec, epoch: int) -> Iterator[Replicas]:
+    def _networks(self, codec: Codec, epoch: int) -> Iterator[StackedNetworks]:
         """Lend the networks as they were after an epoch, to one caller at a time."""
         with self._lock:
             if self._built is None:
                 make = self._maker(codec)
                 with torch.random.fork_rng():  # predicting leaves the caller's random stream alone
-                    self._built = Replicas(make, self.count).eval()
+                    self._built = StackedNetworks(make, self.count).eval()
             self._built.restore(self.snapshots[epoch])
             yield self._built
 
@@ -114,7 +114,9 @@ class FittedNetwork:
         out: dict[str, np.ndarray] = {}
         for epoch in sorted({self.best[self.targets.index(t)] for t in wanted}):
             with self._networks(codec, epoch) as networks:
-                told = predict_rows(networks, tensors, [np.arange(n)] * self.count, kinds)
+                told = predict_rows(
+                    networks, tensors, [np.arange(n)] * self.count, [kinds] * self.count
+                )
             for place, target in enumerate(self.targets):
                 if target in wanted and self.best[place] == epoch:
                     out[target] = np.mean([one[place] for one in told], axis=0)
@@ -145,9 +147,9 @@ class FittedNetwork:
         values, _ = reveal_columns(kinds, [labels[t] for t in self.targets])
         tensors = {**as_tensors(blocks), GIVEN: torch.from_numpy(values)}
         every = [np.arange(len(values))] * self.count
-        rows = [f.held for f in folds] if folds else every
+        rows = [f.validation for f in folds] if folds else every
         with self._networks(codec, self.given_epoch) as networks:
-            told = predict_rows(networks, tensors, rows, kinds)
+            told = predict_rows(networks, tensors, rows, [kinds] * self.count)
         return {
             target: average_rows(len(values), rows, [said[place] for said in told])
             for place, target in enumerate(self.targets)
@@ -201,7 +203,7 @@ class FittedNetwork:
     @classmethod
     def from_state(cls, facts: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> Self:
         """Put back what ``state`` split."""
-        snapshots: dict[int, State] = {}
+        snapshots: dict[int, StateDict] = {}
         for name, value in tensors.items():
             epoch, weight = name.split("/", 1)
             snapshots.setdefault(int(epoch), {})[weight] = torch.as_tensor(value)

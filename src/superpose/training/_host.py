@@ -9,8 +9,8 @@ import torch
 
 from superpose.errors import ConfigError, MissingExtraError
 
+from ._early_stopping import EarlyStopping
 from ._settings import Settings
-from ._watch import Watch
 
 if TYPE_CHECKING:
     from accelerate import Accelerator
@@ -79,7 +79,7 @@ class Tracking:
         self.host = host_for(settings, folder)
         self.host.init_trackers("superpose", config=facts)
 
-    def __call__(self, epoch: int, watch: Watch) -> None:
+    def __call__(self, epoch: int, watch: EarlyStopping) -> None:
         losses = {}
         for kind, curve in zip(watch.kinds, watch.curves, strict=True):
             for part in ("train", "validation"):

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torch.func import functional_call
 
-from ._fit import Recipe, fit_joint
+from ._fit import TrainingSpec, fit_multi_task
 from ._loop import Step, batch_size, steps_of_epoch
 
 # A look asks once for each target for the losses of all of these held-out rows.
@@ -38,7 +38,7 @@ class Affinities:
 
 
 def look_ahead(
-    recipe: Recipe, epochs: int, progress: Callable[[float], None] | None = None
+    recipe: TrainingSpec, epochs: int, progress: Callable[[float], None] | None = None
 ) -> Affinities:
     """Train one network for all targets for a while, and measure how targets affect each other.
 
@@ -51,9 +51,9 @@ def look_ahead(
     settings = replace(recipe.settings, epochs=epochs, patience=epochs, tracker=None)
     steps = epochs * steps_of_epoch(recipe.folds, batch_size(settings, recipe.folds))
     looks = min(max(MOST_STEPS // len(recipe.labels), FEWEST_LOOKS), MOST_LOOKS)
-    held = [fold.held for fold in recipe.folds]
+    held = [fold.validation for fold in recipe.folds]
     hook = _Looks(held, -(-steps // looks), recipe.seed)
-    fit_joint(
+    fit_multi_task(
         replace(recipe, settings=settings, groups=()),
         on_epoch=lambda epoch, _: progress((epoch + 1) / epochs) if progress else None,
         on_step=hook,
@@ -72,7 +72,7 @@ class _Looks:
     """
 
     def __init__(self, held: Sequence[np.ndarray], every: int, seed: int) -> None:
-        self.held, self.every = held, every
+        self.validation, self.every = held, every
         self.rng = np.random.default_rng([seed, 11])
         self.size = min(MOST_HELD, max(map(len, held)))
         self.steps = 0
@@ -96,7 +96,9 @@ class _Looks:
         rate = step.optimizer.param_groups[0]["lr"]
         # Without dropout: what is compared differs by the step and by nothing else.
         step.network.eval()
-        drawn = np.stack([np.resize(self.rng.permutation(rows), self.size) for rows in self.held])
+        drawn = np.stack(
+            [np.resize(self.rng.permutation(rows), self.size) for rows in self.validation]
+        )
         rows = torch.from_numpy(drawn).to(norms.device)
         batch = {name: block[rows] for name, block in step.blocks.items()}
         with torch.no_grad():

@@ -14,37 +14,24 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from superpose.data import Fold
 from superpose.errors import TrainingError
 from superpose.kinds import TargetKind
-from superpose.nn import GIVEN
+from superpose.nn import GIVEN, StackedNetworks, StateDict
 
 from ._balance import Balance
+from ._early_stopping import EarlyStopping
 from ._host import host_for
-from ._objective import Objective, Varied, mixed_rows, predictions
-from ._replicas import Replicas, State
+from ._objective import Objective, Varied, mixed_rows
+from ._predict import Blocks, predict_rows
 from ._reveal import Reveal
-from ._session import Session
 from ._settings import Settings
-from ._watch import Watch
+from ._state import TrainState
 from ._workers import Workers
-
-Blocks = dict[str, Tensor]
 
 # Tables of a few dozen rows have epochs of two or three steps; below this many steps an epoch
 # repeats the rows, so that patience means about the same on every table.
 SHORTEST_EPOCH = 16
-# Numbers of inputs and canonical predictions of the rows that are read at once. With five times as
-# many a hundred images of 160 x 120 take 2.5 seconds instead of 1.6: what layers hold of them is
-# larger than a cache.
-MOST_CELLS = 4_000_000
-
-
-@dataclass(frozen=True)
-class Fold:
-    """The rows of one network: those it learns from, and those it is watched on."""
-
-    train: np.ndarray
-    held: np.ndarray
 
 
 class Step(NamedTuple):
@@ -58,7 +45,7 @@ class Step(NamedTuple):
         optimizer: It will take the step.
     """
 
-    network: Replicas
+    network: StackedNetworks
     losses: Tensor
     objective: Objective
     blocks: Blocks
@@ -70,7 +57,7 @@ Vary = Callable[[Blocks], tuple[Blocks, Varied]]
 
 
 @dataclass
-class Trained:
+class TrainResult:
     """What the loop leaves behind.
 
     Args:
@@ -84,7 +71,7 @@ class Trained:
         balance: How the targets were weighed, and their gradients in some of the epochs.
     """
 
-    snapshots: dict[int, State]
+    snapshots: dict[int, StateDict]
     best: list[int]
     held_out: list[np.ndarray]
     curves: list[dict[str, list[float]]]
@@ -155,44 +142,11 @@ def take(blocks: Blocks, rows: Tensor) -> Blocks:
 def labelled(fold: Fold, kind: TargetKind, labels: np.ndarray) -> Fold:
     """Keep a fold's training rows that have a label; all of them if none has."""
     known = kind.known(labels[fold.train])
-    return Fold(fold.train[known] if known.any() else fold.train, fold.held)
-
-
-@torch.no_grad()
-def predict_rows(
-    network: Replicas,
-    blocks: Blocks,
-    rows: Sequence[np.ndarray],
-    kinds: Sequence[TargetKind],
-    solo: bool = False,
-    size: int = 4096,
-) -> list[list[np.ndarray]]:
-    """Predict rows with each network.
-
-    Shape:
-        P index arrays (n,) -> for each fold and target a canonical prediction (n, K), float64, or
-        float32 where a target has many places; a fold is a network, or with ``solo`` one network
-        of each target.
-    """
-    network.eval()
-    longest = max(map(len, rows))
-    cells = sum(block[0].numel() for block in blocks.values()) + sum(kind.width for kind in kinds)
-    size = min(size, max(1, MOST_CELLS // cells))
-    device = next(iter(blocks.values())).device
-    padded = torch.from_numpy(np.stack([np.resize(r, longest) for r in rows])).to(device)
-    parts = []
-    for chunk in padded.split(max(1, size // network.count), dim=1):
-        out = network(take(blocks, chunk))
-        if solo and isinstance(out, Tensor):  # (T F, B, M, 1, O) -> (F, B, M, T, O)
-            out = out.squeeze(-2).unflatten(0, (len(kinds), -1)).movedim(0, -2)
-        told = zip(predictions(out, kinds), kinds, strict=True)
-        parts.append([(p if kind.source else p.double()).cpu() for p, kind in told])
-    whole = [torch.cat(p, 1).numpy() for p in zip(*parts, strict=True)]
-    return [[w[f, : len(rows[f])] for w in whole] for f in range(len(whole[0]))]
+    return Fold(fold.train[known] if known.any() else fold.train, fold.validation)
 
 
 def predict_half(
-    network: Replicas,
+    network: StackedNetworks,
     blocks: Blocks,
     rows: Sequence[np.ndarray],
     kinds: Sequence[TargetKind],
@@ -200,7 +154,8 @@ def predict_half(
 ) -> list[list[np.ndarray]]:
     """Predict every target of some rows while about half of the others are given."""
     first, second = (
-        predict_rows(network, {**blocks, GIVEN: block}, rows, kinds) for block in reveal.halves()
+        predict_rows(network, {**blocks, GIVEN: block}, rows, [kinds] * len(rows))
+        for block in reveal.halves()
     )
     shown = reveal.half.cpu().numpy()
     return [
@@ -224,11 +179,11 @@ def train(
     solo: bool = False,
     given: bool = False,
     checkpoint: Path | None = None,
-    on_epoch: Callable[[int, Watch], None] | None = None,
+    on_epoch: Callable[[int, EarlyStopping], None] | None = None,
     on_step: OnStep | None = None,
     sources: np.ndarray | None = None,
     vary: Vary | None = None,
-) -> Trained:
+) -> TrainResult:
     """Train one network per fold, all in one pass, and keep each target's best epoch.
 
     With ``solo`` every target has networks of its own, one per fold, and still all are trained in
@@ -263,7 +218,7 @@ def train(
         teams = [labelled(f, k, y) for k, y in zip(kinds, labels, strict=True) for f in folds]
         teams = teams if solo else list(folds)
         host, size, workers = host_for(settings), batch_size(settings, teams), Workers()
-        network = Replicas(make, len(teams)).to(host.device)
+        network = StackedNetworks(make, len(teams)).to(host.device)
         blocks = {name: block.to(host.device) for name, block in blocks.items()}
         objective = Objective(kinds, labels, rows, weights, solo, host.device)
         reveal = Reveal(kinds, labels, seed, host.device) if given else None
@@ -275,12 +230,14 @@ def train(
             weight_decay=settings.weight_decay,
             fused=True,
         )
-        watch = Watch(kinds, labels, [f.held for f in folds], settings.patience, given)
+        watch = EarlyStopping(
+            kinds, labels, [f.validation for f in folds], settings.patience, given
+        )
         averaged = copy.deepcopy(network)
         targets = 1 if solo else len(kinds)
         rate = settings.learning_rate
         balance = Balance(settings.balance, len(teams), targets, rate, seed, workers)
-        session = Session(
+        session = TrainState(
             network, averaged, optimizer, watch, balance, checkpoint, workers.rank == 0
         )
         for epoch in range(session.resume(), settings.epochs):
@@ -304,15 +261,15 @@ def train(
                     if (mixed := mixed_rows(moved)) is not None:  # what was measured is of another
                         shown = shown & ~mixed[..., None]
                     batch[GIVEN] = reveal.block(chosen, shown)
-                taps = balance.taps(network, chosen.shape[1])
+                probe = balance.gradient_probe(network, chosen.shape[1])
                 with host.autocast():
-                    out = network(batch, taps)
+                    out = network(batch, probe)
                 losses = objective.losses(out, chosen, shown, moved)
                 _require_finite(losses, kinds, epoch, step)
                 if on_step:
                     on_step(Step(network, losses, objective, blocks, optimizer))
                 observe = partial(objective.observe, out, chosen, shown, moved)
-                loss = balance.combine(network, losses, taps, observe)
+                loss = balance.combine(network, losses, probe, observe)
                 (loss.sum() / settings.accumulate).backward()
                 # The last batch steps too: what is left over would be lost on resuming.
                 if step % settings.accumulate == 0 or step == len(plan):
@@ -320,23 +277,30 @@ def train(
                     network.clip(settings.clip)
                     optimizer.step()
                     optimizer.zero_grad()
-                    averaged.follow(network, averaging(settings, len(plan), epoch, step))
+                    averaged.ema_update(network, averaging(settings, len(plan), epoch, step))
                     balance.stepped(
                         partial(_again, objective, network, batch, chosen, shown, moved)
                     )
                 seen.append(losses.detach().mean(0))
             balance.end()
-            held = [f.held for f in teams]
-            told = predict_rows(averaged, blocks, held, kinds, solo)
+            held = [f.validation for f in teams]
+            own = [[kind] for kind in kinds for _ in folds] if solo else [kinds] * len(folds)
+            said = predict_rows(averaged, blocks, held, own)
+            told = said
+            if solo:
+                told = [
+                    [said[t * len(folds) + f][0] for t in range(len(kinds))]
+                    for f in range(len(folds))
+                ]
             half = predict_half(averaged, blocks, held, kinds, reveal) if reveal else None
             train_loss = workers.mean(torch.stack(seen).mean(0)).cpu().numpy()
-            watch.look(epoch, told, train_loss, averaged.snapshot, half)
+            watch.update(epoch, told, train_loss, averaged.snapshot, half)
             # The last step may have gone too far; what is kept has to be good.
             _require_finite(torch.tensor([watch.last_losses()]), kinds, epoch, len(plan))
             session.keep(epoch)
             if on_epoch:
                 on_epoch(epoch, watch)
-    return Trained(
+    return TrainResult(
         watch.snapshots,
         watch.best_epoch,
         watch.held_out(),
@@ -351,7 +315,7 @@ def train(
 @torch.no_grad()
 def _again(
     objective: Objective,
-    network: Replicas,
+    network: StackedNetworks,
     batch: Blocks,
     rows: Tensor,
     shown: Tensor | None,

@@ -8,11 +8,12 @@ from typing import Any
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from superpose.kinds import TargetKind
 from superpose.nn import Outputs
+
+from ._predict import raw_outputs
 
 # The weight of a target is one over the loss of its best constant prediction, so that every target
 # counts by the share of its uncertainty that is explained. A target that is almost always the same
@@ -182,32 +183,3 @@ def _constant_loss(kind: TargetKind, y: np.ndarray) -> float:
 def _labelled(kind: TargetKind, y: np.ndarray) -> float:
     rate = float(kind.known(y).mean())
     return rate or 1.0
-
-
-def raw_outputs(out: Tensor | Outputs, heads: Sequence[int], kind: TargetKind) -> Tensor:
-    """Pick the raw outputs of targets of one kind.
-
-    Shape:
-        out (..., M, T, O), or outputs of a dense network -> (..., M, G, size).
-    """
-    if isinstance(out, Outputs) and heads[0] in out.places:
-        return torch.stack([out.places[place] for place in heads], dim=-2).float()
-    rows = out.rows if isinstance(out, Outputs) else out
-    return rows[..., list(heads), : kind.size].float()
-
-
-def predictions(out: Tensor | Outputs, kinds: Sequence[TargetKind]) -> list[Tensor]:
-    """Average the members' canonical predictions.
-
-    Shape:
-        out (..., M, T, O), or outputs of a dense network -> for each target (..., K).
-    """
-    told = [
-        kind.predict(raw_outputs(out, [place], kind).squeeze(-2)).mean(-2)
-        for place, kind in enumerate(kinds)
-    ]
-    # The outputs of a dense network end with the last place that a row of the batch has.
-    return [
-        F.pad(z, (0, kind.width - z.shape[-1]), value=torch.nan) if kind.source else z
-        for z, kind in zip(told, kinds, strict=True)
-    ]

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import torch
 
 from ._build import build, heads_of, places_of
-from ._fit import Recipe
+from ._fit import TrainingSpec
 
 MOST_MADE = 20_000_000  # weights of a trunk that is made to be counted
 
@@ -24,7 +24,7 @@ class Weights(NamedTuple):
     shared: int
 
 
-def count_weights(recipe: Recipe) -> Weights:
+def count_weights(recipe: TrainingSpec) -> Weights:
     """Counts the weights of a joint network, which takes no memory for them."""
     targets = list(recipe.labels)
     groups = places_of(recipe.groups, targets)

@@ -5,7 +5,7 @@ import pytest
 
 from superpose.audit import _references
 from superpose.audit._given_trees import Revealed, fit_given_trees, hidden_once, random_subsets
-from superpose.training import Fold
+from superpose.data import Fold
 from superpose.trees._trees import fit_trees
 
 

@@ -9,9 +9,10 @@ import torch
 from superpose.audit import _references
 from superpose.audit._predictor import Predictor
 from superpose.audit._references import fit_references
+from superpose.data import Fold
 from superpose.errors import BundleError
 from superpose.nn import Architecture
-from superpose.training import Fold, Recipe, Settings, fit_alone, fit_joint
+from superpose.training import Settings, TrainingSpec, fit_multi_task, fit_single_task
 from superpose.trees._trees import fit_trees
 
 SHIPPED = {
@@ -31,7 +32,7 @@ def predictor(table, codec):
     folds = [Fold(np.arange(60), np.arange(60, 90)), Fold(np.arange(30, 90), np.arange(30))]
     sizes = Architecture(width=16, members=2, depth=1, state=6, rank=3)
     settings = Settings(epochs=2, batch_size=32)
-    recipe = Recipe(codec, codec.inputs(table), labels, folds, sizes, settings, embedding=4)
+    recipe = TrainingSpec(codec, codec.inputs(table), labels, folds, sizes, settings, embedding=4)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(
             _references,
@@ -45,8 +46,8 @@ def predictor(table, codec):
     return Predictor(
         codec,
         SHIPPED,
-        fit_joint(recipe),
-        fit_alone(recipe, list(SHIPPED)),
+        fit_multi_task(recipe),
+        fit_single_task(recipe, list(SHIPPED)),
         trees,
         thresholds={"sick": 0.3},
         spread={"weight": 1.7},

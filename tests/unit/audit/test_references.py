@@ -7,8 +7,7 @@ import pytest
 
 from superpose.audit import _references
 from superpose.audit._references import FittedTrees, fit_references
-from superpose.data import Codec
-from superpose.training import Fold
+from superpose.data import Codec, Fold
 from superpose.trees._trees import fit_trees
 
 
@@ -61,8 +60,8 @@ def test_no_model_has_learned_from_the_rows_it_is_judged_on(data, monkeypatch):
     fit_references("hist", features, codec.target_kinds["weight"], labels["weight"], folds)
     for fold, (train, stop) in zip(folds, seen, strict=True):
         assert train <= set(fold.train.tolist())
-        assert not train & set(fold.held.tolist())
-        assert stop <= set(fold.held.tolist())
+        assert not train & set(fold.validation.tolist())
+        assert stop <= set(fold.validation.tolist())
         assert not np.isnan(labels["weight"][list(train | stop)]).any()
 
 
@@ -142,7 +141,7 @@ def test_labels_of_one_fold_only_are_judged_by_a_guess_that_has_not_seen_them(da
     guess = kind.constant(np.full_like(y, np.nan))
     assert np.isfinite(guess).all()
     np.testing.assert_array_equal(
-        trees.held_out[folds[0].held], np.tile(guess, (len(folds[0].held), 1))
+        trees.held_out[folds[0].validation], np.tile(guess, (len(folds[0].validation), 1))
     )
 
 

@@ -52,7 +52,7 @@ def test_few_groups_make_a_table_small_however_many_rows_they_have(grouped, monk
     assert "place" not in [spec.name for spec in prepared.schema.inputs]
     place = np.arange(90) % 6
     for fold in prepared.folds:
-        assert not set(place[fold.train]) & set(place[fold.held])
+        assert not set(place[fold.train]) & set(place[fold.validation])
 
 
 def test_one_fold_is_one_validation_split_and_slow_kinds_ask_for_it(grouped, monkeypatch):

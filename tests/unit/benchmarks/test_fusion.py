@@ -104,7 +104,7 @@ def test_methods_get_the_same_rows_and_settings_and_differ_in_fusion_alone(table
         recipe = made.recipe(change, 0, 0)
         assert recipe.settings == plain.settings
         assert not recipe.given
-        assert np.array_equal(recipe.folds[0].held, made.rows("validation"))
+        assert np.array_equal(recipe.folds[0].validation, made.rows("validation"))
         kept = {"fusion": plain.architecture.fusion, "donor_gradient": 1.0}
         assert replace(recipe.architecture, **kept) == plain.architecture
 

@@ -11,9 +11,9 @@ import pyarrow as pa
 import pytest
 import torch
 
-from superpose.data import Codec
+from superpose.data import Codec, Fold
 from superpose.nn import Architecture
-from superpose.training import Fold, Recipe, Settings, Trained, build, train
+from superpose.training import Settings, TrainingSpec, TrainResult, build, train
 
 
 @pytest.fixture(scope="session")
@@ -42,9 +42,9 @@ def recipe(
     codec: Codec,
     small: Architecture,
     make_folds: Callable[..., list[Fold]],
-) -> Recipe:
+) -> TrainingSpec:
     """All six targets, three folds, three epochs."""
-    return Recipe(
+    return TrainingSpec(
         codec,
         codec.inputs(table),
         codec.labels(table),
@@ -56,10 +56,10 @@ def recipe(
 
 
 @pytest.fixture
-def run(recipe: Recipe) -> Callable[..., Trained]:
+def run(recipe: TrainingSpec) -> Callable[..., TrainResult]:
     """Train on a recipe with anything replaced: settings by name, or arguments of ``train``."""
 
-    def run(targets: tuple[str, ...] = ("weight", "sick", "calls"), **changes: Any) -> Trained:
+    def run(targets: tuple[str, ...] = ("weight", "sick", "calls"), **changes: Any) -> TrainResult:
         settings = {
             name: changes.pop(name)
             for name in ("epochs", "patience", "accumulate", "learning_rate", "max_minutes", "clip")
@@ -86,10 +86,10 @@ def run(recipe: Recipe) -> Callable[..., Trained]:
 
 
 @pytest.fixture
-def assert_same() -> Callable[[Trained, Trained], None]:
+def assert_same() -> Callable[[TrainResult, TrainResult], None]:
     """Two trainings left the same behind, bit for bit."""
 
-    def check(one: Trained, other: Trained) -> None:
+    def check(one: TrainResult, other: TrainResult) -> None:
         assert (one.best, one.given_epoch) == (other.best, other.given_epoch)
         assert one.curves == other.curves
         for a, b in zip(one.held_out, other.held_out, strict=True):

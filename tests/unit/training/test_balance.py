@@ -9,9 +9,9 @@ import torch
 
 from superpose.balance import BALANCERS
 from superpose.errors import MissingExtraError
-from superpose.functional import tap_gramian, weight_gramian
-from superpose.nn import FUSIONS, Architecture, Network, NumberEncoder
-from superpose.training import Balance, Balancing, Replicas, Settings, _session, require_balance
+from superpose.functional import probe_gramian, weight_gramian
+from superpose.nn import FUSIONS, Architecture, Network, NumberEncoder, StackedNetworks
+from superpose.training import Balance, Balancing, Settings, _state, require_balance
 
 B, T = 12, 3
 
@@ -21,7 +21,7 @@ def networks(fusion, count, members=2):
     torch.manual_seed(0)
     sizes = Architecture(fusion, width=8, members=members, depth=2, state=4, rank=2, dropout=0.0)
     make = lambda: Network({"numbers": NumberEncoder([[-1.0, 0.0, 1.0]], 4)}, [1] * T, sizes)  # noqa: E731
-    replicas = Replicas(make, count)
+    replicas = StackedNetworks(make, count)
     for name, weight in replicas.named_parameters():
         if "gate" in name:  # nothing would pass between targets at the start
             torch.nn.init.normal_(weight)
@@ -65,7 +65,7 @@ def explicit(replicas, batch, losses_of):
 def networks_module(replicas, p):
     """One of several stacked networks as a module of its own."""
     fresh, _, _ = networks(fusion_of(replicas), 1)
-    fresh.single.load_state_dict({k: v[p] for k, v in replicas._mine().items()}, strict=False)
+    fresh.single.load_state_dict({k: v[p] for k, v in replicas._by_name().items()}, strict=False)
     return fresh.single
 
 
@@ -78,10 +78,10 @@ def fusion_of(replicas):
 @pytest.mark.parametrize("fusion", ["none", "task-attention", "cross-stitch", "mmoe"])
 def test_the_gramian_is_that_of_explicit_gradients(fusion, count):
     replicas, batch, losses_of = networks(fusion, count)
-    taps = replicas.taps(B)
-    losses = losses_of(replicas(batch, taps))
-    torch.testing.assert_close(losses, losses_of(replicas(batch)))  # taps change nothing
-    found = tap_gramian(losses, taps, replicas.behind)
+    probe = replicas.gradient_probe(B)
+    losses = losses_of(replicas(batch, probe))
+    torch.testing.assert_close(losses, losses_of(replicas(batch)))  # probe change nothing
+    found = probe_gramian(losses, probe, replicas.probe_to_trunk)
     torch.testing.assert_close(found, explicit(replicas, batch, losses_of), rtol=1e-4, atol=1e-7)
     losses.sum().backward()  # the graph is still there
 
@@ -91,14 +91,14 @@ def test_the_exact_gramian_is_that_of_the_shared_weights(count):
     replicas, batch, losses_of = networks("task-attention", count)
     losses = losses_of(replicas(batch))
     found = weight_gramian(losses, replicas.shared())
-    names = [n for n in replicas._mine() if n.startswith(("encoders.", "trunk."))]
+    names = [n for n in replicas._by_name() if n.startswith(("encoders.", "trunk."))]
     for p in range(count):
         rows = []
         for t in range(T):
             replicas.zero_grad()
             losses[p, t].backward(retain_graph=True)
-            grads = [replicas._mine()[n] for n in names]
-            # `_mine` gives views of the weights of a single network; their gradients are its own.
+            grads = [replicas._by_name()[n] for n in names]
+            # Of a single network `_by_name` gives views; the gradients are with the weights.
             by_name = dict(replicas.single.named_parameters()) if count == 1 else None
             rows.append(
                 torch.cat(
@@ -121,7 +121,7 @@ class Killed(Exception):
 
 @pytest.mark.parametrize("method", METHODS)
 def test_killed_and_resumed_equals_not_killed(run, assert_same, tmp_path, monkeypatch, method):
-    monkeypatch.setattr(_session, "WRITING_SHARE", float("inf"))  # every epoch is written
+    monkeypatch.setattr(_state, "WRITING_SHARE", float("inf"))  # every epoch is written
     settings = Settings(epochs=4, batch_size=16, balance=Balancing(method, every=2))
     whole = run(settings=settings, given=True)
 
@@ -167,16 +167,16 @@ def test_a_batch_may_lack_the_labels_of_one_target_of_all_but_one_or_of_all(meth
     balance.begin(0)
     for present in torch.tensor(here, dtype=torch.bool).repeat(2, 1):
 
-        def losses(taps=None, present=present):
-            squares = (replicas(batch, taps)[..., 0] - labels).square()
+        def losses(probe=None, present=present):
+            squares = (replicas(batch, probe)[..., 0] - labels).square()
             return torch.where(present, squares, 0.0).mean((1, 2))
 
         def observe(present=present, losses=losses):
             return losses().detach(), present.expand(2, T)
 
-        taps = balance.taps(replicas, B)
+        probe = balance.gradient_probe(replicas, B)
         before = [w.detach().clone() for w in replicas.parameters()]
-        balance.combine(replicas, losses(taps), taps, observe).sum().backward()
+        balance.combine(replicas, losses(probe), probe, observe).sum().backward()
         assert all(w.grad is None or w.grad.isfinite().all() for w in replicas.parameters())
         optimizer.step()
         optimizer.zero_grad()
@@ -224,10 +224,10 @@ def test_a_target_without_labels_in_a_batch_is_not_in_the_gramian():
     replicas, batch, losses_of = networks("none", 1)
     balance = Balance(Balancing("mgda"), 1, T, 1e-3)
     balance.begin(3)
-    taps = balance.taps(replicas, B)
-    losses = losses_of(replicas(batch, taps)) * torch.tensor([[1.0, 0.0, 1.0]])
+    probe = balance.gradient_probe(replicas, B)
+    losses = losses_of(replicas(batch, probe)) * torch.tensor([[1.0, 0.0, 1.0]])
     present = torch.tensor([[True, False, True]])
-    balance.combine(replicas, losses, taps, lambda: (torch.ones(1, T), present))
+    balance.combine(replicas, losses, probe, lambda: (torch.ones(1, T), present))
     assert balance.weights[0, 1] == 1
     assert balance.weights[0, [0, 2]].sum() == pytest.approx(2)
 
@@ -239,11 +239,11 @@ def test_between_readings_the_weights_stay():
     reads = []
     for _ in range(7):
         reads.append(balance.reads)
-        taps = balance.taps(replicas, B)
+        probe = balance.gradient_probe(replicas, B)
         balance.combine(
             replicas,
-            losses_of(replicas(batch, taps)),
-            taps,
+            losses_of(replicas(batch, probe)),
+            probe,
             lambda: (torch.ones(1, T), torch.ones(1, T, dtype=torch.bool)),
         )
     assert reads == [True, False, False, True, False, False, True]

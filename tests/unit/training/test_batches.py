@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from superpose.training import Fold, Settings, batches
+from superpose.data import Fold
+from superpose.training import Settings, batches
 from superpose.training._loop import SHORTEST_EPOCH, batch_size
 
 

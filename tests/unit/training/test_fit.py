@@ -8,13 +8,14 @@ import numpy as np
 import pytest
 import torch
 
+from superpose.data import Fold
 from superpose.nn import FUSIONS, FromPast
-from superpose.training import FittedNetwork, Fold, alike, fit_alone, fit_joint
+from superpose.training import FittedNetwork, alike, fit_multi_task, fit_single_task
 
 
 @pytest.fixture
 def joint(recipe):
-    return fit_joint(recipe)
+    return fit_multi_task(recipe)
 
 
 def test_every_target_gets_its_canonical_prediction(recipe, joint):
@@ -36,7 +37,7 @@ def test_targets_whose_heads_differ_in_form_are_not_trained_for_in_one_pass(reci
     monkeypatch.setattr(type(kind), "start", lambda self, block_of: head)
     assert "weight" not in alike(recipe.codec, list(recipe.labels))
     with pytest.raises(ValueError, match="weight, sort: not all are alike, so they take a pass"):
-        fit_alone(recipe, ["weight", "sort"])
+        fit_single_task(recipe, ["weight", "sort"])
 
 
 def test_only_the_targets_that_are_asked_for_are_predicted(recipe, joint):
@@ -56,7 +57,7 @@ def test_one_row_alone_predicts_as_in_any_batch(recipe, joint):
 
 def test_with_one_fold_the_held_out_rows_are_predicted_again_the_same(recipe):
     fold = Fold(np.arange(60), np.arange(60, 90))
-    fitted = fit_joint(replace(recipe, folds=[fold]))
+    fitted = fit_multi_task(replace(recipe, folds=[fold]))
     told = fitted.predict(recipe.codec, recipe.blocks)
     for target, held in zip(fitted.targets, fitted.held_out, strict=True):
         np.testing.assert_allclose(told[target][60:], held[60:], atol=1e-6, rtol=1e-5)
@@ -92,7 +93,7 @@ def test_the_map_is_a_distribution_over_the_others_and_nobody(recipe, joint):
 def test_every_fusion_trains_predicts_and_is_told_targets(recipe, fusion):
     sizes = replace(recipe.architecture, fusion=fusion, blocks=2)
     settings = replace(recipe.settings, epochs=2)
-    fitted = fit_joint(replace(recipe, architecture=sizes, settings=settings))
+    fitted = fit_multi_task(replace(recipe, architecture=sizes, settings=settings))
     calm = fitted.predict(recipe.codec, recipe.blocks)
     assert calm.keys() == recipe.labels.keys()
     assert all(np.isfinite(z).all() for z in calm.values())
@@ -106,7 +107,7 @@ def test_every_fusion_trains_predicts_and_is_told_targets(recipe, fusion):
 
 
 def test_networks_alone_are_ones_of_a_single_target(recipe):
-    found = fit_alone(recipe, list(recipe.labels))
+    found = fit_single_task(recipe, list(recipe.labels))
     assert list(found) == list(recipe.labels)
     for place, (target, fitted) in enumerate(found.items()):
         kind = recipe.codec.target_kinds[target]
@@ -121,23 +122,25 @@ def test_networks_alone_are_ones_of_a_single_target(recipe):
 
 def test_networks_alone_predict_again_what_was_held_out(recipe):
     fold = Fold(np.arange(60), np.arange(60, 90))
-    for target, fitted in fit_alone(replace(recipe, folds=[fold]), ["weight", "sort"]).items():
+    for target, fitted in fit_single_task(
+        replace(recipe, folds=[fold]), ["weight", "sort"]
+    ).items():
         told = fitted.predict(recipe.codec, recipe.blocks)[target]
         np.testing.assert_allclose(told[60:], fitted.held_out[0][60:], atol=1e-6, rtol=1e-5)
 
 
 def test_a_network_alone_has_the_heads_of_its_target_only(recipe, joint):
-    alone = fit_alone(recipe, ["sick", "level"])["sick"]
+    alone = fit_single_task(recipe, ["sick", "level"])["sick"]
     assert alone.parameters < joint.parameters
 
 
 def test_a_target_without_a_label_in_some_fold_is_trained_all_the_same(recipe):
     labels = {t: y.copy() for t, y in recipe.labels.items()}
-    labels["weight"][recipe.folds[0].held] = np.nan
+    labels["weight"][recipe.folds[0].validation] = np.nan
     few = np.flatnonzero(~np.isnan(labels["weight"]))[2:]
     labels["weight"][few] = np.nan  # two labels are left
     changed = replace(recipe, labels=labels)
-    for fitted in (fit_joint(changed), fit_alone(changed, ["weight"])["weight"]):
+    for fitted in (fit_multi_task(changed), fit_single_task(changed, ["weight"])["weight"]):
         told = fitted.predict(recipe.codec, recipe.blocks)["weight"]
         assert np.isfinite(told).all()
 
@@ -163,13 +166,15 @@ def test_with_folds_each_row_is_told_by_its_own_network(recipe, joint):
         own = replace(joint, count=1, snapshots=weights)
         said = own.predict_given(recipe.codec, recipe.blocks, recipe.labels)
         for target, z in said.items():
-            np.testing.assert_allclose(told[target][fold.held], z[fold.held], atol=1e-6, rtol=1e-5)
+            np.testing.assert_allclose(
+                told[target][fold.validation], z[fold.validation], atol=1e-6, rtol=1e-5
+            )
 
 
 def test_rows_that_no_fold_holds_are_told_nothing(recipe, joint):
-    folds = [Fold(f.train, f.held[:5]) for f in recipe.folds]
+    folds = [Fold(f.train, f.validation[:5]) for f in recipe.folds]
     told = joint.predict_given(recipe.codec, recipe.blocks, recipe.labels, folds)
-    held = np.concatenate([f.held for f in folds])
+    held = np.concatenate([f.validation for f in folds])
     for z in told.values():
         assert np.isfinite(z[held]).all()
         assert np.isnan(np.delete(z, held, axis=0)).all()
@@ -205,7 +210,7 @@ def test_the_epoch_for_given_travels_with_the_state(recipe, joint):
 
 
 def test_networks_that_were_not_told_while_they_learned_answer_nothing_given(recipe):
-    plain = fit_joint(replace(recipe, given=False))
+    plain = fit_multi_task(replace(recipe, given=False))
     assert plain.given_epoch is None
     with pytest.raises(ValueError, match="these networks were trained without `given`"):
         plain.predict_given(recipe.codec, recipe.blocks, recipe.labels)

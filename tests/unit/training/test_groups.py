@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 import torch
 
-from superpose.nn import Grouped, Network
-from superpose.training import FittedNetwork, Fold, Replicas, build, fit_joint, places_of
+from superpose.data import Fold
+from superpose.nn import Grouped, Network, StackedNetworks
+from superpose.training import FittedNetwork, build, fit_multi_task, places_of
 
 GROUPS = [["calls", "weight"], ["sick", "sort"]]  # level and tags are alone
 PLACES = [[0, 2], [1, 3], [4], [5]]
@@ -31,7 +32,10 @@ def test_places_are_those_of_the_heads_and_who_is_not_named_is_alone(recipe):
 
 
 def test_one_group_of_all_trains_the_same_network_as_no_group(recipe):
-    plain, whole = fit_joint(recipe), fit_joint(replace(recipe, groups=[list(recipe.labels)]))
+    plain, whole = (
+        fit_multi_task(recipe),
+        fit_multi_task(replace(recipe, groups=[list(recipe.labels)])),
+    )
     assert plain.best == whole.best
     for epoch, state in plain.snapshots.items():
         assert state.keys() == whole.snapshots[epoch].keys()
@@ -45,7 +49,7 @@ def test_a_group_learns_the_same_whatever_the_labels_of_the_others_are(grouped, 
     plain = replace(plain, settings=replace(plain.settings, clip=0.05))  # every step is clipped
     order = np.random.default_rng(0).permutation(90)
     mixed = {t: y[order] if t in ("sick", "sort") else y for t, y in plain.labels.items()}
-    one, other = fit_joint(plain), fit_joint(replace(plain, labels=mixed))
+    one, other = fit_multi_task(plain), fit_multi_task(replace(plain, labels=mixed))
     for target, a, b in zip(one.targets, one.held_out, other.held_out, strict=True):
         assert np.array_equal(a, b, equal_nan=True) == (target not in ("sick", "sort")), target
 
@@ -53,7 +57,7 @@ def test_a_group_learns_the_same_whatever_the_labels_of_the_others_are(grouped, 
 def test_the_groups_of_a_step_are_clipped_one_by_one(recipe, make):
     torch.manual_seed(0)
     for count in (1, 2):
-        networks = Replicas(make, count)
+        networks = StackedNetworks(make, count)
         for weight in networks.parameters():
             weight.grad = torch.ones_like(weight)
         networks.clip(1.0)
@@ -66,7 +70,7 @@ def test_the_groups_of_a_step_are_clipped_one_by_one(recipe, make):
 
 def test_what_is_shared_is_in_every_group(make):
     for count in (1, 2):
-        networks = Replicas(make, count)
+        networks = StackedNetworks(make, count)
         shared = {id(w) for w in networks.shared()}
         names = [name for name, w in networks._named() if id(w) in shared]
         assert {name.split(".")[1] for name in names} == {"0", "1", "2", "3"}
@@ -82,13 +86,13 @@ def test_grouped_networks_in_one_pass_say_what_each_says_alone(recipe, make):
     blocks["given"] = torch.full((90, columns), torch.nan)
     blocks["given"][::3, 0] = 0.5
     alone = [network(blocks) for network in networks]
-    together = Replicas(iter(networks).__next__, 3).eval()  # takes the first one apart
+    together = StackedNetworks(iter(networks).__next__, 3).eval()  # takes the first one apart
     told = together({name: torch.stack([block] * 3) for name, block in blocks.items()})
     torch.testing.assert_close(told, torch.stack(alone), rtol=1e-5, atol=1e-6)
 
 
 def test_states_travel_and_tell_the_same(grouped):
-    fitted = fit_joint(grouped)
+    fitted = fit_multi_task(grouped)
     facts, tensors = fitted.state()
     again = FittedNetwork.from_state(json.loads(json.dumps(facts)), tensors)
     assert again.groups == GROUPS
@@ -98,14 +102,14 @@ def test_states_travel_and_tell_the_same(grouped):
 
 
 def test_a_state_from_before_there_were_groups_is_one_network(recipe):
-    facts, tensors = fit_joint(recipe).state()
+    facts, tensors = fit_multi_task(recipe).state()
     del facts["groups"]
     again = FittedNetwork.from_state(facts, tensors)
     assert all(isinstance(network, Network) for network in again._each_network(recipe.codec))
 
 
 def test_a_measured_target_is_told_to_the_groups_it_is_not_in(grouped):
-    fitted = fit_joint(grouped)
+    fitted = fit_multi_task(grouped)
     hidden = {t: np.full_like(y, np.nan) for t, y in grouped.labels.items()}
     plain = fitted.predict_given(grouped.codec, grouped.blocks, hidden)
     told = fitted.predict_given(
@@ -117,7 +121,7 @@ def test_a_measured_target_is_told_to_the_groups_it_is_not_in(grouped):
 
 def test_the_map_of_a_fitted_network_has_nothing_between_groups(grouped):
     fold = Fold(np.arange(60), np.arange(60, 90))
-    fitted = fit_joint(replace(grouped, folds=[fold]))
+    fitted = fit_multi_task(replace(grouped, folds=[fold]))
     weights = fitted.attention(grouped.codec, grouped.blocks)
     for number, own in enumerate(PLACES):
         others = [t for other in PLACES[:number] + PLACES[number + 1 :] for t in other]

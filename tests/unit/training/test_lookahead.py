@@ -7,7 +7,9 @@ import numpy as np
 import pytest
 import torch
 
-from superpose.training import Fold, Replicas, look_ahead
+from superpose.data import Fold
+from superpose.nn import StackedNetworks
+from superpose.training import look_ahead
 from superpose.training._build import build
 from superpose.training._lookahead import MOST_STEPS, _Looks
 from superpose.training._loop import Step
@@ -28,7 +30,7 @@ def step(recipe):
         ]
         torch.manual_seed(0)
         sizes = [kind.size for kind in kinds]
-        network = Replicas(
+        network = StackedNetworks(
             build(recipe.codec, sizes, replace(recipe.architecture, dropout=0.0), 4), count
         )
         objective = Objective(kinds, labels, np.arange(90))
@@ -105,7 +107,7 @@ def test_a_training_that_is_looked_at_is_the_same_training(
 ):
     chosen = make_folds()[:folds]
     plain = run(folds=chosen, given=given)
-    looks = _Looks([fold.held for fold in chosen], 5, 0)
+    looks = _Looks([fold.validation for fold in chosen], 5, 0)
     assert_same(plain, run(folds=chosen, given=given, on_step=looks))
     assert len(looks.found) > 5
 

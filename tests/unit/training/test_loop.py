@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 import torch
 
+from superpose.data import Fold
 from superpose.errors import TrainingError
 from superpose.nn.augment._augment import Moved, Pieces
-from superpose.training import Fold, _loop, _session
+from superpose.training import _loop, _state
 from superpose.training._checkpoints import load_checkpoint
 from superpose.training._objective import Objective
 from superpose.training._reveal import Reveal
@@ -25,7 +26,7 @@ every_way = pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)
 @pytest.fixture(autouse=True)
 def _every_epoch_is_kept(monkeypatch):
     """On a busy machine writing takes long, and epochs would go unwritten."""
-    monkeypatch.setattr(_session, "WRITING_SHARE", float("inf"))
+    monkeypatch.setattr(_state, "WRITING_SHARE", float("inf"))
 
 
 def jitter(batch):
@@ -275,7 +276,7 @@ def test_what_is_left_behind_is_for_every_fold_and_row(run, way):
 
 def test_no_network_has_learned_from_the_rows_it_is_judged_on(run, recipe):
     """Shuffling labels inside a fold keeps every constant, and must not move its predictions."""
-    held = recipe.folds[1].held
+    held = recipe.folds[1].validation
     labels = [recipe.labels[t].copy() for t in ("weight", "sick")]
     shuffled = [y.copy() for y in labels]
     for y in shuffled:
@@ -299,7 +300,7 @@ def test_a_single_task_network_reads_no_other_target(run, recipe):
 
 def test_no_network_is_told_the_label_that_it_is_asked_for(run, recipe):
     """What a target says to held-out rows is the same whatever those rows' own labels are."""
-    held = recipe.folds[1].held
+    held = recipe.folds[1].validation
     labels = [recipe.labels[t].copy() for t in ("weight", "sick")]
     shuffled = [labels[0].copy(), labels[1]]
     shuffled[0][held] = labels[0][np.random.default_rng(0).permutation(held)]
@@ -311,17 +312,17 @@ def test_no_network_is_told_the_label_that_it_is_asked_for(run, recipe):
 
 def test_every_row_is_watched_with_the_target_hidden(run, recipe, monkeypatch):
     seen = []
-    plain = _loop.Watch.look
+    plain = _loop.EarlyStopping.update
 
     def look(self, epoch, told, train, snapshot, half=None):
         seen.append(half)
         plain(self, epoch, told, train, snapshot, half)
 
-    monkeypatch.setattr(_loop.Watch, "look", look)
+    monkeypatch.setattr(_loop.EarlyStopping, "update", look)
     fold = Fold(np.arange(60), np.arange(60, 90))
     labels = [recipe.labels[t].copy() for t in ("weight", "sick", "calls")]
     run(labels=labels, folds=[fold], given=True, epochs=1)
-    labels[0][fold.held] += 1.0
+    labels[0][fold.validation] += 1.0
     run(labels=labels, folds=[fold], given=True, epochs=1)
     (before,), (after,) = seen
     np.testing.assert_array_equal(before[0], after[0])

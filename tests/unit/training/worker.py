@@ -11,9 +11,10 @@ import pyarrow as pa
 import torch
 import torch.distributed as dist
 
+from superpose.data import Fold
 from superpose.kinds import TARGET_KINDS
 from superpose.nn import Architecture, Network, NumberEncoder
-from superpose.training import Balancing, Fold, Settings, train
+from superpose.training import Balancing, Settings, train
 
 
 def main(rank: int, size: int, meeting: str, out: str, method: str, at: str) -> None:

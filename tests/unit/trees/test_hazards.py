@@ -5,9 +5,8 @@ import pyarrow as pa
 import pytest
 
 from superpose.audit._references import FittedTrees, fit_references
-from superpose.data import Features
+from superpose.data import Features, Fold
 from superpose.kinds import TARGET_KINDS
-from superpose.training import Fold
 
 
 def lifetimes(rows=1200, seed=0):

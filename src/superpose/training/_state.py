@@ -8,10 +8,11 @@ from pathlib import Path
 
 import torch
 
+from superpose.nn import StackedNetworks, StateDict
+
 from ._balance import Balance
 from ._checkpoints import load_checkpoint, optimizer_tensors, restore_optimizer, save_checkpoint
-from ._replicas import Replicas, State
-from ._watch import Watch
+from ._early_stopping import EarlyStopping
 
 # Large checkpoints are written less often, so that writing takes a twentieth of the time at most.
 # A training that goes on from an older checkpoint ends with the same numbers, a little later.
@@ -19,7 +20,7 @@ WRITING_SHARE = 1 / 20
 
 
 @dataclass
-class Session:
+class TrainState:
     """The moving parts of a training.
 
     Args:
@@ -33,10 +34,10 @@ class Session:
         earlier: Seconds of training before this process.
     """
 
-    network: Replicas
-    averaged: Replicas
+    network: StackedNetworks
+    averaged: StackedNetworks
     optimizer: torch.optim.Optimizer
-    watch: Watch
+    watch: EarlyStopping
     balance: Balance
     path: Path | None
     writes: bool = True
@@ -55,7 +56,7 @@ class Session:
             return 0
         facts, tensors = load_checkpoint(self.path)
         names = ("weights", "averaged", "optimizer", "watch", "balance")
-        parts: dict[str, State] = {name: {} for name in names}
+        parts: dict[str, StateDict] = {name: {} for name in names}
         for name, value in tensors.items():
             part, rest = name.split("/", 1)
             parts[part][rest] = value

@@ -11,31 +11,12 @@ import torch
 from torch import Tensor
 
 from superpose.kinds import TargetKind
+from superpose.nn import StateDict
 
-from ._replicas import State
-
-
-def average_rows(n: int, rows: Sequence[np.ndarray], told: Sequence[np.ndarray]) -> np.ndarray:
-    """Average what several models say of rows that may overlap.
-
-    Shape:
-        rows P times (r,), told P times (r, K) -> (N, K), NaN for rows that no model speaks of.
-
-    Example:
-        >>> average_rows(3, [np.array([0, 1]), np.array([1])], [np.zeros((2, 1)), np.ones((1, 1))])
-        array([[0. ],
-               [0.5],
-               [nan]])
-    """
-    # Predictions of many places are float32 to begin with, and stay so.
-    total, count = np.zeros((n, told[0].shape[1]), told[0].dtype), np.zeros((n, 1), told[0].dtype)
-    for chosen, said in zip(rows, told, strict=True):
-        total[chosen] += said
-        count[chosen] += 1
-    return np.where(count > 0, total / np.maximum(count, 1), np.nan)
+from ._predict import average_rows
 
 
-class Watch:
+class EarlyStopping:
     """Follow held-out losses over epochs.
 
     Every target has its own best epoch. With several folds, the epoch at which a fold's held-out
@@ -62,14 +43,14 @@ class Watch:
         patience: int,
         given: bool = False,
     ) -> None:
-        self.kinds, self.labels, self.held, self.patience = kinds, labels, held, patience
+        self.kinds, self.labels, self.validation, self.patience = kinds, labels, held, patience
         t, f = len(kinds), len(held)
         self.curves: list[dict[str, list[float]]] = [{"train": [], "validation": []} for _ in kinds]
         self.best_epoch = [0] * t
         self.best_loss = np.full(t, np.inf)
         self.best_of_others = np.full((t, f), np.inf)
         self.judged: list[list[np.ndarray | None]] = [[None] * f for _ in kinds]
-        self.snapshots: dict[int, State] = {}
+        self.snapshots: dict[int, StateDict] = {}
         self.last_gain = -1
         self.given_epoch = 0 if given else None
         self.given_loss = np.inf
@@ -86,12 +67,12 @@ class Watch:
             for kind, y in zip(kinds, self._given_labels, strict=True)
         ]
 
-    def look(
+    def update(
         self,
         epoch: int,
         told: list[list[np.ndarray]],
         train: np.ndarray,
-        snapshot: Callable[[], State],
+        snapshot: Callable[[], StateDict],
         half: list[list[np.ndarray]] | None = None,
     ) -> None:
         """Take in an epoch.
@@ -106,11 +87,11 @@ class Watch:
         for t, kind in enumerate(self.kinds):
             losses = [
                 kind.row_loss(self.labels[t][rows], said[t])
-                for rows, said in zip(self.held, told, strict=True)
+                for rows, said in zip(self.validation, told, strict=True)
             ]
             # Per row and over all folds: with repeats, other folds hold a fold's rows too.
             sums, counts = np.zeros((2, len(self.labels[t])))
-            for rows, loss in zip(self.held, losses, strict=True):
+            for rows, loss in zip(self.validation, losses, strict=True):
                 known = kind.known(self.labels[t][rows])
                 # A prediction that is not a number is no missing label: it is the worst there is.
                 sums[rows] += np.where(known, np.where(np.isnan(loss), np.inf, loss), 0.0)
@@ -118,8 +99,8 @@ class Watch:
             total, count = sums.sum(), max(counts.sum(), 1)
             self.curves[t]["train"].append(float(train[t]))
             self.curves[t]["validation"].append(float(total / count))
-            for f, rows in enumerate(self.held):
-                mine = rows if len(self.held) > 1 else rows[:0]
+            for f, rows in enumerate(self.validation):
+                mine = rows if len(self.validation) > 1 else rows[:0]
                 heard = np.delete(counts, mine).sum()
                 others = np.delete(sums, mine).sum() / max(heard, 1)
                 # With no label to judge by the newest network is kept, not the first.
@@ -160,7 +141,7 @@ class Watch:
     def held_out(self) -> list[np.ndarray]:
         """Return each target's held-out predictions (N, K), averaged where folds overlap."""
         return [
-            average_rows(len(y), self.held, [np.asarray(x) for x in told])
+            average_rows(len(y), self.validation, [np.asarray(x) for x in told])
             for y, told in zip(self.labels, self.judged, strict=True)
         ]
 
@@ -208,7 +189,7 @@ class EpochShare:
 
     Example:
         >>> share = EpochShare(100)
-        >>> watch = Watch([], [], [], patience=3)
+        >>> watch = EarlyStopping([], [], [], patience=3)
         >>> [round(share(epoch, watch), 2) for epoch in range(3)]
         [0.33, 0.67, 1.0]
     """
@@ -216,7 +197,7 @@ class EpochShare:
     def __init__(self, epochs: int) -> None:
         self.epochs, self.share = epochs, 0.0
 
-    def __call__(self, epoch: int, watch: Watch) -> float:
+    def __call__(self, epoch: int, watch: EarlyStopping) -> float:
         """Take in an epoch."""
         left = min(self.epochs - 1, watch.last_gain + watch.patience) - epoch
         self.share += (1 - self.share) / (max(left, 0) + 1)

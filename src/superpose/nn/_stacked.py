@@ -10,15 +10,16 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call, stack_module_state, vmap
 
-from superpose.nn import DenseNetwork, Outputs, gradients_behind
+from ._trunk import gradients_at_input
+from .heads._dense import DenseNetwork, Outputs
 
-State = dict[str, Tensor]
+StateDict = dict[str, Tensor]
 # Names of weights: those of a group, and those that its targets share.
 GROUP = re.compile(r"networks\.\d+\.")
 SHARED = re.compile(rf"({GROUP.pattern})?(encoders|trunk)\.")
 
 
-class Replicas(nn.Module):
+class StackedNetworks(nn.Module):
     """Hold P networks that differ in their weights only and run them in one batched pass.
 
     Args:
@@ -26,13 +27,13 @@ class Replicas(nn.Module):
         count: Number of networks P (at least 1).
 
     Shape:
-        blocks: name -> (P, B, ...) -> (P, B, M, T, O), or the outputs of a dense network with the
+        inputs: name -> (P, B, ...) -> (P, B, M, T, O), or the outputs of a dense network with the
         leading axis P; they end with the last place that a row of the batch has.
 
     Example:
         >>> from superpose.nn import Architecture, Network, NumberEncoder
         >>> make = lambda: Network({"numbers": NumberEncoder([[0.0, 1.0]], 4)}, [1], Architecture())
-        >>> Replicas(make, 3)({"numbers": torch.zeros(3, 5, 1)}).shape
+        >>> StackedNetworks(make, 3)({"numbers": torch.zeros(3, 5, 1)}).shape
         torch.Size([3, 5, 8, 1, 1])
     """
 
@@ -55,44 +56,48 @@ class Replicas(nn.Module):
                 self.register_buffer(f"stacked_buffer{i}", b.detach())
             self._base = [networks[0].to("meta")]  # in a list: its weights are not ours
 
-    def forward(self, blocks: dict[str, Tensor], taps: Tensor | None = None) -> Tensor | Outputs:
+    @property
+    def template(self) -> nn.Module:
+        """One of the networks, for questions about their form."""
+        return self.single if self.count == 1 else self._base[0]
+
+    def forward(self, inputs: StateDict, probe: Tensor | None = None) -> Tensor | Outputs:
         base = self.single if self.count == 1 else self._base[0].train(self.training)
         if isinstance(base, DenseNetwork):
-            blocks = base.trimmed(blocks)
+            inputs = base.trimmed(inputs)
         if self.count == 1:
-            row = {name: block[0] for name, block in blocks.items()}
-            out = base(row, None if taps is None else taps[0])
+            row = {name: block[0] for name, block in inputs.items()}
+            out = base(row, None if probe is None else probe[0])
             if isinstance(out, Tensor):
                 return out[None]
             return Outputs(out.rows[None], {t: z[None] for t, z in out.places.items()})
 
         def one(
-            weights: State, buffers: State, row: dict[str, Tensor], tap: Tensor | None
+            weights: StateDict, buffers: StateDict, row: StateDict, own_probe: Tensor | None
         ) -> Tensor | Outputs:
-            return functional_call(base, (weights, buffers), (row, tap))
+            return functional_call(base, (weights, buffers), (row, own_probe))
 
         weights = dict(zip(self._names, self.stacked, strict=True))
         buffers = {n: getattr(self, f"stacked_buffer{i}") for i, n in enumerate(self._buffer_names)}
-        axes = (0, 0, 0, None if taps is None else 0)
-        return vmap(one, axes, randomness="different")(weights, buffers, blocks, taps)
+        axes = (0, 0, 0, None if probe is None else 0)
+        return vmap(one, axes, randomness="different")(weights, buffers, inputs, probe)
 
-    def taps(self, rows: int) -> Tensor:
+    def gradient_probe(self, rows: int) -> Tensor:
         """Return zeros (P, ...) to pass along with ``rows`` rows, whose gradient is to be read."""
-        network = self.single if self.count == 1 else self._base[0]
-        shape = (self.count, *network.taps(rows))  # type: ignore[operator]
+        shape = (self.count, *self.template.probe_shape(rows))  # type: ignore[operator]
         return torch.zeros(shape, device=next(self.parameters()).device, requires_grad=True)
 
     @property
-    def behind(self) -> Callable[[Tensor], Tensor] | None:
-        """What turns the gradient of taps at the states into what each target asks of the trunk.
+    def probe_to_trunk(self) -> Callable[[Tensor], Tensor] | None:
+        """What turns the gradient of a probe at the states into each target's at the trunk.
 
-        (P, B, M, T, D) -> (P, T, B, M, W); None where the taps are the trunk's output already.
+        (P, B, M, T, D) -> (P, T, B, M, W); None where the probe is at the trunk's output already.
         """
-        if not (self.single if self.count == 1 else self._base[0]).separate:
+        if not self.template.separate:
             return None
-        mine = self._mine()
-        layer = {name: mine[f"states.{name}"].detach() for name in ("weight", "r", "s")}
-        return partial(gradients_behind, **layer)
+        weights = self._by_name()
+        layer = {name: weights[f"states.{name}"].detach() for name in ("weight", "r", "s")}
+        return partial(gradients_at_input, **layer)
 
     def shared(self) -> list[Tensor]:
         """Return the weights that all targets learn: of all networks, stacked if there are more.
@@ -102,7 +107,7 @@ class Replicas(nn.Module):
         return [w for name, w in self._named() if SHARED.match(name) and w.requires_grad]
 
     @torch.no_grad()
-    def follow(self, other: Replicas, share: float) -> None:
+    def ema_update(self, other: StackedNetworks, share: float) -> None:
         """Move all weights by a share of the way towards those of another."""
         torch._foreach_lerp_(list(self.parameters()), list(other.parameters()), share)
 
@@ -136,16 +141,16 @@ class Replicas(nn.Module):
             return self.single.named_parameters()
         return zip(self._names, self.stacked, strict=True)
 
-    def _mine(self) -> State:
+    def _by_name(self) -> StateDict:
         """The weights by the network's own names, with the leading axis P."""
         return {k: v[None] if self.count == 1 else v for k, v in self._named()}
 
-    def snapshot(self) -> State:
+    def snapshot(self) -> StateDict:
         """Copy all weights with the leading axis P, by the network's own names."""
-        return {k: v.detach().cpu().clone() for k, v in self._mine().items()}
+        return {k: v.detach().cpu().clone() for k, v in self._by_name().items()}
 
     @torch.no_grad()
-    def restore(self, state: State) -> None:
+    def restore(self, state: StateDict) -> None:
         """Set all weights from a snapshot."""
-        for name, weight in self._mine().items():
+        for name, weight in self._by_name().items():
             weight.copy_(state[name])

@@ -1,4 +1,4 @@
-"""Replicas: P networks in one pass are the P networks."""
+"""StackedNetworks: P networks in one pass are the P networks."""
 
 import pytest
 import torch
@@ -11,9 +11,9 @@ from superpose.nn import (
     Network,
     NumberEncoder,
     PerPlace,
+    StackedNetworks,
     WordEncoder,
 )
-from superpose.training import Replicas
 
 ROWS = 7
 
@@ -33,7 +33,7 @@ def make_network(dropout=0.0):
 @pytest.fixture(params=[1, 4])
 def replicas(request):
     torch.manual_seed(0)
-    return Replicas(make_network, request.param)
+    return StackedNetworks(make_network, request.param)
 
 
 @pytest.fixture
@@ -117,14 +117,14 @@ def test_a_step_is_that_of_separate_networks(replicas, apart, blocks):
 
 def test_networks_start_apart():
     torch.manual_seed(0)
-    heads = Replicas(make_network, 3).snapshot()["heads"]
+    heads = StackedNetworks(make_network, 3).snapshot()["heads"]
     assert not torch.allclose(heads[0], heads[1])
     assert not torch.allclose(heads[1], heads[2])
 
 
 def test_dropout_differs_between_networks():
     torch.manual_seed(0)
-    replicas = Replicas(lambda: make_network(dropout=0.5), 2)
+    replicas = StackedNetworks(lambda: make_network(dropout=0.5), 2)
     same = {name: w[:1].expand_as(w) for name, w in replicas.snapshot().items()}
     replicas.restore(same)
     row = {"numbers": torch.randn(1, ROWS, 2), "categories": torch.ones(1, ROWS, 1).long()}
@@ -160,7 +160,7 @@ def make_dense():
 @pytest.mark.parametrize("count", [1, 3])
 def test_networks_with_places_are_run_in_one_pass_and_end_with_the_last_place(count):
     torch.manual_seed(0)
-    replicas = Replicas(make_dense, count).eval()
+    replicas = StackedNetworks(make_dense, count).eval()
     words = torch.randint(1, 9, (count, ROWS, 8, 4))
     words[:, :, 5:] = 0
     words[:, 0, 2:] = 0
@@ -181,7 +181,7 @@ def test_networks_with_places_are_run_in_one_pass_and_end_with_the_last_place(co
 @pytest.mark.parametrize("count", [1, 3])
 def test_convolutions_take_smaller_steps_than_the_trunk_alone_or_in_folds(count):
     encoders = {"picture": ImageEncoder(8), "numbers": NumberEncoder([[0.0, 1.0]], 4)}
-    replicas = Replicas(lambda: Network(encoders, [1], Architecture(members=2)), count)
+    replicas = StackedNetworks(lambda: Network(encoders, [1], Architecture(members=2)), count)
     rates = {name: weight.rate for name, weight in replicas._named() if hasattr(weight, "rate")}
     assert {n for n, rate in rates.items() if rate < 1} == {n for n in rates if "picture" in n}
     assert len({rate for name, rate in rates.items() if "picture" in name}) == 1
@@ -193,10 +193,10 @@ def test_a_weight_without_an_axis_counts_in_the_length_of_each_network():
             super().__init__()
             self.scale = torch.nn.Parameter(torch.ones(()))
 
-        def forward(self, blocks, taps=None):
+        def forward(self, blocks, probe=None):
             return blocks["x"] * self.scale
 
-    replicas = Replicas(Scaled, 2)
+    replicas = StackedNetworks(Scaled, 2)
     replicas({"x": torch.tensor([[3.0], [0.5]])}).sum().backward()
     torch.testing.assert_close(replicas.clip(1.0), torch.tensor([3.0, 0.5]))
     assert replicas.stacked[0].grad.tolist() == pytest.approx([1.0, 0.5], abs=1e-5)

@@ -5,7 +5,7 @@ import pyarrow as pa
 import pytest
 
 from superpose.kinds import TARGET_KINDS
-from superpose.training import EpochShare, Watch
+from superpose.training import EarlyStopping, EpochShare
 
 ROWS = 24
 NUMBER = TARGET_KINDS["number"].fit("y", pa.chunked_array([[-1.0, 1.0]]))
@@ -19,13 +19,13 @@ def told(rows, value):
 
 def follow(labels, held, means, patience=100, kinds=(NUMBER,)):
     """A watch after epochs whose predictions are means[epoch][fold][target]."""
-    watch = Watch(kinds, labels, held, patience)
+    watch = EarlyStopping(kinds, labels, held, patience)
     for epoch, by_fold in enumerate(means):
         said = [
             [told(rows, m) for m in by_target]
             for rows, by_target in zip(held, by_fold, strict=True)
         ]
-        watch.look(epoch, said, np.zeros(len(kinds)), lambda e=epoch: {"epoch": e})
+        watch.update(epoch, said, np.zeros(len(kinds)), lambda e=epoch: {"epoch": e})
     return watch
 
 
@@ -102,21 +102,21 @@ def test_missing_labels_count_for_nothing():
     labels = np.zeros(ROWS)
     labels[::2] = np.nan
     rows = np.arange(ROWS)
-    watch = Watch([NUMBER], [labels], [rows], 10)
+    watch = EarlyStopping([NUMBER], [labels], [rows], 10)
     said = told(rows, 1.0)
     said[::2] = 100.0
-    watch.look(0, [[said]], np.zeros(1), dict)
+    watch.update(0, [[said]], np.zeros(1), dict)
     assert watch.curves[0]["validation"] == [1.0]
 
 
 @pytest.mark.parametrize(("kind", "columns"), [(NUMBER, 2), (BINARY, 2)])
 def test_predictions_that_are_no_numbers_never_win(kind, columns):
     rows = np.arange(ROWS)
-    watch = Watch([kind], [np.zeros(ROWS)], [rows[:12], rows[12:]], 10)
+    watch = EarlyStopping([kind], [np.zeros(ROWS)], [rows[:12], rows[12:]], 10)
     good = np.full((12, columns), 0.5)
     for epoch in range(3):
         bad = np.full_like(good, np.nan) if epoch == 1 else good
-        watch.look(epoch, [[bad], [good]], np.zeros(1), dict)
+        watch.update(epoch, [[bad], [good]], np.zeros(1), dict)
     assert watch.best_epoch == [0]
     assert watch.curves[0]["validation"][1] == np.inf
     assert np.isfinite(watch.held_out()[0]).all()
@@ -136,13 +136,13 @@ def test_packing_and_unpacking_gives_the_same_watch():
     held, labels = held_of(3), rng.normal(size=ROWS)
     means = rng.normal(size=(6, 3, 1))
     watch = follow([labels], held, means[:3])
-    other = Watch([NUMBER], [labels], held, 100)
+    other = EarlyStopping([NUMBER], [labels], held, 100)
     watch.snapshots = {}  # dictionaries here, tensors in earnest: test_loop resumes with them
     other.unpack(*watch.pack())
     for epoch in (3, 4, 5):
         said = [[told(rows, m[0])] for rows, m in zip(held, means[epoch], strict=True)]
         for one in (watch, other):
-            one.look(epoch, said, np.zeros(1), dict)
+            one.update(epoch, said, np.zeros(1), dict)
     assert watch.curves == other.curves
     assert (watch.best_epoch, watch.last_gain) == (other.best_epoch, other.last_gain)
     np.testing.assert_array_equal(watch.held_out()[0], other.held_out()[0])
@@ -151,11 +151,11 @@ def test_packing_and_unpacking_gives_the_same_watch():
 def follow_given(halves, plain=None, patience=100):
     """A watch whose predictions with half of the others given are halves[epoch], for two folds."""
     held, labels = held_of(2), np.zeros(ROWS)
-    watch = Watch([NUMBER], [labels], held, patience, given=True)
+    watch = EarlyStopping([NUMBER], [labels], held, patience, given=True)
     for epoch, mean in enumerate(halves):
         said = [[told(rows, 1.0 if plain is None else plain[epoch])] for rows in held]
         half = [[told(rows, mean)] for rows in held]
-        watch.look(epoch, said, np.zeros(1), lambda e=epoch: {"epoch": e}, half)
+        watch.update(epoch, said, np.zeros(1), lambda e=epoch: {"epoch": e}, half)
     return watch
 
 
@@ -183,11 +183,11 @@ def test_targets_weigh_the_same_in_the_epoch_for_given():
     rng = np.random.default_rng(0)
     labels = [rng.normal(size=ROWS), 10 * rng.normal(size=ROWS)]
     rows = np.arange(ROWS)
-    watch = Watch([NUMBER, NUMBER], labels, [rows], 10, given=True)
+    watch = EarlyStopping([NUMBER, NUMBER], labels, [rows], 10, given=True)
     for epoch, (small, large) in enumerate([(1.0, 1.0), (0.2, 1.1), (1.1, 0.9)]):
         # The share of each label that is not told.
         half = [[told(rows, y * (1 - s)) for y, s in zip(labels, (small, large), strict=True)]]
-        watch.look(epoch, half, np.zeros(2), dict, half)
+        watch.update(epoch, half, np.zeros(2), dict, half)
     assert watch.given_epoch == 1
 
 
@@ -200,18 +200,18 @@ def test_half_told_predictions_that_are_no_numbers_never_win():
 def test_the_epoch_for_given_is_packed_and_unpacked():
     watch = follow_given([3.0, 0.5, 2.0])
     watch.snapshots = {}  # dictionaries here, tensors in earnest: test_loop resumes with them
-    other = Watch([NUMBER], [np.zeros(ROWS)], held_of(2), 100, given=True)
+    other = EarlyStopping([NUMBER], [np.zeros(ROWS)], held_of(2), 100, given=True)
     other.unpack(*watch.pack())
     assert other.given_epoch == watch.given_epoch == 1
     assert other.given_loss == watch.given_loss
     for one in (watch, other):
         said = [[told(rows, 0.1)] for rows in held_of(2)]
-        one.look(3, said, np.zeros(1), dict, said)
+        one.update(3, said, np.zeros(1), dict, said)
     assert other.given_epoch == watch.given_epoch == 3
 
 
 def test_each_epoch_moves_the_share_and_the_last_one_ends_it():
-    watch = Watch([], [], [], patience=5)
+    watch = EarlyStopping([], [], [], patience=5)
     share, told = EpochShare(40), []
     for epoch in range(12):
         watch.last_gain = min(epoch, 6)

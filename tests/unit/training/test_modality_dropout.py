@@ -8,11 +8,11 @@ import torch
 
 from superpose.audit import prepare
 from superpose.config import Config
-from superpose.data import Codec, ColumnSpec, Schema
+from superpose.data import Codec, ColumnSpec, Fold, Schema
 from superpose.nn import Architecture
-from superpose.training import Fold, Recipe, Settings, fit_joint, hideable
-from superpose.training._absence import Absence
+from superpose.training import Settings, TrainingSpec, fit_multi_task, hideable
 from superpose.training._fit import variation
+from superpose.training._modality_dropout import ModalityDropout
 
 ROWS = 240
 
@@ -57,7 +57,7 @@ def hidden(block):
 def test_inputs_are_hidden_row_by_row_and_columns_are_not():
     codec = fitted(clear="embedding", note="text", idle="number")
     torch.manual_seed(0)
-    before, after = batch(codec), Absence(codec, 0.3)(batch(codec))
+    before, after = batch(codec), ModalityDropout(codec, 0.3)(batch(codec))
     clear, note = hideable(codec)
     for name in (clear, note):
         gone = hidden(after[name])
@@ -74,7 +74,7 @@ def test_a_row_keeps_one_of_the_inputs_that_it_has():
     given[first] = given[first].clone()
     given[first][:, :50] = torch.nan  # these rows lack it from the start
     torch.manual_seed(0)
-    after = Absence(codec, 0.95)(given)
+    after = ModalityDropout(codec, 0.95)(given)
     assert not torch.stack([hidden(after[name]) for name in (first, *others)]).all(0).any()
     assert torch.stack([hidden(after[name])[:, :50] for name in others]).any(0).float().mean() > 0.8
 
@@ -103,7 +103,7 @@ def test_an_input_alone_and_one_whose_words_have_labels_stay(make_utterances):
 def test_a_model_that_learned_with_it_stands_the_absence_of_its_best_input():
     codec, new = fitted(clear="embedding", blurred="embedding", idle="number"), table(300, 9)
     rows = np.arange(ROWS)
-    recipe = Recipe(
+    recipe = TrainingSpec(
         codec,
         codec.inputs(table()),
         codec.labels(table()),
@@ -114,7 +114,7 @@ def test_a_model_that_learned_with_it_stands_the_absence_of_its_best_input():
     truth, errors = codec.labels(new)["y"], {}
     for share in (0.0, 0.3):
         settings = replace(recipe.settings, modality_dropout=share)
-        network = fit_joint(replace(recipe, settings=settings))
+        network = fit_multi_task(replace(recipe, settings=settings))
         blocks = codec.inputs(new)
         whole = network.predict(codec, blocks)["y"][:, 0]
         blocks[next(iter(hideable(codec)))][:] = np.nan

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from superpose.data import Codec
 
-from ._loop import Blocks
+from ._predict import Blocks
 
 
 def hideable(codec: Codec) -> dict[str, int]:
@@ -26,7 +26,7 @@ def hideable(codec: Codec) -> dict[str, int]:
     return found if len(codec.blocks) > 1 else {}
 
 
-class Absence:
+class ModalityDropout:
     """Hide inputs of rows at random, but never all that a row has.
 
     Args:
