@@ -321,7 +321,8 @@ class Superpose:
                     "two targets or more, some test rows and `model.given: true`"
                 )
             return self.record.entanglement
-        return entanglement_of(predictor, self._rows(source), permutations, self.config.seed)
+        rows = self._rows(source)
+        return entanglement_of(predictor, rows, permutations=permutations, seed=self.config.seed)
 
     def next_measurement(
         self,
@@ -406,7 +407,8 @@ class Superpose:
             held-out loss that a step saves), ``cosine``, ``residual`` and ``bits``. The groups that
             it suggests are in ``record.affinity``.
         """
-        found = affinity(self._divided(source), self.record, epochs, progress or quiet)
+        rows = self._divided(source)
+        found = affinity(rows, self.record, epochs=epochs, progress=progress or quiet)
         self.record = replace(self.record, affinity=found)
         return self._frame(affinity_rows(found), source)
 
@@ -428,7 +430,8 @@ class Superpose:
             self.affinity(source, progress=progress)
         assert self.record.affinity is not None
         tried = candidates(self.record.affinity)
-        found = search_groups(self._divided(source), tried, folds, progress or quiet)
+        rows = self._divided(source)
+        found = search_groups(rows, tried, count=folds, progress=progress or quiet)
         self.record = replace(self.record, grouping=found)
         return self._frame(plain(found.candidates), source)
 

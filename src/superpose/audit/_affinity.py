@@ -21,7 +21,7 @@ MOST_NETWORKS = 5
 
 
 def affinity(
-    prepared: Prepared, record: RunRecord, epochs: int, progress: Progress
+    prepared: Prepared, record: RunRecord, *, epochs: int, progress: Progress
 ) -> AffinityRecord:
     """Measure who helps whom in a short training of all targets, beside what a run has found.
 

@@ -35,7 +35,7 @@ def rows_for(targets: int, width: int = 1) -> int:
 
 
 def entanglement_of(
-    predictor: Predictor, table: pa.Table, permutations: int, seed: int
+    predictor: Predictor, table: pa.Table, *, permutations: int, seed: int
 ) -> EntanglementRecord:
     """Measure what the targets that a table has tell about each other; see `entanglement`.
 
@@ -147,7 +147,8 @@ class _Question:
         Returns:
             Predictions (N, K) by target, and those of all permutations, one below the other.
         """
-        kind, pred = self.kinds[target], self.rows.shipped[target]
+        kind = self.kinds[target]
+        pred = self.rows.shipped[target]
         share = rng.random((len(self.rows), kind.latent))
         scores = kind.scores(self.labels[target], pred, share)
         known = kind.known(self.labels[target])

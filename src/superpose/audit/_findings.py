@@ -133,7 +133,8 @@ def _sources(p: Prepared) -> list[SourceRecord]:
 
 
 def _attention(trial: Trial) -> AttentionRecord | None:
-    joint, p = trial.predictor.joint, trial.prepared
+    p = trial.prepared
+    joint = trial.predictor.joint
     if joint is None or len(p.targets) < 2:
         return None
     rows = p.split.validation[:ATTENTION_ROWS]

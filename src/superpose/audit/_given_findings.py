@@ -75,7 +75,8 @@ def _mean(z: np.ndarray) -> np.ndarray:
 
 def states_record(trial: Trial) -> StatesRecord | None:
     """Describe how different the task states are that the heads read."""
-    joint, p = trial.predictor.joint, trial.prepared
+    p = trial.prepared
+    joint = trial.predictor.joint
     if joint is None or len(p.targets) < 2:
         return None
     rows = p.split.validation[:STATE_ROWS]

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
 
 from superpose.data import Fold, fold_indices
 from superpose.record import AffinityRecord, CandidateRecord, GroupingRecord
-from superpose.training import EarlyStopping, EpochShare, TrainingSpec, fit_multi_task
+from superpose.training import EpochShare, TrainingSpec, fit_multi_task
 
 from ._affinity import names
 from ._grouping import Groups, divisions
@@ -17,6 +17,7 @@ from ._prepare import Prepared
 from ._trial import Progress, recipe_of
 
 TOGETHER, APART = "all together", "all apart"
+STAGE = "ways to group"
 MOST_GROUPS = 4
 # Standard errors by which the best has to be better than all together. Of seven candidates that are
 # all alike, one is taken for better in 7 % of searches with five folds.
@@ -55,7 +56,7 @@ def candidates(found: AffinityRecord) -> dict[str, Groups]:
 
 
 def search_groups(
-    prepared: Prepared, tried: Mapping[str, Groups], count: int, progress: Progress
+    prepared: Prepared, tried: Mapping[str, Groups], *, count: int, progress: Progress
 ) -> GroupingRecord:
     """Judge ways to group by cross-validation with the multi-task network.
 
@@ -69,10 +70,14 @@ def search_groups(
         progress: Called with the name of the stage and the share that is done.
     """
     folds = _folds(prepared, count)
-    recipe = replace(recipe_of(prepared), folds=folds)
+    spec = replace(recipe_of(prepared), folds=folds)
     losses = []
     for index, groups in enumerate(tried.values()):
-        losses.append(_losses(recipe, names(prepared.targets, groups), len(tried), index, progress))
+
+        def report(share: float, index: int = index) -> None:
+            progress(STAGE, (index + share) / len(tried))
+
+        losses.append(_losses(spec, names(prepared.targets, groups), report))
     ranked, winner, recommended = verdict(np.stack(losses), tried, prepared.targets)
     return GroupingRecord(
         targets=list(prepared.targets),
@@ -93,28 +98,33 @@ def _folds(prepared: Prepared, count: int) -> list[Fold]:
 
 
 def _losses(
-    recipe: TrainingSpec, groups: list[list[str]], candidates: int, place: int, progress: Progress
+    spec: TrainingSpec, groups: list[list[str]], report: Callable[[float], None]
 ) -> np.ndarray:
-    """Return the loss of each fold and target in units of the best constant's, (K, T)."""
-    stage, passed = "ways to group", EpochShare(recipe.settings.epochs)
+    """Return the loss of each fold and target in units of the baseline's, (K, T).
 
-    def report(epoch: int, watch: EarlyStopping) -> None:
-        progress(stage, (place + passed(epoch, watch)) / candidates)
-
-    progress(stage, place / candidates)
-    fitted = fit_multi_task(replace(recipe, groups=groups), on_epoch=report)
-    progress(stage, (place + 1) / candidates)
-    out = np.full((len(recipe.folds), len(fitted.targets)), np.nan)
-    seen = np.concatenate([fold.validation for fold in recipe.folds])
-    for t, (target, told) in enumerate(zip(fitted.targets, fitted.held_out, strict=True)):
-        kind, y = recipe.codec.target_kinds[target], recipe.labels[target]
+    Args:
+        spec: Data, sizes and settings.
+        groups: Targets that share a network.
+        report: Called with the share that is done.
+    """
+    passed = EpochShare(spec.settings.epochs)
+    report(0.0)
+    fitted = fit_multi_task(
+        replace(spec, groups=groups),
+        on_epoch=lambda epoch, stopping: report(passed(epoch, stopping)),
+    )
+    report(1.0)
+    out = np.full((len(spec.folds), len(fitted.targets)), np.nan)
+    seen = np.concatenate([fold.validation for fold in spec.folds])
+    for t, (target, pred) in enumerate(zip(fitted.targets, fitted.held_out, strict=True)):
+        kind = spec.codec.target_kinds[target]
+        y = spec.labels[target]
         constant = np.tile(kind.constant(y[seen]), (len(seen), 1))
         unit = float(np.nanmean(kind.row_loss(y[seen], constant)))
-        for f, fold in enumerate(recipe.folds):
-            if kind.known(y[fold.validation]).any():
-                out[f, t] = (
-                    np.nanmean(kind.row_loss(y[fold.validation], told[fold.validation])) / unit
-                )
+        for f, fold in enumerate(spec.folds):
+            held = fold.validation
+            if kind.known(y[held]).any():
+                out[f, t] = np.nanmean(kind.row_loss(y[held], pred[held])) / unit
     return out
 
 
@@ -142,7 +152,8 @@ def verdict(
     by_fold = np.where(known, losses, 0.0).sum(2) / np.maximum(known.sum(2), 1)
     by_target = np.where(known, losses, 0.0).sum(1) / np.maximum(known.sum(1), 1)
     saved = by_fold[:1] - by_fold
-    loss, error, gain, off = by_fold.mean(1), _error(by_fold), saved.mean(1), _error(saved)
+    loss, gain = by_fold.mean(1), saved.mean(1)
+    error, off = _error(by_fold), _error(saved)
     ranked = [
         CandidateRecord(
             name=name,

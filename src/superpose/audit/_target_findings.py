@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -56,7 +55,7 @@ def target_record(
     parts = {"train": p.split.train, "validation": p.split.validation, "test": p.split.test}
     others = [[t for t in group if t != target] for group in groups_of(p) if target in group]
     given = {
-        level: _decision(trial, target, rulings[target], trial.given_judged[level][target])
+        level: _decision(p, target, ruling=rulings[target], preds=trial.given_judged[level][target])
         for level, rulings in trial.given_rulings.items()
     }
     return TargetRecord(
@@ -67,10 +66,10 @@ def target_record(
         detail=kind.describe(),
         labelled={n: int(kind.known(p.labels[target][rows]).sum()) for n, rows in parts.items()},
         shares_with=others[0] if others else None,
-        decision=_decision(trial, target, trial.rulings[target], trial.judged[target]),
+        decision=_decision(p, target, ruling=trial.rulings[target], preds=trial.judged[target]),
         sharing=_sharing(trial, target),
         given={level: given[level] for level in (HALF, EVERYTHING) if level in given},
-        metrics=_metrics(trial.predictor, target, y, preds),
+        metrics=_metrics(trial.predictor, target, y=y, preds=preds),
         chart=_chart(trial, target, test, y=y, preds=preds),
         curves=_curves(trial.predictor, target),
     )
@@ -87,9 +86,9 @@ def _deciding(p: Prepared, target: str) -> np.ndarray:
     return np.flatnonzero(decides & p.codec.target_kinds[target].known(p.labels[target]))
 
 
-def _value(trial: Trial, target: str, weights: Weights | None, preds: Preds) -> float:
+def _value(p: Prepared, target: str, *, weights: Weights | None, preds: Preds) -> float:
     """The metric of a mixture on the rows that decide, NaN where it can't be had."""
-    p, kind = trial.prepared, trial.prepared.codec.target_kinds[target]
+    kind = p.codec.target_kinds[target]
     rows = _deciding(p, target)
     if not weights or not len(rows) or not weights.keys() <= preds.keys():
         return float("nan")
@@ -97,13 +96,13 @@ def _value(trial: Trial, target: str, weights: Weights | None, preds: Preds) -> 
     return kind.metrics(p.labels[target][rows], pred)[kind.metric]
 
 
-def _decision(trial: Trial, target: str, ruling: Ruling, preds: Preds) -> DecisionRecord:
+def _decision(p: Prepared, target: str, *, ruling: Ruling, preds: Preds) -> DecisionRecord:
     def mixture(weights: Weights | None) -> MixtureRecord:
-        value = _value(trial, target, weights, preds)
+        value = _value(p, target, weights=weights, preds=preds)
         return MixtureRecord(recorded_weights(weights or {}), value)
 
     return DecisionRecord(
-        n_rows=len(_deciding(trial.prepared, target)),
+        n_rows=len(_deciding(p, target)),
         reference=mixture(ruling.reference),
         challenger=mixture(ruling.challenger),
         deployed=mixture(ruling.shipped),
@@ -113,10 +112,12 @@ def _decision(trial: Trial, target: str, ruling: Ruling, preds: Preds) -> Decisi
 
 
 def _sharing(trial: Trial, target: str) -> SharingRecord:
-    ruling, preds = trial.rulings[target], trial.judged[target]
+    ruling = trial.rulings[target]
+    preds = trial.judged[target]
+    p = trial.prepared
     return SharingRecord(
-        multi_task=_value(trial, target, {JOINT: 1.0}, preds),
-        single_task=_value(trial, target, {ALONE: 1.0}, preds),
+        multi_task=_value(p, target, weights={JOINT: 1.0}, preds=preds),
+        single_task=_value(p, target, weights={ALONE: 1.0}, preds=preds),
         gain=_gain(ruling.sharing, ruling.alone_loss),
         verdict=ruling.verdict,
     )
@@ -169,9 +170,10 @@ def evaluate_target(
 
 
 def _metrics(
-    predictor: Predictor, target: str, y: np.ndarray, preds: Preds
+    predictor: Predictor, target: str, *, y: np.ndarray, preds: Preds
 ) -> dict[str, dict[str, float]]:
-    kind, baseline = predictor.codec.target_kinds[target], predictor.floors[target]
+    kind = predictor.codec.target_kinds[target]
+    baseline = predictor.floors[target]
     pred = mix(preds, predictor.shipped[target])
     half_width = predictor.half_widths(target, pred)
     constant = np.broadcast_to(baseline, (len(y), kind.width))
@@ -188,14 +190,14 @@ def _chart(
     p, predictor = trial.prepared, trial.predictor
     pred = mix(preds, predictor.shipped[target])
     kind: TargetKind = p.codec.target_kinds[target]
-    pixels = None if kind.source is None else partial(_pixels, predictor, kind.source, test)
+    image = kind.source or ""
+
+    def pixels(rows: np.ndarray) -> np.ndarray:
+        return predictor.codec.pixels(image, test.take(pa.array(rows)))
+
     inputs = test.select([kind.column for kind in p.codec.input_kinds])
-    beside = Beside(inputs, pixels, predictor.half_widths(target, pred))
-    return chart_of(kind.plot(y, pred, beside))
-
-
-def _pixels(predictor: Predictor, source: str, table: pa.Table, rows: np.ndarray) -> np.ndarray:
-    return predictor.codec.pixels(source, table.take(pa.array(rows)))
+    shown = pixels if image else None
+    return chart_of(kind.plot(y, pred, Beside(inputs, shown, predictor.half_widths(target, pred))))
 
 
 def _curves(predictor: Predictor, target: str) -> list[CurveRecord]:

@@ -51,7 +51,8 @@ def former_facts(record: RunRecord) -> Facts:
 def former_row(target: TargetRecord) -> Facts:
     """Returns a line of ``transfer.json`` under its former names."""
     decision, sharing = target.decision, target.sharing
-    gain, test = sharing.gain, decision.test
+    gain = sharing.gain
+    test = decision.test
     row = {
         "target": target.name,
         **({} if target.shares_with is None else {"shares_with": target.shares_with}),

@@ -156,7 +156,8 @@ class RunRecord(Record):
         Returns:
             The fields, unknown numbers as null; and arrays by ``target/name``.
         """
-        fields, arrays = plain(self._without_arrays()), dict[str, np.ndarray]()
+        fields = plain(self._without_arrays())
+        arrays: dict[str, np.ndarray] = {}
         for name, target in self.targets.items():
             found = {} if target.chart is None else chart_arrays(target.chart)
             arrays |= {f"{name}/{key}": value for key, value in found.items()}
