@@ -74,19 +74,19 @@ def affinity(
         model.affinity(table, epochs, progress=stages)
         if search:
             model.search_groups(table, folds or 5, progress=stages)
-    found = model.facts["affinity"]
-    affinity_table(found)
-    echo(f"\n{groups_in_words(found)}")
-    groups = found["groups"]
-    if search:
-        judged = model.facts["grouping"]
+    found = model.record.affinity
+    assert found is not None
+    affinity_table(model.record)
+    echo(f"\n{groups_in_words(found.groups)}")
+    groups = found.groups
+    judged = model.record.grouping
+    if search and judged is not None:
         echo()
         grouping_table(judged)
         echo(f"\n{grouping_in_words(judged)}")
-        by_name = {one["name"]: one["groups"] for one in judged["candidates"]}
-        groups = by_name[judged["recommended"]]
+        groups = judged.candidate(judged.recommended).groups
     if len(groups) > 1:
         echo(f"For the settings:\n\n{groups_text(groups)}")
     if not search:
-        echo("It is a suggestion. What it is worth is told by --search.")
+        echo("It is a suggestion. What it is worth is found by --search.")
     echo(f"Wrote {write_file(out or run / PICTURE, affinity_picture(found))}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from superpose.record import DecisionRecord, RunRecord, TargetRecord, mixture_name
+from superpose.record import DecisionRecord, MixtureRecord, RunRecord, TargetRecord, mixture_name
 
 from ._wording import metric_name, p_value, plural, side
 
@@ -17,11 +17,11 @@ def reason_in_words(record: RunRecord, target: TargetRecord) -> str:
         target: One of its targets.
     """
     decision = target.decision
-    deployed = mixture_name(decision.deployed.weights) or "nothing"
+    deployed = _named(decision.deployed)
     if not decision.reference:
         return f"Deployed is {deployed}; there is no single-task model to compare with."
     if decision.replaced:
-        best = mixture_name(decision.reference.weights)
+        best = _named(decision.reference)
         test = decision.test
         proof = f" ({p_value(test.p)})" if p_value(test.p) else ""
         than = "better" if math.isnan(test.gain) else side(test.gain)
@@ -60,7 +60,7 @@ def _challenger(record: RunRecord, target: TargetRecord) -> list[str]:
     looks_better = _better(target, target.sharing.multi_task)
     if math.isnan(gain) or not (gain > 0.05 or looks_better):
         return []
-    mixture = _challenger_name(decision)
+    mixture = _named(decision.challenger) or "the best mixture with the multi-task net"
     if gain <= 0:
         metric = metric_name(target.metric)
         return [
@@ -69,11 +69,10 @@ def _challenger(record: RunRecord, target: TargetRecord) -> list[str]:
     return [f"the loss of {mixture} is {side(gain)}, but {_doubt(record, decision)}"]
 
 
-def _challenger_name(decision: DecisionRecord) -> str:
-    name = mixture_name(decision.challenger.weights)
-    if len(decision.challenger.weights) == 1:
-        return f"the {name}"
-    return name or "the best mixture with the multi-task net"
+def _named(mixture: MixtureRecord) -> str:
+    """A model or a mixture in a sentence."""
+    name = mixture_name(mixture.weights)
+    return f"the {name}" if len(mixture.weights) == 1 and name.endswith(" net") else name
 
 
 def _doubt(record: RunRecord, decision: DecisionRecord) -> str:

@@ -185,8 +185,10 @@ def report_view(record: RunRecord) -> ReportView:
 
 
 def _unbroken(words: str) -> str:
-    """Keeps a percent sign on the line of its number."""
-    return words.replace(" %", "\u00a0%")
+    """Keeps a percent sign, and a p-value, on the line of its number."""
+    for part in (" %", "p = ", "p < "):
+        words = words.replace(part, part.replace(" ", "\u00a0"))
+    return words
 
 
 def _lead(record: RunRecord) -> str:
@@ -197,7 +199,8 @@ def _lead(record: RunRecord) -> str:
     if counts:
         parts.append(f"{listing(counts)} rows")
     if record.origin.created:
-        parts.append(record.origin.created)
+        # As ISO 8601 writes it, without seconds and zone.
+        parts.append(record.origin.created[:16].replace("T", " "))
     return " · ".join(parts)
 
 

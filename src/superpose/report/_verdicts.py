@@ -101,7 +101,7 @@ def _line(record: RunRecord, target: TargetRecord, anchor: str) -> VerdictLine:
         target=target.name,
         kind=target.kind,
         detail=target.detail,
-        metric=f"{metric_name(target.metric)} {arrow}" if target.metric else "",
+        metric=f"{metric_name(target.metric)}\u00a0{arrow}" if target.metric else "",
         levels=[number(target.at(level).deployed.value) for level in LEVELS],
         test=number(target.test_value),
         single_task=number(sharing.single_task),

@@ -224,7 +224,8 @@ def _sort(target: TargetRecord) -> str:
     """What is deployed, in words that many targets may have in common."""
     weights = target.decision.deployed.weights
     if len(weights) == 1:
-        return f"{mixture_name(weights)} alone"
+        name = mixture_name(weights)
+        return f"the {name} alone" if name.endswith(" net") else f"{name} alone"
     if target.decision.replaced:
         return "a mixture with the multi-task net"
     return "a mixture of single-task models"
