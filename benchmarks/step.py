@@ -103,16 +103,16 @@ class Bench:
         return step
 
     def ours(self, method: str, every: int, at: str = "trunk") -> Step:
-        balance = Balance(Balancing(method, every, at), 1, self.targets, 1e-3)
+        balance = Balance(Balancing(method, every, at), self.network, self.targets, rate=1e-3)
         balance.watched = False  # what it looks at once in a while has no part in this
         balance.begin(3)
         present = torch.ones(1, self.targets, dtype=torch.bool)
 
         def step() -> None:
-            probe = balance.gradient_probe(self.network, self.rows)
+            probe = balance.gradient_probe(self.rows)
             losses = self.losses(probe)
             seen = losses.detach()
-            balance.combine(self.network, losses, probe, lambda: (seen, present)).sum().backward()
+            balance.combine(losses, probe, lambda: (seen, present)).sum().backward()
             self.finish()
             balance.events.clear()
 

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 import torch
 
-from superpose.audit._blend import greedy_blend
 from superpose.distributions import condition_normal, holm, paired_test, shrunk_correlation
 from superpose.functional import (
     binary_loss,
@@ -22,6 +21,7 @@ from superpose.functional import (
     task_attention_weights,
     von_neumann_entropy,
 )
+from superpose.models._mixture import greedy_blend
 
 NAN = float("nan")
 T = torch.tensor

@@ -52,8 +52,8 @@ def affinity(
       superpose affinity runs/first station.csv --epochs 20 --out picture.svg
     """
     from superpose.config import groups_text, load_config
-    from superpose.deploy import write_file
-    from superpose.project import Superpose
+    from superpose.estimator import Superpose
+    from superpose.models import write_file
     from superpose.report import (
         affinity_picture,
         affinity_table,

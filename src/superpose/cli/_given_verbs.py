@@ -48,8 +48,8 @@ def entanglement(
       superpose entanglement runs/first test.parquet --permutations 50
       superpose entanglement runs/first --out picture.svg
     """
-    from superpose.deploy import write_file
-    from superpose.project import Superpose
+    from superpose.estimator import Superpose
+    from superpose.models import write_file
     from superpose.report import entanglement_picture, entanglement_table
 
     if source is None and permutations is not None:
@@ -109,7 +109,7 @@ def measure(
       superpose measure runs/first rows.csv --want pm25 --rows 3 --out advice.csv
     """
     from superpose.data import read_rows, write_table
-    from superpose.project import Superpose
+    from superpose.estimator import Superpose
 
     wanted = names_of(want)
     if not wanted:

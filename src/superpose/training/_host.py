@@ -9,11 +9,13 @@ import torch
 
 from superpose.errors import ConfigError, MissingExtraError
 
-from ._early_stopping import EarlyStopping
+from ._callbacks import Callback
 from ._settings import Settings
 
 if TYPE_CHECKING:
     from accelerate import Accelerator
+
+    from ._state import TrainState
 
 
 def host_for(settings: Settings, folder: Path | None = None) -> Accelerator:
@@ -66,8 +68,8 @@ def require_host(settings: Settings) -> None:
         )
 
 
-class Tracking:
-    """A hook of the loop that sends the losses of every epoch to the tracker.
+class Tracker(Callback):
+    """Send the losses of every epoch to where they are watched.
 
     Args:
         settings: Their ``tracker`` is used.
@@ -79,12 +81,12 @@ class Tracking:
         self.host = host_for(settings, folder)
         self.host.init_trackers("superpose", config=facts)
 
-    def __call__(self, epoch: int, watch: EarlyStopping) -> None:
+    def on_epoch(self, state: TrainState) -> None:
         losses = {}
-        for kind, curve in zip(watch.kinds, watch.curves, strict=True):
+        for target, curve in zip(state.spec.targets, state.early_stopping.curves, strict=True):
             for part in ("train", "validation"):
-                losses[f"{part}/{kind.column}"] = curve[part][-1]
-        self.host.log(losses, step=epoch)
+                losses[f"{part}/{target}"] = curve[part][-1]
+        self.host.log(losses, step=state.epoch)
 
     def end(self) -> None:
         """Tell the tracker that the run is over."""
