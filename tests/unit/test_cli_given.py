@@ -1,8 +1,10 @@
 """The command line of measured targets: what verbs pass on, what they print, what they refuse."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pytest
 from typer.testing import CliRunner, Result
@@ -12,9 +14,12 @@ from superpose.cli import app
 from superpose.cli._screen import recommendation
 from superpose.config import Config
 from superpose.data import read_table, write_table
+from superpose.record import EntanglementRecord, RunRecord
 
 TABLE = pa.table({"x": [0.5, 1.5, 2.5], "no2": [4.0, None, 6.0], "co": [1.0, 2.0, 3.0]})
-FOUND = {"targets": ["no2", "co"], "bits": [[None, 0.4], [0.3, None]], "rows": 3}
+PAIRS = dict.fromkeys(("bits", "low", "high", "null", "p", "both"), np.full((2, 2), 0.4))
+SINGLE = dict.fromkeys(("total", "total_low", "total_high", "n"), np.full(2, 0.4))
+FOUND = EntanglementRecord(["no2", "co"], **PAIRS, **SINGLE, rows=3)
 
 
 def run(*args: object) -> Result:
@@ -31,7 +36,7 @@ class Model:
     """Stands for a trained model and keeps what it was asked."""
 
     def __init__(self) -> None:
-        self.facts: dict[str, Any] = {"entanglement": FOUND}
+        self.record = RunRecord(entanglement=FOUND)
         self.config = Config.from_arguments(targets=["pm25", "level"])
         self.asked: dict[str, Any] = {}
         self.kinds: dict[str, Any] = {}
@@ -48,13 +53,13 @@ class Model:
         self.asked["evaluate"] = given
         return {"pm25": {"rmse": 2.0, "score": 0.5}}
 
-    def entanglement_facts(self, source: Any = None, permutations: int = 10) -> dict[str, Any]:
-        if source is None and not self.facts["entanglement"]:
+    def entanglement_record(self, source: Any = None, permutations: int = 10) -> Any:
+        if source is None and self.record.entanglement is None:
             raise SuperposeError("entanglement: the run has measured none")
         if source is None:
-            return dict(self.facts["entanglement"])
+            return self.record.entanglement
         self.asked["entangle"] = (str(source), permutations)
-        return {**FOUND, "rows": 99}
+        return replace(FOUND, rows=99)
 
     def next_measurement(
         self, source: pa.Table, want: Any, given: Any, cost: Any, candidates: Any
@@ -84,10 +89,10 @@ def model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Model:
 
 @pytest.fixture
 def shown(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
-    """The facts that were printed as a table; the picture is their number of rows."""
+    """What was printed as a table; the picture is its number of rows."""
     shown: list[Any] = []
     monkeypatch.setattr("superpose.report.entanglement_table", shown.append, raising=False)
-    picture = lambda facts: f"<svg>{facts['rows']}</svg>"  # noqa: E731
+    picture = lambda found: f"<svg>{found.rows}</svg>"  # noqa: E731
     monkeypatch.setattr("superpose.report.entanglement_picture", picture, raising=False)
     return shown
 
@@ -175,7 +180,7 @@ def test_entanglement_refuses(shown: list[Any], options: list[str], text: str) -
 
 
 def test_entanglement_says_where_the_run_has_measured_none(model: Model, shown: list[Any]) -> None:
-    model.facts["entanglement"] = None
+    model.record = RunRecord()
     result = run("entanglement", "first")
     assert result.exit_code == 2
     assert "error: entanglement: the run has measured none" in result.stderr

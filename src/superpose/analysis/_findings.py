@@ -24,8 +24,8 @@ from superpose.record import (
     SourceRecord,
 )
 
-from ._pair_findings import entanglement_record, residual_record, states_record
 from ._importance import importance
+from ._pair_findings import entanglement_record, residual_record, states_record
 from ._target_findings import groups_of, target_record
 
 ATTENTION_ROWS = 512  # validation rows over which attention is averaged

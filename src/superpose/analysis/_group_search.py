@@ -77,15 +77,8 @@ def search_groups(
             progress(STAGE, (index + share) / len(tried))
 
         losses.append(_losses(spec, names(prepared.targets, groups), report))
-    ranked, winner, recommended = verdict(np.stack(losses), tried, prepared.targets)
-    return GroupingRecord(
-        targets=list(prepared.targets),
-        candidates=ranked,
-        winner=winner,
-        recommended=recommended,
-        n_folds=len(folds),
-        n_rows=len(folds[0].train) + len(folds[0].validation),
-    )
+    rows = len(folds[0].train) + len(folds[0].validation)
+    return verdict(np.stack(losses), tried, prepared.targets, n_rows=rows)
 
 
 def _folds(prepared: Prepared, count: int) -> list[Fold]:
@@ -124,17 +117,15 @@ def _losses(
 
 
 def verdict(
-    losses: np.ndarray, tried: Mapping[str, Groups], targets: Sequence[str]
-) -> tuple[list[CandidateRecord], str, str]:
+    losses: np.ndarray, tried: Mapping[str, Groups], targets: Sequence[str], *, n_rows: int
+) -> GroupingRecord:
     """Say which candidate is best, and whether it is better than the first one beyond noise.
 
     Args:
         losses: Relative losses by candidate, fold and target, NaN where a fold has no label.
         tried: Groups by the name of the candidate.
         targets: Names of the targets.
-
-    Returns:
-        The candidates, the name of the best one, and the name of the one that is recommended.
+        n_rows: Rows of all folds.
 
     Shape:
         losses (C, K, T).
@@ -163,7 +154,14 @@ def verdict(
     ]
     best = int(loss.argmin())
     sure = gain[best] > SURE * off[best]
-    return ranked, ranked[best].name, ranked[best if sure else 0].name
+    return GroupingRecord(
+        targets=list(targets),
+        candidates=ranked,
+        winner=ranked[best].name,
+        recommended=ranked[best if sure else 0].name,
+        n_folds=losses.shape[1],
+        n_rows=n_rows,
+    )
 
 
 def _error(values: np.ndarray) -> np.ndarray:

@@ -150,6 +150,11 @@ class RunRecord(Record):
     grouping: GroupingRecord | None = None
     costs: list[CostRecord] = field(default_factory=list)
 
+    @property
+    def metrics(self) -> dict[str, dict[str, dict[str, float]]]:
+        """On the test rows every metric by target, model and metric."""
+        return {name: target.metrics for name, target in self.targets.items()}
+
     def to_dict(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
         """Splits the record into what JSON can hold and the arrays of the charts.
 
