@@ -460,7 +460,7 @@ def test_main_is_the_entry_point(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_bundle_whose_parts_do_not_fit_is_refused(trained: Path, folder: Path) -> None:
     faults = {
         ("config", "depth"): "bundle: config: depth: extra",
-        ("record", "targets"): "bundle: record: targets: no such chart",
+        ("record", "targets"): "bundle: record: targets.",
         ("model", "codec"): "its parts do not fit",
     }
     for (part, key), fault in faults.items():

@@ -48,7 +48,7 @@ def candidates(found: AffinityRecord) -> dict[str, Groups]:
     residual = None if found.residual is None else np.abs(found.residual)
     measures = {"look-ahead": found.lookahead, "cosine": found.cosine, "residuals": residual}
     for word, affinity in measures.items():
-        if affinity is not None:
+        if affinity is not None and np.isfinite(affinity).any():
             for division in divisions(affinity)[1:MOST_GROUPS]:
                 add(f"{word}, {len(division.groups)} groups", division.groups)
     return out

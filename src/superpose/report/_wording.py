@@ -188,9 +188,8 @@ def headline(targets: Sequence[TargetRecord]) -> str:
     """Returns one sentence that says how often sharing helped.
 
     Example:
-        >>> headline([TargetRecord("a", sharing=SharingRecord(verdict=v))
-        ...           for v in ("helped", "no difference")])
-        'Sharing helped 1 of 2 targets and made no difference for 1.'
+        >>> headline([TargetRecord("a")])
+        'Whether sharing helps was not tested.'
     """
     counts = verdict_counts(targets)
     total = len(targets)

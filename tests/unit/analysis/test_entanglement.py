@@ -120,5 +120,5 @@ def test_of_two_targets_all_others_are_the_other_one(make_world, seed):
     *two, first, second = pair_rows(found)
     for total in (first, second):
         pair = next(one for one in two if one["about"] == total["about"])
-        assert {**total, "told": pair["given"]} == pair
+        assert {**total, "given": pair["given"]} == pair
     assert found.total.tolist() == [found.bits[1, 0], found.bits[0, 1]]
