@@ -26,9 +26,10 @@ from torch.nn import functional
 
 from _cells import RESULTS, hardware, versions
 from _print import grid
+from superpose.config import TrainingConfig
 from superpose.data import Codec, ColumnSpec, Fold, Schema
 from superpose.nn import Architecture, Network, NumberEncoder
-from superpose.training import Settings, TrainingSpec, fit, multi_task_jobs
+from superpose.training import TrainingSpec, fit, multi_task_jobs
 
 LIMIT = 0.9
 ROWS, HELD, INPUTS, TARGETS, BATCH = 20_000, 2_000, 12, 6, 256
@@ -95,7 +96,7 @@ def make_spec(x: Tensor, labels: np.ndarray, epochs: int) -> TrainingSpec:
         labels=codec.labels(table),
         folds=[Fold(np.arange(ROWS), np.arange(ROWS, ROWS + HELD))],
         architecture=Architecture(),
-        settings=Settings(
+        settings=TrainingConfig(
             epochs=epochs, patience=epochs, batch_size=BATCH, precision="fp32", device="cpu"
         ),
         given=False,

@@ -4,9 +4,12 @@ from ._affinity import affinity
 from ._entanglement import entanglement, entanglement_of
 from ._findings import findings
 from ._group_search import candidates, search_groups
-from ._measure import measurement_plan, next_measurement, ranked, sample, sample_table
+from ._measure import measurement_plan, next_measurement, ranked
+from ._question import Question
+from ._sample import sample, sample_table
 
 __all__ = [
+    "Question",
     "affinity",
     "candidates",
     "entanglement",

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from superpose.errors import DataError, SuperposeError, message
-from superpose.evaluation import Prepared, Progress, recipe_of
+from superpose.evaluation import Prepared, Progress, spec_of
 from superpose.record import AffinityRecord, RunRecord
 from superpose.training import look_ahead
 
@@ -45,9 +45,9 @@ def affinity(
         raise SuperposeError(message("affinity", "the run has one target", fix=fix))
     stage = "short training of all targets"
     progress(stage, 0.0)
-    recipe = recipe_of(prepared)
-    recipe = replace(recipe, folds=recipe.folds[:MOST_NETWORKS])
-    seen = look_ahead(recipe, epochs, lambda share: progress(stage, share))
+    spec = spec_of(prepared)
+    spec = replace(spec, folds=spec.folds[:MOST_NETWORKS])
+    seen = look_ahead(spec, epochs, lambda share: progress(stage, share))
     n_looks, n_networks = seen.lookahead.shape[:2]
     residuals = record.residuals
     return AffinityRecord(
@@ -61,7 +61,7 @@ def affinity(
         groups=names(targets, suggested(_over_networks(seen.lookahead)).groups),
         n_looks=n_looks,
         n_networks=n_networks,
-        n_epochs=min(epochs, recipe.settings.epochs),
+        n_epochs=min(epochs, spec.settings.epochs),
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import pyarrow as pa
@@ -11,7 +12,7 @@ import pyarrow as pa
 from superpose.distributions import paired_test
 from superpose.errors import DataError, message
 from superpose.kinds import TargetKind
-from superpose.models import AUTO, HALF, Predictor, Rows, given_labels, given_names
+from superpose.models import AUTO, HALF, Observed, Predictor, Rows, given_labels, given_names
 from superpose.record import EntanglementRecord
 
 # Each pair of targets is asked about all rows at once; this bounds rows times pairs.
@@ -45,6 +46,7 @@ def entanglement_of(
     if len(present) < 2:
         given = f"the table has {len(present)} of the targets"
         raise DataError(message("entanglement", given, "two or more", "add their columns"))
+    predictor.require_given()
     labels = given_labels(predictor.codec, table, present)
     rows = predictor.rows(table)
     return entanglement(predictor, rows, labels, permutations=permutations, seed=seed)
@@ -81,9 +83,9 @@ def entanglement(
     """
     rng = np.random.default_rng(seed)
     fold = rng.permutation(len(rows)) % 2
-    asked = _Question(predictor, rows, labels, clusters, fold)
+    asked = _Pairs(predictor, rows, labels, clusters, fold)
     names = list(asked.kinds)
-    silent = predictor.conditional(rows, asked.hidden(), level=HALF)
+    silent = asked.predict(rows, asked.hidden(), names)
     before = {t: asked.bits(t, silent[t]) for t in names}
     shape = (len(names), len(names))
     pairs = {key: np.full(shape, np.nan) for key in ("bits", "low", "high", "null", "p", "both")}
@@ -110,7 +112,7 @@ def entanglement(
 
 
 @dataclass(frozen=True)
-class _Question:
+class _Pairs:
     """Rows whose targets are asked about, nothing given, one given, or all others.
 
     Args:
@@ -132,6 +134,11 @@ class _Question:
         """The fitted targets."""
         return self.predictor.codec.target_kinds
 
+    @cached_property
+    def deployed(self) -> dict[str, np.ndarray]:
+        """What is predicted with nothing given."""
+        return dict(self.predictor.deployed(self.rows))
+
     def hidden(self) -> dict[str, np.ndarray]:
         """The labels with nothing given."""
         return {t: np.full_like(np.asarray(self.labels[t], float), np.nan) for t in self.kinds}
@@ -145,7 +152,7 @@ class _Question:
             Predictions (N, K) by target, and those of all permutations, one below the other.
         """
         kind = self.kinds[target]
-        pred = self.rows.shipped[target]
+        pred = self.deployed[target]
         share = rng.random((len(self.rows), kind.latent))
         scores = kind.scores(self.labels[target], pred, share)
         known = kind.known(self.labels[target])
@@ -158,17 +165,23 @@ class _Question:
         copies = self.rows.take(np.tile(np.arange(len(self.rows)), permutations))
         others = [t for t in self.kinds if t != target]
         observed = {**hidden, target: self.labels[target]}
-        after = self.predictor.conditional(self.rows, observed, others, level=HALF)
-        return after, self.predictor.conditional(copies, null_labels, others, level=HALF)
+        return self.predict(self.rows, observed, others), self.predict(copies, null_labels, others)
+
+    def predict(
+        self, rows: Rows, labels: Mapping[str, np.ndarray], targets: list[str]
+    ) -> dict[str, np.ndarray]:
+        """Predict targets from labels that are given, by what is deployed with half given."""
+        observed = Observed(self.kinds, labels)
+        return self.predictor.conditional(rows, observed, targets=targets, level=HALF)
 
     def totals(self) -> dict[str, np.ndarray]:
         """What all others together tell about each target, by what is deployed at both ends."""
         found: dict[str, list[float]] = {"total": [], "total_low": [], "total_high": [], "n": []}
         for about in self.kinds:
             hidden = self.hidden()[about]
-            observed = {**self.labels, about: hidden}
-            pred = self.predictor.conditional(self.rows, observed, [about])[about]
-            gain = self.bits(about, pred) - self.bits(about, self.rows.shipped[about])
+            others = Observed(self.kinds, {**self.labels, about: hidden})
+            pred = self.predictor.conditional(self.rows, others, targets=[about])[about]
+            gain = self.bits(about, pred) - self.bits(about, self.deployed[about])
             test = paired_test(gain, self.clusters)
             low, high = test.interval()
             found["total"].append(test.mean)

@@ -11,7 +11,7 @@ from importlib.metadata import PackageNotFoundError, version
 import numpy as np
 
 from superpose.data import sources_of
-from superpose.evaluation import Prepared, Trial
+from superpose.evaluation import Prepared, RunResult
 from superpose.record import (
     AttentionRecord,
     BalanceRecord,
@@ -32,40 +32,42 @@ ATTENTION_ROWS = 512  # validation rows over which attention is averaged
 TITLED = 4  # targets that the title names
 
 
-def findings(trial: Trial, source: str = "", command: str = "") -> RunRecord:
+def findings(result: RunResult, source: str = "", command: str = "") -> RunRecord:
     """Gather everything that a run says, reading the test rows once.
 
     Args:
-        trial: The finished trial.
+        result: What the run has left.
         source: Where the table came from.
         command: How to run it again.
     """
-    p = trial.prepared
+    p = result.prepared
     test = p.split.test
     table = p.table.take(test)
     with warnings.catch_warnings():  # a class unseen in training is reported, not printed here
         warnings.simplefilter("ignore", UserWarning)
         labels = {t: y[test] for t, y in p.labels.items()}
-    preds = trial.predictor.models(table, p.targets)
+    preds = result.predictor.each(result.predictor.rows(table), p.targets)
     more = " …" if len(p.targets) > TITLED else ""
     return RunRecord(
         title=f"Superpose report: {', '.join(p.targets[:TITLED])}{more}",
         origin=_origin(p, command),
         data=_data(p, source),
-        regime=p.regime,
-        alpha=p.config.proof.delta,
-        targets={t: target_record(trial, t, table, y=labels[t], preds=preds[t]) for t in p.targets},
+        regime=p.plan.regime,
+        alpha=p.config.proof.alpha,
+        targets={
+            t: target_record(result, t, table, y=labels[t], preds=preds[t]) for t in p.targets
+        },
         warnings=p.warnings,
         conversions=p.conversions,
-        attention=_attention(trial),
-        states=states_record(trial),
-        balance=_balance(trial),
-        importance=importance(trial),
-        entanglement=entanglement_record(trial),
-        residuals=residual_record(trial),
+        attention=_attention(result),
+        states=states_record(result),
+        balance=_balance(result),
+        importance=importance(result),
+        entanglement=entanglement_record(result),
+        residuals=residual_record(result),
         costs=[
             CostRecord(str(one["stage"]), float(one["seconds"] or 0.0), _count(one["parameters"]))
-            for one in trial.cost
+            for one in result.cost
         ],
     )
 
@@ -131,29 +133,27 @@ def _sources(p: Prepared) -> list[SourceRecord]:
     return found
 
 
-def _attention(trial: Trial) -> AttentionRecord | None:
-    p = trial.prepared
-    joint = trial.predictor.joint
-    if joint is None or len(p.targets) < 2:
+def _attention(result: RunResult) -> AttentionRecord | None:
+    p = result.prepared
+    if len(p.targets) < 2:
         return None
-    rows = p.split.validation[:ATTENTION_ROWS]
-    weights = joint.attention(p.codec, {n: b[rows] for n, b in p.blocks.items()})
+    weights = result.multi_task.attention(p.rows.take(p.split.validation[:ATTENTION_ROWS]))
     if weights is None:
         return None
     return AttentionRecord(p.targets, np.asarray(weights[:, :-1]), np.asarray(weights[:, -1]))
 
 
-def _balance(trial: Trial) -> BalanceRecord | None:
-    joint = trial.predictor.joint
-    if joint is None or not joint.balance:
+def _balance(result: RunResult) -> BalanceRecord | None:
+    network = result.multi_task
+    seen = network.balance
+    if not seen:
         return None
-    seen = joint.balance
     gradients = [
         GradientRecord(look["epoch"], np.array(look["norms"]), np.array(look["cosines"]))
         for look in seen["looks"]
     ]
     return BalanceRecord(
-        targets=joint.targets,
+        targets=network.targets,
         method=seen["method"],
         every=seen["every"],
         at=seen["at"],

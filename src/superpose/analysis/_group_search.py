@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from superpose.data import Fold, fold_indices
-from superpose.evaluation import Prepared, Progress, recipe_of
+from superpose.evaluation import Prepared, Progress, spec_of
 from superpose.record import AffinityRecord, CandidateRecord, GroupingRecord
 from superpose.training import EpochProgress, TrainingSpec, fit_multi_task
 
@@ -69,7 +69,7 @@ def search_groups(
         progress: Called with the name of the stage and the share that is done.
     """
     folds = _folds(prepared, count)
-    spec = replace(recipe_of(prepared), folds=folds)
+    spec = replace(spec_of(prepared), folds=folds)
     losses = []
     for index, groups in enumerate(tried.values()):
 
@@ -102,9 +102,9 @@ def _losses(
     report(0.0)
     fitted = fit_multi_task(replace(spec, groups=groups), callbacks=[EpochProgress(report)])
     report(1.0)
-    out = np.full((len(spec.folds), len(fitted.targets)), np.nan)
+    out = np.full((len(spec.folds), len(fitted.oof_predictions)), np.nan)
     seen = np.concatenate([fold.validation for fold in spec.folds])
-    for t, (target, pred) in enumerate(zip(fitted.targets, fitted.held_out, strict=True)):
+    for t, (target, pred) in enumerate(fitted.oof_predictions.items()):
         kind = spec.codec.target_kinds[target]
         y = spec.labels[target]
         constant = np.tile(kind.constant(y[seen]), (len(seen), 1))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 
-from superpose.evaluation import Prepared, Trial
+from superpose.evaluation import Prepared, RunResult
 from superpose.kinds import TargetKind
 from superpose.record import ImportanceRecord
 
@@ -16,17 +16,17 @@ MOST_PERMUTED_INPUTS = 60
 FEWEST_ROWS, MOST_ROWS = 50, 1000
 
 
-def importance(trial: Trial) -> ImportanceRecord:
+def importance(result: RunResult) -> ImportanceRecord:
     """Measure which input matters for which target.
 
     Each input column is permuted among validation rows; the importance is the rise, in percent, of
     the loss of what is deployed.
     """
-    p, predictor = trial.prepared, trial.predictor
+    p, predictor = result.prepared, result.predictor
     columns = _most_related(p)
     rows = p.split.validation
     rng = np.random.default_rng(p.config.seed)
-    share = MOST_PERMUTED_ROWS // max(len(columns), 1) // max(len(p.folds), 1)
+    share = MOST_PERMUTED_ROWS // max(len(columns), 1) // max(len(p.plan.folds), 1)
     most = max(FEWEST_ROWS, min(MOST_ROWS, share))
     if len(rows) > most:
         rows = np.sort(rng.choice(rows, most, replace=False))
@@ -36,7 +36,7 @@ def importance(trial: Trial) -> ImportanceRecord:
     for name in columns:
         index = table.column_names.index(name)
         copies.append(table.set_column(index, table.field(index), table.column(name).take(order)))
-    preds = predictor.canonical(pa.concat_tables(copies))
+    preds = predictor.deployed(predictor.rows(pa.concat_tables(copies)))
     values = np.full((len(columns), len(p.targets)), np.nan)
     for t, target in enumerate(p.targets):
         kind: TargetKind = p.codec.target_kinds[target]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from superpose.distributions import shrunk_correlation
-from superpose.evaluation import Trial
+from superpose.evaluation import RunResult
 from superpose.functional import density_matrix, effective_states, purity, von_neumann_entropy
 from superpose.models import mix
 from superpose.record import EntanglementRecord, ResidualRecord, StatesRecord
@@ -19,10 +19,10 @@ STATE_ROWS = 256
 MOST_SCORES = 256  # of a target; as many words has the longest text
 
 
-def entanglement_record(trial: Trial) -> EntanglementRecord | None:
+def entanglement_record(result: RunResult) -> EntanglementRecord | None:
     """Measure what targets tell about each other, on test rows."""
-    p, predictor = trial.prepared, trial.predictor
-    if predictor.given is None or not len(p.split.test):
+    p, predictor = result.prepared, result.predictor
+    if not predictor.takes_given or not len(p.split.test):
         return None
     widest = max(kind.width for kind in p.codec.target_kinds.values())
     test = p.split.test
@@ -36,22 +36,22 @@ def entanglement_record(trial: Trial) -> EntanglementRecord | None:
     return entanglement(predictor, rows, labels, clusters=clusters, seed=p.config.seed)
 
 
-def residual_record(trial: Trial) -> ResidualRecord | None:
+def residual_record(result: RunResult) -> ResidualRecord | None:
     """Correlate what the single-task models leave unexplained, on the rows of the proof.
 
     The residual of a label is its normal score under a prediction that has not seen it. Of targets
     with several scores, such as sets of labels, the strongest correlation is kept.
     """
-    p = trial.prepared
+    p = result.prepared
     kinds = p.codec.target_kinds
     if len(kinds) < 2:
         return None
-    rows = np.flatnonzero(p.halves >= 0)
+    rows = p.plan.judges
     parts = []
     for t, kind in kinds.items():
         # Without references there is the multi-task network only.
-        weights = trial.rulings[t].reference or trial.rulings[t].shipped
-        pred = mix({m: z[rows] for m, z in trial.judged[t].items()}, weights)
+        weights = result.decisions[t].reference or result.decisions[t].deployed
+        pred = mix({m: z[rows] for m, z in result.oof_predictions[t].items()}, weights)
         y = p.labels[t][rows]
         z = kind.scores(y, kind.rescaled(pred, kind.calibration(y, pred)))
         # The positions of an image are too many to correlate one by one: their mean stands for
@@ -63,7 +63,7 @@ def residual_record(trial: Trial) -> ResidualRecord | None:
     for a, b in np.argwhere(correlation == 0):
         block = whole[np.ix_(owner == a, owner == b)].ravel()
         correlation[a, b] = block[np.abs(block).argmax()]
-    single_task = all(trial.rulings[t].reference for t in kinds)
+    single_task = all(result.decisions[t].reference for t in kinds)
     return ResidualRecord(p.targets, correlation, single_task)
 
 
@@ -73,14 +73,13 @@ def _mean(z: np.ndarray) -> np.ndarray:
     return np.where(count > 0, np.nansum(z, axis=1, keepdims=True) / np.maximum(count, 1), np.nan)
 
 
-def states_record(trial: Trial) -> StatesRecord | None:
+def states_record(result: RunResult) -> StatesRecord | None:
     """Describe how different the task states are that the heads read."""
-    p = trial.prepared
-    joint = trial.predictor.joint
-    if joint is None or len(p.targets) < 2:
+    p = result.prepared
+    if len(p.targets) < 2:
         return None
-    rows = p.split.validation[:STATE_ROWS]
-    density = density_matrix(joint.states(p.codec, {n: b[rows] for n, b in p.blocks.items()}))
+    rows = p.rows.take(p.split.validation[:STATE_ROWS])
+    density = density_matrix(result.multi_task.states(rows))
     effective = effective_states(density)
     fewest = max(FEWEST_STATES, SMALLEST_SHARE * len(p.targets))
     return StatesRecord(

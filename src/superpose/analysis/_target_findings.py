@@ -8,14 +8,16 @@ import numpy as np
 import pyarrow as pa
 
 from superpose.distributions import Paired
-from superpose.evaluation import Prepared, Ruling, Trial, evaluate_target
+from superpose.evaluation import Decision, Prepared, RunResult, metric_options
 from superpose.kinds import Beside, TargetKind
-from superpose.models import ALONE, JOINT, Predictor, Weights, mix, places_of
+from superpose.models import MULTI_TASK, SINGLE_TASK, Predictor, Weights, mix, places_of
+from superpose.models.network import networks
 from superpose.record import (
     BASELINE,
     DEPLOYED,
     EVERYTHING,
     HALF,
+    NOTHING,
     ChartRecord,
     CurveRecord,
     DecisionRecord,
@@ -32,24 +34,24 @@ Preds = Mapping[str, np.ndarray]
 
 
 def target_record(
-    trial: Trial, target: str, test: pa.Table, *, y: np.ndarray, preds: Preds
+    result: RunResult, target: str, test: pa.Table, *, y: np.ndarray, preds: Preds
 ) -> TargetRecord:
     """Say everything of one target.
 
     Args:
-        trial: The finished trial.
+        result: What the run has left.
         target: Its name.
         test: The test rows.
         y: Their encoded labels (N,) or (N, L).
         preds: Their canonical predictions (N, K) by model.
     """
-    p = trial.prepared
+    p = result.prepared
     kind = p.codec.target_kinds[target]
     parts = {"train": p.split.train, "validation": p.split.validation, "test": p.split.test}
     others = [[t for t in group if t != target] for group in groups_of(p) if target in group]
     given = {
-        level: _decision(p, target, ruling=rulings[target], preds=trial.given_judged[level][target])
-        for level, rulings in trial.given_rulings.items()
+        name: _decision(p, level.decisions[target], target, preds=level.oof_predictions[target])
+        for name, level in result.levels.items()
     }
     return TargetRecord(
         name=target,
@@ -59,12 +61,12 @@ def target_record(
         detail=kind.describe(),
         labelled={n: int(kind.known(p.labels[target][rows]).sum()) for n, rows in parts.items()},
         shares_with=others[0] if others else None,
-        decision=_decision(p, target, ruling=trial.rulings[target], preds=trial.judged[target]),
-        sharing=_sharing(trial, target),
+        decision=given[NOTHING],
+        sharing=_sharing(result, target),
         given={level: given[level] for level in (HALF, EVERYTHING) if level in given},
-        metrics=_metrics(trial.predictor, target, y=y, preds=preds),
-        chart=_chart(trial, target, test, y=y, preds=preds),
-        curves=_curves(trial.predictor, target),
+        metrics=_metrics(result.predictor, target, y=y, preds=preds),
+        chart=_chart(result, target, test, y=y, preds=preds),
+        curves=_curves(result.predictor, target),
     )
 
 
@@ -75,8 +77,8 @@ def groups_of(p: Prepared) -> list[list[str]]:
 
 def _deciding(p: Prepared, target: str) -> np.ndarray:
     """The labelled rows that decide: the same whatever is given."""
-    decides = p.halves >= 0 if p.crossed else p.halves == 1
-    return np.flatnonzero(decides & p.codec.target_kinds[target].known(p.labels[target]))
+    known = p.codec.target_kinds[target].known(p.labels[target])
+    return np.flatnonzero(p.plan.deciders & known)
 
 
 def _value(p: Prepared, target: str, *, weights: Weights | None, preds: Preds) -> float:
@@ -89,30 +91,30 @@ def _value(p: Prepared, target: str, *, weights: Weights | None, preds: Preds) -
     return kind.metrics(p.labels[target][rows], pred)[kind.metric]
 
 
-def _decision(p: Prepared, target: str, *, ruling: Ruling, preds: Preds) -> DecisionRecord:
+def _decision(p: Prepared, decision: Decision, target: str, *, preds: Preds) -> DecisionRecord:
     def mixture(weights: Weights | None) -> MixtureRecord:
         value = _value(p, target, weights=weights, preds=preds)
         return MixtureRecord(recorded_weights(weights or {}), value)
 
     return DecisionRecord(
         n_rows=len(_deciding(p, target)),
-        reference=mixture(ruling.reference),
-        challenger=mixture(ruling.challenger),
-        deployed=mixture(ruling.shipped),
-        test=_gain(ruling.test, ruling.reference_loss),
-        conclusive=ruling.conclusive,
+        reference=mixture(decision.reference),
+        challenger=mixture(decision.challenger),
+        deployed=mixture(decision.deployed),
+        test=_gain(decision.test, decision.reference_loss),
+        conclusive=decision.conclusive,
     )
 
 
-def _sharing(trial: Trial, target: str) -> SharingRecord:
-    ruling = trial.rulings[target]
-    preds = trial.judged[target]
-    p = trial.prepared
+def _sharing(result: RunResult, target: str) -> SharingRecord:
+    decision = result.decisions[target]
+    preds = result.oof_predictions[target]
+    p = result.prepared
     return SharingRecord(
-        multi_task=_value(p, target, weights={JOINT: 1.0}, preds=preds),
-        single_task=_value(p, target, weights={ALONE: 1.0}, preds=preds),
-        gain=_gain(ruling.sharing, ruling.alone_loss),
-        verdict=ruling.verdict,
+        multi_task=_value(p, target, weights={MULTI_TASK: 1.0}, preds=preds),
+        single_task=_value(p, target, weights={SINGLE_TASK: 1.0}, preds=preds),
+        gain=_gain(decision.sharing, decision.single_task_loss),
+        verdict=decision.verdict,
     )
 
 
@@ -132,22 +134,22 @@ def _metrics(
     predictor: Predictor, target: str, *, y: np.ndarray, preds: Preds
 ) -> dict[str, dict[str, float]]:
     kind = predictor.codec.target_kinds[target]
-    baseline = predictor.floors[target]
-    pred = mix(preds, predictor.shipped[target])
-    half_width = predictor.half_widths(target, pred)
+    baseline = predictor.baselines[target]
+    pred = mix(preds, predictor.weights[target])
+    options = metric_options(predictor, target, predictor.half_width(target, pred))
     constant = np.broadcast_to(baseline, (len(y), kind.width))
     return {
-        DEPLOYED: evaluate_target(predictor, target, y=y, pred=pred, half_width=half_width),
+        DEPLOYED: kind.metrics(y, pred, baseline, **options),
         BASELINE: kind.metrics(y, constant, baseline),
         **{recorded_name(model): kind.metrics(y, z, baseline) for model, z in preds.items()},
     }
 
 
 def _chart(
-    trial: Trial, target: str, test: pa.Table, *, y: np.ndarray, preds: Preds
+    result: RunResult, target: str, test: pa.Table, *, y: np.ndarray, preds: Preds
 ) -> ChartRecord | None:
-    p, predictor = trial.prepared, trial.predictor
-    pred = mix(preds, predictor.shipped[target])
+    p, predictor = result.prepared, result.predictor
+    pred = mix(preds, predictor.weights[target])
     kind: TargetKind = p.codec.target_kinds[target]
     image = kind.source or ""
 
@@ -156,20 +158,19 @@ def _chart(
 
     inputs = test.select([kind.column for kind in p.codec.input_kinds])
     shown = pixels if image else None
-    return chart_of(kind.plot(y, pred, Beside(inputs, shown, predictor.half_widths(target, pred))))
+    return chart_of(kind.plot(y, pred, Beside(inputs, shown, predictor.half_width(target, pred))))
 
 
 def _curves(predictor: Predictor, target: str) -> list[CurveRecord]:
     """The losses of the networks that have a head for a target, the multi-task network first."""
-    joint = [] if predictor.joint is None else [(JOINT, predictor.joint)]
     found = []
-    for model, network in [*joint, *((ALONE, one) for one in predictor.alone.values())]:
+    for network in networks(predictor.models):
         if target in network.targets:
             position = network.targets.index(target)
             curve = network.curves[position]
             found.append(
                 CurveRecord(
-                    model=recorded_name(model),
+                    model=recorded_name(network.name),
                     train=np.array(curve["train"], float),
                     validation=np.array(curve["validation"], float),
                     best_epoch=int(network.best[position]),

@@ -4,7 +4,7 @@
 ``TrainingSpec`` to a ``TrainResult``; a ``Callback`` is shown the ``TrainState`` on the way.
 """
 
-from ._balance import Balance, Balancing, require_balance
+from ._balance import Balance, require_balance
 from ._batches import Batch, BatchSampler, batch_size
 from ._callbacks import Callback, EpochProgress
 from ._checkpoints import load_checkpoint, save_checkpoint
@@ -15,7 +15,6 @@ from ._lookahead import Affinities, look_ahead
 from ._loop import TrainResult, fit
 from ._modality_dropout import hideable
 from ._networks import fit_multi_task, fit_single_task
-from ._settings import Settings
 from ._sizes import count_weights
 from ._spec import TrainingSpec
 from ._state import TrainState
@@ -23,14 +22,12 @@ from ._state import TrainState
 __all__ = [
     "Affinities",
     "Balance",
-    "Balancing",
     "Batch",
     "BatchSampler",
     "Callback",
     "EarlyStopping",
     "EpochProgress",
     "Job",
-    "Settings",
     "Tracker",
     "TrainResult",
     "TrainState",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from importlib.util import find_spec
 from typing import Any, NamedTuple
 
@@ -12,8 +11,10 @@ import torch
 from torch import Tensor
 
 from superpose.balance import BALANCERS, Balancer, weights_of
+from superpose.config import BalanceConfig
 from superpose.errors import MissingExtraError
 from superpose.functional import probe_gramian, weight_gramian
+from superpose.methods import BALANCE_METHODS
 from superpose.nn import StackedNetworks
 
 from ._workers import Workers
@@ -29,30 +30,13 @@ WEIGH, AFTER_STEP, END_OF_EPOCH = range(3)
 Observe = Callable[[], tuple[Tensor, Tensor]]
 
 
-@dataclass(frozen=True)
-class Balancing:
-    """How targets are weighed against each other.
-
-    Args:
-        method: A name in ``BALANCERS``.
-        every: Steps after which gradients are read again (at least 1).
-        at: Where they are read: "trunk" (its output) or "parameters" (the shared weights).
-        options: The method's own.
-    """
-
-    method: str = "sum"
-    every: int = 4
-    at: str = "trunk"
-    options: Mapping[str, float] = field(default_factory=dict)
-
-
 def require_balance(method: str) -> None:
     """Make sure that what a method is computed with is installed.
 
     Raises:
         MissingExtraError: Names the package and the extra that brings it.
     """
-    for package in BALANCERS[method].packages:
+    for package in BALANCE_METHODS[method].packages:
         if find_spec(package) is None:
             raise MissingExtraError(package, "balance", f"balance.method: {method}")
 
@@ -80,7 +64,7 @@ class Balance:
 
     def __init__(
         self,
-        settings: Balancing,
+        settings: BalanceConfig,
         networks: StackedNetworks,
         targets: int,
         *,

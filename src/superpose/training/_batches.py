@@ -11,9 +11,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from superpose.config import TrainingConfig
 from superpose.models.network import Blocks
 
-from ._settings import Settings
 from ._workers import Workers
 
 # Tables of a few dozen rows have epochs of two or three steps; below this many steps an epoch
@@ -55,11 +55,9 @@ class Batch:
 Transform = Callable[[Batch], Batch]
 
 
-def batch_size(settings: Settings, train: Sequence[np.ndarray]) -> int:
-    """Return the rows per step and network: as set, or a sixteenth of the rows within 16 to 512."""
-    longest = max(map(len, train))
-    wanted = settings.batch_size or 2 ** round(math.log2(min(max(longest / 16, 16), 512)))
-    return min(wanted, longest)
+def batch_size(settings: TrainingConfig, train: Sequence[np.ndarray]) -> int:
+    """Return the rows per step and network, of which the largest fold decides."""
+    return settings.rows_per_step(max(map(len, train)))
 
 
 class BatchSampler:

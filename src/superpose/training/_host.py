@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
+from superpose.config import TrainingConfig
 from superpose.errors import ConfigError, MissingExtraError
 
 from ._callbacks import Callback
-from ._settings import Settings
 
 if TYPE_CHECKING:
     from accelerate import Accelerator
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ._state import TrainState
 
 
-def host_for(settings: Settings, folder: Path | None = None) -> Accelerator:
+def host_for(settings: TrainingConfig, folder: Path | None = None) -> Accelerator:
     """Return accelerate's handle on the device, the precision and the tracker.
 
     Args:
@@ -42,12 +42,12 @@ def host_for(settings: Settings, folder: Path | None = None) -> Accelerator:
     return Accelerator(
         cpu=cpu,
         mixed_precision="bf16" if wants else "no",
-        log_with=settings.tracker,
+        log_with=None if settings.tracker == "none" else settings.tracker,
         project_dir=str(folder or "runs/logs"),
     )
 
 
-def require_host(settings: Settings) -> None:
+def require_host(settings: TrainingConfig) -> None:
     """Make sure that this machine has the device and the tracker.
 
     Raises:
@@ -62,7 +62,7 @@ def require_host(settings: Settings) -> None:
             "write auto or cpu"
         )
     names = [str(getattr(t, "value", t)) for t in get_available_trackers()]
-    if settings.tracker and settings.tracker not in names:
+    if settings.tracker not in ("none", *names):
         raise MissingExtraError(
             settings.tracker, "trackers", f"training.tracker: {settings.tracker}"
         )
@@ -77,7 +77,9 @@ class Tracker(Callback):
         facts: What to note about the run.
     """
 
-    def __init__(self, settings: Settings, folder: Path | None, facts: dict[str, Any]) -> None:
+    def __init__(
+        self, settings: TrainingConfig, folder: Path | None, facts: dict[str, Any]
+    ) -> None:
         self.host = host_for(settings, folder)
         self.host.init_trackers("superpose", config=facts)
 

@@ -53,7 +53,9 @@ def look_ahead(
         progress: Called after each epoch with the share that is done.
     """
     epochs = min(epochs, spec.settings.epochs)
-    settings = replace(spec.settings, epochs=epochs, patience=epochs, tracker=None)
+    settings = spec.settings.model_copy(
+        update={"epochs": epochs, "patience": epochs, "tracker": "none"}
+    )
     train = [fold.train for fold in spec.folds]
     steps = epochs * len(BatchSampler(train, batch_size(settings, train)))
     looks = min(max(MOST_STEPS // len(spec.labels), FEWEST_LOOKS), MOST_LOOKS)

@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from superpose.config import TrainingConfig
 from superpose.data import Codec
 from superpose.models.network import Blocks, as_tensors
 from superpose.nn import GIVEN, StackedNetworks
@@ -24,7 +25,6 @@ from ._jobs import Job
 from ._modality_dropout import ModalityDropout, hideable
 from ._objective import Objective
 from ._observed_targets import ObservedTargets
-from ._settings import Settings
 from ._spec import TrainingSpec
 from ._state import TrainState
 from ._workers import Workers
@@ -52,7 +52,7 @@ def set_up(
         optimizer=_optimizer(networks, settings),
         objective=_objective(spec, jobs, host.device),
         balance=Balance(
-            settings.balance,
+            spec.balance,
             networks,
             len(jobs[0].targets),
             rate=settings.learning_rate,
@@ -124,7 +124,7 @@ def transforms_of(
     return transforms
 
 
-def _optimizer(networks: StackedNetworks, settings: Settings) -> torch.optim.AdamW:
+def _optimizer(networks: StackedNetworks, settings: TrainingConfig) -> torch.optim.AdamW:
     """AdamW, with weights grouped by the share of the learning rate that their module asks for."""
     rate = settings.learning_rate
     shares: dict[float, list[nn.Parameter]] = {}

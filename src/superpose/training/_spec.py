@@ -7,11 +7,10 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from superpose.config import BalanceConfig, TrainingConfig
 from superpose.data import Codec, Fold
 from superpose.kinds import TargetKind
 from superpose.nn import Architecture
-
-from ._settings import Settings
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,6 +24,7 @@ class TrainingSpec:
         folds: Training and validation rows of each network.
         architecture: Sizes of the network.
         settings: How to train.
+        balance: How targets are weighed against each other.
         embedding: Widest token of a column.
         seed: Seed of initial weights, order and dropout; same seed, same CPU: same numbers.
         weights: Weight of each target in the multi-task loss (default 1 each).
@@ -38,7 +38,8 @@ class TrainingSpec:
     labels: Mapping[str, np.ndarray]
     folds: Sequence[Fold]
     architecture: Architecture
-    settings: Settings
+    settings: TrainingConfig
+    balance: BalanceConfig = field(default_factory=BalanceConfig)
     embedding: int = 16
     seed: int = 0
     weights: Mapping[str, float] = field(default_factory=dict)

@@ -13,12 +13,12 @@ import pyarrow as pa
 import pytest
 import torch
 
+from superpose.config import TrainingConfig
 from superpose.data import Codec, Fold
 from superpose.models.network import build
 from superpose.nn import Architecture
 from superpose.training import (
     Callback,
-    Settings,
     TrainingSpec,
     TrainResult,
     TrainState,
@@ -62,7 +62,7 @@ def spec(
         labels=codec.labels(table),
         folds=make_folds(),
         architecture=small,
-        settings=Settings(epochs=3, batch_size=16),
+        settings=TrainingConfig(epochs=3, batch_size=16),
         embedding=4,
     )
 
@@ -90,8 +90,8 @@ def run(spec: TrainingSpec) -> Callable[..., TrainResult]:
             # Networks read measured values of all targets of the codec: here of those asked for.
             codec=replace(spec.codec, target_kinds=dict(zip(targets, kinds, strict=True))),
             labels=dict(zip(targets, labels, strict=True)),
-            **{"settings": Settings(**{"epochs": 3, "batch_size": 16, **settings}), "given": False}
-            | changes,
+            settings=TrainingConfig(**{"epochs": 3, "batch_size": 16, **settings}),
+            **{"given": False, **changes},
         )
         sizes = [max(k.size for k in kinds)] if single_task else [k.size for k in kinds]
         make = build(own.codec, sizes, own.architecture, own.embedding, given=own.reads_targets)

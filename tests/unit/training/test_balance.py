@@ -8,10 +8,11 @@ import pytest
 import torch
 
 from superpose.balance import BALANCERS
+from superpose.config import BalanceConfig
 from superpose.errors import MissingExtraError
 from superpose.functional import probe_gramian, weight_gramian
 from superpose.nn import FUSIONS, Architecture, Network, NumberEncoder, StackedNetworks
-from superpose.training import Balance, Balancing, Settings, _state, require_balance
+from superpose.training import Balance, _state, require_balance
 
 B, T = 12, 3
 
@@ -120,13 +121,13 @@ def test_killed_and_resumed_equals_not_killed(
     run, assert_same, killed, tmp_path, monkeypatch, method
 ):
     monkeypatch.setattr(_state, "WRITING_SHARE", float("inf"))  # every epoch is written
-    settings = Settings(epochs=4, batch_size=16, balance=Balancing(method, every=2))
-    whole = run(settings=settings, given=True)
+    settings = {"epochs": 4, "balance": BalanceConfig(method=method, every=2)}
+    whole = run(**settings, given=True)
 
     path = tmp_path / "x.checkpoint"
     with killed(2) as callbacks:
-        run(settings=settings, given=True, checkpoint=path, callbacks=callbacks)
-    resumed = run(settings=settings, given=True, checkpoint=path)
+        run(**settings, given=True, checkpoint=path, callbacks=callbacks)
+    resumed = run(**settings, given=True, checkpoint=path)
     assert_same(resumed, whole)
     np.testing.assert_equal(resumed.balance, whole.balance)
 
@@ -137,8 +138,12 @@ def test_killed_and_resumed_equals_not_killed(
     + [(name, "parameters") for name in ("gradnorm", "upgrad", "pcgrad")],
 )
 def test_every_method_trains_with_gaps_accumulation_and_given(run, method, at):
-    settings = Settings(2, batch_size=16, accumulate=2, balance=Balancing(method, 3, at))
-    trained = run(settings=settings, given=True)
+    settings = {
+        "epochs": 2,
+        "accumulate": 2,
+        "balance": BalanceConfig(method=method, every=3, at=at),
+    }
+    trained = run(**settings, given=True)
     weights = np.array(trained.balance["weights"])
     if method == "sum":
         assert not weights.size
@@ -154,7 +159,7 @@ def test_every_method_trains_with_gaps_accumulation_and_given(run, method, at):
 def test_a_batch_may_lack_the_labels_of_one_target_of_all_but_one_or_of_all(method, at):
     stacked, batch, _ = networks("task-attention", 2)
     optimizer = torch.optim.SGD(stacked.parameters(), 0.01)
-    balance = Balance(Balancing(method, every=1, at=at), stacked, T, rate=1e-3)
+    balance = Balance(BalanceConfig(method=method, every=1, at=at), stacked, T, rate=1e-3)
     labels = torch.randn(2, B, 1, T)
     # The first target has labels in the fourth batch alone, the last two have none in some.
     here = [[0, 0, 0], [0, 1, 0], [0, 1, 1], [1, 1, 1], [0, 0, 1], [0, 1, 1], [0, 0, 0], [0, 1, 1]]
@@ -196,8 +201,7 @@ def test_famo_learns_nothing_from_a_step_that_it_did_not_weigh():
 
 def test_methods_move_the_weights(run):
     def last(method):
-        settings = Settings(epochs=3, batch_size=16, balance=Balancing(method))
-        return run(settings=settings).balance["weights"][-1]
+        return run(epochs=3, balance=BalanceConfig(method=method)).balance["weights"][-1]
 
     for method in ("log", "gradnorm", "mgda", "imtl-g"):
         assert max(abs(w - 1) for w in last(method)) > 0.02, method
@@ -216,7 +220,7 @@ def test_the_plain_sum_looks_at_gradients_and_changes_no_number(run, assert_same
 
 def test_a_target_without_labels_in_a_batch_is_not_in_the_gramian():
     stacked, batch, losses_of = networks("none", 1)
-    balance = Balance(Balancing("mgda"), stacked, T, rate=1e-3)
+    balance = Balance(BalanceConfig(method="mgda"), stacked, T, rate=1e-3)
     balance.begin(3)
     probe = balance.gradient_probe(B)
     losses = losses_of(stacked(batch, probe)) * torch.tensor([[1.0, 0.0, 1.0]])
@@ -228,7 +232,7 @@ def test_a_target_without_labels_in_a_batch_is_not_in_the_gramian():
 
 def test_between_readings_the_weights_stay():
     stacked, batch, losses_of = networks("none", 1)
-    balance = Balance(Balancing("mgda", every=3), stacked, T, rate=1e-3)
+    balance = Balance(BalanceConfig(method="mgda", every=3), stacked, T, rate=1e-3)
     balance.begin(3)
     reads = []
     for _ in range(7):

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 import torch
 
+from superpose.config import TrainingConfig
 from superpose.data import Fold
-from superpose.training import BatchSampler, Settings, batch_size
+from superpose.training import BatchSampler, batch_size
 from superpose.training._batches import SHORTEST_EPOCH
 
 
@@ -65,12 +66,12 @@ def test_the_seed_decides_the_order(make_folds):
     ("rows", "size"), [(10, 10), (100, 16), (1000, 64), (4096, 256), (10**6, 512)]
 )
 def test_the_batch_grows_with_the_table_within_bounds(rows, size):
-    assert batch_size(Settings(), [np.arange(rows)]) == size
+    assert batch_size(TrainingConfig(), [np.arange(rows)]) == size
 
 
 def test_a_batch_size_that_was_set_is_kept_up_to_the_table():
-    assert batch_size(Settings(batch_size=48), [np.arange(90)]) == 48
-    assert batch_size(Settings(batch_size=48), [np.arange(20)]) == 20
+    assert batch_size(TrainingConfig(batch_size=48), [np.arange(90)]) == 48
+    assert batch_size(TrainingConfig(batch_size=48), [np.arange(20)]) == 20
 
 
 @pytest.mark.parametrize(("exponent", "shares"), [(0.0, (0.5, 0.5)), (0.5, (0.75, 0.25))])

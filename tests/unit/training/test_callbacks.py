@@ -10,7 +10,7 @@ from superpose.training import Callback, EarlyStopping, EpochProgress
 
 def test_each_epoch_moves_the_share_and_the_last_one_ends_it(spec):
     stopping = EarlyStopping([], [], [], patience=5)
-    settings = replace(spec.settings, epochs=40)
+    settings = spec.settings.model_copy(update={"epochs": 40})
     state = SimpleNamespace(early_stopping=stopping, spec=replace(spec, settings=settings), epoch=0)
     shares = []
     progress = EpochProgress(shares.append)

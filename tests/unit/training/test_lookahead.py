@@ -140,7 +140,7 @@ def test_looks_are_bounded_and_spread_over_the_epochs(spec):
 
 
 def test_groups_of_the_settings_and_early_stopping_play_no_part(brief):
-    settings = replace(brief.settings, patience=1)
+    settings = brief.settings.model_copy(update={"patience": 1})
     plain = look_ahead(brief, 3)
     other = look_ahead(replace(brief, groups=[["weight"], ["sick"]], settings=settings), 3)
     np.testing.assert_array_equal(plain.lookahead, other.lookahead)
@@ -148,7 +148,7 @@ def test_groups_of_the_settings_and_early_stopping_play_no_part(brief):
 
 
 def test_no_more_epochs_are_trained_than_the_settings_allow(brief):
-    settings = replace(brief.settings, epochs=1)
+    settings = brief.settings.model_copy(update={"epochs": 1})
     one = look_ahead(replace(brief, settings=settings), 9)
     np.testing.assert_array_equal(one.lookahead, look_ahead(brief, 1).lookahead)
 

@@ -10,9 +10,10 @@ import numpy as np
 import pyarrow as pa
 import torch.distributed as dist
 
+from superpose.config import BalanceConfig, TrainingConfig
 from superpose.data import Codec, ColumnSpec, Fold, Schema
 from superpose.nn import Architecture
-from superpose.training import Balancing, Settings, TrainingSpec, fit_multi_task
+from superpose.training import TrainingSpec, fit_multi_task
 
 
 def main(rank: int, size: int, meeting: str, out: str, method: str, at: str) -> None:
@@ -37,11 +38,12 @@ def main(rank: int, size: int, meeting: str, out: str, method: str, at: str) -> 
         labels=codec.labels(table),
         folds=[Fold(np.arange(64), np.arange(64, 96))],
         architecture=Architecture(width=16, members=2, depth=2, state=4, rank=2, dropout=0.0),
-        settings=Settings(3, batch_size=16, balance=Balancing(method, 2, at)),
+        settings=TrainingConfig(epochs=3, batch_size=16),
+        balance=BalanceConfig(method=method, every=2, at=at),
         embedding=4,
         given=False,
     )
-    trained = fit_multi_task(spec)
+    trained = fit_multi_task(spec).model
     told = {"curves": trained.curves, "balance": trained.balance}
     with open(f"{out}.{rank}", "w", encoding="utf-8") as file:
         json.dump(told, file)
