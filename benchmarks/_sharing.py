@@ -178,9 +178,11 @@ def fit_networks(ready: Ready, method: str, trial: int) -> list[FittedNetwork]:
 
 def held_losses(ready: Ready, networks: list[FittedNetwork]) -> dict[str, float]:
     """Validation loss of each target in units of the constant's, at the epoch that is kept."""
-    out, rows = {}, ready.rows("validation")
+    out = {}
+    rows = ready.rows("validation")
     for target, told in _each(networks, "held_out"):
-        kind, y = ready.codec.target_kinds[target], ready.labels[target][rows]
+        kind = ready.codec.target_kinds[target]
+        y = ready.labels[target][rows]
         floor = np.tile(kind.constant(ready.labels[target][ready.rows("train")]), (len(rows), 1))
         known = kind.known(y)
         loss, base = (kind.row_loss(y, z)[known].sum() for z in (told[rows], floor))
@@ -213,7 +215,8 @@ def run_sharing(ready: Ready, method: str, trials: int = 1, look: Look | None = 
     grid = np.array([[losses[name] for name in names] for losses in held])
     picks = grid.argmin(0) if method == ALONE else np.full(len(names), grid.mean(1).argmin())
     pick = dict(zip(names, picks.tolist(), strict=True))
-    took, work = time.perf_counter() - started, time.process_time() - worked
+    took = time.perf_counter() - started
+    work = time.process_time() - worked
     outcomes: dict[str, Outcome] = {}
     for trial in sorted(set(pick.values())):
         mine = [name for name in names if pick[name] == trial]
@@ -236,7 +239,8 @@ def outcomes_of(
     ready: Ready, networks: list[FittedNetwork], names: list[str]
 ) -> dict[str, Outcome]:
     """Canonical predictions of some targets on the test rows and on labelled validation rows."""
-    held, blocks = ready.rows("validation"), ready.inputs("test")
+    held = ready.rows("validation")
+    blocks = ready.inputs("test")
     told: dict[str, np.ndarray] = {}
     for network in networks:
         told |= network.predict(ready.codec, blocks, names)

@@ -67,7 +67,8 @@ def affinity(
         raise ConfigError(message("--folds", "given without --search", fix=fix))
     if out is not None and out.suffix.lower() != ".svg":
         raise ConfigError(message("--out", f"{str(out)!r} given", "a file that ends in .svg"))
-    model, settings = Superpose.load(run), run / "superpose.yaml"
+    model = Superpose.load(run)
+    settings = run / "superpose.yaml"
     known = load_config(settings).source if settings.is_file() else None
     table = known if source is None else source
     with Stages() as stages:

@@ -68,7 +68,8 @@ def columns_of(
     targets: Sequence[str] | None, positive: Sequence[str] | None, command: str
 ) -> list[str | dict[str, str]]:
     """The targets of the options `--targets` and `--positive`."""
-    names, classes = _names(targets, command), dict[str, str]()
+    names = _names(targets, command)
+    classes: dict[str, str] = {}
     for part in names_of(positive):
         name, equals, value = (word.strip() for word in part.partition("="))
         if not equals or not value or name not in names:

@@ -128,7 +128,10 @@ def read_objects(column: str, values: Column) -> tuple[Objects, int]:
     """
     values = plain(values)
     rows = one(values).to_pylist()
-    faults, found, wrong, ignored = Faults(DataError), Objects(), 0, 0
+    faults = Faults(DataError)
+    found = Objects()
+    wrong = 0
+    ignored = 0
     for row, value in enumerate(rows):
         if value is None or (isinstance(value, str) and not value.strip()):
             continue
@@ -190,7 +193,10 @@ def within(
     Raises:
         DataError: the boxes that can't be of an object in the image, with their rows.
     """
-    faults, wrong, cut, out = Faults(DataError), 0, 0, {}
+    faults = Faults(DataError)
+    wrong = 0
+    cut = 0
+    out = {}
     for row, objects in found.items():
         if row not in sizes:
             continue

@@ -103,7 +103,8 @@ def require_file(path: Path, error: type[SuperposeError] = DataError) -> None:
             raise error(message(where, "the file is empty", fix="fill it or name another"))
     except OSError as fault:
         if fault.strerror is None:  # our own word on what the path leads to
-            given, fix = str(fault).split(",")[0], "write its content into a file and name that"
+            given = str(fault).split(",")[0]
+            fix = "write its content into a file and name that"
             raise error(message(where, given, "a regular file", fix)) from None
         raise error(message(where, f"can't be read ({fault.strerror})")) from fault
 

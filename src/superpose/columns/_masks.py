@@ -117,7 +117,9 @@ def choose_ids(
         there, many = np.unique(ids, return_counts=True)
         counts.update(dict(zip(there.tolist(), many.tolist(), strict=True)))
     del counts[VOID]
-    where, notes, conversions = place(column=column), list[str](), list[str]()
+    where = place(column=column)
+    notes: list[str] = []
+    conversions: list[str] = []
     two = set(counts) == {0, USUAL_VOID} and (levels is None or len(levels) == 2)
     if void is None and two:
         given = f"masks hold 0 and {USUAL_VOID} only, which are read as two classes"

@@ -21,7 +21,8 @@ FEW = 20
 # Units up to which a column holds measurements in several of them; codes such as 12AB have more.
 MOST_UNITS = 10
 # A column is one of numbers if so many of its cells are, and few different ones are not.
-LEAST_SHARE, MOST_STRANGERS = 0.9, 20
+LEAST_SHARE = 0.9
+MOST_STRANGERS = 20
 
 _BLANK = r"[ \x{a0}\x{202f}\x{2009}]"
 _CURRENCY = r"[$€£¥₹₩₽]|USD|EUR|GBP|CHF|JPY|CNY|INR|AUD|CAD"
@@ -74,7 +75,8 @@ class NumberFormat:
         """
         cells = text.dictionary_encode()
         parts = _Parts(cells.dictionary)
-        other, numbers = parts.other_unit(self.decimal, self.unit), parts.values(self.decimal)
+        other = parts.other_unit(self.decimal, self.unit)
+        numbers = parts.values(self.decimal)
         bare = other & np.asarray(pc.equal(parts.units, ""))
         index = np.asarray(cells.indices.fill_null(-1))
         for wrong, what in (
@@ -84,7 +86,8 @@ class NumberFormat:
         ):
             rows = np.isin(index, np.flatnonzero(wrong))
             if rows.any():
-                row, count = int(np.argmax(rows)), int(rows.sum())
+                row = int(np.argmax(rows))
+                count = int(rows.sum())
                 more = f" (and so in {count - 1} more rows)" if count > 1 else ""
                 raise DataError(
                     message(
@@ -218,7 +221,8 @@ def _with_unit(
     parts: _Parts, decimal: Sign, words: list[str], *, declared: bool
 ) -> FormatFound | None:
     """The format of cells whose decimal sign is known, once their units are looked at."""
-    used, named = parts.valid(decimal), parts.units.to_pylist()
+    used = parts.valid(decimal)
+    named = parts.units.to_pylist()
     # A few limits and little else, such as <=50K and >50K, are classes.
     if len(parts.cells) <= FEW and 2 * parts.count(used & parts.limits) > parts.count(used):
         return None

@@ -110,5 +110,6 @@ def require_held(
 
 def _counted(values: np.ndarray, wrong: np.ndarray) -> str:
     """The first of some values and how many there are, with the verb."""
-    first, count = values[wrong][0], int(wrong.sum())
+    first = values[wrong][0]
+    count = int(wrong.sum())
     return f"{count} values, the first {first:g}, are" if count > 1 else f"{first:g} is"

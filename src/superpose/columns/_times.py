@@ -175,7 +175,8 @@ def _of_text(column: str, text: pa.Array, format: str) -> Times:
     read = ~np.isnan(found.wall)
     if not read.any() and not is_clock(format) and _all_iso(text):
         # A file of dates as ISO 8601 has them can't be taken for anything else.
-        found, read = parse(text, ISO), known
+        found = parse(text, ISO)
+        read = known
     _require_read(column, text, read | ~known, format)
     return Times(found.wall, found.offset, clock=is_clock(format))
 
@@ -193,7 +194,8 @@ def _require_read(column: str, text: pa.Array, fine: np.ndarray, format: str) ->
     """
     if fine.all():
         return
-    row, more = int(np.argmin(fine)), int((~fine).sum()) - 1
+    row = int(np.argmin(fine))
+    more = int((~fine).sum()) - 1
     how = f"a date as {format}"
     if format == ISO:
         how = "a date such as 2024-12-31 or 2024-12-31 23:59"
@@ -330,7 +332,8 @@ def in_zone(column: str, times: Times, zone: str) -> tuple[Times, int]:
     """
     if zone == WRITTEN:
         return times, 0
-    naive, twice = times.naive, 0
+    naive = times.naive
+    twice = 0
     instant = times.instant
     if naive.any():
         # What the clock was ahead a day before and after brackets a change; the larger is earlier.

@@ -35,7 +35,8 @@ def as_words(values: Column) -> tuple[pa.Array, np.ndarray]:
     if not is_list(values.type):
         text = pc.utf8_trim_whitespace(as_text(values))
         lists = pc.utf8_split_whitespace(text)
-        words, rows = pc.list_flatten(lists), np.asarray(pc.list_parent_indices(lists))
+        words = pc.list_flatten(lists)
+        rows = np.asarray(pc.list_parent_indices(lists))
         there = pc.not_equal(words, "")
         return words.filter(there), rows.astype(np.int64)[np.asarray(there)]
     lists = one(values)

@@ -84,7 +84,8 @@ def _with_paths(
     for name, form in forms.items():
         own = _folder_name(name, taken)
         (files / own).mkdir()
-        column, paths = table.column(name), list[str | None]()
+        column = table.column(name)
+        paths: list[str | None] = []
         for row in range(table.num_rows):
             value = column[row].as_py()
             paths.append(None)
@@ -99,7 +100,8 @@ def _with_paths(
 def _folder_name(column: str, taken: set[str]) -> str:
     """A name for the folder of a column, which no other column has."""
     plain = re.sub(r"[^\w.-]+", "_", column).lstrip(".") or "_"
-    own, count = plain, 1
+    own = plain
+    count = 1
     while own.lower() in taken:  # not every disk tells capitals apart
         count += 1
         own = f"{plain}_{count}"

@@ -51,7 +51,8 @@ def embed_triples(
         drawn = torch.randn(2, rows, rank, generator=generator) / math.sqrt(rank)
         return drawn.requires_grad_()
 
-    nodes, links = start(entities), start(2 * relations)
+    nodes = start(entities)
+    links = start(2 * relations)
     head, link, tail = torch.from_numpy(np.asarray(triples, np.int64)).unbind(1)
     found = torch.stack(
         [torch.cat([head, tail]), torch.cat([link, link + relations]), torch.cat([tail, head])]
@@ -63,7 +64,8 @@ def embed_triples(
             others = None
             if entities > MOST_SCORED:
                 drawn = torch.randint(entities, (MOST_SCORED,), generator=generator)
-                others, t = torch.cat([t, drawn]), torch.arange(len(t))
+                others = torch.cat([t, drawn])
+                t = torch.arange(len(t))
             loss = _loss(nodes, links, h, r, t, others)
             optimizer.zero_grad()
             loss.backward()
@@ -74,9 +76,11 @@ def embed_triples(
 def _loss(
     nodes: Tensor, links: Tensor, h: Tensor, r: Tensor, t: Tensor, others: Tensor | None
 ) -> Tensor:
-    (a, b), (c, d) = nodes[:, h], links[:, r]
+    a, b = nodes[:, h]
+    c, d = links[:, r]
     # (a + bi)(c + di), then the real part of its product with the conjugate of each tail.
-    real, imaginary = a * c - b * d, a * d + b * c
+    real = a * c - b * d
+    imaginary = a * d + b * c
     pool = nodes if others is None else nodes[:, others]
     scores = real @ pool[0].T + imaginary @ pool[1].T
     tails = pool[:, t]

@@ -111,7 +111,8 @@ class CatBoost(Booster):
     """CatBoost, kept in its binary format."""
 
     engine = "catboost"
-    ROUNDS, RATE = 2000, 0.05
+    ROUNDS = 2000
+    RATE = 0.05
     # Few rows need no small steps, and below 100 deep trees only cost; a table with more columns
     # than rows takes a minute a fit. All are several times faster so, and as good out of fold on
     # the tables tried. Depth 4 below 400 rows was not: 3 % worse on edm, 1 % better on jura.
@@ -225,7 +226,8 @@ class LightGBM(Booster):
             settings["num_class"] = rows.classes
         codes = np.flatnonzero(rows.categorical).tolist()
         train = lightgbm.Dataset(rows.X, rows.y, categorical_feature=codes)
-        length, stop = cls.ROUNDS_WITHOUT_STOP, {}
+        length = cls.ROUNDS_WITHOUT_STOP
+        stop = {}
         if rows.X_stop is not None:
             length = cls.ROUNDS
             stop = {

@@ -37,7 +37,8 @@ class Hist(Booster):
     """scikit-learn's HistGradientBoosting, kept as plain arrays."""
 
     engine = "hist"
-    RATE, ROUNDS = 0.1, 500
+    RATE = 0.1
+    ROUNDS = 500
     ROUNDS_WITHOUT_STOP = 100
     PATIENCE = 30
     SETTINGS: ClassVar[HistSettings] = FINE
@@ -161,7 +162,8 @@ def _survey(X: np.ndarray, leaf_rows: int) -> tuple[np.ndarray, int]:
     costs as much as any other; and every column pays for the bins of the richest. On tables of
     rare yes/no columns (words, molecular fragments) the two together save most of a fit.
     """
-    useful, most = [], 2
+    useful = []
+    most = 2
     for column in range(X.shape[1]):
         ordered = np.sort(X[:, column])
         steps = np.flatnonzero(ordered[1:] != ordered[:-1])

@@ -222,7 +222,8 @@ def fit_trees(
                 message("trees", "no training row has a label", "1 or more", "add labels for it")
             )
         link: Link = "exp" if tree_task == "poisson" else "identity"
-        values, classes = labels, 0
+        values = labels
+        classes = 0
         if tree_task in ("classification", "multilabel"):
             present = np.unique(labels[train]).astype(int).tolist()
             classes = len(present)
@@ -252,7 +253,8 @@ def fit_trees(
             # The floor keeps the likelihood of a perfectly fitted target finite.
             scales.append(max(float(np.sqrt(np.mean(error**2))), 1e-3))
     if tree_task == "regression":
-        scale, scales = scales[0], []
+        scale = scales[0]
+        scales = []
     return TreeModel(engine, tree_task, n_classes, parts, present, rare, scale, scales)
 
 

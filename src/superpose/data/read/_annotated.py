@@ -183,9 +183,11 @@ def _require_frames(
     Raises:
         DataError: the images where it does not.
     """
-    faults, wrong = Faults(DataError), 0
+    faults = Faults(DataError)
+    wrong = 0
     for n, frame in frames.items():
-        image, own = images[n], heads[n][:2]
+        image = images[n]
+        own = heads[n][:2]
         if image.stated is None or (frame and frame.size == image.stated):
             continue
         given = ""

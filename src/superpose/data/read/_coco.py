@@ -129,7 +129,8 @@ def _category_names(
     """The name of each category by its id."""
     names: dict[str, str] = {}
     for n, one in enumerate(categories):
-        name, key = str(one.get("name") or "").strip(), str(one.get("id"))
+        name = str(one.get("name") or "").strip()
+        key = str(one.get("id"))
         if one.get("id") is None or not name:
             what = "name" if not name else "id"
             faults.add(place(file=file), f"category {one.get('id', f'number {n}')} has no {what}")
@@ -168,11 +169,17 @@ def _add_objects(
     notes: ReadNotes,
 ) -> None:
     """Add the objects of annotations to the lists of their images."""
-    strangers, homeless, wrong = dict[str, list[str]](), list[str](), list[tuple[str, str]]()
-    bare, ignored, seen, twice = list[str](), 0, set[tuple[Any, ...]](), list[str]()
+    strangers: dict[str, list[str]] = {}
+    homeless: list[str] = []
+    wrong: list[tuple[str, str]] = []
+    bare: list[str] = []
+    ignored = 0
+    seen = set[tuple[Any, ...]]()
+    twice: list[str] = []
     for n, one in enumerate(annotations):
         title = f"annotation {one.get('id', f'number {n}')}"
-        image, category = str(one.get("image_id")), one.get("category_id")
+        image = str(one.get("image_id"))
+        category = one.get("category_id")
         if not one.get("bbox"):
             bare.append(title)
         elif image not in boxes:
@@ -256,7 +263,8 @@ def _paths(images: Entries, file: Path, root: Path, notes: ReadNotes) -> list[Pa
     lasts = Counter(PureWindowsPath(name).name for name in names)
     found, moved, missing = list[Path](), list[str](), list[str]()
     for name in names:
-        path, last = _first(folders, name), PureWindowsPath(name).name
+        path = _first(folders, name)
+        last = PureWindowsPath(name).name
         if path is None and lasts[last] == 1:
             path = _first(folders, last)
             moved += [name] * (path is not None)

@@ -29,7 +29,9 @@ def read_conll(path: Path) -> pa.Table:
     require_utf8(path)
     universal = ".conllu" in path.suffixes
     sentences: list[list[list[str]]] = [[]]
-    width, tabs, uneven = 0, False, list[str]()
+    width = 0
+    tabs = False
+    uneven: list[str] = []
     with open_text(path) as file:
         for number, line in enumerate(file, start=1):
             line = line.rstrip("\r\n")

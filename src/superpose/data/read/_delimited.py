@@ -92,7 +92,8 @@ def _head(path: Path) -> tuple[list[str], int, str]:
         return lines[1:], 1, told[1]
     above = 0
     while above < len(lines):
-        line, below = lines[above].strip(), lines[above + 1] if above + 1 < len(lines) else ""
+        line = lines[above].strip()
+        below = lines[above + 1] if above + 1 < len(lines) else ""
         if not line.startswith("#") and (line or not above):
             break
         separator = _separator(below)
@@ -162,7 +163,8 @@ def _require_closed(path: Path, table: pa.Table) -> None:
     quotes = total = 0
     with open_text(path) as file:
         for line in file:
-            quotes, total = quotes + line.count('"'), total + 1
+            quotes += line.count('"')
+            total += 1
     if quotes % 2:
         raise DataError(
             message(
@@ -176,7 +178,8 @@ def _require_closed(path: Path, table: pa.Table) -> None:
 def _require_even(path: Path, separator: str, comments: int) -> None:
     """Makes sure that every row has as many values as the header has names."""
     uneven: list[str] = []
-    count, inside = 0, False
+    count = 0
+    inside = False
     # Arrow says only which row it was, counting rows; this second reading counts lines.
     csv.field_size_limit(2**31 - 1)
     with open_text(path) as file:

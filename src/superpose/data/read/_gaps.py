@@ -172,7 +172,8 @@ def _gaps(
         return None
     k = next(k for k, at in enumerate(breaks) if len(at))
     at = int(breaks[k][0])
-    before, row = int(recordings[k][at]), int(recordings[k][at + 1])
+    before = int(recordings[k][at])
+    row = int(recordings[k][at + 1])
     short = sum(int((s[b] == 0).sum()) for s, b in zip(steps, breaks, strict=True))
     kinds = [f"{count - short} gap{'s' * (count - short != 1)}"] if count > short else []
     kinds += [f"{short} step{'s' * (short != 1)} shorter than half of the usual"] if short else []
@@ -248,9 +249,11 @@ def _other_steps(
     fine = [k for k in range(len(usual)) if k not in set(loose) and not np.isnan(usual[k])]
     if not fine:
         return []
-    common, others = float(np.median(usual[fine])), "the others"
+    common = float(np.median(usual[fine]))
+    others = "the others"
     if rule.every is not None:
-        common, others = rule.every, "the training rows"
+        common = rule.every
+        others = "the training rows"
     other = [k for k in fine if not _alike(usual[k : k + 1], common).any()]
     if not other:
         return []

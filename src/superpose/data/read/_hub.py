@@ -46,7 +46,8 @@ def parts_of(source: Any) -> dict[str, Any] | None:
     if len(source) == 1:
         return {PARTS[0]: next(iter(source.values()))}
     found: dict[str, Any] = {}
-    faults, names = Faults(DataError), listing(map(repr, source))
+    faults = Faults(DataError)
+    names = listing(map(repr, source))
     for name, one_ in source.items():
         words = re.split(r"[^a-z]+", str(name).lower())
         named = {PARTS[PART_WORDS[word]] for word in words if word in PART_WORDS}
@@ -83,7 +84,8 @@ def read_dataset(source: Any, column: str) -> pa.Table:
         only = source if parts is None else next(iter(parts.values()))
         return only.with_format("arrow")[:]  # rows that were selected, in their order
     tables = {part: one_.with_format("arrow")[:] for part, one_ in parts.items()}
-    first, faults = tables[PARTS[0]].column_names, Faults(DataError)
+    first = tables[PARTS[0]].column_names
+    faults = Faults(DataError)
     for part, table in tables.items():
         if column in table.column_names:
             fix = f"rename it: rename_column({column!r}, ...)"
@@ -127,7 +129,8 @@ def readable(table: pa.Table) -> pa.Table:
     if told is None:
         return table
     features = json.loads(told).get("info", {}).get("features") or {}
-    faults, found = Faults(DataError), list[str]()
+    faults = Faults(DataError)
+    found: list[str] = []
     for index, name in enumerate(table.column_names):
         column = table.column(index)
         if (names := _labels(features.get(name))) is not None:

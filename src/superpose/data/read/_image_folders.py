@@ -34,7 +34,8 @@ def read_images(path: Path) -> pa.Table | None:
     Raises:
         DataError: files that don't fit the layout, gathered.
     """
-    layout, notes = _layout_of(path), ReadNotes()
+    layout = _layout_of(path)
+    notes = ReadNotes()
     return None if layout is None else _table(layout.read(path, notes), notes)
 
 
@@ -50,7 +51,8 @@ def read_coco(path: Path) -> pa.Table | None:
     Raises:
         DataError: the keys of COCO, but not what belongs under them.
     """
-    value, notes = load_coco(path), ReadNotes()
+    value = load_coco(path)
+    notes = ReadNotes()
     return None if value is None else _table(coco_rows(value, path, path.parent, notes), notes)
 
 

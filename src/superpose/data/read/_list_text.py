@@ -22,7 +22,8 @@ _WORD = re.compile(r"""'([^']*)'|"([^"]*)\"""")
 _WORDS = re.compile(r"""\[\s*(?:'[^']*'|"[^"]*")(?:\s+(?:'[^']*'|"[^"]*"))+\s*\]""")
 _OF_NUMPY = re.compile(r"np\.\w+\(([^()]*)\)")
 # Cells that are looked at first, and the share of all cells that have to be lists.
-_FIRST, _LEAST_SHARE = 100, 0.9
+_FIRST = 100
+_LEAST_SHARE = 0.9
 _SHOWN = 60
 
 

@@ -58,7 +58,8 @@ def voc_rows(path: Path, notes: ReadNotes) -> Rows:
     Raises:
         DataError: files that don't hold what belongs there, gathered.
     """
-    images, sets = images_in(path / IMAGES), voc_parts(path)
+    images = images_in(path / IMAGES)
+    sets = voc_parts(path)
     _tell_apart(path, images, sets, notes)
     used = [image for image in images if not sets or image.stem in sets]
     if not used:
@@ -67,7 +68,9 @@ def voc_rows(path: Path, notes: ReadNotes) -> Rows:
             f"name images as their files without ending, such as {images[0].stem}" if images else ""
         )
         raise DataError(message(place(file=path), given, fix=fix))
-    faults, ignored, found = Faults(DataError), 0, list[Annotated]()
+    faults = Faults(DataError)
+    ignored = 0
+    found: list[Annotated] = []
     for image in used:
         file = path / ANNOTATIONS / f"{image.stem}.xml"
         # An image without a file was not looked at; one whose file has no object is empty.

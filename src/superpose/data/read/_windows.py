@@ -118,7 +118,8 @@ def measured(config: Config, table: pa.Table) -> Config:
         config: the settings.
         table: the windows of the training rows.
     """
-    rule, found = config.windows, steps_of(table)
+    rule = config.windows
+    found = steps_of(table)
     found = {key: x for key, x in found.items() if rule is not None and getattr(rule, key) is None}
     if rule is None or not found:
         return config
@@ -153,7 +154,8 @@ def _recordings(table: pa.Table, config: Config, rule: WindowsConfig) -> list[np
     for keys, name in wanted.items():
         if name is not None and name not in table.column_names:
             fix = did_you_mean(name, table.column_names)
-            given, allowed = f"column {name!r} is not in the table", listing(table.column_names)
+            given = f"column {name!r} is not in the table"
+            allowed = listing(table.column_names)
             faults.add(config.at("windows", *keys), given, f"the columns {allowed}", fix)
     if rule.name in table.column_names:
         given = f"{rule.name!r} is a column of the table"
@@ -168,7 +170,8 @@ def _recordings(table: pa.Table, config: Config, rule: WindowsConfig) -> list[np
 
 def _channels(table: pa.Table, config: Config, rule: WindowsConfig) -> np.ndarray:
     """The channels of every step, (N, C) float32, NaN where missing."""
-    faults, found = Faults(DataError), []
+    faults = Faults(DataError)
+    found = []
     for place_, name in enumerate(rule.columns):
         try:
             found.append(require_held(name, _numbers(name, table, "channel of the windows")))
@@ -201,7 +204,8 @@ def _require_rising(
             faults.add(place(column=rule.time, row=row), "no time", fix="fill it in")
         elif (np.diff(line) <= 0).any():
             at = int(np.argmax(np.diff(line) <= 0)) + 1
-            before, row = int(rows[at - 1]), int(rows[at])
+            before = int(rows[at - 1])
+            row = int(rows[at])
             same = line[at] == line[at - 1]
             what = "the same time as" if same else "an earlier time than"
             given = f"{what} row {before}{of(table, rule, row)}"

@@ -142,7 +142,8 @@ class _Inference:
 
     def input(self, keys: tuple[str | int, ...], column: InputConfig) -> ColumnSpec | None:
         """One input, or None if it is not used."""
-        name, values = column.name, self.values(column)
+        name = column.name
+        values = self.values(column)
         if name in self.divided and column.told == "pretrained-text":
             return ColumnSpec(name, column.told, {**column.options, "divided": True}, "declared")
         if name in self.divided and column.kind in (None, "text"):
@@ -195,7 +196,8 @@ class _Inference:
                     "write `kind: text` or `kind: number`, or put it under ignore",
                 )
                 return None
-        spec, kind = self.spec(column, values, guess), INPUT_KINDS[told]
+        spec = self.spec(column, values, guess)
+        kind = INPUT_KINDS[told]
         # Files are opened once, by the codec.
         if not kind.needs_folder:
             # Whether a kind takes lists or structures at all shows in fitting it only.
@@ -250,7 +252,8 @@ class _Inference:
         """The column as it will be read, with what there is to say of it noted."""
         target = isinstance(column, TargetConfig)
         role = f"{'target' if target else 'input'} {column.name!r}"
-        where, kind = place(column=column.name), str(guess.kind)
+        where = place(column=column.name)
+        kind = str(guess.kind)
         if guess.warning:
             self.warnings.append(f"{role if target else where}: {guess.warning}")
         if guess.rival:

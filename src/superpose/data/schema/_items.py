@@ -57,7 +57,8 @@ def _read(name: str, options: dict[str, Any], table: pa.Table) -> pa.Table:
         fix = did_you_mean(known, items.column_names) or "write `id:` with the column of names"
         allowed = f"the columns {listing(items.column_names)}"
         raise DataError(message(place(file=path), given, allowed, fix))
-    text, faults = as_text(items.column(known)), Faults(DataError)
+    text = as_text(items.column(known))
+    faults = Faults(DataError)
     where = place(file=path, column=known)
     if text.null_count:
         row = pc.index(pc.is_null(text), True).as_py()

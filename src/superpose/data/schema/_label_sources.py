@@ -35,7 +35,8 @@ class LabelSources:
 
     def image_of(self, keys: tuple[str | int, ...], target: TargetConfig) -> str | None:
         """The image whose places a target is of, or None if that is not known."""
-        asked, where = target.options.get("of"), self.config.at(*keys, "of")
+        asked = target.options.get("of")
+        where = self.config.at(*keys, "of")
         found = self.images()
         if asked is None and len(found) == 1:
             return found[0]
@@ -97,7 +98,8 @@ class LabelSources:
         self, keys: tuple[str | int, ...], target: TargetConfig, values: pa.ChunkedArray
     ) -> str | None:
         """The input whose words a target labels, or None if that is not known."""
-        source, where = target.options.get("of"), self.config.at(*keys, "of")
+        source = target.options.get("of")
+        where = self.config.at(*keys, "of")
         if source is None:
             found = self.lists_like(target.name, values)
             if not found:

@@ -90,11 +90,14 @@ def make_split(table: pa.Table, config: Config, schema: Schema) -> Split:
     labels = {spec.name: raw_labels(table, spec) for spec in schema.targets}
     rng = np.random.default_rng([config.seed, 0x5EED])  # a stream apart from that of training
     shares = np.array([1 - rule.validation - rule.test, rule.validation, rule.test])
-    count, clusters, warnings = table.num_rows, None, list[str]()
+    count = table.num_rows
+    clusters = None
+    warnings: list[str] = []
     if count < len(PARTS):
         raise DataError(f"table: {count} rows; a split into {', '.join(PARTS)} needs more")
     if rule.by == "random":
-        part, how = deal(np.zeros((count, 0), bool), shares, rng), "at random"
+        part = deal(np.zeros((count, 0), bool), shares, rng)
+        how = "at random"
     elif rule.by == "stratified":
         names = len(labels)
         part = deal(marks(labels), shares, rng)
@@ -122,12 +125,14 @@ def make_split(table: pa.Table, config: Config, schema: Schema) -> Split:
                 )
         how = f"by time in {rule.column!r}, the latest rows for the test"
     else:
-        part, how = _by_column(table, str(rule.column)), f"as column {rule.column!r} says"
+        part = _by_column(table, str(rule.column))
+        how = f"as column {rule.column!r} says"
         if rule.groups is not None:
             clusters = group_ids(table, rule.groups, "split.groups")
         if not (part == 1).any():
             inside = np.flatnonzero(part == 0)
-            marked, held = marks(_rows(labels, inside)), np.array([shares[0], shares[1]])
+            marked = marks(_rows(labels, inside))
+            held = np.array([shares[0], shares[1]])
             if clusters is None:
                 part[inside] = deal(marked, held, rng)
             else:
@@ -187,10 +192,12 @@ def fold_indices(
     rng = np.random.default_rng([repeat_seed, 0xF01D])
     marked = marks(_rows(labels, rows))
     if clusters is None:
-        things, what = len(rows), "rows"
+        things = len(rows)
+        what = "rows"
     else:
         ids = np.unique(clusters[rows], return_inverse=True)[1]
-        things, what = int(ids.max()) + 1, "groups or blocks of time"
+        things = int(ids.max()) + 1
+        what = "groups or blocks of time"
     if not 2 <= k <= things:
         raise DataError(f"folds: {k} given; {things} {what} allow 2 to {things}")
     if clusters is None:
@@ -288,7 +295,8 @@ def times(
         if told is None and found is None and not is_text(values.type):
             return _numbers(as_floats(name, values))
         if found is not None:
-            values, told = blank_words(values, found.strangers), found.options
+            values = blank_words(values, found.strangers)
+            told = found.options
         elif told is None:
             try:
                 return _numbers(as_floats(name, values))
@@ -331,10 +339,12 @@ def _by_time(when: np.ndarray, shares: np.ndarray) -> tuple[np.ndarray, np.ndarr
         cut = min(round(end * len(line)), len(line) - 1)
         moment = line[cut]
         # The moment that the cut falls into goes wholly to the side where more of it lies.
-        first, last = np.searchsorted(line, moment), np.searchsorted(line, moment, side="right")
+        first = np.searchsorted(line, moment)
+        last = np.searchsorted(line, moment, side="right")
         cut = first if cut - first <= last - cut else last
         part[order[cut:]] = k + 1
-    clusters, used = np.empty(len(when), np.int64), 0
+    clusters = np.empty(len(when), np.int64)
+    used = 0
     for k in range(len(shares)):
         rows = order[part[order] == k]
         # Two at least: a paired test needs something to compare between.
@@ -392,7 +402,8 @@ def _check_labels(
     labels: Mapping[str, np.ndarray], rows: list[np.ndarray], schema: Schema
 ) -> list[str]:
     """Refuse targets that can't be learned, and name those that can't be judged."""
-    faults, warnings = Faults(DataError), []
+    faults = Faults(DataError)
+    warnings = []
     classes = {spec.name for spec in schema.targets if spec.kind not in MEASURED}
     for name, y in labels.items():
         for part, index in zip(PARTS, rows, strict=True):
