@@ -49,7 +49,8 @@ class WithoutSink(TaskAttention):
 
     def weights(self, u: Tensor) -> Tensor:
         nobody = u.new_full((u.shape[-2],), -torch.inf)
-        return task_attention_weights(*self.query_and_key(u), self.pair, nobody)
+        query, key = self.query_and_key(u)
+        return task_attention_weights(query, key, pair=self.pair, sink=nobody)
 
 
 class MemberByMember(TaskAttention):

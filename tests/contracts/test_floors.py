@@ -20,15 +20,17 @@ FLOORS = {
     "trees": 4,
     "data": 5,
     "training": 6,
-    "audit": 7,
-    "report": 7,
-    "deploy": 7,
-    "project": 8,
-    "cli": 9,
-    "testing": 10,
+    # Above training until the networks have left it: then floor 5, as the design says.
+    "models": 7,
+    "evaluation": 8,
+    "report": 8,
+    "analysis": 9,
+    "estimator": 10,
+    "cli": 11,
+    "testing": 12,
 }
 # The root hands out the public names; `python -m superpose` is the command line.
-TOP = {"__init__": 11, "__main__": 11}
+TOP = {"__init__": 13, "__main__": 13}
 MODULES = sorted(SOURCE.rglob("*.py"))
 
 

@@ -12,12 +12,12 @@ import pytest
 from typer.testing import CliRunner
 
 from superpose import Superpose
-from superpose.audit import prepare
 from superpose.cli import app
 from superpose.columns import mask_array
 from superpose.config import Config
 from superpose.data import infer_schema, read_table
 from superpose.errors import SuperposeError
+from superpose.evaluation import prepare
 
 Image = pytest.importorskip("PIL.Image")
 pytest.importorskip("faster_coco_eval")

@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from superpose.audit import Case, rule
+from superpose.evaluation import Case, rule
 from superpose.kinds import TARGET_KINDS
 from superpose.nn import FUSIONS, Architecture, CategoryEncoder, Network, NumberEncoder
 from superpose.training._objective import Objective

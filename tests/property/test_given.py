@@ -13,8 +13,10 @@ import pyarrow as pa
 import pytest
 
 from superpose import Superpose
-from superpose.audit import _references, given_labels, sample
+from superpose.analysis import sample
 from superpose.errors import ConfigError, DataError, SuperposeError
+from superpose.evaluation import _references
+from superpose.models import given_labels
 from superpose.trees import fit_trees
 
 # New rows reach further than the training rows now and then; that is no fault here.

@@ -16,7 +16,7 @@ from superpose import Superpose
 from superpose.cli import app, main
 from superpose.config import Config, load_config
 from superpose.data import BUNDLED, infer_schema, read_table, write_table
-from superpose.deploy import load_folder, save_folder
+from superpose.models import load_folder, save_folder
 
 VERBS = ["demo", "init", "check", "train", "evaluate", "predict", "report", "fusions"]
 N = 80

@@ -75,7 +75,7 @@ def columns_of(
         if not equals or not value or name not in names:
             fix = f"for example: --positive {names[0]}=yes"
             allowed = f"NAME=CLASS, NAME one of {listing(names)}"
-            raise ConfigError(message("--positive", f"{part!r} given", allowed, fix))
+            raise ConfigError(message("--positive", f"{part!r} given", allowed, fix=fix))
         classes[name] = value
     return [{"name": n, "positive": classes[n]} if n in classes else n for n in names]
 
@@ -86,7 +86,7 @@ def _names(targets: Sequence[str] | None, command: str) -> list[str]:
     if not names:
         fix = f"for example: {command} --targets a,b"
         allowed = "columns of the table, separated by commas"
-        raise ConfigError(message("--targets", "no target is named", allowed, fix))
+        raise ConfigError(message("--targets", "no target is named", allowed, fix=fix))
     return names
 
 

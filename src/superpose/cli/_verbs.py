@@ -127,8 +127,8 @@ def check(
       superpose check superpose.yaml
       superpose check station.csv --targets pm25,level
     """
-    from superpose.audit import prepare, require_room
     from superpose.data import divided, read_rows
+    from superpose.evaluation import prepare, require_room
 
     options = {"--targets": targets, "--positive": positive}
     config = settings_of(source, "check", options)
@@ -208,7 +208,7 @@ def evaluate(
       superpose evaluate runs/first test.parquet --given no2,co
       superpose evaluate runs/first test.parquet --json
     """
-    from superpose.project import Superpose
+    from superpose.estimator import Superpose
 
     metrics = Superpose.load(run).evaluate(source, given_option(given))
     if as_json:
@@ -248,7 +248,7 @@ def predict(
       superpose predict runs/first new.csv --out predictions.csv --proba
     """
     from superpose.data import write_predictions, write_table
-    from superpose.project import Superpose
+    from superpose.estimator import Superpose
 
     require_other(out, source, "the predictions")
     model = Superpose.load(run)
@@ -288,7 +288,7 @@ def report(
       superpose report runs/first --open
       superpose report runs/first --out report.html
     """
-    from superpose.project import Superpose
+    from superpose.estimator import Superpose
 
     path = Superpose.load(run).report(out or run / "report.html")
     echo(f"Wrote {path}")
@@ -302,7 +302,7 @@ def _train(
     ctx: typer.Context, config: Config, out: Path, *, source: Any = None, resume: bool = False
 ) -> None:
     """Trains with progress, then prints the verdicts and where everything lies."""
-    from superpose.project import READING, Superpose
+    from superpose.estimator import READING, Superpose
     from superpose.report import verdict_table
 
     began = time.monotonic()
@@ -327,7 +327,7 @@ def _train(
 def _remove_demo(folder: Path, config: Config) -> None:
     """Removes an earlier demo of the same data, stopped or finished, and nothing else."""
     from superpose.config import load_config
-    from superpose.deploy import locked
+    from superpose.evaluation import locked
 
     try:
         earlier = load_config(folder / "superpose.yaml")

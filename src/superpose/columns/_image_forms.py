@@ -92,7 +92,7 @@ def _range(form: str, paths: Sequence[str | None], folder: str, rows: Sequence[i
     return [0.0, next(float(2**bits - 1) for bits in BITS if high < 2**bits)]
 
 
-def tell_clipped(column: str, paths: Sequence[str | None], folder: str, ranges: Ranges) -> None:
+def tell_clipped(column: str, paths: Sequence[str | None], folder: str, *, ranges: Ranges) -> None:
     """Warn of greys beyond the range of the training rows, which become black or white."""
     if not ranges:
         return

@@ -67,7 +67,7 @@ def _beside(column: str, times: Column, events: Column) -> np.ndarray:
         given = f"its event is {words[row].as_py()!r}"
         allowed = "yes or no, true or false, 1 or 0"
         fix = "mend the value, or name another column as event"
-        raise DataError(message(place(column=column, row=row), given, allowed, fix))
+        raise DataError(message(place(column=column, row=row), given, allowed, fix=fix))
     return np.where(missing, np.nan, np.where(seen, when, -when))
 
 
@@ -77,7 +77,7 @@ def _require_no_sign(column: str, times: np.ndarray, rows: np.ndarray) -> None:
         row = int(np.argmax(wrong))
         fix = "mend the time, or leave it empty if it is not known"
         where = place(column=column, row=row)
-        raise DataError(message(where, f"the time {times[row]:g} given", "0 or more", fix))
+        raise DataError(message(where, f"the time {times[row]:g} given", "0 or more", fix=fix))
 
 
 def kaplan_meier(y: np.ndarray, at: np.ndarray, censored: bool = False) -> np.ndarray:

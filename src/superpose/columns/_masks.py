@@ -94,6 +94,7 @@ class ChosenIds(NamedTuple):
 def choose_ids(
     column: str,
     masks: Iterable[np.ndarray],
+    *,
     levels: Sequence[str] | None,
     void: int | Sequence[int] | None,
 ) -> ChosenIds:
@@ -109,7 +110,8 @@ def choose_ids(
         void: the ids without a class, where they are declared.
 
     Example:
-        >>> choose_ids("cells", [np.array([[0, 255]])], ["ground", "cell"], None)[:2]
+        >>> masks = [np.array([[0, 255]])]
+        >>> choose_ids("cells", masks, levels=["ground", "cell"], void=None)[:2]
         ([0, 255], [])
     """
     counts = Counter[int]()

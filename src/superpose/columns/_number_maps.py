@@ -89,7 +89,7 @@ def size_of_map(path: Path) -> np.ndarray:
 
 
 def read_maps(
-    column: str, values: Column, folder: str, read: Callable[[Path], np.ndarray] = numbers_of
+    column: str, values: Column, folder: str, *, read: Callable[[Path], np.ndarray] = numbers_of
 ) -> tuple[dict[int, np.ndarray], dict[int, str]]:
     """What is read of each row that has a map, from files or lists, and why it can't be elsewhere.
 

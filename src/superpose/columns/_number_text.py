@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from superpose.errors import DataError, listing, message, place
+from superpose.errors import DataError, beyond, listing, message, place
 
 Sign = Literal[".", ","]
 POINT: Sign = "."
@@ -88,13 +88,13 @@ class NumberFormat:
             if rows.any():
                 row = int(np.argmax(rows))
                 count = int(rows.sum())
-                more = f" (and so in {count - 1} more rows)" if count > 1 else ""
+                more = beyond(count - 1, " (and so in {} more rows)")
                 raise DataError(
                     message(
                         place(column=column, row=row),
                         f"{text[row].as_py()!r} {what}{more}",
                         f"numbers such as {self.example()}",
-                        "mend the value, or leave it empty if it is missing",
+                        fix="mend the value, or leave it empty if it is missing",
                     )
                 )
         return pa.array(numbers, from_pandas=True).take(cells.indices)
@@ -243,7 +243,9 @@ def _with_unit(
         fix = "convert them to one unit, declare `kind: category`, or put the column under ignore"
         return FormatFound(None, fault=f"numbers in several units: {listing(shown)}", fix=fix)
     return FormatFound(
-        NumberFormat(decimal, unit), _notes(parts, decimal, unit, declared), words=words
+        NumberFormat(decimal, unit),
+        _notes(parts, decimal, unit=unit, declared=declared),
+        words=words,
     )
 
 
@@ -257,7 +259,7 @@ def is_scale(unit: str) -> bool:
     return unit in ("%", "‰", "k", "K", "m", "M", "B", "bn", "Mio", "Mrd")
 
 
-def _notes(parts: _Parts, decimal: Sign, unit: str, declared: bool) -> list[str]:
+def _notes(parts: _Parts, decimal: Sign, *, unit: str, declared: bool) -> list[str]:
     """What is read otherwise than it is written, each with its count and an example."""
     used, numbers = parts.valid(decimal), parts.values(decimal)
 

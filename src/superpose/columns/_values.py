@@ -280,7 +280,7 @@ def guess_separator(values: Column) -> str | None:
     return SEPARATORS[int(np.argmax(hits))]
 
 
-def hot(members: pa.Array, rows: np.ndarray, gone: np.ndarray, levels: list[str]) -> np.ndarray:
+def hot(members: pa.Array, rows: np.ndarray, *, gone: np.ndarray, levels: list[str]) -> np.ndarray:
     """Mark which levels each row holds: float32 (N, L), NaN rows where missing."""
     index = find(members, levels)
     block = np.zeros((len(gone), len(levels)), np.float32)

@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from superpose.errors import DataError, message, place
+from superpose.errors import DataError, beyond, message, place
 
 from ._values import Column, as_text, is_list, is_text, missing, one, plain
 
@@ -57,7 +57,7 @@ def spread(rows: np.ndarray, count: int) -> np.ndarray:
     return np.asarray(np.arange(len(rows)) - starts[rows])
 
 
-def require_aligned(column: str, labels: Column, source: str, words: Column) -> None:
+def require_aligned(column: str, labels: Column, *, source: str, words: Column) -> None:
     """Make sure that every row with labels has one for each word.
 
     Raises:
@@ -77,9 +77,9 @@ def require_aligned(column: str, labels: Column, source: str, words: Column) -> 
     raise DataError(
         message(
             place(column=column, row=row),
-            found + (f"; so it is in {more} more row{'s' * (more > 1)}" if more else ""),
+            found + beyond(more, "; so it is in {} more row{s}"),
             "one label for each word, null for a word whose label is not known",
-            "mend the row, or leave its labels out",
+            fix="mend the row, or leave its labels out",
         )
     )
 

@@ -137,7 +137,7 @@ class Config(Section):
             other = (part or {}).get("references", references)
             if other != references:
                 given = f"{references!r} given beside proof={{'references': {other!r}}}"
-                raise ConfigError(message("references", given, "one of the two", "remove one"))
+                raise ConfigError(message("references", given, "one of the two", fix="remove one"))
             values["proof"] = {**(part or {}), "references": references}
         return cls._checked({key: value for key, value in values.items() if value is not None})
 
@@ -165,7 +165,7 @@ class Config(Section):
         faults = Faults(ConfigError)
         # In the order of the file; `sorted` keeps the order of what has no line.
         for fault in sorted(found, key=lambda fault: _line(lines, fault.keys) or 0):
-            faults.add(_place(path, lines, fault.keys), fault.given, fault.allowed, fault.fix)
+            faults.add(_place(path, lines, fault.keys), fault.given, fault.allowed, fix=fault.fix)
         faults.raise_any()
         assert config is not None
         config._path, config._lines = path, lines

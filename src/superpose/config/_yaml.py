@@ -200,13 +200,15 @@ class _Builder:
         values: dict[str, Any] = {}
         for key_node, value_node in node.value:
             if not isinstance(key_node, yaml.ScalarNode):
-                self.add(key_node, keys, "a key that is no word given", "write `key: value`")
+                self.add(key_node, keys, "a key that is no word given", fix="write `key: value`")
                 continue
             key = str(key_node.value)
             here = (*keys, key)
             if key in values:
                 first = self.lines[here]
-                self.add(key_node, here, f"the key stands here and on line {first}", "remove one")
+                self.add(
+                    key_node, here, f"the key stands here and on line {first}", fix="remove one"
+                )
                 continue
             self.lines[here] = key_node.start_mark.line + 1
             values[key] = self.build(value_node, here)
@@ -229,17 +231,17 @@ class _Builder:
                     # YAML writes .inf and .nan; Python reads inf and nan.
                     return float(re.sub(r"\.(?=[inIN])", "", text))
         except ValueError as fault:
-            self.add(node, keys, f"{text[:40]!r} given ({fault})", "write a plain number")
+            self.add(node, keys, f"{text[:40]!r} given ({fault})", fix="write a plain number")
             return None
         if kind == _ALIAS:
-            self.add(node, keys, f"an alias (*{text}) given", "write the values out")
+            self.add(node, keys, f"an alias (*{text}) given", fix="write the values out")
             return None
         self.add(
-            node, keys, f"the tag {node.tag} given", f"use {listing(['words', 'numbers'])} only"
+            node, keys, f"the tag {node.tag} given", fix=f"use {listing(['words', 'numbers'])} only"
         )
         return None
 
-    def add(self, node: yaml.Node, keys: Keys, given: str, fix: str) -> None:
+    def add(self, node: yaml.Node, keys: Keys, given: str, *, fix: str) -> None:
         """Keeps a fault at the line of a node, or counts it where there are enough."""
         if len(self.faults.found) >= SHOWN_FAULTS:
             self.more += 1

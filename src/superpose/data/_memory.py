@@ -52,4 +52,4 @@ def require_memory(
     there = available_memory()
     if there is not None and needed > there:
         given = f"{what} would take {needed / 1e9:,.1f} GB"
-        raise error(message(where, given, f"{there / 1e9:,.1f} GB, which the machine has", fix))
+        raise error(message(where, given, f"{there / 1e9:,.1f} GB, which the machine has", fix=fix))

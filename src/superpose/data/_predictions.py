@@ -126,4 +126,4 @@ def _require_own(folder: Path, path: Path) -> None:
         return
     given = f"there already, but the files of {path.name} go there"
     allowed = "an empty folder, or one that was written with that table"
-    raise DataError(message(str(folder), given, allowed, "name another table"))
+    raise DataError(message(str(folder), given, allowed, fix="name another table"))

@@ -125,6 +125,7 @@ class Peaks(NamedTuple):
 def peaks(
     heat: np.ndarray,
     boxes: np.ndarray,
+    *,
     grid: tuple[int, int],
     least: float,
     most: int,
@@ -143,7 +144,7 @@ def peaks(
     Example:
         >>> heat = np.zeros((1, 9, 1)); heat[0, 4] = 0.9
         >>> boxes = np.tile([0.2, 0.2, 0.8, 0.8], (1, 9, 1))
-        >>> peaks(heat, boxes, (3, 3), 0.1, 10)[0].place.tolist()
+        >>> peaks(heat, boxes, grid=(3, 3), least=0.1, most=10)[0].place.tolist()
         [4]
     """
     maps = torch.from_numpy(np.ascontiguousarray(np.nan_to_num(heat), np.float32))

@@ -16,7 +16,7 @@ MOST_SCORED = 2000  # entities that a batch is scored against; of larger graphs 
 
 
 def embed_triples(
-    triples: np.ndarray, entities: int, relations: int, size: int, epochs: int, seed: int = 0
+    triples: np.ndarray, *, entities: int, relations: int, size: int, epochs: int, seed: int = 0
 ) -> np.ndarray:
     """Learn a vector for each entity, so that true triples score higher than others.
 
@@ -36,7 +36,7 @@ def embed_triples(
 
     Example:
         >>> ring = np.array([[i, 0, (i + 1) % 6] for i in range(6)])
-        >>> embed_triples(ring, 6, 1, size=8, epochs=2).shape
+        >>> embed_triples(ring, entities=6, relations=1, size=8, epochs=2).shape
         (6, 8)
 
     Source:
@@ -66,7 +66,7 @@ def embed_triples(
                 drawn = torch.randint(entities, (MOST_SCORED,), generator=generator)
                 others = torch.cat([t, drawn])
                 t = torch.arange(len(t))
-            loss = _loss(nodes, links, h, r, t, others)
+            loss = _loss(nodes, links, (h, r, t), others=others)
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()
@@ -74,8 +74,14 @@ def embed_triples(
 
 
 def _loss(
-    nodes: Tensor, links: Tensor, h: Tensor, r: Tensor, t: Tensor, others: Tensor | None
+    nodes: Tensor,
+    links: Tensor,
+    triples: tuple[Tensor, Tensor, Tensor],
+    *,
+    others: Tensor | None,
 ) -> Tensor:
+    """The loss of triples whose tails are told from `others`, or from all nodes."""
+    h, r, t = triples
     a, b = nodes[:, h]
     c, d = links[:, r]
     # (a + bi)(c + di), then the real part of its product with the conjugate of each tail.

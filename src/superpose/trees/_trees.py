@@ -219,7 +219,9 @@ def fit_trees(
             continue
         if not len(train):
             raise TrainingError(
-                message("trees", "no training row has a label", "1 or more", "add labels for it")
+                message(
+                    "trees", "no training row has a label", "1 or more", fix="add labels for it"
+                )
             )
         link: Link = "exp" if tree_task == "poisson" else "identity"
         values = labels

@@ -6,9 +6,9 @@ import numpy as np
 import pyarrow as pa
 import torch
 
-from superpose.audit import prepare
 from superpose.config import Config
 from superpose.data import Codec, ColumnSpec, Fold, Schema
+from superpose.evaluation import prepare
 from superpose.nn import Architecture
 from superpose.training import Settings, TrainingSpec, fit_multi_task, hideable
 from superpose.training._fit import variation

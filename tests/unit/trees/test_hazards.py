@@ -4,8 +4,8 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from superpose.audit._references import FittedTrees, fit_references
 from superpose.data import Features, Fold
+from superpose.evaluation._references import FittedTrees, fit_references
 from superpose.kinds import TARGET_KINDS
 
 

@@ -10,7 +10,6 @@ from typing import Any, NamedTuple
 from superpose.columns import (
     IGNORED,
     OUTSIDE_PIXELS,
-    SHOWN_FAULTS,
     SIDEWAYS,
     Head,
     ReadNotes,
@@ -18,7 +17,7 @@ from superpose.columns import (
     head_of,
     read_all,
 )
-from superpose.errors import DataError, Faults, message, place
+from superpose.errors import SHOWN_FAULTS, DataError, Faults, message, place
 
 IMAGE_ENDINGS = (".png", ".jpg", ".jpeg", ".bmp", ".webp", ".tif", ".tiff", ".gif")
 LOOK = "look at some of them in the report before you trust their scores"
@@ -201,8 +200,7 @@ def _require_frames(
             if wrong <= SHOWN_FAULTS:
                 fix = "state the size of the file, and write boxes in its pixels"
                 faults.add(place(file=file), given, fix=fix)
-    if wrong > SHOWN_FAULTS:
-        faults.add(place(file=file), f"so with {wrong - SHOWN_FAULTS} more images")
+    faults.add_rest(place(file=file), wrong - SHOWN_FAULTS, "so with {} more images")
     faults.raise_any()
 
 

@@ -9,9 +9,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path, PureWindowsPath
 from typing import Any
 
-from superpose.columns import SHOWN_FAULTS, ReadNotes, read_whole
+from superpose.columns import ReadNotes, read_whole
 from superpose.data.split._splits import PART_WORDS, PARTS
-from superpose.errors import DataError, Faults, listing, message, place
+from superpose.errors import SHOWN_FAULTS, DataError, Faults, listing, message, place
 
 from ._annotated import Annotated, Rows, Size, in_shown_frame, tell_ignored
 
@@ -203,7 +203,9 @@ def _add_objects(
     for category, titles in list(strangers.items())[:SHOWN_FAULTS]:
         given = f"{titles[0]}: category_id {category} is not among the categories"
         given += f", so in {len(titles) - 1} more annotations" if len(titles) > 1 else ""
-        faults.add(where, given, listing(names), "add the category, or take the annotations out")
+        faults.add(
+            where, given, listing(names), fix="add the category, or take the annotations out"
+        )
     if len(strangers) > SHOWN_FAULTS:
         faults.add(where, f"so with {len(strangers) - SHOWN_FAULTS} more ids of categories")
     for title, what in wrong[:SHOWN_FAULTS]:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from superpose.columns import open_text, require_utf8
-from superpose.errors import DataError, message, place
+from superpose.errors import DataError, beyond, message, place
 
 # Of the ten columns of CoNLL-U those that hold a label for each word; the others are numbers of
 # words, links between words and notes.
@@ -80,13 +80,13 @@ def _require_columns(path: Path, width: int, universal: bool, uneven: list[str])
     """Makes sure that every line has as many columns as the first, and at least a label."""
     if uneven:
         more = len(uneven) - _SHOWN_LINES
-        shown = ", ".join(uneven[:_SHOWN_LINES]) + (f"; so it goes on in {more} more" * (more > 0))
+        shown = ", ".join(uneven[:_SHOWN_LINES]) + beyond(more, "; so it goes on in {} more")
         raise DataError(
             message(
                 place(file=path, line=int(uneven[0].split()[1])),
                 f"the first word has {width} columns, {shown}",
                 "as many columns for every word, and a blank line between sentences",
-                "look for a missing label, or a blank inside of one",
+                fix="look for a missing label, or a blank inside of one",
             )
         )
     if width < 2 or (universal and width != 10):

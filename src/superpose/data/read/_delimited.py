@@ -9,7 +9,7 @@ import pyarrow.compute as pc
 import pyarrow.csv
 
 from superpose.columns import CELLS, COMMA, open_text, require_utf8, shows_comma, with_conversions
-from superpose.errors import DataError, listing, message, place
+from superpose.errors import DataError, beyond, listing, message, place
 
 # More ragged lines than these are counted, not shown.
 _SHOWN_LINES = 3
@@ -197,14 +197,14 @@ def _require_even(path: Path, separator: str, comments: int) -> None:
             start = rows.line_num + comments + 1
     if not count:
         return
-    more = f"; so it goes on in {count - _SHOWN_LINES} more" if count > _SHOWN_LINES else ""
+    more = beyond(count - _SHOWN_LINES, "; so it goes on in {} more")
     line = int(uneven[0].split()[1])
     raise DataError(
         message(
             place(file=path, line=line),
             f"the header has {width} columns, {', '.join(uneven)}{more}",
             "as many values in every row as the header has names",
-            "remove the comments that start with # below the header"
+            fix="remove the comments that start with # below the header"
             if inside
             else "look for a missing separator, or put quotes around values that contain one",
         )

@@ -56,7 +56,7 @@ def runs(
     where, given = found
     if rule.gaps == "refuse":
         fix = "add the missing rows, or write `gaps: split` or `gaps: fill` under windows"
-        raise DataError(message(where, given, "regular steps, as `gaps: refuse` asks", fix))
+        raise DataError(message(where, given, "regular steps, as `gaps: refuse` asks", fix=fix))
     if rule.gaps == "fill":
         filled = _filled(recordings, breaks, steps)
         many = sum(int((run < 0).sum()) for own in filled for run in own)
@@ -201,7 +201,7 @@ def _filled(
     if missing > total:
         given = f"`fill` given, but {missing} steps are missing beside {total} rows"
         fix = "write `gaps: split`, or fill the table yourself"
-        raise DataError(message("windows.gaps", given, "as many missing steps as rows", fix))
+        raise DataError(message("windows.gaps", given, "as many missing steps as rows", fix=fix))
     found = []
     for rows, at, own in zip(recordings, breaks, steps, strict=True):
         ahead = np.ones(len(rows), np.int64)

@@ -58,7 +58,7 @@ def parts_of(source: Any) -> dict[str, Any] | None:
                 "DatasetDict",
                 f"{name!r} of {names} {wrong}",
                 "one data set for each of train, validation and test",
-                f"take it out: del parts[{name!r}]",
+                fix=f"take it out: del parts[{name!r}]",
             )
         elif part is not None:
             found[part] = one_
@@ -185,7 +185,7 @@ def _require_classes(name: str, values: pa.ChunkedArray, classes: int, faults: F
         given = f"{numbers[first]:g} given; so it is in {int(wrong.sum())} labels in all"
         allowed = f"0 to {classes - 1}, the numbers of its classes; -1 or -100 for no label"
         fix = "cast the column to a ClassLabel with all names"
-        faults.add(place(column=name, row=int(rows[first])), given, allowed, fix)
+        faults.add(place(column=name, row=int(rows[first])), given, allowed, fix=fix)
 
 
 def _unlabelled(name: str, values: pa.ChunkedArray) -> list[str]:

@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 
 from superpose.columns import is_text
 from superpose.data.schema._schema import NULL_WORDS, blank_words
-from superpose.errors import DataError, message, place
+from superpose.errors import DataError, beyond, message, place
 
 # A list of JSON or Python, a tuple or a set; [0.5 1.5], without commas, is an array of numpy.
 _LIST = r"(?s)^\s*(\[.*\]|\(.*,.*\)|\{.*\})\s*$"
@@ -72,7 +72,7 @@ def as_lists(
     if wrong:
         cell = values[wrong[0]].as_py()
         given = f"{cell[:_SHOWN]!r} is no list, as the cells of {len(known) - len(wrong)} rows are"
-        more = f" (and so in {len(wrong) - 1} more rows)" if len(wrong) > 1 else ""
+        more = beyond(len(wrong) - 1, " (and so in {} more rows)")
         raise DataError(
             message(place(column=name, row=wrong[0]), given + more, fix="mend the cell")
         )

@@ -270,7 +270,7 @@ def file_format(path: Path, among: Iterable[str] = _READERS) -> str:
             place(file=path),
             f"unknown format ({shown})",
             f"{listing(among)}; {listing([e for e in _TEXT if e in among])} also with .gz",
-            _ADVICE.get(ending, ""),
+            fix=_ADVICE.get(ending, ""),
         )
     )
 

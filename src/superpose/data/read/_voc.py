@@ -9,9 +9,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from superpose.columns import SHOWN_FAULTS, ReadNotes, read_text
+from superpose.columns import ReadNotes, read_text
 from superpose.data.split._splits import PART_WORDS, PARTS
-from superpose.errors import DataError, Faults, message, place
+from superpose.errors import SHOWN_FAULTS, DataError, Faults, message, place
 
 from ._annotated import (
     Annotated,

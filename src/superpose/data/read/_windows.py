@@ -156,7 +156,7 @@ def _recordings(table: pa.Table, config: Config, rule: WindowsConfig) -> list[np
             fix = did_you_mean(name, table.column_names)
             given = f"column {name!r} is not in the table"
             allowed = listing(table.column_names)
-            faults.add(config.at("windows", *keys), given, f"the columns {allowed}", fix)
+            faults.add(config.at("windows", *keys), given, f"the columns {allowed}", fix=fix)
     if rule.name in table.column_names:
         given = f"{rule.name!r} is a column of the table"
         faults.add(config.at("windows", "name"), given, fix="choose another name for the windows")
@@ -214,7 +214,7 @@ def _require_rising(
                 fix += ", or write times with their offset from UTC if clocks were put back there"
             if rule.group is None:
                 fix += ", or name the column that tells recordings apart as windows.group"
-            faults.add(place(column=rule.time, row=row), given, "times that rise", fix)
+            faults.add(place(column=rule.time, row=row), given, "times that rise", fix=fix)
         if len(faults.found) == SHOWN:
             break
     faults.raise_any()

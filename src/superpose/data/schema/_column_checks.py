@@ -31,7 +31,7 @@ class ColumnChecks:
         names = self.table.column_names
         allowed = f"the columns {listing(names)}"
         given = f"column {name!r} is not in the table"
-        self.faults.add(self.config.at(*keys), given, allowed, did_you_mean(name, names))
+        self.faults.add(self.config.at(*keys), given, allowed, fix=did_you_mean(name, names))
         return False
 
     def attempt(self, keys: Sequence[str | int], check: Any, *args: Any, **options: Any) -> Any:

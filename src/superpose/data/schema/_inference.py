@@ -193,7 +193,7 @@ class _Inference:
                     self.config.at(*keys, "kind"),
                     f"column {column.name!r} has {levels} different values",
                     f"at most {MOST_INPUT_LEVELS} for a category",
-                    "write `kind: text` or `kind: number`, or put it under ignore",
+                    fix="write `kind: text` or `kind: number`, or put it under ignore",
                 )
                 return None
         spec = self.spec(column, values, guess)
@@ -340,7 +340,7 @@ class _Inference:
             # A date, an image, long text or words that all differ: an input at best.
             given = f"column {target.name!r} can't be a target ({guess.reason})"
             fix = "choose another target, or set its `kind:`"
-            self.faults.add(self.config.at(*keys), given, listing(TARGET_KINDS), fix)
+            self.faults.add(self.config.at(*keys), given, listing(TARGET_KINDS), fix=fix)
             return None
         spec = self.spec(target, values, guess)
         kind = TARGET_KINDS[guess.kind]
@@ -379,7 +379,7 @@ class _Inference:
                 self.config.at(*keys),
                 f"target {name!r}: {given}",
                 "at least 2 labelled rows",
-                "take it out, or give more labels",
+                fix="take it out, or give more labels",
             )
             return False
         if not pa.types.is_nested(known.type) and pc.count_distinct(known).as_py() == 1:
@@ -410,7 +410,7 @@ class _Inference:
             self.config.at(*keys),
             f"target {name!r} is constant: {reason}",
             "at least 2 different labels",
-            "take it out, or give rows with another label",
+            fix="take it out, or give rows with another label",
         )
 
     def told_by_values(
@@ -422,7 +422,7 @@ class _Inference:
         if able and len(fitting) != 1:
             given = f"{listing(column.options)} given without a kind, and its values don't tell one"
             fix = "write `kind:` with the one that is meant"
-            self.faults.add(self.config.at(*keys), given, listing(fitting or able), fix)
+            self.faults.add(self.config.at(*keys), given, listing(fitting or able), fix=fix)
         return fitting[0] if len(fitting) == 1 else None
 
     def guess(

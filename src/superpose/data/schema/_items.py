@@ -56,7 +56,7 @@ def _read(name: str, options: dict[str, Any], table: pa.Table) -> pa.Table:
         given = f"no column {known!r}, which would name the items of {name!r}"
         fix = did_you_mean(known, items.column_names) or "write `id:` with the column of names"
         allowed = f"the columns {listing(items.column_names)}"
-        raise DataError(message(place(file=path), given, allowed, fix))
+        raise DataError(message(place(file=path), given, allowed, fix=fix))
     text = as_text(items.column(known))
     faults = Faults(DataError)
     where = place(file=path, column=known)

@@ -43,14 +43,14 @@ class LabelSources:
         if asked is None:
             given = f"target {target.name!r} does not say which image it is of"
             fix = "write `of:` with the name of the image, and declare it as `kind: image`"
-            self.checks.faults.add(where, given, listing(found), fix)
+            self.checks.faults.add(where, given, listing(found), fix=fix)
             return None
         if not self.checks.known(asked, *keys, "of"):
             return None
         if asked not in found:
             given = f"{asked!r} is no image among the inputs"
             fix = f"write `{{name: {asked}, kind: image}}` under inputs"
-            self.checks.faults.add(where, given, listing(found), fix)
+            self.checks.faults.add(where, given, listing(found), fix=fix)
             return None
         return str(asked)
 
@@ -107,7 +107,7 @@ class LabelSources:
             if len(found) != 1:
                 given = f"target {target.name!r} does not say which input its labels are of"
                 fix = "write `of:` with the name of the input"
-                self.checks.faults.add(where, given, listing(found or self.candidates()), fix)
+                self.checks.faults.add(where, given, listing(found or self.candidates()), fix=fix)
                 return None
             source = found[0]
         elif not self.checks.known(source, *keys, "of"):
@@ -115,7 +115,7 @@ class LabelSources:
         elif source not in self.candidates():
             given = f"{source!r} is no text among the inputs"
             fix = "take it up under inputs, or out of ignore"
-            self.checks.faults.add(where, given, listing(self.candidates()), fix)
+            self.checks.faults.add(where, given, listing(self.candidates()), fix=fix)
             return None
         words = self.table.column(source)
         if not (is_text(words.type) or is_list(words.type)):
@@ -125,7 +125,7 @@ class LabelSources:
             )
             return None
         before = len(self.checks.faults.found)
-        self.checks.attempt(keys, require_aligned, target.name, values, source, words)
+        self.checks.attempt(keys, require_aligned, target.name, values, source=source, words=words)
         if len(self.checks.faults.found) > before:
             return None
         return source

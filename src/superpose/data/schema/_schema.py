@@ -103,7 +103,7 @@ class ColumnSpec:
             values = pa.chunked_array([self.number_format.read(self.name, text)])
         if (clock := self.options.get("clock")) is not None:
             days = read_times(self.name, values, self.options.get("format"))
-            return with_clock(self.name, days, clock, _needed(table, self.name, clock))
+            return with_clock(self.name, days, clock=clock, hours=_needed(table, self.name, clock))
         return beside(self.name, values, table, self.options.get("event"))
 
 

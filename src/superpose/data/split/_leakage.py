@@ -126,7 +126,9 @@ def _as_numbers(spec: ColumnSpec, table: pa.Table) -> np.ndarray | None:
         x = as_floats(spec.name, values)
         return np.where(np.isfinite(x), x, np.nan)
     if spec.kind == "date":
-        return as_seconds(spec.name, values, spec.options.get("format"), spec.options.get("zone"))
+        return as_seconds(
+            spec.name, values, format=spec.options.get("format"), zone=spec.options.get("zone")
+        )
     if pa.types.is_nested(plain(values).type) or INPUT_KINDS[spec.kind].pictures:
         return None
     text = class_names(values, class_type(values))

@@ -227,7 +227,9 @@ def raw_labels(table: pa.Table, spec: ColumnSpec) -> np.ndarray:
         # Of the labels of words, which of them a row has.
         given = " " if spec.kind == "tokens" else spec.options.get("separator")
         members, rows = as_sets(values, given or guess_separator(values))
-        return hot(members, rows, missing(values), counted(members)[0]).astype(np.float64)
+        return hot(members, rows, gone=missing(values), levels=counted(members)[0]).astype(
+            np.float64
+        )
     if TARGET_KINDS[spec.kind].needs_folder or TARGET_KINDS[spec.kind].needs_source:
         # Labels that are not in the column alone are not opened for this: whether a row has any.
         return np.where(missing(values), np.nan, 0.0)[:, None]
@@ -418,7 +420,7 @@ def _check_labels(
                     f"{what} in the {len(index)} training rows"
                     + (", all the same" if same and count > 1 else ""),
                     "at least 2 labels that differ",
-                    "give more rows, split another way, or take the target out",
+                    fix="give more rows, split another way, or take the target out",
                 )
             elif part != "train" and (count == 0 or (same and name in classes)):
                 warnings.append(

@@ -1,0 +1,301 @@
+"""Facts of a run: what the verdict table, the report and the JSON files say."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import platform
+import warnings
+from collections.abc import Mapping
+from functools import partial
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from superpose.data import sources_of
+from superpose.evaluation import (
+    Prepared,
+    Trial,
+    describe,
+    engine_word,
+    evaluate_target,
+    percent,
+)
+from superpose.kinds import Beside, TargetKind
+from superpose.models import ALONE, JOINT, Predictor, Weights, mix
+from superpose.training import places_of
+
+from ._given_findings import entanglement_facts, given_facts, residual_facts, state_facts
+
+Facts = dict[str, Any]
+
+# A table of a thousand columns is not permuted column by column on every row: this bounds the
+# predictions, and the columns beyond the limit are those least correlated with any target.
+MOST_PERMUTED_ROWS = 15_000
+MOST_PERMUTED_INPUTS = 60
+
+
+def findings(trial: Trial, source: str = "", command: str = "") -> Facts:
+    """Gather everything that a run says, reading the test rows once.
+
+    Args:
+        trial: The finished trial.
+        source: Where the table came from.
+        command: How to run it again.
+    """
+    p = trial.prepared
+    test = p.split.test
+    table = p.table.take(test)
+    with warnings.catch_warnings():  # a class unseen in training is reported, not printed here
+        warnings.simplefilter("ignore", UserWarning)
+        labels = {t: y[test] for t, y in p.labels.items()}
+    told = trial.predictor.models(table, p.targets)
+    more = " …" if len(p.targets) > 4 else ""
+    return {
+        "title": f"Superpose report: {', '.join(p.targets[:4])}{more}",
+        "created": dt.datetime.now().astimezone().isoformat(timespec="seconds"),
+        "versions": _versions(),
+        "hardware": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores",
+        "seed": p.config.seed,
+        "config_yaml": p.config.to_yaml(),
+        "command": command,
+        "data": _data(p, source),
+        "warnings": p.warnings,
+        "conversions": p.conversions,
+        "regime": p.regime,
+        "delta": p.config.proof.delta,
+        "transfer": [transfer_row(trial, t) for t in p.targets],
+        "metrics": {t: _metrics(trial, t, labels[t], told[t]) for t in p.targets},
+        "plots": {t: _plot(trial, t, table, labels[t], told[t]) for t in p.targets},
+        "curves": _curves(trial.predictor),
+        "attention": _attention(trial),
+        "importance": importance(trial),
+        "given": given_facts(trial),
+        "entanglement": entanglement_facts(trial),
+        "residuals": residual_facts(trial),
+        "states": state_facts(trial),
+        "balance": _balance(trial),
+        "cost": trial.cost,
+    }
+
+
+def transfer_row(trial: Trial, target: str) -> Facts:
+    """Say for one target what sharing did and what ships, on the rows of the proof."""
+    p, ruling = trial.prepared, trial.rulings[target]
+    kind, told = p.codec.target_kinds[target], trial.judged[target]
+    judges = p.halves >= 0 if p.regime == "folds" else p.halves == 1
+    rows = np.flatnonzero(judges & kind.known(p.labels[target]))
+    y = p.labels[target][rows]
+
+    def value(weights: Weights | None) -> float:
+        if not weights or not len(rows) or not weights.keys() <= told.keys():
+            return float("nan")
+        return kind.metrics(y, mix({m: told[m][rows] for m in weights}, weights))[kind.metric]
+
+    replaced = ruling.tested and ruling.shipped != ruling.reference
+    sharing, test = ruling.sharing, ruling.test
+    others = [[t for t in group if t != target] for group in groups_of(p) if target in group]
+    return {
+        "target": target,
+        **({"shares_with": others[0]} if others else {}),
+        "kind": kind.name,
+        "metric": kind.metric,
+        "higher_is_better": kind.higher_is_better,
+        "n": len(rows),
+        "model": value({JOINT: 1.0}),
+        "alone": value({ALONE: 1.0}),
+        "reference": value(ruling.reference),
+        "reference_name": describe(ruling.reference),
+        "delta": percent(sharing.mean, ruling.alone_loss),
+        "interval": [percent(x, ruling.alone_loss) for x in sharing.interval()],
+        "p": sharing.p,
+        "verdict": ruling.verdict,
+        "shipped": describe(ruling.shipped),
+        "shipped_weights": ruling.shipped,
+        "shipped_value": value(ruling.shipped),
+        "shipped_delta": percent(test.mean, ruling.reference_loss) if replaced else 0.0,
+        "shipped_interval": [percent(x, ruling.reference_loss) for x in test.interval()],
+        "shipped_p": test.p,
+        "challenger_delta": percent(test.mean, ruling.reference_loss),
+    }
+
+
+def groups_of(p: Prepared) -> list[list[str]]:
+    """Return the targets of each group, in their order; no group where all share a network."""
+    return [[p.targets[t] for t in group] for group in places_of(p.config.groups, p.targets)]
+
+
+def _data(p: Prepared, source: str) -> Facts:
+    parts = {"train": p.split.train, "validation": p.split.validation, "test": p.split.test}
+    return {
+        "source": source,
+        "split": p.split.description,
+        "groups": groups_of(p),
+        "sources": _sources(p),
+        "rows": {name: len(rows) for name, rows in parts.items()},
+        "inputs": [
+            {
+                "name": kind.column,
+                "kind": kind.name,
+                "missing": p.table.column(kind.column).null_count / max(p.table.num_rows, 1),
+                "detail": kind.describe(),
+            }
+            for kind in p.codec.input_kinds
+        ],
+        "targets": [
+            {
+                "name": t,
+                "kind": kind.name,
+                "detail": kind.describe(),
+                "labelled": {n: int(kind.known(p.labels[t][r]).sum()) for n, r in parts.items()},
+            }
+            for t, kind in p.codec.target_kinds.items()
+        ],
+    }
+
+
+def _sources(p: Prepared) -> list[Facts]:
+    """Say what each of several sources brings: rows, and labelled rows of each target."""
+    column = sources_of(p.table)
+    if column is None:
+        return []
+    names = np.asarray(column)
+    return [
+        {
+            "name": name,
+            "rows": int((mine := names == name).sum()),
+            "labelled": {
+                t: int(kind.known(p.labels[t][mine]).sum())
+                for t, kind in p.codec.target_kinds.items()
+            },
+        }
+        for name in column.unique().to_pylist()
+    ]
+
+
+def _metrics(trial: Trial, target: str, y: np.ndarray, told: Mapping[str, np.ndarray]) -> Facts:
+    predictor = trial.predictor
+    kind, floor = predictor.codec.target_kinds[target], predictor.floors[target]
+    prediction = mix(told, predictor.shipped[target])
+    reach = predictor.half_widths(target, prediction)
+    shipped = evaluate_target(predictor, target, y, prediction, reach)
+    constant = kind.metrics(y, np.broadcast_to(floor, (len(y), kind.width)), floor)
+    others = {engine_word(name): kind.metrics(y, z, floor) for name, z in told.items()}
+    return {"shipped": shipped, "constant": constant, **others}
+
+
+def _plot(
+    trial: Trial, target: str, table: pa.Table, y: np.ndarray, told: Mapping[str, np.ndarray]
+) -> Facts:
+    p, predictor = trial.prepared, trial.predictor
+    prediction = mix(told, predictor.shipped[target])
+    kind, pixels = p.codec.target_kinds[target], None
+    if kind.source is not None:
+        pixels = partial(_pixels, predictor, kind.source, table)
+    inputs = table.select([kind.column for kind in p.codec.input_kinds])
+    beside = Beside(inputs, pixels, predictor.half_widths(target, prediction))
+    return kind.plot(y, prediction, beside)
+
+
+def _pixels(predictor: Predictor, source: str, table: pa.Table, rows: np.ndarray) -> np.ndarray:
+    return predictor.codec.pixels(source, table.take(pa.array(rows)))
+
+
+def _curves(predictor: Predictor) -> Facts:
+    found: dict[str, list[Facts]] = {t: [] for t in predictor.shipped}
+    networks = [("joint", predictor.joint), *(("alone", n) for n in predictor.alone.values())]
+    for name, network in networks:
+        if network is None:
+            continue
+        for place, target in enumerate(network.targets):
+            curve = {"name": name, **network.curves[place], "best": network.best[place]}
+            found[target].append(curve)
+    return found
+
+
+def _attention(trial: Trial) -> Facts | None:
+    joint, p = trial.predictor.joint, trial.prepared
+    if joint is None or len(p.targets) < 2:
+        return None
+    rows = p.split.validation[:512]
+    weights = joint.attention(p.codec, {n: b[rows] for n, b in p.blocks.items()})
+    if weights is None:
+        return None
+    return {
+        "targets": p.targets,
+        "weights": weights[:, :-1].tolist(),
+        "sink": weights[:, -1].tolist(),
+    }
+
+
+def _balance(trial: Trial) -> Facts | None:
+    joint = trial.predictor.joint
+    if joint is None or not joint.balance:
+        return None
+    return {"targets": joint.targets, **joint.balance}
+
+
+def importance(trial: Trial) -> Facts:
+    """Measure which input matters for which target.
+
+    Each input column is permuted among validation rows; the importance is the rise, in percent, of
+    the loss of what ships.
+    """
+    p, predictor = trial.prepared, trial.predictor
+    columns = _most_related(p)
+    rows = p.split.validation
+    rng = np.random.default_rng(p.config.seed)
+    most = max(50, min(1000, MOST_PERMUTED_ROWS // max(len(columns), 1) // max(len(p.folds), 1)))
+    if len(rows) > most:
+        rows = np.sort(rng.choice(rows, most, replace=False))
+    table = p.table.take(rows)
+    order = rng.permutation(len(rows))
+    copies = [table]
+    for name in columns:
+        place = table.column_names.index(name)
+        copies.append(table.set_column(place, table.field(place), table.column(name).take(order)))
+    told = predictor.canonical(pa.concat_tables(copies))
+    values = np.full((len(columns), len(p.targets)), np.nan)
+    for t, target in enumerate(p.targets):
+        kind: TargetKind = p.codec.target_kinds[target]
+        losses = kind.row_loss(
+            np.concatenate([p.labels[target][rows]] * len(copies)), told[target]
+        ).reshape(len(copies), -1)
+        known = ~np.isnan(losses[0])
+        if known.any() and (base := losses[0, known].mean()) > 0:
+            values[:, t] = 100 * (losses[1:, known].mean(1) / base - 1)
+    return {"inputs": columns, "targets": p.targets, "values": values.tolist()}
+
+
+def _most_related(p: Prepared) -> list[str]:
+    names = [kind.column for kind in p.codec.input_kinds]
+    if len(names) <= MOST_PERMUTED_INPUTS:
+        return names
+    rows = p.split.train[:2000]
+    matrix = np.nan_to_num(p.features.matrix[rows])
+    best: dict[str, float] = dict.fromkeys(names, 0.0)
+    for y in p.labels.values():
+        y = y[rows] if y.ndim == 1 else y[rows].mean(1)
+        known = ~np.isnan(y)
+        if known.sum() < 3 or np.ptp(y[known]) == 0:
+            continue
+        x = matrix[known] - matrix[known].mean(0)
+        z = y[known] - y[known].mean()
+        scale = np.sqrt((x**2).sum(0) * (z**2).sum()) + 1e-12
+        for feature, r in zip(p.features.names, np.abs(x.T @ z) / scale, strict=True):
+            # A column of several features has its name before each; names may hold blanks.
+            for column in [n for n in names if feature == n or feature.startswith(f"{n} ")]:
+                best[column] = max(best[column], float(r))
+    return sorted(names, key=lambda n: -best[n])[:MOST_PERMUTED_INPUTS]
+
+
+def _versions() -> dict[str, str]:
+    found = {"python": platform.python_version()}
+    for name in ("superpose", "torch", "scikit-learn", "numpy", "pyarrow"):
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return found

@@ -1,0 +1,493 @@
+"""The whole story in one class: fit, predict, evaluate, transfer, report, save, load."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import warnings
+from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
+from os import PathLike
+from pathlib import Path
+from typing import Any, Self
+
+import pyarrow as pa
+
+from superpose.analysis import (
+    Facts,
+    affinity,
+    affinity_pairs,
+    candidates,
+    entanglement_of,
+    findings,
+    measurement_plan,
+    pairs,
+    sample_table,
+    search_groups,
+)
+from superpose.columns import local_path
+from superpose.config import Config
+from superpose.data import as_source, divided, like, measured, read_rows, row_keys, unlike_training
+from superpose.errors import BundleError, ConfigError, DataError, SuperposeError, message, printable
+from superpose.evaluation import (
+    Prepared,
+    Progress,
+    locked,
+    open_run,
+    prepare,
+    quiet,
+    require_room,
+    require_run,
+    run_trial,
+    score_table,
+    settings_of,
+    settings_text,
+    source_name,
+)
+from superpose.kinds import TargetKind
+from superpose.models import (
+    Predictor,
+    given_names,
+    join_facts,
+    load_bundle,
+    plain,
+    save_folder,
+    scored_given,
+    split_facts,
+    with_measured,
+    write_file,
+)
+from superpose.report import render_report, verdict_text
+from superpose.stored import restored
+from superpose.training import require_balance, require_host
+
+READING = "reading the table"  # the stage after which warnings and conversions are known
+Names = str | Sequence[str] | None
+Source = Any  # a pandas, polars or Arrow frame, a path of a table, or several by name
+
+
+class Superpose:
+    """One model for several targets of a table.
+
+    Args:
+        targets: Names of the columns to predict, or mappings such as
+            ``{"name": "level", "kind": "ordinal", "levels": ["low", "high"]}``.
+        groups: Targets that share a network, such as ``[["pm25", "pm10"]]``; a target that no group
+            names has one of its own. Without groups all share one.
+        inputs: "auto" or the columns to predict from.
+        ignore: Columns that are not used.
+        windows: How rows are cut from a table with a row for each step of time, such as
+            ``{"group": "unit", "time": "cycle", "length": 30, "columns": ["s1", "s2"]}``.
+        split: How rows are divided: "random", "stratified", or a mapping such as
+            ``{"by": "time", "column": "date"}``.
+        model: Settings of the network.
+        training: Settings of the training loop.
+        balance: How targets are weighed against each other: the name of a method, or a mapping.
+        proof: Settings of the references and the no-harm test.
+        references: "all", "trees", "network" or "none"; short for ``proof={"references": ...}``.
+        seed: Seed of every random choice.
+
+    Raises:
+        ConfigError: Every fault of the settings at once.
+
+    Example:
+        >>> import pyarrow as pa
+        >>> rows = pa.table({"x": [i * 0.5 for i in range(60)], "y": [2.0 * i for i in range(60)],
+        ...                  "z": [0.37 * i % 5 for i in range(60)]})
+        >>> model = Superpose(["y", "z"], references="none", training={"epochs": 2}).fit(rows)
+        >>> model.predict(rows.select(["x"])).column_names
+        ['y', 'y_low', 'y_high', 'z', 'z_low', 'z_high']
+    """
+
+    def __init__(
+        self,
+        targets: str | Sequence[str | Mapping[str, Any]] | Mapping[str, str],
+        *,
+        groups: Sequence[Sequence[str]] = (),
+        inputs: str | Sequence[str | Mapping[str, Any]] | Mapping[str, str] = "auto",
+        ignore: Sequence[str] = (),
+        windows: Mapping[str, Any] | None = None,
+        split: str | Mapping[str, Any] | None = None,
+        model: Mapping[str, Any] | None = None,
+        training: Mapping[str, Any] | None = None,
+        balance: str | Mapping[str, Any] | None = None,
+        proof: Mapping[str, Any] | None = None,
+        references: str | None = None,
+        seed: int = 0,
+    ) -> None:
+        self._start(
+            Config.from_arguments(
+                targets=targets,
+                groups=groups,
+                inputs=inputs,
+                ignore=ignore,
+                windows=windows,
+                split=split,
+                model=model,
+                training=training,
+                balance=balance,
+                proof=proof,
+                references=references,
+                seed=seed,
+            )
+        )
+
+    @classmethod
+    def from_config(cls, config: Config) -> Self:
+        """Build a model from settings that were read from a file."""
+        model = cls.__new__(cls)
+        model._start(config)
+        return model
+
+    def _start(self, config: Config) -> None:
+        self.config = self._declared = config
+        self.facts: Facts = {}
+        self._predictor: Predictor | None = None
+        self._source: Source = None
+
+    @property
+    def warnings(self) -> list[str]:
+        """What the data has that the user should know, one sentence each."""
+        return list(self.facts.get("warnings", []))
+
+    @property
+    def conversions(self) -> list[str]:
+        """What was read otherwise than it is written, one sentence each."""
+        return list(self.facts.get("conversions", []))
+
+    @property
+    def kinds(self) -> dict[str, TargetKind]:
+        """The kind of each target, fitted."""
+        return dict(self._fitted().codec.target_kinds)
+
+    def fit(
+        self,
+        source: Source = None,
+        *,
+        out: str | PathLike[str] | None = None,
+        resume: bool = False,
+        progress: Progress | None = None,
+        command: str = "",
+    ) -> Self:
+        """Train the joint network and its references, and let the proof decide what ships.
+
+        Args:
+            source: A frame, the path of a table, a list of dicts, a dict of lists, or a mapping
+                from names to several frames or paths; default is what the settings name.
+            out: Folder for everything the run finds out; checkpoints are kept there on the way.
+            resume: Continue a run in ``out`` that was stopped.
+            progress: Called with the name of a stage and the share of it that is done.
+            command: How the run was started, for the report.
+
+        Raises:
+            DataError: Every fault of the table at once.
+            TrainingError: A loss that is not finite.
+            BundleError: ``out`` exists already, or another run writes there.
+        """
+        source = self.config.source if source is None else source
+        if source is None:
+            raise ConfigError("data: no table was given; pass a frame or a path, or set `data:`")
+        source = as_source(source)
+        # What an earlier training found in its rows is no setting of this one.
+        self.config = divided(self._declared, source)
+        folder = None if out is None else local_path(out, BundleError)
+        with nullcontext() if folder is None else locked(folder):
+            return self._fit(source, folder, resume, progress or quiet, command)
+
+    def _fit(
+        self, source: Source, folder: Path | None, resume: bool, tell: Progress, command: str
+    ) -> Self:
+        settings = "" if folder is None else settings_text(self.config, source, folder)
+        if folder is not None:
+            require_run(folder, settings, resume)
+        tell(READING, 0.0)
+        table = read_rows(source, self.config, quiet=True)
+        self.config = measured(self.config, table)
+        prepared = prepare(table, self.config)
+        require_room(prepared)
+        require_host(settings_of(self.config))
+        require_balance(self.config.balance.method)
+        # Not before: a table with faults is no run, and its folder stays free for the mended one.
+        work = None if folder is None else open_run(folder, settings, table)
+        # Known before the training, so that who watches can stop it.
+        self._predictor = None
+        self.facts = {"warnings": prepared.warnings, "conversions": prepared.conversions}
+        tell(READING, 1.0)
+        trial = run_trial(prepared, work, tell)
+        tell("test and report", 0.0)
+        name = source_name(source)
+        self._predictor, self._source = trial.predictor.pruned(), source
+        self.facts = findings(trial, name, command or self._as_python())
+        if folder is not None and work is not None:
+            self._write_run(folder)
+            shutil.rmtree(work)
+        tell("test and report", 1.0)
+        return self
+
+    def _as_python(self) -> str:
+        names = [target.name for target in self.config.targets]
+        return f"Superpose(targets={names!r}, seed={self.config.seed}).fit(frame)"
+
+    def predict(self, source: Source, given: Names = None) -> Any:
+        """Predict every target in its own units.
+
+        Args:
+            source: A frame or a path with the input columns, in any order.
+            given: Targets that are read as measured where a row has a value, and sharpen the rest;
+                "auto" takes every target column there is. Other labels are never read.
+
+        Returns:
+            A frame of the caller's library (for a path an Arrow table): one column per target, and
+            for numbers ``name_low`` and ``name_high``, which hold 90 % of new rows. A measured
+            value comes back as it is. Of windows there is a row each, with its group and time.
+
+        Raises:
+            DataError: A given column is no target, or not in the table, or holds a wrong value.
+        """
+        predictor = self._fitted()
+        table = self._rows(source, empty=True)
+        names = given_names(predictor.codec, table, given)
+        answer = predictor.answer(table, names)
+        columns: dict[str, pa.Array] = row_keys(table, self.config)
+        for target, told in answer.told.items():
+            columns |= predictor.codec.decode(
+                target, told, table, predictor.thresholds.get(target), answer.reach[target]
+            )
+        return like(source, pa.table(with_measured(columns, table, names)))
+
+    def predict_proba(self, source: Source, given: Names = None) -> Any:
+        """Predict the distribution of every target: a column ``target=label`` for each label."""
+        predictor = self._fitted()
+        table = self._rows(source, empty=True)
+        answer = predictor.answer(table, given_names(predictor.codec, table, given))
+        columns: dict[str, pa.Array] = row_keys(table, self.config)
+        for target, told in answer.told.items():
+            columns |= predictor.codec.target_kinds[target].decode_proba(told)
+        return like(source, pa.table(columns))
+
+    def sample(self, source: Source, n: int = 100, given: Names = None, seed: int = 0) -> Any:
+        """Draw values of all targets that fit together, row by row.
+
+        Args:
+            source: A frame or a path with the input columns.
+            n: Draws for each row (at least 1).
+            given: Targets that stay as they are measured; see ``predict``.
+            seed: Seed of the draws.
+
+        Returns:
+            A frame with the columns ``row``, ``draw`` and one for each target, draw by draw.
+        """
+        predictor = self._fitted()
+        if n < 1:
+            raise DataError(message("n", f"{n} given", "1 draw or more"))
+        table = self._rows(source, empty=True)
+        names = given_names(predictor.codec, table, given)
+        return like(source, sample_table(predictor, table, names, n, seed))
+
+    def entanglement(self, source: Source = None, permutations: int = 10) -> Any:
+        """Tell how many bits each target tells about each other one, given the inputs.
+
+        Args:
+            source: Rows with labels that the model has not seen; without any, what the run has
+                measured on its test rows.
+            permutations: Draws of the null (at least 1).
+
+        Returns:
+            A frame with a row for each pair: ``told``, ``about``, ``bits`` with an interval of
+            95 %, ``null`` (what a value would tell that has nothing to do with the other target)
+            and ``p``; for each target also the bits that all others tell together.
+        """
+        found = self.entanglement_facts(source, permutations)
+        return self._frame(pairs(found), source)
+
+    def entanglement_facts(self, source: Source = None, permutations: int = 10) -> Facts:
+        """Return what ``entanglement`` tells as matrices, which the report and its picture read."""
+        predictor = self._fitted()
+        if source is None:
+            if not (found := self.facts.get("entanglement")):
+                raise SuperposeError(
+                    "entanglement: the run has measured none; give rows with labels, or train with "
+                    "two targets or more, some test rows and `model.given: true`"
+                )
+            return dict(found)
+        return entanglement_of(predictor, self._rows(source), permutations, self.config.seed)
+
+    def next_measurement(
+        self,
+        source: Source,
+        want: str | Sequence[str],
+        given: Names = "auto",
+        cost: Mapping[str, float] | None = None,
+        candidates: Sequence[str] | None = None,
+        draws: int = 64,
+        seed: int = 0,
+    ) -> Any:
+        """Recommend, for each row, which target to measure next.
+
+        Args:
+            source: A frame or a path with the input columns and what is measured already.
+            want: Targets whose uncertainty matters.
+            given: Targets that are read as measured; "auto" takes all that are neither wanted nor
+                named as candidates.
+            cost: Cost of measuring a target, above 0 (default 1 each).
+            candidates: Targets that could be measured; by default all that are neither wanted
+                nor given.
+            draws: Outcomes that are imagined for each candidate (at least 2).
+            seed: Seed of the draws.
+
+        Returns:
+            A frame, for each row of the table the candidates by rank: ``row``, ``rank``,
+            ``measure``, the expected ``bits`` about the wanted targets, ``cost``, and
+            ``bits_per_cost``, by which they are ranked.
+
+        Raises:
+            DataError: A target is both given and wanted, or nothing is left to measure.
+        """
+        predictor, table = self._fitted(), self._rows(source)
+        plan = measurement_plan(
+            predictor,
+            table,
+            [want] if isinstance(want, str) else list(want),
+            given=given,
+            cost=cost or {},
+            candidates=candidates,
+            draws=draws,
+            seed=seed,
+        )
+        return like(source, plan)
+
+    def evaluate(self, source: Source, given: Names = None) -> dict[str, dict[str, float]]:
+        """Score the predictions for rows with labels; each target by the metrics of its kind.
+
+        Args:
+            source: Rows with labels. One that is no class of the model counts as wrong; of such
+                rows there are ``unknown_labels``.
+            given: Targets that are read as measured, see ``predict``; they are not scored.
+
+        Raises:
+            DataError: The table lacks an input, or has none of the targets.
+        """
+        predictor, table = self._fitted(), self._rows(source)
+        return score_table(predictor, table, scored_given(predictor.codec, table, given))
+
+    def transfer(self) -> Any:
+        """Return the verdict table: what sharing did to each target, and what ships."""
+        self._fitted()
+        rows = [
+            {k: v for k, v in r.items() if k != "shipped_weights"} for r in self.facts["transfer"]
+        ]
+        return self._frame(rows)
+
+    def verdicts(self) -> str:
+        """Return the verdict table as text, as ``superpose train`` prints it."""
+        self._fitted()
+        return verdict_text(self.facts["transfer"])
+
+    def affinity(
+        self, source: Source = None, epochs: int = 10, progress: Progress | None = None
+    ) -> Any:
+        """Tell who would help whom, measured in a short training of all targets.
+
+        Args:
+            source: The table of the run (default: what was trained on, where that is known).
+            epochs: Epochs of the short training (at least 1).
+            progress: As of ``fit``.
+
+        Returns:
+            A frame with a row for each ordered pair: ``from``, ``to``, ``lookahead`` (share of the
+            held-out loss that a step saves), ``cosine``, ``residual`` and ``bits``. The groups that
+            it suggests are in ``facts["affinity"]``.
+        """
+        self.facts["affinity"] = affinity(
+            self._divided(source), self.facts, epochs, progress or quiet
+        )
+        return self._frame(affinity_pairs(self.facts["affinity"]), source)
+
+    def search_groups(
+        self, source: Source = None, folds: int = 5, progress: Progress | None = None
+    ) -> Any:
+        """Compare ways to group the targets by cross-validation; test rows are not read.
+
+        Args:
+            source: As of ``affinity``, which is asked first if it has not been.
+            folds: Folds of the training and validation rows (at least 2).
+            progress: As of ``fit``.
+
+        Returns:
+            A frame with a row for each candidate: ``name``, ``groups``, ``loss``, ``gain`` and so
+            on; ``facts["grouping"]`` also has the winner and what is recommended.
+        """
+        if "affinity" not in self.facts:
+            self.affinity(source, progress=progress)
+        tried, rows = candidates(self.facts["affinity"]), self._divided(source)
+        self.facts["grouping"] = search_groups(rows, tried, folds, progress or quiet)
+        return self._frame(self.facts["grouping"]["candidates"], source)
+
+    def _divided(self, source: Source) -> Prepared:
+        """Divide the table of the run as it was divided."""
+        self._fitted()
+        places = (source, self._source, self.config.source)
+        source = next((place for place in places if place is not None), None)
+        if source is None:
+            raise ConfigError("data: the run does not name its table; pass a frame or a path")
+        return prepare(read_rows(source, self.config), self.config)
+
+    def _frame(self, records: list[dict[str, Any]], source: Source = None) -> Any:
+        """Make a frame of records, in the library of the rows that were given or trained on."""
+        source = self._source if source is None else source
+        return like("" if source is None else source, pa.Table.from_pylist(records))
+
+    def report(self, path: str | PathLike[str]) -> Path:
+        """Write the report as one HTML file that opens offline."""
+        self._fitted()
+        # A name may not turn the direction of what stands beside it, on a page as on a screen.
+        return write_file(path, printable(render_report(self.facts), keep="\n\t"))
+
+    def save(self, path: str | PathLike[str]) -> Path:
+        """Write the bundle: a folder of safetensors and JSON, whole or not at all."""
+        model, arrays = self._fitted().state()
+        facts, plots = split_facts(self.facts)
+        config = self.config.model_dump(mode="json", exclude_none=True)
+        parts = {"model": model, "facts": facts, "config": config}
+        return save_folder(path, parts, {**arrays, "plots": plots})
+
+    @classmethod
+    def load(cls, path: str | PathLike[str]) -> Self:
+        """Read a bundle, or the bundle of a run folder.
+
+        Raises:
+            BundleError: No bundle, or one that is damaged or newer than this version.
+        """
+        folder, parts, arrays = load_bundle(local_path(path, BundleError))
+        try:
+            model = cls.from_config(restored(Config, parts["config"], "config"))
+            model.facts = join_facts(parts["facts"], arrays.pop("plots", {}))
+            model._predictor = Predictor.from_state(parts["model"], arrays)
+        except (BundleError, DataError) as error:
+            raise BundleError(*(f"{folder}: {fault}" for fault in error.faults)) from error
+        except (AttributeError, LookupError, TypeError, ValueError) as error:
+            what = f"its parts do not fit together ({type(error).__name__})"
+            fix = "the bundle is damaged; copy or save it again"
+            raise BundleError(message(str(folder), what, fix=fix)) from error
+        return model
+
+    def _rows(self, source: Source, empty: bool = False) -> pa.Table:
+        """Read new rows, and warn where they are not like those of the training."""
+        codec = self._fitted().codec
+        table = read_rows(source, self.config, empty=empty, known=codec.schema.known)
+        for sentence in unlike_training(codec, table, self.conversions):
+            warnings.warn(sentence, stacklevel=3)
+        return codec.schema.typed(table)
+
+    def _write_run(self, folder: Path) -> None:
+        self.save(folder / "bundle")
+        for name in ("metrics", "transfer"):
+            write_file(folder / f"{name}.json", json.dumps(plain(self.facts[name]), indent=1))
+        self.report(folder / "report.html")
+
+    def _fitted(self) -> Predictor:
+        if self._predictor is None:
+            raise SuperposeError(
+                "model: it has not been trained; call fit(frame) first, or Superpose.load(path)"
+            )
+        return self._predictor

@@ -1,0 +1,212 @@
+"""How "given" is judged: by what was hidden, in both regimes, and what a run says of it."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from superpose.analysis import findings
+from superpose.analysis._given_findings import entanglement_facts, given_facts, state_facts
+from superpose.config import Config
+from superpose.errors import BundleError, ConfigError
+from superpose.evaluation import _prepare, _references, prepare, run_trial
+from superpose.evaluation._given_trial import _gather, _subsets, spread_out
+from superpose.models import Predictor
+from superpose.models._given import LEVELS
+from superpose.trees._trees import fit_trees
+
+TARGETS = ["weight", "sick", "tags"]
+SETTINGS = {
+    "targets": TARGETS,
+    "ignore": ["calls", "sort", "level"],
+    "split": "random",
+    "model": {"width": 8, "members": 1, "depth": 1, "state": 4},
+    "training": {"epochs": 2},
+    "proof": {"references": "trees", "trees": ["hist"]},
+}
+
+
+def trial_of(table, holdout, **more):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(
+            _references,
+            "fit_trees",
+            lambda *a, **k: fit_trees(*a, **{**k, "rounds": k.get("rounds") or 10, "threads": 1}),
+        )
+        if holdout:
+            patch.setattr(_prepare, "SMALL", 0)
+            patch.setattr(_prepare, "LARGE", 0)
+        settings = {**SETTINGS, **more}
+        return run_trial(prepare(table, Config.from_arguments(**settings)))
+
+
+@pytest.fixture(scope="module", params=["folds", "holdout"])
+def trial(request, make_table):
+    folds = {"references": "trees", "trees": ["hist"], "folds": 2}
+    holdout = request.param == "holdout"
+    found = trial_of(make_table(120), holdout, **({} if holdout else {"proof": folds}))
+    assert found.prepared.regime == request.param
+    return found
+
+
+def test_every_level_has_a_mixture_and_a_ruling_for_every_target(trial):
+    given = trial.predictor.given
+    assert given.weights.keys() == set(LEVELS)
+    assert trial.given_rulings.keys() == set(LEVELS[1:])
+    for level in LEVELS:
+        for target in TARGETS:
+            assert sum(given.weights[level][target].values()) == pytest.approx(1.0)
+        assert given.spread[level].keys() == {"weight"}
+        assert given.factors[level].keys() == set(TARGETS)
+        assert given.factors[level]["sick"] == 1.0
+
+
+def test_all_challengers_were_judged_at_each_level(trial):
+    some = {"hist", "joint", "trees given", "copula"}
+    some |= {"hist-coarse"} if trial.prepared.crossed else set()
+    judges = np.flatnonzero(trial.prepared.halves >= 0)
+    for target in TARGETS:
+        assert trial.given_judged["half"][target].keys() == some
+        assert trial.given_judged["all"][target].keys() == some | {"trees all"}
+        for level in LEVELS[1:]:
+            for told in trial.given_judged[level][target].values():
+                assert np.isfinite(told[judges]).all()
+
+
+def test_a_label_is_never_told_to_whom_it_judges(trial):
+    p = trial.prepared
+    half = np.random.default_rng(0).random((len(p.halves), 3)) < 0.5
+
+    def echo(labels):
+        return {t: y.reshape(len(y), -1) for t, y in labels.items()}
+
+    for level in _gather(p, half, echo).values():
+        for told in level.values():
+            assert np.isnan(told).all()
+
+
+def test_half_of_the_others_are_told_at_half_and_all_at_all(trial):
+    p = trial.prepared
+    half = np.random.default_rng(0).random((len(p.halves), 3)) < 0.5
+    labels = {t: np.where(np.isnan(y), 0.0, y) for t, y in p.labels.items()}
+    passes = _subsets(p, half)
+    assert [level for level, *_ in passes] == ["half"] * 2 + ["all"] * 3
+
+    def others(told):
+        known = np.stack([p.codec.target_kinds[t].known(y) for t, y in told.items()])
+        return {t: known.sum(0).astype(float)[:, None] for t in labels}
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(p, "labels", labels)
+        found = _gather(p, half, others)
+    for target in TARGETS:
+        assert (found["all"][target] == 2).all()
+        assert set(np.unique(found["half"][target])) == {0, 1, 2}
+        assert abs(found["half"][target].mean() - 1) < 0.3
+
+
+def test_facts_of_given_have_a_row_for_each_target_and_level(trial):
+    facts = given_facts(trial)
+    assert facts["levels"] == ["none", "half", "all"]
+    assert [(r["target"], r["level"]) for r in facts["rows"]] == [
+        (t, level) for t in TARGETS for level in LEVELS
+    ]
+    for row in facts["rows"]:
+        assert row.keys() == {
+            *("target", "kind", "metric", "higher_is_better", "level", "n"),
+            *("reference_name", "reference", "shipped", "shipped_value"),
+            *("delta", "interval", "p", "ungiven"),
+        }
+        assert row["n"] > 0
+        assert np.isfinite([row["reference"], row["shipped_value"], row["ungiven"]]).all()
+        if row["level"] == "none":
+            assert row["ungiven"] == row["shipped_value"]
+
+
+def test_facts_of_entanglement_and_states_have_their_keys(trial):
+    found = entanglement_facts(trial)
+    assert found.keys() == {
+        *("targets", "bits", "low", "high", "null", "p", "both"),
+        *("total", "total_low", "total_high", "n", "rows"),
+    }
+    assert found["rows"] == len(trial.prepared.split.test)
+    states = state_facts(trial)
+    assert states.keys() == {*("targets", "density", "purity", "entropy", "effective", "collapsed")}
+    assert np.trace(states["density"]) == pytest.approx(1.0)
+    assert 1 / 3 <= states["purity"] <= 1
+    assert states["effective"] == pytest.approx(2 ** states["entropy"])
+    assert states["collapsed"] is (states["effective"] < 1.2)
+
+
+def test_facts_are_json(trial):
+    for facts in (given_facts(trial), entanglement_facts(trial), state_facts(trial)):
+        json.dumps(facts)
+    assert findings(trial).keys() >= {"given", "entanglement", "states"}
+
+
+def test_pruning_changes_no_answer(trial):
+    p = trial.prepared
+    whole, pruned = trial.predictor, trial.predictor.pruned()
+    for given in ((), ("sick",), ("weight", "sick"), TARGETS):
+        expected, found = (m.answer(p.table, given) for m in (whole, pruned))
+        for target in TARGETS:
+            np.testing.assert_array_equal(found.told[target], expected.told[target])
+
+
+def test_json_and_arrays_carry_everything(trial):
+    pruned, table = trial.predictor.pruned(), trial.prepared.table
+    facts, groups = pruned.state()
+    again = Predictor.from_state(json.loads(json.dumps(facts)), groups)
+    for given in ((), ("sick",), TARGETS):
+        expected, found = (m.answer(table, given) for m in (pruned, again))
+        for target in TARGETS:
+            np.testing.assert_array_equal(found.told[target], expected.told[target])
+            np.testing.assert_array_equal(found.reach[target], expected.reach[target])
+
+
+@pytest.mark.parametrize("name", ["trees given", "copula"])
+def test_a_state_without_a_model_that_answers_given_is_refused(trial, name):
+    predictor = trial.predictor
+    weights = {level: dict(by) for level, by in predictor.given.weights.items()}
+    weights["half"]["sick"] = {name: 1.0}
+    facts, groups = replace(predictor, given=replace(predictor.given, weights=weights)).state()
+    Predictor.from_state(facts, groups)  # whole it is accepted
+    if name == "copula":
+        facts["given"]["copula"] = None
+    facts["models"] = [m for m in facts["models"] if (m["name"], m["target"]) != (name, "sick")]
+    with pytest.raises(BundleError, match=rf"'{name} of \w+' is missing; the bundle is"):
+        Predictor.from_state(facts, groups)
+
+
+def test_without_trees_the_network_answers(make_table):
+    trial = trial_of(make_table(90), True, proof={"references": "none"})
+    given = trial.predictor.given
+    assert given.trees == {}
+    assert given.copula is None
+    assert all(w == {"joint": 1.0} for by in given.weights.values() for w in by.values())
+    rows = given_facts(trial)["rows"]
+    assert all(np.isfinite(r["shipped_value"]) and r["reference_name"] == "" for r in rows)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"targets": ["weight"], "ignore": ["sick", "tags", "calls", "sort", "level"]},
+        {"model": {**SETTINGS["model"], "given": False}},
+    ],
+    ids=["one target", "switched off"],
+)
+def test_a_model_without_given_says_nothing_of_it(make_table, settings):
+    trial = trial_of(make_table(90), True, **{**settings, "proof": {"references": "none"}})
+    assert trial.predictor.given is None
+    assert given_facts(trial) is None
+    assert entanglement_facts(trial) is None
+    with pytest.raises(ConfigError, match="given: this model was trained without it; train again"):
+        trial.predictor.answer(trial.prepared.table, trial.prepared.targets)
+
+
+def test_predictions_of_some_rows_are_spread_over_all():
+    out = spread_out(np.ones((2, 1)), np.array([0, 3]), 4)
+    assert out[:, 0].tolist()[::3] == [1.0, 1.0]
+    assert np.isnan(out[1:3]).all()
