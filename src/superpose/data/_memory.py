@@ -35,7 +35,7 @@ def _number(path: str) -> int:
 
 
 def require_memory(
-    needed: float, where: str, what: str, fix: str, error: type[SuperposeError]
+    needed: float, where: str, *, what: str, fix: str, error: type[SuperposeError]
 ) -> None:
     """Makes sure that the machine has the memory for something, as far as it tells.
 

@@ -17,6 +17,7 @@ from superpose.errors import DataError, Faults, listing, message, place
 
 from ._annotated import Rows, images_in
 from ._coco import coco_folder_rows, coco_rows, has_coco, load_coco
+from ._coco_content import CocoContent
 from ._voc import is_voc, voc_parts, voc_rows
 
 ANNOTATED = "annot"  # what the folder of masks is called beside that of images
@@ -52,8 +53,10 @@ def read_coco(path: Path) -> pa.Table | None:
         DataError: the keys of COCO, but not what belongs under them.
     """
     value = load_coco(path)
+    if value is None:
+        return None
     notes = ReadNotes()
-    return None if value is None else _table(coco_rows(value, path, path.parent, notes), notes)
+    return _table(coco_rows(CocoContent(value, path, notes), path.parent), notes)
 
 
 def _table(rows: Rows, notes: ReadNotes) -> pa.Table:

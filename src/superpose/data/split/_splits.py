@@ -112,7 +112,7 @@ def make_split(table: pa.Table, config: Config, schema: Schema) -> Split:
         part = deal_groups(marks(labels), clusters, shares, rng)
         how = f"by the {clusters.max() + 1} groups of {rule.column!r}"
     elif rule.by == "time":
-        when = times(table, str(rule.column), config).instant
+        when = times(table, str(rule.column), config=config).instant
         if np.isnan(when).any():
             lost = int(np.isnan(when).sum())
             warnings.append(f"split: {lost} row(s) without {rule.column!r} went to training")
@@ -268,7 +268,7 @@ def _column(table: pa.Table, name: str, setting: str = "split.column") -> pa.Chu
 
 
 def times(
-    table: pa.Table, name: str, config: Config | None = None, setting: str = "split.column"
+    table: pa.Table, name: str, *, config: Config | None = None, setting: str = "split.column"
 ) -> Times:
     """A column of times: dates as points in time, numbers as they are.
 

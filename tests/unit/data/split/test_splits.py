@@ -258,7 +258,7 @@ def test_times_of_a_split_are_read_in_the_declared_format():
     assert (parts["%d/%m/%Y"].test != parts["%m/%d/%Y"].test).any()
     config = Config.from_arguments(targets="y", split=rule)
     with pytest.raises(DataError, match=r"split\.column: column 'when': .* reads both ways"):
-        times(table, "when", config)
+        times(table, "when", config=config)
 
 
 def test_the_two_hours_of_a_clock_change_are_two_moments():
