@@ -132,7 +132,7 @@ class Codec:
             source = str(spec.options["of"])
             options["source"] = self._columns(table, source)[source].take(picked)
         if family.has_items:
-            options["items"] = items_of(spec.name, spec.options, table, picked)
+            options["items"] = items_of(spec.name, spec.options, table, rows=picked)
         family.check(spec.name, values, **options)
         try:
             kind = family.fit(spec.name, values.take(picked), **options)

@@ -57,7 +57,7 @@ def write_predictions(
             if forms:
                 files.mkdir()
                 (files / MARK).write_text(path.name, encoding="utf-8")
-                table = _with_paths(table, files, folder.name, forms)
+                table = _with_paths(table, files=files, folder=folder.name, forms=forms)
             fill(table, draft, path)
             former = _is_own(folder, path)
             if forms or former:
@@ -77,7 +77,7 @@ def write_predictions(
 
 
 def _with_paths(
-    table: pa.Table, files: Path, folder: str, forms: Mapping[str, FileForm]
+    table: pa.Table, *, files: Path, folder: str, forms: Mapping[str, FileForm]
 ) -> pa.Table:
     """Writes the files of all rows; their columns hold the paths, null where there is no file."""
     taken: set[str] = set()

@@ -50,7 +50,7 @@ def normal_mass(low: np.ndarray, high: np.ndarray) -> np.ndarray:
 
 
 def score_within(
-    below: np.ndarray, mass: np.ndarray, above: np.ndarray, share: np.ndarray | None
+    below: np.ndarray, mass: np.ndarray, above: np.ndarray, *, share: np.ndarray | None
 ) -> np.ndarray:
     """The normal score of labels that own an interval of the cumulative distribution.
 
@@ -99,7 +99,7 @@ def class_scores(p: np.ndarray, y: np.ndarray, share: np.ndarray | None) -> np.n
     under, mass, over = (
         np.take_along_axis(each, index, -1)[..., 0] for each in (below, p, above[..., 1:])
     )
-    return np.where(known, score_within(under, mass, over, share), np.nan)
+    return np.where(known, score_within(under, mass, over, share=share), np.nan)
 
 
 def class_at(p: np.ndarray, z: np.ndarray) -> np.ndarray:
@@ -173,7 +173,7 @@ def count_scores(rate: np.ndarray, y: np.ndarray, share: np.ndarray | None) -> n
     k = np.where(known, y, 0)
     below = _count_sides(k - 1, rate)[0]
     above = _count_sides(k, rate)[1]
-    score = score_within(below, np.exp(count_log_mass(k, rate)), above, share)
+    score = score_within(below, np.exp(count_log_mass(k, rate)), above, share=share)
     return np.where(known, score, np.nan)
 
 

@@ -178,7 +178,9 @@ def _prepare(table: pa.Table, config: Config) -> Prepared:
             "no challenger can ship"
         )
     else:
-        halves[judges] = fold_indices(judges, dealt, 2, config.seed + 1, split.clusters)
+        halves[judges] = fold_indices(
+            judges, dealt, k=2, repeat_seed=config.seed + 1, clusters=split.clusters
+        )
     if small:
         folds, drawn = _folds(seen, dealt, config, split.clusters)
     else:
@@ -281,7 +283,9 @@ def _folds(
     k = min(auto if config.proof.folds == "auto" else config.proof.folds, things)
     found = []
     for repeat in range(config.proof.repeats):
-        fold = fold_indices(rows, labels, k, config.seed + 100 + repeat, clusters)
+        fold = fold_indices(
+            rows, labels, k=k, repeat_seed=config.seed + 100 + repeat, clusters=clusters
+        )
         found += [Fold(rows[fold != f], rows[fold == f]) for f in range(k)]
     return found, k
 

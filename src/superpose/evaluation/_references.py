@@ -10,7 +10,7 @@ import numpy as np
 from superpose.data import Features, Fold
 from superpose.kinds import TargetKind
 from superpose.models import FittedTrees
-from superpose.trees import Engine, TreeModel, fit_trees
+from superpose.trees import Engine, TreeData, TreeModel, fit_trees
 
 
 def fit_references(
@@ -48,13 +48,16 @@ def fit_references(
     told = kind.tree_labels(labels)
 
     def fit(fold: Fold, rounds: int | None = None) -> TreeModel:
+        data = TreeData(
+            features.matrix,
+            told,
+            categorical=features.categorical,
+            train=fold.train,
+            stop=fold.validation[known[fold.validation]] if rounds is None else None,
+        )
         return fit_trees(
             engine,
-            features.matrix,
-            features.categorical,
-            told,
-            fold.train,
-            fold.validation[known[fold.validation]] if rounds is None else None,
+            data,
             tree_task=kind.tree,  # type: ignore[arg-type]
             n_classes=classes,
             seed=seed,

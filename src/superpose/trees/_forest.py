@@ -83,7 +83,7 @@ class Forest:
 
     @classmethod
     def from_sklearn(
-        cls, model: Any, levels: list[np.ndarray], columns: np.ndarray, rounds: int
+        cls, model: Any, *, levels: list[np.ndarray], columns: np.ndarray, rounds: int
     ) -> Self:
         """Copies the first `rounds` iterations of a fitted HistGradientBoosting model.
 

@@ -6,7 +6,7 @@ import pytest
 from superpose.data import Fold
 from superpose.evaluation import _references
 from superpose.evaluation._given_trees import Revealed, fit_given_trees, hidden_once, random_subsets
-from superpose.trees._trees import fit_trees
+from superpose.trees import fit_trees
 
 
 @pytest.fixture(autouse=True)

@@ -14,7 +14,7 @@ from superpose.evaluation import _prepare, _references, prepare, run_trial
 from superpose.evaluation._given_trial import _gather, _subsets, spread_out
 from superpose.models import Predictor
 from superpose.models._given import LEVELS
-from superpose.trees._trees import fit_trees
+from superpose.trees import fit_trees
 
 TARGETS = ["weight", "sick", "tags"]
 SETTINGS = {

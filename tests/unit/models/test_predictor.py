@@ -13,7 +13,7 @@ from superpose.evaluation._references import fit_references
 from superpose.models._predictor import Predictor
 from superpose.nn import Architecture
 from superpose.training import Settings, TrainingSpec, fit_multi_task, fit_single_task
-from superpose.trees._trees import fit_trees
+from superpose.trees import fit_trees
 
 SHIPPED = {
     "weight": {"joint": 0.25, "hist": 0.75},

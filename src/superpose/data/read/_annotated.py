@@ -94,7 +94,7 @@ def in_shown_frame(images: Sequence[Annotated], file: Path, notes: ReadNotes) ->
     frames = {
         n: _frame_of(images[n].stated, head) for n, head in heads.items() if images[n].objects
     }
-    _require_frames(images, heads, frames, file)
+    _require_frames(images, heads, frames, file=file)
     # Where one file has its boxes as stored, those with sides that tell nothing have them so too.
     stored = any(frame.stored for frame in frames.values() if frame)
     sized, turned = [], []
@@ -175,6 +175,7 @@ def _require_frames(
     images: Sequence[Annotated],
     heads: Mapping[int, Head],
     frames: Mapping[int, _Frame | None],
+    *,
     file: Path,
 ) -> None:
     """Make sure that every stated size leads to a frame.

@@ -52,7 +52,7 @@ def read_conll(path: Path) -> pa.Table:
                 sentences[-1].append(cells)
     if not sentences[-1]:
         sentences.pop()
-    _require_columns(path, width, universal, uneven)
+    _require_columns(path, width, universal=universal, uneven=uneven)
     names = _UNIVERSAL if universal else _names(width)
     return pa.table(
         {
@@ -76,7 +76,7 @@ def _cell(text: str, at: int, universal: bool) -> str | None:
     return None if universal and at > 2 and text == "_" else text
 
 
-def _require_columns(path: Path, width: int, universal: bool, uneven: list[str]) -> None:
+def _require_columns(path: Path, width: int, *, universal: bool, uneven: list[str]) -> None:
     """Makes sure that every line has as many columns as the first, and at least a label."""
     if uneven:
         more = len(uneven) - _SHOWN_LINES

@@ -134,7 +134,7 @@ def readable(table: pa.Table) -> pa.Table:
     for index, name in enumerate(table.column_names):
         column = table.column(index)
         if (names := _labels(features.get(name))) is not None:
-            _require_classes(name, column, len(names), faults)
+            _require_classes(name, column, classes=len(names), faults=faults)
             found += _unlabelled(name, column)
             table = table.set_column(index, name, _named(one(column), features[name]))
         elif holds_files(column.type) and not pc.any(pc.is_valid(_part(column, "bytes"))).as_py():
@@ -176,7 +176,7 @@ def _labels(feature: Any) -> list[str] | None:
     return _labels(feature["feature"]) if feature.get("_type") in _LISTS else None
 
 
-def _require_classes(name: str, values: pa.ChunkedArray, classes: int, faults: Faults) -> None:
+def _require_classes(name: str, values: pa.ChunkedArray, *, classes: int, faults: Faults) -> None:
     """Adds a fault where a column holds numbers that no class has."""
     numbers, rows = _flat(values)
     wrong = ~np.isin(numbers, NO_LABEL) & ((numbers < 0) | (numbers >= classes))

@@ -99,7 +99,7 @@ def _read(source: Any, empty: bool) -> pa.Table:
         table = table.replace_schema_metadata(_kept(table.schema.metadata))
     # A column without a name gets one by its position.
     names = [name.strip() or f"column_{i}" for i, name in enumerate(table.column_names, start=1)]
-    _require_columns(table, names, where, empty)
+    _require_columns(table, names, where=where, empty=empty)
     columns = dict(zip(names, map(_plain, table.columns), strict=True))
     fields = [
         pa.field(name, column.type, metadata=_levels(field))
@@ -410,7 +410,7 @@ def _from_pandas(values: Any) -> pa.ChunkedArray:
     return column if isinstance(column, pa.ChunkedArray) else pa.chunked_array([column])
 
 
-def _require_columns(table: pa.Table, names: list[str], where: str, empty: bool) -> None:
+def _require_columns(table: pa.Table, names: list[str], *, where: str, empty: bool) -> None:
     """Makes sure of columns with names of their own, and of rows unless there may be none."""
     if not names:
         raise DataError(message(where, "no columns", "at least one input and one target"))

@@ -60,7 +60,7 @@ def voc_rows(path: Path, notes: ReadNotes) -> Rows:
     """
     images = images_in(path / IMAGES)
     sets = voc_parts(path)
-    _tell_apart(path, images, sets, notes)
+    _tell_apart(path, images, sets, notes=notes)
     used = [image for image in images if not sets or image.stem in sets]
     if not used:
         given = f"no image of {IMAGES} is named in the lists of {SETS}"
@@ -91,7 +91,9 @@ def voc_rows(path: Path, notes: ReadNotes) -> Rows:
     return rows
 
 
-def _tell_apart(path: Path, images: Sequence[Path], sets: dict[str, str], notes: ReadNotes) -> None:
+def _tell_apart(
+    path: Path, images: Sequence[Path], sets: dict[str, str], *, notes: ReadNotes
+) -> None:
     """Note images without annotations, annotations without images, and names that fit neither."""
     stems = {image.stem for image in images}
     files = {file.stem for file in (path / ANNOTATIONS).glob("*.xml")}

@@ -19,7 +19,7 @@ from ._schema import blank_words
 
 
 def items_of(
-    name: str, options: dict[str, Any], table: pa.Table, rows: pa.Array | None = None
+    name: str, options: dict[str, Any], table: pa.Table, *, rows: pa.Array | None = None
 ) -> Items | None:
     """Reads what describes the items of a target; None where nothing does.
 

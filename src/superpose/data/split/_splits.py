@@ -109,7 +109,7 @@ def make_split(table: pa.Table, config: Config, schema: Schema) -> Split:
                 f"split: column {rule.column!r} has {clusters.max() + 1} group(s); at least "
                 f"{len(PARTS)} are needed; give another column or split stratified"
             )
-        part = deal_groups(marks(labels), clusters, shares, rng)
+        part = deal_groups(marks(labels), clusters, shares, rng=rng)
         how = f"by the {clusters.max() + 1} groups of {rule.column!r}"
     elif rule.by == "time":
         when = times(table, str(rule.column), config=config).instant
@@ -118,7 +118,7 @@ def make_split(table: pa.Table, config: Config, schema: Schema) -> Split:
             warnings.append(f"split: {lost} row(s) without {rule.column!r} went to training")
         part, clusters = _by_time(when, shares)
         if config.windows is not None:
-            part, lost = purged(part, when, table, config.windows)
+            part, lost = purged(part, when, table=table, rule=config.windows)
             if lost:
                 warnings.append(
                     f"split: {lost} window(s) look ahead into the next part and are left out"
@@ -137,7 +137,7 @@ def make_split(table: pa.Table, config: Config, schema: Schema) -> Split:
                 part[inside] = deal(marked, held, rng)
             else:
                 ids = np.unique(clusters[inside], return_inverse=True)[1]
-                part[inside] = deal_groups(marked, ids, held, rng)
+                part[inside] = deal_groups(marked, ids, held, rng=rng)
             how += ", validation drawn from the training rows"
     rows = [np.flatnonzero(part == k) for k in range(len(PARTS))]
     sizes = ", ".join(f"{len(r)} {name}" for r, name in zip(rows, PARTS, strict=True))
@@ -163,6 +163,7 @@ def make_split(table: pa.Table, config: Config, schema: Schema) -> Split:
 def fold_indices(
     rows: np.ndarray,
     labels: Mapping[str, np.ndarray],
+    *,
     k: int,
     repeat_seed: int,
     clusters: np.ndarray | None = None,
@@ -202,7 +203,7 @@ def fold_indices(
         raise DataError(f"folds: {k} given; {things} {what} allow 2 to {things}")
     if clusters is None:
         return deal(marked, np.ones(k), rng)
-    return deal_groups(marked, ids, np.ones(k), rng)
+    return deal_groups(marked, ids, np.ones(k), rng=rng)
 
 
 def raw_labels(table: pa.Table, spec: ColumnSpec) -> np.ndarray:
@@ -357,7 +358,7 @@ def _by_time(when: np.ndarray, shares: np.ndarray) -> tuple[np.ndarray, np.ndarr
 
 
 def purged(
-    part: np.ndarray, when: np.ndarray, table: pa.Table, rule: WindowsConfig
+    part: np.ndarray, when: np.ndarray, *, table: pa.Table, rule: WindowsConfig
 ) -> tuple[np.ndarray, int]:
     """Take out of a part the windows whose forecasts are of times of the next part.
 
