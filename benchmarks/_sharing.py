@@ -23,9 +23,9 @@ from _table import Table, taken
 from superpose.config import Config
 from superpose.data import Codec, Fold, infer_schema, read_table
 from superpose.functional import task_attention_weights
+from superpose.models.network import NetworkModel
 from superpose.nn import FUSIONS, Architecture, Fusion, TaskAttention
 from superpose.training import (
-    FittedNetwork,
     Settings,
     TrainingSpec,
     fit_multi_task,
@@ -152,7 +152,7 @@ class Ready:
         )
 
 
-Look = Callable[[Ready, FittedNetwork], dict[str, Any]]
+Look = Callable[[Ready, NetworkModel], dict[str, Any]]
 
 
 def make_ready(table: Table, seed: int) -> Ready:
@@ -167,7 +167,7 @@ def make_ready(table: Table, seed: int) -> Ready:
     return Ready(table, seed, parts, codec, codec.inputs(rows), codec.labels(rows), sizes)
 
 
-def fit_networks(ready: Ready, method: str, trial: int) -> list[FittedNetwork]:
+def fit_networks(ready: Ready, method: str, trial: int) -> list[NetworkModel]:
     """Train one network of all targets, or one of each target, in a pass with equal batches."""
     if method == ALONE:
         recipe = ready.recipe({}, trial, ready.seed)
@@ -177,7 +177,7 @@ def fit_networks(ready: Ready, method: str, trial: int) -> list[FittedNetwork]:
     return [fit_multi_task(ready.recipe(CHANGES[method], trial, seed))]
 
 
-def held_losses(ready: Ready, networks: list[FittedNetwork]) -> dict[str, float]:
+def held_losses(ready: Ready, networks: list[NetworkModel]) -> dict[str, float]:
     """Validation loss of each target in units of the constant's, at the epoch that is kept."""
     out = {}
     rows = ready.rows("validation")
@@ -191,7 +191,7 @@ def held_losses(ready: Ready, networks: list[FittedNetwork]) -> dict[str, float]
     return out
 
 
-def _each(networks: list[FittedNetwork], what: str) -> list[tuple[str, Any]]:
+def _each(networks: list[NetworkModel], what: str) -> list[tuple[str, Any]]:
     """Pairs of a target and its entry in a list that every network has by target."""
     return [pair for n in networks for pair in zip(n.targets, getattr(n, what), strict=True)]
 
@@ -236,9 +236,7 @@ def run_sharing(ready: Ready, method: str, trials: int = 1, look: Look | None = 
     return Run(outcomes, took, details)
 
 
-def outcomes_of(
-    ready: Ready, networks: list[FittedNetwork], names: list[str]
-) -> dict[str, Outcome]:
+def outcomes_of(ready: Ready, networks: list[NetworkModel], names: list[str]) -> dict[str, Outcome]:
     """Canonical predictions of some targets on the test rows and on labelled validation rows."""
     held = ready.rows("validation")
     blocks = ready.inputs("test")

@@ -30,7 +30,7 @@ from _scores import error_gain
 from _sharing import ALONE, Ready, make_ready, run_sharing
 from _summary import Cells, finished
 from accuracy import score_run
-from superpose.training import FittedNetwork, build
+from superpose.models.network import NetworkModel, build
 
 METHODS = (ALONE, "none", "static", "task-attention")
 ATTENTION = METHODS[-1]
@@ -57,7 +57,7 @@ def ready(name: str, seed: int) -> Ready:
 
 
 @torch.no_grad()
-def listening(made: Ready, network: FittedNetwork) -> dict[str, Any]:
+def listening(made: Ready, network: NetworkModel) -> dict[str, Any]:
     """How much each target leaves to the sink, and how far it is moved by what it hears.
 
     Weights alone don't tell: what is heard passes a gate. `moved` is the size of what fusion adds

@@ -24,8 +24,7 @@ from superpose.evaluation import (
     percent,
 )
 from superpose.kinds import Beside, TargetKind
-from superpose.models import ALONE, JOINT, Predictor, Weights, mix
-from superpose.training import places_of
+from superpose.models import ALONE, JOINT, Predictor, Weights, mix, places_of
 
 from ._given_findings import entanglement_facts, given_facts, residual_facts, state_facts
 

@@ -23,7 +23,7 @@ from superpose.models import (
     Weights,
     mix,
 )
-from superpose.training import FittedNetwork
+from superpose.models.network import NetworkModel
 from superpose.trees import Engine
 
 from ._calibration import interval_width
@@ -37,7 +37,7 @@ Arrays = dict[str, np.ndarray]
 
 def fit_given(
     p: Prepared,
-    joint: FittedNetwork,
+    joint: NetworkModel,
     engine: Engine | None,
     judged: Mapping[str, Arrays],
     rulings: Mapping[str, Ruling],
@@ -170,7 +170,7 @@ def _gather(
     return found
 
 
-def _ask_network(p: Prepared, joint: FittedNetwork, half: np.ndarray) -> dict[str, Arrays]:
+def _ask_network(p: Prepared, joint: NetworkModel, half: np.ndarray) -> dict[str, Arrays]:
     if p.crossed:
         return _gather(
             p,

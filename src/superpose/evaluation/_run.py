@@ -11,16 +11,15 @@ import numpy as np
 
 from superpose.config import Config
 from superpose.models import ALONE, JOINT, FittedTrees, Predictor, mix
+from superpose.models.network import NetworkModel, alike
 from superpose.nn import Architecture
 from superpose.training import (
     Balancing,
     EarlyStopping,
     EpochShare,
-    FittedNetwork,
     Settings,
     Tracking,
     TrainingSpec,
-    alike,
     fit_multi_task,
     fit_single_task,
 )
@@ -142,7 +141,7 @@ class _Run:
                 hook(epoch, watch)
 
         joint = self.predictor.joint = self.stages.run(
-            "joint", lambda path: fit_multi_task(recipe, path, each_epoch), FittedNetwork
+            "joint", lambda path: fit_multi_task(recipe, path, each_epoch), NetworkModel
         )
         if tracking:
             tracking.end()
@@ -168,7 +167,7 @@ class _Run:
                 f"alone-{n}",
                 targets,
                 partial(fit_single_task, self.recipe, targets, on_epoch=hook),
-                FittedNetwork,
+                NetworkModel,
             )
         self.progress(stage, 1.0)
         for target, alone in self.predictor.alone.items():
@@ -241,7 +240,7 @@ def _fit_trees(p: Prepared, engine: Engine, target: str, path: Path | None) -> F
     return fit_references(engine, p.features, kind, labels, p.folds[: p.drawn], p.config.seed)
 
 
-def _told(p: Prepared, network: FittedNetwork) -> dict[str, np.ndarray]:
+def _told(p: Prepared, network: NetworkModel) -> dict[str, np.ndarray]:
     """Predictions for the rows of the proof, by a network that has not seen them."""
     if p.crossed:
         return dict(zip(network.targets, network.held_out, strict=True))

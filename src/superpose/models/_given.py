@@ -13,10 +13,10 @@ import numpy as np
 
 from superpose.kinds import TargetKind
 
-from ._conditional_trees import Revealed
 from ._copula import COPULA, Copula
 from ._mixture import Weights, mix
 from ._names import JOINT
+from ._revealed import Revealed
 from ._trees import FittedTrees
 
 NONE, HALF, ALL = "none", "half", "all"

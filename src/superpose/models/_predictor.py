@@ -11,16 +11,15 @@ import pyarrow as pa
 
 from superpose.data import Codec
 from superpose.errors import BundleError, ConfigError, message
-from superpose.training import FittedNetwork
 
-from ._conditional_trees import EVERY, SOME
 from ._copula import COPULA
 from ._given import LEVELS, Given, Rows
 from ._mixture import Weights, mix
-from ._names import ALONE, JOINT
+from ._names import ALONE, EVERY, JOINT, SOME
 from ._observed import given_labels
 from ._soundness import require_facts, require_sound
 from ._trees import FittedTrees
+from .network import NetworkModel
 
 Arrays = dict[str, Any]
 
@@ -56,8 +55,8 @@ class Predictor:
 
     codec: Codec
     shipped: dict[str, Weights]
-    joint: FittedNetwork | None = None
-    alone: dict[str, FittedNetwork] = field(default_factory=dict)
+    joint: NetworkModel | None = None
+    alone: dict[str, NetworkModel] = field(default_factory=dict)
     trees: dict[str, dict[str, FittedTrees]] = field(default_factory=dict)
     thresholds: dict[str, float] = field(default_factory=dict)
     spread: dict[str, float] = field(default_factory=dict)
@@ -224,7 +223,7 @@ class Predictor:
             "models": [],
         }
         groups: dict[str, Arrays] = {}
-        models: list[tuple[str, str | None, FittedNetwork | FittedTrees]] = []
+        models: list[tuple[str, str | None, NetworkModel | FittedTrees]] = []
         if self.joint:
             models.append((JOINT, None, self.joint))
         models += [(ALONE, t, m) for t, m in self.alone.items()]
@@ -259,9 +258,9 @@ class Predictor:
             for entry in facts["models"]:
                 name, target, arrays = entry["name"], entry["target"], groups[entry["group"]]
                 if name == JOINT:
-                    found.joint = FittedNetwork.from_state(entry["facts"], arrays)
+                    found.joint = NetworkModel.from_state(entry["facts"], arrays)
                 elif name == ALONE:
-                    found.alone[target] = FittedNetwork.from_state(entry["facts"], arrays)
+                    found.alone[target] = NetworkModel.from_state(entry["facts"], arrays)
                 elif found.given and name in (SOME, EVERY):
                     found.given.trees.setdefault(target, {})[name] = FittedTrees.from_state(
                         entry["facts"], arrays

@@ -11,9 +11,9 @@ from pydantic import BaseModel, ConfigDict
 
 from superpose.errors import BundleError, SuperposeError, listing
 from superpose.stored import damaged, restored
-from superpose.training import require_weights
 
 from ._given import LEVELS
+from .network import require_weights
 
 if TYPE_CHECKING:
     from ._predictor import Predictor

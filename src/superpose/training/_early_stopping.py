@@ -11,9 +11,8 @@ import torch
 from torch import Tensor
 
 from superpose.kinds import TargetKind
+from superpose.models.network import average_rows
 from superpose.nn import StateDict
-
-from ._predict import average_rows
 
 
 class EarlyStopping:

@@ -11,17 +11,16 @@ import numpy as np
 
 from superpose.data import Codec, Fold
 from superpose.errors import listing
+from superpose.models import places_of
+from superpose.models.network import Blocks, Head, NetworkModel, as_tensors, build, heads_of
 from superpose.nn import (
     Architecture,
 )
 
-from ._build import Head, build, heads_of, places_of
 from ._early_stopping import EarlyStopping
-from ._fitted_network import FittedNetwork, as_tensors
 from ._loop import OnStep, TrainResult, Vary, train
 from ._modality_dropout import ModalityDropout, hideable
 from ._objective import Varied
-from ._predict import Blocks
 from ._settings import Settings
 
 
@@ -66,7 +65,7 @@ def fit_multi_task(
     checkpoint: Path | None = None,
     on_epoch: OnEpoch | None = None,
     on_step: OnStep | None = None,
-) -> FittedNetwork:
+) -> NetworkModel:
     """Train one network for all targets.
 
     Args:
@@ -80,7 +79,7 @@ def fit_multi_task(
     trained = _train(
         recipe, targets, heads, recipe.architecture, False, checkpoint, on_epoch, on_step
     )
-    return FittedNetwork(
+    return NetworkModel(
         targets,
         recipe.architecture,
         recipe.embedding,
@@ -102,7 +101,7 @@ def fit_single_task(
     targets: Sequence[str],
     checkpoint: Path | None = None,
     on_epoch: OnEpoch | None = None,
-) -> dict[str, FittedNetwork]:
+) -> dict[str, NetworkModel]:
     """Train the same network for each target alone, all targets in one pass.
 
     A single-task network learns from the rows that have its label, and from nothing else of the
@@ -131,7 +130,7 @@ def fit_single_task(
         for name in ("heads", "offsets") if sizes else ():
             # One width for all targets in training.
             weights[name] = weights[name][..., : kind.size].clone()
-        found[target] = FittedNetwork(
+        found[target] = NetworkModel(
             [target],
             architecture,
             recipe.embedding,

@@ -17,13 +17,13 @@ from torch import Tensor, nn
 from superpose.data import Fold
 from superpose.errors import TrainingError
 from superpose.kinds import TargetKind
+from superpose.models.network import Blocks, predict_rows
 from superpose.nn import GIVEN, StackedNetworks, StateDict
 
 from ._balance import Balance
 from ._early_stopping import EarlyStopping
 from ._host import host_for
 from ._objective import Objective, Varied, mixed_rows
-from ._predict import Blocks, predict_rows
 from ._reveal import Reveal
 from ._settings import Settings
 from ._state import TrainState

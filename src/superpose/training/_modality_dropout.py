@@ -6,8 +6,7 @@ import torch
 from torch import Tensor
 
 from superpose.data import Codec
-
-from ._predict import Blocks
+from superpose.models.network import Blocks
 
 
 def hideable(codec: Codec) -> dict[str, int]:

@@ -11,9 +11,8 @@ import torch
 from torch import Tensor
 
 from superpose.kinds import TargetKind
+from superpose.models.network import raw_outputs
 from superpose.nn import Outputs
-
-from ._predict import raw_outputs
 
 # The weight of a target is one over the loss of its best constant prediction, so that every target
 # counts by the share of its uncertainty that is explained. A target that is almost always the same

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from superpose.kinds import TargetKind
+from superpose.models import reveal_columns
 
 # Half of the rows of a batch are told nothing: that is how most rows are met later.
 TOLD = 0.5
@@ -63,17 +64,3 @@ class Reveal:
     def halves(self) -> tuple[Tensor, Tensor]:
         """Return blocks (N, R) of all rows: one shows one half of the labels, one the other."""
         return self._halves
-
-
-def reveal_columns(
-    kinds: Sequence[TargetKind], labels: Sequence[np.ndarray]
-) -> tuple[np.ndarray, np.ndarray]:
-    """Lay the measured values of all targets side by side.
-
-    Shape:
-        labels (N,) or (N, L) each -> values (N, R), NaN where missing, and the place (R,) of the
-        target that each column belongs to.
-    """
-    parts = [kind.reveal(y) for kind, y in zip(kinds, labels, strict=True)]
-    owners = np.repeat(np.arange(len(parts)), [part.shape[1] for part in parts])
-    return np.concatenate(parts, axis=1), owners

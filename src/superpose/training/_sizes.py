@@ -6,7 +6,9 @@ from typing import NamedTuple
 
 import torch
 
-from ._build import build, heads_of, places_of
+from superpose.models import places_of
+from superpose.models.network import build, heads_of
+
 from ._fit import TrainingSpec
 
 MOST_MADE = 20_000_000  # weights of a trunk that is made to be counted

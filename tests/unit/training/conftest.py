@@ -12,8 +12,9 @@ import pytest
 import torch
 
 from superpose.data import Codec, Fold
+from superpose.models.network import build
 from superpose.nn import Architecture
-from superpose.training import Settings, TrainingSpec, TrainResult, build, train
+from superpose.training import Settings, TrainingSpec, TrainResult, train
 
 
 @pytest.fixture(scope="session")

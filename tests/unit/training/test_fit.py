@@ -9,8 +9,9 @@ import pytest
 import torch
 
 from superpose.data import Fold
+from superpose.models.network import NetworkModel, alike
 from superpose.nn import FUSIONS, FromPast
-from superpose.training import FittedNetwork, alike, fit_multi_task, fit_single_task
+from superpose.training import fit_multi_task, fit_single_task
 
 
 @pytest.fixture
@@ -75,7 +76,7 @@ def test_predicting_leaves_the_callers_random_stream_alone(recipe, joint):
 
 def test_state_through_json_and_tensors_predicts_the_same(recipe, joint):
     facts, tensors = joint.state()
-    again = FittedNetwork.from_state(json.loads(json.dumps(facts)), tensors)
+    again = NetworkModel.from_state(json.loads(json.dumps(facts)), tensors)
     expected = joint.predict(recipe.codec, recipe.blocks)
     for target, told in again.predict(recipe.codec, recipe.blocks).items():
         np.testing.assert_array_equal(told, expected[target])
@@ -98,7 +99,7 @@ def test_every_fusion_trains_predicts_and_is_told_targets(recipe, fusion):
     assert calm.keys() == recipe.labels.keys()
     assert all(np.isfinite(z).all() for z in calm.values())
     facts, tensors = fitted.state()
-    again = FittedNetwork.from_state(facts, tensors).predict(recipe.codec, recipe.blocks)
+    again = NetworkModel.from_state(facts, tensors).predict(recipe.codec, recipe.blocks)
     for target, z in calm.items():
         np.testing.assert_array_equal(again[target], z)
     told = fitted.predict_given(recipe.codec, recipe.blocks, recipe.labels)
@@ -202,7 +203,7 @@ def test_one_row_alone_is_told_as_in_any_batch(recipe, joint):
 
 def test_the_epoch_for_given_travels_with_the_state(recipe, joint):
     facts, tensors = joint.state()
-    again = FittedNetwork.from_state(json.loads(json.dumps(facts)), tensors)
+    again = NetworkModel.from_state(json.loads(json.dumps(facts)), tensors)
     assert again.given_epoch == joint.given_epoch
     expected = joint.predict_given(recipe.codec, recipe.blocks, recipe.labels)
     for target, z in again.predict_given(recipe.codec, recipe.blocks, recipe.labels).items():

@@ -8,8 +8,10 @@ import pytest
 import torch
 
 from superpose.data import Fold
+from superpose.models import places_of
+from superpose.models.network import NetworkModel, build
 from superpose.nn import Grouped, Network, StackedNetworks
-from superpose.training import FittedNetwork, build, fit_multi_task, places_of
+from superpose.training import fit_multi_task
 
 GROUPS = [["calls", "weight"], ["sick", "sort"]]  # level and tags are alone
 PLACES = [[0, 2], [1, 3], [4], [5]]
@@ -94,7 +96,7 @@ def test_grouped_networks_in_one_pass_say_what_each_says_alone(recipe, make):
 def test_states_travel_and_tell_the_same(grouped):
     fitted = fit_multi_task(grouped)
     facts, tensors = fitted.state()
-    again = FittedNetwork.from_state(json.loads(json.dumps(facts)), tensors)
+    again = NetworkModel.from_state(json.loads(json.dumps(facts)), tensors)
     assert again.groups == GROUPS
     expected = fitted.predict(grouped.codec, grouped.blocks)
     for target, told in again.predict(grouped.codec, grouped.blocks).items():
@@ -104,7 +106,7 @@ def test_states_travel_and_tell_the_same(grouped):
 def test_a_state_from_before_there_were_groups_is_one_network(recipe):
     facts, tensors = fit_multi_task(recipe).state()
     del facts["groups"]
-    again = FittedNetwork.from_state(facts, tensors)
+    again = NetworkModel.from_state(facts, tensors)
     assert all(isinstance(network, Network) for network in again._each_network(recipe.codec))
 
 

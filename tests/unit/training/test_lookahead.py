@@ -8,9 +8,9 @@ import pytest
 import torch
 
 from superpose.data import Fold
+from superpose.models.network import build
 from superpose.nn import StackedNetworks
 from superpose.training import look_ahead
-from superpose.training._build import build
 from superpose.training._lookahead import MOST_STEPS, _Looks
 from superpose.training._loop import Step
 from superpose.training._objective import Objective

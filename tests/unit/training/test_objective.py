@@ -6,10 +6,10 @@ import pytest
 import torch
 
 from superpose.kinds import TARGET_KINDS
+from superpose.models.network import predictions
 from superpose.nn import Outputs
 from superpose.nn.augment._augment import Moved, Pieces
 from superpose.training._objective import Objective
-from superpose.training._predict import predictions
 
 # Text is written by a checkpoint, which its own tests make.
 NAMES = [name for name in TARGET_KINDS if name != "generated-text"]

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from superpose.training import reveal_columns
+from superpose.models import reveal_columns
 from superpose.training._reveal import Reveal
 
 MANY = 40_000  # draws; the standard error of a share of one half is 0.0025

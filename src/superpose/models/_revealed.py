@@ -1,16 +1,13 @@
-"""What boosted trees read of measured targets: some of the others, or all."""
+"""Measured values of targets, side by side, as networks and trees read them."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from superpose.kinds import TargetKind
-from superpose.training import reveal_columns
-
-SOME, EVERY = "trees given", "trees all"
 
 
 @dataclass(frozen=True)
@@ -38,3 +35,17 @@ class Revealed:
         if shown is not None:
             values = np.where(shown[:, self.owners[others]], values, np.nan)
         return np.concatenate([matrix, values.astype(np.float32)], axis=1)
+
+
+def reveal_columns(
+    kinds: Sequence[TargetKind], labels: Sequence[np.ndarray]
+) -> tuple[np.ndarray, np.ndarray]:
+    """Lay the measured values of all targets side by side.
+
+    Shape:
+        labels (N,) or (N, L) each -> values (N, R), NaN where missing, and the place (R,) of the
+        target that each column belongs to.
+    """
+    parts = [kind.reveal(y) for kind, y in zip(kinds, labels, strict=True)]
+    owners = np.repeat(np.arange(len(parts)), [part.shape[1] for part in parts])
+    return np.concatenate(parts, axis=1), owners

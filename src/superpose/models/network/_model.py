@@ -13,6 +13,8 @@ import torch
 from torch import Tensor
 
 from superpose.data import Codec, Fold
+from superpose.models._groups import places_of
+from superpose.models._revealed import reveal_columns
 from superpose.nn import (
     GIVEN,
     Architecture,
@@ -22,14 +24,13 @@ from superpose.nn import (
     StateDict,
 )
 
-from ._build import build, heads_of, places_of
+from ._build import build, heads_of
 from ._predict import MOST_CELLS, Blocks, average_rows, predict_rows
-from ._reveal import reveal_columns
-from ._stored_network import require_facts
+from ._stored import require_facts
 
 
 @dataclass
-class FittedNetwork:
+class NetworkModel:
     """The networks of all folds, at each target's best epoch.
 
     Args:

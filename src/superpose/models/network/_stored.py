@@ -14,7 +14,7 @@ from superpose.data import Codec
 from superpose.stored import damaged, restored
 
 if TYPE_CHECKING:
-    from ._fitted_network import FittedNetwork
+    from ._model import NetworkModel
 
 # Settings allow no more networks side by side: a thousand folds, a thousand times.
 MOST_NETWORKS = 1_000_000
@@ -55,7 +55,7 @@ def require_facts(facts: Mapping[str, Any], snapshots: Mapping[int, Mapping[str,
             raise damaged("network", (), f"the weights of epoch {epoch} are missing")
 
 
-def require_weights(network: FittedNetwork, codec: Codec) -> None:
+def require_weights(network: NetworkModel, codec: Codec) -> None:
     """Makes sure that all weights are there, of the right shape, and finite.
 
     Networks with a pretrained model inside are left to the model that they are copied into.
