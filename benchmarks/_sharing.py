@@ -20,13 +20,13 @@ from torch import Tensor
 from _fitted import declared
 from _methods import Outcome, Run, canonical
 from _table import Table, taken
-from superpose.config import Config
+from superpose.config import Config, TrainingConfig
 from superpose.data import Codec, Fold, infer_schema, read_table
 from superpose.functional import task_attention_weights
+from superpose.methods import FUSION_METHODS, Method
 from superpose.models.network import NetworkModel
-from superpose.nn import FUSIONS, Architecture, Fusion, TaskAttention
+from superpose.nn import Architecture, TaskAttention
 from superpose.training import (
-    Settings,
     TrainingSpec,
     fit_multi_task,
     fit_single_task,
@@ -60,24 +60,24 @@ class MemberByMember(TaskAttention):
         return super().forward(states[..., None, :, :]).squeeze(-3)
 
 
-STEPS: dict[str, type[Fusion]] = {
-    "attention-no-sink": WithoutSink,
-    "attention-by-member": MemberByMember,
+STEPS = {
+    "attention-no-sink": Method(__name__, "WithoutSink", "", ""),
+    "attention-by-member": Method(__name__, "MemberByMember", "", ""),
 }
 
 
 @contextmanager
 def every_step() -> Iterator[None]:
     """Know the steps of the ladder that are no ways to share for anyone to use."""
-    FUSIONS.update(STEPS)
+    FUSION_METHODS.update(STEPS)
     try:
         yield
     finally:
         for name in STEPS:
-            del FUSIONS[name]
+            del FUSION_METHODS[name]
 
 
-# Method -> what it changes in the network; every name of FUSIONS stands for itself.
+# Method -> what it changes in the network; every name of FUSION_METHODS stands for itself.
 CHANGES: dict[str, dict[str, Any]] = {
     name: {"fusion": name}
     for name in (
@@ -141,12 +141,14 @@ class Ready:
         """What a network of this table is made by."""
         tuned = TRIALS[trial]
         return TrainingSpec(
-            self.codec,
-            self.blocks,
-            self.labels,
-            [Fold(self.rows("train"), self.rows("validation"))],
-            replace(self.architecture, dropout=tuned["dropout"], **change),
-            Settings(EPOCHS, PATIENCE, learning_rate=tuned["learning_rate"]),
+            codec=self.codec,
+            inputs=self.blocks,
+            labels=self.labels,
+            folds=[Fold(self.rows("train"), self.rows("validation"))],
+            architecture=replace(self.architecture, dropout=tuned["dropout"], **change),
+            settings=TrainingConfig(
+                epochs=EPOCHS, patience=PATIENCE, learning_rate=tuned["learning_rate"]
+            ),
             seed=seed,
             given=False,
         )

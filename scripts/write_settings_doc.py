@@ -40,7 +40,7 @@ ignore: [station_id]
 split: {by: time, column: date, validation: 0.15, test: 0.15}
 model: {fusion: task-attention}
 training: {epochs: 100}
-proof: {references: all, delta: 0.05}
+proof: {references: all, alpha: 0.05}
 seed: 0
 ```
 """

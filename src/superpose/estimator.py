@@ -40,7 +40,6 @@ from superpose.evaluation import (
     require_run,
     run_trial,
     score_table,
-    settings_of,
     settings_text,
     source_name,
 )
@@ -205,7 +204,7 @@ class Superpose:
         self.config = measured(self.config, table)
         prepared = prepare(table, self.config)
         require_room(prepared)
-        require_host(settings_of(self.config))
+        require_host(self.config.training)
         require_balance(self.config.balance.method)
         # Not before: a table with faults is no run, and its folder stays free for the mended one.
         work = None if folder is None else open_run(folder, settings, table)

@@ -13,9 +13,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
+from superpose.data import Fold
 from superpose.evaluation import Case, rule
 from superpose.kinds import TARGET_KINDS
 from superpose.nn import FUSIONS, Architecture, CategoryEncoder, Network, NumberEncoder
+from superpose.training import Batch, multi_task_jobs
 from superpose.training._objective import Objective
 
 # The first torch call of a process can take seconds; the examples themselves are quick.
@@ -147,11 +149,13 @@ def test_a_masked_label_carries_no_gradient(data):
     network = Network(encoders, [k.size for k in kinds], shape)
     wake(network)
     blocks = {"numbers": torch.randn(rows, 1)}
-    objective = Objective(kinds, gappy, np.arange(rows))
+    fold = Fold(np.arange(rows), np.arange(0))
+    jobs = multi_task_jobs(len(kinds), [fold])
+    objective = Objective(kinds, gappy, jobs, rows=np.arange(rows))
 
     out = network(blocks)
     out.retain_grad()
-    objective.losses(out[None], torch.arange(rows)[None]).sum().backward()
+    objective.losses(out[None], Batch(torch.arange(rows)[None])).sum().backward()
     with_gaps = {name: p.grad.clone() for name, p in network.named_parameters()}
     for t in range(len(kinds)):
         assert (out.grad[~known[t], :, t] == 0).all()
@@ -161,7 +165,8 @@ def test_a_masked_label_carries_no_gradient(data):
         mine = torch.as_tensor(np.flatnonzero(known[t]))
         raw = network({"numbers": blocks["numbers"][mine]})[:, :, t, : kind.size]
         loss = kind.loss(raw, torch.as_tensor(y)[mine][:, None])
-        scale = next(g.weights[g.places.index(t)] for g in objective.groups if t in g.places)
+        group = next(group for group in objective.groups[0] if t in group.targets)
+        scale = group.weights[group.targets.index(t)]
         (loss.mean(1).sum() / rows * scale).backward()
     for name, parameter in network.named_parameters():
         own = torch.zeros_like(parameter) if parameter.grad is None else parameter.grad

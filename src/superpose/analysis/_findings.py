@@ -64,7 +64,7 @@ def findings(trial: Trial, source: str = "", command: str = "") -> Facts:
         "warnings": p.warnings,
         "conversions": p.conversions,
         "regime": p.regime,
-        "delta": p.config.proof.delta,
+        "delta": p.config.proof.alpha,
         "transfer": [transfer_row(trial, t) for t in p.targets],
         "metrics": {t: _metrics(trial, t, labels[t], told[t]) for t in p.targets},
         "plots": {t: _plot(trial, t, table, labels[t], told[t]) for t in p.targets},

@@ -10,7 +10,7 @@ import numpy as np
 
 from superpose.data import Fold, fold_indices
 from superpose.evaluation import Prepared, Progress, recipe_of
-from superpose.training import EarlyStopping, EpochShare, TrainingSpec, fit_multi_task
+from superpose.training import EpochProgress, TrainingSpec, fit_multi_task
 
 from ._affinity import names
 from ._findings import Facts
@@ -99,13 +99,10 @@ def _losses(
     recipe: TrainingSpec, groups: list[list[str]], candidates: int, place: int, progress: Progress
 ) -> np.ndarray:
     """Return the loss of each fold and target in units of the best constant's, (K, T)."""
-    stage, passed = "ways to group", EpochShare(recipe.settings.epochs)
-
-    def report(epoch: int, watch: EarlyStopping) -> None:
-        progress(stage, (place + passed(epoch, watch)) / candidates)
-
+    stage = "ways to group"
+    passed = EpochProgress(lambda share: progress(stage, (place + share) / candidates))
     progress(stage, place / candidates)
-    fitted = fit_multi_task(replace(recipe, groups=groups), on_epoch=report)
+    fitted = fit_multi_task(replace(recipe, groups=groups), callbacks=[passed])
     progress(stage, (place + 1) / candidates)
     out = np.full((len(recipe.folds), len(fitted.targets)), np.nan)
     seen = np.concatenate([fold.validation for fold in recipe.folds])

@@ -3,7 +3,7 @@
 from ._decide import Case, Ruling, rule
 from ._memory import require_room
 from ._prepare import Prepared, prepare
-from ._run import Progress, Trial, quiet, recipe_of, run_trial, settings_of
+from ._run import Progress, Trial, quiet, recipe_of, run_trial
 from ._run_folder import locked, open_run, require_run, settings_text, source_name
 from ._scoring import evaluate_target, score_table
 from ._wording import describe, engine_word, percent
@@ -28,7 +28,6 @@ __all__ = [
     "rule",
     "run_trial",
     "score_table",
-    "settings_of",
     "settings_text",
     "source_name",
 ]

@@ -99,7 +99,7 @@ def fit_given(
     for level, by_target in told.items():
         cases = [Case(kinds[t], p.labels[t], by_target[t]) for t in kinds]
         clusters = p.split.clusters
-        ruled = rule(cases, p.halves, p.config.proof.delta, p.crossed, clusters)
+        ruled = rule(cases, p.halves, p.config.proof.alpha, p.crossed, clusters)
         found[level] = dict(zip(kinds, ruled, strict=True))
         given.weights[level] = {t: r.shipped for t, r in found[level].items()}
         _stretch(p, given, level, by_target)

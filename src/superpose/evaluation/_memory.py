@@ -32,7 +32,7 @@ def require_room(prepared: Prepared) -> None:
         total = max(total, weights.shared * count * len(prepared.targets))
     size = recipe.architecture
     # Of every layer of the trunk at least its input stays until the step back.
-    rows = batch_size(recipe.settings, recipe.folds)
+    rows = batch_size(recipe.settings, [fold.train for fold in recipe.folds])
     held = count * rows * size.members * size.width * size.depth
     fix = (
         "lower model.width, model.depth, model.members, model.state or model.embedding, "

@@ -14,11 +14,9 @@ from superpose.models import ALONE, JOINT, FittedTrees, Predictor, mix
 from superpose.models.network import NetworkModel, alike
 from superpose.nn import Architecture
 from superpose.training import (
-    Balancing,
-    EarlyStopping,
-    EpochShare,
-    Settings,
-    Tracking,
+    Callback,
+    EpochProgress,
+    Tracker,
     TrainingSpec,
     fit_multi_task,
     fit_single_task,
@@ -128,23 +126,20 @@ class _Run:
         """The network of all targets."""
         stage, recipe = "joint network", self.recipe
         self.progress(stage, 0.0)
-        hooks = [self._epochs(stage, 0.0, 1.0)]
-        tracking = None
-        if recipe.settings.tracker:
+        callbacks: list[Callback] = [self._epochs(stage, 0.0, 1.0)]
+        tracker = None
+        if recipe.settings.tracker != "none":
             # Beside the folder of checkpoints, which goes when the run has ended.
             logs = self.work.parent / "tracking" if self.work else None
-            tracking = Tracking(recipe.settings, logs, {"targets": ", ".join(self.p.targets)})
-            hooks.append(tracking)
+            tracker = Tracker(recipe.settings, logs, {"targets": ", ".join(self.p.targets)})
+            callbacks.append(tracker)
 
-        def each_epoch(epoch: int, watch: EarlyStopping) -> None:
-            for hook in hooks:
-                hook(epoch, watch)
+        def fit(checkpoint: Path | None) -> NetworkModel:
+            return fit_multi_task(recipe, checkpoint=checkpoint, callbacks=callbacks)
 
-        joint = self.predictor.joint = self.stages.run(
-            "joint", lambda path: fit_multi_task(recipe, path, each_epoch), NetworkModel
-        )
-        if tracking:
-            tracking.end()
+        joint = self.predictor.joint = self.stages.run("joint", fit, NetworkModel)
+        if tracker:
+            tracker.end()
         self.progress(stage, 1.0)
         self.cost.append({"stage": stage, "seconds": joint.seconds, "parameters": joint.parameters})
         for target, told in _told(self.p, joint).items():
@@ -162,12 +157,9 @@ class _Run:
         own = [[t] for t in p.targets if t not in others]
         passes = [targets for targets in [*together, *own] if targets]
         for n, targets in enumerate(passes):
-            hook = self._epochs(stage, n / len(passes), 1 / len(passes))
+            progress = self._epochs(stage, n / len(passes), 1 / len(passes))
             self.predictor.alone |= self.stages.run_all(
-                f"alone-{n}",
-                targets,
-                partial(fit_single_task, self.recipe, targets, on_epoch=hook),
-                NetworkModel,
+                f"alone-{n}", targets, partial(self._fit_pass, targets, progress), NetworkModel
             )
         self.progress(stage, 1.0)
         for target, alone in self.predictor.alone.items():
@@ -182,7 +174,7 @@ class _Run:
         rulings = rule(
             [Case(kinds[t], p.labels[t], self.judged[t]) for t in p.targets],
             p.halves,
-            p.config.proof.delta,
+            p.config.proof.alpha,
             p.crossed,
             p.split.clusters,
         )
@@ -227,12 +219,14 @@ class _Run:
             stage = f"{engine} trees told other targets"
             self.cost.append({"stage": stage, "seconds": took, "parameters": None})
 
-    def _epochs(
-        self, stage: str, done: float, share: float
-    ) -> Callable[[int, EarlyStopping], None]:
+    def _fit_pass(
+        self, targets: list[str], progress: Callback, checkpoint: Path | None
+    ) -> dict[str, NetworkModel]:
+        return fit_single_task(self.recipe, targets, checkpoint=checkpoint, callbacks=[progress])
+
+    def _epochs(self, stage: str, done: float, share: float) -> EpochProgress:
         """Turn epochs into progress; early stopping may end a stage at any time."""
-        passed = EpochShare(self.recipe.settings.epochs)
-        return lambda epoch, watch: self.progress(stage, done + share * passed(epoch, watch))
+        return EpochProgress(lambda passed: self.progress(stage, done + share * passed))
 
 
 def _fit_trees(p: Prepared, engine: Engine, target: str, path: Path | None) -> FittedTrees:
@@ -259,18 +253,19 @@ def recipe_of(prepared: Prepared) -> TrainingSpec:
     config = prepared.config
     rows = len(prepared.split.train) + len(prepared.split.validation)
     return TrainingSpec(
-        prepared.codec,
-        prepared.blocks,
-        prepared.labels,
-        prepared.folds,
-        architecture_of(config, prepared.regime, rows),
-        settings_of(config),
-        config.model.embedding,
-        config.seed,
-        {spec.name: spec.weight for spec in prepared.schema.targets},
-        config.model.given,
-        config.groups,
-        prepared.sources,
+        codec=prepared.codec,
+        inputs=prepared.blocks,
+        labels=prepared.labels,
+        folds=prepared.folds,
+        architecture=architecture_of(config, prepared.regime, rows),
+        settings=config.training,
+        balance=config.balance,
+        embedding=config.model.embedding,
+        seed=config.seed,
+        weights={spec.name: spec.weight for spec in prepared.schema.targets},
+        given=config.model.given,
+        groups=config.groups,
+        dataset_ids=prepared.sources,
     )
 
 
@@ -296,11 +291,3 @@ def architecture_of(config: Config, regime: str, rows: int) -> Architecture:
         m.dropout,
         m.donor_gradient,
     )
-
-
-def settings_of(config: Config) -> Settings:
-    """Return the loop's settings from the settings of the run."""
-    values = config.training.model_dump()
-    values["batch_size"] = None if values["batch_size"] == "auto" else values["batch_size"]
-    values["tracker"] = None if values["tracker"] == "none" else values["tracker"]
-    return Settings(**values, balance=Balancing(**config.balance.model_dump()))

@@ -6,13 +6,14 @@ import numpy as np
 import pytest
 import torch
 
+from superpose.config import TrainingConfig
 from superpose.data import Fold
 from superpose.errors import BundleError
 from superpose.evaluation import _references
 from superpose.evaluation._references import fit_references
 from superpose.models._predictor import Predictor
 from superpose.nn import Architecture
-from superpose.training import Settings, TrainingSpec, fit_multi_task, fit_single_task
+from superpose.training import TrainingSpec, fit_multi_task, fit_single_task
 from superpose.trees import fit_trees
 
 SHIPPED = {
@@ -31,8 +32,16 @@ def predictor(table, codec):
     labels, features = codec.labels(table), codec.features(table)
     folds = [Fold(np.arange(60), np.arange(60, 90)), Fold(np.arange(30, 90), np.arange(30))]
     sizes = Architecture(width=16, members=2, depth=1, state=6, rank=3)
-    settings = Settings(epochs=2, batch_size=32)
-    recipe = TrainingSpec(codec, codec.inputs(table), labels, folds, sizes, settings, embedding=4)
+    settings = TrainingConfig(epochs=2, batch_size=32)
+    spec = TrainingSpec(
+        codec=codec,
+        inputs=codec.inputs(table),
+        labels=labels,
+        folds=folds,
+        architecture=sizes,
+        settings=settings,
+        embedding=4,
+    )
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(
             _references,
@@ -46,8 +55,8 @@ def predictor(table, codec):
     return Predictor(
         codec,
         SHIPPED,
-        fit_multi_task(recipe),
-        fit_single_task(recipe, list(SHIPPED)),
+        fit_multi_task(spec),
+        fit_single_task(spec, list(SHIPPED)),
         trees,
         thresholds={"sick": 0.3},
         spread={"weight": 1.7},

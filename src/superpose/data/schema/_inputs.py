@@ -53,8 +53,8 @@ class InputColumns:
         told = self._divided(column) or self._windows(entry)
         if told is not None:
             return told
-        if column.told is not None:
-            return self.declared(entry, column.told)
+        if column.declared_kind is not None:
+            return self.declared(entry, column.declared_kind)
         guess = guess_input(entry.name, entry.values)
         if column.candidates:
             kind = guess.kind
@@ -80,9 +80,9 @@ class InputColumns:
         """An input whose words get a label each."""
         if column.name not in self.columns.divided:
             return None
-        if column.told == "pretrained-text":
+        if column.declared_kind == "pretrained-text":
             options = {**column.options, "divided": True}
-            return ColumnSpec(column.name, column.told, options, "declared")
+            return ColumnSpec(column.name, column.declared_kind, options, "declared")
         if column.kind in (None, "text"):
             reason = "declared" if column.kind else "its words have a label each"
             return ColumnSpec(column.name, "text", {**column.options, "unit": "divided"}, reason)
@@ -92,7 +92,11 @@ class InputColumns:
         """The input that holds the windows."""
         windows = self.config.windows
         column = entry.column
-        if windows is None or column.name != windows.name or column.told not in (None, "series"):
+        if (
+            windows is None
+            or column.name != windows.name
+            or column.declared_kind not in (None, "series")
+        ):
             return None
         if "channels" in column.options:
             where = self.config.at(*entry.keys, "channels")

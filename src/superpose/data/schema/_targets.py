@@ -170,7 +170,7 @@ class TargetColumns:
         """The kind of a target: declared, told by its levels, or guessed."""
         target = entry.column
         levels = levels_of(self.columns.table, entry.name)
-        kind = target.told or self.columns.kind_told_by_values(entry)
+        kind = target.declared_kind or self.columns.kind_told_by_values(entry)
         reason = "declared" if target.kind else f"{listing(target.options)} given"
         if kind is None:
             found = self._shown_by_values(entry, levels)

@@ -4,8 +4,16 @@ The only part of `superpose.models` that imports torch.
 """
 
 from ._build import Head, alike, build, heads_of
-from ._model import NetworkModel, as_tensors
-from ._predict import Blocks, Kinds, average_rows, predict_rows, predictions, raw_outputs
+from ._model import NetworkModel
+from ._predict import (
+    Blocks,
+    Kinds,
+    as_tensors,
+    average_rows,
+    predict_rows,
+    predictions,
+    raw_outputs,
+)
 from ._stored import require_weights
 
 __all__ = [

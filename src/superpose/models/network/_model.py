@@ -25,7 +25,7 @@ from superpose.nn import (
 )
 
 from ._build import build, heads_of
-from ._predict import MOST_CELLS, Blocks, average_rows, predict_rows
+from ._predict import MOST_CELLS, Blocks, as_tensors, average_rows, predict_rows
 from ._stored import require_facts
 
 
@@ -116,7 +116,7 @@ class NetworkModel:
         for epoch in sorted({self.best[self.targets.index(t)] for t in wanted}):
             with self._networks(codec, epoch) as networks:
                 told = predict_rows(
-                    networks, tensors, [np.arange(n)] * self.count, [kinds] * self.count
+                    networks, tensors, [np.arange(n)] * self.count, kinds=[kinds] * self.count
                 )
             for place, target in enumerate(self.targets):
                 if target in wanted and self.best[place] == epoch:
@@ -150,7 +150,7 @@ class NetworkModel:
         every = [np.arange(len(values))] * self.count
         rows = [f.validation for f in folds] if folds else every
         with self._networks(codec, self.given_epoch) as networks:
-            told = predict_rows(networks, tensors, rows, [kinds] * self.count)
+            told = predict_rows(networks, tensors, rows, kinds=[kinds] * self.count)
         return {
             target: average_rows(len(values), rows, [said[place] for said in told])
             for place, target in enumerate(self.targets)
@@ -216,14 +216,6 @@ class NetworkModel:
             snapshots=snapshots,
             held_out=[],
         )
-
-
-def as_tensors(blocks: Mapping[str, np.ndarray]) -> dict[str, Tensor]:
-    """Turn encoded blocks into tensors, copying only those that Arrow keeps read-only."""
-    return {
-        name: torch.from_numpy(np.require(block, requirements=["C", "W"]))
-        for name, block in blocks.items()
-    }
 
 
 def few_rows(blocks: Blocks) -> Iterator[Blocks]:
