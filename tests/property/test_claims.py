@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from superpose.data import Fold
-from superpose.evaluation import Case, rule
+from superpose.evaluation import TargetEvaluation, decide
 from superpose.kinds import TARGET_KINDS
 from superpose.nn import FUSIONS, Architecture, CategoryEncoder, Network, NumberEncoder
 from superpose.training import Batch, multi_task_jobs
@@ -173,8 +173,8 @@ def test_a_masked_label_carries_no_gradient(data):
         torch.testing.assert_close(with_gaps[name], own, atol=1e-5, rtol=1e-3)
 
 
-WORLDS, DELTA, ROWS, TARGETS = 200, 0.05, 120, 2
-MOST_ERRORS = int(stats.binom.ppf(0.999, WORLDS, DELTA))  # 20
+WORLDS, ALPHA, ROWS, TARGETS = 200, 0.05, 120, 2
+MOST_ERRORS = int(stats.binom.ppf(0.999, WORLDS, ALPHA))  # 20
 CLUSTER = 6  # rows per cluster
 
 
@@ -192,7 +192,9 @@ def number_case(rng, clustered, joint, others=("hist", "alone"), near=1e-3):
     told = {name: near * draws(rng, clustered) for name in others}
     told["joint"] = joint(rng, clustered)
     one = np.ones(ROWS)
-    return Case(KINDS["number"], y, {n: np.column_stack([m, one]) for n, m in told.items()})
+    return TargetEvaluation(
+        KINDS["number"], y, {n: np.column_stack([m, one]) for n, m in told.items()}
+    )
 
 
 def equal(rng, clustered):
@@ -214,7 +216,7 @@ def optimist(rng, clustered):
         p = p * np.exp(0.05 * rng.normal(size=ROWS))
         return np.column_stack([1 - p, p])
 
-    return Case(KINDS["binary"], y, {"hist": told(share), "joint": told(share / 4)})
+    return TargetEvaluation(KINDS["binary"], y, {"hist": told(share), "joint": told(share / 4)})
 
 
 def better(rng, clustered):
@@ -233,11 +235,12 @@ def rulings(world, crossed, clustered, times, told=True):
         if not clustered:
             halves = rng.permutation(ROWS) % 2
         cases = [world(rng, clustered) for _ in range(TARGETS)]
-        yield rule(cases, halves, DELTA, crossed, clusters if told else None)
+        seen = clusters if told else None
+        yield decide(cases, halves, alpha=ALPHA, cross_fitted=crossed, clusters=seen)
 
 
 def ships(ruling):
-    return "joint" in ruling.shipped
+    return "joint" in ruling.deployed
 
 
 REGIMES = {

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from superpose.data import Fold, fold_indices
-from superpose.evaluation import Prepared, Progress, recipe_of
+from superpose.evaluation import Prepared, Progress, spec_of
 from superpose.training import EpochProgress, TrainingSpec, fit_multi_task
 
 from ._affinity import names
@@ -76,7 +76,7 @@ def search_groups(
         ``recommended``, by name; ``folds`` and ``rows``.
     """
     folds = _folds(prepared, count)
-    recipe = replace(recipe_of(prepared), folds=folds)
+    recipe = replace(spec_of(prepared), folds=folds)
     losses = []
     for place, groups in enumerate(tried.values()):
         losses.append(_losses(recipe, names(prepared.targets, groups), len(tried), place, progress))
@@ -104,10 +104,11 @@ def _losses(
     progress(stage, place / candidates)
     fitted = fit_multi_task(replace(recipe, groups=groups), callbacks=[passed])
     progress(stage, (place + 1) / candidates)
-    out = np.full((len(recipe.folds), len(fitted.targets)), np.nan)
+    out = np.full((len(recipe.folds), len(fitted.oof_predictions)), np.nan)
     seen = np.concatenate([fold.validation for fold in recipe.folds])
-    for t, (target, told) in enumerate(zip(fitted.targets, fitted.held_out, strict=True)):
-        kind, y = recipe.codec.target_kinds[target], recipe.labels[target]
+    for t, (target, told) in enumerate(fitted.oof_predictions.items()):
+        kind = recipe.codec.target_kinds[target]
+        y = recipe.labels[target]
         constant = np.tile(kind.constant(y[seen]), (len(seen), 1))
         unit = float(np.nanmean(kind.row_loss(y[seen], constant)))
         for f, fold in enumerate(recipe.folds):

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from superpose.errors import listing
-from superpose.models import places_of
+from superpose.models import MULTI_TASK, SINGLE_TASK, Fitted, places_of
 from superpose.models.network import NetworkModel, build, heads_of
 from superpose.nn import StateDict
 
@@ -22,7 +22,7 @@ def fit_multi_task(
     *,
     checkpoint: Path | None = None,
     callbacks: Sequence[Callback] = (),
-) -> NetworkModel:
+) -> Fitted[NetworkModel]:
     """Train one network for all targets.
 
     Args:
@@ -40,7 +40,8 @@ def fit_multi_task(
     )
     jobs = multi_task_jobs(len(spec.targets), spec.folds)
     result = fit(spec, jobs, make, checkpoint=checkpoint, callbacks=callbacks)
-    return NetworkModel(
+    model = NetworkModel(
+        name=MULTI_TASK,
         targets=spec.targets,
         architecture=spec.architecture,
         embedding=spec.embedding,
@@ -48,13 +49,13 @@ def fit_multi_task(
         snapshots=result.snapshots,
         best=result.best,
         curves=result.curves,
-        held_out=result.oof_predictions,
         given_epoch=result.given_epoch,
         balance=result.balance,
         seconds=result.seconds,
         parameters=result.n_params,
         groups=[list(group) for group in spec.groups],
     )
+    return Fitted(model, dict(zip(spec.targets, result.oof_predictions, strict=True)))
 
 
 def fit_single_task(
@@ -63,7 +64,7 @@ def fit_single_task(
     *,
     checkpoint: Path | None = None,
     callbacks: Sequence[Callback] = (),
-) -> dict[str, NetworkModel]:
+) -> list[Fitted[NetworkModel]]:
     """Train the same network for each target alone, all targets in one pass.
 
     A single-task network learns from the rows that have its label, and from nothing else of the
@@ -93,14 +94,15 @@ def fit_single_task(
     make = build(spec.codec, [max(sizes)] if sizes else heads, spec.architecture, spec.embedding)
     jobs = single_task_jobs(spec.kinds, list(spec.labels.values()), spec.folds)
     result = fit(spec, jobs, make, checkpoint=checkpoint, callbacks=callbacks)
-    networks = {}
+    networks = []
     for number, (target, team) in enumerate(zip(targets, teams_of(jobs), strict=True)):
         best = result.best[number]
         weights = {name: w[team.networks].clone() for name, w in result.snapshots[best].items()}
         if sizes:
             for name in ("heads", "offsets"):
                 weights[name] = weights[name][..., : sizes[number]].clone()
-        networks[target] = _network_of(spec, result, number, weights=weights)
+        model = _network_of(spec, result, number, weights=weights)
+        networks.append(Fitted(model, {target: result.oof_predictions[number]}))
     return networks
 
 
@@ -110,6 +112,7 @@ def _network_of(
     """Return the networks of one of the targets that were trained in one pass."""
     best = result.best[number]
     return NetworkModel(
+        name=SINGLE_TASK,
         targets=[spec.targets[number]],
         architecture=spec.architecture,
         embedding=spec.embedding,
@@ -117,7 +120,6 @@ def _network_of(
         snapshots={best: weights},
         best=[best],
         curves=[result.curves[number]],
-        held_out=[result.oof_predictions[number]],
         seconds=result.seconds / len(spec.targets),
         parameters=sum(w.numel() for w in weights.values()) // len(spec.folds),
     )

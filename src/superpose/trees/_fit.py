@@ -10,8 +10,8 @@ import numpy as np
 from superpose.errors import ConfigError, TrainingError, message
 
 from ._boosters import Booster, Constant, Link, Rows
-from ._data import TreeData, finite
 from ._hazards import stacked
+from ._tree_rows import TreeRows, finite
 from ._trees import BOOSTERS, TreeModel, TreeTask
 
 Engine = Literal["hist", "hist-coarse", "catboost", "lightgbm"]
@@ -26,7 +26,7 @@ SMALLEST_SCALE = 1e-3
 
 def fit_trees(
     engine: Engine,
-    data: TreeData,
+    data: TreeRows,
     *,
     tree_task: TreeTask,
     n_classes: int = 0,
@@ -55,7 +55,7 @@ def fit_trees(
     Example:
         >>> X = np.linspace(0, 1, 200, dtype=np.float32)[:, None]
         >>> rows = np.arange(200)
-        >>> data = TreeData(X, X[:, 0] > 0.5, [False], rows[::2], rows[1::2])
+        >>> data = TreeRows(X, X[:, 0] > 0.5, [False], rows[::2], rows[1::2])
         >>> model = fit_trees("hist", data, tree_task="classification", n_classes=2)
         >>> model.predict(X[:1]).argmax()
         np.int64(0)
@@ -100,7 +100,7 @@ class _Fit:
     """One fit; the arguments are those of `fit_trees`."""
 
     engine: Engine
-    data: TreeData
+    data: TreeRows
     tree_task: TreeTask
     n_classes: int
     seed: int

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from ._data import TreeData
+from ._tree_rows import TreeRows
 
 
-def stacked(data: TreeData) -> TreeData:
+def stacked(data: TreeRows) -> TreeRows:
     """Lay out rows for a classifier of single intervals: once for each in which they were at risk.
 
     Args:
@@ -23,7 +23,7 @@ def stacked(data: TreeData) -> TreeData:
 
     Example:
         >>> y = np.array([[0.0, 1.0], [1.0, np.nan]])
-        >>> found = stacked(TreeData(np.zeros((2, 1)), y, [False], np.array([0])))
+        >>> found = stacked(TreeRows(np.zeros((2, 1)), y, [False], np.array([0])))
         >>> found.X[:, -1].tolist(), found.y.tolist(), found.train.tolist()
         ([0.0, 1.0, 0.0], [0.0, 1.0, 1.0], [0, 1])
     """
@@ -32,7 +32,7 @@ def stacked(data: TreeData) -> TreeData:
     def laid_out(wanted: np.ndarray) -> np.ndarray:
         return np.flatnonzero(np.isin(rows, wanted))
 
-    return TreeData(
+    return TreeRows(
         X=with_interval(data.X[rows], interval),
         y=data.y[rows, interval],
         categorical=[*data.categorical, False],

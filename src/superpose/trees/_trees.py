@@ -12,10 +12,10 @@ from superpose.errors import BundleError
 from superpose.stored import require_finite
 
 from ._boosters import Booster, CatBoost, Constant, LightGBM
-from ._data import finite
 from ._forest import damaged
 from ._hazards import lived_through, with_interval
 from ._hist import CoarseHist, Hist
+from ._tree_rows import finite
 
 TreeTask = Literal["regression", "poisson", "classification", "multilabel", "hazards", "steps"]
 

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from superpose.data import Fold
-from superpose.models import places_of
+from superpose.models import Observed, Rows, places_of
 from superpose.models.network import NetworkModel, build
 from superpose.nn import Grouped, Network, StackedNetworks
 from superpose.training import fit_multi_task
@@ -28,6 +28,11 @@ def make(spec):
     return build(spec.codec, sizes, spec.architecture, spec.embedding, True, PLACES)
 
 
+def rows_of(spec):
+    """All rows, encoded as the networks read them."""
+    return Rows.of_arrays(spec.codec, spec.inputs)
+
+
 def test_places_are_those_of_the_heads_and_who_is_not_named_is_alone(spec):
     assert places_of(GROUPS, list(spec.labels)) == PLACES
     assert places_of([], list(spec.labels)) == []
@@ -35,8 +40,8 @@ def test_places_are_those_of_the_heads_and_who_is_not_named_is_alone(spec):
 
 def test_one_group_of_all_trains_the_same_network_as_no_group(spec):
     plain, whole = (
-        fit_multi_task(spec),
-        fit_multi_task(replace(spec, groups=[list(spec.labels)])),
+        fit_multi_task(spec).model,
+        fit_multi_task(replace(spec, groups=[list(spec.labels)])).model,
     )
     assert plain.best == whole.best
     for epoch, state in plain.snapshots.items():
@@ -53,7 +58,8 @@ def test_a_group_learns_the_same_whatever_the_labels_of_the_others_are(grouped, 
     order = np.random.default_rng(0).permutation(90)
     mixed = {t: y[order] if t in ("sick", "sort") else y for t, y in plain.labels.items()}
     one, other = fit_multi_task(plain), fit_multi_task(replace(plain, labels=mixed))
-    for target, a, b in zip(one.targets, one.held_out, other.held_out, strict=True):
+    for target, a in one.oof_predictions.items():
+        b = other.oof_predictions[target]
         assert np.array_equal(a, b, equal_nan=True) == (target not in ("sick", "sort")), target
 
 
@@ -95,37 +101,37 @@ def test_grouped_networks_in_one_pass_say_what_each_says_alone(spec, make):
 
 
 def test_states_travel_and_tell_the_same(grouped):
-    fitted = fit_multi_task(grouped)
-    facts, tensors = fitted.state()
+    fitted = fit_multi_task(grouped).model
+    facts, tensors = fitted.to_state()
     again = NetworkModel.from_state(json.loads(json.dumps(facts)), tensors)
     assert again.groups == GROUPS
-    expected = fitted.predict(grouped.codec, grouped.inputs)
-    for target, told in again.predict(grouped.codec, grouped.inputs).items():
+    expected = fitted.predict(rows_of(grouped))
+    for target, told in again.predict(rows_of(grouped)).items():
         np.testing.assert_array_equal(told, expected[target])
 
 
 def test_a_state_from_before_there_were_groups_is_one_network(spec):
-    facts, tensors = fit_multi_task(spec).state()
+    facts, tensors = fit_multi_task(spec).model.to_state()
     del facts["groups"]
     again = NetworkModel.from_state(facts, tensors)
     assert all(isinstance(network, Network) for network in again._each_network(spec.codec))
 
 
 def test_a_measured_target_is_told_to_the_groups_it_is_not_in(grouped):
-    fitted = fit_multi_task(grouped)
+    fitted = fit_multi_task(grouped).model
+    kinds = grouped.codec.target_kinds
     hidden = {t: np.full_like(y, np.nan) for t, y in grouped.labels.items()}
-    plain = fitted.predict_given(grouped.codec, grouped.inputs, hidden)
-    told = fitted.predict_given(
-        grouped.codec, grouped.inputs, {**hidden, "weight": np.full_like(hidden["weight"], 2.0)}
-    )
+    shown = {**hidden, "weight": np.full_like(hidden["weight"], 2.0)}
+    plain = fitted.predict(rows_of(grouped), Observed(kinds, hidden))
+    told = fitted.predict(rows_of(grouped), Observed(kinds, shown))
     for target in set(fitted.targets) - {"weight"}:
         assert (plain[target] != told[target]).any(), target
 
 
 def test_the_map_of_a_fitted_network_has_nothing_between_groups(grouped):
     fold = Fold(np.arange(60), np.arange(60, 90))
-    fitted = fit_multi_task(replace(grouped, folds=[fold]))
-    weights = fitted.attention(grouped.codec, grouped.inputs)
+    fitted = fit_multi_task(replace(grouped, folds=[fold])).model
+    weights = fitted.attention(rows_of(grouped))
     for number, own in enumerate(PLACES):
         others = [t for other in PLACES[:number] + PLACES[number + 1 :] for t in other]
         assert weights[np.ix_(own, others)].sum() == 0

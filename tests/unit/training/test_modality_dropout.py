@@ -9,6 +9,7 @@ import torch
 from superpose.config import Config, TrainingConfig
 from superpose.data import Codec, ColumnSpec, Fold, Schema
 from superpose.evaluation import prepare
+from superpose.models import Rows
 from superpose.nn import Architecture
 from superpose.training import Batch, TrainingSpec, fit_multi_task, hideable
 from superpose.training._modality_dropout import ModalityDropout
@@ -117,11 +118,11 @@ def test_a_model_that_learned_with_it_stands_the_absence_of_its_best_input():
     truth, errors = codec.labels(new)["y"], {}
     for share in (0.0, 0.3):
         settings = spec.settings.model_copy(update={"modality_dropout": share})
-        network = fit_multi_task(replace(spec, settings=settings))
+        network = fit_multi_task(replace(spec, settings=settings)).model
         blocks = codec.inputs(new)
-        whole = network.predict(codec, blocks)["y"][:, 0]
+        whole = network.predict(Rows.of_arrays(codec, blocks))["y"][:, 0]
         blocks[next(iter(hideable(codec)))][:] = np.nan
-        lacking = network.predict(codec, blocks)["y"][:, 0]
+        lacking = network.predict(Rows.of_arrays(codec, blocks))["y"][:, 0]
         errors[share] = [float(np.mean((truth - told) ** 2)) for told in (whole, lacking)]
     assert errors[0.3][1] < 0.8 * errors[0.0][1]
     assert errors[0.3][0] < 0.3, "with all inputs it is still a good model"

@@ -43,7 +43,7 @@ def main(rank: int, size: int, meeting: str, out: str, method: str, at: str) -> 
         embedding=4,
         given=False,
     )
-    trained = fit_multi_task(spec)
+    trained = fit_multi_task(spec).model
     told = {"curves": trained.curves, "balance": trained.balance}
     with open(f"{out}.{rank}", "w", encoding="utf-8") as file:
         json.dump(told, file)

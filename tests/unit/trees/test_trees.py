@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from superpose.errors import BundleError, ConfigError, TrainingError
-from superpose.trees import TreeData, TreeModel, _boosters, fit_trees
+from superpose.trees import TreeModel, TreeRows, _boosters, fit_trees
 from superpose.trees._boosters import Constant, Rows
 from superpose.trees._forest import Forest
 from superpose.trees._hist import FINE, Hist, positions
@@ -52,7 +52,7 @@ def quick_fit(
     y = labels_for(task, signal)
     train, stop, _ = split(len(X))
     settings = {"tree_task": task, "n_classes": TASKS[task], "threads": 1, "rounds": 20}
-    return fit_trees(engine, TreeData(X, y, categorical, train, stop), **(settings | options)), X, y
+    return fit_trees(engine, TreeRows(X, y, categorical, train, stop), **(settings | options)), X, y
 
 
 @pytest.mark.parametrize("link", ["identity", "exp", "logistic", "softmax"])
@@ -137,7 +137,7 @@ def test_a_class_absent_in_training_still_has_a_column(engine: str) -> None:
     train, stop, _ = split(len(X))
     train = train[y[train] != 1]
     model = fit_trees(
-        engine, TreeData(X, y, categorical, train, stop),
+        engine, TreeRows(X, y, categorical, train, stop),
         tree_task="classification", n_classes=3, threads=1, rounds=10,
     )  # fmt: skip
     found = model.predict(X)
@@ -154,7 +154,7 @@ def test_one_class_in_training_gives_a_constant(engine: str, task: str) -> None:
     y = np.ones(60) if task == "classification" else np.ones((60, 2))
     model = fit_trees(
         engine,
-        TreeData(X, y, categorical, np.arange(40), np.arange(40, 60)),
+        TreeRows(X, y, categorical, np.arange(40), np.arange(40, 60)),
         tree_task=task,
         n_classes=2,
     )
@@ -167,7 +167,7 @@ def test_one_class_in_training_gives_a_constant(engine: str, task: str) -> None:
 def test_counts_that_are_all_zero_never_give_a_rate_of_zero() -> None:
     X, categorical, _ = mixed_table(60)
     model = fit_trees(
-        "hist", TreeData(X, np.zeros(60), categorical, np.arange(60)), tree_task="poisson"
+        "hist", TreeRows(X, np.zeros(60), categorical, np.arange(60)), tree_task="poisson"
     )
     assert 0 < model.predict(X)[0, 0] < 0.1
 
@@ -182,7 +182,7 @@ def test_rows_without_a_label_change_nothing(engine: str) -> None:
 
     def fit(t: np.ndarray, s: np.ndarray) -> TreeModel:
         return fit_trees(
-            engine, TreeData(X, y, categorical, t, s), tree_task="regression", threads=1, rounds=15
+            engine, TreeRows(X, y, categorical, t, s), tree_task="regression", threads=1, rounds=15
         )
 
     with_gaps, without = fit(train, stop), fit(train[~np.isnan(y[train])], stop[~np.isnan(y[stop])])
@@ -194,7 +194,7 @@ def test_labels_of_one_multilabel_target_may_be_missing_one_by_one() -> None:
     y = labels_for("multilabel", signal)
     y[::2, 0] = np.nan
     model = fit_trees(
-        "hist", TreeData(X, y, categorical, np.arange(300), np.arange(300, 400)),
+        "hist", TreeRows(X, y, categorical, np.arange(300), np.arange(300, 400)),
         tree_task="multilabel", n_classes=3, threads=1, rounds=15,
     )  # fmt: skip
     assert np.isfinite(model.predict(X)).all()
@@ -209,7 +209,7 @@ def test_infinite_values_are_missing_values(engine: str) -> None:
 
     def fit(features: np.ndarray) -> np.ndarray:
         model = fit_trees(
-            engine, TreeData(features, signal, categorical, np.arange(300), np.arange(300, 400)),
+            engine, TreeRows(features, signal, categorical, np.arange(300), np.arange(300, 400)),
             tree_task="regression", threads=1, rounds=10,
         )  # fmt: skip
         return model.predict(features)
@@ -228,7 +228,7 @@ def test_stopping_rows_keep_a_model_from_learning_noise() -> None:
     X, y = rng.normal(size=(300, 5)).astype(np.float32), rng.normal(size=300)
     model = fit_trees(
         "hist",
-        TreeData(X, y, [False] * 5, np.arange(200), np.arange(200, 300)),
+        TreeRows(X, y, [False] * 5, np.arange(200), np.arange(200, 300)),
         tree_task="regression",
         threads=1,
     )
@@ -241,7 +241,7 @@ def test_without_stopping_rows_the_length_is_what_was_asked_for() -> None:
     for engine in ENGINES:
         model = fit_trees(
             engine,
-            TreeData(X, signal, categorical, np.arange(400)),
+            TreeRows(X, signal, categorical, np.arange(400)),
             tree_task="regression",
             threads=1,
             rounds=12,
@@ -256,7 +256,7 @@ def test_a_model_that_is_cut_equals_one_fitted_shorter(engine: str, task: str) -
 
     def fit(rounds: int) -> TreeModel:
         return fit_trees(
-            engine, TreeData(X, labels_for(task, signal), categorical, np.arange(400)),
+            engine, TreeRows(X, labels_for(task, signal), categorical, np.arange(400)),
             tree_task=task, n_classes=TASKS[task], rounds=rounds,
         )  # fmt: skip
 
@@ -275,7 +275,7 @@ def test_more_codes_than_a_byte_holds_are_cut_to_the_frequent_ones() -> None:
     X = rng.zipf(1.3, size=(3000, 1)).clip(max=2000).astype(np.float32)
     y = (X[:, 0] == 2).astype(float)
     model = fit_trees(
-        "hist", TreeData(X, y, [True], np.arange(2000), np.arange(2000, 3000)),
+        "hist", TreeRows(X, y, [True], np.arange(2000), np.arange(2000, 3000)),
         tree_task="classification", n_classes=2, threads=1, rounds=40,
     )  # fmt: skip
     assert np.mean(model.predict(X).argmax(axis=1) == y) == 1
@@ -286,7 +286,7 @@ def test_more_codes_than_a_byte_holds_are_cut_to_the_frequent_ones() -> None:
 def test_a_handful_of_rows_still_gives_a_finite_model(engine: str, rows: int) -> None:
     X, categorical, signal = mixed_table(20)
     model = fit_trees(
-        engine, TreeData(X, signal, categorical, np.arange(rows), np.arange(rows, 20)),
+        engine, TreeRows(X, signal, categorical, np.arange(rows), np.arange(rows, 20)),
         tree_task="regression", threads=1, rounds=10,
     )  # fmt: skip
     assert np.isfinite(model.predict(X)).all()
@@ -297,7 +297,7 @@ def test_a_table_of_constant_and_empty_columns_gives_a_finite_model() -> None:
     X[:, 0] = 1
     model = fit_trees(
         "hist",
-        TreeData(X, np.arange(50.0), [False, False, True], np.arange(30), np.arange(30, 50)),
+        TreeRows(X, np.arange(50.0), [False, False, True], np.arange(30), np.arange(30, 50)),
         tree_task="regression",
         threads=1,
     )
@@ -316,7 +316,7 @@ def test_an_unknown_engine_is_refused() -> None:
     with pytest.raises(ConfigError, match="'xgboost' given; allowed: hist, catboost"):
         fit_trees(
             "xgboost",
-            TreeData(np.zeros((9, 1)), np.zeros(9), [False], np.arange(9)),
+            TreeRows(np.zeros((9, 1)), np.zeros(9), [False], np.arange(9)),
             tree_task="poisson",
         )
 
@@ -325,7 +325,7 @@ def test_a_target_without_a_label_is_refused() -> None:
     with pytest.raises(TrainingError, match="no training row has a label"):
         fit_trees(
             "hist",
-            TreeData(np.zeros((9, 1)), np.full(9, np.nan), [False], np.arange(9)),
+            TreeRows(np.zeros((9, 1)), np.full(9, np.nan), [False], np.arange(9)),
             tree_task="regression",
         )
 
@@ -356,7 +356,7 @@ def test_models_that_read_the_same_rows_in_turn_answer_as_on_copies_of_them() ->
     X, categorical, signal = mixed_table()
     rows = np.arange(len(X))
     models = [
-        fit_trees("catboost", TreeData(X, signal, categorical, rows, None), tree_task="regression",
+        fit_trees("catboost", TreeRows(X, signal, categorical, rows, None), tree_task="regression",
                   n_classes=0, seed=seed, rounds=10)
         for seed in (0, 1)
     ]  # fmt: skip
@@ -387,14 +387,14 @@ def steps_ahead() -> tuple[np.ndarray, np.ndarray]:
 def test_each_step_ahead_has_trees_and_errors_of_its_own() -> None:
     X, y = steps_ahead()
     rows = np.arange(len(X))
-    model = fit_trees("hist", TreeData(X, y, [False] * 2, rows[::2], rows[1::2]), tree_task="steps")
+    model = fit_trees("hist", TreeRows(X, y, [False] * 2, rows[::2], rows[1::2]), tree_task="steps")
     told = model.predict(X)
     assert told.shape == (len(X), 6)
     error = np.nanstd(told[:, :3] - y, axis=0)
     assert (error < 0.35 * np.nanstd(y, axis=0)).all()
     assert told[0, 3:].tolist() == model.scales
     one = fit_trees(
-        "hist", TreeData(X, y[:, 1], [False] * 2, rows[::2], rows[1::2]), tree_task="regression"
+        "hist", TreeRows(X, y[:, 1], [False] * 2, rows[::2], rows[1::2]), tree_task="regression"
     )
     np.testing.assert_array_equal(told[:, 1], one.predict(X)[:, 0])
     assert model.scales[1] == one.scale
@@ -406,7 +406,7 @@ def test_a_step_that_no_row_knows_is_told_the_mean_of_the_others() -> None:
     X, y = steps_ahead()
     y[:, 1] = np.nan
     rows = np.arange(len(X))
-    model = fit_trees("hist", TreeData(X, y, [False] * 2, rows), tree_task="steps", rounds=3)
+    model = fit_trees("hist", TreeRows(X, y, [False] * 2, rows), tree_task="steps", rounds=3)
     np.testing.assert_allclose(model.predict(X)[:, 1], np.nanmean(y))
     assert model.scales[1] == pytest.approx(np.nanstd(y))
 
@@ -416,7 +416,7 @@ def test_a_model_can_take_the_errors_of_others() -> None:
     rows = np.arange(len(X))
     parts = [
         fit_trees(
-            "hist", TreeData(X, y, [False] * 2, rows[n::2]), tree_task="steps", rounds=5 + 5 * n
+            "hist", TreeRows(X, y, [False] * 2, rows[n::2]), tree_task="steps", rounds=5 + 5 * n
         )
         for n in (0, 1)
     ]

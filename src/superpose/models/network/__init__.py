@@ -4,7 +4,7 @@ The only part of `superpose.models` that imports torch.
 """
 
 from ._build import Head, alike, build, heads_of
-from ._model import NetworkModel
+from ._model import NetworkModel, networks
 from ._predict import (
     Blocks,
     Kinds,
@@ -26,6 +26,7 @@ __all__ = [
     "average_rows",
     "build",
     "heads_of",
+    "networks",
     "predict_rows",
     "predictions",
     "raw_outputs",

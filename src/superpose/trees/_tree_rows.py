@@ -8,7 +8,7 @@ import numpy as np
 
 
 @dataclass(frozen=True)
-class TreeData:
+class TreeRows:
     """Features and labels, and which rows learn and which say when to stop.
 
     Args:
