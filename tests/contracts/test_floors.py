@@ -19,7 +19,7 @@ FLOORS = {
     "kinds": 3,
     "config": 4,
     "record": 4,
-    "trees": 4,
+    "trees": 2,
     "data": 5,
     "models": 6,
     "training": 7,

@@ -15,7 +15,7 @@ from superpose.evaluation._context import spread_out
 from superpose.evaluation._given_run import gather, passes
 from superpose.models import LEVELS, Predictor
 from superpose.record import RunRecord
-from superpose.trees._trees import fit_trees
+from superpose.trees import fit_trees
 
 TARGETS = ["weight", "sick", "tags"]
 SETTINGS = {
