@@ -251,7 +251,11 @@ class Superpose:
         columns: dict[str, pa.Array] = row_keys(table, self.config)
         for target, told in answer.told.items():
             columns |= predictor.codec.decode(
-                target, told, table, predictor.thresholds.get(target), answer.reach[target]
+                target,
+                told,
+                table,
+                threshold=predictor.thresholds.get(target),
+                interval=answer.reach[target],
             )
         return like(source, pa.table(with_measured(columns, table, names)))
 

@@ -238,7 +238,7 @@ def _is_crossed(
     groups: np.ndarray | None,
 ) -> bool:
     """Tell whether out-of-fold predictions are made: as set, or where labels are few."""
-    whole = [kind.column for kind in codec.input_kinds if kind.slow]
+    whole = [kind.column for kind in codec.input_kinds if kind.skip_cross_fitting]
     whole += [t for t, kind in codec.target_kinds.items() if not kind.blends]
     if config.proof.folds != "auto":
         if whole and config.proof.folds > 1:

@@ -83,7 +83,7 @@ def require_sound(predictor: Predictor) -> None:
     for network in [*networks, *predictor.alone.values()]:
         require_weights(network, predictor.codec)
     # A pretrained model is loaded, from wherever it lies, when it is asked for.
-    slow = [kind.column for kind in predictor.codec.input_kinds if kind.slow]
+    slow = [kind.column for kind in predictor.codec.input_kinds if kind.skip_cross_fitting]
     if slow or any(kind.slow for kind in kinds.values()):
         return
     try:
@@ -111,8 +111,13 @@ def _try(predictor: Predictor) -> None:
         # Where there is an answer for each place, a row without an image has none.
         if kind.source is None and not all(np.isfinite(z).all() for z in every):
             raise damaged("model", (), f"predictions of {target!r} are not finite")
-        reach = answer.reach[target]
-        codec.decode(target, answer.told[target], table, predictor.thresholds.get(target), reach)
+        codec.decode(
+            target,
+            answer.told[target],
+            table,
+            threshold=predictor.thresholds.get(target),
+            interval=answer.reach[target],
+        )
         kind.decode_proba(answer.told[target])
     if predictor.given is not None:
         plain = [t for t, kind in codec.target_kinds.items() if not kind.needs_source]

@@ -13,9 +13,7 @@ from superpose.data import Codec, Fold
 from superpose.errors import listing
 from superpose.models import places_of
 from superpose.models.network import Blocks, Head, NetworkModel, as_tensors, build, heads_of
-from superpose.nn import (
-    Architecture,
-)
+from superpose.nn import Architecture, augment_of
 
 from ._early_stopping import EarlyStopping
 from ._loop import OnStep, TrainResult, Vary, train
@@ -186,8 +184,8 @@ def variation(codec: Codec, hidden: float = 0.0) -> Vary | None:
         hidden: Chance of whole inputs to be hidden.
     """
     found = {}
-    for name, kinds in codec.blocks.items():
-        if (augment := kinds[0].augment()) is not None:
+    for name, kinds in codec.input_groups.items():
+        if (augment := augment_of(kinds[0])) is not None:
             found[name] = kinds[0].column, augment
     absence = ModalityDropout(codec, hidden) if hidden and hideable(codec) else None
     if not found and absence is None:

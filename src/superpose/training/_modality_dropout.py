@@ -18,11 +18,11 @@ def hideable(codec: Codec) -> dict[str, int]:
     """
     asked = {kind.source for kind in codec.target_kinds.values()}
     found = {
-        name: kinds[0].absent
-        for name, kinds in codec.blocks.items()
-        if kinds[0].block is None and kinds[0].column not in asked
+        name: kinds[0].padding
+        for name, kinds in codec.input_groups.items()
+        if kinds[0].group is None and kinds[0].column not in asked
     }
-    return found if len(codec.blocks) > 1 else {}
+    return found if len(codec.input_groups) > 1 else {}
 
 
 class ModalityDropout:
@@ -42,7 +42,7 @@ class ModalityDropout:
     def __init__(self, codec: Codec, share: float) -> None:
         self.padding, self.share = hideable(codec), share
         # What is never hidden is left in any case.
-        self.left = len(codec.blocks) > len(self.padding)
+        self.left = len(codec.input_groups) > len(self.padding)
 
     def __call__(self, batch: Blocks) -> Blocks:
         there = torch.stack([_there(batch[name], pad) for name, pad in self.padding.items()])

@@ -197,7 +197,7 @@ class _Inference:
                 return None
         spec, kind = self.spec(column, values, guess), INPUT_KINDS[told]
         # Files are opened once, by the codec.
-        if not kind.needs_folder:
+        if "folder" not in kind.hints.fit_needs:
             # Whether a kind takes lists or structures at all shows in fitting it only.
             check = kind.fit if pa.types.is_nested(values.type) else kind.check
             self.checks.attempt(

@@ -66,7 +66,7 @@ def require_weights(network: NetworkModel, codec: Codec) -> None:
     missing = [t for t in network.targets if t not in codec.target_kinds]
     if missing:
         raise damaged("network", ("targets",), f"{missing[0]!r} is no target of this model")
-    slow = any(kind.slow for kind in codec.input_kinds)
+    slow = any(kind.skip_cross_fitting for kind in codec.input_kinds)
     if slow or any(kind.slow for kind in codec.target_kinds.values()):
         return
     with torch.device("meta"):  # shapes without memory
