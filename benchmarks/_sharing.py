@@ -20,13 +20,14 @@ from torch import Tensor
 from _fitted import declared
 from _methods import Outcome, Run, canonical
 from _table import Table, taken
-from superpose.config import Config
+from superpose.config import Config, TrainingConfig
 from superpose.data import Codec, Fold, infer_schema, read_table
 from superpose.functional import task_attention_weights
+from superpose.methods import FUSION_METHODS, Method
+from superpose.models import Fitted, Rows
 from superpose.models.network import NetworkModel
-from superpose.nn import FUSIONS, Architecture, Fusion, TaskAttention
+from superpose.nn import Architecture, TaskAttention
 from superpose.training import (
-    Settings,
     TrainingSpec,
     fit_multi_task,
     fit_single_task,
@@ -59,24 +60,24 @@ class MemberByMember(TaskAttention):
         return super().forward(states[..., None, :, :]).squeeze(-3)
 
 
-STEPS: dict[str, type[Fusion]] = {
-    "attention-no-sink": WithoutSink,
-    "attention-by-member": MemberByMember,
+STEPS = {
+    "attention-no-sink": Method(__name__, "WithoutSink", "", ""),
+    "attention-by-member": Method(__name__, "MemberByMember", "", ""),
 }
 
 
 @contextmanager
 def every_step() -> Iterator[None]:
     """Know the steps of the ladder that are no ways to share for anyone to use."""
-    FUSIONS.update(STEPS)
+    FUSION_METHODS.update(STEPS)
     try:
         yield
     finally:
         for name in STEPS:
-            del FUSIONS[name]
+            del FUSION_METHODS[name]
 
 
-# Method -> what it changes in the network; every name of FUSIONS stands for itself.
+# Method -> what it changes in the network; every name of FUSION_METHODS stands for itself.
 CHANGES: dict[str, dict[str, Any]] = {
     name: {"fusion": name}
     for name in (
@@ -140,12 +141,14 @@ class Ready:
         """What a network of this table is made by."""
         tuned = TRIALS[trial]
         return TrainingSpec(
-            self.codec,
-            self.blocks,
-            self.labels,
-            [Fold(self.rows("train"), self.rows("validation"))],
-            replace(self.architecture, dropout=tuned["dropout"], **change),
-            Settings(EPOCHS, PATIENCE, learning_rate=tuned["learning_rate"]),
+            codec=self.codec,
+            inputs=self.blocks,
+            labels=self.labels,
+            folds=[Fold(self.rows("train"), self.rows("validation"))],
+            architecture=replace(self.architecture, dropout=tuned["dropout"], **change),
+            settings=TrainingConfig(
+                epochs=EPOCHS, patience=PATIENCE, learning_rate=tuned["learning_rate"]
+            ),
             seed=seed,
             given=False,
         )
@@ -166,20 +169,20 @@ def make_ready(table: Table, seed: int) -> Ready:
     return Ready(table, seed, parts, codec, codec.inputs(rows), codec.labels(rows), sizes)
 
 
-def fit_networks(ready: Ready, method: str, trial: int) -> list[NetworkModel]:
+def fit_networks(ready: Ready, method: str, trial: int) -> list[Fitted[NetworkModel]]:
     """Train one network of all targets, or one of each target, in a pass with equal batches."""
     if method == ALONE:
         recipe = ready.recipe({}, trial, ready.seed)
-        return list(fit_single_task(recipe, list(ready.labels)).values())
+        return fit_single_task(recipe, list(ready.labels))
     # Seeds of a benchmark are small: a thousand more is a stream that no other run has.
     seed = ready.seed + 1000 * (method == AGAIN)
     return [fit_multi_task(ready.recipe(CHANGES[method], trial, seed))]
 
 
-def held_losses(ready: Ready, networks: list[NetworkModel]) -> dict[str, float]:
+def held_losses(ready: Ready, networks: list[Fitted[NetworkModel]]) -> dict[str, float]:
     """Validation loss of each target in units of the constant's, at the epoch that is kept."""
     out, rows = {}, ready.rows("validation")
-    for target, told in _each(networks, "held_out"):
+    for target, told in _oof_predictions(networks).items():
         kind, y = ready.codec.target_kinds[target], ready.labels[target][rows]
         floor = np.tile(kind.constant(ready.labels[target][ready.rows("train")]), (len(rows), 1))
         known = kind.known(y)
@@ -188,9 +191,14 @@ def held_losses(ready: Ready, networks: list[NetworkModel]) -> dict[str, float]:
     return out
 
 
-def _each(networks: list[NetworkModel], what: str) -> list[tuple[str, Any]]:
+def _each(networks: list[Fitted[NetworkModel]], what: str) -> list[tuple[str, Any]]:
     """Pairs of a target and its entry in a list that every network has by target."""
-    return [pair for n in networks for pair in zip(n.targets, getattr(n, what), strict=True)]
+    models = [fitted.model for fitted in networks]
+    return [pair for n in models for pair in zip(n.targets, getattr(n, what), strict=True)]
+
+
+def _oof_predictions(networks: list[Fitted[NetworkModel]]) -> dict[str, np.ndarray]:
+    return {t: z for fitted in networks for t, z in fitted.oof_predictions.items()}
 
 
 @every_step()
@@ -224,21 +232,25 @@ def run_sharing(ready: Ready, method: str, trials: int = 1, look: Look | None = 
         "picked": pick,
         "held_losses": held,
         "epochs": max(len(curve["train"]) for _, curve in _each(kept, "curves")),
-        "parameters": sum(network.parameters for network in kept),
+        "parameters": sum(fitted.model.parameters for fitted in kept),
         "processor_seconds": round(work, 3),
     }
     if look is not None and method != ALONE:
-        details |= look(ready, kept[0])
+        details |= look(ready, kept[0].model)
     return Run(outcomes, took, details)
 
 
-def outcomes_of(ready: Ready, networks: list[NetworkModel], names: list[str]) -> dict[str, Outcome]:
+def outcomes_of(
+    ready: Ready, networks: list[Fitted[NetworkModel]], names: list[str]
+) -> dict[str, Outcome]:
     """Canonical predictions of some targets on the test rows and on labelled validation rows."""
-    held, blocks = ready.rows("validation"), ready.inputs("test")
+    held = ready.rows("validation")
+    rows = Rows.of_arrays(ready.codec, ready.inputs("test"))
     told: dict[str, np.ndarray] = {}
-    for network in networks:
-        told |= network.predict(ready.codec, blocks, names)
-    out_of_sample, best = dict(_each(networks, "held_out")), dict(_each(networks, "best"))
+    for fitted in networks:
+        told |= fitted.model.predict(rows, targets=names)
+    out_of_sample = _oof_predictions(networks)
+    best = dict(_each(networks, "best"))
     outcomes = {}
     for name in names:
         kind = ready.codec.target_kinds[name]

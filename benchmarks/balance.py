@@ -33,7 +33,8 @@ from _tables import LOADERS, data_folder
 from accuracy import score_run
 from fusion import KEPT, load, ready
 from superpose.balance import BALANCERS
-from superpose.training import Balancing, fit_multi_task
+from superpose.config import BalanceConfig
+from superpose.training import fit_multi_task
 
 RAW = "raw "
 STRESS = 1e3
@@ -55,7 +56,7 @@ def run_balanced(made: Ready, method: str) -> Run:
     if method != name:
         scales = {t: STRESS ** (1 - 2 * (place % 2)) for place, t in enumerate(names)}
         recipe = replace(recipe, weights=scales)
-    recipe = replace(recipe, settings=replace(recipe.settings, balance=Balancing(name)))
+    recipe = replace(recipe, balance=BalanceConfig(method=name))
     network = fit_multi_task(recipe)
     took, work = time.perf_counter() - started, time.process_time() - worked
     details: dict[str, Any] = {

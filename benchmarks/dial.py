@@ -30,6 +30,7 @@ from _scores import error_gain
 from _sharing import ALONE, Ready, make_ready, run_sharing
 from _summary import Cells, finished
 from accuracy import score_run
+from superpose.models import Rows
 from superpose.models.network import NetworkModel, build
 
 METHODS = (ALONE, "none", "static", "task-attention")
@@ -64,7 +65,7 @@ def listening(made: Ready, network: NetworkModel) -> dict[str, Any]:
     to a state over the size of the state, on the test rows.
     """
     blocks = made.inputs("test")
-    weights = network.attention(made.codec, blocks)
+    weights = network.attention(Rows.of_arrays(made.codec, blocks))
     if weights is None:
         return {}
     sizes = [made.codec.target_kinds[t].size for t in network.targets]

@@ -37,8 +37,10 @@ from torch import Tensor
 from _cells import RESULTS, hardware, versions
 from _print import grid
 from superpose.balance import BALANCERS
+from superpose.config import BalanceConfig
+from superpose.methods import BALANCE_METHODS
 from superpose.nn import Architecture, ImageEncoder, Network, NumberEncoder, StackedNetworks
-from superpose.training import Balance, Balancing
+from superpose.training import Balance
 
 TARGETS = (2, 10, 30, 100)
 # What a step may cost at so many targets, for every method that reads gradients.
@@ -103,16 +105,18 @@ class Bench:
         return step
 
     def ours(self, method: str, every: int, at: str = "trunk") -> Step:
-        balance = Balance(Balancing(method, every, at), 1, self.targets, 1e-3)
+        balance = Balance(
+            BalanceConfig(method=method, every=every, at=at), self.network, self.targets, rate=1e-3
+        )
         balance.watched = False  # what it looks at once in a while has no part in this
         balance.begin(3)
         present = torch.ones(1, self.targets, dtype=torch.bool)
 
         def step() -> None:
-            probe = balance.gradient_probe(self.network, self.rows)
+            probe = balance.gradient_probe(self.rows)
             losses = self.losses(probe)
             seen = losses.detach()
-            balance.combine(self.network, losses, probe, lambda: (seen, present)).sum().backward()
+            balance.combine(losses, probe, lambda: (seen, present)).sum().backward()
             self.finish()
             balance.events.clear()
 
@@ -195,7 +199,7 @@ def ways(bench: Bench, apart: Bench, fusion: str) -> dict[str, Callable[[], Step
         apart: The same again for autogram, whose engine leaves hooks in the network.
     """
     found: dict[str, Callable[[], Step]] = {"plain sum": bench.plain}
-    readers = [name for name, method in BALANCERS.items() if method.gradients]
+    readers = [name for name, method in BALANCE_METHODS.items() if method.reads == "gradients"]
     for name in readers if fusion == "none" else ["upgrad"]:
         found[name] = lambda name=name: bench.ours(name, 1)
         found[f"{name}, every 4"] = lambda name=name: bench.ours(name, 4)

@@ -6,7 +6,8 @@ columns, fusions and ways to balance, and stores predictions, bundles and costs.
 column and row, and a table shows what fitting, predicting and memory cost before and now.
 
 Each case has a process with one thread of its own. The same machine and the same versions of the
-libraries are taken for granted; costs compare only if nothing else runs beside either command.
+libraries are taken for granted. Processor seconds of a machine that is busy with other things, or
+was at the time of the recording, tell little: measure side by side, as the last example does.
 """
 
 from __future__ import annotations
@@ -30,7 +31,12 @@ examples:
   python scripts/same_predictions.py compare before    # at the commit after; exits with 1 if any
                                                        # bit differs
   python scripts/same_predictions.py compare before --case heart --case fusions
-  PYTHONPATH=path/to/other/src python scripts/same_predictions.py record before
+
+Costs side by side, case by case, of another checkout and of this one:
+  for case in heart air; do
+    PYTHONPATH=other/src python scripts/same_predictions.py record costs --case $case
+    PYTHONPATH=src python scripts/same_predictions.py compare costs --case $case
+  done
 
 With SUPERPOSE_DATA the case `digits` reads images and sounds from there.
 """
@@ -88,8 +94,12 @@ def compare(names: Sequence[str], folder: Path) -> int:
     print(f"{'case':12}" + "".join(titles) + "  differences")
     total = 0
     for name in names:
-        before, now, found = apart(compare_case, name, folder)
-        cells = (_cost(before, now, key) for key in COSTS)
+        try:
+            before, now, found = apart(compare_case, name, folder)
+            cells = [_cost(before, now, key) for key in COSTS]
+        except Exception as error:  # a process that died, say; the other cases are compared too
+            cells = ["-"] * len(COSTS)
+            found = [f"{name}: {type(error).__name__}: {error}"]
         print(f"{name:12}" + "".join(f"{c:>{WIDTH}}" for c in cells) + f"{len(found):13}")
         print("".join(f"  {text}\n" for text in found), end="", flush=True)
         total += len(found)

@@ -9,41 +9,14 @@ from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from os import PathLike
 from pathlib import Path
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import pyarrow as pa
 
-from superpose.analysis import (
-    Facts,
-    affinity,
-    affinity_pairs,
-    candidates,
-    entanglement_of,
-    findings,
-    measurement_plan,
-    pairs,
-    sample_table,
-    search_groups,
-)
 from superpose.columns import local_path
 from superpose.config import Config
 from superpose.data import as_source, divided, like, measured, read_rows, row_keys, unlike_training
 from superpose.errors import BundleError, ConfigError, DataError, SuperposeError, message, printable
-from superpose.evaluation import (
-    Prepared,
-    Progress,
-    locked,
-    open_run,
-    prepare,
-    quiet,
-    require_room,
-    require_run,
-    run_trial,
-    score_table,
-    settings_of,
-    settings_text,
-    source_name,
-)
 from superpose.kinds import TargetKind
 from superpose.models import (
     Predictor,
@@ -57,12 +30,16 @@ from superpose.models import (
     with_measured,
     write_file,
 )
-from superpose.report import render_report, verdict_text
 from superpose.stored import restored
-from superpose.training import require_balance, require_host
+
+# What trains, judges and analyses is imported by the methods that do so: whoever predicts with a
+# stored model does without.
+if TYPE_CHECKING:
+    from superpose.evaluation import Prepared, Progress
 
 READING = "reading the table"  # the stage after which warnings and conversions are known
 Names = str | Sequence[str] | None
+Facts = dict[str, Any]
 Source = Any  # a pandas, polars or Arrow frame, a path of a table, or several by name
 
 
@@ -184,6 +161,8 @@ class Superpose:
             TrainingError: A loss that is not finite.
             BundleError: ``out`` exists already, or another run writes there.
         """
+        from superpose.evaluation import locked, quiet
+
         source = self.config.source if source is None else source
         if source is None:
             raise ConfigError("data: no table was given; pass a frame or a path, or set `data:`")
@@ -192,49 +171,65 @@ class Superpose:
         self.config = divided(self._declared, source)
         folder = None if out is None else local_path(out, BundleError)
         with nullcontext() if folder is None else locked(folder):
-            return self._fit(source, folder, resume, progress or quiet, command)
+            return self._fit(
+                source, folder, resume=resume, progress=progress or quiet, command=command
+            )
 
     def _fit(
-        self, source: Source, folder: Path | None, resume: bool, tell: Progress, command: str
+        self, source: Source, folder: Path | None, *, resume: bool, progress: Progress, command: str
     ) -> Self:
+        from superpose.analysis import findings
+        from superpose.evaluation import (
+            open_run,
+            prepare,
+            require_room,
+            require_run,
+            run_evaluation,
+            settings_text,
+            source_name,
+        )
+        from superpose.training import require_balance, require_host
+
         settings = "" if folder is None else settings_text(self.config, source, folder)
         if folder is not None:
             require_run(folder, settings, resume)
-        tell(READING, 0.0)
+        progress(READING, 0.0)
         table = read_rows(source, self.config, quiet=True)
         self.config = measured(self.config, table)
         prepared = prepare(table, self.config)
         require_room(prepared)
-        require_host(settings_of(self.config))
+        require_host(self.config.training)
         require_balance(self.config.balance.method)
         # Not before: a table with faults is no run, and its folder stays free for the mended one.
         work = None if folder is None else open_run(folder, settings, table)
         # Known before the training, so that who watches can stop it.
         self._predictor = None
         self.facts = {"warnings": prepared.warnings, "conversions": prepared.conversions}
-        tell(READING, 1.0)
-        trial = run_trial(prepared, work, tell)
-        tell("test and report", 0.0)
+        progress(READING, 1.0)
+        result = run_evaluation(prepared, work, progress)
+        progress("test and report", 0.0)
         name = source_name(source)
-        self._predictor, self._source = trial.predictor.pruned(), source
-        self.facts = findings(trial, name, command or self._as_python())
+        self._predictor = result.predictor.pruned()
+        self._source = source
+        self.facts = findings(result, name, command or self._as_python())
         if folder is not None and work is not None:
             self._write_run(folder)
             shutil.rmtree(work)
-        tell("test and report", 1.0)
+        progress("test and report", 1.0)
         return self
 
     def _as_python(self) -> str:
         names = [target.name for target in self.config.targets]
         return f"Superpose(targets={names!r}, seed={self.config.seed}).fit(frame)"
 
-    def predict(self, source: Source, given: Names = None) -> Any:
+    def predict(self, source: Source, given: Names = None, *, proba: bool = False) -> Any:
         """Predict every target in its own units.
 
         Args:
             source: A frame or a path with the input columns, in any order.
             given: Targets that are read as measured where a row has a value, and sharpen the rest;
                 "auto" takes every target column there is. Other labels are never read.
+            proba: Also the columns of ``predict_proba``.
 
         Returns:
             A frame of the caller's library (for a path an Arrow table): one column per target, and
@@ -244,29 +239,33 @@ class Superpose:
         Raises:
             DataError: A given column is no target, or not in the table, or holds a wrong value.
         """
-        predictor = self._fitted()
+        codec = self._fitted().codec
         table = self._rows(source, empty=True)
-        names = given_names(predictor.codec, table, given)
-        answer = predictor.answer(table, names)
-        columns: dict[str, pa.Array] = row_keys(table, self.config)
-        for target, told in answer.told.items():
-            columns |= predictor.codec.decode(
+        names = given_names(codec, table, given)
+        found = self._fitted().predict(table, names)
+        columns: dict[str, pa.Array] = {}
+        for target, pred in found.pred.items():
+            columns |= codec.decode(
                 target,
-                told,
+                pred,
                 table,
-                threshold=predictor.thresholds.get(target),
-                interval=answer.reach[target],
+                threshold=self._fitted().thresholds.get(target),
+                interval=found.half_width[target],
             )
-        return like(source, pa.table(with_measured(columns, table, names)))
+        columns = row_keys(table, self.config) | with_measured(columns, table, names)
+        for target, pred in found.pred.items() if proba else ():
+            shares = codec.target_kinds[target].decode_proba(pred)
+            columns |= {name: share for name, share in shares.items() if name not in columns}
+        return like(source, pa.table(columns))
 
     def predict_proba(self, source: Source, given: Names = None) -> Any:
         """Predict the distribution of every target: a column ``target=label`` for each label."""
-        predictor = self._fitted()
+        codec = self._fitted().codec
         table = self._rows(source, empty=True)
-        answer = predictor.answer(table, given_names(predictor.codec, table, given))
+        found = self._fitted().predict(table, given_names(codec, table, given))
         columns: dict[str, pa.Array] = row_keys(table, self.config)
-        for target, told in answer.told.items():
-            columns |= predictor.codec.target_kinds[target].decode_proba(told)
+        for target, pred in found.pred.items():
+            columns |= codec.target_kinds[target].decode_proba(pred)
         return like(source, pa.table(columns))
 
     def sample(self, source: Source, n: int = 100, given: Names = None, seed: int = 0) -> Any:
@@ -281,12 +280,14 @@ class Superpose:
         Returns:
             A frame with the columns ``row``, ``draw`` and one for each target, draw by draw.
         """
+        from superpose.analysis import sample_table
+
         predictor = self._fitted()
         if n < 1:
             raise DataError(message("n", f"{n} given", "1 draw or more"))
         table = self._rows(source, empty=True)
         names = given_names(predictor.codec, table, given)
-        return like(source, sample_table(predictor, table, names, n, seed))
+        return like(source, sample_table(predictor, table, names, n=n, seed=seed))
 
     def entanglement(self, source: Source = None, permutations: int = 10) -> Any:
         """Tell how many bits each target tells about each other one, given the inputs.
@@ -301,11 +302,15 @@ class Superpose:
             95 %, ``null`` (what a value would tell that has nothing to do with the other target)
             and ``p``; for each target also the bits that all others tell together.
         """
+        from superpose.analysis import pairs
+
         found = self.entanglement_facts(source, permutations)
         return self._frame(pairs(found), source)
 
     def entanglement_facts(self, source: Source = None, permutations: int = 10) -> Facts:
         """Return what ``entanglement`` tells as matrices, which the report and its picture read."""
+        from superpose.analysis import entanglement_of
+
         predictor = self._fitted()
         if source is None:
             if not (found := self.facts.get("entanglement")):
@@ -347,14 +352,14 @@ class Superpose:
         Raises:
             DataError: A target is both given and wanted, or nothing is left to measure.
         """
-        predictor, table = self._fitted(), self._rows(source)
+        from superpose.analysis import Question, measurement_plan
+
+        wanted = [want] if isinstance(want, str) else list(want)
         plan = measurement_plan(
-            predictor,
-            table,
-            [want] if isinstance(want, str) else list(want),
+            self._fitted(),
+            self._rows(source),
+            Question(wanted, candidates, cost or {}),
             given=given,
-            cost=cost or {},
-            candidates=candidates,
             draws=draws,
             seed=seed,
         )
@@ -371,7 +376,10 @@ class Superpose:
         Raises:
             DataError: The table lacks an input, or has none of the targets.
         """
-        predictor, table = self._fitted(), self._rows(source)
+        from superpose.evaluation import score_table
+
+        predictor = self._fitted()
+        table = self._rows(source)
         return score_table(predictor, table, scored_given(predictor.codec, table, given))
 
     def transfer(self) -> Any:
@@ -384,6 +392,8 @@ class Superpose:
 
     def verdicts(self) -> str:
         """Return the verdict table as text, as ``superpose train`` prints it."""
+        from superpose.report import verdict_text
+
         self._fitted()
         return verdict_text(self.facts["transfer"])
 
@@ -402,6 +412,9 @@ class Superpose:
             held-out loss that a step saves), ``cosine``, ``residual`` and ``bits``. The groups that
             it suggests are in ``facts["affinity"]``.
         """
+        from superpose.analysis import affinity, affinity_pairs
+        from superpose.evaluation import quiet
+
         self.facts["affinity"] = affinity(
             self._divided(source), self.facts, epochs, progress or quiet
         )
@@ -421,6 +434,9 @@ class Superpose:
             A frame with a row for each candidate: ``name``, ``groups``, ``loss``, ``gain`` and so
             on; ``facts["grouping"]`` also has the winner and what is recommended.
         """
+        from superpose.analysis import candidates, search_groups
+        from superpose.evaluation import quiet
+
         if "affinity" not in self.facts:
             self.affinity(source, progress=progress)
         tried, rows = candidates(self.facts["affinity"]), self._divided(source)
@@ -429,6 +445,8 @@ class Superpose:
 
     def _divided(self, source: Source) -> Prepared:
         """Divide the table of the run as it was divided."""
+        from superpose.evaluation import prepare
+
         self._fitted()
         places = (source, self._source, self.config.source)
         source = next((place for place in places if place is not None), None)
@@ -443,13 +461,15 @@ class Superpose:
 
     def report(self, path: str | PathLike[str]) -> Path:
         """Write the report as one HTML file that opens offline."""
+        from superpose.report import render_report
+
         self._fitted()
         # A name may not turn the direction of what stands beside it, on a page as on a screen.
         return write_file(path, printable(render_report(self.facts), keep="\n\t"))
 
     def save(self, path: str | PathLike[str]) -> Path:
         """Write the bundle: a folder of safetensors and JSON, whole or not at all."""
-        model, arrays = self._fitted().state()
+        model, arrays = self._fitted().to_state()
         facts, plots = split_facts(self.facts)
         config = self.config.model_dump(mode="json", exclude_none=True)
         parts = {"model": model, "facts": facts, "config": config}

@@ -10,6 +10,7 @@ SOURCE = Path(__file__).parents[2] / "src" / "superpose"
 FLOORS = {
     "errors": 0,
     "stored": 1,
+    "methods": 1,
     "columns": 1,
     "distributions": 1,
     "functional": 1,

@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from superpose.distributions import condition_normal, holm, paired_test, shrunk_correlation
+from superpose.evaluation._blend import greedy_blend
 from superpose.functional import (
     binary_loss,
     category_loss,
@@ -21,7 +22,6 @@ from superpose.functional import (
     task_attention_weights,
     von_neumann_entropy,
 )
-from superpose.models._mixture import greedy_blend
 
 NAN = float("nan")
 T = torch.tensor
@@ -60,7 +60,7 @@ def facts(found):
 def blend(wanted, must=None):
     """Two models that say 0 and 1, and one that is far off."""
     told = {"low": np.zeros((1, 1)), "high": np.ones((1, 1)), "off": np.full((1, 1), 9.0)}
-    found = greedy_blend(told, lambda z: (z.item() - wanted) ** 2, must)
+    found = greedy_blend(told, lambda z: (z.item() - wanted) ** 2, must=must)
     return [found.get(name, 0.0) for name in told]
 
 

@@ -342,7 +342,7 @@ def draws_of(model, table, order=None, seed=0):
     predictor = model._predictor
     labels = given_labels(predictor.codec, table, [])
     orders = [list(order)] if order else None
-    return sample(predictor, predictor.rows(table), labels, DRAWS, seed, orders)
+    return sample(predictor, predictor.rows(table), labels, n=DRAWS, seed=seed, orders=orders)
 
 
 def residuals(model, table):
@@ -385,7 +385,7 @@ def test_marginals_of_draws_are_those_that_are_predicted(world, few, drawn, orde
         values = kinds[target].in_units(drawn[order][target])
         error = values - told[target].to_numpy()
         assert abs(error.mean()) < 0.05
-        factor = world._predictor.given.factors["none"][target]
+        factor = world._predictor.levels["none"].factors[target]
         assert abs(error.std() / (factor * told[f"{target}_scale"].to_numpy().mean()) - 1) < 0.08
     for target in "AB":
         for place, level in enumerate(kinds[target].labels):

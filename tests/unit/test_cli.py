@@ -330,10 +330,10 @@ def test_train_takes_a_table_and_targets(asked: dict[str, Any]) -> None:
 
 
 def test_train_takes_settings_and_what_the_command_says_goes_first(asked: dict[str, Any]) -> None:
-    Path("own.yml").write_text("targets: [y]\ndata: table.csv\nseed: 5\nproof: {delta: 0.1}\n")
+    Path("own.yml").write_text("targets: [y]\ndata: table.csv\nseed: 5\nproof: {alpha: 0.1}\n")
     succeed("train", "own.yml", "--out", "runs/a", "--resume", "--references", "network")
     config = asked["config"]
-    assert (config.seed, config.proof.delta, config.proof.references) == (5, 0.1, "network")
+    assert (config.seed, config.proof.alpha, config.proof.references) == (5, 0.1, "network")
     assert config.source == Path("table.csv")
     assert asked["resume"]
     assert asked["out"] == Path("runs/a")

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from superpose.errors import DataError, SuperposeError, message
-from superpose.evaluation import Prepared, Progress, recipe_of
+from superpose.evaluation import Prepared, Progress, spec_of
 from superpose.training import look_ahead
 
 from ._findings import Facts, groups_of
@@ -51,7 +51,7 @@ def affinity(prepared: Prepared, facts: Facts, epochs: int, progress: Progress) 
         raise SuperposeError(message("affinity", "the run has one target", fix=fix))
     stage = "short training of all targets"
     progress(stage, 0.0)
-    recipe = recipe_of(prepared)
+    recipe = spec_of(prepared)
     recipe = replace(recipe, folds=recipe.folds[:MOST_NETWORKS])
     found = look_ahead(recipe, epochs, lambda share: progress(stage, share))
     looks, networks = found.lookahead.shape[:2]

@@ -11,7 +11,7 @@ import pyarrow as pa
 from superpose.distributions import paired_test
 from superpose.errors import DataError, message
 from superpose.kinds import TargetKind
-from superpose.models import AUTO, HALF, Predictor, Rows, given_labels, given_names
+from superpose.models import AUTO, HALF, Observed, Predictor, Rows, given_labels, given_names
 
 # Each pair of targets is asked about all rows at once; this bounds rows times pairs.
 MOST_ANSWERS = 60_000
@@ -46,6 +46,7 @@ def entanglement_of(
     if len(present) < 2:
         given = f"the table has {len(present)} of the targets"
         raise DataError(message("entanglement", given, "two or more", "add their columns"))
+    predictor.require_given()
     labels = given_labels(predictor.codec, table, present)
     return entanglement(predictor, predictor.rows(table), labels, None, permutations, seed)
 
@@ -87,18 +88,19 @@ def entanglement(
     names, n = list(kinds), len(rows)
     hidden = {t: np.full_like(np.asarray(labels[t], float), np.nan) for t in kinds}
     fold = rng.permutation(n) % 2
-    silent = predictor.conditional(rows, hidden, level=HALF)
+    deployed = predictor.deployed(rows)
+    silent = predictor.conditional(rows, Observed(kinds, hidden), level=HALF)
     before = {t: _bits(kinds[t], labels[t], silent[t], fold) for t in kinds}
     shape = (len(names), len(names))
     found = {key: np.full(shape, np.nan) for key in (*MEASURED, "both")}
     copies = rows.take(np.tile(np.arange(n), permutations))
     for a, told in enumerate(names):
         share = rng.random((n, kinds[told].latent))
-        scores = kinds[told].scores(labels[told], rows.shipped[told], share)
+        scores = kinds[told].scores(labels[told], deployed[told], share)
         revealed = {**hidden, told: labels[told]}
         known = kinds[told].known(labels[told])
         shuffled = [
-            kinds[told].at_scores(rows.shipped[told], _permuted(scores, known, rng))
+            kinds[told].at_scores(deployed[told], _permuted(scores, known, rng))
             for _ in range(permutations)
         ]
         null_labels = {
@@ -106,8 +108,10 @@ def entanglement(
             told: np.concatenate(shuffled),
         }
         others = [t for t in names if t != told]
-        after = predictor.conditional(rows, revealed, others, level=HALF)
-        null = predictor.conditional(copies, null_labels, others, level=HALF)
+        after = predictor.conditional(rows, Observed(kinds, revealed), targets=others, level=HALF)
+        null = predictor.conditional(
+            copies, Observed(kinds, null_labels), targets=others, level=HALF
+        )
         for about in others:
             b, kind = names.index(about), kinds[about]
             gain = _bits(kind, labels[about], after[about], fold) - before[about]
@@ -172,11 +176,13 @@ def _totals(
     """What all others together tell about each target, by what ships at both ends."""
     kinds = predictor.codec.target_kinds
     out: dict[str, list[float]] = {"total": [], "total_low": [], "total_high": [], "n": []}
+    deployed = predictor.deployed(rows)
     for about, kind in kinds.items():
         hidden = np.full_like(np.asarray(labels[about], float), np.nan)
-        told = predictor.conditional(rows, {**labels, about: hidden}, [about])[about]
+        others = Observed(kinds, {**labels, about: hidden})
+        told = predictor.conditional(rows, others, targets=[about])[about]
         gain = _bits(kind, labels[about], told, fold)
-        gain = gain - _bits(kind, labels[about], rows.shipped[about], fold)
+        gain = gain - _bits(kind, labels[about], deployed[about], fold)
         test = paired_test(gain, clusters)
         low, high = test.interval()
         out["total"].append(test.mean)

@@ -17,14 +17,22 @@ import pyarrow as pa
 from superpose.data import sources_of
 from superpose.evaluation import (
     Prepared,
-    Trial,
+    RunResult,
     describe,
     engine_word,
-    evaluate_target,
+    metric_options,
     percent,
 )
 from superpose.kinds import Beside, TargetKind
-from superpose.models import ALONE, JOINT, Predictor, Weights, mix, places_of
+from superpose.models import (
+    MULTI_TASK,
+    SINGLE_TASK,
+    Predictor,
+    Weights,
+    mix,
+    places_of,
+)
+from superpose.models.network import networks
 
 from ._given_findings import entanglement_facts, given_facts, residual_facts, state_facts
 
@@ -36,7 +44,7 @@ MOST_PERMUTED_ROWS = 15_000
 MOST_PERMUTED_INPUTS = 60
 
 
-def findings(trial: Trial, source: str = "", command: str = "") -> Facts:
+def findings(trial: RunResult, source: str = "", command: str = "") -> Facts:
     """Gather everything that a run says, reading the test rows once.
 
     Args:
@@ -50,7 +58,7 @@ def findings(trial: Trial, source: str = "", command: str = "") -> Facts:
     with warnings.catch_warnings():  # a class unseen in training is reported, not printed here
         warnings.simplefilter("ignore", UserWarning)
         labels = {t: y[test] for t, y in p.labels.items()}
-    told = trial.predictor.models(table, p.targets)
+    told = trial.predictor.each(trial.predictor.rows(table), p.targets)
     more = " …" if len(p.targets) > 4 else ""
     return {
         "title": f"Superpose report: {', '.join(p.targets[:4])}{more}",
@@ -63,8 +71,8 @@ def findings(trial: Trial, source: str = "", command: str = "") -> Facts:
         "data": _data(p, source),
         "warnings": p.warnings,
         "conversions": p.conversions,
-        "regime": p.regime,
-        "delta": p.config.proof.delta,
+        "regime": p.plan.regime,
+        "delta": p.config.proof.alpha,
         "transfer": [transfer_row(trial, t) for t in p.targets],
         "metrics": {t: _metrics(trial, t, labels[t], told[t]) for t in p.targets},
         "plots": {t: _plot(trial, t, table, labels[t], told[t]) for t in p.targets},
@@ -80,12 +88,13 @@ def findings(trial: Trial, source: str = "", command: str = "") -> Facts:
     }
 
 
-def transfer_row(trial: Trial, target: str) -> Facts:
+def transfer_row(trial: RunResult, target: str) -> Facts:
     """Say for one target what sharing did and what ships, on the rows of the proof."""
-    p, ruling = trial.prepared, trial.rulings[target]
-    kind, told = p.codec.target_kinds[target], trial.judged[target]
-    judges = p.halves >= 0 if p.regime == "folds" else p.halves == 1
-    rows = np.flatnonzero(judges & kind.known(p.labels[target]))
+    p = trial.prepared
+    ruling = trial.decisions[target]
+    kind = p.codec.target_kinds[target]
+    told = trial.oof_predictions[target]
+    rows = np.flatnonzero(p.plan.deciders & kind.known(p.labels[target]))
     y = p.labels[target][rows]
 
     def value(weights: Weights | None) -> float:
@@ -93,7 +102,7 @@ def transfer_row(trial: Trial, target: str) -> Facts:
             return float("nan")
         return kind.metrics(y, mix({m: told[m][rows] for m in weights}, weights))[kind.metric]
 
-    replaced = ruling.tested and ruling.shipped != ruling.reference
+    replaced = ruling.tested and ruling.deployed != ruling.reference
     sharing, test = ruling.sharing, ruling.test
     others = [[t for t in group if t != target] for group in groups_of(p) if target in group]
     return {
@@ -103,17 +112,17 @@ def transfer_row(trial: Trial, target: str) -> Facts:
         "metric": kind.metric,
         "higher_is_better": kind.higher_is_better,
         "n": len(rows),
-        "model": value({JOINT: 1.0}),
-        "alone": value({ALONE: 1.0}),
+        "model": value({MULTI_TASK: 1.0}),
+        "alone": value({SINGLE_TASK: 1.0}),
         "reference": value(ruling.reference),
         "reference_name": describe(ruling.reference),
-        "delta": percent(sharing.mean, ruling.alone_loss),
-        "interval": [percent(x, ruling.alone_loss) for x in sharing.interval()],
+        "delta": percent(sharing.mean, ruling.single_task_loss),
+        "interval": [percent(x, ruling.single_task_loss) for x in sharing.interval()],
         "p": sharing.p,
         "verdict": ruling.verdict,
-        "shipped": describe(ruling.shipped),
-        "shipped_weights": ruling.shipped,
-        "shipped_value": value(ruling.shipped),
+        "shipped": describe(ruling.deployed),
+        "shipped_weights": ruling.deployed,
+        "shipped_value": value(ruling.deployed),
         "shipped_delta": percent(test.mean, ruling.reference_loss) if replaced else 0.0,
         "shipped_interval": [percent(x, ruling.reference_loss) for x in test.interval()],
         "shipped_p": test.p,
@@ -174,27 +183,28 @@ def _sources(p: Prepared) -> list[Facts]:
     ]
 
 
-def _metrics(trial: Trial, target: str, y: np.ndarray, told: Mapping[str, np.ndarray]) -> Facts:
+def _metrics(trial: RunResult, target: str, y: np.ndarray, told: Mapping[str, np.ndarray]) -> Facts:
     predictor = trial.predictor
-    kind, floor = predictor.codec.target_kinds[target], predictor.floors[target]
-    prediction = mix(told, predictor.shipped[target])
-    reach = predictor.half_widths(target, prediction)
-    shipped = evaluate_target(predictor, target, y, prediction, reach)
+    kind = predictor.codec.target_kinds[target]
+    floor = predictor.baselines[target]
+    prediction = mix(told, predictor.weights[target])
+    options = metric_options(predictor, target, predictor.half_width(target, prediction))
+    shipped = kind.metrics(y, prediction, floor, **options)
     constant = kind.metrics(y, np.broadcast_to(floor, (len(y), kind.width)), floor)
     others = {engine_word(name): kind.metrics(y, z, floor) for name, z in told.items()}
     return {"shipped": shipped, "constant": constant, **others}
 
 
 def _plot(
-    trial: Trial, target: str, table: pa.Table, y: np.ndarray, told: Mapping[str, np.ndarray]
+    trial: RunResult, target: str, table: pa.Table, y: np.ndarray, told: Mapping[str, np.ndarray]
 ) -> Facts:
     p, predictor = trial.prepared, trial.predictor
-    prediction = mix(told, predictor.shipped[target])
+    prediction = mix(told, predictor.weights[target])
     kind, pixels = p.codec.target_kinds[target], None
     if kind.source is not None:
         pixels = partial(_pixels, predictor, kind.source, table)
     inputs = table.select([kind.column for kind in p.codec.input_kinds])
-    beside = Beside(inputs, pixels, predictor.half_widths(target, prediction))
+    beside = Beside(inputs, pixels, predictor.half_width(target, prediction))
     return kind.plot(y, prediction, beside)
 
 
@@ -203,23 +213,20 @@ def _pixels(predictor: Predictor, source: str, table: pa.Table, rows: np.ndarray
 
 
 def _curves(predictor: Predictor) -> Facts:
-    found: dict[str, list[Facts]] = {t: [] for t in predictor.shipped}
-    networks = [("joint", predictor.joint), *(("alone", n) for n in predictor.alone.values())]
-    for name, network in networks:
-        if network is None:
-            continue
+    found: dict[str, list[Facts]] = {t: [] for t in predictor.weights}
+    for network in networks(predictor.models):
         for place, target in enumerate(network.targets):
-            curve = {"name": name, **network.curves[place], "best": network.best[place]}
+            curve = {"name": network.name, **network.curves[place], "best": network.best[place]}
             found[target].append(curve)
     return found
 
 
-def _attention(trial: Trial) -> Facts | None:
-    joint, p = trial.predictor.joint, trial.prepared
-    if joint is None or len(p.targets) < 2:
+def _attention(trial: RunResult) -> Facts | None:
+    joint = trial.multi_task
+    p = trial.prepared
+    if len(p.targets) < 2:
         return None
-    rows = p.split.validation[:512]
-    weights = joint.attention(p.codec, {n: b[rows] for n, b in p.blocks.items()})
+    weights = joint.attention(p.rows.take(p.split.validation[:512]))
     if weights is None:
         return None
     return {
@@ -229,14 +236,14 @@ def _attention(trial: Trial) -> Facts | None:
     }
 
 
-def _balance(trial: Trial) -> Facts | None:
-    joint = trial.predictor.joint
-    if joint is None or not joint.balance:
+def _balance(trial: RunResult) -> Facts | None:
+    joint = trial.multi_task
+    if not joint.balance:
         return None
     return {"targets": joint.targets, **joint.balance}
 
 
-def importance(trial: Trial) -> Facts:
+def importance(trial: RunResult) -> Facts:
     """Measure which input matters for which target.
 
     Each input column is permuted among validation rows; the importance is the rise, in percent, of
@@ -246,7 +253,9 @@ def importance(trial: Trial) -> Facts:
     columns = _most_related(p)
     rows = p.split.validation
     rng = np.random.default_rng(p.config.seed)
-    most = max(50, min(1000, MOST_PERMUTED_ROWS // max(len(columns), 1) // max(len(p.folds), 1)))
+    most = max(
+        50, min(1000, MOST_PERMUTED_ROWS // max(len(columns), 1) // max(len(p.plan.folds), 1))
+    )
     if len(rows) > most:
         rows = np.sort(rng.choice(rows, most, replace=False))
     table = p.table.take(rows)
@@ -255,7 +264,7 @@ def importance(trial: Trial) -> Facts:
     for name in columns:
         place = table.column_names.index(name)
         copies.append(table.set_column(place, table.field(place), table.column(name).take(order)))
-    told = predictor.canonical(pa.concat_tables(copies))
+    told = predictor.deployed(predictor.rows(pa.concat_tables(copies)))
     values = np.full((len(columns), len(p.targets)), np.nan)
     for t, target in enumerate(p.targets):
         kind: TargetKind = p.codec.target_kinds[target]

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 
 from superpose.distributions import shrunk_correlation
-from superpose.evaluation import Trial, describe, percent
+from superpose.evaluation import RunResult, describe, percent
 from superpose.functional import density_matrix, effective_states, purity, von_neumann_entropy
-from superpose.models import LEVELS, NONE, Weights, mix
+from superpose.models import LEVELS, Weights, mix
 
 from ._entanglement import entanglement, rows_for
 
@@ -21,21 +21,20 @@ STATE_ROWS = 256
 MOST_SCORES = 256  # of a target; as many words has the longest text
 
 
-def given_facts(trial: Trial) -> Facts | None:
+def given_facts(trial: RunResult) -> Facts | None:
     """Say what ships while nothing, half and all of the other targets are given."""
-    if not trial.given_rulings:
+    if len(trial.levels) < 2:
         return None
     rows = [_row(trial, t, level) for t in trial.prepared.targets for level in LEVELS]
     return {"levels": list(LEVELS), "rows": rows}
 
 
-def _row(trial: Trial, target: str, level: str) -> Facts:
+def _row(trial: RunResult, target: str, level: str) -> Facts:
     p = trial.prepared
     kind = p.codec.target_kinds[target]
-    ruling = trial.rulings[target] if level == NONE else trial.given_rulings[level][target]
-    judged = trial.judged[target] if level == NONE else trial.given_judged[level][target]
-    judges = p.halves >= 0 if p.crossed else p.halves == 1
-    rows = np.flatnonzero(judges & kind.known(p.labels[target]))
+    ruling = trial.levels[level].decisions[target]
+    judged = trial.levels[level].oof_predictions[target]
+    rows = np.flatnonzero(p.plan.deciders & kind.known(p.labels[target]))
     y = p.labels[target][rows]
 
     def value(weights: Weights, told: dict[str, np.ndarray]) -> float:
@@ -43,7 +42,7 @@ def _row(trial: Trial, target: str, level: str) -> Facts:
             return float("nan")
         return kind.metrics(y, mix({m: told[m][rows] for m in weights}, weights))[kind.metric]
 
-    replaced = ruling.tested and ruling.shipped != ruling.reference
+    replaced = ruling.tested and ruling.deployed != ruling.reference
     test = ruling.test
     return {
         "target": target,
@@ -54,19 +53,19 @@ def _row(trial: Trial, target: str, level: str) -> Facts:
         "n": len(rows),
         "reference_name": describe(ruling.reference),
         "reference": value(ruling.reference, judged),
-        "shipped": describe(ruling.shipped),
-        "shipped_value": value(ruling.shipped, judged),
+        "shipped": describe(ruling.deployed),
+        "shipped_value": value(ruling.deployed, judged),
         "delta": percent(test.mean, ruling.reference_loss) if replaced else 0.0,
         "interval": [percent(x, ruling.reference_loss) for x in test.interval()],
         "p": test.p,
-        "ungiven": value(trial.predictor.shipped[target], trial.judged[target]),
+        "ungiven": value(trial.predictor.weights[target], trial.oof_predictions[target]),
     }
 
 
-def entanglement_facts(trial: Trial) -> Facts | None:
+def entanglement_facts(trial: RunResult) -> Facts | None:
     """Measure what targets tell about each other, on test rows."""
     p, predictor = trial.prepared, trial.predictor
-    if predictor.given is None or not len(p.split.test):
+    if not predictor.takes_given or not len(p.split.test):
         return None
     widest = max(kind.width for kind in p.codec.target_kinds.values())
     test, most = p.split.test, rows_for(len(p.targets), widest)
@@ -79,7 +78,7 @@ def entanglement_facts(trial: Trial) -> Facts | None:
     return entanglement(predictor, rows, labels, clusters, seed=p.config.seed)
 
 
-def residual_facts(trial: Trial) -> Facts | None:
+def residual_facts(trial: RunResult) -> Facts | None:
     """Correlate what the single-task models leave unexplained, on the rows of the proof.
 
     The residual of a label is its normal score under a prediction that has not seen it. Of targets
@@ -89,12 +88,12 @@ def residual_facts(trial: Trial) -> Facts | None:
     kinds = p.codec.target_kinds
     if len(kinds) < 2:
         return None
-    rows = np.flatnonzero(p.halves >= 0)
+    rows = p.plan.judges
     told, alone = {}, True
-    for t, by_model in trial.judged.items():
-        # Without references there is the joint network only.
-        weights = trial.rulings[t].reference or trial.rulings[t].shipped
-        alone &= bool(trial.rulings[t].reference)
+    for t, by_model in trial.oof_predictions.items():
+        # Without references there is the multi-task network only.
+        weights = trial.decisions[t].reference or trial.decisions[t].deployed
+        alone &= bool(trial.decisions[t].reference)
         told[t] = mix({m: z[rows] for m, z in by_model.items()}, weights)
     parts = []
     for t, kind in kinds.items():
@@ -117,13 +116,14 @@ def _mean(z: np.ndarray) -> np.ndarray:
     return np.where(count > 0, np.nansum(z, axis=1, keepdims=True) / np.maximum(count, 1), np.nan)
 
 
-def state_facts(trial: Trial) -> Facts | None:
+def state_facts(trial: RunResult) -> Facts | None:
     """Describe how different the task states are that the heads read."""
-    joint, p = trial.predictor.joint, trial.prepared
-    if joint is None or len(p.targets) < 2:
+    joint = trial.multi_task
+    p = trial.prepared
+    if len(p.targets) < 2:
         return None
-    rows = p.split.validation[:STATE_ROWS]
-    density = density_matrix(joint.states(p.codec, {n: b[rows] for n, b in p.blocks.items()}))
+    rows = p.rows.take(p.split.validation[:STATE_ROWS])
+    density = density_matrix(joint.states(rows))
     effective = effective_states(density)
     fewest = max(FEWEST_STATES, SMALLEST_SHARE * len(p.targets))
     return {

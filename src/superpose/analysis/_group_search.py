@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from superpose.data import Fold, fold_indices
-from superpose.evaluation import Prepared, Progress, recipe_of
-from superpose.training import EarlyStopping, EpochShare, TrainingSpec, fit_multi_task
+from superpose.evaluation import Prepared, Progress, spec_of
+from superpose.training import EpochProgress, TrainingSpec, fit_multi_task
 
 from ._affinity import names
 from ._findings import Facts
@@ -76,7 +76,7 @@ def search_groups(
         ``recommended``, by name; ``folds`` and ``rows``.
     """
     folds = _folds(prepared, count)
-    recipe = replace(recipe_of(prepared), folds=folds)
+    recipe = replace(spec_of(prepared), folds=folds)
     losses = []
     for place, groups in enumerate(tried.values()):
         losses.append(_losses(recipe, names(prepared.targets, groups), len(tried), place, progress))
@@ -99,18 +99,16 @@ def _losses(
     recipe: TrainingSpec, groups: list[list[str]], candidates: int, place: int, progress: Progress
 ) -> np.ndarray:
     """Return the loss of each fold and target in units of the best constant's, (K, T)."""
-    stage, passed = "ways to group", EpochShare(recipe.settings.epochs)
-
-    def report(epoch: int, watch: EarlyStopping) -> None:
-        progress(stage, (place + passed(epoch, watch)) / candidates)
-
+    stage = "ways to group"
+    passed = EpochProgress(lambda share: progress(stage, (place + share) / candidates))
     progress(stage, place / candidates)
-    fitted = fit_multi_task(replace(recipe, groups=groups), on_epoch=report)
+    fitted = fit_multi_task(replace(recipe, groups=groups), callbacks=[passed])
     progress(stage, (place + 1) / candidates)
-    out = np.full((len(recipe.folds), len(fitted.targets)), np.nan)
+    out = np.full((len(recipe.folds), len(fitted.oof_predictions)), np.nan)
     seen = np.concatenate([fold.validation for fold in recipe.folds])
-    for t, (target, told) in enumerate(zip(fitted.targets, fitted.held_out, strict=True)):
-        kind, y = recipe.codec.target_kinds[target], recipe.labels[target]
+    for t, (target, told) in enumerate(fitted.oof_predictions.items()):
+        kind = recipe.codec.target_kinds[target]
+        y = recipe.labels[target]
         constant = np.tile(kind.constant(y[seen]), (len(seen), 1))
         unit = float(np.nanmean(kind.row_loss(y[seen], constant)))
         for f, fold in enumerate(recipe.folds):

@@ -10,7 +10,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from ._base import Balancer, Option
+from ._base import Balancer
 
 
 class GradVac(Balancer):
@@ -22,13 +22,12 @@ class GradVac(Balancer):
         cosine of a pair is kept whatever other targets a batch has.
     """
 
-    paper = "Wang 2021, GradVac"
-    gradients = True
-    options = {"beta": Option(0.5, 0.0, 1.0)}
+    name = "gradvac"
 
     def __init__(self, targets: int, rate: float = 3e-3, **options: float) -> None:
         super().__init__(targets, rate, **options)
         self.usual = torch.zeros(targets, targets, dtype=torch.float64)
+        # Without the option the usual cosine stays where it begins, at 0.
         self.beta = self.option.get("beta", 0.0)
 
     def weigh(self, losses: Tensor, gramian: Tensor | None, present: Tensor) -> Tensor:
@@ -47,8 +46,7 @@ class PCGrad(GradVac):
         GradVac's where the cosine to be had is always 0.
     """
 
-    paper = "Yu 2020, PCGrad"
-    options = {}  # without beta the usual cosine stays where it begins, at 0
+    name = "pcgrad"
 
 
 def vaccinated(gramian: Tensor, usual: Tensor, beta: float) -> tuple[Tensor, Tensor]:
@@ -104,8 +102,7 @@ class NashMTL(Balancer):
         True
     """
 
-    paper = "Navon 2022, Nash-MTL"
-    gradients = True
+    name = "nash-mtl"
 
     def weigh(self, losses: Tensor, gramian: Tensor | None, present: Tensor) -> Tensor:
         assert gramian is not None

@@ -9,7 +9,6 @@ import json
 import shutil
 import tempfile
 import time
-import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -252,25 +251,16 @@ def predict(
 
     require_other(out, source, "the predictions")
     model = Superpose.load(run)
-    names = given_option(given)
-    told = model.predict(source, names)
-    if proba:
-        # What is to be warned of has been said by the first of the two.
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", UserWarning)
-            shares = model.predict_proba(source, names)
-        for name in shares.column_names:
-            if name not in told.column_names:
-                told = told.append_column(name, shares.column(name))
+    pred = model.predict(source, given_option(given), proba=proba)
     if out is None:
         with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder) / "told.csv"
-            write_table(told, path)
+            path = Path(folder) / "predictions.csv"
+            write_table(pred, path)
             echo_data(path.read_text(encoding="utf-8"))
         return
-    files = write_predictions(told, out, model.kinds)
+    files = write_predictions(pred, out, model.kinds)
     more = f"; files in {files}" if files else ""
-    echo(f"Wrote {out}: {told.num_rows:,} rows, columns {listing(told.column_names)}{more}")
+    echo(f"Wrote {out}: {pred.num_rows:,} rows, columns {listing(pred.column_names)}{more}")
 
 
 @app.command()

@@ -15,7 +15,7 @@ from yaml.composer import Composer
 from superpose.columns import read_text
 from superpose.errors import ConfigError, Faults, key_path, listing, message, place
 
-from ._config_faults import Keys
+from ._faults import Keys
 
 # The settings of twenty thousand columns, each with a line and a comment, have half of it.
 MOST_BYTES = 4 << 20

@@ -1,34 +1,41 @@
-"""Evaluation: the references, the no-harm test, and what is deployed after it."""
+"""Evaluation: the references, the no-harm test, and what is deployed after it.
 
-from ._decide import Case, Ruling, rule
+``prepare`` makes a table ready, ``run_evaluation`` trains and decides, and says all that it found
+in a ``RunResult``.
+"""
+
+from ._context import Progress, quiet
+from ._decide import Decision, TargetEvaluation, decide
+from ._levels import LevelResult
 from ._memory import require_room
 from ._prepare import Prepared, prepare
-from ._run import Progress, Trial, quiet, recipe_of, run_trial, settings_of
+from ._run import RunResult, run_evaluation
 from ._run_folder import locked, open_run, require_run, settings_text, source_name
-from ._scoring import evaluate_target, score_table
+from ._scoring import metric_options, score_table
+from ._spec import spec_of
 from ._wording import describe, engine_word, percent
 
 __all__ = [
-    "Case",
+    "Decision",
+    "LevelResult",
     "Prepared",
     "Progress",
-    "Ruling",
-    "Trial",
+    "RunResult",
+    "TargetEvaluation",
+    "decide",
     "describe",
     "engine_word",
-    "evaluate_target",
     "locked",
+    "metric_options",
     "open_run",
     "percent",
     "prepare",
     "quiet",
-    "recipe_of",
     "require_room",
     "require_run",
-    "rule",
-    "run_trial",
+    "run_evaluation",
     "score_table",
-    "settings_of",
     "settings_text",
     "source_name",
+    "spec_of",
 ]

@@ -7,7 +7,7 @@ from superpose.errors import ConfigError
 from superpose.training import batch_size, count_weights
 
 from ._prepare import Prepared
-from ._run import recipe_of
+from ._spec import spec_of
 
 # Weights, their slopes, the two means that AdamW keeps of these, their average, and a snapshot.
 COPIES = 6
@@ -20,19 +20,21 @@ def require_room(prepared: Prepared) -> None:
     Raises:
         ConfigError: they don't; it names the settings that they grow with.
     """
-    recipe, codec = recipe_of(prepared), prepared.codec
+    spec = spec_of(prepared)
+    codec = prepared.codec
     # A network with a pretrained model is as large as that is, which no setting drives.
     slow = [kind.column for kind in codec.input_kinds if kind.skip_cross_fitting]
     if slow or any(kind.slow for kind in codec.target_kinds.values()):
         return
-    weights, count = count_weights(recipe), len(recipe.folds)
+    weights = count_weights(spec)
+    count = len(spec.folds)
     total = weights.all * count
     if prepared.config.proof.references in ("all", "network"):
         # The networks of single targets are trained in one pass.
         total = max(total, weights.shared * count * len(prepared.targets))
-    size = recipe.architecture
+    size = spec.architecture
     # Of every layer of the trunk at least its input stays until the step back.
-    rows = batch_size(recipe.settings, recipe.folds)
+    rows = batch_size(spec.settings, [fold.train for fold in spec.folds])
     held = count * rows * size.members * size.width * size.depth
     fix = (
         "lower model.width, model.depth, model.members, model.state or model.embedding, "

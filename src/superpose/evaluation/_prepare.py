@@ -14,11 +14,9 @@ from superpose.config import Config
 from superpose.data import (
     Codec,
     Features,
-    Fold,
     Schema,
     Split,
     find_leaks,
-    fold_indices,
     infer_schema,
     make_split,
     require_own_columns,
@@ -26,20 +24,11 @@ from superpose.data import (
 )
 from superpose.errors import ConfigError, Faults, listing, message
 from superpose.kinds import TARGET_KINDS
+from superpose.models import Rows
 from superpose.training import hideable
 from superpose.trees import Engine, require_engine
 
-# Below so many labels one validation split decides nothing; out-of-fold predictions are used. A
-# label of a class counts as long as there are enough of the rarer ones to tell classes apart.
-SMALL = 4000
-ROWS_PER_RARE_LABEL = 20
-# A table of fewer groups is small, however many rows they have: fifteen percent of two hundred
-# groups are thirty, and half of those decide.
-FEW_GROUPS = 200
-# Below so many rows every row tells: ten folds leave each model nine tenths of them.
-FEW = 800
-# Above so many rows folds would cost more than they steady.
-LARGE = 8_000
+from ._plan import Plan, few_by_count, few_by_labels, forbids_folds, make_plan, seen_rows
 
 
 @dataclass
@@ -47,10 +36,16 @@ class Prepared:
     """A table ready for training.
 
     Args:
-        regime: "folds" (out-of-fold predictions) or "holdout" (one validation split).
-        folds: Training and held-out rows of each network.
-        halves: For each row 0 (chooses), 1 (decides) or -1 (takes no part in the proof).
-        drawn: Folds of the first repeat; trees, whose folds cost more, are fitted on these only.
+        table: The table, of the types of the schema.
+        config: The settings.
+        schema: Its columns and their kinds.
+        split: Training, validation and test rows.
+        codec: The fitted kinds.
+        inputs: Encoded inputs of networks, all rows.
+        features: Encoded inputs of trees, all rows.
+        labels: Encoded labels by target, all rows.
+        plan: How models are judged.
+        warnings: What the user should know, one sentence each.
     """
 
     table: pa.Table
@@ -58,13 +53,10 @@ class Prepared:
     schema: Schema
     split: Split
     codec: Codec
-    blocks: dict[str, np.ndarray]
+    inputs: dict[str, np.ndarray]
     features: Features
     labels: dict[str, np.ndarray]
-    regime: str
-    folds: list[Fold]
-    halves: np.ndarray
-    drawn: int
+    plan: Plan
     warnings: list[str] = field(default_factory=list)
 
     @property
@@ -73,14 +65,12 @@ class Prepared:
         return list(dict.fromkeys([*self.schema.conversions, *self.codec.conversions]))
 
     @property
-    def sources(self) -> np.ndarray | None:
-        """For each row the number of its source, where there are several."""
+    def dataset_ids(self) -> np.ndarray | None:
+        """For each row the number of its data set, where there are several."""
         names = sources_of(self.table)
-        return (
-            None
-            if names is None
-            else np.asarray(names.combine_chunks().dictionary_encode().indices)
-        )
+        if names is None:
+            return None
+        return np.asarray(names.combine_chunks().dictionary_encode().indices)
 
     @property
     def targets(self) -> list[str]:
@@ -88,9 +78,9 @@ class Prepared:
         return list(self.codec.target_kinds)
 
     @property
-    def crossed(self) -> bool:
-        """Whether predictions are out-of-fold, so that each half also chooses for the other."""
-        return self.regime == "folds"
+    def rows(self) -> Rows:
+        """All rows as models read them."""
+        return Rows.of_arrays(self.codec, self.inputs, self.features.matrix)
 
 
 def _require_one_network(config: Config, codec: Codec) -> None:
@@ -152,37 +142,10 @@ def _prepare(table: pa.Table, config: Config) -> Prepared:
     _require_followed(config, schema)
     table = schema.typed(table)
     split = make_split(table, config, schema)
-    seen = np.sort(np.concatenate([split.train, split.validation]))
-    codec = Codec.fit(table, schema, split.train)
-    _require_one_network(config, codec)
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always", UserWarning)
-        labels = codec.labels(table)
-    grouped = config.split.by == "group" or config.split.groups is not None
-    groups = split.clusters if grouped else None
-    small = _is_crossed(config, codec, labels, seen, groups)
-    if small:
-        # What was new to the training rows alone may be known now: it is warned of anew.
-        codec = Codec.fit(table, schema, seen)
-        labels = codec.labels(table)
-    else:
-        _warn_again(caught)
+    codec, labels, cross_fitted = _fit_codec(table, config, schema=schema, split=split)
     require_own_columns(codec, config)
-    dealt = {t: kind.balanced(labels[t]) for t, kind in codec.target_kinds.items()}
-    halves = np.full(table.num_rows, -1)
-    judges = seen if small else split.validation
-    if _count_units(judges, split.clusters) < 2:
-        halves[judges] = 0
-        schema.warnings.append(
-            "split: the validation rows are of one group only, so they choose and nothing decides; "
-            "no challenger can ship"
-        )
-    else:
-        halves[judges] = fold_indices(judges, dealt, 2, config.seed + 1, split.clusters)
-    if small:
-        folds, drawn = _folds(seen, dealt, config, split.clusters)
-    else:
-        folds, drawn = [Fold(split.train, judges[halves[judges] == 0])], 1
+    plan, notes = make_plan(codec, labels, config=config, split=split, cross_fitted=cross_fitted)
+    schema.warnings.extend(notes)
     found = [
         *schema.warnings,
         *split.warnings,
@@ -192,25 +155,51 @@ def _prepare(table: pa.Table, config: Config) -> Prepared:
         *find_leaks(table, schema, split),
     ]
     return Prepared(
-        table,
-        config,
-        schema,
-        split,
-        codec,
-        codec.inputs(table),
-        codec.features(table),
-        labels,
-        "folds" if small else "holdout",
-        folds,
-        halves,
-        drawn,
-        list(dict.fromkeys(found)),
+        table=table,
+        config=config,
+        schema=schema,
+        split=split,
+        codec=codec,
+        inputs=codec.inputs(table),
+        features=codec.features(table),
+        labels=labels,
+        plan=plan,
+        warnings=list(dict.fromkeys(found)),
     )
+
+
+def _fit_codec(
+    table: pa.Table, config: Config, *, schema: Schema, split: Split
+) -> tuple[Codec, dict[str, np.ndarray], bool]:
+    """Fit the codec on the rows that models learn from: all but the test rows where labels are few.
+
+    Returns:
+        The codec, the encoded labels, and whether predictions will be out-of-fold.
+    """
+    few = few_by_count(config, schema, split)
+    codec = Codec.fit(table, schema, seen_rows(split) if few else split.train)
+    _require_one_network(config, codec)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", UserWarning)
+        labels = codec.labels(table)
+    if forbids_folds(codec, config):
+        cross_fitted = False
+    elif few is None:
+        cross_fitted = few_by_labels(codec, labels, seen_rows(split))
+    else:
+        cross_fitted = few
+    if cross_fitted == bool(few):
+        _warn_again(caught)
+        return codec, labels, cross_fitted
+    # What was new to the training rows alone may be known now, and the reverse: it is warned anew.
+    codec = Codec.fit(table, schema, seen_rows(split) if cross_fitted else split.train)
+    return codec, codec.labels(table), cross_fitted
 
 
 def _unserved(codec: Codec, config: Config) -> list[str]:
     """Say which targets no boosted trees stand against."""
-    asked, found = config.proof.references, []
+    asked = config.proof.references
+    found = []
     for target, kind in codec.target_kinds.items():
         if kind.tree == "none" and asked in ("all", "trees"):
             left = "the network alone is its only reference"
@@ -228,62 +217,6 @@ def _unhidden(codec: Codec, config: Config) -> list[str]:
         "training.modality_dropout: no input is hidden; only an image, a sound, a text, a series "
         "and the like are, beside another input, and none whose places have an answer each"
     ]
-
-
-def _is_crossed(
-    config: Config,
-    codec: Codec,
-    labels: Mapping[str, np.ndarray],
-    rows: np.ndarray,
-    groups: np.ndarray | None,
-) -> bool:
-    """Tell whether out-of-fold predictions are made: as set, or where labels are few."""
-    whole = [kind.column for kind in codec.input_kinds if kind.skip_cross_fitting]
-    whole += [t for t, kind in codec.target_kinds.items() if not kind.blends]
-    if config.proof.folds != "auto":
-        if whole and config.proof.folds > 1:
-            given = f"{config.proof.folds} given, but a pretrained model of {whole[0]!r} is trained"
-            fix = "write `folds: 1`, or `train: nothing` for an input"
-            raise ConfigError(message(config.at("proof", "folds"), given, "1", fix))
-        return config.proof.folds > 1
-    slow = whole or any(kind.slow for kind in codec.target_kinds.values())
-    return not slow and _is_small(codec, labels, rows, groups)
-
-
-def _is_small(
-    codec: Codec, labels: Mapping[str, np.ndarray], rows: np.ndarray, groups: np.ndarray | None
-) -> bool:
-    """Tell whether groups, or the typical target's labels, are too few for one validation split."""
-    if len(rows) > LARGE:
-        return False
-    if groups is not None and _count_units(rows, groups) < FEW_GROUPS:
-        return True
-    counts = []
-    for target, kind in codec.target_kinds.items():
-        y = labels[target][rows]
-        count = int(kind.known(y).sum())
-        if kind.name == "binary":
-            rare = min(int((y == 0).sum()), int((y == 1).sum()))
-            count = min(count, ROWS_PER_RARE_LABEL * rare)
-        counts.append(count)
-    return len(rows) <= SMALL or float(np.median(counts)) <= SMALL
-
-
-def _count_units(rows: np.ndarray, clusters: np.ndarray | None) -> int:
-    return len(rows) if clusters is None else len(np.unique(clusters[rows]))
-
-
-def _folds(
-    rows: np.ndarray, labels: Mapping[str, np.ndarray], config: Config, clusters: np.ndarray | None
-) -> tuple[list[Fold], int]:
-    things = _count_units(rows, clusters)
-    auto = 10 if len(rows) < FEW else 5
-    k = min(auto if config.proof.folds == "auto" else config.proof.folds, things)
-    found = []
-    for repeat in range(config.proof.repeats):
-        fold = fold_indices(rows, labels, k, config.seed + 100 + repeat, clusters)
-        found += [Fold(rows[fold != f], rows[fold == f]) for f in range(k)]
-    return found, k
 
 
 def engines_of(config: Config, small: bool) -> list[Engine]:

@@ -1,306 +1,114 @@
-"""A trial: train the models, let the proof decide, assemble what ships."""
+"""A run: train the models, let the proof decide, assemble what is deployed."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from functools import partial
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-import numpy as np
+from superpose.models import MULTI_TASK, NONE, Fitted, Predictor
+from superpose.models.network import NetworkModel, networks
 
-from superpose.config import Config
-from superpose.models import ALONE, JOINT, FittedTrees, Predictor, mix
-from superpose.models.network import NetworkModel, alike
-from superpose.nn import Architecture
-from superpose.training import (
-    Balancing,
-    EarlyStopping,
-    EpochShare,
-    Settings,
-    Tracking,
-    TrainingSpec,
-    fit_multi_task,
-    fit_single_task,
+from ._calibration import rare_threshold
+from ._context import Context, Progress, quiet
+from ._decide import Decision
+from ._fit_models import (
+    MULTI_TASK_STAGE,
+    SINGLE_TASK_STAGE,
+    Cost,
+    fit_multi_task_network,
+    fit_reference_trees,
+    fit_single_task_networks,
+    network_cost,
+    tree_costs,
 )
-from superpose.trees import Engine
-
-from ._calibration import interval_width, rare_threshold
-from ._decide import Case, Ruling, rule
-from ._given_trial import fit_given, spread_out
-from ._prepare import Prepared, engines_of
-from ._references import fit_references
+from ._given_run import fit_given
+from ._levels import LevelResult, OofPredictions, decide_level, deployed_predictions
+from ._prepare import Prepared
 from ._stages import Stages
-
-Progress = Callable[[str, float], None]
-Judged = dict[str, dict[str, np.ndarray]]
-Cost = dict[str, float | int | str | None]
-
-
-def quiet(stage: str, share: float) -> None:
-    """Report no progress."""
 
 
 @dataclass
-class Trial:
+class RunResult:
     """Everything a run has found out.
 
     Args:
         prepared: The table and how it was divided.
-        predictor: All models, and what ships.
-        rulings: One for each target.
-        judged: For each target and model the canonical predictions (N, K) that the proof has read.
+        predictor: All models, and what is deployed.
+        levels: What was decided while nothing is given, and, where targets may be given, while
+            half and all of the others are.
         cost: Seconds and weights of each stage.
-        given_rulings: For each level of given targets one ruling for each target.
-        given_judged: For each level what ``judged`` holds for nothing given.
     """
 
     prepared: Prepared
     predictor: Predictor
-    rulings: dict[str, Ruling]
-    judged: Judged
+    levels: dict[str, LevelResult]
     cost: list[Cost]
-    given_rulings: dict[str, dict[str, Ruling]] = field(default_factory=dict)
-    given_judged: dict[str, Judged] = field(default_factory=dict)
+
+    @property
+    def decisions(self) -> dict[str, Decision]:
+        """For each target what was decided while nothing is given."""
+        return self.levels[NONE].decisions
+
+    @property
+    def multi_task(self) -> NetworkModel:
+        """The network of all targets."""
+        return networks(self.predictor.named(MULTI_TASK))[0]
+
+    @property
+    def oof_predictions(self) -> OofPredictions:
+        """For each target and model the predictions (N, K) that the proof has read."""
+        return self.levels[NONE].oof_predictions
 
 
-def run_trial(prepared: Prepared, work: Path | None = None, progress: Progress = quiet) -> Trial:
-    """Train the joint network and the references, and decide what ships.
+def run_evaluation(
+    prepared: Prepared, work: Path | None = None, progress: Progress = quiet
+) -> RunResult:
+    """Train the multi-task network and the references, and decide what is deployed.
 
     Args:
         prepared: What ``prepare`` gave.
         work: Folder for checkpoints; a killed run continues from it. None keeps nothing.
         progress: Called with a stage's name and the share of it that is done.
     """
-    return _Run(prepared, work, progress).trial()
-
-
-class _Run:
-    """The stages of a trial, in the order in which they are called."""
-
-    def __init__(self, prepared: Prepared, work: Path | None, progress: Progress) -> None:
-        self.p, self.work, self.progress = prepared, work, progress
-        self.stages, self.predictor = Stages(work), Predictor(prepared.codec, {})
-        self.judged: Judged = {t: {} for t in prepared.targets}
-        self.cost: list[Cost] = []
-        self.recipe = recipe_of(prepared)
-
-    def trial(self) -> Trial:
-        """Run all stages."""
-        asked = self.p.config.proof.references
-        if asked in ("all", "trees"):
-            self.fit_trees()
-        self.fit_joint()
-        if asked in ("all", "network"):
-            self.fit_alone()
-        trial = self.decide()
-        if self.p.config.model.given and len(self.p.targets) > 1:
-            self.fit_given(trial)
-        return trial
-
-    def fit_trees(self) -> None:
-        """Boosted trees of every engine for every target."""
-        p, stage = self.p, "boosted trees"
-        self.progress(stage, 0.0)
-        engines = engines_of(p.config, p.crossed)
-        # A forecast has trees of its own for each step ahead: the first engine alone grows them.
-        served = {
-            t: engines[:1] if kind.tree == "steps" else engines
-            for t, kind in p.codec.target_kinds.items()
-            if kind.tree != "none"
-        }
-        jobs = [(e, t) for e in engines for t in served if e in served[t]]
-        for n, (engine, target) in enumerate(jobs):
-            trees = self.stages.run(
-                f"trees-{engine}-{p.targets.index(target)}",
-                partial(_fit_trees, p, engine, target),
-                FittedTrees,
-            )
-            self.predictor.trees.setdefault(target, {})[engine] = trees
-            told = trees.held_out if p.crossed else _ahead(p, trees)
-            self.judged[target][engine] = told
-            self.progress(stage, (n + 1) / len(jobs))
-        for engine in engines:
-            took = sum(by[engine].seconds for by in self.predictor.trees.values() if engine in by)
-            self.cost.append({"stage": f"{engine} trees", "seconds": took, "parameters": None})
-
-    def fit_joint(self) -> None:
-        """The network of all targets."""
-        stage, recipe = "joint network", self.recipe
-        self.progress(stage, 0.0)
-        hooks = [self._epochs(stage, 0.0, 1.0)]
-        tracking = None
-        if recipe.settings.tracker:
-            # Beside the folder of checkpoints, which goes when the run has ended.
-            logs = self.work.parent / "tracking" if self.work else None
-            tracking = Tracking(recipe.settings, logs, {"targets": ", ".join(self.p.targets)})
-            hooks.append(tracking)
-
-        def each_epoch(epoch: int, watch: EarlyStopping) -> None:
-            for hook in hooks:
-                hook(epoch, watch)
-
-        joint = self.predictor.joint = self.stages.run(
-            "joint", lambda path: fit_multi_task(recipe, path, each_epoch), NetworkModel
-        )
-        if tracking:
-            tracking.end()
-        self.progress(stage, 1.0)
-        self.cost.append({"stage": stage, "seconds": joint.seconds, "parameters": joint.parameters})
-        for target, told in _told(self.p, joint).items():
-            self.judged[target][JOINT] = told
-
-    def fit_alone(self) -> None:
-        """The same network for each target alone."""
-        p, stage = self.p, "single-task networks"
-        self.progress(stage, 0.0)
-        # Folds of small tables go through in one pass. Large tables keep both cores busy with one
-        # network, and there a pass ends as soon as its own target has stopped to gain. A target
-        # with a head of its own form, or that starts from a series, has a pass of its own.
-        others = alike(p.codec, p.targets)
-        together = [others] if p.crossed else [[t] for t in others]
-        own = [[t] for t in p.targets if t not in others]
-        passes = [targets for targets in [*together, *own] if targets]
-        for n, targets in enumerate(passes):
-            hook = self._epochs(stage, n / len(passes), 1 / len(passes))
-            self.predictor.alone |= self.stages.run_all(
-                f"alone-{n}",
-                targets,
-                partial(fit_single_task, self.recipe, targets, on_epoch=hook),
-                NetworkModel,
-            )
-        self.progress(stage, 1.0)
-        for target, alone in self.predictor.alone.items():
-            self.judged[target][ALONE] = _told(p, alone)[target]
-        took = sum(m.seconds for m in self.predictor.alone.values())
-        size = sum(m.parameters for m in self.predictor.alone.values())
-        self.cost.append({"stage": stage, "seconds": took, "parameters": size})
-
-    def decide(self) -> Trial:
-        """The proof, with nothing given."""
-        p, predictor, kinds = self.p, self.predictor, self.p.codec.target_kinds
-        rulings = rule(
-            [Case(kinds[t], p.labels[t], self.judged[t]) for t in p.targets],
-            p.halves,
-            p.config.proof.delta,
-            p.crossed,
-            p.split.clusters,
-        )
-        found = dict(zip(p.targets, rulings, strict=True))
-        predictor.shipped = {t: r.shipped for t, r in found.items()}
-        seen = np.flatnonzero(p.halves >= 0) if p.crossed else p.split.train
-        for target, kind in kinds.items():
-            predictor.floors[target] = kind.constant(p.labels[target][seen])
-            rows = np.flatnonzero((p.halves >= 0) & kind.known(p.labels[target]))
-            weights = predictor.shipped[target]
-            told = mix({m: self.judged[target][m][rows] for m in weights}, weights)
-            y = p.labels[target][rows]
-            if (width := interval_width(kind, y, told)) is not None:
-                predictor.spread[target] = width
-            if (threshold := rare_threshold(kind, y, told)) is not None:
-                predictor.thresholds[target] = threshold
-        return Trial(p, predictor, found, self.judged, self.cost)
-
-    def fit_given(self, trial: Trial) -> None:
-        """What answers when some targets are measured."""
-        engine = None
-        served = any(
-            kind.tree not in ("none", "steps") for kind in self.p.codec.target_kinds.values()
-        )
-        if served and self.p.config.proof.references in ("all", "trees"):
-            # One engine: it is fitted twice more for each target. CatBoost takes half the time.
-            engines = engines_of(self.p.config, small=False)
-            engine = "catboost" if "catboost" in engines else engines[0]
-        assert self.predictor.joint is not None
-        given, trial.given_rulings, trial.given_judged = fit_given(
-            self.p,
-            self.predictor.joint,
-            engine,
-            self.judged,
-            trial.rulings,
-            self.stages,
-            self.progress,
-        )
-        self.predictor.given = given
-        if engine:
-            took = sum(m.seconds for by in given.trees.values() for m in by.values())
-            stage = f"{engine} trees told other targets"
-            self.cost.append({"stage": stage, "seconds": took, "parameters": None})
-
-    def _epochs(
-        self, stage: str, done: float, share: float
-    ) -> Callable[[int, EarlyStopping], None]:
-        """Turn epochs into progress; early stopping may end a stage at any time."""
-        passed = EpochShare(self.recipe.settings.epochs)
-        return lambda epoch, watch: self.progress(stage, done + share * passed(epoch, watch))
-
-
-def _fit_trees(p: Prepared, engine: Engine, target: str, path: Path | None) -> FittedTrees:
-    kind, labels = p.codec.target_kinds[target], p.labels[target]
-    return fit_references(engine, p.features, kind, labels, p.folds[: p.drawn], p.config.seed)
-
-
-def _told(p: Prepared, network: NetworkModel) -> dict[str, np.ndarray]:
-    """Predictions for the rows of the proof, by a network that has not seen them."""
-    if p.crossed:
-        return dict(zip(network.targets, network.held_out, strict=True))
-    rows = np.flatnonzero(p.halves >= 0)
-    told = network.predict(p.codec, {name: block[rows] for name, block in p.blocks.items()})
-    return {t: spread_out(z, rows, len(p.halves)) for t, z in told.items()}
-
-
-def _ahead(p: Prepared, trees: FittedTrees) -> np.ndarray:
-    rows = np.flatnonzero(p.halves >= 0)
-    return spread_out(trees.predict(p.features.matrix[rows]), rows, len(p.halves))
-
-
-def recipe_of(prepared: Prepared) -> TrainingSpec:
-    """Return what all networks of a run have in common, from its settings and its table."""
-    config = prepared.config
-    rows = len(prepared.split.train) + len(prepared.split.validation)
-    return TrainingSpec(
-        prepared.codec,
-        prepared.blocks,
-        prepared.labels,
-        prepared.folds,
-        architecture_of(config, prepared.regime, rows),
-        settings_of(config),
-        config.model.embedding,
-        config.seed,
-        {spec.name: spec.weight for spec in prepared.schema.targets},
-        config.model.given,
-        config.groups,
-        prepared.sources,
+    context = Context(prepared, Stages(work), progress)
+    asked = prepared.config.proof.references
+    trees = fit_reference_trees(context) if asked in ("all", "trees") else []
+    cost = tree_costs(context, trees) if asked in ("all", "trees") else []
+    multi = fit_multi_task_network(context)
+    cost.append(network_cost(MULTI_TASK_STAGE, [multi]))
+    singles = fit_single_task_networks(context) if asked in ("all", "network") else []
+    if asked in ("all", "network"):
+        cost.append(network_cost(SINGLE_TASK_STAGE, singles))
+    oof_predictions: OofPredictions = {target: {} for target in prepared.targets}
+    every: list[Fitted[Any]] = [*trees, multi, *singles]
+    for fitted in every:
+        for target, pred in context.judged(fitted).items():
+            oof_predictions[target][fitted.model.name] = pred
+    stored: list[Fitted[Any]] = [multi, *singles, *trees]
+    result = RunResult(
+        prepared,
+        Predictor(prepared.codec, [fitted.model for fitted in stored], {}),
+        {NONE: decide_level(prepared, oof_predictions)},
+        cost,
     )
+    if prepared.config.model.given and len(prepared.targets) > 1:
+        given = fit_given(context, multi.model, result.levels[NONE])
+        result.predictor.models += given.models
+        result.levels |= given.levels
+        cost += given.cost
+    result.predictor.levels = {name: level.level for name, level in result.levels.items()}
+    _learn_from_labels(prepared, result)
+    return result
 
 
-def architecture_of(config: Config, regime: str, rows: int) -> Architecture:
-    """Return the network's sizes from the settings; smaller tables have smaller networks.
-
-    Args:
-        config: Its ``model`` is read; "auto" is filled in here.
-        regime: "folds" has fewer members, because folds are an ensemble already.
-        rows: Training and validation rows.
-    """
-    m = config.model
-    width = 64 if rows < 300 else 128 if regime == "folds" else 192
-    members = 4 if regime == "folds" else 8
-    return Architecture(
-        "none" if m.blocks == 0 else m.fusion,
-        width if m.width == "auto" else m.width,
-        members if m.members == "auto" else m.members,
-        m.depth,
-        m.state,
-        m.rank,
-        max(m.blocks, 1),
-        m.dropout,
-        m.donor_gradient,
-    )
-
-
-def settings_of(config: Config) -> Settings:
-    """Return the loop's settings from the settings of the run."""
-    values = config.training.model_dump()
-    values["batch_size"] = None if values["batch_size"] == "auto" else values["batch_size"]
-    values["tracker"] = None if values["tracker"] == "none" else values["tracker"]
-    return Settings(**values, balance=Balancing(**config.balance.model_dump()))
+def _learn_from_labels(prepared: Prepared, result: RunResult) -> None:
+    """Set the baseline of each target, and the threshold of each whose class is rare."""
+    plan = prepared.plan
+    seen = plan.judges if plan.cross_fitted else prepared.split.train
+    level = result.levels[NONE].level
+    for target, kind in prepared.codec.target_kinds.items():
+        result.predictor.baselines[target] = kind.constant(prepared.labels[target][seen])
+        y, pred = deployed_predictions(prepared, result.oof_predictions, level, target=target)
+        if (threshold := rare_threshold(kind, y, pred)) is not None:
+            result.predictor.thresholds[target] = threshold

@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from superpose.columns import Column
 from superpose.errors import listing, message, place
 from superpose.kinds import NamedClasses, Unknown, UnknownLabels
 from superpose.models import Predictor
@@ -24,7 +23,7 @@ def score_table(
     ``unknown_labels`` (rows).
 
     Args:
-        predictor: What ships.
+        predictor: What is deployed.
         table: Rows with labels.
         given: Targets that are read as measured.
     """
@@ -32,62 +31,47 @@ def score_table(
     targets = [t for t in codec.target_kinds if t not in given]
     values = codec.target_values(table, targets)
     unknown = codec.unknown_labels(values)
-    for target, found in unknown.items():
-        warnings.warn(_as_wrong(target, found), stacklevel=3)
+    for target, wrong in unknown.items():
+        warnings.warn(_as_wrong(target, wrong), stacklevel=3)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UnknownLabels)
-        labels, answer = codec.labels(table), predictor.answer(table, given, True)
+        labels = codec.labels(table)
+        found = predictor.predict(table, given, read_labels=True)
     bare = [
         t for t in targets if t not in unknown and not codec.target_kinds[t].known(labels[t]).any()
     ]
     if bare:
         what = f"no row has a label of {listing(bare)}"
         warnings.warn(message("labels", what, fix="their metrics are not defined"), stacklevel=3)
-    return {
-        t: evaluate_target(
-            predictor,
-            t,
-            labels[t],
-            answer.told[t],
-            answer.reach[t],
-            unknown.get(t),
-            values.get(t),
-        )
-        for t in targets
-    }
+    scores = {}
+    for t in targets:
+        kind = codec.target_kinds[t]
+        scored = labels[t], found.pred[t], predictor.baselines[t]
+        options = metric_options(predictor, t, found.half_width[t])
+        if t in unknown and isinstance(kind, NamedClasses):
+            scores[t] = kind.metrics_with(unknown[t], values[t], *scored, **options)
+            scores[t]["unknown_labels"] = float(len(np.unique(unknown[t].rows)))
+        else:
+            scores[t] = kind.metrics(*scored, **options)
+    return scores
 
 
-def evaluate_target(
-    predictor: Predictor,
-    target: str,
-    y: np.ndarray,
-    told: np.ndarray,
-    reach: np.ndarray | None = None,
-    unknown: Unknown | None = None,
-    values: Column | None = None,
-) -> dict[str, float]:
-    """Score the answers to one target by everything its users expect.
+def metric_options(
+    predictor: Predictor, target: str, half_width: np.ndarray | None
+) -> dict[str, Any]:
+    """Return what the metrics of a target read beside its predictions.
 
     Args:
-        predictor: What ships.
+        predictor: What is deployed.
         target: Its name.
-        y: Encoded labels (N,) or (N, L).
-        told: Canonical predictions (N, K).
-        reach: Half-widths (N,) of the intervals of a number.
-        unknown: Labels that are no class of the target; they count as wrong.
-        values: All labels as they are, where some are unknown.
+        half_width: Half-widths (N,) of the intervals of a number.
     """
-    kind = predictor.codec.target_kinds[target]
     options: dict[str, Any] = {}
     if target in predictor.thresholds:
         options["threshold"] = predictor.thresholds[target]
-    if reach is not None:
-        options["interval"] = reach
-    floor = predictor.floors[target]
-    if unknown is None or values is None or not isinstance(kind, NamedClasses):
-        return kind.metrics(y, told, floor, **options)
-    found = kind.metrics_with(unknown, values, y, told, floor, **options)
-    return {**found, "unknown_labels": float(len(np.unique(unknown.rows)))}
+    if half_width is not None:
+        options["interval"] = half_width
+    return options
 
 
 def _as_wrong(target: str, unknown: Unknown) -> str:

@@ -4,26 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, Protocol, Self, TypeVar
+from typing import Any, TypeVar, cast
 
 import numpy as np
 import torch
 
+from superpose.models import MODELS, Fitted, Model
 from superpose.training import load_checkpoint, save_checkpoint
 
-
-class Kept(Protocol):
-    """A fitted model that can be written and read."""
-
-    held_out: Any
-
-    def state(self) -> tuple[dict[str, Any], dict[str, Any]]: ...
-
-    @classmethod
-    def from_state(cls, facts: Any, arrays: Any) -> Self: ...
-
-
-Model = TypeVar("Model", bound=Kept)
+M = TypeVar("M", bound=Model)
 
 
 class Stages:
@@ -36,63 +25,59 @@ class Stages:
     def __init__(self, folder: Path | None) -> None:
         self.folder = folder
 
-    def run(self, name: str, fit: Callable[[Path | None], Model], family: type[Model]) -> Model:
-        """Fit a stage, or read it if it has been fitted.
+    def run(self, name: str, fit: Callable[[Path | None], Fitted[M]]) -> Fitted[M]:
+        """Fit a model, or read it if it has been fitted.
 
         Args:
             name: Name of the stage, unique in the run.
             fit: Fits it; gets the file for checkpoints within the stage.
-            family: Class of the result.
+        """
+        return self.run_all(name, [name], lambda path: [fit(path)])[0]
+
+    def run_short(self, name: str, fit: Callable[[], Fitted[M]]) -> Fitted[M]:
+        """Fit a model that keeps no checkpoint on the way, or read it if it has been fitted."""
+        return self.run(name, lambda _: fit())
+
+    def run_all(
+        self, name: str, keys: Sequence[str], fit: Callable[[Path | None], list[Fitted[M]]]
+    ) -> list[Fitted[M]]:
+        """Fit several models, or read them if all have been fitted.
+
+        Args:
+            name: Name of the stage, unique in the run.
+            keys: Names of files for the models, unique in the run.
+            fit: Fits them; gets the file for checkpoints within the stage.
         """
         if self.folder is None:
             return fit(None)
-        done, under_way = self.folder / f"{name}.done", self.folder / f"{name}.checkpoint"
-        if done.is_file():
-            return self._read(done, family)
-        model = fit(under_way)
-        self._write(done, model)
-        under_way.unlink(missing_ok=True)
-        return model
-
-    def run_all(
-        self,
-        name: str,
-        keys: Sequence[str],
-        fit: Callable[[Path | None], dict[str, Model]],
-        family: type[Model],
-    ) -> dict[str, Model]:
-        """Fit a stage that gives one model for each key, or read them if it has been fitted."""
-        if self.folder is None:
-            return fit(None)
-        files = {key: self.folder / f"{name}-{place}.done" for place, key in enumerate(keys)}
-        if all(file.is_file() for file in files.values()):
-            return {key: self._read(file, family) for key, file in files.items()}
+        files = [self.folder / f"{key}.done" for key in keys]
+        if all(file.is_file() for file in files):
+            return [cast(Fitted[M], _read(file)) for file in files]
         under_way = self.folder / f"{name}.checkpoint"
-        models = fit(under_way)
-        for key, model in models.items():
-            self._write(files[key], model)
+        found = fit(under_way)
+        for file, fitted in zip(files, found, strict=True):
+            _write(file, fitted)
         under_way.unlink(missing_ok=True)
-        return models
+        return found
 
-    @staticmethod
-    def _write(path: Path, model: Kept) -> None:
-        facts, arrays = model.state()
-        held = model.held_out if isinstance(model.held_out, list) else [model.held_out]
-        tensors = {
-            f"model/{k}": torch.as_tensor(np.require(v, requirements="W"))
-            for k, v in arrays.items()
-        }
-        tensors |= {f"held/{i}": torch.as_tensor(h) for i, h in enumerate(held)}
-        kept = {"facts": facts, "list": isinstance(model.held_out, list)}
-        save_checkpoint(path, kept, tensors)
 
-    @staticmethod
-    def _read(path: Path, family: type[Model]) -> Model:
-        kept, tensors = load_checkpoint(path)
-        arrays = {name: tensor.numpy() for name, tensor in tensors.items()}
-        model = family.from_state(
-            kept["facts"], {k[6:]: v for k, v in arrays.items() if k.startswith("model/")}
-        )
-        held = [arrays[f"held/{i}"] for i in range(sum(k.startswith("held/") for k in arrays))]
-        model.held_out = held if kept["list"] else held[0]
-        return model
+def _write(path: Path, fitted: Fitted[Any]) -> None:
+    facts, arrays = fitted.model.to_state()
+    pred = fitted.oof_predictions
+    tensors = {f"model/{name}": _tensor(array) for name, array in arrays.items()}
+    tensors |= {f"oof/{index}": torch.as_tensor(z) for index, z in enumerate(pred.values())}
+    kept = {"family": fitted.model.family, "facts": facts, "oof": list(pred)}
+    save_checkpoint(path, kept, tensors)
+
+
+def _tensor(array: Any) -> torch.Tensor:
+    return torch.as_tensor(np.require(array, requirements="W"))
+
+
+def _read(path: Path) -> Fitted[Model]:
+    kept, tensors = load_checkpoint(path)
+    arrays = {name: tensor.numpy() for name, tensor in tensors.items()}
+    first = "model/"
+    own = {name.removeprefix(first): a for name, a in arrays.items() if name.startswith(first)}
+    model = MODELS[kept["family"]]().from_state(kept["facts"], own)
+    return Fitted(model, {name: arrays[f"oof/{index}"] for index, name in enumerate(kept["oof"])})

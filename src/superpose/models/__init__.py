@@ -1,48 +1,79 @@
-"""Models: what answers, how answers are mixed, and the folder that keeps them."""
+"""Models: what predicts, how predictions are mixed, and the folder that keeps it all.
 
+A ``Model`` predicts targets of ``Rows``; a ``Predictor`` mixes models, with weights for each target
+and each level of what is measured. ``MODELS`` names what there is. Torch is imported by networks
+only, when there are any.
+"""
+
+from ._base import Model, Predictions
 from ._bundle import load_bundle
-from ._copula import COPULA, Copula
+from ._conditional_trees import ConditionalTreesModel
+from ._copula import Copula, CopulaModel
 from ._facts import join_facts, plain, split_facts
-from ._given import ALL, HALF, LEVELS, NONE, Given, Rows
+from ._fitted import Fitted
+from ._given_labels import (
+    AUTO,
+    given_labels,
+    given_names,
+    no_target,
+    scored_given,
+    with_measured,
+)
 from ._groups import places_of
-from ._mixture import ROUNDS, Weights, greedy_blend, mix
-from ._names import ALONE, EVERY, JOINT, SOME
-from ._observed import AUTO, given_labels, given_names, require_plan, scored_given, with_measured
-from ._predictor import Predictor
-from ._revealed import Revealed, reveal_columns
+from ._mixture import Weights, mix
+from ._names import (
+    ALL,
+    COPULA,
+    HALF,
+    LEVELS,
+    MULTI_TASK,
+    NONE,
+    SINGLE_TASK,
+    TREES_ALL,
+    TREES_SOME,
+)
+from ._observed import Observed, reveal_columns
+from ._predictor import Level, Prediction, Predictor
+from ._rows import Rows
 from ._store import is_folder, load_folder, require_writable, save_folder, write_file
-from ._trees import FittedTrees
+from ._table import MODELS
+from ._trees import TreesModel
 
 __all__ = [
     "ALL",
-    "ALONE",
     "AUTO",
     "COPULA",
-    "EVERY",
     "HALF",
-    "JOINT",
     "LEVELS",
+    "MODELS",
+    "MULTI_TASK",
     "NONE",
-    "ROUNDS",
-    "SOME",
+    "SINGLE_TASK",
+    "TREES_ALL",
+    "TREES_SOME",
+    "ConditionalTreesModel",
     "Copula",
-    "FittedTrees",
-    "Given",
+    "CopulaModel",
+    "Fitted",
+    "Level",
+    "Model",
+    "Observed",
+    "Prediction",
+    "Predictions",
     "Predictor",
-    "Revealed",
     "Rows",
+    "TreesModel",
     "Weights",
     "given_labels",
     "given_names",
-    "greedy_blend",
     "is_folder",
     "join_facts",
     "load_bundle",
     "load_folder",
     "mix",
+    "no_target",
     "places_of",
     "plain",
-    "require_plan",
     "require_writable",
     "reveal_columns",
     "save_folder",

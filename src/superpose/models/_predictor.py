@@ -1,9 +1,9 @@
-"""What ships: for each target a mixture of the models that won, with thresholds and intervals."""
+"""What is deployed: for each target mixtures of the models that won, thresholds and intervals."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple, Self
 
 import numpy as np
@@ -11,30 +11,45 @@ import pyarrow as pa
 
 from superpose.data import Codec
 from superpose.errors import BundleError, ConfigError, message
+from superpose.stored import damaged
 
-from ._copula import COPULA
-from ._given import LEVELS, Given, Rows
+from ._base import Arrays, Facts, Model, Predictions
+from ._former import today
+from ._given_labels import given_labels
 from ._mixture import Weights, mix
-from ._names import ALONE, EVERY, JOINT, SOME
-from ._observed import given_labels
+from ._names import LEVELS, NONE
+from ._observed import Observed
+from ._rows import Rows
 from ._soundness import require_facts, require_sound
-from ._trees import FittedTrees
-from .network import NetworkModel
-
-Arrays = dict[str, Any]
+from ._table import MODELS
 
 
-class Answer(NamedTuple):
+class Prediction(NamedTuple):
     """Predictions of all targets.
 
     Args:
-        told: For each target its canonical predictions (N, K); a measured value is its own.
-        reach: For each number the half-widths (N,), or (N, H) of H numbers, of its intervals, in
-            standardised units.
+        pred: For each target its canonical predictions (N, K); a measured value is its own.
+        half_width: For each number the half-widths (N,), or (N, H) of H numbers, of its intervals,
+            in standardised units.
     """
 
-    told: dict[str, np.ndarray]
-    reach: dict[str, np.ndarray | None]
+    pred: Predictions
+    half_width: dict[str, np.ndarray | None]
+
+
+@dataclass
+class Level:
+    """How targets are predicted while nothing, some or all of the others are measured.
+
+    Args:
+        weights: The mixture of each target.
+        factors: By how much each target's predicted scale has to be stretched.
+        scales: For each number the half-width of its interval, in predicted scales.
+    """
+
+    weights: dict[str, Weights]
+    factors: dict[str, float] = field(default_factory=dict)
+    scales: dict[str, float] = field(default_factory=dict)
 
 
 @dataclass
@@ -43,244 +58,277 @@ class Predictor:
 
     Args:
         codec: Fitted codec.
-        shipped: For each target the weights of the models that predict it.
-        joint: The network of all targets, if anything uses it.
-        alone: Single-task networks by target.
-        trees: Tree models by target and engine.
+        models: Everything that predicts.
+        levels: How models are mixed: at "none"; and at "half" and "all" where targets may be given.
         thresholds: Decision threshold of each binary and multilabel target.
-        spread: For number targets the interval's half-width in predicted scales.
-        floors: For each target the constant prediction (K,) of the training rows.
-        given: What answers when targets are measured; None if the model was trained without.
+        baselines: For each target the constant prediction (K,) of the training rows.
     """
 
     codec: Codec
-    shipped: dict[str, Weights]
-    joint: NetworkModel | None = None
-    alone: dict[str, NetworkModel] = field(default_factory=dict)
-    trees: dict[str, dict[str, FittedTrees]] = field(default_factory=dict)
+    models: list[Model]
+    levels: dict[str, Level]
     thresholds: dict[str, float] = field(default_factory=dict)
-    spread: dict[str, float] = field(default_factory=dict)
-    floors: dict[str, np.ndarray] = field(default_factory=dict)
-    given: Given | None = None
+    baselines: dict[str, np.ndarray] = field(default_factory=dict)
 
-    def models(self, table: pa.Table, targets: Sequence[str]) -> dict[str, dict[str, np.ndarray]]:
-        """Predict with every model there is; for each target model name -> (N, K)."""
-        return self._predict(table, dict.fromkeys(targets))
+    @property
+    def weights(self) -> dict[str, Weights]:
+        """The mixture of each target that is deployed where nothing is given."""
+        return self.levels[NONE].weights
 
-    def canonical(
-        self, table: pa.Table, targets: Sequence[str] | None = None
-    ) -> dict[str, np.ndarray]:
-        """Predict what ships, for each target its canonical prediction (N, K)."""
-        wanted = list(targets or self.shipped)
-        told = self._predict(table, {t: list(self.shipped[t]) for t in wanted})
-        return {t: mix(told[t], self.shipped[t]) for t in wanted}
+    @property
+    def takes_given(self) -> bool:
+        """Whether targets may be given."""
+        return len(self.levels) > 1
+
+    def require_given(self) -> None:
+        """Make sure that targets may be given.
+
+        Raises:
+            ConfigError: The model was trained without.
+        """
+        if not self.takes_given:
+            fix = "train again with `model.given: true` and two targets or more"
+            raise ConfigError(message("given", "this model was trained without it", fix=fix))
+
+    def named(self, name: str) -> list[Model]:
+        """The models of a name: one for all targets, or several that share them out."""
+        return [model for model in self.models if model.name == name]
 
     def rows(self, table: pa.Table) -> Rows:
-        """Read rows once, with all that the models say of them while nothing is given."""
-        if self.given is None:
-            raise ConfigError(
-                message(
-                    "given",
-                    "this model was trained without it",
-                    fix="train again with `model.given: true` and two targets or more",
-                )
-            )
+        """Rows of a table as models read them.
+
+        Raises:
+            DataError: Of a table without rows, every missing input column.
+        """
         if not table.num_rows:
             self.codec.require_inputs(table)
-            return Rows({}, np.zeros((0, 0)), {}, {})
-        wanted = {
-            t: sorted({*w, *(self.given.models(t) & self._names(t))})
-            for t, w in self.shipped.items()
-        }
-        told = self._predict(table, wanted)
-        return Rows(
-            self.codec.inputs(table),
-            self.codec.features(table).matrix,
-            told,
-            {t: mix(told[t], self.shipped[t]) for t in told},
-        )
+        return Rows.of_table(self.codec, table, self.models)
 
-    def answer(self, table: pa.Table, given: Sequence[str] = (), scored: bool = False) -> Answer:
+    def predict(
+        self, table: pa.Table, given: Sequence[str] = (), *, read_labels: bool = False
+    ) -> Prediction:
         """Predict all targets of a table.
 
         Args:
             table: The rows; of their targets only those in ``given`` are read.
             given: Targets that are read as measured where a row has a value.
-            scored: Whether labels are read that say how likely a text is; what is told rests on
-                none of them.
+            read_labels: Whether labels are read that say how likely a text is; no prediction rests
+                on them.
         """
         kinds = self.codec.target_kinds
         if not table.num_rows:
             self.codec.require_inputs(table)
-            told = {t: kind.exact(kind.unlabelled(0)) for t, kind in kinds.items()}
-            return Answer(told, {t: self.half_widths(t, z) for t, z in told.items()})
-        if not given:
-            read = [t for t, kind in kinds.items() if scored and kind.reads_labels]
-            unread = [c for c in table.column_names if c in kinds and c not in read]
-            told = self.canonical(table.drop_columns(unread))
-            return Answer(told, {t: self.half_widths(t, z) for t, z in told.items()})
-        rows, labels = self.rows(table), given_labels(self.codec, table, given)
-        assert self.given is not None
-        told, levels = self.conditional(rows, labels), self.given.levels(kinds, labels)
-        reach: dict[str, np.ndarray | None] = {}
-        for t, kind in kinds.items():
-            exact = kind.exact(labels[t])
+            nothing = {t: kind.exact(kind.unlabelled(0)) for t, kind in kinds.items()}
+            return self._with_intervals(nothing)
+        if given:
+            self.require_given()
+            return self._predict_given(self.rows(table), given_labels(self.codec, table, given))
+        read = [t for t, kind in kinds.items() if read_labels and kind.reads_labels]
+        unread = [c for c in table.column_names if c in kinds and c not in read]
+        return self._with_intervals(self.deployed(self.rows(table.drop_columns(unread))))
+
+    def _with_intervals(self, pred: Predictions) -> Prediction:
+        return Prediction(pred, {t: self.half_width(t, z) for t, z in pred.items()})
+
+    def _predict_given(self, rows: Rows, labels: Mapping[str, np.ndarray]) -> Prediction:
+        kinds = self.codec.target_kinds
+        observed = Observed(kinds, labels)
+        pred = self.conditional(rows, observed)
+        half_width: dict[str, np.ndarray | None] = {}
+        for t, index in observed.levels().items():
+            exact = kinds[t].exact(labels[t])
             # A row that is measured may still have places without a label.
-            measured = kind.known(labels[t])[:, None] & ~np.isnan(exact)
-            told[t] = np.where(measured, exact, told[t])
-            widths = [self.given.spread[name].get(t) for name in LEVELS]
-            reach[t] = None
-            if None not in widths:
-                spread = kind.deviations(told[t])
-                assert spread is not None
-                width = np.array(widths, float)[levels[t]]
-                reach[t] = width.reshape(-1, *[1] * (spread.ndim - 1)) * spread
-        return Answer(told, reach)
+            measured = kinds[t].known(labels[t])[:, None] & ~np.isnan(exact)
+            pred[t] = np.where(measured, exact, pred[t])
+            half_width[t] = self._half_width_at(t, pred[t], index)
+        return Prediction(pred, half_width)
+
+    def _half_width_at(self, target: str, pred: np.ndarray, index: np.ndarray) -> np.ndarray | None:
+        """Half-widths where each row has a level of its own, by its index."""
+        scales = [self.levels[name].scales.get(target) for name in LEVELS]
+        deviation = self.codec.target_kinds[target].deviations(pred)
+        if None in scales or deviation is None:
+            return None
+        scale = np.array(scales, float)[index]
+        return scale.reshape(-1, *[1] * (deviation.ndim - 1)) * deviation
+
+    def half_width(self, target: str, pred: np.ndarray) -> np.ndarray | None:
+        """Half-widths of a number's intervals while nothing is given, in standardised units."""
+        deviation = self.codec.target_kinds[target].deviations(pred)
+        scales = self.levels[NONE].scales
+        if target not in scales or deviation is None:
+            return None
+        return scales[target] * deviation
+
+    def deployed(self, rows: Rows, targets: Iterable[str] | None = None) -> Predictions:
+        """What is deployed where nothing is given: canonical predictions (N, K) by target."""
+        wanted = list(self.weights if targets is None else targets)
+        pred = rows.predict({t: self.weights[t] for t in wanted})
+        return {t: mix(pred[t], self.weights[t]) for t in wanted}
+
+    def each(self, rows: Rows, targets: Iterable[str]) -> dict[str, Predictions]:
+        """What every model predicts where nothing is given; for each target name -> (N, K)."""
+        plain = [model for model in self.models if not model.needs_observed]
+        return rows.predict({t: [m.name for m in plain if t in m.targets] for t in targets})
 
     def conditional(
         self,
         rows: Rows,
-        labels: Mapping[str, np.ndarray],
-        only: list[str] | None = None,
+        observed: Observed,
+        *,
+        targets: Collection[str] | None = None,
         level: str | None = None,
-    ) -> dict[str, np.ndarray]:
-        """Predict targets of rows for which others are measured; see ``Given.predict``."""
-        assert self.given is not None
-        return self.given.predict(self.codec.target_kinds, self._network, rows, labels, only, level)
+    ) -> Predictions:
+        """Predict targets of rows for which others are measured.
 
-    def _network(
-        self, blocks: dict[str, np.ndarray], labels: Mapping[str, np.ndarray]
-    ) -> dict[str, np.ndarray]:
-        assert self.joint is not None
-        return self.joint.predict_given(self.codec, blocks, labels)
+        Args:
+            rows: The rows.
+            observed: What is measured.
+            targets: Which to predict (default all). Where a target's own value is given, what is
+                predicted for it means nothing: the value itself is the answer.
+            level: Use the mixture of this level for every row (default: what each row calls for).
 
-    def _predict(
-        self, table: pa.Table, wanted: Mapping[str, list[str] | None]
-    ) -> dict[str, dict[str, np.ndarray]]:
-        def asked(target: str, model: str) -> bool:
-            names = wanted[target]
-            return names is None or model in names
-
-        out: dict[str, dict[str, np.ndarray]] = {t: {} for t in wanted}
-        blocks = features = None
-        joint = [t for t in wanted if self.joint and asked(t, JOINT)]
-        if joint and self.joint:
-            blocks = self.codec.inputs(table)
-            for target, told in self.joint.predict(self.codec, blocks, joint).items():
-                out[target][JOINT] = told
-        for target in wanted:
-            if target in self.alone and asked(target, ALONE):
-                blocks = blocks or self.codec.inputs(table)
-                out[target][ALONE] = self.alone[target].predict(self.codec, blocks)[target]
-            for engine, model in self.trees.get(target, {}).items():
-                if asked(target, engine):
-                    features = self.codec.features(table) if features is None else features
-                    out[target][engine] = model.predict(features.matrix)
+        Shape:
+            for each target (N, K).
+        """
+        self.require_given()
+        wanted = [t for t in self.codec.target_kinds if targets is None or t in targets]
+        if level:
+            weights = self.levels[level].weights
+            pred = self._ask(rows, observed, {t: weights[t] for t in wanted})
+            return {t: mix(pred[t], weights[t]) for t in wanted}
+        index = observed.levels()
+        names = {t: self._called_for(t, index[t]) for t in wanted}
+        pred = self._ask(rows, observed, names)
+        out = {}
+        for t, z in self.deployed(rows, wanted).items():
+            for number, name in enumerate(LEVELS[1:], start=1):
+                here = index[t] == number
+                if here.any():
+                    own = self.levels[name].weights[t]
+                    z[here] = mix({m: pred[t][m][here] for m in own}, own)
+            out[t] = z
         return out
 
-    def _names(self, target: str) -> set[str]:
-        """The models that can predict a target."""
-        joint = {JOINT} if self.joint and target in self.joint.targets else set()
-        alone = {ALONE} if target in self.alone else set()
-        return joint | alone | self.trees.get(target, {}).keys()
+    def _called_for(self, target: str, index: np.ndarray) -> set[str]:
+        """Names of the models of the levels that some row is at, but for nothing given."""
+        names: set[str] = set()
+        for number, name in enumerate(LEVELS[1:], start=1):
+            if (index == number).any():
+                names |= set(self.levels[name].weights[target])
+        return names
 
-    def half_widths(self, target: str, told: np.ndarray) -> np.ndarray | None:
-        """Return the half-widths of a number's intervals, in standardised units."""
-        spread = self.codec.target_kinds[target].deviations(told)
-        if target not in self.spread or spread is None:
-            return None
-        return self.spread[target] * spread
+    def _ask(
+        self, rows: Rows, observed: Observed, names: Mapping[str, Collection[str]]
+    ) -> dict[str, Predictions]:
+        """Predict with the models that read what is measured; the others have predicted already."""
+        pred: dict[str, Predictions] = {t: {} for t in names}
+        rest: dict[str, list[str]] = {t: [] for t in names}
+        for model in self.models:
+            mine = [t for t in model.targets if model.name in names.get(t, ())]
+            if not model.reads_observed:
+                for t in mine:
+                    rest[t].append(model.name)
+            elif mine:
+                for t, z in model.predict(rows, observed, targets=mine).items():
+                    pred[t][model.name] = z
+        plain = rows.predict(rest)
+        return {t: {**pred[t], **plain[t]} for t in names}
 
     def pruned(self) -> Predictor:
-        """Drop every model that no shipped mixture uses."""
-        given = self.given.pruned() if self.given else None
+        """Drop every model that no mixture uses, and none stands on that one does use."""
+        used = {
+            (target, name)
+            for level in self.levels.values()
+            for target, weights in level.weights.items()
+            for name, weight in weights.items()
+            if weight > 0
+        }
+        kept = [m for m in self.models if any((t, m.name) in used for t in m.targets)]
+        used |= {(t, name) for m in kept for t, by in m.margins().items() for name in by}
+        kept = [m for m in self.models if any((t, m.name) in used for t in m.targets)]
+        return replace(self, models=kept)
 
-        def used(target: str, model: str) -> bool:
-            told = given.models(target) if given else set()
-            return self.shipped[target].get(model, 0.0) > 0 or model in told
-
-        return Predictor(
-            self.codec,
-            self.shipped,
-            self.joint if any(used(t, JOINT) for t in self.shipped) else None,
-            {t: m for t, m in self.alone.items() if used(t, ALONE)},
-            {t: {e: m for e, m in by.items() if used(t, e)} for t, by in self.trees.items()},
-            self.thresholds,
-            self.spread,
-            self.floors,
-            given,
-        )
-
-    def state(self) -> tuple[dict[str, Any], dict[str, Arrays]]:
+    def to_state(self) -> tuple[Facts, dict[str, Arrays]]:
         """Split into JSON facts and one group of arrays for each model."""
-        facts: dict[str, Any] = {
+        none = self.levels[NONE]
+        facts: Facts = {
             "codec": self.codec.state(),
-            "shipped": self.shipped,
+            "shipped": none.weights,
             "thresholds": self.thresholds,
-            "spread": self.spread,
-            "floors": {t: floor.tolist() for t, floor in self.floors.items()},
-            "given": self.given.state() if self.given else None,
+            "spread": none.scales,
+            "floors": {t: baseline.tolist() for t, baseline in self.baselines.items()},
+            "given": self._given_state() if self.takes_given else None,
             "models": [],
         }
         groups: dict[str, Arrays] = {}
-        models: list[tuple[str, str | None, NetworkModel | FittedTrees]] = []
-        if self.joint:
-            models.append((JOINT, None, self.joint))
-        models += [(ALONE, t, m) for t, m in self.alone.items()]
-        models += [(e, t, m) for t, by in self.trees.items() for e, m in by.items()]
-        if self.given:
-            models += [(n, t, m) for t, by in self.given.trees.items() for n, m in by.items()]
-        for place, (name, target, model) in enumerate(models):
-            own, arrays = model.state()
-            group = f"model-{place:03d}-{name.replace(' ', '-')}"
-            facts["models"].append({"name": name, "target": target, "group": group, "facts": own})
+        for number, model in enumerate(self.models):
+            own, arrays = model.to_state()
+            group = f"model-{number:03d}-{model.name.replace(' ', '-')}"
+            facts["models"].append({"family": model.family, "group": group, "facts": own})
             groups[group] = arrays
         return facts, groups
 
+    def _given_state(self) -> Facts:
+        return {
+            "weights": {name: level.weights for name, level in self.levels.items()},
+            "factors": {name: level.factors for name, level in self.levels.items()},
+            "spread": {name: level.scales for name, level in self.levels.items()},
+        }
+
     @classmethod
     def from_state(cls, facts: Mapping[str, Any], groups: Mapping[str, Arrays]) -> Self:
-        """Put back what ``state`` split.
+        """Put back what ``to_state`` split, now or in a version before this one.
 
         Raises:
-            BundleError: If a part is missing.
+            BundleError: If a part is missing, or the parts do not fit together.
         """
         try:
+            facts = today(facts)
             require_facts(facts)
             found = cls(
                 Codec.from_state(facts["codec"]),
-                facts["shipped"],
+                [_restored(entry, groups) for entry in facts["models"]],
+                _levels(facts),
                 thresholds=facts["thresholds"],
-                spread=facts["spread"],
-                floors={t: np.array(floor) for t, floor in facts["floors"].items()},
+                baselines={t: np.array(floor) for t, floor in facts["floors"].items()},
             )
-            if facts["given"]:
-                found.given = Given.from_state(facts["given"])
-            for entry in facts["models"]:
-                name, target, arrays = entry["name"], entry["target"], groups[entry["group"]]
-                if name == JOINT:
-                    found.joint = NetworkModel.from_state(entry["facts"], arrays)
-                elif name == ALONE:
-                    found.alone[target] = NetworkModel.from_state(entry["facts"], arrays)
-                elif found.given and name in (SOME, EVERY):
-                    found.given.trees.setdefault(target, {})[name] = FittedTrees.from_state(
-                        entry["facts"], arrays
-                    )
-                else:
-                    found.trees.setdefault(target, {})[name] = FittedTrees.from_state(
-                        entry["facts"], arrays
-                    )
-            for target in found.codec.target_kinds:
-                there = found._names(target)
-                if found.given:
-                    there = there | found.given.trees.get(target, {}).keys()
-                    there |= {COPULA} if found.given.copula else set()
-                asked = found.given.models(target) if found.given else set()
-                for name in sorted({*found.shipped[target], *asked}):
-                    if name not in there:
-                        raise KeyError(f"{name} of {target}")
+            found._require_models()
         except KeyError as error:
             raise BundleError(
                 f"bundle: {error} is missing; the bundle is damaged; save the model again"
             ) from error
         require_sound(found)
         return found
+
+    def _require_models(self) -> None:
+        """Make sure that every model is there that a mixture names."""
+        there = {(t, model.name) for model in self.models for t in model.targets}
+        mixtures: list[Mapping[str, Weights]] = [level.weights for level in self.levels.values()]
+        mixtures += [model.margins() for model in self.models]
+        for mixture in mixtures:
+            for target, weights in mixture.items():
+                for name in sorted(weights):
+                    if (target, name) not in there:
+                        raise KeyError(f"{name} of {target}")
+
+
+def _restored(entry: Mapping[str, Any], groups: Mapping[str, Arrays]) -> Model:
+    family = MODELS.get(entry["family"])
+    if family is None:
+        raise damaged("model", ("models",), f"{entry['family']!r} is no family of this version")
+    group = entry["group"]
+    return family().from_state(entry["facts"], {} if group is None else groups[group])
+
+
+def _levels(facts: Mapping[str, Any]) -> dict[str, Level]:
+    given = facts["given"]
+    if not given:
+        return {NONE: Level(facts["shipped"], scales=facts["spread"])}
+    levels = {
+        name: Level(given["weights"][name], given["factors"][name], given["spread"][name])
+        for name in LEVELS
+    }
+    if levels[NONE].weights != facts["shipped"]:
+        raise damaged("given", ("weights", NONE), "not the mixtures of `shipped`")
+    return levels

@@ -8,6 +8,7 @@ from functools import partial, update_wrapper
 import torch
 from torch import Tensor, nn
 
+from superpose.methods import FUSION_METHODS
 from superpose.nn import Fusion
 
 from ._checks import run_checks
@@ -130,9 +131,15 @@ def weights_are_kept_and_put_back(fusion: type[Fusion]) -> None:
 
 
 def it_says_what_it_is(fusion: type[Fusion]) -> None:
-    """It has a docstring and names its paper, which `superpose fusions` shows."""
+    """It has a docstring, and where the table names it, the table says the same, and its paper."""
     assert fusion.__doc__, "no docstring"
-    assert fusion.paper, "no paper; say in `paper` where it is from, or what it is"
+    for name, method in FUSION_METHODS.items():
+        if (method.module, method.class_name) == (fusion.__module__, fusion.__name__):
+            first = fusion.__doc__.split("\n")[0]
+            assert method.summary == first, (
+                f"{name} is summed up as {method.summary!r}, not {first!r}"
+            )
+            assert method.paper, "no paper; say in the table where it is from, or what it is"
 
 
 FUSION_CHECKS: tuple[FusionCheck, ...] = (

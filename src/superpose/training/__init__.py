@@ -1,36 +1,48 @@
-"""Training: the loop, its folds in one pass, early stopping per target, checkpoints."""
+"""Training: the loop, its folds in one pass, early stopping per target, checkpoints.
 
-from ._balance import Balance, Balancing, require_balance
+``fit`` trains the networks of some jobs, each with its targets and its fold, from a
+``TrainingSpec`` to a ``TrainResult``; a ``Callback`` is shown the ``TrainState`` on the way.
+"""
+
+from ._balance import Balance, require_balance
+from ._batches import Batch, BatchSampler, batch_size
+from ._callbacks import Callback, EpochProgress
 from ._checkpoints import load_checkpoint, save_checkpoint
-from ._early_stopping import EarlyStopping, EpochShare
-from ._fit import TrainingSpec, fit_multi_task, fit_single_task
-from ._host import Tracking, require_host
+from ._early_stopping import EarlyStopping
+from ._host import Tracker, require_host
+from ._jobs import Job, multi_task_jobs, single_task_jobs
 from ._lookahead import Affinities, look_ahead
-from ._loop import TrainResult, batch_size, batches, train
+from ._loop import TrainResult, fit
 from ._modality_dropout import hideable
-from ._settings import Settings
+from ._networks import fit_multi_task, fit_single_task
 from ._sizes import count_weights
+from ._spec import TrainingSpec
+from ._state import TrainState
 
 __all__ = [
     "Affinities",
     "Balance",
-    "Balancing",
+    "Batch",
+    "BatchSampler",
+    "Callback",
     "EarlyStopping",
-    "EpochShare",
-    "Settings",
-    "Tracking",
+    "EpochProgress",
+    "Job",
+    "Tracker",
     "TrainResult",
+    "TrainState",
     "TrainingSpec",
     "batch_size",
-    "batches",
     "count_weights",
+    "fit",
     "fit_multi_task",
     "fit_single_task",
     "hideable",
     "load_checkpoint",
     "look_ahead",
+    "multi_task_jobs",
     "require_balance",
     "require_host",
     "save_checkpoint",
-    "train",
+    "single_task_jobs",
 ]

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import torch
 from torch import Tensor
 
 from superpose.data import Codec
-from superpose.models.network import Blocks
+
+from ._batches import Batch
 
 
 def hideable(codec: Codec) -> dict[str, int]:
@@ -33,31 +36,33 @@ class ModalityDropout:
         share: Chance of each input to be hidden in a row that has it, from 0 to below 1.
 
     Shape:
-        blocks: name -> (P, B, ...) -> the same, NaN or padding where hidden.
+        inputs of a batch: (P, B, ...) each -> the same, NaN or padding where hidden.
 
     Source:
         ModDrop, Neverova et al. 2016; departs by never hiding everything.
     """
 
     def __init__(self, codec: Codec, share: float) -> None:
-        self.padding, self.share = hideable(codec), share
+        self.padding = hideable(codec)
+        self.share = share
         # What is never hidden is left in any case.
         self.left = len(codec.input_groups) > len(self.padding)
 
-    def __call__(self, batch: Blocks) -> Blocks:
-        there = torch.stack([_there(batch[name], pad) for name, pad in self.padding.items()])
+    def __call__(self, batch: Batch) -> Batch:
+        inputs = dict(batch.inputs)
+        there = torch.stack([_there(inputs[name], pad) for name, pad in self.padding.items()])
         drawn = torch.rand(2, *there.shape, device=there.device)
         gone = there & (drawn[0] < self.share)
         if not self.left:
             spared = (drawn[1] * there).argmax(0)  # one of those that the row has
             each = torch.arange(len(there), device=there.device)[:, None, None]
             gone &= ~((spared == each) & (gone == there).all(0))
-        out = dict(batch)
         for (name, pad), rows in zip(self.padding.items(), gone, strict=True):
-            block = batch[name]
+            block = inputs[name]
             nothing = torch.nan if block.is_floating_point() else pad
-            out[name] = block.masked_fill(rows.view(*rows.shape, *[1] * (block.ndim - 2)), nothing)
-        return out
+            shape = (*rows.shape, *[1] * (block.ndim - 2))
+            inputs[name] = block.masked_fill(rows.view(shape), nothing)
+        return replace(batch, inputs=inputs)
 
 
 def _there(block: Tensor, pad: int) -> Tensor:

@@ -13,7 +13,7 @@ from superpose.config import Config
 from superpose.data import Codec
 from superpose.data.schema._schema import ColumnSpec, Schema
 from superpose.evaluation import prepare, quiet
-from superpose.evaluation._decide import Ruling
+from superpose.evaluation._decide import Decision
 
 TARGETS = ["a", "b", "c"]
 FACTS = {
@@ -164,14 +164,17 @@ def residuals(mixed: bool, references: bool = True):
     codec = Codec.fit(table, schema, np.arange(800))
     labels = codec.labels(table)
     told = {t: np.tile(k.constant(labels[t]), (800, 1)) for t, k in codec.target_kinds.items()}
-    ruling = Ruling({"hist": 1.0} if references else {}, None, {"joint": 1.0})
+    ruling = Decision({"hist": 1.0} if references else {}, None, {"joint": 1.0})
     return residual_facts(
         SimpleNamespace(
             prepared=SimpleNamespace(
-                codec=codec, targets=list(specs), labels=labels, halves=np.zeros(800, int)
+                codec=codec,
+                targets=list(specs),
+                labels=labels,
+                plan=SimpleNamespace(judges=np.arange(800)),
             ),
-            rulings=dict.fromkeys(specs, ruling),
-            judged={t: {"hist" if references else "joint": z} for t, z in told.items()},
+            decisions=dict.fromkeys(specs, ruling),
+            oof_predictions={t: {"hist" if references else "joint": z} for t, z in told.items()},
         )
     )
 

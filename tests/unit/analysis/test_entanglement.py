@@ -73,15 +73,10 @@ def test_only_rows_with_both_labels_count(world):
     assert np.isnan(found["bits"][0][2])  # nobody knows c, so nothing can be said of it
 
 
-def test_a_scale_that_all_models_state_too_small_is_no_entanglement(world):
+def test_a_scale_that_all_models_state_too_small_is_no_entanglement(make_world):
     """What counts is what revealing a target saves, not how well scales were fitted."""
-    rows = world.rows.take(np.arange(4000))
-    for told in (*rows.told.values(), {t: rows.shipped[t] for t in rows.shipped}):
-        for z in told.values():
-            z[:, 1] *= 0.5
-    for t in rows.shipped:
-        rows.told[t] = {"hist": rows.shipped[t]}
-    found = entanglement(world.predictor, rows, world.labels, permutations=1)
+    world = make_world([[1, RHO, 0], [RHO, 1, 0], [0, 0, 1]], 4000, scale=0.5)
+    found = entanglement(world.predictor, world.rows, world.labels, permutations=1)
     assert found["bits"][0][2] == pytest.approx(0.0, abs=0.01)
     assert found["total"][2] == pytest.approx(0.0, abs=0.01)
 

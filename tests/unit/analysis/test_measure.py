@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from superpose.analysis import next_measurement, ranked, sample
-from superpose.analysis._measure import Advice, stretched
+from superpose.analysis import Question, next_measurement, ranked, sample
+from superpose.analysis._measure import Advice
+from superpose.analysis._sample import stretched
 
 # Target a is wanted; b, c and d tell about it with noise of 0.2, 0.6 and 2.
 NOISE = {"b": 0.2, "c": 0.6, "d": 2.0}
@@ -30,8 +31,10 @@ def truth(name):
 
 
 def advise(world, labels, **more):
-    arguments = {"want": ["a"], "candidates": list("bcd"), **more}
-    return next_measurement(world.predictor, world.rows, labels, **arguments)
+    asked = {"want": ["a"], "candidates": list("bcd")}
+    asked |= {key: more.pop(key) for key in ("want", "cost") if key in more}
+    question = Question(**asked)
+    return next_measurement(world.predictor, world.rows, labels, question=question, **more)
 
 
 def test_the_expected_bits_are_those_of_theory(world, hidden):
@@ -99,15 +102,15 @@ def test_ranks_are_given_row_by_row():
 
 def test_the_scale_that_held_out_rows_have_shown_is_used(world, hidden):
     labels = {**hidden(world.labels), "b": world.labels["b"]}
-    plain = stretched(world.predictor, "a", world.rows, labels)
-    world.predictor.given.factors["half"]["a"] = 3.0
-    world.predictor.given.factors["none"]["a"] = 5.0
+    plain = stretched(world.predictor, world.rows, labels, target="a")
+    world.predictor.levels["half"].factors["a"] = 3.0
+    world.predictor.levels["none"].factors["a"] = 5.0
     try:
-        wide = stretched(world.predictor, "a", world.rows, labels)
-        nothing = stretched(world.predictor, "a", world.rows, hidden(world.labels))
+        wide = stretched(world.predictor, world.rows, labels, target="a")
+        nothing = stretched(world.predictor, world.rows, hidden(world.labels), target="a")
     finally:
-        world.predictor.given.factors["half"]["a"] = 1.0
-        world.predictor.given.factors["none"]["a"] = 1.0
+        world.predictor.levels["half"].factors["a"] = 1.0
+        world.predictor.levels["none"].factors["a"] = 1.0
     np.testing.assert_allclose(wide, plain * [1.0, 3.0])
     np.testing.assert_allclose(nothing, np.tile([0.0, 5.0], (ROWS, 1)))
 
@@ -119,7 +122,9 @@ def flat(drawn):
 @pytest.mark.parametrize("order", ["abcd", "dcba", "cadb", None])
 def test_any_order_draws_the_planted_distribution(world, hidden, order):
     orders = [list(order)] if order else None
-    drawn = sample(world.predictor, world.rows, hidden(world.labels), DRAWS, 1, orders)
+    drawn = sample(
+        world.predictor, world.rows, hidden(world.labels), n=DRAWS, seed=1, orders=orders
+    )
     values = flat(drawn)
     assert values.shape == (4, DRAWS * ROWS)
     # Four standard errors of 6000 draws.
@@ -131,7 +136,7 @@ def test_any_order_draws_the_planted_distribution(world, hidden, order):
 def test_given_values_stay_as_they_are(world, hidden):
     labels = hidden(world.labels)
     labels["b"][::2] = world.labels["b"][::2]
-    drawn = sample(world.predictor, world.rows, labels, 20)
+    drawn = sample(world.predictor, world.rows, labels, n=20)
     assert (drawn["b"][:, ::2] == world.labels["b"][::2]).all()
     assert (np.diff(drawn["b"][:, 1::2], axis=0) != 0).all()
     # And the rest follows them.
@@ -142,20 +147,20 @@ def test_given_values_stay_as_they_are(world, hidden):
 @pytest.mark.parametrize("n", [1, 3, 8, 19])
 def test_as_many_draws_come_as_were_asked_for(world, hidden, n):
     labels = {t: y[:7] for t, y in hidden(world.labels).items()}
-    drawn = sample(world.predictor, world.rows.take(np.arange(7)), labels, n)
+    drawn = sample(world.predictor, world.rows.take(np.arange(7)), labels, n=n)
     assert {d.shape for d in drawn.values()} == {(n, 7)}
     assert all(np.isfinite(d).all() for d in drawn.values())
 
 
 def test_draws_in_small_parts_are_draws_all_the_same(world, hidden, monkeypatch):
-    monkeypatch.setattr("superpose.analysis._measure.CHUNK", 3 * ROWS)
-    drawn = sample(world.predictor, world.rows, hidden(world.labels), 20)
+    monkeypatch.setattr("superpose.analysis._sample.CHUNK", 3 * ROWS)
+    drawn = sample(world.predictor, world.rows, hidden(world.labels), n=20)
     assert drawn["a"].shape == (20, ROWS)
 
 
 def test_the_same_seed_draws_the_same(world, hidden):
     one, same, other = (
-        flat(sample(world.predictor, world.rows, hidden(world.labels), 5, seed=seed))
+        flat(sample(world.predictor, world.rows, hidden(world.labels), n=5, seed=seed))
         for seed in (1, 1, 2)
     )
     np.testing.assert_array_equal(one, same)

@@ -137,11 +137,11 @@ def test_the_held_loss_of_a_constant_is_one(table):
     from _sharing import held_losses, make_ready
 
     made = make_ready(table, 0)
-    told = [
-        np.tile(kind.constant(made.labels[name][made.rows("train")]), (len(made.parts), 1))
+    told = {
+        name: np.tile(kind.constant(made.labels[name][made.rows("train")]), (len(made.parts), 1))
         for name, kind in made.codec.target_kinds.items()
-    ]
-    constant = SimpleNamespace(targets=["y", "sick"], held_out=told)
+    }
+    constant = SimpleNamespace(oof_predictions=told)
     assert held_losses(made, [constant]) == pytest.approx({"y": 1.0, "sick": 1.0})
 
 

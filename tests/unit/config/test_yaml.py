@@ -9,11 +9,11 @@ from annotated_types import Le, Lt
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from superpose.balance import BALANCERS
 from superpose.config import Config, load_config
 from superpose.config._yaml import MOST_BYTES
 from superpose.errors import ConfigError
 from superpose.kinds import INPUT_KINDS, TARGET_KINDS
+from superpose.methods import BALANCE_METHODS
 
 
 def fault(tmp_path: Path, text: str) -> str:
@@ -104,7 +104,7 @@ def test_every_number_of_the_settings_has_an_upper_bound(model: type[BaseModel])
 
 
 def test_options_of_balancing_have_an_upper_bound() -> None:
-    for method in BALANCERS.values():
+    for method in BALANCE_METHODS.values():
         assert all(option.most <= 1e6 for option in method.options.values())
 
 

@@ -89,7 +89,7 @@ def test_a_class_that_validation_rows_alone_have_is_no_news_where_they_are_learn
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", UserWarning)
             found = prepare(strange, config)
-        assert found.regime == "folds"
+        assert found.plan.regime == "folds"
         return [w for w in found.warnings if "did not occur in training" in w]
 
     assert said(65) == []

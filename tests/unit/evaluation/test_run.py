@@ -6,7 +6,7 @@ import pytest
 
 from superpose.analysis import findings
 from superpose.config import Config
-from superpose.evaluation import _prepare, prepare, run_trial
+from superpose.evaluation import _plan, prepare, run_evaluation
 
 SETTINGS = {
     "targets": ["weight", "sick"],
@@ -30,40 +30,40 @@ def config(**more):
 
 
 def test_validation_rows_of_one_group_choose_and_nothing_decides(grouped, monkeypatch):
-    monkeypatch.setattr(_prepare, "SMALL", 0)
-    monkeypatch.setattr(_prepare, "LARGE", 0)
+    monkeypatch.setattr(_plan, "SMALL", 0)
+    monkeypatch.setattr(_plan, "LARGE", 0)
     prepared = prepare(grouped, config(proof={"references": "network"}))
-    assert prepared.regime == "holdout"
-    assert (prepared.halves[prepared.split.validation] == 0).all()
+    assert prepared.plan.regime == "holdout"
+    assert (prepared.plan.selection_half[prepared.split.validation] == 0).all()
     assert any("the validation rows are of one group only" in w for w in prepared.warnings)
-    trial = run_trial(prepared)
-    assert {r.verdict for r in trial.rulings.values()} == {"not tested"}
-    assert all(r.shipped == r.reference for r in trial.rulings.values())
+    trial = run_evaluation(prepared)
+    assert {r.verdict for r in trial.decisions.values()} == {"not tested"}
+    assert all(r.deployed == r.reference for r in trial.decisions.values())
     assert {row["n"] for row in findings(trial)["transfer"]} == {0}
 
 
 def test_few_groups_make_a_table_small_however_many_rows_they_have(grouped, monkeypatch):
-    monkeypatch.setattr(_prepare, "SMALL", 0)
+    monkeypatch.setattr(_plan, "SMALL", 0)
     parts = np.array(["train", "validation", "test"])[np.arange(90) % 6 // 2]
     table = grouped.append_column("part", pa.array(parts))
     by_column = {"by": "column", "column": "part"}
-    assert prepare(table, config(split=by_column, ignore=["place"])).regime == "holdout"
+    assert prepare(table, config(split=by_column, ignore=["place"])).plan.regime == "holdout"
     prepared = prepare(table, config(split=by_column | {"groups": "place"}))
-    assert prepared.regime == "folds"
+    assert prepared.plan.regime == "folds"
     assert "place" not in [spec.name for spec in prepared.schema.inputs]
     place = np.arange(90) % 6
-    for fold in prepared.folds:
+    for fold in prepared.plan.folds:
         assert not set(place[fold.train]) & set(place[fold.validation])
 
 
 def test_one_fold_is_one_validation_split_and_slow_kinds_ask_for_it(grouped, monkeypatch):
-    assert prepare(grouped, config()).regime == "folds"
+    assert prepare(grouped, config()).plan.regime == "folds"
     one = prepare(grouped, config(proof={"references": "network", "folds": 1}))
-    assert one.regime == "holdout"
-    assert len(one.folds) == 1
+    assert one.plan.regime == "holdout"
+    assert len(one.plan.folds) == 1
     monkeypatch.setattr(type(one.codec.target_kinds["sick"]), "slow", True)
-    assert prepare(grouped, config()).regime == "holdout"
-    assert prepare(grouped, config(proof={"folds": 3})).regime == "folds"
+    assert prepare(grouped, config()).plan.regime == "holdout"
+    assert prepare(grouped, config(proof={"folds": 3})).plan.regime == "folds"
 
 
 @pytest.mark.parametrize("target", ["weight", "sick"])
@@ -75,7 +75,7 @@ def test_a_target_measured_in_one_group_only_has_a_trial_too(grouped, target):
         [y if i % 6 == where else None for i, y in enumerate(grouped[target].to_pylist())],
         grouped[target].type,
     )
-    trial = run_trial(prepare(grouped.set_column(column, target, kept), config()))
+    trial = run_evaluation(prepare(grouped.set_column(column, target, kept), config()))
     rows = {row["target"]: row for row in findings(trial)["transfer"]}
     assert np.isfinite(rows[target]["shipped_value"])
-    assert np.isfinite(list(trial.predictor.spread.values())).all()
+    assert np.isfinite(list(trial.predictor.levels["none"].scales.values())).all()

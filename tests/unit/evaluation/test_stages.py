@@ -4,16 +4,26 @@ import numpy as np
 import pytest
 import torch
 
+from superpose.evaluation import _stages
 from superpose.evaluation._stages import Stages
+from superpose.models import Fitted, Model
 
 
-class Model:
-    """A model of two numbers."""
+class Stored(Model):
+    """A model of a note and some arrays."""
 
-    def __init__(self, facts, arrays, held_out=None):
-        self.facts, self.arrays, self.held_out = facts, arrays, held_out
+    family = "stored"
 
-    def state(self):
+    def __init__(self, facts, arrays):
+        self.facts = facts
+        self.arrays = arrays
+        self.name = facts["note"]
+        self.targets = []
+
+    def predict(self, rows, observed=None, *, targets=None):
+        raise NotImplementedError
+
+    def to_state(self):
         return self.facts, self.arrays
 
     @classmethod
@@ -21,50 +31,51 @@ class Model:
         return cls(dict(facts), dict(arrays))
 
 
-def make(held_out=None, note="ä"):
+@pytest.fixture(autouse=True)
+def known(monkeypatch):
+    monkeypatch.setitem(_stages.MODELS, "stored", lambda: Stored)
+
+
+def make(note="ä", **oof):
     arrays = {"0/heads": torch.arange(6.0).reshape(2, 3).T, "codes": np.array([1, 2], np.int16)}
-    return Model({"note": note, "best": [3]}, arrays, held_out)
+    return Fitted(Stored({"note": note, "best": [3]}, arrays), oof)
 
 
-@pytest.mark.parametrize(
-    "held_out", [np.array([[0.5], [np.nan]]), [np.zeros((2, 1)), np.array([[np.nan, 1.0]])]]
-)
-def test_a_stage_is_fitted_once_and_then_read(tmp_path, held_out):
+def test_a_stage_is_fitted_once_and_then_read(tmp_path):
+    oof = {"weight/kg": np.array([[0.5], [np.nan]]), "sick": np.array([[np.nan, 1.0]])}
     calls = []
 
     def fit(path):
         calls.append(path)
-        return make(held_out)
+        return make(**oof)
 
-    first = Stages(tmp_path / "work").run("joint", fit, Model)
-    again = Stages(tmp_path / "work").run("joint", fit, Model)
+    first = Stages(tmp_path / "work").run("multi-task", fit)
+    again = Stages(tmp_path / "work").run("multi-task", fit)
     assert len(calls) == 1
-    assert again.facts == first.facts
-    assert again.arrays.keys() == first.arrays.keys()
-    for name, array in first.arrays.items():
-        np.testing.assert_array_equal(again.arrays[name], np.asarray(array))
-        assert again.arrays[name].dtype == np.asarray(array).dtype
-    assert isinstance(again.held_out, list) == isinstance(held_out, list)
-    for a, b in zip(again.held_out, held_out, strict=True):
-        np.testing.assert_array_equal(a, b)
+    assert again.model.facts == first.model.facts
+    assert again.model.arrays.keys() == first.model.arrays.keys()
+    for name, array in first.model.arrays.items():
+        np.testing.assert_array_equal(again.model.arrays[name], np.asarray(array))
+        assert again.model.arrays[name].dtype == np.asarray(array).dtype
+    assert list(again.oof_predictions) == list(oof)
+    for name, pred in oof.items():
+        np.testing.assert_array_equal(again.oof_predictions[name], pred)
 
 
 def test_without_a_folder_every_stage_is_fitted_anew():
     calls = []
     for _ in range(2):
-        Stages(None).run("joint", lambda path: (calls.append(path), make())[1], Model)
-        Stages(None).run_all(
-            "alone", ["a"], lambda path: (calls.append(path), {"a": make()})[1], Model
-        )
+        Stages(None).run("multi-task", lambda path: (calls.append(path), make())[1])
+        Stages(None).run_all("singles", ["a"], lambda path: (calls.append(path), [make()])[1])
     assert calls == [None] * 4
 
 
 def test_stages_do_not_mix(tmp_path):
     stages = Stages(tmp_path)
-    stages.run("joint", lambda path: make(np.zeros(1), "joint"), Model)
-    other = stages.run("trees-0", lambda path: make(np.zeros(1), "trees"), Model)
-    assert other.facts["note"] == "trees"
-    assert stages.run("joint", pytest.fail, Model).facts["note"] == "joint"
+    stages.run_short("multi-task", lambda: make("networks"))
+    other = stages.run_short("trees-0", lambda: make("trees"))
+    assert other.model.name == "trees"
+    assert stages.run("multi-task", pytest.fail).model.name == "networks"
 
 
 def test_a_stage_that_was_killed_finds_its_checkpoint_again(tmp_path):
@@ -74,20 +85,20 @@ def test_a_stage_that_was_killed_finds_its_checkpoint_again(tmp_path):
 
     def goes_on(path):
         assert path.read_text() == "half way"
-        return make(np.zeros(1))
+        return make()
 
     with pytest.raises(KeyboardInterrupt):
-        Stages(tmp_path).run("joint", killed, Model)
-    Stages(tmp_path).run("joint", goes_on, Model)
+        Stages(tmp_path).run("multi-task", killed)
+    Stages(tmp_path).run("multi-task", goes_on)
 
 
 def test_a_finished_stage_leaves_one_file(tmp_path):
     def fit(path):
         path.write_text("half way")
-        return make(np.zeros(1))
+        return make()
 
-    Stages(tmp_path).run("joint", fit, Model)
-    assert [file.name for file in tmp_path.iterdir()] == ["joint.done"]
+    Stages(tmp_path).run("multi-task", fit)
+    assert [file.name for file in tmp_path.iterdir()] == ["multi-task.done"]
 
 
 def test_a_stage_of_several_models_is_read_only_when_all_are_there(tmp_path):
@@ -95,14 +106,13 @@ def test_a_stage_of_several_models_is_read_only_when_all_are_there(tmp_path):
 
     def fit(path):
         calls.append(path)
-        return {name: make(np.zeros(1), name) for name in ("sick", "weight/kg")}
+        return [make(name) for name in ("sick", "weight/kg")]
 
-    keys = ["sick", "weight/kg"]  # names of columns, which no file need be able to bear
-    first = Stages(tmp_path).run_all("alone-0", keys, fit, Model)
-    again = Stages(tmp_path).run_all("alone-0", keys, fit, Model)
+    keys = ["singles-0", "singles-1"]
+    first = Stages(tmp_path).run_all("singles", keys, fit)
+    again = Stages(tmp_path).run_all("singles", keys, fit)
     assert len(calls) == 1
-    assert [m.facts for m in again.values()] == [m.facts for m in first.values()]
-    assert list(again) == keys
+    assert [f.model.facts for f in again] == [f.model.facts for f in first]
     next(tmp_path.glob("*-1.done")).unlink()
-    Stages(tmp_path).run_all("alone-0", keys, fit, Model)
+    Stages(tmp_path).run_all("singles", keys, fit)
     assert len(calls) == 2

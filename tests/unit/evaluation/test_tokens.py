@@ -8,7 +8,7 @@ import pytest
 from superpose.analysis import findings
 from superpose.analysis._entanglement import rows_for
 from superpose.config import Config
-from superpose.evaluation import _prepare, prepare, run_trial
+from superpose.evaluation import _plan, prepare, run_evaluation
 from superpose.kinds.text._plot_words import token_facts
 
 SLOTS = {"name": "slots", "kind": "tokens", "of": "words"}
@@ -24,7 +24,7 @@ def config(**more):
 @pytest.fixture(scope="module")
 def trial(make_utterances):
     """Two folds, all references, targets given."""
-    return run_trial(prepare(make_utterances(), config()))
+    return run_evaluation(prepare(make_utterances(), config()))
 
 
 def test_trees_serve_the_other_targets_and_that_is_told(trial):
@@ -33,9 +33,9 @@ def test_trees_serve_the_other_targets_and_that_is_told(trial):
         "target 'slots': boosted trees can't predict tokens; the network alone is its only "
         "reference"
     ]
-    assert trial.rulings["slots"].reference == {"alone": 1.0}
-    assert "hist" in trial.judged["intent"]
-    assert set(trial.judged["slots"]) == {"joint", "alone"}
+    assert trial.decisions["slots"].reference == {"alone": 1.0}
+    assert "hist" in trial.oof_predictions["intent"]
+    assert set(trial.oof_predictions["slots"]) == {"joint", "alone"}
 
 
 def test_without_a_network_alone_labels_of_words_have_no_reference(make_utterances):
@@ -43,18 +43,18 @@ def test_without_a_network_alone_labels_of_words_have_no_reference(make_utteranc
     assert any(
         "it has no reference, so what ships for it is unproven" in w for w in prepared.warnings
     )
-    trial = run_trial(prepared)
-    assert trial.rulings["slots"].verdict == "not tested"
-    assert trial.predictor.shipped["slots"] == {"joint": 1.0}
+    trial = run_evaluation(prepared)
+    assert trial.decisions["slots"].verdict == "not tested"
+    assert trial.predictor.weights["slots"] == {"joint": 1.0}
 
 
 def test_every_row_with_labels_is_judged_and_no_other(trial):
     p = trial.prepared
     kind, y = p.codec.target_kinds["slots"], p.labels["slots"]
-    told = trial.judged["slots"]["joint"]
+    told = trial.oof_predictions["slots"]["joint"]
     assert told.dtype == np.float32
     loss = kind.row_loss(y, told)
-    seen = p.halves >= 0
+    seen = p.plan.selection_half >= 0
     assert np.isfinite(loss[seen & kind.known(y)]).all()
     assert np.isnan(loss[~seen]).all()
 
@@ -62,10 +62,10 @@ def test_every_row_with_labels_is_judged_and_no_other(trial):
 # The longest of the utterances may be one that nobody trains on.
 @pytest.mark.filterwarnings("ignore:input 'words', row:UserWarning")
 def test_one_validation_split_judges_too(make_utterances, monkeypatch):
-    monkeypatch.setattr(_prepare, "SMALL", 0)
-    monkeypatch.setattr(_prepare, "LARGE", 0)
-    trial = run_trial(prepare(make_utterances(), config(proof={"folds": "auto"})))
-    assert trial.prepared.regime == "holdout"
+    monkeypatch.setattr(_plan, "SMALL", 0)
+    monkeypatch.setattr(_plan, "LARGE", 0)
+    trial = run_evaluation(prepare(make_utterances(), config(proof={"folds": "auto"})))
+    assert trial.prepared.plan.regime == "holdout"
     facts = findings(trial)
     for row in facts["transfer"]:
         assert np.isfinite([row["model"], row["alone"]]).all(), row["target"]
@@ -77,8 +77,8 @@ def test_both_targets_answer_while_the_other_is_given(trial):
         for level in ("none", "half", "all"):
             assert np.isfinite(rows[target, level]["shipped_value"]), (target, level)
     # Trees are told which slots a row has; a copula has no word on them.
-    assert set(trial.given_judged["all"]["intent"]) >= {"joint", "trees all", "copula"}
-    assert set(trial.given_judged["all"]["slots"]) == {"joint", "alone"}
+    assert set(trial.levels["all"].oof_predictions["intent"]) >= {"joint", "trees all", "copula"}
+    assert set(trial.levels["all"].oof_predictions["slots"]) == {"joint", "alone"}
 
 
 def test_the_facts_hold_bits_between_words_and_rows(trial):

@@ -1,7 +1,5 @@
 """The copula: what targets tell about each other moves predictions as the textbook says."""
 
-import json
-
 import numpy as np
 import pytest
 
@@ -16,7 +14,7 @@ def world(make_world):
 
 
 def told_of(world):
-    return world.rows.shipped, world.predictor.codec.target_kinds
+    return world.predictor.deployed(world.rows), world.predictor.codec.target_kinds
 
 
 def test_a_planted_correlation_is_found(world):
@@ -29,7 +27,7 @@ def test_a_planted_correlation_is_found(world):
 
 def test_a_measured_target_moves_the_other_by_the_textbook_amount(world, hidden):
     told, kinds = told_of(world)
-    copula = world.predictor.given.copula
+    copula = world.predictor.models[1].copula
     labels = {**hidden(world.labels), "a": world.labels["a"]}
     found = copula.predict(kinds, told, labels)
     np.testing.assert_allclose(found["b"][:, 0], RHO * world.labels["a"], atol=1e-6)
@@ -41,13 +39,13 @@ def test_predictions_are_moved_in_their_own_scale(world, hidden):
     told, kinds = told_of(world)
     told = {**told, "b": np.tile([5.0, 3.0], (1000, 1)), "a": np.tile([1.0, 2.0], (1000, 1))}
     labels = {**hidden(world.labels), "a": np.full(1000, 3.0)}  # one spread above
-    found = world.predictor.given.copula.predict(kinds, told, labels)
+    found = world.predictor.models[1].copula.predict(kinds, told, labels)
     np.testing.assert_allclose(found["b"], [[5 + 3 * RHO, 3 * 0.6]] * 1000)
 
 
 def test_with_nothing_given_predictions_come_back(world, hidden):
     told, kinds = told_of(world)
-    found = world.predictor.given.copula.predict(kinds, told, hidden(world.labels))
+    found = world.predictor.models[1].copula.predict(kinds, told, hidden(world.labels))
     for target, z in told.items():
         np.testing.assert_allclose(found[target], z, atol=1e-12)
 
@@ -60,7 +58,7 @@ def test_missing_values_are_known_to_be_missing(world, hidden):
     assert np.isfinite(fitted.correlation).all()
     assert abs(fitted.correlation[0, 1] - RHO) < 0.05
     labels = {**hidden(world.labels), "a": gappy}
-    found = world.predictor.given.copula.predict(kinds, told, labels)["b"]
+    found = world.predictor.models[1].copula.predict(kinds, told, labels)["b"]
     np.testing.assert_allclose(found[::2], told["b"][::2], atol=1e-12)
     np.testing.assert_allclose(found[1::2, 0], RHO * gappy[1::2], atol=1e-6)
 
@@ -87,16 +85,3 @@ def test_every_kind_takes_part_and_stays_a_canonical_prediction(table, codec):
         loss, before = (kind.row_loss(labels[asked], p)[known] for p in (z, told[asked]))
         assert np.isfinite(loss).all()
         assert loss.mean() < before.mean()  # one signal drives all of them
-
-
-def test_state_through_json_predicts_the_same(world, hidden):
-    told, kinds = told_of(world)
-    copula = Copula.fit(kinds, told, world.labels)
-    again = Copula.from_state(json.loads(json.dumps(copula.state())))
-    labels = {**hidden(world.labels), "a": world.labels["a"]}
-    for one, other in zip(
-        copula.predict(kinds, told, labels).values(),
-        again.predict(kinds, told, labels).values(),
-        strict=True,
-    ):
-        np.testing.assert_array_equal(one, other)

@@ -72,11 +72,3 @@ def test_members_hear_the_same_said_by_their_mean():
 def test_no_fusion_is_the_identity_itself():
     states = torch.randn(7, M, T, D)
     assert FUSIONS["none"](T, D)(states) is states
-
-
-def test_the_settings_name_every_fusion_and_every_fusion_its_paper():
-    from superpose.config import Config
-
-    options = Config.model_json_schema()["$defs"]["ModelConfig"]["properties"]["fusion"]["enum"]
-    assert options == list(FUSIONS)
-    assert all(method.paper and method.__doc__ for method in FUSIONS.values())

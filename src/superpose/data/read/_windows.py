@@ -127,7 +127,7 @@ def measured(config: Config, table: pa.Table) -> Config:
 
 def foreseen(config: Config) -> list[str]:
     """The targets of kind forecast, whose labels are cut with the windows."""
-    return [target.name for target in config.targets if target.told == "forecast"]
+    return [target.name for target in config.targets if target.declared_kind == "forecast"]
 
 
 def row_keys(table: pa.Table, config: Config) -> dict[str, pa.Array]:

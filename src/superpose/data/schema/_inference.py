@@ -143,20 +143,26 @@ class _Inference:
     def input(self, keys: tuple[str | int, ...], column: InputConfig) -> ColumnSpec | None:
         """One input, or None if it is not used."""
         name, values = column.name, self.values(column)
-        if name in self.divided and column.told == "pretrained-text":
-            return ColumnSpec(name, column.told, {**column.options, "divided": True}, "declared")
+        if name in self.divided and column.declared_kind == "pretrained-text":
+            return ColumnSpec(
+                name, column.declared_kind, {**column.options, "divided": True}, "declared"
+            )
         if name in self.divided and column.kind in (None, "text"):
             reason = "declared" if column.kind else "its words have a label each"
             return ColumnSpec(name, "text", {**column.options, "unit": "divided"}, reason)
         windows = self.config.windows
-        if windows is not None and name == windows.name and column.told in (None, "series"):
+        if (
+            windows is not None
+            and name == windows.name
+            and column.declared_kind in (None, "series")
+        ):
             if "channels" in column.options:
                 given, fix = "given beside windows, whose columns they are", "remove it"
                 self.faults.add(self.config.at(*keys, "channels"), given, fix=fix)
             options = {**column.options, "channels": windows.columns}
             return ColumnSpec(name, "series", options, "cut as windows says")
-        if column.told is not None:
-            return self.declared_input(keys, column, values, column.told)
+        if column.declared_kind is not None:
+            return self.declared_input(keys, column, values, column.declared_kind)
         guess = guess_input(name, values)
         if column.candidates:
             told = guess.kind
@@ -427,7 +433,7 @@ class _Inference:
     ) -> Guess | None:
         """The kind of a target: declared, told by its levels, or guessed."""
         levels = levels_of(self.table, target.name)
-        kind = target.told or self.told_by_values(keys, target, values)
+        kind = target.declared_kind or self.told_by_values(keys, target, values)
         reason = "declared" if target.kind else f"{listing(target.options)} given"
         # Two levels have no more order than yes and no.
         if kind is None and levels is not None and len(levels) > 2:

@@ -59,7 +59,7 @@ class LabelSources:
         if self.config.inputs == "auto":
             told = dict.fromkeys(n for n in self.table.column_names if n not in taken)
         else:
-            told = {column.name: column.told for column in self.config.inputs}
+            told = {column.name: column.declared_kind for column in self.config.inputs}
         there = {name: kind for name, kind in told.items() if has_column(self.table, name)}
         return [
             name
@@ -73,7 +73,9 @@ class LabelSources:
         """The columns that may hold the words that a target labels."""
         taken = {target.name for target in self.config.targets} | set(self.ignored)
         if self.config.inputs != "auto":
-            named = [column for column in self.config.inputs if column.told in READ_BY_WORDS]
+            named = [
+                column for column in self.config.inputs if column.declared_kind in READ_BY_WORDS
+            ]
             taken |= set(self.table.column_names) - {column.name for column in named}
         return [name for name in self.table.column_names if name not in taken]
 

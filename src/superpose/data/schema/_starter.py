@@ -158,7 +158,7 @@ def _rest(config: Config) -> list[str]:
         "proof:",
         f"  references: {proof.references}  # models to beat: all, trees, network or none",
         f"  trees: {trees}  # auto, or some of [hist, catboost, lightgbm]",
-        f"  delta: {proof.delta}  # chance that a target ships worse than its reference",
+        f"  alpha: {proof.alpha}  # chance that any target worse than its reference is deployed",
         "",
         f"seed: {config.seed}",
     ]

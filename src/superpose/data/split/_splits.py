@@ -311,7 +311,9 @@ def _declared_date(config: Config | None, name: str) -> dict[str, Any] | None:
     """The options of a column that the settings declare as kind date, else None."""
     if config is None or config.inputs == "auto":
         return None
-    found = [column for column in config.inputs if column.name == name and column.told == "date"]
+    found = [
+        column for column in config.inputs if column.name == name and column.declared_kind == "date"
+    ]
     return found[0].options if found else None
 
 

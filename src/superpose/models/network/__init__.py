@@ -4,8 +4,16 @@ The only part of `superpose.models` that imports torch.
 """
 
 from ._build import Head, alike, build, heads_of
-from ._model import NetworkModel, as_tensors
-from ._predict import Blocks, Kinds, average_rows, predict_rows, predictions, raw_outputs
+from ._model import NetworkModel, networks
+from ._predict import (
+    Blocks,
+    Kinds,
+    as_tensors,
+    average_rows,
+    predict_rows,
+    predictions,
+    raw_outputs,
+)
 from ._stored import require_weights
 
 __all__ = [
@@ -18,6 +26,7 @@ __all__ = [
     "average_rows",
     "build",
     "heads_of",
+    "networks",
     "predict_rows",
     "predictions",
     "raw_outputs",

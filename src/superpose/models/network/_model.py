@@ -1,20 +1,22 @@
-"""A trained network with everything that is needed to predict with it again."""
+"""Trained networks as a model."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from threading import Lock
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from superpose.data import Codec, Fold
+from superpose.models._base import Model, Predictions
 from superpose.models._groups import places_of
-from superpose.models._revealed import reveal_columns
+from superpose.models._observed import Observed
+from superpose.models._rows import Rows
 from superpose.nn import (
     GIVEN,
     Architecture,
@@ -25,31 +27,34 @@ from superpose.nn import (
 )
 
 from ._build import build, heads_of
-from ._predict import MOST_CELLS, Blocks, average_rows, predict_rows
-from ._stored import require_facts
+from ._predict import MOST_CELLS, Blocks, as_tensors, average_rows, predict_rows
+from ._stored import require_facts, require_weights
 
 
-@dataclass
-class NetworkModel:
+@dataclass(eq=False, kw_only=True)
+class NetworkModel(Model):
     """The networks of all folds, at each target's best epoch.
 
     Args:
+        name: What mixtures call it.
         targets: Names of the targets, in the order of the heads.
         architecture: Sizes of the network.
         embedding: Widest token of a column.
         count: Number of networks P (folds times repeats).
         snapshots: Weights of all networks for each epoch that is some target's best.
         best: The best epoch of each target.
-        curves: Training and held-out loss by epoch for each target.
-        held_out: Predictions for rows a network has not seen, NaN elsewhere; not part of a bundle.
-        given_epoch: The epoch that answers when targets are given; None if the networks can't be
-            told any.
+        curves: Training and validation loss by epoch for each target.
+        given_epoch: The epoch that answers when targets are given; None if the networks can't read
+            any.
         balance: How the targets were weighed, and their gradients in some of the epochs.
         seconds: Training time.
         parameters: Weights of one network.
         groups: Targets that share a network, if not all do.
     """
 
+    family: ClassVar[str] = "network"
+
+    name: str
     targets: list[str]
     architecture: Architecture
     embedding: int
@@ -57,19 +62,28 @@ class NetworkModel:
     snapshots: dict[int, StateDict]
     best: list[int]
     curves: list[dict[str, list[float]]]
-    held_out: list[np.ndarray]
     given_epoch: int | None = None
     balance: dict[str, Any] = field(default_factory=dict)
     seconds: float = 0.0
     parameters: int = 0
     groups: list[list[str]] = field(default_factory=list)
-    _built: StackedNetworks | None = field(default=None, init=False, repr=False, compare=False)
-    _lock: Lock = field(default_factory=Lock, init=False, repr=False, compare=False)
+    _built: StackedNetworks | None = field(default=None, init=False, repr=False)
+    _lock: Lock = field(default_factory=Lock, init=False, repr=False)
+
+    @property
+    def reads_observed(self) -> bool:  # type: ignore[override]
+        """Whether the networks were trained to read measured targets."""
+        return self.given_epoch is not None
 
     def _maker(self, codec: Codec) -> Callable[[], Network | Grouped]:
-        told, groups = self.given_epoch is not None, places_of(self.groups, self.targets)
-        heads = heads_of(codec, self.targets)
-        return build(codec, heads, self.architecture, self.embedding, told, groups)
+        return build(
+            codec,
+            heads_of(codec, self.targets),
+            self.architecture,
+            self.embedding,
+            given=self.reads_observed,
+            groups=places_of(self.groups, self.targets),
+        )
 
     def fresh(self, codec: Codec) -> Network | Grouped:
         """Build one of the networks, with weights of its own."""
@@ -86,74 +100,73 @@ class NetworkModel:
             self._built.restore(self.snapshots[epoch])
             yield self._built
 
-    def _tensors(self, codec: Codec, blocks: Mapping[str, np.ndarray]) -> dict[str, Tensor]:
-        """The inputs of a network that is told nothing."""
-        tensors = as_tensors(blocks)
-        if self.given_epoch is not None:
-            rows = len(next(iter(tensors.values())))
-            columns = sum(codec.target_kinds[t].revealed for t in self.targets)
-            tensors[GIVEN] = torch.full((rows, columns), torch.nan)
+    def _tensors(self, rows: Rows, observed: Observed | None = None) -> dict[str, Tensor]:
+        """The inputs of the networks, with what is measured if they read that."""
+        tensors = as_tensors(rows.inputs)
+        if not self.reads_observed:
+            return tensors
+        if observed is None:
+            kinds = rows.codec.target_kinds
+            columns = sum(kinds[t].revealed for t in self.targets)
+            tensors[GIVEN] = torch.full((len(rows), columns), torch.nan)
+        else:
+            tensors[GIVEN] = torch.from_numpy(observed.columns[0])
         return tensors
 
     def predict(
-        self, codec: Codec, blocks: Mapping[str, np.ndarray], only: Sequence[str] | None = None
-    ) -> dict[str, np.ndarray]:
-        """Predict every row of some blocks; no target is given.
-
-        Args:
-            codec: The codec of the training.
-            blocks: What ``codec.inputs`` gave, N rows.
-            only: Targets to predict (default all).
-
-        Shape:
-            blocks (N, ...) -> for each target its canonical prediction (N, K), float64.
-        """
-        wanted = [t for t in self.targets if only is None or t in only]
-        tensors = self._tensors(codec, blocks)
-        n = len(next(iter(tensors.values())))
-        kinds = [codec.target_kinds[t] for t in self.targets]
-        out: dict[str, np.ndarray] = {}
-        for epoch in sorted({self.best[self.targets.index(t)] for t in wanted}):
-            with self._networks(codec, epoch) as networks:
-                told = predict_rows(
-                    networks, tensors, [np.arange(n)] * self.count, [kinds] * self.count
-                )
-            for place, target in enumerate(self.targets):
-                if target in wanted and self.best[place] == epoch:
-                    out[target] = np.mean([one[place] for one in told], axis=0)
-        return out
-
-    def predict_given(
         self,
-        codec: Codec,
-        blocks: Mapping[str, np.ndarray],
-        labels: Mapping[str, np.ndarray],
-        folds: Sequence[Fold] | None = None,
-    ) -> dict[str, np.ndarray]:
-        """Predict every target of rows for which some are measured.
+        rows: Rows,
+        observed: Observed | None = None,
+        *,
+        targets: Collection[str] | None = None,
+    ) -> Predictions:
+        """Predict targets of some rows; see ``Model``."""
+        wanted = [t for t in self.targets if targets is None or t in targets]
+        if observed is not None and self.given_epoch is not None:
+            tensors = self._tensors(rows, observed)
+            index = [np.arange(len(rows))] * self.count
+            pred = self._predict_given(rows.codec, tensors, index)
+            return {target: pred[target] for target in wanted}
+        tensors = self._tensors(rows)
+        found: Predictions = {}
+        for epoch in sorted({self.best[self.targets.index(t)] for t in wanted}):
+            found |= self._at(epoch, rows, tensors)
+        return {target: found[target] for target in wanted}
 
-        Args:
-            codec: The codec of the training.
-            blocks: What ``codec.inputs`` gave, N rows.
-            labels: Encoded values of the measured targets, NaN where a value is not given.
-            folds: Predict each fold's held-out rows by its own network, and no other row.
+    def _at(self, epoch: int, rows: Rows, tensors: Blocks) -> Predictions:
+        """Predict the targets whose best epoch this is."""
+        kinds = [rows.codec.target_kinds[t] for t in self.targets]
+        index = [np.arange(len(rows))] * self.count
+        with self._networks(rows.codec, epoch) as networks:
+            pred = predict_rows(networks, tensors, index, kinds=[kinds] * self.count)
+        return {
+            target: np.mean([one[head] for one in pred], axis=0)
+            for head, target in enumerate(self.targets)
+            if self.best[head] == epoch
+        }
+
+    def predict_oof(self, rows: Rows, observed: Observed, folds: Sequence[Fold]) -> Predictions:
+        """Predict each fold's validation rows by its own network, while targets are measured.
 
         Shape:
-            blocks (N, ...), labels (N,) or (N, L) -> for each target (N, K), float64; NaN in rows
-            that no fold holds out.
+            for each target (N, K), float64; NaN in rows that are in no fold's validation.
         """
+        index = [fold.validation for fold in folds]
+        return self._predict_given(rows.codec, self._tensors(rows, observed), index)
+
+    def _predict_given(
+        self, codec: Codec, tensors: Blocks, index: Sequence[np.ndarray]
+    ) -> Predictions:
+        """Predict all targets, each network the rows of its index."""
         if self.given_epoch is None:
             raise ValueError("these networks were trained without `given`")
         kinds = [codec.target_kinds[t] for t in self.targets]
-        values, _ = reveal_columns(kinds, [labels[t] for t in self.targets])
-        tensors = {**as_tensors(blocks), GIVEN: torch.from_numpy(values)}
-        every = [np.arange(len(values))] * self.count
-        rows = [f.validation for f in folds] if folds else every
+        size = len(tensors[GIVEN])
         with self._networks(codec, self.given_epoch) as networks:
-            told = predict_rows(networks, tensors, rows, [kinds] * self.count)
+            pred = predict_rows(networks, tensors, index, kinds=[kinds] * self.count)
         return {
-            target: average_rows(len(values), rows, [said[place] for said in told])
-            for place, target in enumerate(self.targets)
+            target: average_rows(size, index, [one[head] for one in pred])
+            for head, target in enumerate(self.targets)
         }
 
     def _each_network(self, codec: Codec) -> Iterator[Network | Grouped]:
@@ -166,27 +179,30 @@ class NetworkModel:
             yield network
 
     @torch.no_grad()
-    def states(self, codec: Codec, blocks: Mapping[str, np.ndarray]) -> np.ndarray:
+    def states(self, rows: Rows) -> np.ndarray:
         """Return the states that the heads read, of all networks and members, (P N M, T, D)."""
-        tensors = self._tensors(codec, blocks)
-        every = (n.fused_states(t) for n in self._each_network(codec) for t in few_rows(tensors))
+        tensors = self._tensors(rows)
+        networks = self._each_network(rows.codec)
+        every = (n.fused_states(t) for n in networks for t in few_rows(tensors))
         return np.concatenate([states.flatten(0, 1).double().numpy() for states in every])
 
     @torch.no_grad()
-    def attention(self, codec: Codec, blocks: Mapping[str, np.ndarray]) -> np.ndarray | None:
+    def attention(self, rows: Rows) -> np.ndarray | None:
         """Return the mean task-to-task weights (T, T + 1), the sink last, if the fusion has any."""
-        tensors, total = self._tensors(codec, blocks), []
-        for network in self._each_network(codec):
-            found = [network.attention(some) for some in few_rows(tensors)]
-            if found[0] is None:
+        tensors = self._tensors(rows)
+        total = []
+        for network in self._each_network(rows.codec):
+            parts = [network.attention(some) for some in few_rows(tensors)]
+            if parts[0] is None:
                 return None
-            weights = torch.cat([w for w in found if w is not None])
+            weights = torch.cat([part for part in parts if part is not None])
             total.append(weights.mean(0).double().numpy())
         return np.mean(total, axis=0)
 
-    def state(self) -> tuple[dict[str, Any], dict[str, Tensor]]:
+    def to_state(self) -> tuple[dict[str, Any], dict[str, Tensor]]:
         """Split into JSON facts and tensors."""
         facts = {
+            "name": self.name,
             "targets": self.targets,
             "architecture": asdict(self.architecture),
             "embedding": self.embedding,
@@ -202,10 +218,10 @@ class NetworkModel:
         return facts, {f"{e}/{k}": v for e, s in self.snapshots.items() for k, v in s.items()}
 
     @classmethod
-    def from_state(cls, facts: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> Self:
-        """Put back what ``state`` split."""
+    def from_state(cls, facts: Mapping[str, Any], arrays: Mapping[str, Any]) -> Self:
+        """Put back what ``to_state`` split."""
         snapshots: dict[int, StateDict] = {}
-        for name, value in tensors.items():
+        for name, value in arrays.items():
             epoch, weight = name.split("/", 1)
             snapshots.setdefault(int(epoch), {})[weight] = torch.as_tensor(value)
         require_facts(facts, snapshots)
@@ -214,16 +230,16 @@ class NetworkModel:
             **rest,
             architecture=Architecture(**facts["architecture"]),
             snapshots=snapshots,
-            held_out=[],
         )
 
+    def require_sound(self, codec: Codec) -> None:
+        """Make sure that all weights are there, of the right shape, and finite."""
+        require_weights(self, codec)
 
-def as_tensors(blocks: Mapping[str, np.ndarray]) -> dict[str, Tensor]:
-    """Turn encoded blocks into tensors, copying only those that Arrow keeps read-only."""
-    return {
-        name: torch.from_numpy(np.require(block, requirements=["C", "W"]))
-        for name, block in blocks.items()
-    }
+
+def networks(models: Iterable[Model]) -> list[NetworkModel]:
+    """Return those of some models that are networks."""
+    return [model for model in models if isinstance(model, NetworkModel)]
 
 
 def few_rows(blocks: Blocks) -> Iterator[Blocks]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 
 import numpy as np
@@ -27,8 +27,8 @@ def predict_rows(
     networks: StackedNetworks,
     inputs: Blocks,
     rows: Sequence[np.ndarray],
-    kinds: Sequence[Kinds],
     *,
+    kinds: Sequence[Kinds],
     size: int = 4096,
 ) -> list[list[np.ndarray]]:
     """Predict rows with each network.
@@ -110,6 +110,14 @@ def raw_outputs(out: Tensor | Outputs, heads: Sequence[int], kind: TargetKind) -
     return rows[..., list(heads), : kind.size].float()
 
 
+def as_tensors(inputs: Mapping[str, np.ndarray]) -> dict[str, Tensor]:
+    """Turn encoded inputs into tensors, copying only those that Arrow keeps read-only."""
+    return {
+        name: torch.from_numpy(np.require(block, requirements=["C", "W"]))
+        for name, block in inputs.items()
+    }
+
+
 def average_rows(n: int, rows: Sequence[np.ndarray], pred: Sequence[np.ndarray]) -> np.ndarray:
     """Average what several models predict for rows that may overlap.
 
@@ -123,7 +131,8 @@ def average_rows(n: int, rows: Sequence[np.ndarray], pred: Sequence[np.ndarray])
                [nan]])
     """
     # Predictions of many places are float32 to begin with, and stay so.
-    total, count = np.zeros((n, pred[0].shape[1]), pred[0].dtype), np.zeros((n, 1), pred[0].dtype)
+    total = np.zeros((n, pred[0].shape[1]), pred[0].dtype)
+    count = np.zeros((n, 1), pred[0].dtype)
     for chosen, own in zip(rows, pred, strict=True):
         total[chosen] += own
         count[chosen] += 1

@@ -25,6 +25,7 @@ class NetworkFacts(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
+    name: str
     targets: list[str] = Field(min_length=1)
     embedding: int
     count: int = Field(ge=1, le=MOST_NETWORKS)
@@ -42,15 +43,15 @@ def require_facts(facts: Mapping[str, Any], snapshots: Mapping[int, Mapping[str,
         BundleError: the first fact that is not.
     """
     beside = ("architecture", "curves", "balance")
-    told = restored(NetworkFacts, {k: v for k, v in facts.items() if k not in beside}, "network")
+    stored = restored(NetworkFacts, {k: v for k, v in facts.items() if k not in beside}, "network")
     sizes = facts.get("architecture")
     if not isinstance(sizes, Mapping):
         raise damaged("network", ("architecture",))
     # The bounds of the settings hold here too: nobody trained a network beyond them.
-    restored(ModelConfig, {**sizes, "embedding": told.embedding}, "network: architecture")
-    if len(told.best) != len(told.targets):
-        raise damaged("network", ("best",), f"{len(told.best)} epochs given")
-    for epoch in {*told.best, *([] if told.given_epoch is None else [told.given_epoch])}:
+    restored(ModelConfig, {**sizes, "embedding": stored.embedding}, "network: architecture")
+    if len(stored.best) != len(stored.targets):
+        raise damaged("network", ("best",), f"{len(stored.best)} epochs given")
+    for epoch in {*stored.best, *([] if stored.given_epoch is None else [stored.given_epoch])}:
         if epoch not in snapshots:
             raise damaged("network", (), f"the weights of epoch {epoch} are missing")
 
@@ -63,9 +64,6 @@ def require_weights(network: NetworkModel, codec: Codec) -> None:
     Raises:
         BundleError: the first weight that is not.
     """
-    missing = [t for t in network.targets if t not in codec.target_kinds]
-    if missing:
-        raise damaged("network", ("targets",), f"{missing[0]!r} is no target of this model")
     slow = any(kind.skip_cross_fitting for kind in codec.input_kinds)
     if slow or any(kind.slow for kind in codec.target_kinds.values()):
         return

@@ -1,4 +1,4 @@
-"""Fusion: how targets share, one method in one file each; ``FUSIONS`` names them.
+"""Fusion: how targets share, one method in one file each; ``FUSIONS`` has them by name.
 
 A method may act at two places. Most leave the trunk's linear map to task states as it is and let
 the states exchange; the methods with experts or masks form the states themselves (``towers``).
@@ -14,49 +14,11 @@ True
 torch.Size([5, 2, 24])
 """
 
-from ._adatt import AdaTT
+from superpose.methods import FUSION_METHODS, Classes
+
 from ._attention import TaskAttention
-from ._base import Fusion, NoFusion, Residual
-from ._born import BornAttention, BornReal, SignedAttention
-from ._cross_stitch import CrossStitch
-from ._essay import EssayFusion
-from ._inducing import InducingTokens
-from ._mmoe import MMoE
-from ._mtan import MTAN
-from ._ple import PLE
-from ._static import StaticWeights
+from ._base import Fusion, NoFusion
 
-FUSIONS: dict[str, type[Fusion]] = {
-    "task-attention": TaskAttention,
-    "static": StaticWeights,
-    "inducing": InducingTokens,
-    "cross-stitch": CrossStitch,
-    "mmoe": MMoE,
-    "ple": PLE,
-    "adatt": AdaTT,
-    "mtan": MTAN,
-    "born": BornAttention,
-    "born-real": BornReal,
-    "signed": SignedAttention,
-    "essay": EssayFusion,
-    "none": NoFusion,
-}
+FUSIONS: Classes[Fusion] = Classes(FUSION_METHODS)
 
-__all__ = [
-    "FUSIONS",
-    "MTAN",
-    "PLE",
-    "AdaTT",
-    "BornAttention",
-    "BornReal",
-    "CrossStitch",
-    "EssayFusion",
-    "Fusion",
-    "InducingTokens",
-    "MMoE",
-    "NoFusion",
-    "Residual",
-    "SignedAttention",
-    "StaticWeights",
-    "TaskAttention",
-]
+__all__ = ["FUSIONS", "Fusion", "NoFusion", "TaskAttention"]

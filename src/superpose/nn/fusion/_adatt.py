@@ -71,8 +71,6 @@ class AdaTT(NoFusion):
         targets only (AdaTT-sp), eqs. 1 to 5; the experts read the trunk's output.
     """
 
-    paper = "Li 2023"
-
     @classmethod
     def towers(
         cls, width: int, targets: int, state: int, members: int, blocks: int = 1

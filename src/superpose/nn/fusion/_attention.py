@@ -23,8 +23,6 @@ class TaskAttention(Listening):
         of a task to itself, and a gate per task that is zero at the start.
     """
 
-    paper = "Superpose; after Vaswani 2017"
-
     def __init__(
         self, targets: int, state: int, rank: int = 16, donor_gradient: float = 1.0
     ) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -24,8 +23,6 @@ class Fusion(nn.Module):
     Shape:
         states (..., M, T, D) of M ensemble members -> (..., M, T, D).
     """
-
-    paper: ClassVar[str] = ""
 
     def __init__(
         self, targets: int, state: int, rank: int = 16, donor_gradient: float = 1.0
@@ -54,8 +51,6 @@ class NoFusion(Fusion):
         >>> NoFusion(2, 4)(torch.ones(1, 2, 4)).sum().item()
         8.0
     """
-
-    paper = "Caruana 1997, hard parameter sharing"
 
     def forward(self, states: Tensor) -> Tensor:
         return states

@@ -17,7 +17,7 @@ TINY = 1e-12  # keeps the sum of squares of a row away from zero
 
 
 class SignedAttention(Listening):
-    """Task attention whose weights keep the sign of their score and have squares that sum to one.
+    """Task attention whose weights keep the sign of their score; their squares sum to one.
 
     The control of ``born`` that can subtract, but has no phases.
 
@@ -26,8 +26,6 @@ class SignedAttention(Listening):
         >>> torch.allclose(weights.square().sum(-1), torch.ones(2, 3))
         True
     """
-
-    paper = "Superpose; a control of born"
 
     def __init__(
         self, targets: int, state: int, rank: int = 16, donor_gradient: float = 1.0
@@ -82,7 +80,7 @@ class BornReal(SignedAttention):
 
 
 class BornAttention(BornReal):
-    """Task attention with complex amplitudes: their squared sizes are the weights (Born's rule).
+    """Task attention with complex amplitudes, whose squared sizes are the weights (Born).
 
     Each query and key is a vector of r complex numbers, and the amplitude of a pair is their inner
     product, so that components of opposite phase cancel.
@@ -97,8 +95,6 @@ class BornAttention(BornReal):
         quantum computing is involved. A task has no amplitude for itself, and the sink has a real
         one.
     """
-
-    paper = "Born 1926, the rule alone"
 
     def squares(self, u: Tensor) -> Tensor:
         query, key = self.query_and_key(u)

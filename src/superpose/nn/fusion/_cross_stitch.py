@@ -25,8 +25,6 @@ class CrossStitch(Fusion):
         whole networks, and by sharing the tenth of the others among T - 1 of them.
     """
 
-    paper = "Misra 2016"
-
     def __init__(
         self, targets: int, state: int, rank: int = 16, donor_gradient: float = 1.0
     ) -> None:

@@ -11,7 +11,7 @@ from ._base import Fusion
 
 
 class EssayFusion(Fusion):
-    """Replaces every state by the attention-weighted mean of all states, H' = softmax(QKᵀ/√d) H.
+    """Replaces every state by the attention-weighted mean of all, H' = softmax(QKᵀ/√d) H.
 
     Kept as a baseline: it starts by averaging tasks into one.
 
@@ -20,8 +20,6 @@ class EssayFusion(Fusion):
         >>> EssayFusion(3, 8)(torch.zeros(2, 3, 8)).shape
         torch.Size([2, 3, 8])
     """
-
-    paper = "the formula that Superpose started from; Vaswani 2017"
 
     def __init__(
         self, targets: int, state: int, rank: int = 16, donor_gradient: float = 1.0

@@ -30,8 +30,6 @@ class InducingTokens(Listening):
         the tokens: leaving it out would cost what the tokens save.
     """
 
-    paper = "Lee 2019, induced set attention"
-
     def __init__(
         self, targets: int, state: int, rank: int = 16, donor_gradient: float = 1.0
     ) -> None:

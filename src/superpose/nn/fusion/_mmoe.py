@@ -43,8 +43,6 @@ class MMoE(NoFusion):
         Mixture-of-Experts", eqs. 4 to 6; the experts read the trunk's output instead of the input.
     """
 
-    paper = "Ma 2018"
-
     @classmethod
     def towers(
         cls, width: int, targets: int, state: int, members: int, blocks: int = 1

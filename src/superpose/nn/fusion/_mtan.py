@@ -54,8 +54,6 @@ class MTAN(NoFusion):
         masking the trunk's output vector, where the paper masks the maps of every layer.
     """
 
-    paper = "Liu 2019"
-
     @classmethod
     def towers(
         cls, width: int, targets: int, state: int, members: int, blocks: int = 1

@@ -84,8 +84,6 @@ class PLE(NoFusion):
         trunk's output instead of the input, and members of the ensemble share them.
     """
 
-    paper = "Tang 2020"
-
     @classmethod
     def towers(
         cls, width: int, targets: int, state: int, members: int, blocks: int = 1

@@ -21,8 +21,6 @@ class StaticWeights(Residual):
         [0.0, 0.3333333432674408, 0.3333333432674408, 0.3333333432674408]
     """
 
-    paper = "Superpose; an ablation of task-attention"
-
     def __init__(
         self, targets: int, state: int, rank: int = 16, donor_gradient: float = 1.0
     ) -> None:

@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
 
-from superpose.config._config import Config, load_config
+from superpose.config import Config, load_config
 from superpose.data.read._reading import read_table
 from superpose.data.schema._inference import _Inference, infer_schema
 from superpose.data.schema._schema import ColumnSpec, Schema

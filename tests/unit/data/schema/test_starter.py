@@ -5,7 +5,7 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from superpose.config._config import load_config
+from superpose.config import load_config
 from superpose.data.read._reading import read_table
 from superpose.data.schema._inference import infer_schema
 from superpose.data.schema._starter import write_starter

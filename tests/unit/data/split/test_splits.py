@@ -4,7 +4,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from superpose.config._config import Config
+from superpose.config import Config
 from superpose.data.schema._inference import infer_schema
 from superpose.data.schema._schema import ColumnSpec, Schema
 from superpose.data.split._splits import fold_indices, make_split, times

@@ -1,19 +1,19 @@
-"""Reveal: what a network is told while it learns, and what it is watched with."""
+"""Observed targets: what a network is shown while it learns, and what it is validated with."""
 
 import numpy as np
 import pytest
 import torch
 
 from superpose.models import reveal_columns
-from superpose.training._reveal import Reveal
+from superpose.training._observed_targets import ObservedTargets
 
 MANY = 40_000  # draws; the standard error of a share of one half is 0.0025
 
 
 @pytest.fixture
-def reveal(recipe):
-    kinds = [recipe.codec.target_kinds[t] for t in recipe.labels]
-    return Reveal(kinds, list(recipe.labels.values()), seed=3)
+def reveal(spec):
+    kinds = [spec.codec.target_kinds[t] for t in spec.labels]
+    return ObservedTargets(kinds, list(spec.labels.values()), seed=3)
 
 
 @pytest.fixture
@@ -23,16 +23,16 @@ def rows():
 
 
 @pytest.fixture
-def complete(recipe):
+def complete(spec):
     """The same with a label everywhere."""
-    kinds = [recipe.codec.target_kinds[t] for t in recipe.labels]
-    return Reveal(kinds, [np.nan_to_num(y) for y in recipe.labels.values()])
+    kinds = [spec.codec.target_kinds[t] for t in spec.labels]
+    return ObservedTargets(kinds, [np.nan_to_num(y) for y in spec.labels.values()])
 
 
-def test_a_label_that_is_not_known_is_never_shown(reveal, rows, recipe):
+def test_a_label_that_is_not_known_is_never_shown(reveal, rows, spec):
     shown = reveal.draw(rows)
     known = torch.from_numpy(
-        np.stack([recipe.codec.target_kinds[t].known(y) for t, y in recipe.labels.items()], axis=1)
+        np.stack([spec.codec.target_kinds[t].known(y) for t, y in spec.labels.items()], axis=1)
     )
     assert not (shown & ~known[rows]).any()
     assert (shown & known[rows]).any((0, 1)).all()
@@ -54,19 +54,19 @@ def test_every_target_is_told_equally_often(complete, rows):
     np.testing.assert_allclose(often.numpy(), 0.25, atol=0.01)  # half of the rows, half of them
 
 
-def test_one_target_alone_is_shown_to_nobody_else(recipe):
-    alone = Reveal([recipe.codec.target_kinds["weight"]], [recipe.labels["weight"]])
+def test_one_target_alone_is_shown_to_nobody_else(spec):
+    alone = ObservedTargets([spec.codec.target_kinds["weight"]], [spec.labels["weight"]])
     # Nothing else is asked, so it does no harm; training without others never gets here.
     assert alone.draw(torch.arange(90)[None]).shape == (1, 90, 1)
 
 
-def test_the_block_holds_what_is_shown_and_nothing_else(reveal, recipe):
+def test_the_block_holds_what_is_shown_and_nothing_else(reveal, spec):
     shown = torch.zeros(90, 6, dtype=torch.bool)
-    shown[:, list(recipe.labels).index("sort")] = True
+    shown[:, list(spec.labels).index("sort")] = True
     block = reveal.block(torch.arange(90), shown)
-    kind = recipe.codec.target_kinds["sort"]
-    expected = kind.reveal(recipe.labels["sort"])
-    own = reveal.owners == list(recipe.labels).index("sort")
+    kind = spec.codec.target_kinds["sort"]
+    expected = kind.reveal(spec.labels["sort"])
+    own = reveal.owners == list(spec.labels).index("sort")
     np.testing.assert_array_equal(block[:, own].numpy(), expected)
     assert block[:, ~own].isnan().all()
 
@@ -79,18 +79,18 @@ def test_the_halves_are_complements(reveal):
     assert abs(reveal.half.float().mean() - 0.5) < 0.1
 
 
-def test_the_halves_are_the_same_for_the_same_seed(recipe):
-    kinds = [recipe.codec.target_kinds[t] for t in recipe.labels]
+def test_the_halves_are_the_same_for_the_same_seed(spec):
+    kinds = [spec.codec.target_kinds[t] for t in spec.labels]
     one, same, other = (
-        Reveal(kinds, list(recipe.labels.values()), seed=seed).half for seed in (3, 3, 4)
+        ObservedTargets(kinds, list(spec.labels.values()), seed=seed).half for seed in (3, 3, 4)
     )
     assert torch.equal(one, same)
     assert not torch.equal(one, other)
 
 
-def test_columns_stand_in_the_order_of_the_targets(recipe):
-    kinds = [recipe.codec.target_kinds[t] for t in recipe.labels]
-    values, owners = reveal_columns(kinds, list(recipe.labels.values()))
+def test_columns_stand_in_the_order_of_the_targets(spec):
+    kinds = [spec.codec.target_kinds[t] for t in spec.labels]
+    values, owners = reveal_columns(kinds, list(spec.labels.values()))
     assert values.shape == (90, sum(k.revealed for k in kinds))
     assert values.dtype == np.float32
     assert np.bincount(owners).tolist() == [k.revealed for k in kinds]

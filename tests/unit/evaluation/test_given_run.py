@@ -10,10 +10,10 @@ from superpose.analysis import findings
 from superpose.analysis._given_findings import entanglement_facts, given_facts, state_facts
 from superpose.config import Config
 from superpose.errors import BundleError, ConfigError
-from superpose.evaluation import _prepare, _references, prepare, run_trial
-from superpose.evaluation._given_trial import _gather, _subsets, spread_out
-from superpose.models import Predictor
-from superpose.models._given import LEVELS
+from superpose.evaluation import _plan, _references, prepare, run_evaluation
+from superpose.evaluation._context import spread_out
+from superpose.evaluation._given_run import gather, passes
+from superpose.models import LEVELS, Predictor
 from superpose.trees._trees import fit_trees
 
 TARGETS = ["weight", "sick", "tags"]
@@ -35,10 +35,10 @@ def trial_of(table, holdout, **more):
             lambda *a, **k: fit_trees(*a, **{**k, "rounds": k.get("rounds") or 10, "threads": 1}),
         )
         if holdout:
-            patch.setattr(_prepare, "SMALL", 0)
-            patch.setattr(_prepare, "LARGE", 0)
+            patch.setattr(_plan, "SMALL", 0)
+            patch.setattr(_plan, "LARGE", 0)
         settings = {**SETTINGS, **more}
-        return run_trial(prepare(table, Config.from_arguments(**settings)))
+        return run_evaluation(prepare(table, Config.from_arguments(**settings)))
 
 
 @pytest.fixture(scope="module", params=["folds", "holdout"])
@@ -46,60 +46,57 @@ def trial(request, make_table):
     folds = {"references": "trees", "trees": ["hist"], "folds": 2}
     holdout = request.param == "holdout"
     found = trial_of(make_table(120), holdout, **({} if holdout else {"proof": folds}))
-    assert found.prepared.regime == request.param
+    assert found.prepared.plan.regime == request.param
     return found
 
 
 def test_every_level_has_a_mixture_and_a_ruling_for_every_target(trial):
-    given = trial.predictor.given
-    assert given.weights.keys() == set(LEVELS)
-    assert trial.given_rulings.keys() == set(LEVELS[1:])
-    for level in LEVELS:
+    assert list(trial.predictor.levels) == list(trial.levels) == list(LEVELS)
+    for level in trial.predictor.levels.values():
         for target in TARGETS:
-            assert sum(given.weights[level][target].values()) == pytest.approx(1.0)
-        assert given.spread[level].keys() == {"weight"}
-        assert given.factors[level].keys() == set(TARGETS)
-        assert given.factors[level]["sick"] == 1.0
+            assert sum(level.weights[target].values()) == pytest.approx(1.0)
+        assert level.scales.keys() == {"weight"}
+        assert level.factors.keys() == set(TARGETS)
+        assert level.factors["sick"] == 1.0
 
 
 def test_all_challengers_were_judged_at_each_level(trial):
     some = {"hist", "joint", "trees given", "copula"}
-    some |= {"hist-coarse"} if trial.prepared.crossed else set()
-    judges = np.flatnonzero(trial.prepared.halves >= 0)
+    some |= {"hist-coarse"} if trial.prepared.plan.cross_fitted else set()
+    judges = trial.prepared.plan.judges
     for target in TARGETS:
-        assert trial.given_judged["half"][target].keys() == some
-        assert trial.given_judged["all"][target].keys() == some | {"trees all"}
+        assert trial.levels["half"].oof_predictions[target].keys() == some
+        assert trial.levels["all"].oof_predictions[target].keys() == some | {"trees all"}
         for level in LEVELS[1:]:
-            for told in trial.given_judged[level][target].values():
+            for told in trial.levels[level].oof_predictions[target].values():
                 assert np.isfinite(told[judges]).all()
 
 
 def test_a_label_is_never_told_to_whom_it_judges(trial):
     p = trial.prepared
-    half = np.random.default_rng(0).random((len(p.halves), 3)) < 0.5
+    half = np.random.default_rng(0).random((len(p.plan.selection_half), 3)) < 0.5
 
-    def echo(labels):
-        return {t: y.reshape(len(y), -1) for t, y in labels.items()}
+    def echo(observed):
+        return {t: y.reshape(len(y), -1) for t, y in observed.labels.items()}
 
-    for level in _gather(p, half, echo).values():
+    for level in gather(p, half, echo).values():
         for told in level.values():
             assert np.isnan(told).all()
 
 
 def test_half_of_the_others_are_told_at_half_and_all_at_all(trial):
     p = trial.prepared
-    half = np.random.default_rng(0).random((len(p.halves), 3)) < 0.5
+    half = np.random.default_rng(0).random((len(p.plan.selection_half), 3)) < 0.5
     labels = {t: np.where(np.isnan(y), 0.0, y) for t, y in p.labels.items()}
-    passes = _subsets(p, half)
-    assert [level for level, *_ in passes] == ["half"] * 2 + ["all"] * 3
+    assert [one.level for one in passes(half, TARGETS)] == ["half"] * 2 + ["all"] * 3
 
-    def others(told):
-        known = np.stack([p.codec.target_kinds[t].known(y) for t, y in told.items()])
+    def others(observed):
+        known = np.stack([p.codec.target_kinds[t].known(y) for t, y in observed.labels.items()])
         return {t: known.sum(0).astype(float)[:, None] for t in labels}
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(p, "labels", labels)
-        found = _gather(p, half, others)
+        found = gather(p, half, others)
     for target in TARGETS:
         assert (found["all"][target] == 2).all()
         assert set(np.unique(found["half"][target])) == {0, 1, 2}
@@ -149,42 +146,43 @@ def test_pruning_changes_no_answer(trial):
     p = trial.prepared
     whole, pruned = trial.predictor, trial.predictor.pruned()
     for given in ((), ("sick",), ("weight", "sick"), TARGETS):
-        expected, found = (m.answer(p.table, given) for m in (whole, pruned))
+        expected, found = (m.predict(p.table, given) for m in (whole, pruned))
         for target in TARGETS:
-            np.testing.assert_array_equal(found.told[target], expected.told[target])
+            np.testing.assert_array_equal(found.pred[target], expected.pred[target])
 
 
 def test_json_and_arrays_carry_everything(trial):
     pruned, table = trial.predictor.pruned(), trial.prepared.table
-    facts, groups = pruned.state()
+    facts, groups = pruned.to_state()
     again = Predictor.from_state(json.loads(json.dumps(facts)), groups)
     for given in ((), ("sick",), TARGETS):
-        expected, found = (m.answer(table, given) for m in (pruned, again))
+        expected, found = (m.predict(table, given) for m in (pruned, again))
         for target in TARGETS:
-            np.testing.assert_array_equal(found.told[target], expected.told[target])
-            np.testing.assert_array_equal(found.reach[target], expected.reach[target])
+            np.testing.assert_array_equal(found.pred[target], expected.pred[target])
+            np.testing.assert_array_equal(found.half_width[target], expected.half_width[target])
 
 
 @pytest.mark.parametrize("name", ["trees given", "copula"])
 def test_a_state_without_a_model_that_answers_given_is_refused(trial, name):
     predictor = trial.predictor
-    weights = {level: dict(by) for level, by in predictor.given.weights.items()}
-    weights["half"]["sick"] = {name: 1.0}
-    facts, groups = replace(predictor, given=replace(predictor.given, weights=weights)).state()
+    half = predictor.levels["half"]
+    half = replace(half, weights={**half.weights, "sick": {name: 1.0}})
+    facts, groups = replace(predictor, levels={**predictor.levels, "half": half}).to_state()
     Predictor.from_state(facts, groups)  # whole it is accepted
-    if name == "copula":
-        facts["given"]["copula"] = None
-    facts["models"] = [m for m in facts["models"] if (m["name"], m["target"]) != (name, "sick")]
+    facts["models"] = [
+        m
+        for m in facts["models"]
+        if m["facts"]["name"] != name or "sick" not in m["facts"]["targets"]
+    ]
     with pytest.raises(BundleError, match=rf"'{name} of \w+' is missing; the bundle is"):
         Predictor.from_state(facts, groups)
 
 
 def test_without_trees_the_network_answers(make_table):
     trial = trial_of(make_table(90), True, proof={"references": "none"})
-    given = trial.predictor.given
-    assert given.trees == {}
-    assert given.copula is None
-    assert all(w == {"joint": 1.0} for by in given.weights.values() for w in by.values())
+    assert [model.name for model in trial.predictor.models] == ["joint"]
+    for level in trial.predictor.levels.values():
+        assert all(weights == {"joint": 1.0} for weights in level.weights.values())
     rows = given_facts(trial)["rows"]
     assert all(np.isfinite(r["shipped_value"]) and r["reference_name"] == "" for r in rows)
 
@@ -199,11 +197,11 @@ def test_without_trees_the_network_answers(make_table):
 )
 def test_a_model_without_given_says_nothing_of_it(make_table, settings):
     trial = trial_of(make_table(90), True, **{**settings, "proof": {"references": "none"}})
-    assert trial.predictor.given is None
+    assert not trial.predictor.takes_given
     assert given_facts(trial) is None
     assert entanglement_facts(trial) is None
     with pytest.raises(ConfigError, match="given: this model was trained without it; train again"):
-        trial.predictor.answer(trial.prepared.table, trial.prepared.targets)
+        trial.predictor.predict(trial.prepared.table, trial.prepared.targets)
 
 
 def test_predictions_of_some_rows_are_spread_over_all():

@@ -7,7 +7,7 @@ import pyarrow as pa
 import pytest
 
 from superpose.errors import DataError
-from superpose.models import given_labels, given_names, require_plan
+from superpose.models import given_labels, given_names
 
 TARGETS = ["weight", "sick", "calls", "sort", "level", "tags"]
 
@@ -162,40 +162,3 @@ def test_a_value_outside_of_training_warns_with_its_row(codec, table, target, va
 
 def test_values_of_training_do_not_warn(codec, table):
     given_labels(codec, table, TARGETS)
-
-
-def test_what_could_be_measured_is_what_is_neither_given_nor_wanted(codec):
-    rest = ["calls", "sort", "level", "tags"]
-    assert require_plan(codec, ["sick"], ["sick"], ["weight"], None, {}) == rest
-    assert require_plan(codec, ["sick"], ["sick"], ["weight"], ["tags"], {"tags": 2.0}) == ["tags"]
-
-
-def test_what_some_rows_lack_can_be_measured_there(codec):
-    found = require_plan(codec, ["sick", "calls"], ["calls"], ["weight"], None, {})
-    assert found == ["sick", "sort", "level", "tags"]
-
-
-@pytest.mark.parametrize(
-    ("given", "want", "candidates", "cost", "text"),
-    [
-        ([], [], None, {}, r"want: no target is named; allowed: .*; name the targets whose"),
-        ([], ["wieght"], None, {}, r"want: 'wieght' is no target .*did you mean 'weight'\?"),
-        ([], ["weight"], ["sik"], {}, r"candidates: 'sik' is no target .*did you mean 'sick'\?"),
-        ([], ["weight"], None, {"cals": 1.0}, r"cost: 'cals' is no target .*mean 'calls'\?"),
-        (["sick"], ["sick"], None, {}, r"want: 'sick' is both given and wanted; what is measured"),
-        ([], ["weight"], None, {"sick": 0.0}, r"cost\['sick'\]: 0.0 given; allowed: a number abo"),
-        ([], ["weight"], None, {"sick": -1}, r"cost\['sick'\]: -1 given; allowed"),
-        ([], ["weight"], None, {"sick": float("nan")}, r"cost\['sick'\]: nan given; allowed"),
-        ([], TARGETS, None, {}, r"candidates: every target is given or wanted, so none is left"),
-        ([], ["weight"], [], {}, r"candidates: every target is given or wanted, so none is left"),
-    ],
-)
-def test_a_plan_that_can_not_be_followed_is_refused(codec, given, want, candidates, cost, text):
-    with pytest.raises(DataError, match=text):
-        require_plan(codec, given, given, want, candidates, cost)
-
-
-def test_all_faults_of_a_plan_are_told_at_once(codec):
-    with pytest.raises(DataError) as caught:
-        require_plan(codec, ["sick"], [], ["sick", "zzz"], ["yyy"], {"xxx": -1.0})
-    assert len(caught.value.faults) == 5

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from superpose.models._mixture import ROUNDS, greedy_blend, mix
+from superpose.evaluation._blend import ROUNDS, greedy_blend
+from superpose.models import mix
 
 
 @pytest.fixture
@@ -33,7 +34,7 @@ def test_a_mixture_is_the_weighted_mean(models):
 
 def test_weights_are_positive_and_sum_to_one(models, loss):
     for must in (None, *models):
-        weights = greedy_blend(models, loss, must)
+        weights = greedy_blend(models, loss, must=must)
         assert sum(weights.values()) == pytest.approx(1.0)
         assert all(w > 0 for w in weights.values())
         assert all((ROUNDS * w) >= 1 - 1e-9 for w in weights.values())
@@ -66,16 +67,18 @@ def test_equal_models_are_not_blended_for_nothing(models, loss):
 
 @pytest.mark.parametrize("must", ["hist", "joint", "alone"])
 def test_a_model_that_has_to_be_in_is_in(models, loss, must):
-    assert greedy_blend(models, loss, must)[must] >= 1 / ROUNDS - 1e-12
+    assert greedy_blend(models, loss, must=must)[must] >= 1 / ROUNDS - 1e-12
 
 
 def test_a_model_that_has_to_be_in_gets_as_little_as_possible_if_it_only_harms(models, loss):
-    weights = greedy_blend({"hist": models["hist"], "joint": models["joint"] + 50}, loss, "joint")
+    weights = greedy_blend(
+        {"hist": models["hist"], "joint": models["joint"] + 50}, loss, must="joint"
+    )
     assert weights == pytest.approx({"hist": 1 - 1 / ROUNDS, "joint": 1 / ROUNDS})
 
 
 def test_a_model_that_has_to_be_in_is_in_even_where_nothing_can_be_measured(models):
-    assert greedy_blend(models, lambda z: float("nan"), "alone") == {"alone": 1.0}
+    assert greedy_blend(models, lambda z: float("nan"), must="alone") == {"alone": 1.0}
 
 
 def test_the_order_of_the_models_does_not_matter(models, loss):
