@@ -169,7 +169,7 @@ class Config(Section):
         gathered = Faults(ConfigError)
         # In the order of the file; `sorted` keeps the order of what has no line.
         for fault in sorted(faults, key=lambda fault: _line(lines, fault.keys) or 0):
-            gathered.add(_place(path, lines, fault.keys), fault.given, fault.allowed, fault.fix)
+            gathered.add(_place(path, lines, fault.keys), fault.given, fault.allowed, fix=fault.fix)
         gathered.raise_any()
         for old, new in current.old.items():
             _warn_of_old_key(_place(path, lines, old), old, new)
@@ -249,7 +249,7 @@ def _with_references(references: str, proof: Any) -> dict[str, Any]:
     other = (proof or {}).get("references", references)
     if other != references:
         given = f"{references!r} given beside proof={{'references': {other!r}}}"
-        raise ConfigError(message("references", given, "one of the two", "remove one"))
+        raise ConfigError(message("references", given, "one of the two", fix="remove one"))
     return {**(proof or {}), "references": references}
 
 

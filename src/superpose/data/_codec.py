@@ -176,7 +176,7 @@ class Codec:
                 largest = max(largest, (kind.column, taken), key=lambda x: x[1])
         what = f"{table.num_rows:,} rows, of which {largest[0]!r} is the largest part,"
         fix = "take fewer rows, or a smaller size, length, seconds or bins of this input"
-        require_memory(each * table.num_rows, "inputs", what, fix, DataError)
+        require_memory(each * table.num_rows, "inputs", what=what, fix=fix, error=DataError)
 
     def pixels(self, column: str, table: pa.Table) -> np.ndarray:
         """The images of one input as the report shows them, uint8 (N, 3, H, W)."""

@@ -25,14 +25,14 @@ def values_of(spec: ColumnSpec, table: pa.Table, *, takes_lists: bool) -> Column
     if holds_files(values.type) and not takes_lists:
         given = f"declared as {spec.kind}, but it holds whole files"
         fix = "write each to a file, and put its path in the column"
-        raise DataError(message(place(column=spec.name), given, "paths of files", fix))
+        raise DataError(message(place(column=spec.name), given, "paths of files", fix=fix))
     if pa.types.is_nested(plain(values).type) and not takes_lists:
         raise DataError(
             message(
                 place(column=spec.name),
                 f"declared as {spec.kind}, but it holds {values.type}",
                 "one value per row",
-                "declare it as kind multicategory (input) or multilabel (target)",
+                fix="declare it as kind multicategory (input) or multilabel (target)",
             )
         )
     return values

@@ -82,7 +82,7 @@ def _fit_target(codec: Codec, spec: ColumnSpec, table: pa.Table, *, picked: pa.A
         of = str(spec.options["of"])
         options["source"] = codec.input_values(table, of).take(picked)
     if family.has_items:
-        options["items"] = items_of(spec.name, spec.options, table, picked)
+        options["items"] = items_of(spec.name, spec.options, table, rows=picked)
     family.check(spec.name, values, **options)
     try:
         kind = family.fit(spec.name, values.take(picked), **options)

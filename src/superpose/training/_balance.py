@@ -177,7 +177,9 @@ class Balance:
             for p, method in enumerate(self.methods):
                 if event.what == WEIGH:
                     gramian = event.gramian[p] if event.gramian.numel() else None
-                    weights[p] = weights_of(method, event.losses[p], gramian, event.present[p])
+                    weights[p] = weights_of(
+                        method, event.losses[p], gramian, present=event.present[p]
+                    )
                 elif event.what == AFTER_STEP:
                     method.stepped(event.losses[p])
                 else:

@@ -76,7 +76,7 @@ def require_read(
 ) -> None:
     """Raise DataError for sounds that can't be read, or return if there is none."""
     paths = as_text(values).to_pylist()
-    refuse(column, "sound", paths, folder=folder, wrong=wrong, fix=fix, shown=SHOWN_FAULTS)
+    refuse(column, "sound", paths=paths, folder=folder, wrong=wrong, fix=fix, shown=SHOWN_FAULTS)
 
 
 class AudioAugmentOptions(BaseModel):
@@ -207,7 +207,7 @@ class AudioInput(InputKind):
         require_soundfile(self.column)
         block, wrong = self._spectrograms(values, folder)
         self._require(values, folder, wrong)
-        pass_over(self.column, "sound", as_text(values).to_pylist(), wrong)
+        pass_over(self.column, "sound", paths=as_text(values).to_pylist(), wrong=wrong)
         return np.asarray((block - self.means) / self.scales, np.float32)
 
     def features(

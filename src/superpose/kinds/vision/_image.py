@@ -133,8 +133,14 @@ class ImageInput(InputKind, Pictures):
         paths = as_text(values).to_pylist()
         folder = options.get("folder", "")
         if options.get("on_error") != "skip":
-            wrong = heads_of(paths, folder)[1]
-            refuse(column, "image", paths, folder=folder, wrong=wrong, fix=FIX)
+            refuse(
+                column,
+                "image",
+                paths=paths,
+                folder=folder,
+                wrong=heads_of(paths, folder)[1],
+                fix=FIX,
+            )
 
     @classmethod
     def fit(cls, column: str, values: Column, *, folder: str = "", **options: Any) -> Self:
@@ -172,9 +178,9 @@ class ImageInput(InputKind, Pictures):
         images, wrong = self._read(values, folder)
         paths = as_text(values).to_pylist()
         if not self.skips:
-            refuse(self.column, "image", paths, folder=folder, wrong=wrong, fix=FIX)
-        pass_over(self.column, "image", paths, wrong)
-        tell_clipped(self.column, paths, folder, self.ranges)
+            refuse(self.column, "image", paths=paths, folder=folder, wrong=wrong, fix=FIX)
+        pass_over(self.column, "image", paths=paths, wrong=wrong)
+        tell_clipped(self.column, paths, folder, ranges=self.ranges)
         block = np.zeros((len(values), 3, *self.size), np.uint8)
         for row, pixels in images.items():
             block[row] = pixels
