@@ -259,8 +259,13 @@ class Superpose:
         found = self._fitted().predict(table, names)
         columns: dict[str, pa.Array] = {}
         for target, pred in found.pred.items():
-            threshold = self._fitted().thresholds.get(target)
-            columns |= codec.decode(target, pred, table, threshold, found.half_width[target])
+            columns |= codec.decode(
+                target,
+                pred,
+                table,
+                threshold=self._fitted().thresholds.get(target),
+                interval=found.half_width[target],
+            )
         columns = row_keys(table, self.config) | with_measured(columns, table, names)
         for target, pred in found.pred.items() if proba else ():
             shares = codec.target_kinds[target].decode_proba(pred)

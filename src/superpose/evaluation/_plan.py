@@ -144,7 +144,7 @@ def forbids_folds(codec: Codec, config: Config) -> bool:
     Raises:
         ConfigError: Folds are asked for all the same.
     """
-    whole = [kind.column for kind in codec.input_kinds if kind.slow]
+    whole = [kind.column for kind in codec.input_kinds if kind.skip_cross_fitting]
     whole += [t for t, kind in codec.target_kinds.items() if not kind.blends]
     if config.proof.folds == "auto":
         return bool(whole) or any(kind.slow for kind in codec.target_kinds.values())

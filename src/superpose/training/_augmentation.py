@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from superpose.data import Codec
+from superpose.nn import augment_of
 
 from ._batches import Batch
 
@@ -19,7 +20,8 @@ class Augmentation:
 
     def __init__(self, codec: Codec) -> None:
         augments = {
-            name: (kinds[0].column, kinds[0].augment()) for name, kinds in codec.blocks.items()
+            name: (kinds[0].column, augment_of(kinds[0]))
+            for name, kinds in codec.input_groups.items()
         }
         self.augments = {n: (column, by) for n, (column, by) in augments.items() if by is not None}
 

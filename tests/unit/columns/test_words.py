@@ -7,7 +7,7 @@ import pytest
 from superpose.columns._words import as_words, require_aligned, spelling, spread
 from superpose.errors import DataError
 from superpose.kinds import INPUT_KINDS
-from superpose.nn import TextEncoder, WordEncoder
+from superpose.nn import TextEncoder, WordEncoder, encoder_of
 
 Text = INPUT_KINDS["text"]
 
@@ -79,14 +79,14 @@ def test_rows_without_labels_need_not_have_as_many():
 
 def test_lists_of_words_are_read_as_they_are_divided():
     kind = Text.fit("w", col([["St.", "Louis"], ["a", "b", "c"]]))
-    assert (kind.unit, kind.length, kind.places) == ("divided", 3, 3)
+    assert (kind.unit, kind.length, kind.target_options) == ("divided", 3, {"places": 3})
     block = kind.encode(col([["st.", "zebra"], None]))
     assert block.shape == (2, 3, 8)
     assert (block[0, :, 0] > 1).tolist() == [True, False, False]
     assert block[0, 1, 0] == 1  # unknown, but spelled
     assert (block[0, 1, 1:] > 0).all()
     assert not block[1].any()
-    assert isinstance(type(kind).encoder([kind], 16), WordEncoder)
+    assert isinstance(encoder_of([kind], 16), WordEncoder)
 
 
 def test_text_is_divided_at_blanks_where_its_words_have_labels():
@@ -105,13 +105,13 @@ def test_a_gap_in_a_list_keeps_its_place():
 
 def test_prose_has_no_places():
     kind = Text.fit("x", col(["a red door", "a blue door"]))
-    assert kind.places is None
-    assert isinstance(type(kind).encoder([kind], 16), TextEncoder)
+    assert not kind.target_options
+    assert isinstance(encoder_of([kind], 16), TextEncoder)
 
 
 def test_the_longest_row_sets_the_places_up_to_a_limit():
-    assert Text.fit("w", col([["a"]] * 99 + [["b"] * 90])).places == 90
-    assert Text.fit("w", col([["a"] * 400, ["b"]])).places == 256
+    assert Text.fit("w", col([["a"]] * 99 + [["b"] * 90])).length == 90
+    assert Text.fit("w", col([["a"] * 400, ["b"]])).length == 256
 
 
 def test_words_beyond_the_longest_row_are_told_of():

@@ -123,7 +123,7 @@ class InputColumns:
         spec = self.columns.spec(entry, guess)
         codec = INPUT_KINDS[kind]
         # Files are opened once, by the codec.
-        if not codec.needs_folder:
+        if "folder" not in codec.hints.fit_needs:
             # Whether a kind takes lists or structures at all shows in fitting it only.
             check = codec.fit if pa.types.is_nested(entry.values.type) else codec.check
             self.checks.attempt(

@@ -77,11 +77,11 @@ def _fitted(names: Column, columns: pa.Table) -> Items:
     for column in columns.column_names:
         guess = guess_input(column, columns.column(column))
         family = INPUT_KINDS.get(guess.kind or "")
-        if family is None or family.needs_folder:
+        if family is None or "folder" in family.hints.fit_needs:
             continue
         read = blank_words(columns.column(column), guess.missing)
         kind = family.fit(column, read, **guess.options)
-        if not kind.useless and not kind.slow:
+        if not kind.drop_reason and not kind.skip_cross_fitting:
             inputs.append(kind)
             values.append(read)
     return Items(names, inputs, values)

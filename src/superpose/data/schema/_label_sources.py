@@ -7,7 +7,7 @@ import pyarrow.compute as pc
 from superpose.columns import is_list, is_text, lists_words, require_aligned
 from superpose.config import TargetConfig
 from superpose.errors import listing
-from superpose.kinds import INPUT_KINDS
+from superpose.kinds import INPUT_KINDS, Pictures
 
 from ._column_checks import ColumnChecks, ColumnEntry
 from ._guessing import guess_input, may_hold_words
@@ -135,4 +135,4 @@ class LabelSources:
 
 def _shows(kind: str | None) -> bool:
     """Whether an input kind is one of images."""
-    return kind in INPUT_KINDS and INPUT_KINDS[kind].pictures
+    return kind in INPUT_KINDS and issubclass(INPUT_KINDS[kind], Pictures)

@@ -30,7 +30,7 @@ from superpose.columns import (
 )
 from superpose.data.schema._schema import ColumnSpec, Schema
 from superpose.errors import listing
-from superpose.kinds import INPUT_KINDS, TARGET_KINDS, auc
+from superpose.kinds import INPUT_KINDS, TARGET_KINDS, Pictures, auc
 
 from ._binned import alike, bin_means, bins, explained, indicators, ranks
 from ._splits import MEASURED, PARTS, Split, group_ids, raw_labels
@@ -129,7 +129,7 @@ def _as_numbers(spec: ColumnSpec, table: pa.Table) -> np.ndarray | None:
         return as_seconds(
             spec.name, values, format=spec.options.get("format"), zone=spec.options.get("zone")
         )
-    if pa.types.is_nested(plain(values).type) or INPUT_KINDS[spec.kind].pictures:
+    if pa.types.is_nested(plain(values).type) or issubclass(INPUT_KINDS[spec.kind], Pictures):
         return None
     text = class_names(values, class_type(values))
     index = find(text, counted(text)[0])
@@ -272,7 +272,7 @@ def _shared_groups(table: pa.Table, schema: Schema, split: Split) -> list[str]:
         if name in targets or is_list(values.type) or pa.types.is_floating(values.type):
             continue
         kind = used.get(name)
-        shows = kind in INPUT_KINDS and INPUT_KINDS[kind].pictures
+        shows = kind in INPUT_KINDS and issubclass(INPUT_KINDS[kind], Pictures)
         if not _IDENTIFIER.search(name) or shows or kind in ("date", "text"):
             continue
         ids = group_ids(table, name)

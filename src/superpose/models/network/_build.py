@@ -16,6 +16,7 @@ from superpose.nn import (
     NumberEncoder,
     OwnHead,
     PerPlace,
+    encoder_of,
 )
 
 Head = int | FromPast | PerPlace | OwnHead
@@ -28,8 +29,8 @@ def heads_of(codec: Codec, targets: Sequence[str]) -> list[Head]:
         if kind.own_head:
             return OwnHead(kind.head, label_block(kind.column) if kind.reads_labels else None)
         if kind.source is None:
-            return kind.start(codec.block_of) or kind.size
-        return PerPlace(codec.block_of(kind.source), kind.place_size)
+            return kind.start(codec.group_of) or kind.size
+        return PerPlace(codec.group_of(kind.source), kind.place_size)
 
     return [head(codec.target_kinds[t]) for t in targets]
 
@@ -62,7 +63,7 @@ def build(
 
     def network(heads: Sequence[Head], own: Sequence[int] | None = None) -> Network:
         encoders = {
-            name: type(kinds[0]).encoder(kinds, embedding) for name, kinds in codec.blocks.items()
+            name: encoder_of(kinds, embedding) for name, kinds in codec.input_groups.items()
         }
         revealed = None
         if given:
