@@ -106,7 +106,7 @@ def init(
     columns = columns_of(targets, positive, f"superpose init {source}")
     table = read_table(source)
     with looking_at(table.num_columns, table.num_rows):
-        schema = write_starter(table, source, columns, out)
+        schema = write_starter(table, source, targets=columns, path=out)
     tell_schema(schema)
     tell_conversions(schema.conversions)
     tell_warnings(schema.warnings)
@@ -310,7 +310,7 @@ def _train(
 
         model.fit(source, out=out, resume=resume, progress=progress, command=ctx.meta[COMMAND])
     tell_warnings((w for w in model.warnings if w not in early), err=True)
-    verdict_table(model.facts["transfer"])
+    verdict_table(model.record)
     echo(f"\n{time.monotonic() - began:.0f} s{peak_memory()}. Report: {out / 'report.html'}")
 
 

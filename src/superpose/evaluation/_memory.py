@@ -23,7 +23,7 @@ def require_room(prepared: Prepared) -> None:
     spec = spec_of(prepared)
     codec = prepared.codec
     # A network with a pretrained model is as large as that is, which no setting drives.
-    slow = [kind.column for kind in codec.input_kinds if kind.slow]
+    slow = [kind.column for kind in codec.input_kinds if kind.skip_cross_fitting]
     if slow or any(kind.hints.skip_cross_fitting for kind in codec.target_kinds.values()):
         return
     weights = count_weights(spec)
@@ -43,7 +43,7 @@ def require_room(prepared: Prepared) -> None:
     require_memory(
         FLOAT * (COPIES * total + held),
         prepared.config.at("model"),
-        f"training {total:,} weights, {rows:,} rows at a time,",
-        fix,
-        ConfigError,
+        what=f"training {total:,} weights, {rows:,} rows at a time,",
+        fix=fix,
+        error=ConfigError,
     )

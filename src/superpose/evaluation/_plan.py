@@ -86,7 +86,9 @@ def make_plan(
             "no challenger can ship"
         )
     else:
-        half[judges] = fold_indices(judges, dealt, 2, config.seed + 1, split.clusters)
+        half[judges] = fold_indices(
+            judges, dealt, k=2, repeat_seed=config.seed + 1, clusters=split.clusters
+        )
     if not cross_fitted:
         fold = Fold(split.train, judges[half[judges] == 0])
         return Plan(False, [fold], half, [fold]), notes
@@ -103,7 +105,9 @@ def _folds(
     k = min(asked, _count_units(rows, clusters))
     repeats = []
     for repeat in range(config.proof.repeats):
-        fold = fold_indices(rows, labels, k, config.seed + 100 + repeat, clusters)
+        fold = fold_indices(
+            rows, labels, k=k, repeat_seed=config.seed + 100 + repeat, clusters=clusters
+        )
         repeats.append([Fold(rows[fold != f], rows[fold == f]) for f in range(k)])
     return repeats
 
@@ -114,7 +118,9 @@ def few_by_count(config: Config, schema: Schema, split: Split) -> bool | None:
         return config.proof.folds > 1
     rows = seen_rows(split)
     # Kinds that take minutes to train for are known by their class; of inputs some are, once read.
-    if len(rows) > LARGE or any(TARGET_KINDS[spec.kind].slow for spec in schema.targets):
+    if len(rows) > LARGE or any(
+        TARGET_KINDS[spec.kind].hints.skip_cross_fitting for spec in schema.targets
+    ):
         return False
     grouped = config.split.by == "group" or config.split.groups is not None
     if grouped and split.clusters is not None and _count_units(rows, split.clusters) < FEW_GROUPS:
@@ -141,7 +147,7 @@ def forbids_folds(codec: Codec, config: Config) -> bool:
     Raises:
         ConfigError: Folds are asked for all the same.
     """
-    whole = [kind.column for kind in codec.input_kinds if kind.slow]
+    whole = [kind.column for kind in codec.input_kinds if kind.skip_cross_fitting]
     whole += [t for t, kind in codec.target_kinds.items() if not kind.distribution.is_mixable]
     if config.proof.folds == "auto":
         return bool(whole) or any(
@@ -150,7 +156,7 @@ def forbids_folds(codec: Codec, config: Config) -> bool:
     if whole and config.proof.folds > 1:
         given = f"{config.proof.folds} given, but a pretrained model of {whole[0]!r} is trained"
         fix = "write `folds: 1`, or `train: nothing` for an input"
-        raise ConfigError(message(config.at("proof", "folds"), given, "1", fix))
+        raise ConfigError(message(config.at("proof", "folds"), given, "1", fix=fix))
     return False
 
 

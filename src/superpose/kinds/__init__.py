@@ -15,8 +15,8 @@ from superpose.columns import Column, mask_array, present
 
 from ._anchor import Anchor
 from ._beside import Beside, FileForm
-from ._hints import Hints
-from ._input import InputKind
+from ._hints import TargetHints
+from ._input import InputHints, InputKind, Outside, Pictures
 from ._locations import Locations
 from ._metrics import auc
 from ._observed import ObservedColumns
@@ -102,13 +102,16 @@ __all__ = [
     "Beside",
     "Column",
     "FileForm",
-    "Hints",
+    "InputHints",
     "InputKind",
     "Items",
     "Locations",
     "NamedClasses",
     "ObservedColumns",
     "Options",
+    "Outside",
+    "Pictures",
+    "TargetHints",
     "TargetKind",
     "Unknown",
     "UnknownLabels",

@@ -17,15 +17,13 @@ class CodecBase:
 
     name: ClassVar[str]
     options: ClassVar[type[Options]] = Options
-    needs_folder: ClassVar[bool] = False  # True for columns of file paths
-    takes_lists: ClassVar[bool] = False  # True for kinds with several values per row
 
     column: str
     notes: list[str] = field(default_factory=list)  # what the user should know, from fitting
     conversions: list[str] = field(default_factory=list)  # what is read otherwise than written
 
     @classmethod
-    def holds(cls, values: Column) -> bool:
+    def accepts(cls, values: Column) -> bool:
         """Whether values may be of this kind; asked where options alone don't tell the kind."""
         return True
 

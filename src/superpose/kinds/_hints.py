@@ -16,13 +16,15 @@ RawLabels = Callable[[str, Column, Mapping[str, Any]], np.ndarray]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Hints:
+class TargetHints:
     """What a target kind declares for reading, splitting, training and judging its columns.
 
     Args:
         scale: what labels are on: classes without order, classes in an order, or sizes.
         raw_labels: labels as plain numbers without any fitting, float64 (N,) or (N, L), NaN where
             missing; splits deal them out, and leaks are looked for with them.
+        takes_lists: whether a label may be a list or a structure.
+        reads_files: whether labels are paths of files, so that they are read from a folder.
         tree_task: the task in which boosted trees predict it; None where they can't.
         labels_of: what sort of input has a label at each of its locations; None for one in a row.
         reads_input: whether labels are read beside the values of that input, as boxes in pixels.
@@ -42,6 +44,8 @@ class Hints:
 
     scale: Literal["nominal", "ordinal", "interval"] = "nominal"
     raw_labels: RawLabels = class_codes
+    takes_lists: bool = False
+    reads_files: bool = False
     tree_task: str | None = None
     labels_of: Literal["words", "image"] | None = None
     reads_input: bool = False

@@ -25,7 +25,6 @@ class SeveralNumbers(TargetKind):
 
     metric: ClassVar[str] = "rmse"
     higher_is_better: ClassVar[bool] = False
-    takes_lists: ClassVar[bool] = True
     mean: float
     scale: float
     constant_value: float | None = None

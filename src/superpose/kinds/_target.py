@@ -24,7 +24,7 @@ from superpose.errors import DataError
 from ._anchor import Anchor
 from ._beside import Beside, FileForm
 from ._codec_base import CodecBase
-from ._hints import Hints
+from ._hints import TargetHints
 from ._locations import Locations
 from ._observed import ObservedColumns
 from ._old_names import OldNames
@@ -37,7 +37,7 @@ class TargetKind(CodecBase, OldNames, ABC):
     name: ClassVar[str]
     metric: ClassVar[str]
     higher_is_better: ClassVar[bool]
-    hints: ClassVar[Hints] = Hints()
+    hints: ClassVar[TargetHints] = TargetHints()
 
     @classmethod
     @abstractmethod
@@ -134,7 +134,7 @@ class TargetKind(CodecBase, OldNames, ABC):
     def plot(self, y: np.ndarray, pred: np.ndarray, beside: Beside) -> dict[str, Any]:
         """What the report draws of labels and their predictions: plain values and arrays by name.
 
-        ``chart`` among them says which charts; `superpose.report` has a table of them.
+        ``chart`` among them says which charts; `superpose.record` has a class for each.
         """
         return {"chart": "classes", "labels": self.labels, "y": y, "prediction": pred}
 

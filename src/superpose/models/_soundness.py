@@ -83,7 +83,7 @@ def require_sound(predictor: Predictor) -> None:
         _require_targets(model.targets, kinds, model.name)
         model.require_sound(predictor.codec)
     # A pretrained model is loaded, from wherever it lies, when it is asked for.
-    slow = [kind.column for kind in predictor.codec.input_kinds if kind.slow]
+    slow = [kind.column for kind in predictor.codec.input_kinds if kind.skip_cross_fitting]
     if slow or any(kind.hints.skip_cross_fitting for kind in kinds.values()):
         return
     try:
@@ -118,7 +118,13 @@ def _try(predictor: Predictor) -> None:
         if kind.locations is None and not all(np.isfinite(z).all() for z in every):
             raise damaged("model", (), f"predictions of {target!r} are not finite")
         threshold = predictor.thresholds.get(target)
-        codec.decode(target, found.pred[target], table, threshold, found.half_width[target])
+        codec.decode(
+            target,
+            found.pred[target],
+            table,
+            threshold=threshold,
+            interval=found.half_width[target],
+        )
         kind.decode_proba(found.pred[target])
     if predictor.takes_given:
         _try_given(predictor, table)

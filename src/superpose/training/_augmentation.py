@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from superpose.data import Codec
+from superpose.nn import augment_of
 
 from ._batches import Batch
 
@@ -18,10 +19,11 @@ class Augmentation:
     """
 
     def __init__(self, codec: Codec) -> None:
-        asked = {
-            name: (kinds[0].column, kinds[0].augment()) for name, kinds in codec.blocks.items()
+        augments = {
+            name: (kinds[0].column, augment_of(kinds[0]))
+            for name, kinds in codec.input_groups.items()
         }
-        self.augments = {n: (column, by) for n, (column, by) in asked.items() if by is not None}
+        self.augments = {n: (column, by) for n, (column, by) in augments.items() if by is not None}
 
     def __bool__(self) -> bool:
         """Whether any input is varied."""

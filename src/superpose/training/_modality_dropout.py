@@ -19,13 +19,13 @@ def hideable(codec: Codec) -> dict[str, int]:
     come. Nor inputs whose places have an answer each: without the words there is nothing to label.
     Where one of them is all that there is, it can't be hidden either.
     """
-    asked = {kind.locations.of for kind in codec.target_kinds.values() if kind.locations}
-    found = {
-        name: kinds[0].absent
-        for name, kinds in codec.blocks.items()
-        if kinds[0].block is None and kinds[0].column not in asked
+    labelled = {kind.locations.of for kind in codec.target_kinds.values() if kind.locations}
+    padding = {
+        name: kinds[0].padding
+        for name, kinds in codec.input_groups.items()
+        if kinds[0].group is None and kinds[0].column not in labelled
     }
-    return found if len(codec.blocks) > 1 else {}
+    return padding if len(codec.input_groups) > 1 else {}
 
 
 class ModalityDropout:
@@ -46,7 +46,7 @@ class ModalityDropout:
         self.padding = hideable(codec)
         self.share = share
         # What is never hidden is left in any case.
-        self.left = len(codec.blocks) > len(self.padding)
+        self.left = len(codec.input_groups) > len(self.padding)
 
     def __call__(self, batch: Batch) -> Batch:
         inputs = dict(batch.inputs)

@@ -14,7 +14,7 @@ from superpose.columns import Column, class_names, class_values, find
 from superpose.distributions import Items as ItemDistribution
 from superpose.errors import DataError, did_you_mean, message, place
 from superpose.kinds._beside import Beside
-from superpose.kinds._hints import Hints
+from superpose.kinds._hints import TargetHints
 from superpose.kinds._input import InputKind
 from superpose.kinds._observed import ObservedColumns
 from superpose.kinds._options import Options
@@ -80,7 +80,7 @@ class RetrievalTarget(OneClass):
     options: ClassVar[type[Options]] = RetrievalOptions
     metric: ClassVar[str] = "mrr"
     higher_is_better: ClassVar[bool] = True
-    hints: ClassVar[Hints] = Hints(
+    hints: ClassVar[TargetHints] = TargetHints(
         tree_task="classification", has_items=True, custom_head=True, reads_labels=True
     )
     vector: int = VECTOR
@@ -196,7 +196,7 @@ class RetrievalTarget(OneClass):
         few = few_rows(rank)
         top = self.best(pred[few], LISTED)
         return {
-            "chart": "found within",
+            "chart": "ranks",
             "y": y[rows],
             "ranks": rank[rows],
             "items": len(self.levels),

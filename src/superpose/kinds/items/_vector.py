@@ -12,7 +12,7 @@ import pyarrow as pa
 from superpose.columns import Column, as_labels, in_units, root_mean_square
 from superpose.distributions import NormalVector
 from superpose.kinds._beside import Beside
-from superpose.kinds._hints import Hints
+from superpose.kinds._hints import TargetHints
 from superpose.kinds._observed import ObservedColumns
 from superpose.kinds._raw_labels import first_steps
 from superpose.kinds._several import SeveralNumbers, number_block, number_lists
@@ -41,7 +41,9 @@ class VectorTarget(SeveralNumbers):
     name: ClassVar[str] = "vector"
     metric: ClassVar[str] = "cosine"
     higher_is_better: ClassVar[bool] = True
-    hints: ClassVar[Hints] = Hints(scale="interval", raw_labels=first_steps)
+    hints: ClassVar[TargetHints] = TargetHints(
+        takes_lists=True, scale="interval", raw_labels=first_steps
+    )
     length: int
     codes: list[list[float]] = field(default_factory=list)  # bin edges of what others read
 

@@ -10,7 +10,7 @@ import numpy as np
 from superpose.columns import Column, class_type
 from superpose.distributions import Bernoulli
 from superpose.errors import DataError, did_you_mean, listing, message
-from superpose.kinds._hints import Hints
+from superpose.kinds._hints import TargetHints
 from superpose.kinds._metrics import auc, average_precision, calibration_error, quiet
 from superpose.kinds._options import Options
 
@@ -53,7 +53,7 @@ class BinaryTarget(ClassTarget):
     options: ClassVar[type[Options]] = BinaryOptions
     metric: ClassVar[str] = "auc"
     higher_is_better: ClassVar[bool] = True
-    hints: ClassVar[Hints] = Hints(scale="ordinal", tree_task="classification")
+    hints: ClassVar[TargetHints] = TargetHints(scale="ordinal", tree_task="classification")
 
     @property
     def distribution(self) -> Bernoulli:
@@ -93,7 +93,7 @@ class BinaryTarget(ClassTarget):
                 known = fitted.levels
                 fix = did_you_mean(wanted, known)
                 where = f"target {column!r}: positive"
-                raise DataError(message(where, f"{positive!r} given", listing(known), fix))
+                raise DataError(message(where, f"{positive!r} given", listing(known), fix=fix))
             if wanted == fitted.levels[0]:
                 fitted.levels.reverse()
                 fitted.counts.reverse()

@@ -12,7 +12,7 @@ import pyarrow as pa
 from superpose.columns import NUMERIC, Column, class_names, class_type, class_values, counted, find
 from superpose.distributions import Categorical
 from superpose.errors import DataError
-from superpose.kinds._hints import Hints
+from superpose.kinds._hints import TargetHints
 from superpose.kinds._metrics import per_class
 from superpose.kinds._observed import ObservedColumns
 from superpose.kinds._target import too_few_labels
@@ -140,7 +140,7 @@ class CountedClasses:
 class ClassTarget(OneClass):
     """Base of targets with one of a few classes: a probability for each."""
 
-    hints: ClassVar[Hints] = Hints(tree_task="classification")
+    hints: ClassVar[TargetHints] = TargetHints(tree_task="classification")
 
     @property
     def distribution(self) -> Categorical:

@@ -14,7 +14,7 @@ from superpose.columns import Column, as_floats, require_held
 from superpose.distributions import LOG_RATE_LIMIT, RATE_FLOOR, Count, poisson_deviance
 from superpose.errors import DataError
 from superpose.kinds._beside import Beside
-from superpose.kinds._hints import Hints
+from superpose.kinds._hints import TargetHints
 from superpose.kinds._observed import ObservedColumns
 from superpose.kinds._raw_labels import plain_numbers
 from superpose.kinds._target import TargetKind, too_few_labels
@@ -54,7 +54,7 @@ class CountTarget(TargetKind):
     name: ClassVar[str] = "count"
     metric: ClassVar[str] = "poisson_deviance"
     higher_is_better: ClassVar[bool] = False
-    hints: ClassVar[Hints] = Hints(
+    hints: ClassVar[TargetHints] = TargetHints(
         scale="interval", raw_labels=partial(plain_numbers, kind="count"), tree_task="poisson"
     )
     mean: float

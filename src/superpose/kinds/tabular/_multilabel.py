@@ -22,7 +22,7 @@ from superpose.columns import (
 from superpose.distributions import Multilabel
 from superpose.errors import DataError
 from superpose.kinds._beside import Beside
-from superpose.kinds._hints import Hints
+from superpose.kinds._hints import TargetHints
 from superpose.kinds._metrics import auc, average_precision, nan_mean, per_class, quiet
 from superpose.kinds._observed import ObservedColumns
 from superpose.kinds._raw_labels import label_sets
@@ -47,8 +47,9 @@ class MultilabelTarget(NamedClasses):
     name: ClassVar[str] = "multilabel"
     metric: ClassVar[str] = "macro_auc"
     higher_is_better: ClassVar[bool] = True
-    takes_lists: ClassVar[bool] = True
-    hints: ClassVar[Hints] = Hints(raw_labels=label_sets, tree_task="multilabel")
+    hints: ClassVar[TargetHints] = TargetHints(
+        takes_lists=True, raw_labels=label_sets, tree_task="multilabel"
+    )
     separator: str | None = None
 
     @property
@@ -87,7 +88,7 @@ class MultilabelTarget(NamedClasses):
         members, rows = as_sets(values, self.separator)
         unknown = Unknown.of(members, find(members, self.levels), rows)
         self.warn_of(unknown, "label", "label(s) are left out")
-        return hot(members, rows, gone, self.levels)
+        return hot(members, rows, gone=gone, levels=self.levels)
 
     def unknown(self, values: Column) -> Unknown:
         if missing(values).all():  # such a column may have any type
@@ -128,7 +129,7 @@ class MultilabelTarget(NamedClasses):
         return per_class(np.asarray(y)[rows], self.choose(pred[rows], threshold), self.labels)
 
     def plot(self, y: np.ndarray, pred: np.ndarray, beside: Beside) -> dict[str, Any]:
-        return {**super().plot(y, pred, beside), "chart": "labels"}
+        return {**super().plot(y, pred, beside), "chart": "label sets"}
 
     def decode(
         self,

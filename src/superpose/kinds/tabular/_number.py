@@ -8,7 +8,6 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 import pyarrow as pa
-from torch import nn
 
 from superpose.columns import (
     Column,
@@ -22,13 +21,12 @@ from superpose.columns import (
 )
 from superpose.distributions import Normal
 from superpose.kinds._beside import Beside
-from superpose.kinds._hints import Hints
-from superpose.kinds._input import InputKind
+from superpose.kinds._hints import TargetHints
+from superpose.kinds._input import InputKind, Outside
 from superpose.kinds._metrics import quiet
 from superpose.kinds._observed import ObservedColumns
 from superpose.kinds._raw_labels import plain_numbers
 from superpose.kinds._target import TargetKind, too_few_labels
-from superpose.nn import NumberEncoder
 
 CLIP = 10.0  # standard deviations; further out only says "extreme" and would shake the network
 MOST_BINS = 32
@@ -38,7 +36,8 @@ def finite(values: np.ndarray, where: str = "") -> np.ndarray:
     """Replace infinite numbers by missing ones; with the name of their column that is warned of."""
     endless = np.isinf(values)
     if where and endless.any():
-        row, count = int(np.argmax(endless)), int(endless.sum())
+        row = int(np.argmax(endless))
+        count = int(endless.sum())
         warn(f"{where}, row {row}: {count} infinite value(s) count as missing")
     return np.where(endless, np.nan, values)
 
@@ -96,23 +95,15 @@ def quantile_edges(values: np.ndarray, most: int = MOST_BINS) -> list[float]:
 
 
 @dataclass(kw_only=True)
-class _Numbers(InputKind):
-    """Any input whose encoding is a fixed number of floats in the block "numbers"."""
+class NumbersInput(InputKind):
+    """Any input whose encoding is a fixed number of floats in the group "numbers"."""
 
-    block: ClassVar[str | None] = "numbers"
-    edges: list[list[float]]
-
-    @property
-    def width(self) -> int:
-        return len(self.edges)
-
-    @classmethod
-    def encoder(cls, kinds: Sequence[Any], width: int) -> nn.Module:
-        return NumberEncoder([e for kind in kinds for e in kind.edges], width)
+    group: ClassVar[str | None] = "numbers"
+    edges: list[list[float]]  # bins of each of these floats
 
 
 @dataclass(kw_only=True)
-class NumberInput(_Numbers):
+class NumberInput(NumbersInput):
     """A measurement, standardised; infinite values count as missing.
 
     Example:
@@ -127,7 +118,7 @@ class NumberInput(_Numbers):
     reason: str | None = None
 
     @property
-    def useless(self) -> str | None:
+    def drop_reason(self) -> str | None:
         return self.reason
 
     @classmethod
@@ -138,10 +129,13 @@ class NumberInput(_Numbers):
     def fit(cls, column: str, values: Column, **options: Any) -> Self:
         raw = as_floats(column, values)
         known = finite(raw)
-        gaps, known = bool(np.isnan(known).any()), known[~np.isnan(known)]
+        gaps = bool(np.isnan(known).any())
+        known = known[~np.isnan(known)]
         reason = None
         if not len(known):
-            reason, mean, scale = "empty", 0.0, 1.0
+            reason = "empty"
+            mean = 0.0
+            scale = 1.0
         else:
             mean, scale = location_scale(known)
             # With gaps a constant still tells measured from not measured.
@@ -154,15 +148,17 @@ class NumberInput(_Numbers):
         raw = finite(as_floats(self.column, values), where)
         return standardised(raw, self.mean, self.scale)
 
-    def outside(self, values: Column) -> np.ndarray:
+    def outside(self, values: Column) -> Outside:
         """Mark numbers that lie further from the training range than that is wide."""
-        standard, low, high = self._standard(values), self.edges[0][0], self.edges[0][-1]
-        reach = high - low
-        return np.asarray((standard < low - reach) | (standard > high + reach))
+        standard = self._standard(values)
+        low = self.edges[0][0]
+        high = self.edges[0][-1]
+        spread = high - low
+        return Outside(np.asarray((standard < low - spread) | (standard > high + spread)))
 
     def encode(self, values: Column) -> np.ndarray:
-        told = self._standard(values, f"input {self.column!r}")
-        return np.clip(told, -CLIP, CLIP).astype(np.float32)[:, None]
+        standard = self._standard(values, f"input {self.column!r}")
+        return np.clip(standard, -CLIP, CLIP).astype(np.float32)[:, None]
 
     def features(self, values: Column) -> tuple[np.ndarray, list[bool], list[str]]:
         # Standardised before the cut to float32, so that years or ids keep their last digits.
@@ -189,7 +185,7 @@ class NumberTarget(TargetKind):
     name: ClassVar[str] = "number"
     metric: ClassVar[str] = "rmse"
     higher_is_better: ClassVar[bool] = False
-    hints: ClassVar[Hints] = Hints(
+    hints: ClassVar[TargetHints] = TargetHints(
         scale="interval", raw_labels=plain_numbers, tree_task="regression"
     )
     mean: float
@@ -229,7 +225,7 @@ class NumberTarget(TargetKind):
 
     def encode(self, values: Column) -> np.ndarray:
         raw = finite(as_floats(self.column, values), f"target {self.column!r}")
-        return as_labels(self.column, raw, self.mean, self.scale)
+        return as_labels(self.column, raw, mean=self.mean, scale=self.scale)
 
     @property
     def observed(self) -> ObservedColumns:

@@ -12,7 +12,7 @@ from pydantic import Field
 from superpose.columns import NUMERIC, Column, holds_masks
 from superpose.distributions import Ordinal
 from superpose.errors import DataError
-from superpose.kinds._hints import Hints
+from superpose.kinds._hints import TargetHints
 from superpose.kinds._metrics import kappa
 from superpose.kinds._options import Levels, Options
 
@@ -48,7 +48,7 @@ class OrdinalTarget(ClassTarget):
     options: ClassVar[type[Options]] = OrdinalOptions
     metric: ClassVar[str] = "quadratic_kappa"
     higher_is_better: ClassVar[bool] = True
-    hints: ClassVar[Hints] = Hints(
+    hints: ClassVar[TargetHints] = TargetHints(
         scale="ordinal",
         tree_task="classification",
         guess_from="ordered levels",
@@ -60,7 +60,7 @@ class OrdinalTarget(ClassTarget):
         return Ordinal(len(self.levels))
 
     @classmethod
-    def holds(cls, values: Column) -> bool:
+    def accepts(cls, values: Column) -> bool:
         return not (pa.types.is_nested(values.type) or holds_masks(values))
 
     @classmethod

@@ -19,7 +19,7 @@ from superpose.columns import (
 )
 from superpose.distributions import Hazard
 from superpose.kinds._beside import Beside
-from superpose.kinds._hints import Hints
+from superpose.kinds._hints import TargetHints
 from superpose.kinds._observed import ObservedColumns
 from superpose.kinds._options import Options
 from superpose.kinds._raw_labels import lifetimes
@@ -77,8 +77,9 @@ class SurvivalTarget(TargetKind):
     options: ClassVar[type[Options]] = SurvivalOptions
     metric: ClassVar[str] = "concordance"
     higher_is_better: ClassVar[bool] = True
-    takes_lists: ClassVar[bool] = True
-    hints: ClassVar[Hints] = Hints(scale="interval", raw_labels=lifetimes, tree_task="hazards")
+    hints: ClassVar[TargetHints] = TargetHints(
+        takes_lists=True, scale="interval", raw_labels=lifetimes, tree_task="hazards"
+    )
     uppers: list[float]  # the end of each interval, which belongs to it
     base: list[float]  # the best prediction that ignores the inputs
     horizons: list[float]

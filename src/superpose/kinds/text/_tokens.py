@@ -34,7 +34,7 @@ from superpose.columns import (
 from superpose.distributions import LocationCategorical
 from superpose.errors import DataError, listing, message, place
 from superpose.kinds._beside import Beside
-from superpose.kinds._hints import Hints
+from superpose.kinds._hints import TargetHints
 from superpose.kinds._locations import Locations
 from superpose.kinds._metrics import nan_mean
 from superpose.kinds._observed import ObservedColumns
@@ -84,8 +84,8 @@ class TokensTarget(NamedClasses):
     options: ClassVar[type[Options]] = TokensOptions
     metric: ClassVar[str] = "f1"
     higher_is_better: ClassVar[bool] = True
-    takes_lists: ClassVar[bool] = True
-    hints: ClassVar[Hints] = Hints(
+    hints: ClassVar[TargetHints] = TargetHints(
+        takes_lists=True,
         raw_labels=partial(label_sets, separator=" "),  # which labels a row has
         labels_of="words",
         guess_from="word lists",
@@ -128,7 +128,7 @@ class TokensTarget(NamedClasses):
         return f"every labelled word is {seen[0]!r}" if len(seen) == 1 else None
 
     @classmethod
-    def holds(cls, values: Column) -> bool:
+    def accepts(cls, values: Column) -> bool:
         kind = values.type
         return lists_words(kind) or (
             is_text(kind) and not (holds_masks(values) or holds_maps(values))

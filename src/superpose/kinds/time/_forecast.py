@@ -14,7 +14,7 @@ from superpose.columns import Column, as_labels, in_units, standardised
 from superpose.distributions import NormalVector
 from superpose.kinds._anchor import Anchor
 from superpose.kinds._beside import Beside
-from superpose.kinds._hints import Hints
+from superpose.kinds._hints import TargetHints
 from superpose.kinds._observed import ObservedColumns
 from superpose.kinds._options import Options
 from superpose.kinds._raw_labels import first_steps
@@ -57,8 +57,12 @@ class ForecastTarget(SeveralNumbers):
 
     name: ClassVar[str] = "forecast"
     options: ClassVar[type[Options]] = ForecastOptions
-    hints: ClassVar[Hints] = Hints(
-        scale="interval", raw_labels=first_steps, tree_task="steps", looks_ahead=True
+    hints: ClassVar[TargetHints] = TargetHints(
+        takes_lists=True,
+        scale="interval",
+        raw_labels=first_steps,
+        tree_task="steps",
+        looks_ahead=True,
     )
     edges: list[float]  # bins of the mean of measured values
     ahead: list[int]  # how many steps ahead each value lies

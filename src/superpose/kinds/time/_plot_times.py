@@ -68,7 +68,7 @@ def forecast_facts(
         for name, answer in answers.items()
     }
     return {
-        "chart": "errors ahead",
+        "chart": "forecast",
         "y": y[kind.distribution.known(y)],
         "ahead": kind.ahead,
         "errors": errors,

@@ -11,7 +11,6 @@ import pyarrow as pa
 from pydantic import Field
 
 from superpose.columns import (
-    SHOWN_FAULTS,
     TOLD,
     Column,
     are_shares,
@@ -24,9 +23,9 @@ from superpose.columns import (
     warn,
 )
 from superpose.distributions import LEAST_SCORE, Detections, Peaks
-from superpose.errors import DataError, Faults, listing, place
+from superpose.errors import SHOWN_FAULTS, DataError, Faults, listing, place
 from superpose.kinds._beside import Beside
-from superpose.kinds._hints import Hints
+from superpose.kinds._hints import TargetHints
 from superpose.kinds._locations import Locations
 from superpose.kinds._metrics import nan_mean
 from superpose.kinds._observed import ObservedColumns
@@ -78,9 +77,9 @@ class BoxesTarget(TargetKind):
     options: ClassVar[type[Options]] = BoxesOptions
     metric: ClassVar[str] = "map50"
     higher_is_better: ClassVar[bool] = True
-    takes_lists: ClassVar[bool] = True
-    needs_folder: ClassVar[bool] = True
-    hints: ClassVar[Hints] = Hints(
+    hints: ClassVar[TargetHints] = TargetHints(
+        takes_lists=True,
+        reads_files=True,
         raw_labels=any_label,
         labels_of="image",
         reads_input=True,
@@ -124,7 +123,7 @@ class BoxesTarget(TargetKind):
         return None if sum(self.counts) else "no training row has an object"
 
     @classmethod
-    def holds(cls, values: Column) -> bool:
+    def accepts(cls, values: Column) -> bool:
         kind = values.type
         if not is_list(kind) or not pa.types.is_struct(kind.value_type):
             return False
@@ -137,7 +136,7 @@ class BoxesTarget(TargetKind):
         beside = {key: options[key] for key in ("folder", "source") if key in options}
         read, ignored = read_objects(column, values)
         shares = "source" in beside and are_shares(read)
-        found = shares_of(column, read, skips, **beside, tell=False, shares=shares)
+        found = shares_of(column, read, skips=skips, **beside, tell=False, shares=shares)
         if len(found) < 2:
             raise too_few_labels(column, len(found))
         names = [name for objects in found.values() for name, _ in objects]
@@ -150,7 +149,9 @@ class BoxesTarget(TargetKind):
         boxes = np.array([box for objects in found.values() for _, box in objects]).reshape(-1, 4)
         sides = (boxes[:, 2:] - boxes[:, :2]).mean(axis=0) / 2 if len(boxes) else [0.1, 0.1]
         source, folder = options.get("source"), options.get("folder", "")
-        notes, conversions = frame_notes(column, read, ignored, shares, source, folder)
+        notes, conversions = frame_notes(
+            column, read, ignored=ignored, shares=shares, source=source, folder=folder
+        )
         return cls(
             column=column,
             notes=notes,
@@ -168,7 +169,9 @@ class BoxesTarget(TargetKind):
 
     def encode(self, values: Column, folder: str = "", source: Column | None = None) -> np.ndarray:
         read, _ = read_objects(self.column, values)
-        found = shares_of(self.column, read, self.skips, folder, source, shares=self.shares)
+        found = shares_of(
+            self.column, read, skips=self.skips, folder=folder, source=source, shares=self.shares
+        )
         index = {name: n for n, name in enumerate(self.levels)}
         block, faults, lost = self.distribution.missing(len(values)), Faults(DataError), 0
         for row, objects in found.items():
@@ -176,7 +179,7 @@ class BoxesTarget(TargetKind):
             if strangers and len(faults.found) < SHOWN_FAULTS:
                 given, fix = f"class {strangers[0]!r}", "name it under levels, or mend it"
                 allowed = listing(self.levels)
-                faults.add(place(column=self.column, row=row), given, allowed, fix)
+                faults.add(place(column=self.column, row=row), given, allowed, fix=fix)
             own = [[index[n], *box] for n, box in objects if n in index]
             lost += max(len(own) - self.most, 0)
             padded = np.zeros((self.most, 5), np.float32)

@@ -27,7 +27,7 @@ from superpose.columns import (
 )
 from superpose.distributions import NormalVector
 from superpose.kinds._beside import Beside, FileForm
-from superpose.kinds._hints import Hints
+from superpose.kinds._hints import TargetHints
 from superpose.kinds._locations import Locations
 from superpose.kinds._observed import ObservedColumns
 from superpose.kinds._options import Options
@@ -79,9 +79,13 @@ class MapTarget(SeveralNumbers):
 
     name: ClassVar[str] = "map"
     options: ClassVar[type[Options]] = MapOptions
-    needs_folder: ClassVar[bool] = True
-    hints: ClassVar[Hints] = Hints(
-        raw_labels=any_label, labels_of="image", mixes_labels=True, skip_cross_fitting=True
+    hints: ClassVar[TargetHints] = TargetHints(
+        takes_lists=True,
+        reads_files=True,
+        raw_labels=any_label,
+        labels_of="image",
+        mixes_labels=True,
+        skip_cross_fitting=True,
     )
     edges: list[float]  # bins of the mean of measured values
     of: str
@@ -115,7 +119,7 @@ class MapTarget(SeveralNumbers):
         return clipped_mean(y)[:, 0]
 
     @classmethod
-    def holds(cls, values: Column) -> bool:
+    def accepts(cls, values: Column) -> bool:
         return holds_maps(values)
 
     @classmethod
@@ -124,7 +128,7 @@ class MapTarget(SeveralNumbers):
         skips, folder = bool(options.get("skips")), options.get("folder", "")
         found, wrong = read_maps(column, values, folder)
         if not skips:
-            refuse(column, "map", _names(values), folder, wrong, FIX)
+            refuse(column, "map", paths=_names(values), folder=folder, wrong=wrong, fix=FIX)
         if len(found) < 2:
             raise too_few_labels(column, len(found))
         first = next(iter(found.values()))
@@ -164,13 +168,13 @@ class MapTarget(SeveralNumbers):
     def encode(self, values: Column, folder: str = "") -> np.ndarray:
         found, wrong = read_maps(self.column, values, folder)
         if not self.skips:
-            refuse(self.column, "map", _names(values), folder, wrong, FIX)
-        leave_unlabelled(self.column, "map", len(values), wrong)
+            refuse(self.column, "map", paths=_names(values), folder=folder, wrong=wrong, fix=FIX)
+        leave_unlabelled(self.column, "map", total=len(values), wrong=wrong)
         return self._standard(self._on_grid(found, len(values)))
 
     def _fits(self, values: Column, source: Column, **options: Any) -> np.ndarray:
         folder = options.get("folder", "")
-        sizes, _ = read_maps(self.column, values, folder, size_of_map)
+        sizes, _ = read_maps(self.column, values, folder, read=size_of_map)
         sizes = {r: np.array(x.shape) if x.ndim == 2 else x for r, x in sizes.items()}
         return fits_image(
             self.column, "map", sizes=sizes, source=source, folder=folder, skips=self.skips

@@ -15,7 +15,6 @@ from pydantic import Field
 from superpose.columns import (
     LOSSY,
     ROWS_AT_ONCE,
-    SHOWN_FAULTS,
     VOID,
     Column,
     as_png,
@@ -38,9 +37,9 @@ from superpose.columns import (
     windows_paths,
 )
 from superpose.distributions import LocationCategorical
-from superpose.errors import DataError, Faults, message, place
+from superpose.errors import SHOWN_FAULTS, DataError, Faults, message, place
 from superpose.kinds._beside import Beside, FileForm
-from superpose.kinds._hints import Hints
+from superpose.kinds._hints import TargetHints
 from superpose.kinds._locations import Locations
 from superpose.kinds._metrics import nan_mean
 from superpose.kinds._observed import ObservedColumns
@@ -92,8 +91,8 @@ class MaskTarget(TargetKind):
     options: ClassVar[type[Options]] = MaskOptions
     metric: ClassVar[str] = "miou"
     higher_is_better: ClassVar[bool] = True
-    needs_folder: ClassVar[bool] = True
-    hints: ClassVar[Hints] = Hints(
+    hints: ClassVar[TargetHints] = TargetHints(
+        reads_files=True,
         raw_labels=any_label,
         labels_of="image",
         mixes_labels=True,
@@ -143,7 +142,7 @@ class MaskTarget(TargetKind):
         return np.asarray(weights / (weights * shares).sum())
 
     @classmethod
-    def holds(cls, values: Column) -> bool:
+    def accepts(cls, values: Column) -> bool:
         return holds_masks(values)
 
     @classmethod
@@ -154,7 +153,7 @@ class MaskTarget(TargetKind):
         if len(found) < 2:
             raise too_few_labels(column, len(found))
         names = options.get("levels")
-        read = choose_ids(column, found.values(), names, options.get("void"))
+        read = choose_ids(column, found.values(), levels=names, void=options.get("void"))
         ids = read.ids
         if not ids or len(ids) > MOST_CLASSES:
             what = f"{len(ids)} different ids in its files"
@@ -189,7 +188,7 @@ class MaskTarget(TargetKind):
 
     def encode(self, values: Column, folder: str = "") -> np.ndarray:
         found, wrong = _read(self.column, values, folder, self.skips)
-        leave_unlabelled(self.column, "mask", len(values), wrong)
+        leave_unlabelled(self.column, "mask", total=len(values), wrong=wrong)
         return self._on_grid(found, len(values), _paths(values))
 
     def _on_grid(
@@ -225,12 +224,10 @@ class MaskTarget(TargetKind):
                 place(column=self.column, row=row),
                 f"its {files[row]} has the id {names}",
                 f"0 to {self.ids[-1]}, and {', '.join(map(str, self.void))} for no class",
-                "name the class under levels, or the id under void",
+                fix="name the class under levels, or the id under void",
             )
-        if len(strangers) > SHOWN_FAULTS:
-            faults.add(
-                place(column=self.column), f"so in {len(strangers) - SHOWN_FAULTS} more rows"
-            )
+        untold = len(strangers) - SHOWN_FAULTS
+        faults.add_rest(place(column=self.column), untold, "so in {} more rows")
         faults.raise_any()
 
     def _classes(self, ids: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -377,5 +374,5 @@ def _read(
     found, wrong = read_all(texts, folder, partial(read, runs=runs))
     if wrong and not skips:
         fix = "mend the path or the file, or leave the cell empty if there is no mask"
-        refuse(column, "mask", texts, folder, wrong, fix)
+        refuse(column, "mask", paths=texts, folder=folder, wrong=wrong, fix=fix)
     return found, wrong

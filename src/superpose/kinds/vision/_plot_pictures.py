@@ -85,7 +85,7 @@ def map_facts(kind: Any, pixels: Pixels | None, y: np.ndarray, told: np.ndarray)
 
 def box_facts(kind: Any, pixels: Pixels | None, y: np.ndarray, told: np.ndarray) -> Facts:
     """Count objects by class, and draw some; arguments as of ``_pictured``."""
-    found = _pictured(kind, pixels, y, told=told, chart="boxes")
+    found = _pictured(kind, pixels, y, told=told, chart="objects")
     rows = found["rows"]
     distribution = kind.distribution
     known = distribution.known(y)

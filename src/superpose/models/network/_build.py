@@ -35,12 +35,12 @@ def _head(codec: Codec, kind: TargetKind) -> AnyHead:
         labels = label_block(kind.column) if kind.hints.reads_labels else None
         return CustomHead(head.module, labels)
     if kind.locations is not None:
-        return DenseHead(codec.block_of(kind.locations.of), head.n_outputs)
+        return DenseHead(codec.group_of(kind.locations.of), head.n_outputs)
     if (anchor := kind.anchor) is not None:
         return ResidualForecastHead(
             head.n_outputs,
             math.prod(kind.distribution.label_shape),
-            codec.block_of(anchor.of),
+            codec.group_of(anchor.of),
             anchor.index,
             gain=anchor.gain,
             offset=anchor.offset,

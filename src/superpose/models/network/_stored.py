@@ -64,7 +64,7 @@ def require_weights(network: NetworkModel, codec: Codec) -> None:
     Raises:
         BundleError: the first weight that is not.
     """
-    slow = any(kind.slow for kind in codec.input_kinds)
+    slow = any(kind.skip_cross_fitting for kind in codec.input_kinds)
     if slow or any(kind.hints.skip_cross_fitting for kind in codec.target_kinds.values()):
         return
     with torch.device("meta"):  # shapes without memory

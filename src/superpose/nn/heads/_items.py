@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from superpose.functional import category_loss
+from superpose.nn.encoders import encoder_of
 
 from ._base import Head
 from ._item_tower import ItemTower, RetrievalHead
@@ -36,7 +37,7 @@ class ItemsHead(Head):
 
     def module(self, task_dim: int) -> nn.Module:
         inputs = self.kind.inputs
-        encoders = [type(kind).encoder([kind], WIDTH) for kind, _ in inputs]
+        encoders = [encoder_of([kind], WIDTH) for kind, _ in inputs]
         blocks = [torch.from_numpy(block) for _, block in inputs]
         seen = [count > 0 for count in self.kind.counts]
         tower = ItemTower(seen, self.kind.vector, encoders=encoders, blocks=blocks)

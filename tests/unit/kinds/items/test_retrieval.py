@@ -76,16 +76,16 @@ def test_an_item_that_the_table_lacks_is_refused_with_its_row():
 
 
 def test_trees_serve_few_items_only():
-    assert fitted(50).tree == "classification"
-    assert fitted(51).tree == "none"
+    assert fitted(50).tree_task == "classification"
+    assert fitted(51).tree_task is None
 
 
 def test_a_measured_item_is_told_by_itself_or_by_a_code():
     few, many = fitted(32), fitted(33)
-    assert few.revealed == 32
-    assert few.reveal(np.array([3.0, np.nan]))[0].tolist() == np.eye(32)[3].tolist()
-    assert many.revealed == 16
-    told = many.reveal(np.array([3.0, 4.0, np.nan]))
+    assert few.observed.n_columns == 32
+    assert few.observed.encode(np.array([3.0, np.nan]))[0].tolist() == np.eye(32)[3].tolist()
+    assert many.observed.n_columns == 16
+    told = many.observed.encode(np.array([3.0, 4.0, np.nan]))
     assert not np.array_equal(told[0], told[1])
     assert np.isnan(told[2]).all()
 
@@ -93,7 +93,7 @@ def test_a_measured_item_is_told_by_itself_or_by_a_code():
 def test_codes_tell_what_describes_the_items():
     names = [f"i{k}" for k in range(40)]
     told = Kind.fit("y", pa.chunked_array([names]), items=items(names, sort=["a", "b"] * 20))
-    y = told.reveal(told.encode(pa.chunked_array([["i0", "i2", "i1"]])))
+    y = told.observed.encode(told.encode(pa.chunked_array([["i0", "i2", "i1"]])))
     assert y[0, 0] == y[1, 0] != y[2, 0]
 
 

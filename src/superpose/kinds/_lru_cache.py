@@ -10,15 +10,15 @@ import numpy as np
 KEPT_BYTES = 400_000_000
 
 
-class Once:
-    """Run a model on what it has not read yet, and keep the latest answers.
+class LRUCache:
+    """Run a model on what it has not read yet, and keep the results that were used last.
 
     Example:
-        >>> asked, once = [], Once()
-        >>> def double(places):
-        ...     asked.extend(places)
-        ...     return [np.full(1, 2.0 * place) for place in places]
-        >>> [float(x[0]) for x in once(["a", "b", "a"], double, 8)], asked
+        >>> read, cache = [], LRUCache()
+        >>> def double(positions):
+        ...     read.extend(positions)
+        ...     return [np.full(1, 2.0 * position) for position in positions]
+        >>> [float(x[0]) for x in cache(["a", "b", "a"], double, 8)], read
         ([0.0, 2.0, 0.0], [0, 1])
     """
 
@@ -33,17 +33,17 @@ class Once:
 
         Args:
             keys: What tells one thing to read from another.
-            read: Reads the things at some places among the keys.
+            read: Reads the things at some positions among the keys.
             batch: How many it reads at a time.
         """
-        places = {key: place for place, key in reversed(list(enumerate(keys)))}
-        found = {key: self.kept[key] for key in places if key in self.kept}
-        fresh = sorted(place for key, place in places.items() if key not in found)
+        positions = {key: position for position, key in reversed(list(enumerate(keys)))}
+        found = {key: self.kept[key] for key in positions if key in self.kept}
+        fresh = sorted(position for key, position in positions.items() if key not in found)
         for start in range(0, len(fresh), batch):
             part = fresh[start : start + batch]
-            for place, array in zip(part, read(part), strict=True):
-                found[keys[place]] = array
-        for key in places:
+            for position, array in zip(part, read(part), strict=True):
+                found[keys[position]] = array
+        for key in positions:
             self._keep(key, found[key])
         return [found[key] for key in keys]
 

@@ -1,16 +1,17 @@
-"""Checkpoints of `transformers`: found, loaded as they are, or a part of the network."""
+"""Checkpoints of `transformers`: where they lie, what their files say, what is trained of them.
+
+Nothing here runs a model: `superpose.nn` does, and whoever fits a kind hands that to it.
+"""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Any, ClassVar
 
 from pydantic import Field
-from torch import nn
 
 from superpose.columns import read_whole
 from superpose.errors import DataError, MissingExtraError, listing, message, place
@@ -19,7 +20,6 @@ TEXT_FILES = ("config.json", "tokenizer.json", "model.safetensors")
 SIGNAL_FILES = ("config.json", "model.safetensors", "preprocessor_config.json")
 HOW = {"nothing": "as it is", "adapters": "with adapters", "all": "trained further"}
 Share = Annotated[float, Field(gt=0, le=1)]
-Build = Callable[[dict[str, Any], Path | None], nn.Module]
 
 
 @dataclass(kw_only=True)
@@ -39,7 +39,7 @@ class Checkpoint:
         return bool(self.settings["train"] != "nothing")
 
     @property
-    def slow(self) -> bool:
+    def skip_cross_fitting(self) -> bool:
         return self.trained
 
     @property
@@ -54,22 +54,15 @@ class Checkpoint:
         kind = self.config.get("model_type", "model")
         return f"{self.settings[self.named]} ({kind}), {HOW[self.settings['train']]}"
 
-    def as_trained_by_others(self, build: Build) -> nn.Module:
-        """The model as its authors left it, wherever it lies on this machine."""
+    def folder_of_model(self) -> Path:
+        """The folder with the model as its authors left it, wherever it lies on this machine."""
         # A checkpoint of the hub may lie elsewhere on the machine that predicts.
         name = self.home if Path(self.home).is_dir() else self.settings[self.named]
-        return frozen(build, find_model(self.column, name, "", self.needed))
-
-
-@lru_cache(maxsize=4)
-def frozen(build: Build, folder: Path) -> nn.Module:
-    """A model as others have trained it, loaded once."""
-    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-    return build(config, folder).eval()
+        return find_model(self.column, name, "", files=self.needed)
 
 
 def find_model(
-    column: str, encoder: str, folder: str, files: Sequence[str], beside: Sequence[str] = ()
+    column: str, encoder: str, folder: str, *, files: Sequence[str], beside: Sequence[str] = ()
 ) -> Path:
     """Find the folder of a model: as named, from the folder of the table, or from the hub.
 
@@ -89,7 +82,7 @@ def find_model(
             if lacking:
                 given = f"the folder {home} lacks {listing(lacking)}"
                 fix = "give the folder of a checkpoint of transformers with all of them"
-                raise DataError(message(place(column=column), given, listing(files), fix))
+                raise DataError(message(place(column=column), given, listing(files), fix=fix))
             return home
     if Path(encoder).is_absolute() or encoder.startswith(".") or encoder.count("/") > 1:
         given = f"no folder {encoder}"
@@ -112,14 +105,14 @@ def read_json(column: str, file: Path) -> dict[str, Any]:
         DataError: it is no JSON, or no object.
     """
     try:
-        told = json.loads(read_whole(file))
+        content = json.loads(read_whole(file))
     except (OSError, ValueError, RecursionError) as fault:
-        told = f"not JSON ({str(fault)[:80]})"
-    if isinstance(told, dict):
-        return told
-    given = f"{file} holds {str(told)[:120]}"
+        content = f"not JSON ({str(fault)[:80]})"
+    if isinstance(content, dict):
+        return content
+    given = f"{file} holds {str(content)[:120]}"
     fix = "copy the checkpoint anew"
-    raise DataError(message(place(column=column), given, "an object of JSON", fix)) from None
+    raise DataError(message(place(column=column), given, "an object of JSON", fix=fix)) from None
 
 
 def require_transformers(column: str) -> None:
@@ -131,8 +124,16 @@ def require_transformers(column: str) -> None:
         raise MissingExtraError("transformers", "text", purpose) from None
 
 
-def refused(column: str, home: Path, what: str, models: str, fault: Exception) -> DataError:
-    """The error for a model that does not read what it should; it may raise whatever it likes."""
+def refused(column: str, home: Path, fault: Exception, *, what: str, models: str) -> DataError:
+    """The error for a model that does not read what it should; it may raise whatever it likes.
+
+    Args:
+        column: the column that it reads.
+        home: the folder of the model.
+        fault: what it raised.
+        what: what it should read, such as "images".
+        models: which models do.
+    """
     reason = (str(fault).splitlines() or [type(fault).__name__])[0]
     given = f"the model in {home} can't read {what} ({reason[:160]})"
-    return DataError(message(place(column=column), given, models, "choose another checkpoint"))
+    return DataError(message(place(column=column), given, models, fix="choose another checkpoint"))

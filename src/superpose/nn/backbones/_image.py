@@ -5,15 +5,17 @@ from __future__ import annotations
 import inspect
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from superpose.nn.encoders._maps import MapEncoder, where_seen
+from superpose.nn.encoders._vectors import VectorEncoder
 
-from ._pretrained import by_layer, pretrained_model, with_adapters
+from ._pretrained import Tuning, by_layer, frozen, pretrained_model, with_adapters
 
 MAP_WIDTH = 128  # most numbers of a place that heads read
 
@@ -101,7 +103,7 @@ def _last(model: nn.Module, pixels: Tensor, inside: nn.Module | None = None) -> 
 
 
 def whole_and_places(
-    model: nn.Module, pixels: Tensor, places: int, inside: nn.Module | None = None
+    model: nn.Module, pixels: Tensor, places: int, *, inside: nn.Module | None = None
 ) -> tuple[Tensor, Tensor]:
     """Read images with a model: a vector of the whole, and one for each place.
 
@@ -129,6 +131,47 @@ def whole_and_places(
     return torch.cat([hidden[:, 0], told.mean(-2)], -1), told
 
 
+class FrozenImages:
+    """Run a model of images as others have trained it."""
+
+    def stride(self, home: Path, side: int) -> int:
+        """Return how many pixels on a side a cell of the model's map has.
+
+        Args:
+            home: The folder of the model.
+            side: Height and width in pixels of the images that it reads.
+        """
+        return stride_of(frozen(image_model, home), side)
+
+    @torch.no_grad()
+    def image_vectors(
+        self,
+        home: Path,
+        pixels: np.ndarray,
+        *,
+        gain: Sequence[float],
+        offset: Sequence[float],
+        n_locations: int,
+    ) -> np.ndarray:
+        """Return the vectors of whole images, and of each cell of their maps.
+
+        Args:
+            home: The folder of the model.
+            pixels: Images.
+            gain: What a byte of each colour is times.
+            offset: What is added to each colour then.
+            n_locations: Number S of cells.
+
+        Shape:
+            pixels (n, 3, H, W) -> (n, k + S, D), the whole in the first k.
+        """
+        model = frozen(image_model, home)
+        times, plus = (torch.tensor(x)[:, None, None] for x in (gain, offset))
+        read = torch.from_numpy(pixels).float() * times + plus
+        whole, places = whole_and_places(model, read, n_locations)
+        return torch.cat([whole.unflatten(-1, (-1, places.shape[-1])), places], 1).numpy()
+
+
 class _Places(nn.Module):
     """What heads read of each place: fewer numbers, all of one size whatever the model gives."""
 
@@ -148,7 +191,8 @@ class _BackboneEncoder(MapEncoder):
     def __init__(self, features: int, whole: int, places: int) -> None:
         super().__init__()
         self.places = places
-        self.map_features, self.out_features = min(features, MAP_WIDTH), whole
+        self.map_features = min(features, MAP_WIDTH)
+        self.out_features = whole
         self.features = features
         self.narrow: _Places | None = None
 
@@ -206,8 +250,25 @@ class ReadImage(_BackboneEncoder):
 
     def read(self, block: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         known = block.float().nan_to_num()
-        whole, places = known[..., : -self.places, :], known[..., -self.places :, :]
+        whole = known[..., : -self.places, :]
+        places = known[..., -self.places :, :]
         return whole.flatten(-2), places, ~block[..., 0, 0].isnan()
+
+
+class ImageScaling(NamedTuple):
+    """How pixels are scaled for a model, and what it makes of them.
+
+    Args:
+        gain: What a byte of each colour is times, before it is read.
+        offset: What is added to each colour then.
+        mean: Of the whole, over training rows, as others have trained the model.
+        scale: Its spread.
+    """
+
+    gain: Sequence[float]
+    offset: Sequence[float]
+    mean: Sequence[float]
+    scale: Sequence[float]
 
 
 class PretrainedImage(_BackboneEncoder):
@@ -220,18 +281,14 @@ class PretrainedImage(_BackboneEncoder):
     Args:
         config: What stands in the model's config.json.
         folder: Folder with its weights; None where they come from a bundle.
-        gain: What a byte of each colour is times, before it is read.
-        offset: What is added to each colour then.
-        mean: Of the whole, over training rows, as others have trained the model.
-        scale: Its spread.
+        scaling: How pixels and the whole are scaled.
         places: Number S of places.
         features: Width D of the model.
-        adapters: Whether only low-rank adapters are trained.
-        rate: Size of its steps, as a share of those of the other weights, above 0.
-        decay: What a layer's share is times for each layer above it, above 0 and at most 1.
+        tuning: What is trained of it.
 
     Shape:
-        block (B, 3, H, W) uint8, zeros without an image -> tokens (B, 1, W) with W as of ``mean``;
+        block (B, 3, H, W) uint8, zeros without an image -> tokens (B, 1, W) with W numbers in the
+        mean of ``scaling``;
         ``map(block)`` -> (B, S, d).
 
     Source:
@@ -248,26 +305,39 @@ class PretrainedImage(_BackboneEncoder):
         self,
         config: dict[str, Any],
         folder: Path | None,
-        gain: Sequence[float],
-        offset: Sequence[float],
-        mean: Sequence[float],
-        scale: Sequence[float],
+        scaling: ImageScaling,
+        *,
         places: int,
         features: int,
-        adapters: bool = False,
-        rate: float = 0.02,
-        decay: float = 0.9,
+        tuning: Tuning,
     ) -> None:
-        super().__init__(features, len(mean), places)
+        super().__init__(features, len(scaling.mean), places)
         model = image_model(config, folder)
-        by_layer(model, rate, decay)
+        by_layer(model, tuning.rate, tuning.decay)
         self._inside = [model]  # in a list: with adapters it is a part of the other
-        self.model = with_adapters(model) if adapters else model
-        for name, value in (("gain", gain), ("offset", offset), ("mean", mean), ("scale", scale)):
+        self.model = with_adapters(model) if tuning.adapters else model
+        for name, value in scaling._asdict().items():
             self.register_buffer(name, torch.tensor(value), persistent=False)
 
     def read(self, block: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         pixels = block.to(self.gain.dtype) * self.gain[:, None, None] + self.offset[:, None, None]
-        whole, places = whole_and_places(self.model, pixels, self.places, self._inside[0])
+        whole, places = whole_and_places(self.model, pixels, self.places, inside=self._inside[0])
         there = block.flatten(-3).any(-1).bool()  # of bytes `any` is a byte
         return (whole - self.mean) / self.scale, places, there
+
+
+def pretrained_image_encoder(kinds: Sequence[Any], width: int) -> nn.Module:
+    """Build the encoder of an input of kind "pretrained-image"."""
+    kind = kinds[0]
+    if not kind.trained:
+        if kind.mapped:
+            return ReadImage(kind.depth, len(kind.mean), kind.n_locations)
+        return VectorEncoder(len(kind.mean), width)
+    return PretrainedImage(
+        kind.config,
+        kind.weights,
+        ImageScaling(kind.gain, kind.offset, kind.mean, kind.scale),
+        places=kind.n_locations,
+        features=kind.depth,
+        tuning=Tuning.of(kind.settings),
+    )
