@@ -362,7 +362,10 @@ def fit_superpose(table: Table, seed: int, slack: float = 1.0) -> Run:
     outcomes = {
         name: Outcome(canonical(table, name, values, shares), None) for name in table.targets
     }
-    kept = {name: model.facts[name] for name in ("transfer", "metrics", "cost", "regime")}
+    from superpose.record import json_tables, plain
+
+    record = model.record
+    kept = {**json_tables(record), "cost": plain(record.costs), "regime": record.regime}
     return Run(outcomes, took["seconds"] + time.perf_counter() - started, kept)
 
 

@@ -89,11 +89,12 @@ def told(made: Ready) -> dict[str, Any]:
     names = list(made.labels)
     model = fit(table, parts, made.seed, references="none")
     model.affinity()
-    found = model.facts["affinity"]
-    order = [found["targets"].index(name) for name in names]
+    found = model.record.affinity
+    order = [found.targets.index(name) for name in names]
+    measured = {number: getattr(found, number) for number in NUMBERS[:-1]}
     said = {
-        number: None if found[number] is None else _square(found[number])[np.ix_(order, order)]
-        for number in NUMBERS[:-1]
+        number: None if values is None else values[np.ix_(order, order)]
+        for number, values in measured.items()
     }
     train = parts == "train"
     labels = {name: table.labels(name)[train] for name in names}

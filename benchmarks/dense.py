@@ -163,13 +163,13 @@ def progress(started: float) -> Any:
 
 def facts(model: Superpose, seconds: float) -> dict[str, Any]:
     """What is stored of any run."""
-    curves = {t: runs[0] for t, runs in model.facts["curves"].items()}
+    curves = {name: target.curves[0] for name, target in model.record.targets.items()}
     return {
         "cpu_seconds": seconds,
-        "epochs": {t: len(c["validation"]) for t, c in curves.items()},
-        "best_epoch": {t: c["best"] for t, c in curves.items()},
-        "validation": {t: c["validation"] for t, c in curves.items()},
-        "test": {t: m["shipped"] for t, m in model.facts["metrics"].items()},
+        "epochs": {t: len(c.validation) for t, c in curves.items()},
+        "best_epoch": {t: c.best_epoch for t, c in curves.items()},
+        "validation": {t: c.validation.tolist() for t, c in curves.items()},
+        "test": {t: m["deployed"] for t, m in model.record.metrics.items()},
         "settings": model.config.model_dump(mode="json", exclude_none=True),
         "versions": versions(),
         "hardware": hardware(),

@@ -57,7 +57,7 @@ def main() -> None:
         training={"patience": 5},
     ).fit(pa.concat_tables([read("train"), read("test")]))
     print(model.verdicts())
-    told = {target: found["shipped"] for target, found in model.facts["metrics"].items()}
+    told = {target: found["deployed"] for target, found in model.record.metrics.items()}
     print(f"remaining life of 100 test engines: RMSE {told['life']['rmse']:.2f} cycles")
     print(f"failure within 30 cycles: AUC {told['fails_within_30']['auc']:.3f}")
     print(f"stage: accuracy {told['stage']['accuracy']:.2f}")

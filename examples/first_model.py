@@ -29,9 +29,9 @@ print(model.predict(new.slice(0, 3)).to_pylist())
 
 # `fit` has kept some patients for its test, of the hospitals that the model knows.
 unknown = model.evaluate(new)
-for target, known_ones in model.facts["metrics"].items():
+for target, known_ones in model.record.metrics.items():
     for name in ("accuracy", "score"):
-        here = known_ones["shipped"][name]
+        here = known_ones["deployed"][name]
         there = unknown[target][name]
         print(f"{target}, {name}: {here:.2f} in hospitals it knows, {there:.2f} in one it does not")
 print(

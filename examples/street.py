@@ -52,7 +52,7 @@ def main(long: bool) -> None:
             references="network",
         ).fit(table)
         print(model.verdicts())
-        test = model.facts["metrics"]["mask"]["shipped"]
+        test = model.record.metrics["mask"]["deployed"]
         print(f"mean IoU on the test images {test['miou']:.3f}, of road {test['iou_road']:.3f}")
         told = model.predict(table.slice(0, 1).select(["image"])).to_pylist()[0]
         ids = mask_array(told["mask"])

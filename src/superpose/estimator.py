@@ -7,6 +7,7 @@ import shutil
 import warnings
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
+from dataclasses import replace
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -21,14 +22,22 @@ from superpose.kinds import TargetKind
 from superpose.models import (
     Predictor,
     given_names,
-    join_facts,
     load_bundle,
-    plain,
     save_folder,
     scored_given,
-    split_facts,
     with_measured,
     write_file,
+)
+from superpose.record import (
+    EntanglementRecord,
+    RunRecord,
+    affinity_rows,
+    former_facts,
+    json_tables,
+    pair_rows,
+    plain,
+    stored_record,
+    transfer_row,
 )
 from superpose.stored import restored
 
@@ -39,7 +48,6 @@ if TYPE_CHECKING:
 
 READING = "reading the table"  # the stage after which warnings and conversions are known
 Names = str | Sequence[str] | None
-Facts = dict[str, Any]
 Source = Any  # a pandas, polars or Arrow frame, a path of a table, or several by name
 
 
@@ -118,19 +126,25 @@ class Superpose:
 
     def _start(self, config: Config) -> None:
         self.config = self._declared = config
-        self.facts: Facts = {}
+        self.record = RunRecord()
         self._predictor: Predictor | None = None
         self._source: Source = None
 
     @property
     def warnings(self) -> list[str]:
         """What the data has that the user should know, one sentence each."""
-        return list(self.facts.get("warnings", []))
+        return list(self.record.warnings)
 
     @property
     def conversions(self) -> list[str]:
         """What was read otherwise than it is written, one sentence each."""
-        return list(self.facts.get("conversions", []))
+        return list(self.record.conversions)
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """The record under the names that it had before; it goes with the next version."""
+        warnings.warn("facts: read `record` instead", DeprecationWarning, stacklevel=2)
+        return former_facts(self.record)
 
     @property
     def kinds(self) -> dict[str, TargetKind]:
@@ -204,14 +218,14 @@ class Superpose:
         work = None if folder is None else open_run(folder, settings, table)
         # Known before the training, so that who watches can stop it.
         self._predictor = None
-        self.facts = {"warnings": prepared.warnings, "conversions": prepared.conversions}
+        self.record = RunRecord(warnings=prepared.warnings, conversions=prepared.conversions)
         progress(READING, 1.0)
         result = run_evaluation(prepared, work, progress)
         progress("test and report", 0.0)
         name = source_name(source)
         self._predictor = result.predictor.pruned()
         self._source = source
-        self.facts = findings(result, name, command or self._as_python())
+        self.record = findings(result, name, command or self._as_python())
         if folder is not None and work is not None:
             self._write_run(folder)
             shutil.rmtree(work)
@@ -298,28 +312,28 @@ class Superpose:
             permutations: Draws of the null (at least 1).
 
         Returns:
-            A frame with a row for each pair: ``told``, ``about``, ``bits`` with an interval of
+            A frame with a row for each pair: ``given``, ``about``, ``bits`` with an interval of
             95 %, ``null`` (what a value would tell that has nothing to do with the other target)
             and ``p``; for each target also the bits that all others tell together.
         """
-        from superpose.analysis import pairs
+        return self._frame(pair_rows(self.entanglement_record(source, permutations)), source)
 
-        found = self.entanglement_facts(source, permutations)
-        return self._frame(pairs(found), source)
-
-    def entanglement_facts(self, source: Source = None, permutations: int = 10) -> Facts:
+    def entanglement_record(
+        self, source: Source = None, permutations: int = 10
+    ) -> EntanglementRecord:
         """Return what ``entanglement`` tells as matrices, which the report and its picture read."""
         from superpose.analysis import entanglement_of
 
         predictor = self._fitted()
         if source is None:
-            if not (found := self.facts.get("entanglement")):
+            if self.record.entanglement is None:
                 raise SuperposeError(
                     "entanglement: the run has measured none; give rows with labels, or train with "
                     "two targets or more, some test rows and `model.given: true`"
                 )
-            return dict(found)
-        return entanglement_of(predictor, self._rows(source), permutations, self.config.seed)
+            return self.record.entanglement
+        rows = self._rows(source)
+        return entanglement_of(predictor, rows, permutations=permutations, seed=self.config.seed)
 
     def next_measurement(
         self,
@@ -383,19 +397,16 @@ class Superpose:
         return score_table(predictor, table, scored_given(predictor.codec, table, given))
 
     def transfer(self) -> Any:
-        """Return the verdict table: what sharing did to each target, and what ships."""
+        """Return the verdict table: what sharing did to each target, and what is deployed."""
         self._fitted()
-        rows = [
-            {k: v for k, v in r.items() if k != "shipped_weights"} for r in self.facts["transfer"]
-        ]
-        return self._frame(rows)
+        return self._frame([transfer_row(target) for target in self.record.targets.values()])
 
     def verdicts(self) -> str:
         """Return the verdict table as text, as ``superpose train`` prints it."""
         from superpose.report import verdict_text
 
         self._fitted()
-        return verdict_text(self.facts["transfer"])
+        return verdict_text(self.record)
 
     def affinity(
         self, source: Source = None, epochs: int = 10, progress: Progress | None = None
@@ -410,15 +421,15 @@ class Superpose:
         Returns:
             A frame with a row for each ordered pair: ``from``, ``to``, ``lookahead`` (share of the
             held-out loss that a step saves), ``cosine``, ``residual`` and ``bits``. The groups that
-            it suggests are in ``facts["affinity"]``.
+            it suggests are in ``record.affinity``.
         """
-        from superpose.analysis import affinity, affinity_pairs
+        from superpose.analysis import affinity
         from superpose.evaluation import quiet
 
-        self.facts["affinity"] = affinity(
-            self._divided(source), self.facts, epochs, progress or quiet
-        )
-        return self._frame(affinity_pairs(self.facts["affinity"]), source)
+        rows = self._divided(source)
+        found = affinity(rows, self.record, epochs=epochs, progress=progress or quiet)
+        self.record = replace(self.record, affinity=found)
+        return self._frame(affinity_rows(found), source)
 
     def search_groups(
         self, source: Source = None, folds: int = 5, progress: Progress | None = None
@@ -432,16 +443,19 @@ class Superpose:
 
         Returns:
             A frame with a row for each candidate: ``name``, ``groups``, ``loss``, ``gain`` and so
-            on; ``facts["grouping"]`` also has the winner and what is recommended.
+            on; ``record.grouping`` also has the winner and what is recommended.
         """
         from superpose.analysis import candidates, search_groups
         from superpose.evaluation import quiet
 
-        if "affinity" not in self.facts:
+        if self.record.affinity is None:
             self.affinity(source, progress=progress)
-        tried, rows = candidates(self.facts["affinity"]), self._divided(source)
-        self.facts["grouping"] = search_groups(rows, tried, folds, progress or quiet)
-        return self._frame(self.facts["grouping"]["candidates"], source)
+        assert self.record.affinity is not None
+        tried = candidates(self.record.affinity)
+        rows = self._divided(source)
+        found = search_groups(rows, tried, count=folds, progress=progress or quiet)
+        self.record = replace(self.record, grouping=found)
+        return self._frame(plain(found.candidates), source)
 
     def _divided(self, source: Source) -> Prepared:
         """Divide the table of the run as it was divided."""
@@ -465,15 +479,15 @@ class Superpose:
 
         self._fitted()
         # A name may not turn the direction of what stands beside it, on a page as on a screen.
-        return write_file(path, printable(render_report(self.facts), keep="\n\t"))
+        return write_file(path, printable(render_report(self.record), keep="\n\t"))
 
     def save(self, path: str | PathLike[str]) -> Path:
         """Write the bundle: a folder of safetensors and JSON, whole or not at all."""
         model, arrays = self._fitted().to_state()
-        facts, plots = split_facts(self.facts)
+        record, charts = self.record.to_dict()
         config = self.config.model_dump(mode="json", exclude_none=True)
-        parts = {"model": model, "facts": facts, "config": config}
-        return save_folder(path, parts, {**arrays, "plots": plots})
+        parts = {"model": model, "record": record, "config": config}
+        return save_folder(path, parts, {**arrays, "charts": charts})
 
     @classmethod
     def load(cls, path: str | PathLike[str]) -> Self:
@@ -485,7 +499,7 @@ class Superpose:
         folder, parts, arrays = load_bundle(local_path(path, BundleError))
         try:
             model = cls.from_config(restored(Config, parts["config"], "config"))
-            model.facts = join_facts(parts["facts"], arrays.pop("plots", {}))
+            model.record = stored_record(parts, arrays)
             model._predictor = Predictor.from_state(parts["model"], arrays)
         except (BundleError, DataError) as error:
             raise BundleError(*(f"{folder}: {fault}" for fault in error.faults)) from error
@@ -505,8 +519,8 @@ class Superpose:
 
     def _write_run(self, folder: Path) -> None:
         self.save(folder / "bundle")
-        for name in ("metrics", "transfer"):
-            write_file(folder / f"{name}.json", json.dumps(plain(self.facts[name]), indent=1))
+        for name, content in json_tables(self.record).items():
+            write_file(folder / f"{name}.json", json.dumps(content, indent=1))
         self.report(folder / "report.html")
 
     def _fitted(self) -> Predictor:

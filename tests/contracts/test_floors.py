@@ -18,6 +18,7 @@ FLOORS = {
     "nn": 2,
     "kinds": 3,
     "config": 4,
+    "record": 4,
     "trees": 2,
     "data": 5,
     "models": 6,

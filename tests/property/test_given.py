@@ -269,7 +269,7 @@ def bits_of(model, table):
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message=".*is outside of what")
         found = model.entanglement(table, permutations=2).to_pylist()
-    return {(pair["told"], pair["about"]): pair for pair in found}
+    return {(pair["given"], pair["about"]): pair for pair in found}
 
 
 @pytest.fixture(scope="module")
@@ -307,7 +307,7 @@ def test_all_others_tell_what_the_one_that_matters_tells(entangled, about, bits)
 
 
 def test_the_run_has_measured_it_too(world):
-    found = {(p["told"], p["about"]): p for p in world.entanglement().to_pylist()}
+    found = {(p["given"], p["about"]): p for p in world.entanglement().to_pylist()}
     assert len(found) == 4 * 3 + 4
     assert found["A", "B"]["bits"] > 0.5
     assert found["A", "B"]["p"] < 1e-6

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import pyarrow as pa
@@ -12,13 +13,12 @@ from superpose.distributions import paired_test
 from superpose.errors import DataError, message
 from superpose.kinds import TargetKind
 from superpose.models import AUTO, HALF, Observed, Predictor, Rows, given_labels, given_names
+from superpose.record import EntanglementRecord
 
 # Each pair of targets is asked about all rows at once; this bounds rows times pairs.
 MOST_ANSWERS = 60_000
 FEWEST_ROWS, MOST_ROWS = 100, 1000
 MOST_CELLS = 3_000_000  # rows times numbers of a prediction; the null asks ten times as many
-
-MEASURED = ("bits", "low", "high", "null", "p")
 
 
 def rows_for(targets: int, width: int = 1) -> int:
@@ -33,8 +33,8 @@ def rows_for(targets: int, width: int = 1) -> int:
 
 
 def entanglement_of(
-    predictor: Predictor, table: pa.Table, permutations: int, seed: int
-) -> dict[str, Any]:
+    predictor: Predictor, table: pa.Table, *, permutations: int, seed: int
+) -> EntanglementRecord:
     """Measure what the targets that a table has tell about each other; see `entanglement`.
 
     Raises:
@@ -48,17 +48,19 @@ def entanglement_of(
         raise DataError(message("entanglement", given, "two or more", fix="add their columns"))
     predictor.require_given()
     labels = given_labels(predictor.codec, table, present)
-    return entanglement(predictor, predictor.rows(table), labels, None, permutations, seed)
+    rows = predictor.rows(table)
+    return entanglement(predictor, rows, labels, permutations=permutations, seed=seed)
 
 
 def entanglement(
     predictor: Predictor,
     rows: Rows,
     labels: Mapping[str, np.ndarray],
+    *,
     clusters: np.ndarray | None = None,
     permutations: int = 10,
     seed: int = 0,
-) -> dict[str, Any]:
+) -> EntanglementRecord:
     """Measure for each pair of targets the bits that revealing one saves on the other.
 
     For targets A and B it is the mean of log2 p(B | inputs, A) - log2 p(B | inputs) over rows with
@@ -67,146 +69,151 @@ def entanglement(
     does: A's place in its own predicted distribution, permuted among rows.
 
     Args:
-        predictor: What ships.
+        predictor: What is deployed.
         rows: Rows that no model has seen.
         labels: Their encoded labels, NaN where missing.
         clusters: Group or time block of each row.
         permutations: Draws of the null (at least 1).
         seed: Seed of the permutations.
 
-    Returns:
-        ``bits``, ``low``, ``high``, ``null`` and ``p`` as (T, T) lists, row A told, column B about,
-        and ``both``, the rows with both labels; ``total``, ``total_low`` and ``total_high`` for all
-        others told; ``n`` labelled rows. Of two targets these are the figures of the pair.
-
     Source:
         Conditional mutual information as a difference of held-out log-losses (Cover and Thomas
         2006, eq. 2.60); the null is a conditional randomisation test (Candès et al. 2018) whose
         draws permute residual ranks.
     """
-    kinds, rng = predictor.codec.target_kinds, np.random.default_rng(seed)
-    names, n = list(kinds), len(rows)
-    hidden = {t: np.full_like(np.asarray(labels[t], float), np.nan) for t in kinds}
-    fold = rng.permutation(n) % 2
-    deployed = predictor.deployed(rows)
-    silent = predictor.conditional(rows, Observed(kinds, hidden), level=HALF)
-    before = {t: _bits(kinds[t], labels[t], silent[t], fold) for t in kinds}
+    rng = np.random.default_rng(seed)
+    fold = rng.permutation(len(rows)) % 2
+    asked = _Pairs(predictor, rows, labels, clusters, fold)
+    names = list(asked.kinds)
+    silent = asked.predict(rows, asked.hidden(), names)
+    before = {t: asked.bits(t, silent[t]) for t in names}
     shape = (len(names), len(names))
-    found = {key: np.full(shape, np.nan) for key in (*MEASURED, "both")}
-    copies = rows.take(np.tile(np.arange(n), permutations))
-    for a, told in enumerate(names):
-        share = rng.random((n, kinds[told].latent))
-        scores = kinds[told].scores(labels[told], deployed[told], share)
-        revealed = {**hidden, told: labels[told]}
-        known = kinds[told].known(labels[told])
-        shuffled = [
-            kinds[told].at_scores(deployed[told], _permuted(scores, known, rng))
-            for _ in range(permutations)
-        ]
-        null_labels = {
-            **{t: np.concatenate([y] * permutations) for t, y in hidden.items()},
-            told: np.concatenate(shuffled),
-        }
-        others = [t for t in names if t != told]
-        after = predictor.conditional(rows, Observed(kinds, revealed), targets=others, level=HALF)
-        null = predictor.conditional(
-            copies, Observed(kinds, null_labels), targets=others, level=HALF
-        )
-        for about in others:
-            b, kind = names.index(about), kinds[about]
-            gain = _bits(kind, labels[about], after[about], fold) - before[about]
+    pairs = {key: np.full(shape, np.nan) for key in ("bits", "low", "high", "null", "p", "both")}
+    for a, given in enumerate(names):
+        known = asked.kinds[given].known(labels[given])
+        after, null = asked.given(given, permutations, rng)
+        for b, about in enumerate(names):
+            if about == given:
+                continue
+            gain = asked.bits(about, after[about]) - before[about]
             gain[~known] = np.nan
-            parts = null[about].reshape(permutations, n, -1)
-            by_chance = np.mean([_bits(kind, labels[about], z, fold) for z in parts], axis=0)
+            draws = null[about].reshape(permutations, len(rows), -1)
+            by_chance = np.mean([asked.bits(about, z) for z in draws], axis=0)
             by_chance = np.where(known, by_chance - before[about], np.nan)
             test = paired_test(gain, clusters)
-            against = paired_test(gain - by_chance, clusters)
-            found["bits"][a, b] = test.mean
-            found["low"][a, b], found["high"][a, b] = test.interval()
-            found["null"][a, b], found["p"][a, b] = _mean(by_chance), against.p
-            found["both"][a, b] = np.isfinite(gain).sum()
+            pairs["bits"][a, b] = test.mean
+            pairs["low"][a, b], pairs["high"][a, b] = test.interval()
+            pairs["null"][a, b] = _mean(by_chance)
+            pairs["p"][a, b] = paired_test(gain - by_chance, clusters).p
+            pairs["both"][a, b] = np.isfinite(gain).sum()
     # With two targets all others are the other one, and what it tells has been measured.
-    two = len(names) == 2
-    totals = _of_pair(found) if two else _totals(predictor, rows, labels, clusters, fold)
-    return {
-        "targets": names,
-        **{key: value.tolist() for key, value in found.items()},
-        **totals,
-        "rows": n,
-    }
+    totals = _of_pair(pairs) if len(names) == 2 else asked.totals()
+    return EntanglementRecord(targets=names, **pairs, **totals, rows=len(rows))
 
 
-def pairs(found: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Turn what ``entanglement`` found into one record for each pair, the strongest first."""
-    names, out = found["targets"], []
-    for a, told in enumerate(names):
-        for b, about in enumerate(names):
-            if a != b:
-                pair = {"told": told, "about": about} | {k: found[k][a][b] for k in MEASURED}
-                out.append(pair | {"n": int(found["both"][a][b])})
-    out.sort(key=lambda pair: -_or_least(pair["bits"]))
-    for b, about in enumerate(names):
-        everyone = {"told": "all others", "about": about, "bits": found["total"][b]}
-        if len(names) == 2:
-            out.append({**next(x for x in out if x["about"] == about), **everyone})
-            continue
-        everyone |= {"low": found["total_low"][b], "high": found["total_high"][b]}
-        out.append({**everyone, "null": None, "p": None, "n": found["n"][b]})
-    return out
+@dataclass(frozen=True)
+class _Pairs:
+    """Rows whose targets are asked about, nothing given, one given, or all others.
+
+    Args:
+        predictor: What is deployed.
+        rows: The rows.
+        labels: Their encoded labels, NaN where missing.
+        clusters: Group or time block of each row.
+        fold: 0 or 1 for each row: scales of predictions are set on the other half.
+    """
+
+    predictor: Predictor
+    rows: Rows
+    labels: Mapping[str, np.ndarray]
+    clusters: np.ndarray | None
+    fold: np.ndarray
+
+    @property
+    def kinds(self) -> dict[str, TargetKind]:
+        """The fitted targets."""
+        return self.predictor.codec.target_kinds
+
+    @cached_property
+    def deployed(self) -> dict[str, np.ndarray]:
+        """What is predicted with nothing given."""
+        return dict(self.predictor.deployed(self.rows))
+
+    def hidden(self) -> dict[str, np.ndarray]:
+        """The labels with nothing given."""
+        return {t: np.full_like(np.asarray(self.labels[t], float), np.nan) for t in self.kinds}
+
+    def given(
+        self, target: str, permutations: int, rng: np.random.Generator
+    ) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
+        """Predict the other targets with one given, and with values that the inputs explain alone.
+
+        Returns:
+            Predictions (N, K) by target, and those of all permutations, one below the other.
+        """
+        kind = self.kinds[target]
+        pred = self.deployed[target]
+        share = rng.random((len(self.rows), kind.latent))
+        scores = kind.scores(self.labels[target], pred, share)
+        known = kind.known(self.labels[target])
+        shuffled = [
+            kind.at_scores(pred, _permuted(scores, known, rng)) for _ in range(permutations)
+        ]
+        hidden = self.hidden()
+        null_labels = {t: np.concatenate([y] * permutations) for t, y in hidden.items()}
+        null_labels[target] = np.concatenate(shuffled)
+        copies = self.rows.take(np.tile(np.arange(len(self.rows)), permutations))
+        others = [t for t in self.kinds if t != target]
+        observed = {**hidden, target: self.labels[target]}
+        return self.predict(self.rows, observed, others), self.predict(copies, null_labels, others)
+
+    def predict(
+        self, rows: Rows, labels: Mapping[str, np.ndarray], targets: list[str]
+    ) -> dict[str, np.ndarray]:
+        """Predict targets from labels that are given, by what is deployed with half given."""
+        observed = Observed(self.kinds, labels)
+        return self.predictor.conditional(rows, observed, targets=targets, level=HALF)
+
+    def totals(self) -> dict[str, np.ndarray]:
+        """What all others together tell about each target, by what is deployed at both ends."""
+        found: dict[str, list[float]] = {"total": [], "total_low": [], "total_high": [], "n": []}
+        for about in self.kinds:
+            hidden = self.hidden()[about]
+            others = Observed(self.kinds, {**self.labels, about: hidden})
+            pred = self.predictor.conditional(self.rows, others, targets=[about])[about]
+            gain = self.bits(about, pred) - self.bits(about, self.deployed[about])
+            test = paired_test(gain, self.clusters)
+            low, high = test.interval()
+            found["total"].append(test.mean)
+            found["total_low"].append(low)
+            found["total_high"].append(high)
+            found["n"].append(int((~np.isnan(gain)).sum()))
+        return {key: np.array(values) for key, values in found.items()}
+
+    def bits(self, target: str, pred: np.ndarray) -> np.ndarray:
+        """Log-likelihood of each row in bits, (N,); scales are set on the other half of the rows.
+
+        Fitted scales differ between models by more than what a pair has to tell.
+        """
+        kind, y = self.kinds[target], self.labels[target]
+        out = np.full(len(y), np.nan)
+        for side in (0, 1):
+            here = self.fold == side
+            factor = kind.calibration(y[~here], pred[~here])
+            out[here] = kind.log_likelihood(y[here], kind.rescaled(pred[here], factor))
+        return out / np.log(2)
 
 
-def _or_least(bits: float | None) -> float:
-    return -np.inf if bits is None or np.isnan(bits) else bits
-
-
-def _of_pair(found: Mapping[str, np.ndarray]) -> dict[str, list[float]]:
+def _of_pair(pairs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
     """What all others tell about each of two targets: what the other one does."""
-    keys = {"total": "bits", "total_low": "low", "total_high": "high", "n": "both"}
-    out = {total: [found[key][1, 0], found[key][0, 1]] for total, key in keys.items()}
-    return {**out, "n": [int(n) for n in out["n"]]}
-
-
-def _totals(
-    predictor: Predictor,
-    rows: Rows,
-    labels: Mapping[str, np.ndarray],
-    clusters: np.ndarray | None,
-    fold: np.ndarray,
-) -> dict[str, list[float]]:
-    """What all others together tell about each target, by what ships at both ends."""
-    kinds = predictor.codec.target_kinds
-    out: dict[str, list[float]] = {"total": [], "total_low": [], "total_high": [], "n": []}
-    deployed = predictor.deployed(rows)
-    for about, kind in kinds.items():
-        hidden = np.full_like(np.asarray(labels[about], float), np.nan)
-        others = Observed(kinds, {**labels, about: hidden})
-        told = predictor.conditional(rows, others, targets=[about])[about]
-        gain = _bits(kind, labels[about], told, fold)
-        gain = gain - _bits(kind, labels[about], deployed[about], fold)
-        test = paired_test(gain, clusters)
-        low, high = test.interval()
-        out["total"].append(test.mean)
-        out["total_low"].append(low)
-        out["total_high"].append(high)
-        out["n"].append(int((~np.isnan(gain)).sum()))
-    return out
-
-
-def _bits(kind: TargetKind, y: np.ndarray, told: np.ndarray, fold: np.ndarray) -> np.ndarray:
-    """Log-likelihood of each row in bits, (N,); scales are set on the other half of the rows."""
-    out = np.full(len(y), np.nan)
-    for side in (0, 1):
-        here = fold == side
-        # Fitted scales differ between models by more than what a pair has to tell.
-        factor = kind.calibration(y[~here], told[~here])
-        out[here] = kind.log_likelihood(y[here], kind.rescaled(told[here], factor))
-    return out / np.log(2)
+    names = {"total": "bits", "total_low": "low", "total_high": "high", "n": "both"}
+    return {total: np.array([pairs[key][1, 0], pairs[key][0, 1]]) for total, key in names.items()}
 
 
 def _permuted(scores: np.ndarray, known: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     out = scores.copy()
-    places = np.flatnonzero(known)
-    out[places] = scores[rng.permutation(places)]
+    positions = np.flatnonzero(known)
+    out[positions] = scores[rng.permutation(positions)]
     return out
 
 

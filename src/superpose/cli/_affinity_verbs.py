@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -13,6 +12,9 @@ from superpose.errors import ConfigError, message
 from ._app import app
 from ._options import Run
 from ._screen import Stages, echo
+
+if TYPE_CHECKING:
+    from superpose.record import RunRecord
 
 PICTURE = "affinity.svg"
 
@@ -70,12 +72,13 @@ def affinity(
         model.affinity(table, epochs, progress=stages)
         if search:
             model.search_groups(table, folds or 5, progress=stages)
-    _show(model.facts, model.facts["grouping"] if search else None)
-    picture = affinity_picture(model.facts["affinity"])
+    _show(model.record, search=search)
+    assert model.record.affinity is not None
+    picture = affinity_picture(model.record.affinity)
     echo(f"Wrote {write_file(out or run / PICTURE, picture)}")
 
 
-def _show(facts: Mapping[str, Any], judged: Mapping[str, Any] | None) -> None:
+def _show(record: RunRecord, *, search: bool) -> None:
     """Print the measured affinity, and the judged groupings where there are any."""
     from superpose.config import groups_text
     from superpose.report import (
@@ -85,17 +88,18 @@ def _show(facts: Mapping[str, Any], judged: Mapping[str, Any] | None) -> None:
         groups_in_words,
     )
 
-    found = facts["affinity"]
-    affinity_table(found)
-    echo(f"\n{groups_in_words(found)}")
-    groups = found["groups"]
+    found = record.affinity
+    assert found is not None
+    affinity_table(record)
+    echo(f"\n{groups_in_words(found.groups)}")
+    groups = found.groups
+    judged = record.grouping if search else None
     if judged is not None:
         echo()
         grouping_table(judged)
         echo(f"\n{grouping_in_words(judged)}")
-        by_name = {one["name"]: one["groups"] for one in judged["candidates"]}
-        groups = by_name[judged["recommended"]]
+        groups = judged.candidate(judged.recommended).groups
     if len(groups) > 1:
         echo(f"For the settings:\n\n{groups_text(groups)}")
     if judged is None:
-        echo("It is a suggestion. What it is worth is told by --search.")
+        echo("It is a suggestion. What it is worth is found by --search.")

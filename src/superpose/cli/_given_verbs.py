@@ -59,11 +59,11 @@ def entanglement(
         raise ConfigError(message("--out", f"{str(out)!r} given", "a file that ends in .svg"))
     model = Superpose.load(run)
     if source is None:
-        found = model.entanglement_facts()
+        found = model.entanglement_record()
     else:
         with Stages() as stages:
             stages("entanglement", 0.0)
-            found = model.entanglement_facts(source, permutations or PERMUTATIONS)
+            found = model.entanglement_record(source, permutations or PERMUTATIONS)
             stages("entanglement", 1.0)
     entanglement_table(found)
     path = write_file(out or run / PICTURE, entanglement_picture(found))

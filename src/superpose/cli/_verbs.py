@@ -310,7 +310,7 @@ def _train(
 
         model.fit(source, out=out, resume=resume, progress=progress, command=ctx.meta[COMMAND])
     tell_warnings((w for w in model.warnings if w not in early), err=True)
-    verdict_table(model.facts["transfer"])
+    verdict_table(model.record)
     echo(f"\n{time.monotonic() - began:.0f} s{peak_memory()}. Report: {out / 'report.html'}")
 
 

@@ -13,7 +13,6 @@ from ._run import RunResult, run_evaluation
 from ._run_folder import locked, open_run, require_run, settings_text, source_name
 from ._scoring import metric_options, score_table
 from ._spec import spec_of
-from ._wording import describe, engine_word, percent
 
 __all__ = [
     "Decision",
@@ -23,12 +22,9 @@ __all__ = [
     "RunResult",
     "TargetEvaluation",
     "decide",
-    "describe",
-    "engine_word",
     "locked",
     "metric_options",
     "open_run",
-    "percent",
     "prepare",
     "quiet",
     "require_room",

@@ -10,6 +10,7 @@ import numpy as np
 from superpose.distributions import Paired, holm, paired_test
 from superpose.kinds import TargetKind
 from superpose.models import MULTI_TASK, SINGLE_TASK, Weights, mix
+from superpose.record import HARMED, HELPED, NO_DIFFERENCE, NOT_TESTED, Verdict
 
 from ._blend import ROUNDS, greedy_blend
 
@@ -68,7 +69,7 @@ class Decision:
     deployed: Weights
     test: Paired = NOTHING
     sharing: Paired = NOTHING
-    verdict: str = "not tested"
+    verdict: Verdict = NOT_TESTED
     reference_loss: float = float("nan")
     single_task_loss: float = float("nan")
     conclusive: bool = True
@@ -192,7 +193,7 @@ def _replace_references(decisions: Sequence[Decision], alpha: float) -> None:
         if won and decision.challenger:
             decision.deployed = decision.challenger
     for decision, up, down in zip(tested, helped, harmed, strict=True):
-        decision.verdict = "helped" if up else "harmed" if down else "no difference"
+        decision.verdict = HELPED if up else HARMED if down else NO_DIFFERENCE
 
 
 def _uncommon(labels: np.ndarray) -> int:

@@ -9,7 +9,6 @@ from ._base import Model, Predictions
 from ._bundle import load_bundle
 from ._conditional_trees import ConditionalTreesModel
 from ._copula import Copula, CopulaModel
-from ._facts import join_facts, plain, split_facts
 from ._fitted import Fitted
 from ._given_labels import (
     AUTO,
@@ -67,18 +66,15 @@ __all__ = [
     "given_labels",
     "given_names",
     "is_folder",
-    "join_facts",
     "load_bundle",
     "load_folder",
     "mix",
     "no_target",
     "places_of",
-    "plain",
     "require_writable",
     "reveal_columns",
     "save_folder",
     "scored_given",
-    "split_facts",
     "with_measured",
     "write_file",
 ]

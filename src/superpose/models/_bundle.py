@@ -25,7 +25,7 @@ def load_bundle(path: Path) -> tuple[Path, dict[str, Any], dict[str, dict[str, n
     if folder is path and (path / "work").is_dir():
         raise BundleError(f"{path}: this run has not ended; `--resume` continues it")
     parts, arrays = load_folder(folder)
-    for part in ("model", "facts", "config"):
-        if part not in parts:
+    for part, former in (("model", ""), ("record", "facts"), ("config", "")):
+        if part not in parts and former not in parts:
             raise BundleError(f"{folder}: part {part!r} is missing; save the model again")
     return folder, parts, arrays

@@ -7,13 +7,14 @@ import numpy as np
 import pytest
 
 from superpose.analysis import findings
-from superpose.analysis._given_findings import entanglement_facts, given_facts, state_facts
+from superpose.analysis._pair_findings import entanglement_record, states_record
 from superpose.config import Config
 from superpose.errors import BundleError, ConfigError
 from superpose.evaluation import _plan, _references, prepare, run_evaluation
 from superpose.evaluation._context import spread_out
 from superpose.evaluation._given_run import gather, passes
 from superpose.models import LEVELS, Predictor
+from superpose.record import RunRecord
 from superpose.trees import fit_trees
 
 TARGETS = ["weight", "sick", "tags"]
@@ -103,43 +104,35 @@ def test_half_of_the_others_are_told_at_half_and_all_at_all(trial):
         assert abs(found["half"][target].mean() - 1) < 0.3
 
 
-def test_facts_of_given_have_a_row_for_each_target_and_level(trial):
-    facts = given_facts(trial)
-    assert facts["levels"] == ["none", "half", "all"]
-    assert [(r["target"], r["level"]) for r in facts["rows"]] == [
-        (t, level) for t in TARGETS for level in LEVELS
-    ]
-    for row in facts["rows"]:
-        assert row.keys() == {
-            *("target", "kind", "metric", "higher_is_better", "level", "n"),
-            *("reference_name", "reference", "shipped", "shipped_value"),
-            *("delta", "interval", "p", "ungiven"),
-        }
-        assert row["n"] > 0
-        assert np.isfinite([row["reference"], row["shipped_value"], row["ungiven"]]).all()
-        if row["level"] == "none":
-            assert row["ungiven"] == row["shipped_value"]
+def test_every_target_has_a_decision_at_each_level_on_the_same_rows(trial):
+    record = findings(trial)
+    assert list(record.targets) == TARGETS
+    for target in record.targets.values():
+        assert list(target.given) == ["half", "all"]
+        for level in LEVELS:
+            decision = target.at(level)
+            assert decision.n_rows == target.decision.n_rows > 0
+            assert np.isfinite([decision.reference.value, decision.deployed.value]).all()
+            weights = [decision.reference.weights, decision.challenger.weights]
+            assert decision.deployed.weights in weights
+            assert all(sum(one.values()) == pytest.approx(1) for one in weights)
 
 
-def test_facts_of_entanglement_and_states_have_their_keys(trial):
-    found = entanglement_facts(trial)
-    assert found.keys() == {
-        *("targets", "bits", "low", "high", "null", "p", "both"),
-        *("total", "total_low", "total_high", "n", "rows"),
-    }
-    assert found["rows"] == len(trial.prepared.split.test)
-    states = state_facts(trial)
-    assert states.keys() == {*("targets", "density", "purity", "entropy", "effective", "collapsed")}
-    assert np.trace(states["density"]) == pytest.approx(1.0)
-    assert 1 / 3 <= states["purity"] <= 1
-    assert states["effective"] == pytest.approx(2 ** states["entropy"])
-    assert states["collapsed"] is (states["effective"] < 1.2)
+def test_entanglement_and_states_are_recorded(trial):
+    found = entanglement_record(trial)
+    assert found.rows == len(trial.prepared.split.test)
+    states = states_record(trial)
+    assert np.trace(states.density) == pytest.approx(1.0)
+    assert 1 / 3 <= states.purity <= 1
+    assert states.effective == pytest.approx(2**states.entropy)
+    assert states.collapsed is (states.effective < 1.2)
 
 
-def test_facts_are_json(trial):
-    for facts in (given_facts(trial), entanglement_facts(trial), state_facts(trial)):
-        json.dumps(facts)
-    assert findings(trial).keys() >= {"given", "entanglement", "states"}
+def test_the_record_comes_back_from_json(trial):
+    record = findings(trial)
+    fields, arrays = record.to_dict()
+    again = RunRecord.from_dict(json.loads(json.dumps(fields)), arrays)
+    assert again.to_dict()[0] == fields
 
 
 def test_pruning_changes_no_answer(trial):
@@ -183,8 +176,10 @@ def test_without_trees_the_network_answers(make_table):
     assert [model.name for model in trial.predictor.models] == ["joint"]
     for level in trial.predictor.levels.values():
         assert all(weights == {"joint": 1.0} for weights in level.weights.values())
-    rows = given_facts(trial)["rows"]
-    assert all(np.isfinite(r["shipped_value"]) and r["reference_name"] == "" for r in rows)
+    for target in findings(trial).targets.values():
+        decisions = list(target.given.values())
+        assert len(decisions) == 2
+        assert all(np.isfinite(d.deployed.value) and not d.reference for d in decisions)
 
 
 @pytest.mark.parametrize(
@@ -198,8 +193,8 @@ def test_without_trees_the_network_answers(make_table):
 def test_a_model_without_given_says_nothing_of_it(make_table, settings):
     trial = trial_of(make_table(90), True, **{**settings, "proof": {"references": "none"}})
     assert not trial.predictor.takes_given
-    assert given_facts(trial) is None
-    assert entanglement_facts(trial) is None
+    assert not any(target.given for target in findings(trial).targets.values())
+    assert entanglement_record(trial) is None
     with pytest.raises(ConfigError, match="given: this model was trained without it; train again"):
         trial.predictor.predict(trial.prepared.table, trial.prepared.targets)
 

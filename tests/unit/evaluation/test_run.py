@@ -39,7 +39,7 @@ def test_validation_rows_of_one_group_choose_and_nothing_decides(grouped, monkey
     trial = run_evaluation(prepared)
     assert {r.verdict for r in trial.decisions.values()} == {"not tested"}
     assert all(r.deployed == r.reference for r in trial.decisions.values())
-    assert {row["n"] for row in findings(trial)["transfer"]} == {0}
+    assert {t.decision.n_rows for t in findings(trial).targets.values()} == {0}
 
 
 def test_few_groups_make_a_table_small_however_many_rows_they_have(grouped, monkeypatch):
@@ -76,6 +76,5 @@ def test_a_target_measured_in_one_group_only_has_a_trial_too(grouped, target):
         grouped[target].type,
     )
     trial = run_evaluation(prepare(grouped.set_column(column, target, kept), config()))
-    rows = {row["target"]: row for row in findings(trial)["transfer"]}
-    assert np.isfinite(rows[target]["shipped_value"])
+    assert np.isfinite(findings(trial).targets[target].decision.deployed.value)
     assert np.isfinite(list(trial.predictor.levels["none"].scales.values())).all()

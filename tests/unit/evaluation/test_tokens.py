@@ -1,7 +1,5 @@
 """A trial with labels of words: the network alone is the reference, and all the rest as ever."""
 
-import json
-
 import numpy as np
 import pytest
 
@@ -66,26 +64,24 @@ def test_one_validation_split_judges_too(make_utterances, monkeypatch):
     monkeypatch.setattr(_plan, "LARGE", 0)
     trial = run_evaluation(prepare(make_utterances(), config(proof={"folds": "auto"})))
     assert trial.prepared.plan.regime == "holdout"
-    facts = findings(trial)
-    for row in facts["transfer"]:
-        assert np.isfinite([row["model"], row["alone"]]).all(), row["target"]
+    for target in findings(trial).targets.values():
+        sharing = target.sharing
+        assert np.isfinite([sharing.multi_task, sharing.single_task]).all(), target.name
 
 
 def test_both_targets_answer_while_the_other_is_given(trial):
-    rows = {(row["target"], row["level"]): row for row in findings(trial)["given"]["rows"]}
-    for target in ("intent", "slots"):
+    for name, target in findings(trial).targets.items():
         for level in ("none", "half", "all"):
-            assert np.isfinite(rows[target, level]["shipped_value"]), (target, level)
+            assert np.isfinite(target.at(level).deployed.value), (name, level)
     # Trees are told which slots a row has; a copula has no word on them.
     assert set(trial.levels["all"].oof_predictions["intent"]) >= {"joint", "trees all", "copula"}
     assert set(trial.levels["all"].oof_predictions["slots"]) == {"joint", "alone"}
 
 
-def test_the_facts_hold_bits_between_words_and_rows(trial):
-    found = findings(trial)["entanglement"]
-    assert found["targets"] == ["intent", "slots"]
-    assert np.isfinite(found["bits"][0][1])
-    assert np.isfinite(found["bits"][1][0])
+def test_the_record_holds_bits_between_words_and_rows(trial):
+    found = findings(trial).entanglement
+    assert found.targets == ["intent", "slots"]
+    assert np.isfinite([found.bits[0, 1], found.bits[1, 0]]).all()
 
 
 def test_wide_predictions_are_measured_on_fewer_rows():
@@ -94,15 +90,12 @@ def test_wide_predictions_are_measured_on_fewer_rows():
     assert rows_for(2, width=10**9) == 100
 
 
-def test_facts_show_spans_by_type_and_sentences(trial):
-    facts = findings(trial)["plots"]["slots"]
-    assert facts["labels"] == ["day", "from", "to"]
-    assert np.asarray(facts["counts"]).shape == (3, 3)
-    first = facts["sentences"][0]
+def test_the_chart_shows_spans_by_type_and_sentences(trial):
+    chart = findings(trial).targets["slots"].chart
+    assert chart.labels == ["day", "from", "to"]
+    assert chart.counts.shape == (3, 3)
     words = trial.prepared.table["words"].take(trial.prepared.split.test).to_pylist()
-    assert [cell["word"] for cell in first] in words
-    assert {key for cell in first for key in cell} == {"word", "true", "told"}
-    json.dumps(facts["sentences"])
+    assert [cell.word for cell in chart.sentences[0]] in words
 
 
 def test_sentences_are_half_mistakes_where_there_are_some(trial, make_utterances):

@@ -185,7 +185,7 @@ def test_a_vector_is_learned_and_told_as_a_list():
         training={"epochs": 10, "learning_rate": 0.01},
         proof={"folds": 1},
     ).fit(rows)
-    found = model.facts["metrics"]["e"]
-    assert found["shipped"]["cosine"] > 0.6 > found["constant"]["cosine"], found
-    assert found["shipped"]["recall_at_10"] > found["constant"]["recall_at_10"], found
+    found = model.record.metrics["e"]
+    assert found["deployed"]["cosine"] > 0.6 > found["baseline"]["cosine"], found
+    assert found["deployed"]["recall_at_10"] > found["baseline"]["recall_at_10"], found
     assert [len(told) for told in model.predict(rows.slice(0, 3))["e"].to_pylist()] == [5] * 3

@@ -229,9 +229,9 @@ def test_it_learns_is_saved_and_answers_alike(checkpoints, photos, tmp_path, nam
         training={"epochs": 9, "batch_size": 8, "learning_rate": 0.01},
         proof={"references": "none", "folds": 1},
     ).fit(photos)
-    found = model.facts["metrics"]
-    assert found["shade"]["shipped"]["accuracy"] > 0.85
-    assert found["mask"]["shipped"]["score"] > 0.2
+    found = model.record.metrics
+    assert found["shade"]["deployed"]["accuracy"] > 0.85
+    assert found["mask"]["deployed"]["score"] > 0.2
     model.save(tmp_path / "bundle")
     rows = photos.slice(0, 5).select(["image"])
     told = model.predict(rows)
