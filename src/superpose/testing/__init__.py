@@ -1,0 +1,10 @@
+"""Checks for parts that others write: a kind, a model, a fusion.
+
+>>> from superpose.nn import TaskAttention
+>>> from superpose.testing import check_fusion
+>>> check_fusion(TaskAttention)       # an AssertionError names every claim that does not hold
+"""
+
+from ._fusion import FUSION_CHECKS, check_fusion
+
+__all__ = ["FUSION_CHECKS", "check_fusion"]
