@@ -56,7 +56,8 @@ def fit_one(
     """One model of `target` from the inputs and the columns that `extra` gives for a part."""
     held: dict[str, _methods.Rows] = {}
     for part in ("train", "validation"):
-        x, y = rows.x(part), rows.y(part)[target].to_numpy()
+        x = rows.x(part)
+        y = rows.y(part)[target].to_numpy()
         x = pd.concat([x] * copies, ignore_index=True)
         added = extra(part).reset_index(drop=True)
         held[part] = _labelled(pd.concat([x, added], axis=1), np.tile(y, copies))
@@ -318,8 +319,16 @@ class Ours:
             return sum(path.stat().st_size for path in bundle.rglob("*") if path.is_file())
 
     def details(self) -> dict[str, Any]:
-        wanted = ("given", "transfer", "metrics", "cost", "regime", "entanglement", "states")
-        return {name: self.model.facts[name] for name in wanted if name in self.model.facts}
+        from superpose.record import json_tables, plain
+
+        record = self.model.record
+        parts = {"cost": record.costs, "entanglement": record.entanglement, "states": record.states}
+        given = {name: target.given for name, target in record.targets.items()}
+        return {
+            **json_tables(record),
+            "regime": record.regime,
+            **plain({**parts, "given": given}),
+        }
 
 
 def _network(**model: Any) -> Callable[[], Method]:

@@ -24,7 +24,9 @@ from _scores import constant
 from _table import Table
 
 REFIT_ROWS = 4000
-ROUNDS, PATIENCE, RATE = 2000, 50, 0.05
+ROUNDS = 2000
+PATIENCE = 50
+RATE = 0.05
 THREADS = int(os.environ.get("OMP_NUM_THREADS", "1"))
 Predict = Callable[[pd.DataFrame], np.ndarray]
 
@@ -360,7 +362,10 @@ def fit_superpose(table: Table, seed: int, slack: float = 1.0) -> Run:
     outcomes = {
         name: Outcome(canonical(table, name, values, shares), None) for name in table.targets
     }
-    kept = {name: model.facts[name] for name in ("transfer", "metrics", "cost", "regime")}
+    from superpose.record import json_tables, plain
+
+    record = model.record
+    kept = {**json_tables(record), "cost": plain(record.costs), "regime": record.regime}
     return Run(outcomes, took["seconds"] + time.perf_counter() - started, kept)
 
 

@@ -20,11 +20,18 @@ from torch import Tensor
 from _fitted import declared
 from _methods import Outcome, Run, canonical
 from _table import Table, taken
-from superpose.config import Config
-from superpose.data import Codec, infer_schema, read_table
+from superpose.config import Config, TrainingConfig
+from superpose.data import Codec, Fold, infer_schema, read_table
 from superpose.functional import task_attention_weights
-from superpose.nn import FUSIONS, Architecture, Fusion, TaskAttention
-from superpose.training import FittedNetwork, Fold, Recipe, Settings, fit_alone, fit_joint
+from superpose.methods import FUSION_METHODS, Method
+from superpose.models import Fitted, Rows
+from superpose.models.network import NetworkModel
+from superpose.nn import Architecture, TaskAttention
+from superpose.training import (
+    TrainingSpec,
+    fit_multi_task,
+    fit_single_task,
+)
 
 ALONE = "alone"
 
@@ -35,15 +42,14 @@ class WithoutSink(TaskAttention):
     Of two targets each hears the other with weight one, so that only the gate can turn it down.
     """
 
-    def __init__(
-        self, targets: int, state: int, rank: int = 16, donor_gradient: float = 1.0
-    ) -> None:
-        super().__init__(targets, state, rank, donor_gradient)
+    def __init__(self, n_targets: int, task_dim: int, **more: Any) -> None:
+        super().__init__(n_targets, task_dim, **more)
         del self.sink
 
     def weights(self, u: Tensor) -> Tensor:
         nobody = u.new_full((u.shape[-2],), -torch.inf)
-        return task_attention_weights(*self.query_and_key(u), self.pair, nobody)
+        query, key = self.query_and_key(u)
+        return task_attention_weights(query, key, pair=self.pair, sink=nobody)
 
 
 class MemberByMember(TaskAttention):
@@ -53,24 +59,24 @@ class MemberByMember(TaskAttention):
         return super().forward(states[..., None, :, :]).squeeze(-3)
 
 
-STEPS: dict[str, type[Fusion]] = {
-    "attention-no-sink": WithoutSink,
-    "attention-by-member": MemberByMember,
+STEPS = {
+    "attention-no-sink": Method(__name__, "WithoutSink", "", ""),
+    "attention-by-member": Method(__name__, "MemberByMember", "", ""),
 }
 
 
 @contextmanager
 def every_step() -> Iterator[None]:
     """Know the steps of the ladder that are no ways to share for anyone to use."""
-    FUSIONS.update(STEPS)
+    FUSION_METHODS.update(STEPS)
     try:
         yield
     finally:
         for name in STEPS:
-            del FUSIONS[name]
+            del FUSION_METHODS[name]
 
 
-# Method -> what it changes in the network; every name of FUSIONS stands for itself.
+# Method -> what it changes in the network; every name of FUSION_METHODS stands for itself.
 CHANGES: dict[str, dict[str, Any]] = {
     name: {"fusion": name}
     for name in (
@@ -130,22 +136,24 @@ class Ready:
         """What the network reads of a part's rows."""
         return {name: block[self.rows(part)] for name, block in self.blocks.items()}
 
-    def recipe(self, change: Mapping[str, Any], trial: int, seed: int) -> Recipe:
+    def recipe(self, change: Mapping[str, Any], trial: int, seed: int) -> TrainingSpec:
         """What a network of this table is made by."""
         tuned = TRIALS[trial]
-        return Recipe(
-            self.codec,
-            self.blocks,
-            self.labels,
-            [Fold(self.rows("train"), self.rows("validation"))],
-            replace(self.architecture, dropout=tuned["dropout"], **change),
-            Settings(EPOCHS, PATIENCE, learning_rate=tuned["learning_rate"]),
+        return TrainingSpec(
+            codec=self.codec,
+            inputs=self.blocks,
+            labels=self.labels,
+            folds=[Fold(self.rows("train"), self.rows("validation"))],
+            architecture=replace(self.architecture, dropout=tuned["dropout"], **change),
+            settings=TrainingConfig(
+                epochs=EPOCHS, patience=PATIENCE, learning_rate=tuned["learning_rate"]
+            ),
             seed=seed,
             given=False,
         )
 
 
-Look = Callable[[Ready, FittedNetwork], dict[str, Any]]
+Look = Callable[[Ready, NetworkModel], dict[str, Any]]
 
 
 def make_ready(table: Table, seed: int) -> Ready:
@@ -160,20 +168,20 @@ def make_ready(table: Table, seed: int) -> Ready:
     return Ready(table, seed, parts, codec, codec.inputs(rows), codec.labels(rows), sizes)
 
 
-def fit_networks(ready: Ready, method: str, trial: int) -> list[FittedNetwork]:
+def fit_networks(ready: Ready, method: str, trial: int) -> list[Fitted[NetworkModel]]:
     """Train one network of all targets, or one of each target, in a pass with equal batches."""
     if method == ALONE:
         recipe = ready.recipe({}, trial, ready.seed)
-        return list(fit_alone(recipe, list(ready.labels)).values())
+        return fit_single_task(recipe, list(ready.labels))
     # Seeds of a benchmark are small: a thousand more is a stream that no other run has.
     seed = ready.seed + 1000 * (method == AGAIN)
-    return [fit_joint(ready.recipe(CHANGES[method], trial, seed))]
+    return [fit_multi_task(ready.recipe(CHANGES[method], trial, seed))]
 
 
-def held_losses(ready: Ready, networks: list[FittedNetwork]) -> dict[str, float]:
+def held_losses(ready: Ready, networks: list[Fitted[NetworkModel]]) -> dict[str, float]:
     """Validation loss of each target in units of the constant's, at the epoch that is kept."""
     out, rows = {}, ready.rows("validation")
-    for target, told in _each(networks, "held_out"):
+    for target, told in _oof_predictions(networks).items():
         kind, y = ready.codec.target_kinds[target], ready.labels[target][rows]
         floor = np.tile(kind.constant(ready.labels[target][ready.rows("train")]), (len(rows), 1))
         known = kind.known(y)
@@ -182,9 +190,14 @@ def held_losses(ready: Ready, networks: list[FittedNetwork]) -> dict[str, float]
     return out
 
 
-def _each(networks: list[FittedNetwork], what: str) -> list[tuple[str, Any]]:
+def _each(networks: list[Fitted[NetworkModel]], what: str) -> list[tuple[str, Any]]:
     """Pairs of a target and its entry in a list that every network has by target."""
-    return [pair for n in networks for pair in zip(n.targets, getattr(n, what), strict=True)]
+    models = [fitted.model for fitted in networks]
+    return [pair for n in models for pair in zip(n.targets, getattr(n, what), strict=True)]
+
+
+def _oof_predictions(networks: list[Fitted[NetworkModel]]) -> dict[str, np.ndarray]:
+    return {t: z for fitted in networks for t, z in fitted.oof_predictions.items()}
 
 
 @every_step()
@@ -207,7 +220,8 @@ def run_sharing(ready: Ready, method: str, trials: int = 1, look: Look | None = 
     grid = np.array([[losses[name] for name in names] for losses in held])
     picks = grid.argmin(0) if method == ALONE else np.full(len(names), grid.mean(1).argmin())
     pick = dict(zip(names, picks.tolist(), strict=True))
-    took, work = time.perf_counter() - started, time.process_time() - worked
+    took = time.perf_counter() - started
+    work = time.process_time() - worked
     outcomes: dict[str, Outcome] = {}
     for trial in sorted(set(pick.values())):
         mine = [name for name in names if pick[name] == trial]
@@ -218,23 +232,25 @@ def run_sharing(ready: Ready, method: str, trials: int = 1, look: Look | None = 
         "picked": pick,
         "held_losses": held,
         "epochs": max(len(curve["train"]) for _, curve in _each(kept, "curves")),
-        "parameters": sum(network.parameters for network in kept),
+        "parameters": sum(fitted.model.parameters for fitted in kept),
         "processor_seconds": round(work, 3),
     }
     if look is not None and method != ALONE:
-        details |= look(ready, kept[0])
+        details |= look(ready, kept[0].model)
     return Run(outcomes, took, details)
 
 
 def outcomes_of(
-    ready: Ready, networks: list[FittedNetwork], names: list[str]
+    ready: Ready, networks: list[Fitted[NetworkModel]], names: list[str]
 ) -> dict[str, Outcome]:
     """Canonical predictions of some targets on the test rows and on labelled validation rows."""
-    held, blocks = ready.rows("validation"), ready.inputs("test")
+    held = ready.rows("validation")
+    rows = Rows.of_arrays(ready.codec, ready.inputs("test"))
     told: dict[str, np.ndarray] = {}
-    for network in networks:
-        told |= network.predict(ready.codec, blocks, names)
-    out_of_sample, best = dict(_each(networks, "held_out")), dict(_each(networks, "best"))
+    for fitted in networks:
+        told |= fitted.model.predict(rows, targets=names)
+    out_of_sample = _oof_predictions(networks)
+    best = dict(_each(networks, "best"))
     outcomes = {}
     for name in names:
         kind = ready.codec.target_kinds[name]

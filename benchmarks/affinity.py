@@ -39,7 +39,7 @@ from _table import Table, taken
 from _tables import LOADERS, data_folder
 from accuracy import score_run
 from fusion import load
-from superpose.training import fit_alone, fit_joint
+from superpose.training import fit_multi_task, fit_single_task
 
 # Two tables whose relatives are known: two families of three targets, and nothing between them.
 PLANTS = {plant.name: plant for plant in (Plant(6, 300, 0.9, 2), Plant(6, 1000, 0.9, 2))}
@@ -69,12 +69,13 @@ def errors_of(made: Ready, outcomes: dict[str, Any]) -> dict[str, float]:
 
 def pair_gains(made: Ready) -> np.ndarray:
     """Gain in percent of each target (column) by sharing with each other one (row), (T, T)."""
-    names, recipe = list(made.labels), made.recipe(CHANGES["task-attention"], 0, made.seed)
-    networks = list(fit_alone(recipe, names).values())
+    names = list(made.labels)
+    recipe = made.recipe(CHANGES["task-attention"], 0, made.seed)
+    networks = list(fit_single_task(recipe, names).values())
     alone = errors_of(made, outcomes_of(made, networks, names))
     gains = np.full((len(names), len(names)), np.nan)
     for pair in combinations(names, 2):
-        network = fit_joint(replace(recipe, labels={t: made.labels[t] for t in pair}))
+        network = fit_multi_task(replace(recipe, labels={t: made.labels[t] for t in pair}))
         both = errors_of(made, outcomes_of(made, [network], list(pair)))
         for giver, receiver in (pair, pair[::-1]):
             gain = error_gain(made.table.targets[receiver], both[receiver], alone[receiver])
@@ -84,14 +85,16 @@ def pair_gains(made: Ready) -> np.ndarray:
 
 def told(made: Ready) -> dict[str, Any]:
     """What the package says of the pairs, and the correlation of their labels; (T, T) each."""
-    (table, parts), names = taken(made.table, made.seed), list(made.labels)
+    table, parts = taken(made.table, made.seed)
+    names = list(made.labels)
     model = fit(table, parts, made.seed, references="none")
     model.affinity()
-    found = model.facts["affinity"]
-    order = [found["targets"].index(name) for name in names]
+    found = model.record.affinity
+    order = [found.targets.index(name) for name in names]
+    measured = {number: getattr(found, number) for number in NUMBERS[:-1]}
     said = {
-        number: None if found[number] is None else _square(found[number])[np.ix_(order, order)]
-        for number in NUMBERS[:-1]
+        number: None if values is None else values[np.ix_(order, order)]
+        for number, values in measured.items()
     }
     train = parts == "train"
     labels = {name: table.labels(name)[train] for name in names}
@@ -164,7 +167,8 @@ def _table(cells: Cells, name: str, seeds: list[int]) -> dict[str, Any]:
     """One table: numbers and gains are means over seeds."""
     mine = [cells[name, "pairs", seed] for seed in seeds]
     gains = [_square(cell["gain"]) for cell in mine]
-    gain, numbers = np.mean(gains, axis=0), {}
+    gain = np.mean(gains, axis=0)
+    numbers = {}
     for number in NUMBERS:
         said = [_square(cell[number]) for cell in mine if cell[number] is not None]
         if said:

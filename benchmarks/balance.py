@@ -33,7 +33,8 @@ from _tables import LOADERS, data_folder
 from accuracy import score_run
 from fusion import KEPT, load, ready
 from superpose.balance import BALANCERS
-from superpose.training import Balancing, fit_joint
+from superpose.config import BalanceConfig
+from superpose.training import fit_multi_task
 
 RAW = "raw "
 STRESS = 1e3
@@ -51,13 +52,15 @@ def run_balanced(made: Ready, method: str) -> Run:
         return run_sharing(made, ALONE)
     started, worked = time.perf_counter(), time.process_time()
     recipe = made.recipe({"fusion": "none"}, 0, made.seed)
-    name, names = method.removeprefix(RAW), list(made.labels)
+    name = method.removeprefix(RAW)
+    names = list(made.labels)
     if method != name:
         scales = {t: STRESS ** (1 - 2 * (place % 2)) for place, t in enumerate(names)}
         recipe = replace(recipe, weights=scales)
-    recipe = replace(recipe, settings=replace(recipe.settings, balance=Balancing(name)))
-    network = fit_joint(recipe)
-    took, work = time.perf_counter() - started, time.process_time() - worked
+    recipe = replace(recipe, balance=BalanceConfig(method=name))
+    network = fit_multi_task(recipe)
+    took = time.perf_counter() - started
+    work = time.process_time() - worked
     details: dict[str, Any] = {
         "epochs": len(network.curves[0]["train"]),
         "parameters": network.parameters,

@@ -96,7 +96,8 @@ def street(epochs: int | None, minutes: float) -> dict[str, Any]:
         told = model.predict(test.drop_columns(["mask", "present", "road"]))
         pairs = np.zeros((len(CLASSES), len(CLASSES)))
         for name, runs in zip(test["mask"].to_pylist(), told["mask"].to_pylist(), strict=True):
-            true, said = np.asarray(Image.open(folder / name)), mask_array(runs)
+            true = np.asarray(Image.open(folder / name))
+            said = mask_array(runs)
             known = true != VOID
             np.add.at(pairs, (true[known], said[known]), 1)
         right = np.diag(pairs)
@@ -162,13 +163,13 @@ def progress(started: float) -> Any:
 
 def facts(model: Superpose, seconds: float) -> dict[str, Any]:
     """What is stored of any run."""
-    curves = {t: runs[0] for t, runs in model.facts["curves"].items()}
+    curves = {name: target.curves[0] for name, target in model.record.targets.items()}
     return {
         "cpu_seconds": seconds,
-        "epochs": {t: len(c["validation"]) for t, c in curves.items()},
-        "best_epoch": {t: c["best"] for t, c in curves.items()},
-        "validation": {t: c["validation"] for t, c in curves.items()},
-        "test": {t: m["shipped"] for t, m in model.facts["metrics"].items()},
+        "epochs": {t: len(c.validation) for t, c in curves.items()},
+        "best_epoch": {t: c.best_epoch for t, c in curves.items()},
+        "validation": {t: c.validation.tolist() for t, c in curves.items()},
+        "test": {t: m["deployed"] for t, m in model.record.metrics.items()},
         "settings": model.config.model_dump(mode="json", exclude_none=True),
         "versions": versions(),
         "hardware": hardware(),
@@ -184,7 +185,8 @@ def report(found: dict[str, Any]) -> None:
     lines = []
     for name, cell in found.items():
         key, limit = ASKED[name]
-        value, minutes = cell[key], cell["cpu_seconds"] / 60
+        value = cell[key]
+        minutes = cell["cpu_seconds"] / 60
         missed = value < limit or minutes > MINUTES
         words = f"{name}: {key} {value:.3f} (asked {limit:.2f}), {minutes:.1f} minutes of one core"
         lines.append((not missed, words + (", NOT REACHED" if missed else "")))

@@ -30,7 +30,8 @@ from _scores import error_gain
 from _sharing import ALONE, Ready, make_ready, run_sharing
 from _summary import Cells, finished
 from accuracy import score_run
-from superpose.training import FittedNetwork, build
+from superpose.models import Rows
+from superpose.models.network import NetworkModel, build
 
 METHODS = (ALONE, "none", "static", "task-attention")
 ATTENTION = METHODS[-1]
@@ -57,14 +58,14 @@ def ready(name: str, seed: int) -> Ready:
 
 
 @torch.no_grad()
-def listening(made: Ready, network: FittedNetwork) -> dict[str, Any]:
+def listening(made: Ready, network: NetworkModel) -> dict[str, Any]:
     """How much each target leaves to the sink, and how far it is moved by what it hears.
 
     Weights alone don't tell: what is heard passes a gate. `moved` is the size of what fusion adds
     to a state over the size of the state, on the test rows.
     """
     blocks = made.inputs("test")
-    weights = network.attention(made.codec, blocks)
+    weights = network.attention(Rows.of_arrays(made.codec, blocks))
     if weights is None:
         return {}
     sizes = [made.codec.target_kinds[t].size for t in network.targets]
@@ -72,7 +73,8 @@ def listening(made: Ready, network: FittedNetwork) -> dict[str, Any]:
     state = network.snapshots[max(network.snapshots)]
     one.load_state_dict({name: value[0] for name, value in state.items()}, strict=False)
     tensors = {name: torch.from_numpy(block) for name, block in blocks.items()}
-    before, after = one.task_states(one.hidden(tensors), tensors), one.fused_states(tensors)
+    before = one.task_states(one.hidden(tensors), tensors)
+    after = one.fused_states(tensors)
     moved = ((after - before).square().sum((0, 1, 3)) / before.square().sum((0, 1, 3))).sqrt()
     return {"sink": weights[:, -1].tolist(), "moved": moved.tolist()}
 

@@ -26,9 +26,10 @@ from torch.nn import functional
 
 from _cells import RESULTS, hardware, versions
 from _print import grid
-from superpose.kinds import TARGET_KINDS, TargetKind
+from superpose.config import TrainingConfig
+from superpose.data import Codec, ColumnSpec, Fold, Schema
 from superpose.nn import Architecture, Network, NumberEncoder
-from superpose.training import Fold, Settings, train
+from superpose.training import TrainingSpec, fit, multi_task_jobs
 
 LIMIT = 0.9
 ROWS, HELD, INPUTS, TARGETS, BATCH = 20_000, 2_000, 12, 6, 256
@@ -61,7 +62,8 @@ def bare(x: Tensor, labels: np.ndarray, epochs: int) -> None:
     def loss(out: Tensor, y: Tensor) -> Tensor:  # (B, M, T, 2), (B, T)
         known = ~y.isnan()[:, None]
         y = y.nan_to_num()[:, None]
-        mean, scale = out[..., 0], functional.softplus(out[..., 1]) + 1e-3
+        mean = out[..., 0]
+        scale = functional.softplus(out[..., 1]) + 1e-3
         squared = 0.5 * (mean - y) ** 2
         likelihood = 0.5 * ((mean.detach() - y) / scale) ** 2 + scale.log()
         return ((squared + likelihood) * known).mean((0, 1)).sum()
@@ -79,16 +81,32 @@ def bare(x: Tensor, labels: np.ndarray, epochs: int) -> None:
                 loss(network({"numbers": x[start : start + 4096]}), y[start : start + 4096])
 
 
-def ours(x: Tensor, labels: np.ndarray, epochs: int, kinds: list[TargetKind]) -> None:
-    """The package's loop on the same rows."""
-    train(
-        make_network,
-        {"numbers": x},
-        kinds,
-        list(labels.T.astype(np.float32)),
-        [Fold(np.arange(ROWS), np.arange(ROWS, ROWS + HELD))],
-        Settings(epochs=epochs, patience=epochs, batch_size=BATCH, precision="fp32", device="cpu"),
+def make_spec(x: Tensor, labels: np.ndarray, epochs: int) -> TrainingSpec:
+    """The package's training on the same rows, which are numbers as they are."""
+    columns = {f"x{k}": column for k, column in enumerate(x.T.numpy())}
+    columns |= {f"y{k}": pa.array(column, from_pandas=True) for k, column in enumerate(labels.T)}
+    table = pa.table(columns)
+    schema = Schema(
+        [ColumnSpec(f"x{k}", "number") for k in range(INPUTS)],
+        [ColumnSpec(f"y{k}", "number") for k in range(TARGETS)],
     )
+    codec = Codec.fit(table, schema, np.arange(ROWS))
+    return TrainingSpec(
+        codec=codec,
+        inputs={"numbers": x.numpy()},
+        labels=codec.labels(table),
+        folds=[Fold(np.arange(ROWS), np.arange(ROWS, ROWS + HELD))],
+        architecture=Architecture(),
+        settings=TrainingConfig(
+            epochs=epochs, patience=epochs, batch_size=BATCH, precision="fp32", device="cpu"
+        ),
+        given=False,
+    )
+
+
+def ours(spec: TrainingSpec) -> None:
+    """The package's loop."""
+    fit(spec, multi_task_jobs(TARGETS, spec.folds), make_network)
 
 
 def seconds(work: Callable[[], None]) -> float:
@@ -108,15 +126,12 @@ def main() -> None:
     if given.threads:
         torch.set_num_threads(given.threads)
     x, labels = make_data()
-    kinds = [
-        TARGET_KINDS["number"].fit(f"y{t}", pa.chunked_array([labels[:, t].astype(np.float64)]))
-        for t in range(TARGETS)
-    ]
+    spec = make_spec(x, labels, given.epochs)
     bare(x, labels, 1)  # warms the allocator and the thread pool for both
     turns = [
         (
             seconds(lambda: bare(x, labels, given.epochs)),
-            seconds(lambda: ours(x, labels, given.epochs, kinds)),
+            seconds(lambda: ours(spec)),
         )
         for _ in range(given.repeats)
     ]

@@ -26,6 +26,7 @@ from _cells import RESULTS, CellStore, plan
 from _print import grid
 from _run import Body, flags, run_missing, store_cell, write_json
 from superpose import Superpose
+from superpose.record import json_tables, plain
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "examples"))
 from engines import SENSORS, STAGES, read  # the table of the example
@@ -55,9 +56,8 @@ def fit(step: int, epochs: int, seed: int) -> Body:
     ).fit(pa.concat_tables([read("train"), read("test")]))
     return {
         "cpu_seconds": time.process_time() - began,
-        "stages": model.facts["cost"],
-        "transfer": model.facts["transfer"],
-        "metrics": model.facts["metrics"],
+        "stages": plain(model.record.costs),
+        **json_tables(model.record),
     }, None
 
 

@@ -37,8 +37,10 @@ from torch import Tensor
 from _cells import RESULTS, hardware, versions
 from _print import grid
 from superpose.balance import BALANCERS
-from superpose.nn import Architecture, ImageEncoder, Network, NumberEncoder
-from superpose.training import Balance, Balancing, Replicas
+from superpose.config import BalanceConfig
+from superpose.methods import BALANCE_METHODS
+from superpose.nn import Architecture, ImageEncoder, Network, NumberEncoder, StackedNetworks
+from superpose.training import Balance
 
 TARGETS = (2, 10, 30, 100)
 # What a step may cost at so many targets, for every method that reads gradients.
@@ -81,14 +83,15 @@ class Bench:
             encoder = ImageEncoder(16) if trunk == "cnn" else NumberEncoder(edges, 16)
             return Network({next(iter(self.batch)): encoder}, [1] * targets, sizes)
 
-        self.network, self.targets = Replicas(make, 1), targets
+        self.network = StackedNetworks(make, 1)
+        self.targets = targets
         self.rows = next(iter(self.batch.values())).shape[1]
         self.labels = torch.randn(1, self.rows, 1, targets)
         self.optimizer = torch.optim.AdamW(self.network.parameters(), 1e-4, fused=True)
 
-    def losses(self, taps: Tensor | None = None) -> Tensor:
+    def losses(self, probe: Tensor | None = None) -> Tensor:
         """(1, T)."""
-        out = self.network(self.batch, taps)
+        out = self.network(self.batch, probe)
         return (out[..., 0] - self.labels).square().mean((1, 2))
 
     def finish(self) -> None:
@@ -103,16 +106,18 @@ class Bench:
         return step
 
     def ours(self, method: str, every: int, at: str = "trunk") -> Step:
-        balance = Balance(Balancing(method, every, at), 1, self.targets, 1e-3)
+        balance = Balance(
+            BalanceConfig(method=method, every=every, at=at), self.network, self.targets, rate=1e-3
+        )
         balance.watched = False  # what it looks at once in a while has no part in this
         balance.begin(3)
         present = torch.ones(1, self.targets, dtype=torch.bool)
 
         def step() -> None:
-            taps = balance.taps(self.network, self.rows)
-            losses = self.losses(taps)
+            probe = balance.gradient_probe(self.rows)
+            losses = self.losses(probe)
             seen = losses.detach()
-            balance.combine(self.network, losses, taps, lambda: (seen, present)).sum().backward()
+            balance.combine(losses, probe, lambda: (seen, present)).sum().backward()
             self.finish()
             balance.events.clear()
 
@@ -122,7 +127,8 @@ class Bench:
         """A whole backward pass for each target, then UPGrad on the gradients of what is shared."""
         from torchjd.aggregation import UPGrad
 
-        shared, aggregate = self.network.shared(), UPGrad()
+        shared = self.network.shared()
+        aggregate = UPGrad()
 
         def step() -> None:
             rows = []
@@ -142,7 +148,8 @@ class Bench:
         from torchjd.aggregation import UPGrad
         from torchjd.autojac import jac_to_grad, mtl_backward
 
-        shared, aggregate = self.network.shared(), UPGrad()
+        shared = self.network.shared()
+        aggregate = UPGrad()
         network = self.network.single
         known = {id(w) for w in shared}
         heads = [w for w in network.parameters() if id(w) not in known]
@@ -195,13 +202,14 @@ def ways(bench: Bench, apart: Bench, fusion: str) -> dict[str, Callable[[], Step
         apart: The same again for autogram, whose engine leaves hooks in the network.
     """
     found: dict[str, Callable[[], Step]] = {"plain sum": bench.plain}
-    readers = [name for name, method in BALANCERS.items() if method.gradients]
+    readers = [name for name, method in BALANCE_METHODS.items() if method.reads == "gradients"]
     for name in readers if fusion == "none" else ["upgrad"]:
         found[name] = lambda name=name: bench.ours(name, 1)
         found[f"{name}, every 4"] = lambda name=name: bench.ours(name, 4)
     found["upgrad on parameters"] = lambda: bench.ours("upgrad", 1, "parameters")
     if fusion == "none":
-        found["autojac"], found["autogram"] = bench.autojac, apart.autogram
+        found["autojac"] = bench.autojac
+        found["autogram"] = apart.autogram
         found["a backward each"] = bench.each_backward
     return found
 
@@ -209,7 +217,10 @@ def ways(bench: Bench, apart: Bench, fusion: str) -> dict[str, Callable[[], Step
 def measure(trunk: str, fusion: str, targets: int, turns: int) -> list[dict[str, object]]:
     """Time all ways in turns; a way takes four steps a turn, so that `every 4` is seen whole."""
     bench, apart = (Bench(trunk, fusion, targets) for _ in range(2))
-    steps, seconds, failed, slow = {}, {}, {}, set()
+    steps = {}
+    seconds = {}
+    failed = {}
+    slow = set()
     for name, make in ways(bench, apart, fusion).items():
         try:
             steps[name] = make()
@@ -275,7 +286,8 @@ def many_targets(targets: int) -> dict[str, object]:
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     bench = Bench("default", "inducing", targets)
     bench.batch = {name: block[:, :128] for name, block in bench.batch.items()}
-    bench.labels, bench.rows = bench.labels[:, :128], 128
+    bench.labels = bench.labels[:, :128]
+    bench.rows = 128
     step = bench.plain()
     step()
     started = time.perf_counter()
@@ -353,7 +365,8 @@ def main(arguments: list[str] | None = None) -> None:
             path.write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
 
     if not given.report:
-        facts["fusion"], facts["many"] = fusion_cost(turns), all_many()
+        facts["fusion"] = fusion_cost(turns)
+        facts["many"] = all_many()
         for targets in counts[:2] if given.quick else counts:
             for trunk, fusion in NETWORKS:
                 key = (trunk, fusion, targets)

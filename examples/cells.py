@@ -41,7 +41,7 @@ def main(long: bool) -> None:
         references="network",
     ).fit(table)
     print(model.verdicts())
-    test = model.facts["metrics"]["boxes"]["shipped"]
+    test = model.record.metrics["boxes"]["deployed"]
     print(f"mAP at IoU 0.5 on the test images {test['map50']:.3f}, mAP {test['map']:.3f}")
     first = table.slice(0, 1).select(["image"])
     told, expected = model.predict(first).to_pylist()[0], model.predict_proba(first).to_pylist()[0]

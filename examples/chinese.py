@@ -69,7 +69,7 @@ def main() -> None:
     ).fit(sources)
     print(model.verdicts())
     for name in TARGETS:
-        print(f"{name}: test F1 {model.facts['metrics'][name]['shipped']['f1']:.3f}")
+        print(f"{name}: test F1 {model.record.metrics[name]['deployed']['f1']:.3f}")
     print(model.predict(pa.table({"characters": [list("北京的冬天很冷")]})).to_pylist())
 
 

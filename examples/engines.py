@@ -20,7 +20,8 @@ def read(part: str) -> pa.Table:
     """A row for each flight of each engine, with what is left of its life then."""
     rows = np.loadtxt(FOLDER / f"{part}_FD001.txt.gz")
     names = ["engine", "cycle", "altitude", "speed", "throttle", *SENSORS]
-    engine, last = rows[:, 0].astype(int), np.append(np.diff(rows[:, 0]) != 0, True)
+    engine = rows[:, 0].astype(int)
+    last = np.append(np.diff(rows[:, 0]) != 0, True)
     ends = rows[last, 1]
     if part == "test":  # these engines stop some flights before they fail
         ends = ends + np.loadtxt(FOLDER / "RUL_FD001.txt.gz")
@@ -56,7 +57,7 @@ def main() -> None:
         training={"patience": 5},
     ).fit(pa.concat_tables([read("train"), read("test")]))
     print(model.verdicts())
-    told = {target: found["shipped"] for target, found in model.facts["metrics"].items()}
+    told = {target: found["deployed"] for target, found in model.record.metrics.items()}
     print(f"remaining life of 100 test engines: RMSE {told['life']['rmse']:.2f} cycles")
     print(f"failure within 30 cycles: AUC {told['fails_within_30']['auc']:.3f}")
     print(f"stage: accuracy {told['stage']['accuracy']:.2f}")

@@ -46,7 +46,7 @@ def main() -> None:
     table = pairs(FOLDER)
     models = {"learned": fit(table, True), "random": fit(table, False)}
     for name, model in models.items():
-        found = {t: m["shipped"]["accuracy"] for t, m in model.facts["metrics"].items()}
+        found = {t: m["deployed"]["accuracy"] for t, m in model.record.metrics.items()}
         told = ", ".join(f"{target} {accuracy:.3f}" for target, accuracy in found.items())
         print(f"{name} vectors, accuracy on test rows: {told}")
     rows = table.filter(np.asarray(table["back"].is_valid()))

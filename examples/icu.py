@@ -82,7 +82,7 @@ def main() -> None:
         training={"patience": 4},
     ).fit(stays())
     print(model.verdicts())
-    for target, found in model.facts["metrics"].items():
+    for target, found in model.record.metrics.items():
         shown = {name: {k: round(v, 3) for k, v in m.items()} for name, m in found.items()}
         print(target, {name: shown[name] for name in shown if name != "constant"})
 

@@ -29,7 +29,7 @@ def main() -> None:
         proof={"folds": 1, "trees": ["hist"], "references": "trees"},
     ).fit(table)
     print(model.verdicts())
-    found = [m["shipped"]["auc"] for m in model.facts["metrics"].values()]
+    found = [m["deployed"]["auc"] for m in model.record.metrics.values()]
     print(f"mean AUC over {len(found)} assays on test rows: {sum(found) / len(found):.3f}")
     # What has been measured in one assay tells about the others.
     told = model.evaluate(new, given=assays[0])

@@ -6,7 +6,6 @@ SUPERPOSE_DATA=path/to/data python examples/station.py
 import os
 from pathlib import Path
 
-import numpy as np
 import pyarrow as pa
 
 from superpose import Superpose
@@ -48,11 +47,11 @@ def main() -> None:
     ).fit(table)
     print(model.verdicts())
     for name in POLLUTANTS:
-        errors = {k: np.array(v) for k, v in model.facts["plots"][name]["errors"].items()}
+        errors = model.record.targets[name].chart.errors
         print(f"{name}, mean error   1 hour ahead   24 hours   all")
         for method, error in errors.items():
             print(f"  {method:16}{error[0]:15.1f}{error[23]:11.1f}{error.mean():6.1f}")
-        found = model.facts["metrics"][name]["shipped"]
+        found = model.record.metrics[name]["deployed"]
         print(f"  R2 {found['r2']:.2f}, {found['coverage']:.0%} inside the intervals")
     told = model.predict(table.slice(table.num_rows - 60)).to_pylist()[0]["PM2.5"]
     print("PM2.5 in the next hours:", *(f"{value:.0f}" for value in told))

@@ -20,7 +20,8 @@ from superpose.data import read_table
 
 PACKED = Path(os.environ.get("SUPERPOSE_DATA", "../shared/data")) / "camvid/camvid_160x120.zip"
 CLASSES = "sky building pole road pavement tree sign fence car pedestrian bicyclist"
-NAMES, VOID = CLASSES.split(), 11  # the ids 0 to 10 of the files, and that of no class
+NAMES = CLASSES.split()  # the ids 0 to 10 of the files, and that of no class
+VOID = 11
 
 
 def with_more_targets(folder: Path) -> pa.Table:
@@ -51,7 +52,7 @@ def main(long: bool) -> None:
             references="network",
         ).fit(table)
         print(model.verdicts())
-        test = model.facts["metrics"]["mask"]["shipped"]
+        test = model.record.metrics["mask"]["deployed"]
         print(f"mean IoU on the test images {test['miou']:.3f}, of road {test['iou_road']:.3f}")
         told = model.predict(table.slice(0, 1).select(["image"])).to_pylist()[0]
         ids = mask_array(told["mask"])

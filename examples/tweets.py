@@ -52,8 +52,8 @@ def main() -> None:
         proof={"trees": ["hist"]},
     ).fit(sources)
     print(model.verdicts())
-    for task, found in model.facts["metrics"].items():
-        told, floor = found["shipped"]["accuracy"], found["constant"]["accuracy"]
+    for task, found in model.record.metrics.items():
+        told, floor = found["deployed"]["accuracy"], found["baseline"]["accuracy"]
         print(f"{task}, test: accuracy {told:.3f}, always the same answer {floor:.3f}")
     new = pa.table({"text": ["what a lovely day to be stuck in traffic"], "topic": [None]})
     print(model.predict(new).to_pylist())

@@ -16,7 +16,7 @@ from superpose.errors import (
 )
 
 if TYPE_CHECKING:
-    from superpose.project import Superpose
+    from superpose.estimator import Superpose
 
 __all__ = [
     "BundleError",
@@ -33,7 +33,7 @@ __version__ = "0.1.0"
 def __getattr__(name: str) -> Any:
     """Imports torch and all the rest when it is asked for, so that `superpose --help` is quick."""
     if name == "Superpose":
-        from superpose.project import Superpose
+        from superpose.estimator import Superpose
 
         return Superpose
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -16,10 +16,10 @@ import pytest
 import typer.main
 import yaml
 
-import superpose.project
-from superpose.audit import Prepared, prepare
+import superpose.evaluation
 from superpose.cli import app
 from superpose.config import Config
+from superpose.evaluation import Prepared, prepare
 from superpose.kinds import INPUT_KINDS
 
 ROOT = Path(__file__).parents[2]
@@ -56,7 +56,7 @@ def tiny(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
         parts = {"model": model, "training": training, "proof": proof}
         return prepare(table.take(pa.array(some)), config.model_copy(update=parts))
 
-    monkeypatch.setattr(superpose.project, "prepare", small)
+    monkeypatch.setattr(superpose.evaluation, "prepare", small)
     monkeypatch.chdir(tmp_path)
     kinds = dict(INPUT_KINDS)
     with warnings.catch_warnings():

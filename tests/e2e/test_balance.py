@@ -35,12 +35,12 @@ def test_a_balanced_model_learns_and_says_how_it_weighed(tmp_path: Path, method:
         training={"epochs": 15, "patience": 15},
         proof={"folds": 2},
     ).fit(frame)
-    for metrics in model.facts["metrics"].values():
-        assert metrics["shipped"]["score"] > 0.4
+    for metrics in model.record.metrics.values():
+        assert metrics["deployed"]["score"] > 0.4
     loaded = Superpose.load(model.save(tmp_path / "bundle"))
-    weights = np.array(loaded.facts["balance"]["weights"])
+    weights = loaded.record.balance.weights
     assert weights.shape[1] == 2
     np.testing.assert_allclose(weights.mean(1), 1, atol=1e-5)
-    assert [look["epoch"] for look in loaded.facts["balance"]["looks"]] == [0, 1, 4]
+    assert [look.epoch for look in loaded.record.balance.gradients] == [0, 1, 4]
     page = loaded.report(tmp_path / "report.html").read_text(encoding="utf-8")
     assert f"weighed against each other by {method}" in page

@@ -82,8 +82,11 @@ def test_a_run_leaves_everything_that_is_promised(whole: Path) -> None:
     }
     transfer = json.loads((whole / "transfer.json").read_text(encoding="utf-8"))
     assert [row["target"] for row in transfer] == TARGETS
-    assert {"kind", "metric", "n", "model", "reference", "delta", "interval", "p", "verdict",
-            "shipped"} <= transfer[0].keys()  # fmt: skip
+    assert {"kind", "metric", "n_rows", "multi_task", "single_task", "best_single_task", "deployed",
+            "deployed_weights", "test", "half_given", "all_given", "gain", "gain_low", "p",
+            "verdict"} <= transfer[0].keys()  # fmt: skip
+    former = {"n", "model", "alone", "reference", "delta", "interval", "shipped", "shipped_value"}
+    assert former <= transfer[0].keys(), "they stay for one version"
     # Its settings find the table from where they lie.
     assert "No fault was found." in run("check", whole / "superpose.yaml")
 
@@ -94,7 +97,7 @@ def test_what_ships_beats_the_constant_on_rows_never_seen(folder: Path, whole: P
     for target, values in metrics.items():
         assert values["score"] > 0, f"{target} is no better than a constant: {values}"
     own = json.loads((whole / "metrics.json").read_text(encoding="utf-8"))
-    assert all(own[target]["shipped"]["score"] > 0 for target in TARGETS)
+    assert all(own[target]["deployed"]["score"] > 0 for target in TARGETS)
     told = run("evaluate", whole, folder / "test.parquet")
     assert all(target in told for target in TARGETS)
 

@@ -61,8 +61,8 @@ def test_windows_of_a_few_engines_tell_the_life_that_is_left(example) -> None:
         training={"epochs": 3},
         proof={"references": "trees", "folds": 1, "trees": ["hist"]},
     ).fit(pa.concat_tables(some))
-    found = model.facts["metrics"]["life"]
-    assert found["shipped"]["rmse"] < 22 < found["constant"]["rmse"]
+    found = model.record.metrics["life"]
+    assert found["deployed"]["rmse"] < 22 < found["baseline"]["rmse"]
     seen = {kind.column for kind in model._predictor.codec.input_kinds}
     assert seen == {"window"}
     told = model.predict(some[1])

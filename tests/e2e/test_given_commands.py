@@ -161,10 +161,10 @@ def test_entanglement_finds_what_was_planted(folder: Path) -> None:
         words = " ".join(root.itertext())
         assert all(target in words for target in TARGETS)
     model = Superpose.load(folder / "first")
-    pairs = [r for r in model.entanglement().to_pylist() if r["told"] != "all others"]
-    strongest = {(pair["told"], pair["about"]) for pair in pairs[:2]}
+    pairs = [r for r in model.entanglement().to_pylist() if r["given"] != "all others"]
+    strongest = {(pair["given"], pair["about"]) for pair in pairs[:2]}
     assert strongest == {("dust", "haze"), ("haze", "dust")}
-    bits = {(pair["told"], pair["about"]): pair["bits"] for pair in pairs}
+    bits = {(pair["given"], pair["about"]): pair["bits"] for pair in pairs}
     assert bits["dust", "haze"] > 0.5
     assert abs(bits["visits", "dust"]) < 0.1
 

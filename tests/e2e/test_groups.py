@@ -88,7 +88,7 @@ def test_a_grouped_run_shares_inside_the_groups_only(folder: Path, pasted: list[
         assert others == [name for name in own if name != target]
     page = (folder / "second" / "report.html").read_text(encoding="utf-8")
     assert "It shares its network with haze and alarm." in page
-    weights = np.array(Superpose.load(folder / "second").facts["attention"]["weights"])
+    weights = Superpose.load(folder / "second").record.attention.weights
     group_of = [next(n for n, group in enumerate(pasted) if t in group) for t in TARGETS]
     inside = np.equal.outer(group_of, group_of)
     assert weights[~inside].sum() == 0
@@ -115,12 +115,12 @@ def test_a_search_judges_what_the_affinities_propose() -> None:
         proof={"folds": 2},
     ).fit(planted())
     found = model.search_groups(folds=2).to_pandas().set_index("name")
-    judged = model.facts["grouping"]
+    judged = model.record.grouping
     assert {"all together", "all apart"} <= set(found.index)
     assert len(found) > 3
-    assert found["loss"].idxmin() == judged["winner"]
-    assert judged["recommended"] in ("all together", judged["winner"])
-    assert [one["name"] for one in judged["candidates"]] == found.index.tolist()
+    assert found["loss"].idxmin() == judged.winner
+    assert judged.recommended in ("all together", judged.winner)
+    assert [one.name for one in judged.candidates] == found.index.tolist()
 
 
 def test_a_run_of_a_frame_has_to_be_told_its_table(tmp_path: Path) -> None:

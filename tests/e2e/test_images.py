@@ -12,12 +12,12 @@ import pytest
 from typer.testing import CliRunner
 
 from superpose import Superpose
-from superpose.audit import prepare
 from superpose.cli import app
 from superpose.columns import mask_array
 from superpose.config import Config
 from superpose.data import infer_schema, read_table
 from superpose.errors import SuperposeError
+from superpose.evaluation import prepare
 
 Image = pytest.importorskip("PIL.Image")
 pytest.importorskip("faster_coco_eval")
@@ -80,7 +80,7 @@ def fitted(shapes: Path) -> Superpose:
 
 
 def test_all_three_are_learned(fitted: Superpose) -> None:
-    found = {t: m["shipped"] for t, m in fitted.facts["metrics"].items()}
+    found = {t: m["deployed"] for t, m in fitted.record.metrics.items()}
     assert found["mask"]["miou"] > 0.6, found
     assert found["squares"]["map50"] > 0.6, found
     assert found["shade"]["accuracy"] > 0.9, found
@@ -190,7 +190,7 @@ def test_the_same_seed_gives_the_same_numbers(shapes: Path) -> None:
             model=MODEL,
             training={"epochs": 1},
         )
-        return model.fit(with_boxes(shapes)).facts["metrics"]["mask"]["shipped"]
+        return model.fit(with_boxes(shapes)).record.metrics["mask"]["deployed"]
 
     assert fit() == fit()
 
@@ -236,7 +236,7 @@ def test_streets_are_told_apart_in_a_slice_of_real_images(tmp_path: Path) -> Non
         model=MODEL,
         training={"epochs": 8, "batch_size": 4},
     ).fit(table.append_column("road", pa.array(shares)))
-    found = model.facts["metrics"]["mask"]["shipped"]
+    found = model.record.metrics["mask"]["deployed"]
     assert found["pixel_accuracy"] > 0.45  # a third of the pixels are road, the largest class
 
 
@@ -254,4 +254,4 @@ def test_cells_are_found_in_a_slice_of_real_images() -> None:
         model=MODEL,
         training={"epochs": 6, "batch_size": 4},
     ).fit(table.take(pa.array(np.concatenate(first))))
-    assert model.facts["metrics"]["boxes"]["shipped"]["map50"] > 0.25
+    assert model.record.metrics["boxes"]["deployed"]["map50"] > 0.25

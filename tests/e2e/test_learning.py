@@ -57,12 +57,12 @@ def fitted() -> Superpose:
 
 
 def test_every_kind_of_target_beats_the_constant(fitted: Superpose) -> None:
-    scores = {t: m["shipped"]["score"] for t, m in fitted.facts["metrics"].items()}
+    scores = {t: m["deployed"]["score"] for t, m in fitted.record.metrics.items()}
     assert min(scores.values()) > 0.15, scores
 
 
 def test_every_kind_of_input_was_understood(fitted: Superpose) -> None:
-    kinds = {column["name"]: column["kind"] for column in fitted.facts["data"]["inputs"]}
+    kinds = {column.name: column.kind for column in fitted.record.data.inputs}
     assert kinds == {
         "x": "number",
         "z": "number",
@@ -74,8 +74,8 @@ def test_every_kind_of_input_was_understood(fitted: Superpose) -> None:
 
 
 def test_a_missing_label_drops_the_row_for_its_target_only(fitted: Superpose) -> None:
-    labelled = {t["name"]: t["labelled"] for t in fitted.facts["data"]["targets"]}
-    rows = fitted.facts["data"]["rows"]
+    labelled = {name: target.labelled for name, target in fitted.record.targets.items()}
+    rows = fitted.record.data.rows
     assert sum(rows.values()) == ROWS
     assert all(0.7 * rows["train"] < n["train"] < rows["train"] for n in labelled.values())
 
@@ -132,5 +132,5 @@ def test_text_and_images_are_learned(tmp_path: Path) -> None:
         training={"epochs": 10, "patience": 10},
         model={"members": 2},
     ).fit(tmp_path / "table.csv")
-    scores = {t: m["shipped"]["score"] for t, m in model.facts["metrics"].items()}
+    scores = {t: m["deployed"]["score"] for t, m in model.record.metrics.items()}
     assert min(scores.values()) > 0.3, scores

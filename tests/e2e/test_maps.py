@@ -61,12 +61,12 @@ def fitted(discs: pa.Table) -> Superpose:
 
 
 def test_depth_is_learned_from_shade(fitted: Superpose) -> None:
-    found = fitted.facts["metrics"]["depth"]
-    assert found["shipped"]["score"] > 0.6, found
-    assert found["shipped"]["rmse"] < 0.7 * found["constant"]["rmse"]
-    assert found["shipped"]["abs_rel"] < found["constant"]["abs_rel"]
-    assert found["shipped"]["delta1"] > 0.6
-    assert 0.7 < found["shipped"]["coverage"] <= 1
+    found = fitted.record.metrics["depth"]
+    assert found["deployed"]["score"] > 0.6, found
+    assert found["deployed"]["rmse"] < 0.7 * found["baseline"]["rmse"]
+    assert found["deployed"]["abs_rel"] < found["baseline"]["abs_rel"]
+    assert found["deployed"]["delta1"] > 0.6
+    assert 0.7 < found["deployed"]["coverage"] <= 1
 
 
 def test_predicted_maps_are_numbers_of_the_size_of_the_image(
@@ -113,7 +113,7 @@ def test_maps_are_proven_and_predicted_as_files_on_the_command_line(
     assert trained.exit_code == 0, trained.output
     (ruling,) = Superpose.load(out).transfer().to_pylist()
     assert ruling["target"] == "depth"
-    assert np.isfinite(ruling["alone"])
+    assert np.isfinite(ruling["single_task"])
     table = str(tmp_path / "discs.parquet")
     told = run.invoke(
         app, ["predict", str(out), table, "--out", str(tmp_path / "told.csv"), "--proba"]

@@ -61,7 +61,7 @@ def test_windows_and_lifetimes_are_learned(fitted: Superpose) -> None:
     assert found["left"]["concordance"] > 0.75, found
     assert found["left"]["score"] > 0.1, found
     assert found["worn"]["auc"] > 0.9, found
-    trees = fitted.facts["metrics"]["left"]["trees"]
+    trees = fitted.record.metrics["left"]["trees"]
     assert trees["concordance"] > 0.7, trees
 
 
@@ -142,11 +142,11 @@ def test_forecasts_are_better_than_the_last_value() -> None:
             training=TRAINING,
             proof={"references": "none", "folds": 1},
         ).fit(table)
-    errors = model.facts["plots"]["load"]["errors"]
-    assert set(errors) == {"shipped", "the last value", "a period before"}
-    assert np.mean(errors["shipped"]) < 0.6 * np.mean(errors["the last value"]), errors
-    assert model.facts["metrics"]["load"]["shipped"]["r2"] > 0.8
-    assert model.facts["metrics"]["load"]["shipped"]["coverage"] == pytest.approx(0.9, abs=0.1)
+    errors = model.record.targets["load"].chart.errors
+    assert set(errors) == {"deployed", "the last value", "a period before"}
+    assert np.mean(errors["deployed"]) < 0.6 * np.mean(errors["the last value"]), errors
+    assert model.record.metrics["load"]["deployed"]["r2"] > 0.8
+    assert model.record.metrics["load"]["deployed"]["coverage"] == pytest.approx(0.9, abs=0.1)
     told = model.predict(table.slice(800))
     assert told.column_names == ["hour", "load", "load_low", "load_high"]
     assert len(told["load"][-1].as_py()) == 6, "the last step has a forecast though no label"
@@ -170,8 +170,8 @@ def test_what_hardly_moves_is_not_forecast_worse_than_by_its_last_value(tmp_path
         proof={"references": "network", "folds": 2},
     ).fit(table)
     for name in walks:
-        errors = model.facts["plots"][name]["errors"]
-        assert errors["shipped"][0] < 1.2 * errors["the last value"][0], (name, errors)
+        errors = model.record.targets[name].chart.errors
+        assert errors["deployed"][0] < 1.2 * errors["the last value"][0], (name, errors)
     model.save(tmp_path / "bundle")
     later = table.slice(600)
     assert Superpose.load(tmp_path / "bundle").predict(later).equals(model.predict(later))
@@ -198,6 +198,6 @@ def test_events_with_gaps_are_learned() -> None:
         training=TRAINING,
         proof={"trees": ["hist"], "folds": 1},
     ).fit(table)
-    assert model.facts["metrics"]["died"]["shipped"]["auc"] > 0.9
-    assert model.facts["metrics"]["level"]["joint"]["r2"] > 0.7
-    assert model.facts["importance"]["inputs"] == ["stay", "age"]
+    assert model.record.metrics["died"]["deployed"]["auc"] > 0.9
+    assert model.record.metrics["level"]["multi_task"]["r2"] > 0.7
+    assert model.record.importance.inputs == ["stay", "age"]

@@ -46,10 +46,10 @@ def fitted(triples: pa.Table, tmp_path_factory: pytest.TempPathFactory) -> Super
 
 def test_it_beats_popularity(fitted: Superpose) -> None:
     for target in ("tail", "head"):
-        found = fitted.facts["metrics"][target]
-        assert found["shipped"]["recall_at_10"] > found["constant"]["recall_at_10"] + 0.1, found
-        assert found["shipped"]["mrr"] > 1.3 * found["constant"]["mrr"], found
-        assert found["shipped"]["score"] > 0.1, found
+        found = fitted.record.metrics[target]
+        assert found["deployed"]["recall_at_10"] > found["baseline"]["recall_at_10"] + 0.1, found
+        assert found["deployed"]["mrr"] > 1.3 * found["baseline"]["mrr"], found
+        assert found["deployed"]["score"] > 0.1, found
 
 
 def test_an_item_that_is_given_helps_to_find_the_other(
@@ -83,5 +83,5 @@ def test_the_report_shows_queries_with_their_items(fitted: Superpose, tmp_path: 
     page = fitted.report(tmp_path / "report.html").read_text(encoding="utf-8")
     assert "Share of rows found within the first items" in page
     assert "mean reciprocal rank" in page
-    first = fitted.facts["plots"]["tail"]["examples"][0]
-    assert f"<bdi>relation: {first['row']['relation']}</bdi>" in page
+    first = fitted.record.targets["tail"].chart.examples[0]
+    assert f"<bdi>relation: {first.row['relation']}</bdi>" in page

@@ -37,7 +37,7 @@ def fitted(sentences: pa.Table) -> Superpose:
 
 
 def test_both_targets_are_learned(fitted: Superpose) -> None:
-    found = {t: m["shipped"] for t, m in fitted.facts["metrics"].items()}
+    found = {t: m["deployed"] for t, m in fitted.record.metrics.items()}
     assert found["intent"]["accuracy"] > 0.8, found
     assert found["slots"]["f1"] > 0.8, found
     assert found["slots"]["score"] > 0.5, found

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from superpose.audit._blend import greedy_blend
 from superpose.distributions import condition_normal, holm, paired_test, shrunk_correlation
+from superpose.evaluation._blend import greedy_blend
 from superpose.functional import (
     binary_loss,
     category_loss,
@@ -50,7 +50,7 @@ STATES = np.array([[[3.0, 0.0], [1.0, 1.0], [0.0, -2.0]], [[1.0, 2.0], [2.0, -1.
 
 
 def weights():
-    return task_attention_weights(QUERY, KEY, PAIR, SINK)
+    return task_attention_weights(QUERY, KEY, pair=PAIR, sink=SINK)
 
 
 def facts(found):
@@ -60,7 +60,7 @@ def facts(found):
 def blend(wanted, must=None):
     """Two models that say 0 and 1, and one that is far off."""
     told = {"low": np.zeros((1, 1)), "high": np.ones((1, 1)), "off": np.full((1, 1), 9.0)}
-    found = greedy_blend(told, lambda z: (z.item() - wanted) ** 2, must)
+    found = greedy_blend(told, lambda z: (z.item() - wanted) ** 2, must=must)
     return [found.get(name, 0.0) for name in told]
 
 
@@ -83,7 +83,7 @@ VALUES = {
     ),
     "piecewise-linear code": (
         lambda: piecewise_linear(
-            T([[-0.5], [2.5]]), T([[-1.0, 0.0]]), T([[1.0, 4.0]]), T([[1.0, 1.0]])
+            T([[-0.5], [2.5]]), low=T([[-1.0, 0.0]]), span=T([[1.0, 4.0]]), used=T([[1.0, 1.0]])
         ),
         [[[0.5, 0.0]], [[1.0, 0.625]]],
     ),

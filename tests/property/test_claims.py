@@ -13,9 +13,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from superpose.audit import Case, rule
+from superpose.data import Fold
+from superpose.evaluation import TargetEvaluation, decide
 from superpose.kinds import TARGET_KINDS
 from superpose.nn import FUSIONS, Architecture, CategoryEncoder, Network, NumberEncoder
+from superpose.training import Batch, multi_task_jobs
 from superpose.training._objective import Objective
 
 # The first torch call of a process can take seconds; the examples themselves are quick.
@@ -147,11 +149,13 @@ def test_a_masked_label_carries_no_gradient(data):
     network = Network(encoders, [k.size for k in kinds], shape)
     wake(network)
     blocks = {"numbers": torch.randn(rows, 1)}
-    objective = Objective(kinds, gappy, np.arange(rows))
+    fold = Fold(np.arange(rows), np.arange(0))
+    jobs = multi_task_jobs(len(kinds), [fold])
+    objective = Objective(kinds, gappy, jobs, rows=np.arange(rows))
 
     out = network(blocks)
     out.retain_grad()
-    objective.losses(out[None], torch.arange(rows)[None]).sum().backward()
+    objective.losses(out[None], Batch(torch.arange(rows)[None])).sum().backward()
     with_gaps = {name: p.grad.clone() for name, p in network.named_parameters()}
     for t in range(len(kinds)):
         assert (out.grad[~known[t], :, t] == 0).all()
@@ -161,15 +165,16 @@ def test_a_masked_label_carries_no_gradient(data):
         mine = torch.as_tensor(np.flatnonzero(known[t]))
         raw = network({"numbers": blocks["numbers"][mine]})[:, :, t, : kind.size]
         loss = kind.loss(raw, torch.as_tensor(y)[mine][:, None])
-        scale = next(g.weights[g.places.index(t)] for g in objective.groups if t in g.places)
+        group = next(group for group in objective.groups[0] if t in group.targets)
+        scale = group.weights[group.targets.index(t)]
         (loss.mean(1).sum() / rows * scale).backward()
     for name, parameter in network.named_parameters():
         own = torch.zeros_like(parameter) if parameter.grad is None else parameter.grad
         torch.testing.assert_close(with_gaps[name], own, atol=1e-5, rtol=1e-3)
 
 
-WORLDS, DELTA, ROWS, TARGETS = 200, 0.05, 120, 2
-MOST_ERRORS = int(stats.binom.ppf(0.999, WORLDS, DELTA))  # 20
+WORLDS, ALPHA, ROWS, TARGETS = 200, 0.05, 120, 2
+MOST_ERRORS = int(stats.binom.ppf(0.999, WORLDS, ALPHA))  # 20
 CLUSTER = 6  # rows per cluster
 
 
@@ -187,7 +192,9 @@ def number_case(rng, clustered, joint, others=("hist", "alone"), near=1e-3):
     told = {name: near * draws(rng, clustered) for name in others}
     told["joint"] = joint(rng, clustered)
     one = np.ones(ROWS)
-    return Case(KINDS["number"], y, {n: np.column_stack([m, one]) for n, m in told.items()})
+    return TargetEvaluation(
+        KINDS["number"], y, {n: np.column_stack([m, one]) for n, m in told.items()}
+    )
 
 
 def equal(rng, clustered):
@@ -209,7 +216,7 @@ def optimist(rng, clustered):
         p = p * np.exp(0.05 * rng.normal(size=ROWS))
         return np.column_stack([1 - p, p])
 
-    return Case(KINDS["binary"], y, {"hist": told(share), "joint": told(share / 4)})
+    return TargetEvaluation(KINDS["binary"], y, {"hist": told(share), "joint": told(share / 4)})
 
 
 def better(rng, clustered):
@@ -228,11 +235,12 @@ def rulings(world, crossed, clustered, times, told=True):
         if not clustered:
             halves = rng.permutation(ROWS) % 2
         cases = [world(rng, clustered) for _ in range(TARGETS)]
-        yield rule(cases, halves, DELTA, crossed, clusters if told else None)
+        seen = clusters if told else None
+        yield decide(cases, halves, alpha=ALPHA, cross_fitted=crossed, clusters=seen)
 
 
 def ships(ruling):
-    return "joint" in ruling.shipped
+    return "joint" in ruling.deployed
 
 
 REGIMES = {

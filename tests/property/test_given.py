@@ -13,8 +13,10 @@ import pyarrow as pa
 import pytest
 
 from superpose import Superpose
-from superpose.audit import _references, given_labels, sample
+from superpose.analysis import sample
 from superpose.errors import ConfigError, DataError, SuperposeError
+from superpose.evaluation import _references
+from superpose.models import given_labels
 from superpose.trees import fit_trees
 
 # New rows reach further than the training rows now and then; that is no fault here.
@@ -267,7 +269,7 @@ def bits_of(model, table):
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message=".*is outside of what")
         found = model.entanglement(table, permutations=2).to_pylist()
-    return {(pair["told"], pair["about"]): pair for pair in found}
+    return {(pair["given"], pair["about"]): pair for pair in found}
 
 
 @pytest.fixture(scope="module")
@@ -305,7 +307,7 @@ def test_all_others_tell_what_the_one_that_matters_tells(entangled, about, bits)
 
 
 def test_the_run_has_measured_it_too(world):
-    found = {(p["told"], p["about"]): p for p in world.entanglement().to_pylist()}
+    found = {(p["given"], p["about"]): p for p in world.entanglement().to_pylist()}
     assert len(found) == 4 * 3 + 4
     assert found["A", "B"]["bits"] > 0.5
     assert found["A", "B"]["p"] < 1e-6
@@ -340,7 +342,7 @@ def draws_of(model, table, order=None, seed=0):
     predictor = model._predictor
     labels = given_labels(predictor.codec, table, [])
     orders = [list(order)] if order else None
-    return sample(predictor, predictor.rows(table), labels, DRAWS, seed, orders)
+    return sample(predictor, predictor.rows(table), labels, n=DRAWS, seed=seed, orders=orders)
 
 
 def residuals(model, table):
@@ -383,7 +385,7 @@ def test_marginals_of_draws_are_those_that_are_predicted(world, few, drawn, orde
         values = kinds[target].in_units(drawn[order][target])
         error = values - told[target].to_numpy()
         assert abs(error.mean()) < 0.05
-        factor = world._predictor.given.factors["none"][target]
+        factor = world._predictor.levels["none"].factors[target]
         assert abs(error.std() / (factor * told[f"{target}_scale"].to_numpy().mean()) - 1) < 0.08
     for target in "AB":
         for place, level in enumerate(kinds[target].labels):

@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from superpose.audit._grouping import divisions, value_of
+from superpose.analysis._grouping import divisions, value_of
 
 
 @st.composite

@@ -16,7 +16,8 @@ from superpose import Superpose
 from superpose.cli import app, main
 from superpose.config import Config, load_config
 from superpose.data import BUNDLED, infer_schema, read_table, write_table
-from superpose.deploy import load_folder, save_folder
+from superpose.models import load_folder, save_folder
+from superpose.record import RunRecord, TargetRecord
 
 VERBS = ["demo", "init", "check", "train", "evaluate", "predict", "report", "fusions"]
 N = 80
@@ -306,7 +307,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
 
     def fit(self: Superpose, source: Any, **options: Any) -> Superpose:
         asked.update(config=self.config, source=source, **options)
-        self.facts = {"transfer": [{"target": "y"}], "warnings": ["two rows are equal"]}
+        self.record = RunRecord(targets={"y": TargetRecord("y")}, warnings=["two rows are equal"])
         return self
 
     monkeypatch.setattr(Superpose, "fit", fit)
@@ -330,10 +331,10 @@ def test_train_takes_a_table_and_targets(asked: dict[str, Any]) -> None:
 
 
 def test_train_takes_settings_and_what_the_command_says_goes_first(asked: dict[str, Any]) -> None:
-    Path("own.yml").write_text("targets: [y]\ndata: table.csv\nseed: 5\nproof: {delta: 0.1}\n")
+    Path("own.yml").write_text("targets: [y]\ndata: table.csv\nseed: 5\nproof: {alpha: 0.1}\n")
     succeed("train", "own.yml", "--out", "runs/a", "--resume", "--references", "network")
     config = asked["config"]
-    assert (config.seed, config.proof.delta, config.proof.references) == (5, 0.1, "network")
+    assert (config.seed, config.proof.alpha, config.proof.references) == (5, 0.1, "network")
     assert config.source == Path("table.csv")
     assert asked["resume"]
     assert asked["out"] == Path("runs/a")
@@ -457,17 +458,18 @@ def test_main_is_the_entry_point(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_bundle_whose_parts_do_not_fit_is_refused(trained: Path, folder: Path) -> None:
-    for part, key in (("config", "depth"), ("facts", "plots"), ("model", "codec")):
+    faults = {
+        ("config", "depth"): "bundle: config: depth: extra",
+        ("record", "targets"): "bundle: record: targets.",
+        ("model", "codec"): "its parts do not fit",
+    }
+    for (part, key), fault in faults.items():
         parts, arrays = load_folder(trained / "bundle")
-        if part == "config":
-            parts[part][key] = 3
-        else:
-            parts[part][key] = []
+        parts[part][key] = 3 if part == "config" else []
         save_folder(folder / "changed", parts, arrays)
         result = run("evaluate", folder / "changed", "table.csv")
         assert result.exit_code == 2
-        told = "bundle: config: depth: extra" if part == "config" else "its parts do not fit"
-        assert f"changed: {told}" in result.stderr
+        assert f"changed: {fault}" in result.stderr
         assert "copy or save it again" in result.stderr
 
 

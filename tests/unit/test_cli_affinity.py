@@ -1,8 +1,10 @@
 """The verb `affinity`: what it passes on, what it prints, what it refuses."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import yaml
 from typer.testing import CliRunner, Result
@@ -10,13 +12,23 @@ from typer.testing import CliRunner, Result
 from superpose import Superpose
 from superpose.cli import app
 from superpose.config import groups_text, load_config
+from superpose.record import AffinityRecord, CandidateRecord, GroupingRecord, RunRecord
 
 GROUPS = [["no2", "co"], ["NO"]]
-FOUND = {
-    "targets": ["no2", "co", "NO"],
-    "lookahead": [[0, 0.1, 0], [0.1, 0, 0], [0, 0, 0]],
-    "groups": GROUPS,
-}
+TARGETS = ["no2", "co", "NO"]
+FOUND = AffinityRecord(
+    targets=TARGETS,
+    lookahead=np.array([[0, 0.1, 0], [0.1, 0, 0], [0, 0, 0]]),
+    cosine=np.eye(3),
+    residual=None,
+    bits=None,
+    single_task=True,
+    run_groups=[],
+    groups=GROUPS,
+    n_looks=5,
+    n_networks=1,
+    n_epochs=10,
+)
 
 
 def run(*args: object) -> Result:
@@ -29,36 +41,37 @@ def succeed(*args: object) -> str:
     return result.stdout
 
 
-def candidate(name: str, groups: list[list[str]], loss: float, gain: float) -> dict[str, Any]:
-    more = {"error": 0.01, "gain_error": 1.0, "gains": [gain] * 3}
-    return {"name": name, "groups": groups, "loss": loss, "gain": gain, **more}
+def candidate(name: str, groups: list[list[str]], loss: float, gain: float) -> CandidateRecord:
+    return CandidateRecord(name, groups, loss, 0.01, gain, gain_error=1.0, gains=[gain] * 3)
 
 
 class Model:
     """Stands for a trained model and keeps what it was asked."""
 
     def __init__(self) -> None:
-        self.facts: dict[str, Any] = {}
+        self.record = RunRecord()
         self.asked: dict[str, Any] = {}
         self.recommended = "all apart"
 
     def affinity(self, source: Any, epochs: int, progress: Any) -> None:
         self.asked["affinity"] = (source, epochs)
-        self.facts["affinity"] = FOUND
+        self.record = replace(self.record, affinity=FOUND)
 
     def search_groups(self, source: Any, folds: int, progress: Any) -> None:
         self.asked["search"] = (source, folds)
-        self.facts["grouping"] = {
-            "targets": FOUND["targets"],
-            "candidates": [
-                candidate("all together", [FOUND["targets"]], 0.5, 0.0),
-                candidate("all apart", [["no2"], ["co"], ["NO"]], 0.4, 20.0),
+        together, apart = "all together", "all apart"
+        found = GroupingRecord(
+            targets=TARGETS,
+            candidates=[
+                candidate(together, [TARGETS], 0.5, 0.0),
+                candidate(apart, [["no2"], ["co"], ["NO"]], 0.4, 20.0),
             ],
-            "winner": "all apart",
-            "recommended": self.recommended,
-            "folds": folds,
-            "rows": 90,
-        }
+            winner=apart,
+            recommended=self.recommended,
+            n_folds=folds,
+            n_rows=90,
+        )
+        self.record = replace(self.record, grouping=found)
 
 
 @pytest.fixture(autouse=True)
@@ -106,7 +119,7 @@ def test_the_suggestion_can_be_pasted_and_is_called_one() -> None:
     told = succeed("affinity", "first")
     assert block(told) == {"groups": GROUPS}
     assert "Look-ahead suggests 2 groups; NO stands alone." in told
-    assert "It is a suggestion. What it is worth is told by --search." in told
+    assert "It is a suggestion. What it is worth is found by --search." in told
 
 
 def test_a_search_prints_the_groups_that_it_recommends(model: Model) -> None:

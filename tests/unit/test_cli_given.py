@@ -1,8 +1,10 @@
 """The command line of measured targets: what verbs pass on, what they print, what they refuse."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pytest
 from typer.testing import CliRunner, Result
@@ -12,9 +14,12 @@ from superpose.cli import app
 from superpose.cli._screen import recommendation
 from superpose.config import Config
 from superpose.data import read_table, write_table
+from superpose.record import EntanglementRecord, RunRecord
 
 TABLE = pa.table({"x": [0.5, 1.5, 2.5], "no2": [4.0, None, 6.0], "co": [1.0, 2.0, 3.0]})
-FOUND = {"targets": ["no2", "co"], "bits": [[None, 0.4], [0.3, None]], "rows": 3}
+PAIRS = dict.fromkeys(("bits", "low", "high", "null", "p", "both"), np.full((2, 2), 0.4))
+SINGLE = dict.fromkeys(("total", "total_low", "total_high", "n"), np.full(2, 0.4))
+FOUND = EntanglementRecord(["no2", "co"], **PAIRS, **SINGLE, rows=3)
 
 
 def run(*args: object) -> Result:
@@ -31,30 +36,28 @@ class Model:
     """Stands for a trained model and keeps what it was asked."""
 
     def __init__(self) -> None:
-        self.facts: dict[str, Any] = {"entanglement": FOUND}
+        self.record = RunRecord(entanglement=FOUND)
         self.config = Config.from_arguments(targets=["pm25", "level"])
         self.asked: dict[str, Any] = {}
         self.kinds: dict[str, Any] = {}
 
-    def predict(self, source: Any, given: Any = None) -> pa.Table:
+    def predict(self, source: Any, given: Any = None, *, proba: bool = False) -> pa.Table:
         self.asked["predict"] = given
-        return pa.table({"pm25": [1.0, 2.0, 3.0]})
-
-    def predict_proba(self, source: Any, given: Any = None) -> pa.Table:
-        self.asked["predict_proba"] = given
-        return pa.table({"level=good": [0.1, 0.2, 0.3]})
+        self.asked["proba"] = proba
+        shares = {"level=good": [0.1, 0.2, 0.3]} if proba else {}
+        return pa.table({"pm25": [1.0, 2.0, 3.0], **shares})
 
     def evaluate(self, source: Any, given: Any = None) -> dict[str, dict[str, float]]:
         self.asked["evaluate"] = given
         return {"pm25": {"rmse": 2.0, "score": 0.5}}
 
-    def entanglement_facts(self, source: Any = None, permutations: int = 10) -> dict[str, Any]:
-        if source is None and not self.facts["entanglement"]:
+    def entanglement_record(self, source: Any = None, permutations: int = 10) -> Any:
+        if source is None and self.record.entanglement is None:
             raise SuperposeError("entanglement: the run has measured none")
         if source is None:
-            return dict(self.facts["entanglement"])
+            return self.record.entanglement
         self.asked["entangle"] = (str(source), permutations)
-        return {**FOUND, "rows": 99}
+        return replace(FOUND, rows=99)
 
     def next_measurement(
         self, source: pa.Table, want: Any, given: Any, cost: Any, candidates: Any
@@ -84,10 +87,10 @@ def model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Model:
 
 @pytest.fixture
 def shown(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
-    """The facts that were printed as a table; the picture is their number of rows."""
+    """What was printed as a table; the picture is its number of rows."""
     shown: list[Any] = []
     monkeypatch.setattr("superpose.report.entanglement_table", shown.append, raising=False)
-    picture = lambda facts: f"<svg>{facts['rows']}</svg>"  # noqa: E731
+    picture = lambda found: f"<svg>{found.rows}</svg>"  # noqa: E731
     monkeypatch.setattr("superpose.report.entanglement_picture", picture, raising=False)
     return shown
 
@@ -118,7 +121,7 @@ def test_help_of_a_verb_has_examples_that_can_be_typed(verb: str) -> None:
 def test_given_is_passed_on(model: Model, options: list[str], given: Any) -> None:
     succeed("predict", "first", "table.csv", "--out", "p.csv", "--proba", *options)
     succeed("evaluate", "first", "table.csv", *options)
-    assert model.asked == {"predict": given, "predict_proba": given, "evaluate": given}
+    assert model.asked == {"predict": given, "proba": True, "evaluate": given}
     assert read_table("p.csv").column_names == ["pm25", "level=good"]
 
 
@@ -175,7 +178,7 @@ def test_entanglement_refuses(shown: list[Any], options: list[str], text: str) -
 
 
 def test_entanglement_says_where_the_run_has_measured_none(model: Model, shown: list[Any]) -> None:
-    model.facts["entanglement"] = None
+    model.record = RunRecord()
     result = run("entanglement", "first")
     assert result.exit_code == 2
     assert "error: entanglement: the run has measured none" in result.stderr

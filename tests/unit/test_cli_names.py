@@ -12,6 +12,7 @@ from typer.testing import CliRunner, Result
 from superpose import Superpose
 from superpose.cli import _app, app
 from superpose.cli._screen import echo_data
+from superpose.record import RunRecord, SharingRecord, TargetRecord
 from superpose.report import Screen, verdict_table
 
 N = 80
@@ -54,8 +55,10 @@ def test_control_characters_of_names_never_reach_the_terminal(
 
 def test_tables_of_rich_show_control_characters_and_keep_their_own_styles() -> None:
     out = io.StringIO()
-    row = {"target": EVIL, "metric": "rmse", "verdict": "harmed", "model": 1.0, "shipped": "joint"}
-    verdict_table([row], Screen(file=out, force_terminal=True, width=200))
+    target = TargetRecord(EVIL, metric="rmse", sharing=SharingRecord(verdict="harmed"))
+    verdict_table(
+        RunRecord(targets={EVIL: target}), Screen(file=out, force_terminal=True, width=200)
+    )
     told = out.getvalue()
     assert r"y\x1b[31m" in told
     assert "\x1b]0;" not in told

@@ -49,10 +49,10 @@ def test_progress_without_a_terminal_is_lines(
         stages("test and report", 1.0)
     lines = capsys.readouterr().err.splitlines()
     assert lines == [
-        "multi-task network: 0%, 0 s",
-        "multi-task network: 30%, 20 s, about 47 s left",
-        "multi-task network: 60%, 40 s, about 27 s left",
-        "multi-task network: 100%, 50 s",
+        "multi-task net: 0%, 0 s",
+        "multi-task net: 30%, 20 s, about 47 s left",
+        "multi-task net: 60%, 40 s, about 27 s left",
+        "multi-task net: 100%, 50 s",
         "test and report: 100%, 0 s",
     ]
 

@@ -1,4 +1,4 @@
-"""Balancing: how targets weigh against each other in a step; ``BALANCERS`` names the methods.
+"""Balancing: how targets weigh against each other in a step; ``BALANCERS`` has the methods by name.
 
 All answer one question: given the losses of a batch, and for some methods the inner products of
 the targets' gradients, what weight does each target get?
@@ -14,56 +14,10 @@ the targets' gradients, what weight does each target get?
 Most are torchjd's, which is asked; written again are the three that would outlast a step there.
 """
 
-from ._base import Balancer, Option, PlainSum, weights_of
-from ._fast import GradVac, NashMTL, PCGrad
-from ._own import DualBalancing, GradNorm, LogLoss
-from ._torchjd import (
-    AlignedMTL,
-    BoundaryIntersection,
-    CAGrad,
-    ConFIG,
-    Cosmos,
-    DualProj,
-    DynamicAverage,
-    FairGrad,
-    FastAdaptive,
-    GeometricMean,
-    ImpartialGradients,
-    ImpartialLosses,
-    MultipleGradient,
-    PriorityDescent,
-    RandomWeights,
-    SmoothTchebycheff,
-    UncertaintyWeights,
-    UPGrad,
-)
+from superpose.methods import BALANCE_METHODS, Classes
 
-BALANCERS: dict[str, type[Balancer]] = {
-    "sum": PlainSum,
-    "log": LogLoss,
-    "uw": UncertaintyWeights,
-    "dwa": DynamicAverage,
-    "rlw": RandomWeights,
-    "imtl-l": ImpartialLosses,
-    "gls": GeometricMean,
-    "stch": SmoothTchebycheff,
-    "pbi": BoundaryIntersection,
-    "cosmos": Cosmos,
-    "famo": FastAdaptive,
-    "gradnorm": GradNorm,
-    "db-mtl": DualBalancing,
-    "mgda": MultipleGradient,
-    "pcgrad": PCGrad,
-    "gradvac": GradVac,
-    "cagrad": CAGrad,
-    "imtl-g": ImpartialGradients,
-    "nash-mtl": NashMTL,
-    "aligned-mtl": AlignedMTL,
-    "fairgrad": FairGrad,
-    "config": ConFIG,
-    "upgrad": UPGrad,
-    "dualproj": DualProj,
-    "pcd": PriorityDescent,
-}
+from ._base import Balancer, weights_of
 
-__all__ = ["BALANCERS", "Balancer", "Option", "weights_of"]
+BALANCERS: Classes[Balancer] = Classes(BALANCE_METHODS)
+
+__all__ = ["BALANCERS", "Balancer", "weights_of"]

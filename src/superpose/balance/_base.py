@@ -3,23 +3,12 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import ClassVar, NamedTuple
+from typing import TYPE_CHECKING, ClassVar
 
-from torch import Tensor
+from superpose.methods import BALANCE_METHODS
 
-
-class Option(NamedTuple):
-    """A number that a method may be told.
-
-    Args:
-        default: What it is where nothing is told.
-        least: Its least value.
-        most: Its largest value.
-    """
-
-    default: float
-    least: float = 0.0
-    most: float = 1e6  # far beyond what any paper tries, and within float32
+if TYPE_CHECKING:  # the table of methods is read where torch is not installed
+    from torch import Tensor
 
 
 class Balancer(ABC):
@@ -31,18 +20,21 @@ class Balancer(ABC):
     Args:
         targets: Number of targets T (at least 2).
         rate: Learning rate of weights that are learned.
-        options: Values of the method's `options`.
+        options: Values of the method's options, by name.
     """
 
-    paper: ClassVar[str] = ""
-    gradients: ClassVar[bool] = False  # whether it reads the Gramian
+    name: ClassVar[str]  # its key in `BALANCE_METHODS`
     after: ClassVar[bool] = False  # whether it reads the losses of a batch again after the step
-    options: ClassVar[dict[str, Option]] = {}
-    packages: ClassVar[tuple[str, ...]] = ()  # what the extra has to bring
 
     def __init__(self, targets: int, rate: float = 3e-3, **options: float) -> None:
+        known = BALANCE_METHODS[self.name].options
         self.targets, self.rate = targets, rate
-        self.option = {name: options.get(name, o.default) for name, o in self.options.items()}
+        self.option = {name: options.get(name, o.default) for name, o in known.items()}
+
+    @property
+    def gradients(self) -> bool:
+        """Whether it reads the Gramian."""
+        return BALANCE_METHODS[self.name].reads == "gradients"
 
     @abstractmethod
     def weigh(self, losses: Tensor, gramian: Tensor | None, present: Tensor) -> Tensor:
@@ -73,14 +65,14 @@ class PlainSum(Balancer):
         [1.0, 1.0]
     """
 
-    paper = "Kurin 2022 and Xin 2022, why a plain sum is hard to beat"
+    name = "sum"
 
     def weigh(self, losses: Tensor, gramian: Tensor | None, present: Tensor) -> Tensor:
         return losses.new_ones(self.targets)
 
 
 def weights_of(
-    balancer: Balancer, losses: Tensor, gramian: Tensor | None, present: Tensor
+    balancer: Balancer, losses: Tensor, gramian: Tensor | None, *, present: Tensor
 ) -> Tensor:
     """Ask a method for weights, scaled so that those of the targets in the batch have the mean 1.
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from ._base import Balancer, Option
+from ._base import Balancer
 
 
 class GradVac(Balancer):
@@ -22,13 +22,12 @@ class GradVac(Balancer):
         cosine of a pair is kept whatever other targets a batch has.
     """
 
-    paper = "Wang 2021, GradVac"
-    gradients = True
-    options = {"beta": Option(0.5, 0.0, 1.0)}
+    name = "gradvac"
 
     def __init__(self, targets: int, rate: float = 3e-3, **options: float) -> None:
         super().__init__(targets, rate, **options)
         self.usual = torch.zeros(targets, targets, dtype=torch.float64)
+        # Without the option the usual cosine stays where it begins, at 0.
         self.beta = self.option.get("beta", 0.0)
 
     def weigh(self, losses: Tensor, gramian: Tensor | None, present: Tensor) -> Tensor:
@@ -47,8 +46,7 @@ class PCGrad(GradVac):
         GradVac's where the cosine to be had is always 0.
     """
 
-    paper = "Yu 2020, PCGrad"
-    options = {}  # without beta the usual cosine stays where it begins, at 0
+    name = "pcgrad"
 
 
 def vaccinated(gramian: Tensor, usual: Tensor, beta: float) -> tuple[Tensor, Tensor]:
@@ -67,10 +65,13 @@ def vaccinated(gramian: Tensor, usual: Tensor, beta: float) -> tuple[Tensor, Ten
         >>> vaccinated(conflict, torch.zeros(2, 2), beta=0.0)[0].tolist()
         [1.5, 1.5]
     """
-    count, smallest = len(gramian), 1e-8
-    each, usual = torch.arange(count), usual.clone()
+    count = len(gramian)
+    smallest = 1e-8
+    each = torch.arange(count)
+    usual = usual.clone()
     made = torch.eye(count, dtype=gramian.dtype)  # of which gradients each one is made by now
-    inner, lengths = gramian.clone(), gramian.diagonal().clamp(min=0).sqrt()
+    inner = gramian.clone()
+    lengths = gramian.diagonal().clamp(min=0).sqrt()
     for other in torch.rand(count, count).argsort(1).unbind(1):
         length = (inner * made).sum(1).clamp(min=0).sqrt()
         cosine = inner[each, other] / (length * lengths[other] + smallest)
@@ -104,8 +105,7 @@ class NashMTL(Balancer):
         True
     """
 
-    paper = "Navon 2022, Nash-MTL"
-    gradients = True
+    name = "nash-mtl"
 
     def weigh(self, losses: Tensor, gramian: Tensor | None, present: Tensor) -> Tensor:
         assert gramian is not None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from ._base import Balancer, Option
+from ._base import Balancer
 
 SMALLEST = 1e-8  # a loss of nothing, or a gradient of nothing, would get a weight without limit
 
@@ -22,14 +22,14 @@ class LogLoss(Balancer):
         [2.0, 0.5]
     """
 
-    paper = "Chennupati 2019 and Lin 2023, the log transform"
+    name = "log"
 
     def weigh(self, losses: Tensor, gramian: Tensor | None, present: Tensor) -> Tensor:
         return 1 / losses.clamp(min=SMALLEST)
 
 
 class GradNorm(Balancer):
-    """Learns weights that bring gradients to the size that a target's rate of training asks for.
+    """Learns weights that bring gradients to the size that each rate of training asks for.
 
     Source:
         Chen et al., "GradNorm", ICML 2018, equations 1 and 2: the weights descend on
@@ -39,9 +39,7 @@ class GradNorm(Balancer):
         does.
     """
 
-    paper = "Chen 2018, GradNorm"
-    gradients = True
-    options = {"alpha": Option(1.5), "rate": Option(0.025)}
+    name = "gradnorm"
 
     def __init__(self, targets: int, rate: float = 3e-3, **options: float) -> None:
         super().__init__(targets, rate, **options)
@@ -74,9 +72,7 @@ class DualBalancing(Balancer):
         these belong to the rows of a batch.
     """
 
-    paper = "Lin 2023, DB-MTL"
-    gradients = True
-    options = {"beta": Option(0.9, 0.0, 1.0)}
+    name = "db-mtl"
 
     def __init__(self, targets: int, rate: float = 3e-3, **options: float) -> None:
         super().__init__(targets, rate, **options)

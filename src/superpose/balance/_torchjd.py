@@ -9,18 +9,16 @@ Three that would take longer than a step of the network are in `_fast.py`.
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any
 
 import torch
 from torch import Tensor
 
-from ._base import Balancer, Option
+from ._base import Balancer
 
 
 class Scalarized(Balancer):
     """Base of methods that are a scalarizer of torchjd."""
-
-    packages = ("torchjd",)
 
     def __init__(self, targets: int, rate: float = 3e-3, **options: float) -> None:
         super().__init__(targets, rate, **options)
@@ -50,7 +48,7 @@ class Scalarized(Balancer):
 class UncertaintyWeights(Scalarized):
     """Learns a variance for each target that divides its loss."""
 
-    paper = "Kendall 2018, UW"
+    name = "uw"
 
     def make(self) -> Any:
         from torchjd.scalarization import UW
@@ -61,8 +59,7 @@ class UncertaintyWeights(Scalarized):
 class DynamicAverage(Scalarized):
     """Weighs up targets whose loss fell least between the last two epochs."""
 
-    paper = "Liu 2019, DWA"
-    options = {"temperature": Option(2.0, 0.01)}
+    name = "dwa"
 
     def make(self) -> Any:
         from torchjd.scalarization import DWA
@@ -76,7 +73,7 @@ class DynamicAverage(Scalarized):
 class RandomWeights(Scalarized):
     """Draws new weights for every batch."""
 
-    paper = "Lin 2022, RLW"
+    name = "rlw"
 
     def make(self) -> Any:
         from torchjd.scalarization import Random
@@ -87,7 +84,7 @@ class RandomWeights(Scalarized):
 class ImpartialLosses(Scalarized):
     """Learns scales that bring all losses to the same size."""
 
-    paper = "Liu 2021, IMTL-L"
+    name = "imtl-l"
 
     def make(self) -> Any:
         from torchjd.scalarization import IMTLL
@@ -98,7 +95,7 @@ class ImpartialLosses(Scalarized):
 class GeometricMean(Scalarized):
     """Lowers the geometric mean of the losses."""
 
-    paper = "Chennupati 2019, GLS"
+    name = "gls"
 
     def make(self) -> Any:
         from torchjd.scalarization import GeometricMean
@@ -109,8 +106,7 @@ class GeometricMean(Scalarized):
 class SmoothTchebycheff(Scalarized):
     """Lowers a smooth maximum of the losses."""
 
-    paper = "Lin 2024, STCH"
-    options = {"mu": Option(0.1, 0.001)}
+    name = "stch"
 
     def make(self) -> Any:
         from torchjd.scalarization import STCH
@@ -121,9 +117,8 @@ class SmoothTchebycheff(Scalarized):
 class FastAdaptive(Scalarized):
     """Lowers all losses at an equal rate, by how the last step has changed them."""
 
-    paper = "Liu 2023, FAMO"
+    name = "famo"
     after = True
-    options = {"rate": Option(0.025)}
 
     def __init__(self, targets: int, rate: float = 3e-3, **options: float) -> None:
         super().__init__(targets, rate, **options)
@@ -149,8 +144,7 @@ class FastAdaptive(Scalarized):
 class BoundaryIntersection(Scalarized):
     """Lowers the losses along the diagonal, and punishes leaving it."""
 
-    paper = "Zhang 2007, PBI"
-    options = {"theta": Option(1.0)}
+    name = "pbi"
 
     def make(self) -> Any:
         from torchjd.scalarization import PBI
@@ -161,8 +155,7 @@ class BoundaryIntersection(Scalarized):
 class Cosmos(Scalarized):
     """Lowers the mean loss, and rewards losses of equal size."""
 
-    paper = "Ruchte 2021, COSMOS"
-    options = {"lambda": Option(1.0)}
+    name = "cosmos"
 
     def make(self) -> Any:
         from torchjd.scalarization import COSMOS
@@ -176,9 +169,6 @@ class Weighted(Balancer):
     Some keep state of a fixed size. Which targets have labels changes from batch to batch, so
     every set of them that is met has a weighting of its own.
     """
-
-    gradients = True
-    packages: ClassVar[tuple[str, ...]] = ("torchjd",)
 
     def __init__(self, targets: int, rate: float = 3e-3, **options: float) -> None:
         super().__init__(targets, rate, **options)
@@ -208,7 +198,7 @@ class Weighted(Balancer):
 class MultipleGradient(Weighted):
     """Takes the shortest vector in the hull of the gradients."""
 
-    paper = "Désidéri 2012 and Sener 2018, MGDA"
+    name = "mgda"
 
     def make(self, count: int) -> Any:
         from torchjd.aggregation import MGDAWeighting
@@ -219,9 +209,7 @@ class MultipleGradient(Weighted):
 class CAGrad(Weighted):
     """Serves the worst-off target within a ball around the mean gradient."""
 
-    paper = "Liu 2021, CAGrad"
-    options = {"c": Option(0.4, 0.0, 1.0)}
-    packages = ("torchjd", "cvxpy")
+    name = "cagrad"
 
     def make(self, count: int) -> Any:
         from torchjd.aggregation import CAGradWeighting
@@ -232,7 +220,7 @@ class CAGrad(Weighted):
 class ImpartialGradients(Weighted):
     """Takes the vector that has the same length along every gradient."""
 
-    paper = "Liu 2021, IMTL-G"
+    name = "imtl-g"
 
     def make(self, count: int) -> Any:
         from torchjd.aggregation import IMTLGWeighting
@@ -243,7 +231,7 @@ class ImpartialGradients(Weighted):
 class AlignedMTL(Weighted):
     """Levels the singular values of the gradients."""
 
-    paper = "Senushkin 2023, Aligned-MTL"
+    name = "aligned-mtl"
 
     def make(self, count: int) -> Any:
         from torchjd.aggregation import AlignedMTLWeighting
@@ -254,9 +242,7 @@ class AlignedMTL(Weighted):
 class FairGrad(Weighted):
     """Shares progress by alpha-fairness."""
 
-    paper = "Ban 2024, FairGrad"
-    options = {"alpha": Option(1.0)}
-    packages = ("torchjd", "scipy")
+    name = "fairgrad"
 
     def make(self, count: int) -> Any:
         from torchjd.aggregation import FairGradWeighting
@@ -267,8 +253,7 @@ class FairGrad(Weighted):
 class UPGrad(Weighted):
     """Projects each gradient onto the cone where no target is harmed, and adds them up."""
 
-    paper = "Quinton 2024, UPGrad"
-    packages = ("torchjd", "quadprog", "qpsolvers")
+    name = "upgrad"
 
     def make(self, count: int) -> Any:
         from torchjd.aggregation import UPGradWeighting
@@ -279,8 +264,7 @@ class UPGrad(Weighted):
 class DualProj(Weighted):
     """Projects the mean gradient onto the cone where no target is harmed."""
 
-    paper = "Lopez-Paz 2017, DualProj"
-    packages = ("torchjd", "quadprog", "qpsolvers")
+    name = "dualproj"
 
     def make(self, count: int) -> Any:
         from torchjd.aggregation import DualProjWeighting
@@ -291,8 +275,7 @@ class DualProj(Weighted):
 class PriorityDescent(Weighted):
     """Serves the first target, as far as the others keep some progress."""
 
-    paper = "PCD, TMLR 2026"
-    options = {"tau": Option(0.02, 0.0, 1.0)}
+    name = "pcd"
 
     def make(self, count: int) -> Any:
         from torchjd.aggregation import PCDWeighting
@@ -307,7 +290,7 @@ class ConFIG(Weighted):
     with the Gramian of J instead, and the weights are read from what it makes of that.
     """
 
-    paper = "Liu 2024, ConFIG"
+    name = "config"
 
     def make(self, count: int) -> Any:
         from torchjd.aggregation import ConFIG as Aggregator

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -12,6 +12,9 @@ from superpose.errors import ConfigError, message
 from ._app import app
 from ._options import Run
 from ._screen import Stages, echo
+
+if TYPE_CHECKING:
+    from superpose.record import RunRecord
 
 PICTURE = "affinity.svg"
 
@@ -51,42 +54,52 @@ def affinity(
       superpose affinity runs/first --search
       superpose affinity runs/first station.csv --epochs 20 --out picture.svg
     """
-    from superpose.config import groups_text, load_config
-    from superpose.deploy import write_file
-    from superpose.project import Superpose
-    from superpose.report import (
-        affinity_picture,
-        affinity_table,
-        grouping_in_words,
-        grouping_table,
-        groups_in_words,
-    )
+    from superpose.config import load_config
+    from superpose.estimator import Superpose
+    from superpose.models import write_file
+    from superpose.report import affinity_picture
 
     if folds is not None and not search:
         fix = "add --search, or leave it out"
         raise ConfigError(message("--folds", "given without --search", fix=fix))
     if out is not None and out.suffix.lower() != ".svg":
         raise ConfigError(message("--out", f"{str(out)!r} given", "a file that ends in .svg"))
-    model, settings = Superpose.load(run), run / "superpose.yaml"
+    model = Superpose.load(run)
+    settings = run / "superpose.yaml"
     known = load_config(settings).source if settings.is_file() else None
     table = known if source is None else source
     with Stages() as stages:
         model.affinity(table, epochs, progress=stages)
         if search:
             model.search_groups(table, folds or 5, progress=stages)
-    found = model.facts["affinity"]
-    affinity_table(found)
-    echo(f"\n{groups_in_words(found)}")
-    groups = found["groups"]
-    if search:
-        judged = model.facts["grouping"]
+    _show(model.record, search=search)
+    assert model.record.affinity is not None
+    picture = affinity_picture(model.record.affinity)
+    echo(f"Wrote {write_file(out or run / PICTURE, picture)}")
+
+
+def _show(record: RunRecord, *, search: bool) -> None:
+    """Print the measured affinity, and the judged groupings where there are any."""
+    from superpose.config import groups_text
+    from superpose.report import (
+        affinity_table,
+        grouping_in_words,
+        grouping_table,
+        groups_in_words,
+    )
+
+    found = record.affinity
+    assert found is not None
+    affinity_table(record)
+    echo(f"\n{groups_in_words(found.groups)}")
+    groups = found.groups
+    judged = record.grouping if search else None
+    if judged is not None:
         echo()
         grouping_table(judged)
         echo(f"\n{grouping_in_words(judged)}")
-        by_name = {one["name"]: one["groups"] for one in judged["candidates"]}
-        groups = by_name[judged["recommended"]]
+        groups = judged.candidate(judged.recommended).groups
     if len(groups) > 1:
         echo(f"For the settings:\n\n{groups_text(groups)}")
-    if not search:
-        echo("It is a suggestion. What it is worth is told by --search.")
-    echo(f"Wrote {write_file(out or run / PICTURE, affinity_picture(found))}")
+    if judged is None:
+        echo("It is a suggestion. What it is worth is found by --search.")

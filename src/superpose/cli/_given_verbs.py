@@ -48,8 +48,8 @@ def entanglement(
       superpose entanglement runs/first test.parquet --permutations 50
       superpose entanglement runs/first --out picture.svg
     """
-    from superpose.deploy import write_file
-    from superpose.project import Superpose
+    from superpose.estimator import Superpose
+    from superpose.models import write_file
     from superpose.report import entanglement_picture, entanglement_table
 
     if source is None and permutations is not None:
@@ -59,11 +59,11 @@ def entanglement(
         raise ConfigError(message("--out", f"{str(out)!r} given", "a file that ends in .svg"))
     model = Superpose.load(run)
     if source is None:
-        found = model.entanglement_facts()
+        found = model.entanglement_record()
     else:
         with Stages() as stages:
             stages("entanglement", 0.0)
-            found = model.entanglement_facts(source, permutations or PERMUTATIONS)
+            found = model.entanglement_record(source, permutations or PERMUTATIONS)
             stages("entanglement", 1.0)
     entanglement_table(found)
     path = write_file(out or run / PICTURE, entanglement_picture(found))
@@ -109,13 +109,13 @@ def measure(
       superpose measure runs/first rows.csv --want pm25 --rows 3 --out advice.csv
     """
     from superpose.data import read_rows, write_table
-    from superpose.project import Superpose
+    from superpose.estimator import Superpose
 
     wanted = names_of(want)
     if not wanted:
         fix = f"for example: superpose measure {run} {source} --want a,b"
         allowed = "targets of the model, separated by commas"
-        raise ConfigError(message("--want", "no target is named", allowed, fix))
+        raise ConfigError(message("--want", "no target is named", allowed, fix=fix))
     prices = costs(cost)
     require_other(out, source, "the advice")
     model = Superpose.load(run)
@@ -169,7 +169,7 @@ def costs(parts: Names) -> dict[str, float]:
         allowed = "NAME=NUMBER, separated by commas"
         if not name or price is None:
             fix = "for example: --cost pm10=3,co=0.5"
-            raise ConfigError(message("--cost", f"{part!r} given", allowed, fix))
+            raise ConfigError(message("--cost", f"{part!r} given", allowed, fix=fix))
         if name in found:
             raise ConfigError(message("--cost", f"{name!r} stands twice", fix="remove one"))
         found[name] = price

@@ -6,6 +6,9 @@ from typing import Annotated
 
 import typer
 
+from superpose.errors import listing
+from superpose.methods import BALANCE_METHODS, FUSION_METHODS
+
 from ._app import app
 from ._screen import echo, table
 
@@ -21,16 +24,15 @@ def fusions(
       superpose fusions
       superpose fusions --targets 100
     """
-    from superpose.nn import FUSIONS, network_cost
+    from superpose.nn import network_cost
 
     plain = network_cost("none", targets)
     rows = []
-    for name, method in FUSIONS.items():
+    for name, method in FUSION_METHODS.items():
         cost = network_cost(name, targets)
         weights = cost.parameters / plain.parameters - 1
         sums = cost.multiplications / plain.multiplications - 1
-        what = (method.__doc__ or "").split("\n")[0]
-        rows.append([name, what, method.paper, f"{weights:+.0%}", f"{sums:+.0%}"])
+        rows.append([name, method.summary, method.paper, f"{weights:+.0%}", f"{sums:+.0%}"])
     table(("fusion", "what it does", "paper", "weights", "arithmetic"), rows)
     echo(
         f"\nWrite `model: {{fusion: NAME}}`. Weights and arithmetic are those of a whole network of"
@@ -47,17 +49,14 @@ def balances() -> None:
     Example:
       superpose balances
     """
-    from superpose.balance import BALANCERS
-
     rows = []
-    for name, method in BALANCERS.items():
-        what = (method.__doc__ or "").split("\n")[0]
+    for name, method in BALANCE_METHODS.items():
         options = ", ".join(f"{key} {option.default:g}" for key, option in method.options.items())
-        reads = "gradients" if method.gradients else "losses"
-        rows.append([name, what, method.paper, "nothing" if name == "sum" else reads, options])
+        rows.append([name, method.summary, method.paper, method.reads, options])
     table(("balance", "what it does", "paper", "reads", "options"), rows)
+    own = listing([name for name, method in BALANCE_METHODS.items() if not method.packages])
     echo(
         "\nWrite `balance: NAME`, or `balance: {method: NAME, every: 4, options: {...}}`.\n"
-        "All but sum, log, gradnorm and db-mtl are torchjd's:"
+        f"All but {own} need more packages:"
         ' pip install "superpose[balance]".'
     )

@@ -9,7 +9,6 @@ import json
 import shutil
 import tempfile
 import time
-import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -107,7 +106,7 @@ def init(
     columns = columns_of(targets, positive, f"superpose init {source}")
     table = read_table(source)
     with looking_at(table.num_columns, table.num_rows):
-        schema = write_starter(table, source, columns, out)
+        schema = write_starter(table, source, targets=columns, path=out)
     tell_schema(schema)
     tell_conversions(schema.conversions)
     tell_warnings(schema.warnings)
@@ -127,8 +126,8 @@ def check(
       superpose check superpose.yaml
       superpose check station.csv --targets pm25,level
     """
-    from superpose.audit import prepare, require_room
     from superpose.data import divided, read_rows
+    from superpose.evaluation import prepare, require_room
 
     options = {"--targets": targets, "--positive": positive}
     config = settings_of(source, "check", options)
@@ -208,7 +207,7 @@ def evaluate(
       superpose evaluate runs/first test.parquet --given no2,co
       superpose evaluate runs/first test.parquet --json
     """
-    from superpose.project import Superpose
+    from superpose.estimator import Superpose
 
     metrics = Superpose.load(run).evaluate(source, given_option(given))
     if as_json:
@@ -248,29 +247,20 @@ def predict(
       superpose predict runs/first new.csv --out predictions.csv --proba
     """
     from superpose.data import write_predictions, write_table
-    from superpose.project import Superpose
+    from superpose.estimator import Superpose
 
     require_other(out, source, "the predictions")
     model = Superpose.load(run)
-    names = given_option(given)
-    told = model.predict(source, names)
-    if proba:
-        # What is to be warned of has been said by the first of the two.
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", UserWarning)
-            shares = model.predict_proba(source, names)
-        for name in shares.column_names:
-            if name not in told.column_names:
-                told = told.append_column(name, shares.column(name))
+    pred = model.predict(source, given_option(given), proba=proba)
     if out is None:
         with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder) / "told.csv"
-            write_table(told, path)
+            path = Path(folder) / "predictions.csv"
+            write_table(pred, path)
             echo_data(path.read_text(encoding="utf-8"))
         return
-    files = write_predictions(told, out, model.kinds)
+    files = write_predictions(pred, out, model.kinds)
     more = f"; files in {files}" if files else ""
-    echo(f"Wrote {out}: {told.num_rows:,} rows, columns {listing(told.column_names)}{more}")
+    echo(f"Wrote {out}: {pred.num_rows:,} rows, columns {listing(pred.column_names)}{more}")
 
 
 @app.command()
@@ -288,7 +278,7 @@ def report(
       superpose report runs/first --open
       superpose report runs/first --out report.html
     """
-    from superpose.project import Superpose
+    from superpose.estimator import Superpose
 
     path = Superpose.load(run).report(out or run / "report.html")
     echo(f"Wrote {path}")
@@ -302,7 +292,7 @@ def _train(
     ctx: typer.Context, config: Config, out: Path, *, source: Any = None, resume: bool = False
 ) -> None:
     """Trains with progress, then prints the verdicts and where everything lies."""
-    from superpose.project import READING, Superpose
+    from superpose.estimator import READING, Superpose
     from superpose.report import verdict_table
 
     began = time.monotonic()
@@ -320,14 +310,14 @@ def _train(
 
         model.fit(source, out=out, resume=resume, progress=progress, command=ctx.meta[COMMAND])
     tell_warnings((w for w in model.warnings if w not in early), err=True)
-    verdict_table(model.facts["transfer"])
+    verdict_table(model.record)
     echo(f"\n{time.monotonic() - began:.0f} s{peak_memory()}. Report: {out / 'report.html'}")
 
 
 def _remove_demo(folder: Path, config: Config) -> None:
     """Removes an earlier demo of the same data, stopped or finished, and nothing else."""
     from superpose.config import load_config
-    from superpose.deploy import locked
+    from superpose.evaluation import locked
 
     try:
         earlier = load_config(folder / "superpose.yaml")

@@ -1,32 +1,66 @@
-"""The settings of a run: what superpose.yaml may hold, with every fault found at once."""
+"""The settings of a run: what superpose.yaml may hold, with every fault named at once."""
 
+import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from os import PathLike
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Self, TypedDict, Unpack
 
-from pydantic import BeforeValidator, Field, PrivateAttr, ValidationError
+from pydantic import BeforeValidator, Field, PrivateAttr, ValidationError, model_validator
 
 from superpose.columns import local_path
 from superpose.errors import ConfigError, Faults, key_path, message, place
 
-from ._config_faults import Keys, crossings, report
-from ._sections import (
-    Auto,
-    BalanceConfig,
-    InputConfig,
-    ModelConfig,
-    Name,
-    ProofConfig,
-    Section,
-    SplitConfig,
-    TargetConfig,
-    TrainingConfig,
-    WindowsConfig,
-    method,
-    named,
-)
+from ._balance import BalanceConfig, method
+from ._columns import InputConfig, TargetConfig, named
+from ._crossings import crossings
+from ._faults import Keys, report
+from ._model import ModelConfig
+from ._proof import ProofConfig
+from ._renamed import renamed
+from ._section import Auto, Name, Section
+from ._split import SplitConfig
+from ._training import TrainingConfig
+from ._windows import WindowsConfig
 from ._yaml import dump_yaml, load_yaml
+
+# Columns are given by name, as mappings such as {"name": "level", "kind": "ordinal"}, or as one
+# mapping from name to kind.
+Columns = str | Sequence[str | Mapping[str, Any]] | Mapping[str, str]
+
+
+class Arguments(TypedDict, total=False):
+    """The settings of a run as Python arguments; sections are mappings or models.
+
+    Args:
+        targets: the columns to predict; the one argument that can't be left out.
+        groups: names of targets that share a network, group by group.
+        inputs: "auto", or columns in the form of `targets`.
+        ignore: columns that are not used.
+        windows: how rows are cut from a table with a row for each step of time.
+        split: the name of a split without column, or a mapping of its settings.
+        model: settings of the network.
+        training: settings of the training loop.
+        balance: the name of a balancing method, or a mapping of its settings.
+        proof: settings of the references and the no-harm test.
+        references: short for `proof={"references": ...}`.
+        seed: seed of every random choice.
+        data: path of the table.
+    """
+
+    targets: Columns
+    groups: Sequence[Sequence[str]]
+    inputs: Columns
+    ignore: Sequence[str]
+    windows: Mapping[str, Any] | WindowsConfig | None
+    split: str | Mapping[str, Any] | SplitConfig | None
+    model: Mapping[str, Any] | ModelConfig | None
+    training: Mapping[str, Any] | TrainingConfig | None
+    balance: str | Mapping[str, Any] | BalanceConfig | None
+    proof: Mapping[str, Any] | ProofConfig | None
+    references: str | None
+    seed: int
+    data: str | PathLike[str] | None
 
 
 class Config(Section):
@@ -36,10 +70,10 @@ class Config(Section):
         data: path of the table, relative to the folder of the file that names it.
         sources: paths of several tables by name, in place of `data`; each has its own rows, and
             any of the inputs and targets.
-        targets: the columns to predict, at least one.
+        targets: the columns to predict: names, or a name with its kind and other keys.
         groups: targets that share a network, group by group; a target that no group names has one
             of its own. Without groups all targets share one.
-        inputs: the columns to predict from; "auto" takes every column that is useful.
+        inputs: the columns to predict from; `auto` takes every column that is useful.
         ignore: columns that are not used.
         windows: how rows are cut from a table with a row for each step of time, if they are.
         split: how rows are divided; windows are divided by their group, or by time without one.
@@ -47,7 +81,7 @@ class Config(Section):
         training: the training loop.
         balance: how targets are weighed against each other; the name of a method, or its settings.
         proof: the references and the no-harm test.
-        seed: seed of every random choice, from 0 to 2**32 - 1.
+        seed: seed of every random choice.
 
     Example:
         >>> config = Config.from_arguments(targets=["pm25", {"name": "level", "kind": "ordinal"}])
@@ -79,67 +113,35 @@ class Config(Section):
         """Settings are equal when their values are; where they were written does not count."""
         return isinstance(other, Config) and self.model_dump() == other.model_dump()
 
+    @model_validator(mode="before")
     @classmethod
-    def from_arguments(
-        cls,
-        *,
-        targets: str | Sequence[str | Mapping[str, Any]] | Mapping[str, str],
-        groups: Sequence[Sequence[str]] = (),
-        inputs: str | Sequence[str | Mapping[str, Any]] | Mapping[str, str] = "auto",
-        ignore: Sequence[str] = (),
-        windows: Mapping[str, Any] | WindowsConfig | None = None,
-        split: str | Mapping[str, Any] | SplitConfig | None = None,
-        model: Mapping[str, Any] | ModelConfig | None = None,
-        training: Mapping[str, Any] | TrainingConfig | None = None,
-        balance: str | Mapping[str, Any] | BalanceConfig | None = None,
-        proof: Mapping[str, Any] | ProofConfig | None = None,
-        references: str | None = None,
-        seed: int = 0,
-        data: str | PathLike[str] | None = None,
-    ) -> Self:
+    def _under_new_names(cls, values: Any) -> Any:
+        """Bundles keep the keys of the version that wrote them."""
+        return renamed(values).values if isinstance(values, Mapping) else values
+
+    @classmethod
+    def from_arguments(cls, **arguments: Unpack[Arguments]) -> Self:
         """Builds the settings from Python arguments, with the checks of the file.
 
         Args:
-            targets: names, or mappings such as `{"name": "level", "kind": "ordinal"}`; one mapping
-                from name to kind is taken too.
-            groups: names of targets that share a network, group by group.
-            inputs: "auto", or columns in the form of `targets`.
-            ignore: columns that are not used.
-            windows: how rows are cut from a table with a row for each step of time.
-            split: the name of a split without column, or a mapping of its settings.
-            model: settings of the network.
-            training: settings of the training loop.
-            balance: the name of a balancing method, or a mapping of its settings.
-            proof: settings of the references and the no-harm test.
-            references: short for `proof={"references": ...}`.
-            seed: seed of every random choice.
-            data: path of the table.
+            arguments: as `Arguments` tells.
 
         Raises:
             ConfigError: names every fault.
         """
-        sections = {"model": model, "training": training, "balance": balance, "proof": proof}
-        values: dict[str, Any] = {
-            "targets": _columns(targets),
-            "groups": _lists(groups),
-            "inputs": inputs if inputs == "auto" else _columns(inputs),
-            "ignore": _columns(ignore),
-            "windows": windows,
-            "split": {"by": split} if isinstance(split, str) else split,
-            "seed": seed,
-            "data": None if data is None else str(data),
-            **sections,
-        }
-        if references is not None:
-            part = values["proof"]
-            if isinstance(part, ProofConfig):
-                part = part.model_dump(exclude_unset=True)
-            other = (part or {}).get("references", references)
-            if other != references:
-                given = f"{references!r} given beside proof={{'references': {other!r}}}"
-                raise ConfigError(message("references", given, "one of the two", "remove one"))
-            values["proof"] = {**(part or {}), "references": references}
-        return cls._checked({key: value for key, value in values.items() if value is not None})
+        values: dict[str, Any] = {k: v for k, v in arguments.items() if v is not None}
+        for key in ("targets", "inputs", "ignore"):
+            if key in values and (key, values[key]) != ("inputs", "auto"):
+                values[key] = _columns(values[key])
+        if "groups" in values:
+            values["groups"] = _lists(values["groups"])
+        if isinstance(values.get("split"), str):
+            values["split"] = {"by": values["split"]}
+        if "data" in values:
+            values["data"] = str(values["data"])
+        if "references" in values:
+            values["proof"] = _with_references(values.pop("references"), values.get("proof"))
+        return cls._checked(values)
 
     @classmethod
     def _checked(
@@ -149,24 +151,28 @@ class Config(Section):
         lines: dict[Keys, int] | None = None,
     ) -> Self:
         """Validates plain values, with the places of a file where there is one."""
-        lines = lines or {}
+        current = renamed(values)
+        # A fault of a value names the line where the value stands, under whatever name.
+        lines = {**(lines or {}), **_lines_of_new(lines or {}, current.old)}
         # A key whose entries are all commented out holds nothing, which means its default.
         values = {
             key: value
-            for key, value in values.items()
+            for key, value in current.values.items()
             if value is not None or key not in cls.model_fields or key == "targets"
         }
-        found = crossings(values)
+        faults = [*current.faults, *crossings(values)]
         config = None
         try:
             config = cls.model_validate(values)
         except ValidationError as error:
-            found = [*report(error, values, cls), *found]
-        faults = Faults(ConfigError)
+            faults = [*report(error, values, cls), *faults]
+        gathered = Faults(ConfigError)
         # In the order of the file; `sorted` keeps the order of what has no line.
-        for fault in sorted(found, key=lambda fault: _line(lines, fault.keys) or 0):
-            faults.add(_place(path, lines, fault.keys), fault.given, fault.allowed, fault.fix)
-        faults.raise_any()
+        for fault in sorted(faults, key=lambda fault: _line(lines, fault.keys) or 0):
+            gathered.add(_place(path, lines, fault.keys), fault.given, fault.allowed, fix=fault.fix)
+        gathered.raise_any()
+        for old, new in current.old.items():
+            _warn_of_old_key(_place(path, lines, old), old, new)
         assert config is not None
         config._path, config._lines = path, lines
         return config
@@ -236,6 +242,17 @@ def _beside(folder: Path, path: str) -> Path:
     return folder / local_path(path, ConfigError)
 
 
+def _with_references(references: str, proof: Any) -> dict[str, Any]:
+    """The section `proof` with the references that were given beside it."""
+    if isinstance(proof, ProofConfig):
+        proof = proof.model_dump(exclude_unset=True)
+    other = (proof or {}).get("references", references)
+    if other != references:
+        given = f"{references!r} given beside proof={{'references': {other!r}}}"
+        raise ConfigError(message("references", given, "one of the two", fix="remove one"))
+    return {**(proof or {}), "references": references}
+
+
 def _columns(columns: Any) -> Any:
     """The columns of an argument as a list; a mapping gives each name its kind."""
     if isinstance(columns, str):
@@ -264,3 +281,16 @@ def _place(path: Path | None, lines: Mapping[Keys, int], keys: Keys) -> str:
 def _line(lines: Mapping[Keys, int], keys: Keys) -> int | None:
     """The line of a setting, or of the nearest key around it that stands in the file."""
     return next((lines[keys[:n]] for n in range(len(keys), -1, -1) if keys[:n] in lines), None)
+
+
+def _lines_of_new(lines: Mapping[Keys, int], old: Mapping[Keys, Keys]) -> dict[Keys, int]:
+    """The lines of values that stand under an old key, by the new one."""
+    return {new: lines[key] for key, new in old.items() if key in lines}
+
+
+def _warn_of_old_key(where: str, old: Keys, new: Keys) -> None:
+    """Tells that a key has another name now."""
+    fix = f"write {key_path(new)}; the next version will not know {key_path(old)}"
+    warnings.warn(
+        message(where, "an old name of this setting", fix=fix), FutureWarning, stacklevel=4
+    )

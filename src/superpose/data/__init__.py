@@ -21,6 +21,7 @@ from .schema._inference import infer_schema
 from .schema._schema import ColumnSpec, Schema
 from .schema._starter import write_starter
 from .schema._unlike import unlike_training
+from .split._fold import Fold
 from .split._leakage import find_leaks
 from .split._splits import Split, fold_indices, make_split
 
@@ -30,6 +31,7 @@ __all__ = [
     "Codec",
     "ColumnSpec",
     "Features",
+    "Fold",
     "Schema",
     "Split",
     "as_source",

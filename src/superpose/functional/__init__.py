@@ -3,7 +3,7 @@
 from ._attention import essay_attention, piecewise_linear, task_attention, task_attention_weights
 from ._box_math import Peaks, bumps, overlap, peaks
 from ._density import density_matrix, effective_states, purity, von_neumann_entropy
-from ._gramian import tap_gramian, weight_gramian
+from ._gramian import probe_gramian, weight_gramian
 from ._hazards import hazard_loss, interval_probabilities
 from ._losses import (
     LOG_RATE_LIMIT,
@@ -43,8 +43,8 @@ __all__ = [
     "peaks",
     "piecewise_linear",
     "poisson_loss",
+    "probe_gramian",
     "purity",
-    "tap_gramian",
     "task_attention",
     "task_attention_weights",
     "von_neumann_entropy",

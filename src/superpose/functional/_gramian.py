@@ -8,40 +8,40 @@ import torch
 from torch import Tensor
 
 
-def tap_gramian(
-    losses: Tensor, taps: Tensor, behind: Callable[[Tensor], Tensor] | None = None
+def probe_gramian(
+    losses: Tensor, probe: Tensor, to_trunk: Callable[[Tensor], Tensor] | None = None
 ) -> Tensor:
     """Return the Gramian of the losses' gradients at a place in the network.
 
     Args:
         losses: One loss for each of P networks and T targets.
-        taps: What was added there, P first; its values are zero, its gradient is read. The graph
+        probe: What was added there, P first; its values are zero, its gradient is read. The graph
             behind the losses is kept for the backward pass that follows.
-        behind: For taps of which no loss reads another's share, so that all gradients come from
-            one backward pass and not from T: turns the gradient of the taps into those of the
-            targets at the place that is meant, (P, ...) -> (P, T, ...).
+        to_trunk: For a probe of which no loss reads another's share, so that all gradients come
+            from one backward pass and not from T: turns the gradient of the probe into those of
+            the targets at the place that is meant, (P, ...) -> (P, T, ...).
 
     Shape:
-        losses (P, T), taps (P, ...) -> (P, T, T).
+        losses (P, T), probe (P, ...) -> (P, T, T).
 
     Example:
-        >>> tap = torch.zeros(1, 3, requires_grad=True)
-        >>> other = tap * torch.tensor([1.0, -1.0, 0.0])
-        >>> both = torch.stack([(tap * 2).sum(-1), other.sum(-1)], 1)
-        >>> tap_gramian(both, tap).tolist()
+        >>> probe = torch.zeros(1, 3, requires_grad=True)
+        >>> other = probe * torch.tensor([1.0, -1.0, 0.0])
+        >>> both = torch.stack([(probe * 2).sum(-1), other.sum(-1)], 1)
+        >>> probe_gramian(both, probe).tolist()
         [[[12.0, 0.0], [0.0, 2.0]]]
 
     Source:
         Sener and Koltun, "Multi-Task Learning as Multi-Objective Optimization", NeurIPS 2018: the
         gradient with respect to what targets share in place of that of the shared weights.
     """
-    if behind is not None:
-        (seen,) = torch.autograd.grad(losses.sum(), taps, retain_graph=True)
-        rows = behind(seen).flatten(2)
+    if to_trunk is not None:
+        (seen,) = torch.autograd.grad(losses.sum(), probe, retain_graph=True)
+        rows = to_trunk(seen).flatten(2)
     else:
         rows = torch.stack(
             [
-                torch.autograd.grad(column.sum(), taps, retain_graph=True)[0].flatten(1)
+                torch.autograd.grad(column.sum(), probe, retain_graph=True)[0].flatten(1)
                 for column in losses.unbind(1)
             ],
             dim=1,

@@ -14,7 +14,7 @@ file of its own and name it in a table below; the tests of all kinds then run on
 from superpose.columns import Column, mask_array, present
 
 from ._beside import Beside, FileForm
-from ._input import InputKind
+from ._input import InputHints, InputKind, Outside, Pictures
 from ._metrics import auc
 from ._options import Options
 from ._target import TargetKind
@@ -97,10 +97,13 @@ __all__ = [
     "BinaryTarget",
     "Column",
     "FileForm",
+    "InputHints",
     "InputKind",
     "Items",
     "NamedClasses",
     "Options",
+    "Outside",
+    "Pictures",
     "TargetKind",
     "Unknown",
     "UnknownLabels",

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, ConfigDict
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 
 class Options(BaseModel):
@@ -27,3 +27,34 @@ def _distinct(levels: list[str | int | float]) -> list[str | int | float]:
 
 Levels = Annotated[list[str | int | float], AfterValidator(_distinct)]
 """Names of classes, none of them twice."""
+
+
+class DropOptions(BaseModel):
+    """How histories are varied while the network learns; validation and test rows never are.
+
+    Args:
+        drop: share of the members that are made unknown, from 0 to below 1.
+    """
+
+    model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
+
+    drop: float = Field(default=0.1, ge=0, lt=1)
+
+
+def augment_settings(asked: Any, options: type[BaseModel], *, usual: bool) -> dict[str, Any] | None:
+    """How an input is varied in training as plain values; None for not at all.
+
+    Args:
+        asked: the option ``augment``: words of ``options``, true, or false or "off" for not at all.
+        options: what may be set, with defaults.
+        usual: whether the input is varied where nothing was asked.
+
+    Example:
+        >>> augment_settings("off", DropOptions, usual=True) is None
+        True
+        >>> augment_settings(None, DropOptions, usual=True)
+        {'drop': 0.1}
+    """
+    if asked is False or asked == "off" or (asked is None and not usual):
+        return None
+    return options.model_validate({} if asked in (None, True) else asked).model_dump()

@@ -12,50 +12,25 @@ from ._cost import Cost, network_cost
 from ._grouped import Grouped
 from ._measured import Measured
 from ._network import GIVEN, Architecture, Network
-from ._trunk import MemberLinear, Trunk, gradients_behind
-from .augment._augment import Augment, AugmentOptions, ImageAugment, Moved, follow_grid, how_varied
-from .augment._augment_signals import (
-    AudioAugmentOptions,
-    SeriesAugment,
-    SeriesAugmentOptions,
-    SoundAugment,
-)
-from .augment._augment_tokens import DropOptions, TextAugmentOptions, TokenAugment, read_synonyms
-from .augment._rephrase import RephraseAugment, rephrased
-from .backbones._backbones import (
-    PretrainedImage,
-    ReadImage,
-    image_model,
-    stride_of,
-    whole_and_places,
-)
-from .backbones._checkpoints import (
-    SIGNAL_FILES,
-    TEXT_FILES,
-    Checkpoint,
-    Share,
-    find_model,
-    frozen,
-    read_json,
-    refused,
-    require_transformers,
-)
-from .backbones._pretrained import (
-    PretrainedText,
-    PretrainedWords,
-    WordVectors,
-    first_pieces,
-    mean_of_tokens,
-    pretrained_model,
-    token_states,
-)
-from .backbones._speech import PretrainedAudio, mean_of_frames, speech_model
+from ._stacked import StackedNetworks, StateDict
+from ._trunk import MemberLinear, Trunk, gradients_at_input
+from .augment._augment import Augment, ImageAugment, Moved, follow_grid
+from .augment._augment_signals import SeriesAugment, SoundAugment
+from .augment._augment_tokens import TokenAugment
+from .augment._rephrase import RephraseAugment
+from .augment._table import AUGMENTS, augment_of
+from .backbones._image import PretrainedImage, ReadImage
+from .backbones._pretrained import Tuning, pretrained_model
+from .backbones._speech import PretrainedAudio
+from .backbones._table import BACKBONES
+from .backbones._text import PretrainedText, PretrainedWords, WordVectors
 from .backbones._translate import Translator
 from .encoders._audio import AudioEncoder
 from .encoders._encoders import CategoryEncoder, MultiHotEncoder, NumberEncoder
 from .encoders._image import ImageEncoder
 from .encoders._maps import MapEncoder
 from .encoders._series import SeriesEncoder
+from .encoders._table import ENCODERS, encoder_of
 from .encoders._text import TextEncoder
 from .encoders._vectors import VectorEncoder
 from .encoders._words import BothWays, WordEncoder
@@ -66,21 +41,18 @@ from .heads._generated import TextDecoder
 from .heads._retrieval import ItemTower, RetrievalHead
 
 __all__ = [
+    "AUGMENTS",
+    "BACKBONES",
+    "ENCODERS",
     "FUSIONS",
     "GIVEN",
-    "SIGNAL_FILES",
-    "TEXT_FILES",
     "Architecture",
-    "AudioAugmentOptions",
     "AudioEncoder",
     "Augment",
-    "AugmentOptions",
     "BothWays",
     "CategoryEncoder",
-    "Checkpoint",
     "Cost",
     "DenseNetwork",
-    "DropOptions",
     "FromPast",
     "Fusion",
     "Grouped",
@@ -107,38 +79,24 @@ __all__ = [
     "RephraseAugment",
     "RetrievalHead",
     "SeriesAugment",
-    "SeriesAugmentOptions",
     "SeriesEncoder",
-    "Share",
     "SoundAugment",
+    "StackedNetworks",
+    "StateDict",
     "TaskAttention",
-    "TextAugmentOptions",
     "TextDecoder",
     "TextEncoder",
     "TokenAugment",
     "Translator",
     "Trunk",
+    "Tuning",
     "VectorEncoder",
     "WordEncoder",
     "WordVectors",
-    "find_model",
-    "first_pieces",
+    "augment_of",
+    "encoder_of",
     "follow_grid",
-    "frozen",
-    "gradients_behind",
-    "how_varied",
-    "image_model",
-    "mean_of_frames",
-    "mean_of_tokens",
+    "gradients_at_input",
     "network_cost",
     "pretrained_model",
-    "read_json",
-    "read_synonyms",
-    "refused",
-    "rephrased",
-    "require_transformers",
-    "speech_model",
-    "stride_of",
-    "token_states",
-    "whole_and_places",
 ]

@@ -22,7 +22,7 @@ class Grouped(nn.Module):
 
     Shape:
         As of ``Network``: blocks: name -> (B, ...) -> raw outputs (B, M, T, O). The vectors that
-        the groups' targets share lie side by side, (B, M, G W), and so do their ``taps``.
+        the groups' targets share lie side by side, (B, M, G W), and so do their probes.
 
     Example:
         >>> from superpose.nn import Architecture, CategoryEncoder
@@ -32,7 +32,7 @@ class Grouped(nn.Module):
         torch.Size([2, 2, 3, 1])
     """
 
-    separate = False  # the taps are those of groups, not of targets
+    separate = False  # a probe is that of groups, not of targets
 
     def __init__(self, networks: Sequence[Network], groups: Sequence[Sequence[int]]) -> None:
         super().__init__()
@@ -40,7 +40,7 @@ class Grouped(nn.Module):
         self.groups = [list(group) for group in groups]
         self.targets = sum(map(len, self.groups))
         for network in networks:
-            network.separate = False  # its taps are a part of ours
+            network.separate = False  # its probe is a part of ours
 
     @property
     def _each(self) -> list[Network]:
@@ -51,26 +51,26 @@ class Grouped(nn.Module):
         return torch.cat([network.hidden(blocks) for network in self._each], -1)
 
     def task_states(
-        self, hidden: Tensor, blocks: dict[str, Tensor], taps: Tensor | None = None
+        self, hidden: Tensor, blocks: dict[str, Tensor], probe: Tensor | None = None
     ) -> Tensor:
         """Return the states before fusion, (B, M, T, D)."""
         shared = hidden.chunk(len(self.groups), -1)
-        parts = zip(self._each, shared, self._taps_of(taps), strict=True)
-        return self._in_order([net.task_states(h, blocks, tap) for net, h, tap in parts])
+        parts = zip(self._each, shared, self._probe_of(probe), strict=True)
+        return self._in_order([net.task_states(h, blocks, part) for net, h, part in parts])
 
-    def taps(self, rows: int) -> tuple[int, ...]:
-        """Return the shape of the taps: of the hidden vectors."""
+    def probe_shape(self, rows: int) -> tuple[int, ...]:
+        """Return the shape of a probe: of the hidden vectors."""
         members, width = self._each[0].trunk.bias.shape
         return rows, members, len(self.groups) * width
 
-    def fused_states(self, blocks: dict[str, Tensor], taps: Tensor | None = None) -> Tensor:
+    def fused_states(self, blocks: dict[str, Tensor], probe: Tensor | None = None) -> Tensor:
         """Return the states that the heads read, (B, M, T, D)."""
-        parts = zip(self._each, self._taps_of(taps), strict=True)
-        return self._in_order([net.fused_states(blocks, tap) for net, tap in parts])
+        parts = zip(self._each, self._probe_of(probe), strict=True)
+        return self._in_order([net.fused_states(blocks, part) for net, part in parts])
 
-    def forward(self, blocks: dict[str, Tensor], taps: Tensor | None = None) -> Tensor:
-        parts = zip(self._each, self._taps_of(taps), strict=True)
-        outputs = [net(blocks, tap) for net, tap in parts]
+    def forward(self, blocks: dict[str, Tensor], probe: Tensor | None = None) -> Tensor:
+        parts = zip(self._each, self._probe_of(probe), strict=True)
+        outputs = [net(blocks, part) for net, part in parts]
         widest = max(out.shape[-1] for out in outputs)
         return self._in_order([F.pad(out, (0, widest - out.shape[-1])) for out in outputs])
 
@@ -89,11 +89,11 @@ class Grouped(nn.Module):
                     whole[..., target, [*group, self.targets]] = found[..., place, :]
         return whole
 
-    def _taps_of(self, taps: Tensor | None) -> list[Tensor | None]:
-        """Cut taps in those of each group, the same for all of its targets."""
-        if taps is None:
+    def _probe_of(self, probe: Tensor | None) -> list[Tensor | None]:
+        """Cut a probe in that of each group, the same for all of its targets."""
+        if probe is None:
             return [None] * len(self.groups)
-        return list(taps.chunk(len(self.groups), -1))
+        return list(probe.chunk(len(self.groups), -1))
 
     def _in_order(self, parts: Sequence[Tensor]) -> Tensor:
         """Join what groups say, (..., T_g, X) each, in the order of the targets."""

@@ -64,8 +64,8 @@ class Network(nn.Module):
         blocks: name -> (B, ...) -> raw outputs (B, M, T, O) with O that of the widest head;
         target t uses the first of them, as many as its size. The block "given" holds measured
         values (B, R), NaN where hidden.
-        ``taps`` are zeros in the shape of ``taps(B)``, added to the hidden vectors, or to the
-        states where it is ``separate``: their gradient tells what each target asks of the trunk.
+        ``probe`` is zeros in the shape of ``probe_shape(B)``, added to the hidden vectors, or to
+        the states where it is ``separate``: its gradient tells what each target asks of the trunk.
 
     Example:
         >>> from superpose.nn import CategoryEncoder
@@ -93,11 +93,14 @@ class Network(nn.Module):
             for weight in encode.parameters():  # a pretrained layer has a rate of its own
                 weight.rate = getattr(weight, "rate", share)  # type: ignore[attr-defined]
         inside = sum(cast(int, e.out_features) for e in encoders.values())
-        self.trunk = Trunk(inside, a.width, a.depth, a.members, a.dropout)
+        self.trunk = Trunk(inside, a.width, depth=a.depth, members=a.members, dropout=a.dropout)
         fusion = FUSIONS[a.fusion if targets > 1 else "none"]
-        self.states = fusion.towers(a.width, targets, a.state, a.members, a.blocks)
+        self.states = fusion.towers(
+            a.width, targets, task_dim=a.state, n_members=a.members, n_layers=a.blocks
+        )
         self.fusion = nn.ModuleList(
-            fusion(targets, a.state, a.rank, a.donor_gradient) for _ in range(a.blocks)
+            fusion(targets, a.state, rank=a.rank, donor_gradient=a.donor_gradient)
+            for _ in range(a.blocks)
         )
         bound = 1 / math.sqrt(a.state)
         shape = (a.members, targets, a.state, widest)
@@ -116,26 +119,26 @@ class Network(nn.Module):
         ]
         return self.trunk(torch.cat([token.flatten(-2) for token in tokens], -1))
 
-    def task_states(self, hidden: Tensor, blocks: Blocks, taps: Tensor | None = None) -> Tensor:
+    def task_states(self, hidden: Tensor, blocks: Blocks, probe: Tensor | None = None) -> Tensor:
         """Return the states before fusion, (B, M, T, D)."""
-        if taps is not None and not self.separate:
-            hidden = hidden + taps
+        if probe is not None and not self.separate:
+            hidden = hidden + probe
         states = self.states(hidden).unflatten(-1, (self.targets, -1))
-        if taps is not None and self.separate:
-            states = states + taps
+        if probe is not None and self.separate:
+            states = states + probe
         return states if self.measured is None else self.measured(states, blocks[GIVEN])
 
-    def taps(self, rows: int) -> tuple[int, ...]:
-        """Return the shape of the taps: of the hidden vectors, or of the states if separate."""
+    def probe_shape(self, rows: int) -> tuple[int, ...]:
+        """Return the shape of a probe: of the hidden vectors, or of the states if separate."""
         members, width = self.trunk.bias.shape
         inside = self.heads.shape[1:3] if self.separate else (width,)
         return (rows, members, *inside)
 
     def fused_states(
-        self, blocks: Blocks, taps: Tensor | None = None, read: Blocks | None = None
+        self, blocks: Blocks, probe: Tensor | None = None, read: Blocks | None = None
     ) -> Tensor:
         """Return the states that the heads read, (B, M, T, D)."""
-        states = self.task_states(self.hidden(blocks, read), blocks, taps)
+        states = self.task_states(self.hidden(blocks, read), blocks, probe)
         for fuse in self.fusion:
             states = fuse(states)
         return states
@@ -151,8 +154,8 @@ class Network(nn.Module):
             columns[t] = F.pad(told, (0, out.shape[-1] - head.size))
         return torch.stack(columns, -2)
 
-    def forward(self, blocks: Blocks, taps: Tensor | None = None) -> Tensor:
-        return self.answers(self.fused_states(blocks, taps), blocks)
+    def forward(self, blocks: Blocks, probe: Tensor | None = None) -> Tensor:
+        return self.answers(self.fused_states(blocks, probe), blocks)
 
     def attention(self, blocks: Blocks) -> Tensor | None:
         """Return the members' mean map (B, T, T + 1) in the first fusion block, if it has one.

@@ -1,4 +1,4 @@
-"""The report as one HTML file, tables on the terminal and a picture, all from a run's facts."""
+"""The report as one HTML file, tables on the terminal and pictures, all from a run's record."""
 
 from ._affinity import (
     affinity_picture,

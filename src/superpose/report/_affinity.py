@@ -3,20 +3,31 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from ._curves import Array, as_floats
-from ._maps import above, cell_numbers, cell_side, column_names, heat
-from ._picture import picture
-from ._svg import longest, place, text
+from superpose.record import (
+    NOT_TESTED,
+    AffinityRecord,
+    CandidateRecord,
+    GainRecord,
+    GroupingRecord,
+    RunRecord,
+    SharingRecord,
+)
+
+from ._curves import Array
+from ._grid import Grid, above, beside
+from ._maps import cell_side
+from ._picture import Drawn, picture
+from ._svg import coord, text
 from ._table import STYLES, WIDTH, plain_table, screen
-from ._wording import gain, listing, plural
+from ._wording import gain_in_words, listing, plural
 
 PAIRS = 30  # pairs that are listed
 NUMBERED = 16  # up to so many targets, cells of the map carry their number
@@ -25,229 +36,235 @@ PERMILLE = 1000.0
 FAINT = 0.02  # harm below this share of the largest affinity has no colour: it is noise to the eye
 
 
-def affinity_table(found: Mapping[str, Any], console: Console | None = None) -> None:
+@dataclass(frozen=True)
+class Pair:
+    """What a step of one target does to another, in ‰ of its loss, beside the other measures."""
+
+    giver: str
+    receiver: str
+    ahead: float
+    others: tuple[float, ...]
+
+
+def affinity_table(record: RunRecord, console: Console | None = None) -> None:
     """Prints who would help whom: a line for each ordered pair, then one for each target.
 
     Args:
-        found: ``facts["affinity"]`` of a model.
+        record: A run whose affinity has been measured; without one nothing is printed.
         console: Where to print; the standard output if None.
     """
+    found = record.affinity
+    if found is None:
+        return
     console = console or screen()
     width = min(console.width, WIDTH)
     pairs = _pairs(found)
-    shown = sorted(pairs, key=lambda pair: -abs(np.nan_to_num(pair[2])))[:PAIRS]
+    shown = sorted(pairs, key=lambda pair: -abs(np.nan_to_num(pair.ahead)))[:PAIRS]
     table = _head(("from", "to"), ("look-ahead ‰", "cosine", "residuals", "bits"))
-    for giver, receiver, ahead, *others in sorted(shown, key=lambda pair: -np.nan_to_num(pair[2])):
-        cells = [_signed(ahead, 3), *(_signed(value, 2) for value in others)]
-        table.add_row(Text(giver, style="bold"), Text(receiver, style="bold"), *map(Text, cells))
+    for pair in sorted(shown, key=_falling):
+        cells = [_signed(pair.ahead, 3), *(_signed(value, 2) for value in pair.others)]
+        names = (Text(name, style="bold") for name in (pair.giver, pair.receiver))
+        table.add_row(*names, *map(Text, cells))
     console.print(table, width=width)
     console.print()
-    models = "single-task models leave" if found.get("alone", True) else "the joint network leaves"
+    models = "single-task models leave" if found.single_task else "the multi-task net leaves"
     words = (
         "Look-ahead: share of the held-out loss of `to` that a training step of `from` alone "
         "saves. Cosine: of their gradients on what they share. Residuals: correlation of what "
-        f"{models} unexplained. Bits: what a measured `from` tells about `to`."
+        f"{models} unexplained. Bits: what a given `from` tells about `to`."
     )
     if len(pairs) > len(shown):
         words += f" The {PAIRS} largest of {len(pairs):,} pairs."
     console.print(Text(words), width=width)
     console.print()
-    console.print(_targets(found), width=width)
+    console.print(_targets(record, found), width=width)
 
 
-def _targets(found: Mapping[str, Any]) -> Table:
+def _targets(record: RunRecord, found: AffinityRecord) -> Table:
     """One line for each target: what it receives from all others, and what sharing did to it."""
-    ahead = PERMILLE * _matrix(found, "lookahead")
-    np.fill_diagonal(ahead, np.nan)
-    measured = {row["target"]: row for row in found.get("transfer") or []}
+    ahead = _permille(found)
+    measured = {name: target.sharing for name, target in record.targets.items()}
     table = _head(("target", "best helper"), ("receives ‰",))
     table.add_column(Text("measured gain of sharing %"), no_wrap=True)
     table.add_column("verdict", no_wrap=True)
-    for column, target in enumerate(found["targets"]):
+    for column, target in enumerate(found.targets):
         received = ahead[:, column]
-        known = np.isfinite(received)
-        best, mean = "-", math.nan
-        if known.any():
-            best = found["targets"][int(np.nanargmax(received))]
-            mean = float(np.nanmean(received))
-        row = measured.get(target, {})
-        verdict = str(row.get("verdict") or "not tested")
+        known = np.isfinite(received).any()
+        best = found.targets[int(np.nanargmax(received))] if known else "-"
+        mean = float(np.nanmean(received)) if known else math.nan
+        sharing = measured.get(target, SharingRecord())
+        tested = sharing.verdict != NOT_TESTED
         table.add_row(
-            Text(str(target), style="bold"),
-            Text(str(best)),
+            Text(target, style="bold"),
+            Text(best),
             Text(_signed(mean, 3)),
-            Text(gain(row.get("delta"), row.get("interval"), "-")),
-            Text(verdict, style=STYLES.get(verdict, "default")),
+            Text(gain_in_words(sharing.gain if tested else GainRecord(), minus="-")),
+            Text(sharing.verdict, style=STYLES[sharing.verdict]),
         )
     return table
 
 
-def grouping_table(found: Mapping[str, Any], console: Console | None = None) -> None:
+def grouping_table(found: GroupingRecord, console: Console | None = None) -> None:
     """Prints the candidates of a search, the best first, with the gains of each target.
 
     Args:
-        found: ``facts["grouping"]`` of a model.
+        found: ``grouping`` of a run.
         console: Where to print; the standard output if None.
     """
     console = console or screen()
     width = min(console.width, WIDTH)
-    ranked = sorted(found["candidates"], key=lambda one: one["loss"])
-    few = len(found["targets"]) <= GAINS
+    few = len(found.targets) <= GAINS
     table = _head(("ways to group",), ("loss", "±", "gain %", "±"))
-    heads = [str(t) for t in found["targets"]] if few else ["least", "most"]
-    for head in heads:
+    for head in found.targets if few else ["least", "most"]:
         table.add_column(
             Text(head), justify="right", max_width=8, no_wrap=True, overflow="ellipsis"
         )
-    for one in ranked:
-        gains = one["gains"] if few else [min(one["gains"]), max(one["gains"])]
-        first = one is found["candidates"][0]
-        cells = [
-            f"{one['loss']:.4f}",
-            f"{one['error']:.4f}",
-            *(("", "") if first else (_signed(one["gain"], 2), f"{one['gain_error']:.2f}")),
-            *("" if first else _signed(value, 1) for value in gains),
-        ]
-        style = "bold" if one["name"] == found["recommended"] else ""
-        table.add_row(Text(one["name"], style=style), *(Text(cell) for cell in cells))
+    first = found.candidates[0]
+    for one in sorted(found.candidates, key=lambda one: one.loss):
+        gains = one.gains if few else [min(one.gains), max(one.gains)]
+        style = "bold" if one.name == found.recommended else ""
+        cells = _cells(one, gains, is_first=one is first)
+        table.add_row(Text(one.name, style=style), *map(Text, cells))
     console.print(table, width=width)
     console.print()
-    first = found["candidates"][0]["name"]
-    console.print(
-        Text(
-            f"Loss: mean over targets of the loss in units of the best constant's, by "
-            f"{found['folds']} folds of {found['rows']:,} training and validation rows. Gain: by "
-            f"how much it is lower than {first}"
-            + (
-                ", and at the right for each target."
-                if few
-                else "; at the right of single targets."
-            )
-        ),
-        width=width,
+    right = ", and at the right for each target." if few else "; at the right of single targets."
+    words = (
+        f"Loss: mean over targets of the loss in units of the baseline's, by {found.n_folds} folds "
+        f"of {found.n_rows:,} training and validation rows. Gain: by how much it is lower than "
+        f"{first.name}{right}"
     )
+    console.print(Text(words), width=width)
 
 
-def grouping_in_words(found: Mapping[str, Any]) -> str:
+def _cells(one: CandidateRecord, gains: Sequence[float], *, is_first: bool) -> list[str]:
+    """The numbers of a candidate; the first, which the others are compared with, has no gains."""
+    head = [f"{one.loss:.4f}", f"{one.error:.4f}"]
+    if is_first:
+        return [*head, "", "", *("" for _ in gains)]
+    return [
+        *head,
+        _signed(one.gain, 2),
+        f"{one.gain_error:.2f}",
+        *(_signed(value, 1) for value in gains),
+    ]
+
+
+def grouping_in_words(found: GroupingRecord) -> str:
     """Returns the finding of a search in plain words: the winner, or that there is none.
 
     Example:
-        >>> one = {"name": "all together", "gain": 0.0, "gain_error": 0.0}
-        >>> grouping_in_words({"candidates": [one], "winner": "all together",
-        ...                    "recommended": "all together"})
+        >>> one = CandidateRecord("all together", [["a"]], 1.0, 0.0, 0.0, 0.0, [0.0])
+        >>> grouping_in_words(GroupingRecord(["a"], [one], one.name, one.name, 5, 90))
         'Nothing is better than all together, which is the default.'
     """
-    first = found["candidates"][0]["name"]
-    winner = next(one for one in found["candidates"] if one["name"] == found["winner"])
-    if found["winner"] == first:
+    first = found.candidates[0].name
+    winner = found.candidate(found.winner)
+    if found.winner == first:
         return f"Nothing is better than {first}, which is the default."
-    told = f"{winner['gain']:.2f} % ± {winner['gain_error']:.2f}"
-    if found["recommended"] == first:
+    gain = f"{winner.gain:.2f} % ± {winner.gain_error:.2f}"
+    if found.recommended == first:
         return (
-            f"The best is {winner['name']} ({told}), but that is within noise, two standard "
+            f"The best is {winner.name} ({gain}), but that is within noise, two standard "
             f"errors: the recommendation is {first}, which is the default."
         )
-    return f"The best is {winner['name']}: its loss is lower than that of {first} by {told}."
+    return f"The best is {winner.name}: its loss is lower than that of {first} by {gain}."
 
 
-def groups_in_words(found: Mapping[str, Any]) -> str:
+def groups_in_words(groups: Sequence[Sequence[str]]) -> str:
     """Returns what look-ahead suggests in plain words.
 
     Example:
-        >>> groups_in_words({"targets": ["a", "b"], "groups": [["a", "b"]]})
+        >>> groups_in_words([["a", "b"]])
         'Look-ahead suggests one group of all, which is the default: write no groups.'
     """
-    groups = found["groups"]
     if len(groups) == 1:
         return "Look-ahead suggests one group of all, which is the default: write no groups."
-    alone = [group[0] for group in groups if len(group) == 1]
+    single = [group[0] for group in groups if len(group) == 1]
     words = f"Look-ahead suggests {plural(len(groups), 'group')}"
-    if alone:
-        words += f"; {listing(alone)} {'stands' if len(alone) == 1 else 'stand'} alone"
+    if single:
+        words += f"; {listing(single)} {'stands' if len(single) == 1 else 'stand'} alone"
     return f"{words}."
 
 
-def affinity_picture(found: Mapping[str, Any]) -> str:
+def affinity_picture(found: AffinityRecord) -> str:
     """Returns the map of look-ahead as an SVG file, with a frame around each suggested group.
 
     Args:
-        found: ``facts["affinity"]`` of a model.
-
-    Example:
-        >>> facts = {"targets": ["a", "b"], "groups": [["a", "b"]]}
-        >>> affinity_picture({**facts, "lookahead": [[None, 0.001], [0.002, None]]})[:4]
-        '<svg'
+        found: ``affinity`` of a run.
     """
-    order = [found["targets"].index(name) for group in found["groups"] for name in group]
-    names = [str(found["targets"][place]) for place in order]
-    ahead = PERMILLE * _matrix(found, "lookahead")[np.ix_(order, order)]
-    np.fill_diagonal(ahead, np.nan)
-    side, size = cell_side(len(names)), len(names)
-    left, upper = longest([*names, "from ↓"], 22) + 20, max(above(names, side), 36.0)
-    cell = (side, side)
+    order = [found.targets.index(name) for group in found.groups for name in group]
+    names = [found.targets[position] for position in order]
+    ahead = _permille(found)[np.ix_(order, order)]
+    side = cell_side(len(names))
+    upper = max(above(names, side), 36.0)
+    grid = Grid(beside([*names, "from ↓"]) + 20, upper, side, side)
     top = float(np.nanmax(np.abs(ahead))) if np.isfinite(ahead).any() else 1.0
     harm = ahead < -FAINT * top
     body = [
-        text(left - 8, upper - 20, "from ↓", "t mu", "e"),
-        text(left - 8, upper - 6, "to →", "t mu", "e"),
-        heat(np.where(harm, np.nan, ahead), top, left, upper, cell),
-        heat(np.where(harm, -ahead, np.nan), top, left, upper, cell, "ng"),
-        column_names(names, left, upper - 6, side),
+        text(grid.left - 8, upper - 20, "from ↓", style="t mu", anchor="e"),
+        text(grid.left - 8, upper - 6, "to →", style="t mu", anchor="e"),
+        grid.heat(np.where(harm, np.nan, ahead), top),
+        grid.heat(np.where(harm, -ahead, np.nan), top, style="ng"),
+        grid.column_names(names),
+        grid.row_names(names),
     ]
-    for i, name in enumerate(names):
-        body.append(text(left - 8, upper + (i + 0.5) * side + 4, name, "t", "e", limit=22))
-    if size <= NUMBERED:
-        words = [[_signed(float(v), 2 if top < 10 else 1, "") for v in row] for row in ahead]
-        body.append(
-            cell_numbers(words, np.nan_to_num(np.abs(ahead) / (top or 1)), left, upper, cell)
-        )
-    body.append(_frames([len(group) for group in found["groups"]], left, upper, side))
-    best = [pair for pair in _pairs(found) if pair[2] > 0][:3]
-    told = "; ".join(f"{a} helps {b}" for a, b, *_ in best)
+    if len(names) <= NUMBERED:
+        digits = 2 if top < 10 else 1
+        words = [[_signed(float(v), digits, unknown="") for v in row] for row in ahead]
+        body.append(grid.numbers(words, np.nan_to_num(np.abs(ahead) / (top or 1))))
+    body.append(_frames([len(group) for group in found.groups], grid))
+    best = [pair for pair in _pairs(found) if pair.ahead > 0][:3]
+    detail = "; ".join(f"{pair.giver} helps {pair.receiver}" for pair in best)
+    size = side * len(names)
     return picture(
         "Affinity of targets",
         "Share of a held-out loss that a step of another target saves, in ‰",
-        (
+        feet=(
             "Frames: the groups that this suggests. Orange cells are harm.",
             "It is measured in a short training; the proof of groups is a search.",
         ),
-        (left + side * size + 60, upper + side * size + 8, body),
-        ("Affinity of targets; a row acts on its columns", told),
+        drawn=Drawn(grid.left + size + 60, upper + size + 8, body),
+        spoken=("Affinity of targets; a row acts on its columns", detail),
     )
 
 
-def _frames(sizes: Sequence[int], left: float, upper: float, side: float) -> str:
+def _frames(sizes: Sequence[int], grid: Grid) -> str:
     """Draws a square around each group of two or more, along the diagonal."""
-    parts, first = [], 0
+    parts = []
+    first = 0
     for size in sizes:
         if size > 1:
-            start, length = first * side - 0.75, place(size * side)
-            x, y = place(left + start), place(upper + start)
+            start = first * grid.width - 0.75
+            length = coord(size * grid.width)
+            x, y = coord(grid.left + start), coord(grid.upper + start)
             parts.append(f"M{x} {y}h{length}v{length}h-{length}z")
         first += size
     return f'<path class="gb" d="{"".join(parts)}"/>' if parts else ""
 
 
-def _pairs(found: Mapping[str, Any]) -> list[tuple[Any, ...]]:
-    """Ordered pairs with their look-ahead in ‰ and the other measures, the best first."""
-    names = [str(name) for name in found["targets"]]
-    tables = [_matrix(found, key) for key in ("lookahead", "cosine", "residual", "bits")]
-    tables[0] = PERMILLE * tables[0]
+def _pairs(found: AffinityRecord) -> list[Pair]:
+    """Ordered pairs with all measures, the largest look-ahead first."""
+    unknown = np.full(found.lookahead.shape, np.nan)
+    others = [unknown if x is None else x for x in (found.cosine, found.residual, found.bits)]
+    ahead = PERMILLE * found.lookahead
     pairs = [
-        (a, b, *(float(table[i, j]) for table in tables))
-        for i, a in enumerate(names)
-        for j, b in enumerate(names)
+        Pair(a, b, float(ahead[i, j]), tuple(float(table[i, j]) for table in others))
+        for i, a in enumerate(found.targets)
+        for j, b in enumerate(found.targets)
         if i != j
     ]
-    return sorted(pairs, key=lambda pair: -np.nan_to_num(pair[2]))
+    return sorted(pairs, key=_falling)
 
 
-def _matrix(found: Mapping[str, Any], key: str) -> Array:
-    size = len(found["targets"])
-    values = found.get(key)
-    return (
-        np.full((size, size), np.nan) if values is None else as_floats(values).reshape(size, size)
-    )
+def _falling(pair: Pair) -> float:
+    return -float(np.nan_to_num(pair.ahead))
+
+
+def _permille(found: AffinityRecord) -> Array:
+    """Look-ahead (T, T) in ‰ with a blank diagonal."""
+    ahead = PERMILLE * found.lookahead.astype(np.float64)
+    np.fill_diagonal(ahead, np.nan)
+    return ahead
 
 
 def _head(names: Sequence[str], numbers: Sequence[str]) -> Table:

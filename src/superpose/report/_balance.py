@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from markupsafe import Markup
 
-from ._curves import Array, as_floats, span
+from superpose.record import BalanceRecord
+
+from ._curves import Array, span
 from ._maps import signed_map
 from ._plots import SERIES
-from ._svg import Frame, drawing, key_height, polyline
+from ._svg import Chart, Frame, drawing, key_height, polyline
 from ._wording import listing, number
 
 # A target starves if its part of the pull on what is shared is below a quarter of an equal part.
@@ -20,40 +22,39 @@ STARVING = 0.25
 CONFLICT = -0.1
 
 
-def balance_view(balance: Mapping[str, Any] | None) -> dict[str, Any] | None:
-    """Returns what the template shows of ``facts["balance"]``, None where there is nothing.
+@dataclass(frozen=True)
+class BalanceView:
+    """What the page shows of the balance."""
 
-    Args:
-        balance: ``{"targets", "method", "every", "at", "weights", "looks"}``; ``weights`` by epoch
-            and target, ``looks`` a list of ``{"epoch", "norms", "cosines"}``.
-    """
-    if not balance or not balance.get("looks"):
+    method: str
+    charts: list[Chart]
+    words: list[str]
+
+
+def balance_view(balance: BalanceRecord | None) -> BalanceView | None:
+    """Returns what the template shows, None where there is nothing."""
+    if balance is None or not balance.gradients:
         return None
-    names = [str(name) for name in balance["targets"]]
-    looks = balance["looks"]
-    epochs = as_floats([look["epoch"] for look in looks]) + 1
-    norms = np.stack([as_floats(look["norms"]) for look in looks])
-    weights = as_floats(balance.get("weights") or [])
+    names = balance.targets
+    epochs = np.array([look.epoch + 1.0 for look in balance.gradients])
+    norms = np.stack([look.norms for look in balance.gradients]).astype(np.float64)
+    weights = balance.weights
     last = weights[-1] if len(weights) else np.ones(len(names))
-    cosines = _mean(np.stack([as_floats(look["cosines"]) for look in looks]))
+    cosines = _mean(np.stack([look.cosines for look in balance.gradients]).astype(np.float64))
     charts = []
     if len(weights):
         counted = np.arange(1, len(weights) + 1, dtype=float)
-        svg = lines(names, counted, weights, "Weights over time", "weight")
-        charts.append({"caption": f"Weights by {balance.get('method')}", "svg": Markup(svg)})
-    if len(looks) > 1:
-        svg = lines(names, epochs, norms, "Lengths of gradients over time", "length")
-        charts.append({"caption": "Length of each target’s gradient", "svg": Markup(svg)})
+        svg = lines(names, counted, weights, title="Weights over time", what="weight")
+        charts.append(Chart(f"Weights by {balance.method}", Markup(svg)))
+    if len(epochs) > 1:
+        svg = lines(names, epochs, norms, title="Lengths of gradients over time", what="length")
+        charts.append(Chart("Length of each target’s gradient", Markup(svg)))
     title = "Cosines between the targets’ gradients"
-    svg = signed_map(names, cosines, title, f"{len(names)} targets; largest:")
+    svg = signed_map(names, cosines, title=title, detail=f"{len(names)} targets; largest:")
     if svg:
-        charts.append({"caption": title, "svg": Markup(svg)})
-    return {
-        "method": str(balance.get("method") or "sum"),
-        "every": balance.get("every"),
-        "charts": charts,
-        "words": [*_pulls(names, norms[-1] * last), *_conflicts(names, cosines)],
-    }
+        charts.append(Chart(title, Markup(svg)))
+    words = [*_pulls(names, norms[-1] * last), *_conflicts(names, cosines)]
+    return BalanceView(balance.method, charts, words)
 
 
 def _mean(values: Array) -> Array:
@@ -95,15 +96,15 @@ def _conflicts(names: Sequence[str], cosines: Array) -> list[str]:
     return [f"In each other’s way: {listing([words for _, words in sorted(pairs)][:5])}."]
 
 
-def lines(names: Sequence[str], epochs: Array, values: Array, title: str, what: str) -> str:
-    """Returns a line for each of the six targets whose values reach furthest apart.
+def lines(names: Sequence[str], epochs: Array, values: Array, *, title: str, what: str) -> str:
+    """Returns a line for each of the six targets whose values lie furthest apart.
 
     Shape:
         epochs: (E,), values: (E, T).
     """
     filled = np.nan_to_num(values, nan=0.0)  # a target without any value is drawn last
-    reach = filled.max(axis=0) - filled.min(axis=0)
-    shown = sorted(np.argsort(-reach, kind="stable")[:SERIES].tolist())
+    range_ = filled.max(axis=0) - filled.min(axis=0)
+    shown = sorted(np.argsort(-range_, kind="stable")[:SERIES].tolist())
     room = span(values[:, shown].ravel())
     log = room.low > 0 and room.high / room.low > 8
     pad = 0.0 if log else 0.04 * (room.high - room.low)
@@ -121,4 +122,6 @@ def lines(names: Sequence[str], epochs: Array, values: Array, title: str, what: 
             f'<path class="ln s{i}" d="{polyline(frame.x(epochs), frame.y(values[:, t]))}"/>'
         )
     detail = "; ".join(f"{names[t]} {number(values[-1, t])}" for t in shown)
-    return drawing(frame.width, frame.height, title, f"last values: {detail}", body)
+    return drawing(
+        frame.width, frame.height, title=title, detail=f"last values: {detail}", body=body
+    )

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
+
+from superpose.record import EntanglementRecord
 
 from ._entangled import OTHERS, Entangled
 from ._table import WIDTH, plain_table, screen
@@ -19,7 +19,7 @@ CELL = 7  # columns of a bit value with its star and a space
 NAMES = 14  # columns of the names at the left
 
 
-def entanglement_table(facts: Mapping[str, Any], console: Console | None = None) -> None:
+def entanglement_table(record: EntanglementRecord | None, console: Console | None = None) -> None:
     """Prints how many bits each target tells about each other one, in at most 100 columns.
 
     Rows are given, columns are what they tell about; a star marks what is distinguishable from
@@ -27,16 +27,16 @@ def entanglement_table(facts: Mapping[str, Any], console: Console | None = None)
     pairs.
 
     Args:
-        facts: ``facts["entanglement"]`` of a run, or all facts of a run.
+        record: ``entanglement`` of a run.
         console: Where to print; the standard output if None.
 
     Example:
-        >>> entanglement_table({"targets": ["a", "b"]})
+        >>> entanglement_table(None)
         Entanglement needs two targets with labels in the same rows.
     """
     console = console or screen()
     width = min(console.width, WIDTH)
-    found = Entangled.of(facts)
+    found = Entangled.of(record)
     if found is None:
         words = "Entanglement needs two targets with labels in the same rows."
         console.print(Text(words), width=width, soft_wrap=True)
@@ -62,7 +62,7 @@ def _matrix(found: Entangled) -> Table:
             for j in range(len(found.targets))
         ]
         table.add_row(Text(name, style="bold"), *cells)
-    totals = zip(found.total.tolist(), found.total_link.tolist(), strict=True)
+    totals = zip(found.record.total.tolist(), found.total_link.tolist(), strict=True)
     table.add_section()
     table.add_row(Text(OTHERS, style="bold"), *(_cell(bits, link) for bits, link in totals))
     return table
@@ -76,11 +76,9 @@ def _list(found: Entangled) -> Table:
         table.add_column(head, justify="right", no_wrap=True)
     for pair in found.pairs()[:PAIRS]:
         table.add_row(
-            Text(pair.told, style="bold"),
-            Text(pair.about, style="bold"),
+            *(Text(name, style="bold") for name in (pair.given, pair.about)),
             _cell(pair.bits, pair.link),
-            Text(_bits(pair.low)),
-            Text(_bits(pair.high)),
+            *(Text(_bits(bound)) for bound in (pair.low, pair.high)),
             Text("-" if math.isnan(pair.p) else "<.001" if pair.p < 1e-3 else f"{pair.p:.3f}"),
         )
     return table
@@ -102,11 +100,10 @@ def _bits(value: float) -> str:
 def _explanation(found: Entangled, matrix: bool) -> str:
     """Returns the lines below the table, in plain words."""
     shown = found.pairs()
-    count = "" if math.isnan(found.rows) else f"{int(found.rows):,} "
     words = (
-        f"Bits that a given target saves on the log-loss of another one, mean over {count}held-out "
-        "rows, with the inputs known. * distinguishable from chance (interval above 0, p at most "
-        "0.05)."
+        "Bits that a given target saves on the log-loss of another one, mean over "
+        f"{found.rows or 'held-out rows'}, with the inputs known. * distinguishable from chance "
+        "(interval above 0, p at most 0.05)."
     )
     if not matrix and len(shown) > PAIRS:
         words += f" The {PAIRS} strongest of {len(shown):,} pairs."

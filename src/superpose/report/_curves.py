@@ -8,7 +8,7 @@ rebuilt byte for byte.
 from __future__ import annotations
 
 import math
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,13 +22,6 @@ class Span(NamedTuple):
     low: float
     high: float
     outside: int
-
-
-def as_floats(values: Any) -> Array:
-    """Returns a float64 array; None becomes NaN, a missing argument an empty array."""
-    if values is None:
-        return np.zeros(0)
-    return np.asarray(values, dtype=np.float64)
 
 
 def roc_points(truth: Array, score: Array) -> tuple[Array, Array, float]:
@@ -58,14 +51,16 @@ def pr_points(truth: Array, score: Array) -> tuple[Array, Array, float]:
         truth, score: (N,). Recall and precision: (P,), recall rising.
     """
     hits, misses = _cumulated(truth, score)
-    recall, precision = hits / hits[-1], hits / (hits + misses)
+    recall = hits / hits[-1]
+    precision = hits / (hits + misses)
     area = float(np.sum(np.diff(recall, prepend=0.0) * precision))
     return np.concatenate([[0.0], recall]), np.concatenate([precision[:1], precision]), area
 
 
 def _cumulated(truth: Array, score: Array) -> tuple[Array, Array]:
     order = np.argsort(-score, kind="stable")
-    ranked, ends = truth[order], np.append(np.diff(score[order]) != 0, True)
+    ranked = truth[order]
+    ends = np.append(np.diff(score[order]) != 0, True)
     hits = np.cumsum(ranked)[ends]
     return hits, np.cumsum(1 - ranked)[ends]
 
@@ -125,11 +120,26 @@ def class_report(counts: Array, labels: list[str]) -> list[ClassRow]:
     """Returns precision, recall and F1 per class from confusion counts; NaN where undefined."""
     rows = []
     for k, label in enumerate(labels):
-        hit, true, said = counts[k, k], counts[k].sum(), counts[:, k].sum()
-        f1 = 2 * hit / (true + said) if true + said else math.nan
-        precision, recall = hit / said if said else math.nan, hit / true if true else math.nan
-        rows.append(ClassRow(label, float(precision), float(recall), float(f1), int(true)))
+        rows.append(class_row(label, counts[k, k], counts[:, k].sum(), true=counts[k].sum()))
     return rows
+
+
+def class_row(label: str, right: float, predicted: float, *, true: float) -> ClassRow:
+    """Returns precision, recall and F1 from counts; NaN where undefined.
+
+    Args:
+        label: The class.
+        right: How many are rightly predicted.
+        predicted: How many are predicted.
+        true: How many there are.
+    """
+    return ClassRow(
+        label,
+        precision=float(right / predicted) if predicted else math.nan,
+        recall=float(right / true) if true else math.nan,
+        f1=float(2 * right / (true + predicted)) if true + predicted else math.nan,
+        rows=int(true),
+    )
 
 
 def span(values: Array) -> Span:
@@ -144,10 +154,12 @@ def span(values: Array) -> Span:
     q_low, q_high = (float(q) for q in np.quantile(values, [0.005, 0.995]))
     if q_high > q_low and high - low > 3 * (q_high - q_low):
         margin = 0.25 * (q_high - q_low)
-        low, high = max(low, q_low - margin), min(high, q_high + margin)
+        low = max(low, q_low - margin)
+        high = min(high, q_high + margin)
     if high - low <= 1e-12 * max(abs(low), abs(high)):
         pad = abs(low) * 0.05 or 0.5
-        low, high = low - pad, high + pad
+        low -= pad
+        high += pad
     return Span(low, high, int(np.sum((values < low) | (values > high))))
 
 

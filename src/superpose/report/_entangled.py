@@ -7,18 +7,20 @@ hatched and never shaded, so that noise can't be read as a pattern.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Self
+from functools import cached_property
 
 import numpy as np
 from markupsafe import Markup
 
-from ._curves import Array, as_floats
-from ._maps import above, cell_numbers, cell_side, column_names, heat
-from ._picture import picture
-from ._svg import TEXT_WIDTH, drawing, longest, place, text
-from ._wording import listing, p_value, plural, real
+from superpose.record import EntanglementRecord
+
+from ._curves import Array
+from ._grid import Grid, above, beside
+from ._maps import cell_side
+from ._picture import Drawn, picture
+from ._svg import TEXT_WIDTH, coord, drawing, text
+from ._wording import listing, p_value, plural
 
 NUMBERED = 16  # up to so many targets, cells carry their number
 PAIRS = 30  # pairs that the table of the report lists
@@ -26,6 +28,7 @@ LINKS = 5  # links that are put in words
 LEVEL = 0.05  # a link needs a p-value of at most this
 LINE = 17.0  # height of a line of the key
 OTHERS = "all others"
+TITLE = "Entanglement in bits; a given target (row) tells about its columns"
 
 
 @dataclass(frozen=True)
@@ -33,13 +36,14 @@ class Pair:
     """What one target tells about another.
 
     Args:
+        given, about: The one that is measured, and the other.
         bits: Mean saving of log-loss, bits per row; low and high are its interval.
-        null: The same where the told values are permuted.
+        null: The same where the given values are permuted.
         p: Chance of so much by permutation alone; NaN where not tested.
         link: Whether it is distinguishable from chance.
     """
 
-    told: str
+    given: str
     about: str
     bits: float
     low: float
@@ -51,73 +55,67 @@ class Pair:
 
 @dataclass(frozen=True)
 class Entangled:
-    """Facts of entanglement as arrays.
+    """The bits of a run, and which of them are distinguishable from chance."""
 
-    Shape:
-        bits, low, high, null, p, link: (T, T), row told, column about, NaN (False) on the diagonal.
-        total, total_low, total_high, total_link: (T,).
-    """
-
-    targets: list[str]
-    bits: Array
-    low: Array
-    high: Array
-    null: Array
-    p: Array
-    link: np.ndarray
-    total: Array
-    total_low: Array
-    total_high: Array
-    total_link: np.ndarray
-    rows: float
+    record: EntanglementRecord
 
     @classmethod
-    def of(cls, facts: Mapping[str, Any] | None) -> Self | None:
-        """Reads ``facts["entanglement"]``, or all facts; None with fewer than 2 targets.
-
-        Args:
-            facts: At least ``targets`` and ``bits``; whatever else is missing counts as unknown.
-        """
-        facts = facts or {}
-        if "bits" not in facts:
-            facts = facts.get("entanglement") or {}
-        targets = [str(name) for name in facts.get("targets") or []]
-        size = len(targets)
-        if size < 2 or facts.get("bits") is None:
+    def of(cls, record: EntanglementRecord | None) -> Entangled | None:
+        """Reads a record; None with fewer than 2 targets, or where no bits are known."""
+        if record is None or len(record.targets) < 2:
             return None
+        found = cls(record)
+        return found if np.isfinite(found.bits).any() else None
 
-        def table(key: str, *shape: int) -> Array:
-            values = as_floats(facts.get(key))
-            return values.reshape(shape).copy() if values.size else np.full(shape, math.nan)
+    @property
+    def targets(self) -> list[str]:
+        """Their names."""
+        return self.record.targets
 
-        bits, low, high, null, p = (
-            table(key, size, size) for key in ("bits", "low", "high", "null", "p")
-        )
-        if not np.isfinite(bits).any():
-            return None
-        np.fill_diagonal(bits, math.nan)
-        total, bottom, top = (table(f"total{end}", size) for end in ("", "_low", "_high"))
+    @cached_property
+    def bits(self) -> Array:
+        """The bits (T, T) with a blank diagonal."""
+        return np.where(np.eye(len(self.targets), dtype=bool), math.nan, self.record.bits)
+
+    @cached_property
+    def link(self) -> np.ndarray:
+        """Which pairs (T, T) are links."""
+        return distinguishable(self.bits, self.record.low, self.record.p)
+
+    @cached_property
+    def total_link(self) -> np.ndarray:
+        """Of which targets (T,) what all others tell is more than chance."""
         # Of two targets all others are the other one, and as sure as that.
-        other = p[[1, 0], [0, 1]] if size == 2 else None
-        return cls(
-            targets, bits, low, high, null, p, distinguishable(bits, low, p),
-            total, bottom, top, distinguishable(total, bottom, other),
-            real(facts.get("rows")),
-        )  # fmt: skip
+        two = len(self.targets) == 2
+        other = self.record.p[[1, 0], [0, 1]] if two else np.full(len(self.targets), math.nan)
+        return distinguishable(self.record.total, self.record.total_low, other)
+
+    @property
+    def rows(self) -> str:
+        """How many rows were read, nothing where it is not known."""
+        return plural(self.record.rows, "held-out row") if self.record.rows else ""
 
     def pairs(self) -> list[Pair]:
         """All pairs with a measured value: links first, each part by falling bits."""
         found = []
+        r = self.record
         for i, j in np.argwhere(np.isfinite(self.bits)):
-            bits, low, high, null, p = (
-                float(table[i, j]) for table in (self.bits, self.low, self.high, self.null, self.p)
+            found.append(
+                Pair(
+                    given=self.targets[i],
+                    about=self.targets[j],
+                    bits=float(self.bits[i, j]),
+                    low=float(r.low[i, j]),
+                    high=float(r.high[i, j]),
+                    null=float(r.null[i, j]),
+                    p=float(r.p[i, j]),
+                    link=bool(self.link[i, j]),
+                )
             )
-            told, about = self.targets[i], self.targets[j]
-            found.append(Pair(told, about, bits, low, high, null, p, bool(self.link[i, j])))
         return sorted(found, key=lambda pair: (not pair.link, -pair.bits))
 
 
-def distinguishable(bits: Array, low: Array, p: Array | None) -> np.ndarray:
+def distinguishable(bits: Array, low: Array, p: Array) -> np.ndarray:
     """Tells which bits are distinguishable from chance.
 
     The interval has to lie above 0 and the p-value has to be at most 0.05; one of the two may be
@@ -130,39 +128,70 @@ def distinguishable(bits: Array, low: Array, p: Array | None) -> np.ndarray:
         >>> distinguishable(np.array([.3, .3]), np.array([.2, -.1]), np.array([.01, .01])).tolist()
         [True, False]
     """
-    p = np.full_like(low, math.nan) if p is None else p
     tested = np.isfinite(low) | np.isfinite(p)
     # A comparison with NaN is False, which is what an unknown bound asks for here.
     refuted = (low <= 0) | (p > LEVEL)
     return np.asarray((bits > 0) & tested & ~refuted)
 
 
-def entangled_view(facts: Mapping[str, Any] | None) -> dict[str, Any] | None:
-    """Returns what the template shows of ``facts["entanglement"]``, None where there is nothing."""
-    found = Entangled.of({"entanglement": facts})
+@dataclass(frozen=True)
+class PairLine:
+    """A pair as the table of the page shows it."""
+
+    given: str
+    about: str
+    bits: str
+    interval: str
+    null: str
+    p: str
+    link: bool
+
+
+@dataclass(frozen=True)
+class EntangledView:
+    """What the page shows of the entanglement.
+
+    Args:
+        svg: The map.
+        words: Sentences below it.
+        pairs: The strongest pairs.
+        count: How many pairs there are.
+        rows: How many rows were read, in words.
+    """
+
+    svg: Markup
+    words: list[str]
+    pairs: list[PairLine]
+    count: int
+    rows: str
+
+
+def entangled_view(record: EntanglementRecord | None) -> EntangledView | None:
+    """Returns what the template shows, None where there is nothing."""
+    found = Entangled.of(record)
     if found is None:
         return None
     pairs = found.pairs()
-    return {
-        "svg": Markup(entanglement_map(found)),  # drawings escape their texts themselves
-        "words": entangled_in_words(found),
-        "pairs": [_line(pair) for pair in pairs[:PAIRS]],
-        "count": len(pairs),
-        "rows": "" if math.isnan(found.rows) else plural(int(found.rows), "row"),
-    }
+    return EntangledView(
+        svg=Markup(entanglement_map(found)),
+        words=entangled_in_words(found),
+        pairs=[_line(pair) for pair in pairs[:PAIRS]],
+        count=len(pairs),
+        rows=found.rows,
+    )
 
 
-def _line(pair: Pair) -> dict[str, Any]:
-    interval = "–" if math.isnan(pair.low) else f"{_fine(pair.low)} to {_fine(pair.high)}"
-    return {
-        "told": pair.told,
-        "about": pair.about,
-        "bits": _fine(pair.bits),
-        "interval": interval,
-        "null": _fine(pair.null),
-        "p": p_value(pair.p).removeprefix("p = ").removeprefix("p ") or "–",
-        "link": pair.link,
-    }
+def _line(pair: Pair) -> PairLine:
+    unknown = math.isnan(pair.low)
+    return PairLine(
+        given=pair.given,
+        about=pair.about,
+        bits=_fine(pair.bits),
+        interval="–" if unknown else f"{_fine(pair.low)} to {_fine(pair.high)}",
+        null=_fine(pair.null),
+        p=p_value(pair.p).removeprefix("p = ").removeprefix("p ") or "–",
+        link=pair.link,
+    )
 
 
 def _fine(value: float) -> str:
@@ -182,7 +211,7 @@ def strongest(found: Entangled, most: int = LINKS) -> list[str]:
     """Returns the strongest links in words; what is within chance is never among them."""
     links = [pair for pair in found.pairs() if pair.link][:most]
     return [
-        f"{pair.told} tells {_worded(pair.bits)} bits about {pair.about}"
+        f"{pair.given} tells {_worded(pair.bits)} bits about {pair.about}"
         + ("" if math.isnan(pair.low) else f" ({_worded(pair.low)} to {_worded(pair.high)})")
         for pair in links
     ]
@@ -194,116 +223,96 @@ def entangled_in_words(found: Entangled) -> list[str]:
     links = [pair for pair in pairs if pair.link]
     count = plural(len(pairs), "ordered pair")
     if not links:
-        first = f"None of {count} is distinguishable from chance."
         if len(pairs) < 2:
-            first = "The pair is not distinguishable from chance."
-        return [first]
+            return ["The pair is not distinguishable from chance."]
+        return [f"None of {count} is distinguishable from chance."]
     verb = "is" if len(links) == 1 else "are"
     sentences = [f"{len(links):,} of {count} {verb} distinguishable from chance."]
     sentences.append(f"Strongest: {'; '.join(strongest(found))}.")
-    by_name = {(pair.told, pair.about): pair for pair in pairs}
-    skewed = [
-        (pair.bits - back.bits, pair, back)
-        for pair in links[:PAIRS]
-        if (back := by_name.get((pair.about, pair.told))) and pair.low > back.high
-    ]
-    if skewed:
-        _, pair, back = max(skewed, key=lambda entry: entry[0])
-        sentences.append(
-            f"The largest difference of directions: {pair.told} tells {_worded(pair.bits)} bits "
-            f"about {pair.about}, and {pair.about} {_worded(back.bits)} about {pair.told}."
-        )
-    told = [
-        k for k in np.argsort(-np.nan_to_num(found.total, nan=-math.inf)) if found.total_link[k]
-    ]
-    if told:
-        parts = [f"{found.targets[k]} ({_worded(float(found.total[k]))} bits)" for k in told[:3]]
+    sentences += _least_symmetric(pairs)
+    total = found.record.total
+    falling = np.argsort(-np.nan_to_num(total, nan=-math.inf))
+    known = [k for k in falling if found.total_link[k]]
+    if known:
+        parts = [f"{found.targets[k]} ({_worded(float(total[k]))} bits)" for k in known[:3]]
         sentences.append(f"All others together tell most about {listing(parts)}.")
     return sentences
 
 
-def entanglement_map(found: Entangled) -> str:
-    """Returns the map: a row per told target, a column per target it is about, bits in shades."""
-    width, height, body = _map(found)
-    detail = "; ".join(strongest(found)) or "no pair is distinguishable from chance"
-    return drawing(
-        width, height, "Entanglement in bits; a row tells about its columns", detail, body
-    )
-
-
-def _map(found: Entangled) -> tuple[float, float, list[str]]:
-    """Returns width, height and parts of the map and its key."""
-    names, size = found.targets, len(found.targets)
-    side = cell_side(size)
-    cell, away = (side, side), 9.0
-    left, upper = longest([*names, OTHERS], 22) + 20, max(above(names, side), 36.0)
-    foot = upper + side * size + away
-    total = found.total.reshape(1, size)
-    with_total = bool(np.isfinite(total).any())
-    top, most = _largest(found.bits, found.link), _largest(total, found.total_link[None, :])
-    shaded = np.where(found.link, found.bits, math.nan)
-    body = [
-        text(left - 8, upper - 20, "told ↓", "t mu", "e"),
-        text(left - 8, upper - 6, "about →", "t mu", "e"),
-        heat(shaded, top, left, upper, cell),
-        _hatched(np.isfinite(found.bits) & ~found.link, left, upper, side),
-        column_names(names, left, upper - 6, side),
+def _least_symmetric(pairs: list[Pair]) -> list[str]:
+    """Says of which pair the two directions differ most, if any differ by more than chance."""
+    by_name = {(pair.given, pair.about): pair for pair in pairs}
+    skewed = [
+        (pair.bits - back.bits, pair, back)
+        for pair in [pair for pair in pairs if pair.link][:PAIRS]
+        if (back := by_name.get((pair.about, pair.given))) and pair.low > back.high
     ]
-    for i, name in enumerate(names):
-        body.append(text(left - 8, upper + (i + 0.5) * side + 4, name, "t", "e", limit=22))
+    if not skewed:
+        return []
+    _, pair, back = max(skewed, key=lambda entry: entry[0])
+    return [
+        f"The largest difference of directions: {pair.given} tells {_worded(pair.bits)} bits "
+        f"about {pair.about}, and {pair.about} {_worded(back.bits)} about {pair.given}."
+    ]
+
+
+def entanglement_map(found: Entangled) -> str:
+    """Returns the map: a row per given target, a column per target it is about, bits in shades."""
+    drawn = _map(found)
+    detail = "; ".join(strongest(found)) or "no pair is distinguishable from chance"
+    return drawing(drawn.width, drawn.height, title=TITLE, detail=detail, body=drawn.body)
+
+
+def _map(found: Entangled) -> Drawn:
+    """Returns the map and its key."""
+    names = found.targets
+    size = len(names)
+    side = cell_side(size)
+    upper = max(above(names, side), 36.0)
+    grid = Grid(beside([*names, OTHERS]) + 20, upper, side, side)
+    top = _largest(found.bits, found.link)
+    body = [
+        text(grid.left - 8, upper - 20, "given ↓", style="t mu", anchor="e"),
+        text(grid.left - 8, upper - 6, "about →", style="t mu", anchor="e"),
+        grid.heat(np.where(found.link, found.bits, math.nan), top),
+        grid.hatching(np.isfinite(found.bits) & ~found.link),
+        grid.column_names(names),
+        grid.row_names(names),
+    ]
     if size <= NUMBERED:
-        body.append(_numbers(found.bits, found.link, top, left, upper, cell))
-    if with_total:
+        body += _numbers(grid, found.bits, link=found.link, top=top)
+    bottom = upper + side * size + 9.0
+    most = 0.0
+    total = found.record.total[None, :]
+    sure = found.total_link[None, :]
+    if np.isfinite(total).any():
         # A scale of its own: the total is larger than any pair and would wash the pairs out.
-        sure = found.total_link[None, :]
-        body.append(text(left - 8, foot + side / 2 + 4, OTHERS, "t b", "e"))
-        body.append(heat(np.where(sure, total, math.nan), most, left, foot, cell, "tt"))
-        body.append(_hatched(np.isfinite(total) & ~sure, left, foot, side))
+        foot = Grid(grid.left, bottom, side, side)
+        most = _largest(total, sure)
+        body.append(foot.row_names([OTHERS], style="t b"))
+        body.append(foot.heat(np.where(sure, total, math.nan), most, style="tt"))
+        body.append(foot.hatching(np.isfinite(total) & ~sure))
         if size <= NUMBERED:
-            body.append(_numbers(total, sure, most, left, foot, cell))
-    bottom = foot + (side if with_total else 0) + 14
-    keys = _keys(found, top, most if with_total else 0.0, bottom)
-    width = max(left + side * size + 0.64 * TEXT_WIDTH * 16 + 8, 340.0)
-    return width, bottom + LINE * len(keys) + 6, [*body, *keys]
+            body += _numbers(foot, total, link=sure, top=most)
+        bottom += side
+    keys = _keys(found, top=top, most=most, y=bottom + 14)
+    width = max(grid.left + side * size + 0.64 * TEXT_WIDTH * 16 + 8, 340.0)
+    return Drawn(width, bottom + 20 + LINE * len(keys), [*body, *keys])
 
 
 def _largest(values: Array, link: np.ndarray) -> float:
     return float(np.max(values, where=link & np.isfinite(values), initial=0.0))
 
 
-def _hatched(cells: np.ndarray, left: float, upper: float, side: float) -> str:
-    """Draws hatching over cells that are not distinguishable from chance."""
-    gap, parts = side - 1.5, []
-    half = gap / 2
-    for i, j in np.argwhere(cells):
-        x, y = left + j * side, upper + i * side
-        parts.append(f"M{place(x)} {place(y + gap)}l{place(gap)}-{place(gap)}")
-        if side > 20:  # smaller cells have room for one line
-            parts.append(
-                f"M{place(x)} {place(y + half)}l{place(half)}-{place(half)}"
-                f"M{place(x + half)} {place(y + gap)}l{place(half)}-{place(half)}"
-            )
-    ground = heat(np.where(cells, 1.0, math.nan), 1.0, left, upper, (side, side), "no")
-    return f'{ground}<path class="hs" d="{"".join(parts)}"/>' if parts else ""
-
-
-def _numbers(
-    values: Array,
-    link: np.ndarray,
-    top: float,
-    left: float,
-    upper: float,
-    cell: tuple[float, float],
-) -> str:
+def _numbers(grid: Grid, values: Array, *, link: np.ndarray, top: float) -> list[str]:
     words = [[_short(float(v)) for v in row] for row in values]
     share = np.where(link, np.nan_to_num(values / (top or 1.0)), 0.0)
     shown = [[w if link[i, j] else "" for j, w in enumerate(row)] for i, row in enumerate(words)]
-    parts = [cell_numbers(shown, share, left, upper, cell)]
-    width, height = cell
-    for i, j in np.argwhere(~link & np.isfinite(values)):
-        x, y = left + (j + 0.5) * width - 0.75, upper + (i + 0.5) * height + 4
-        parts.append(text(x, y, words[i][j], "c no"))
-    return "".join(parts)
+    chance = np.argwhere(~link & np.isfinite(values))
+    return [
+        grid.numbers(shown, share),
+        *(grid.word(i, j, words[i][j], style="c no") for i, j in chance),
+    ]
 
 
 def _short(value: float) -> str:
@@ -316,7 +325,7 @@ def _short(value: float) -> str:
     return sign + (words.removeprefix("0") if float(words) else "0")
 
 
-def _keys(found: Entangled, top: float, most: float, y: float) -> list[str]:
+def _keys(found: Entangled, *, top: float, most: float, y: float) -> list[str]:
     """Draws what shades and hatching stand for, one line each."""
     scales = [("", top, "bits of one target")] if top else []
     scales += [("tt", most, f"bits of {OTHERS}")] if most else []
@@ -325,49 +334,45 @@ def _keys(found: Entangled, top: float, most: float, y: float) -> list[str]:
         y += LINE
         cells = "".join(
             f'<path class="ht {style} q{step}" stroke-width="11" '
-            f'd="M{place(34 + 12 * k)} {place(y - 4)}h11"/>'
+            f'd="M{coord(34 + 12 * k)} {coord(y - 4)}h11"/>'
             for k, step in enumerate((1, 3, 5, 7, 9, 10))
         )
-        lines.append(
-            f"{text(28, y, '0', 'k', 'e')}{cells}{text(112, y, f'{_short(largest)} {words}', 'k')}"
-        )
-    hatched = (found.bits.size > 0 and not found.link[np.isfinite(found.bits)].all()) or (
-        np.isfinite(found.total).any() and not found.total_link.all()
+        zero = text(28, y, "0", style="k", anchor="e")
+        lines.append(f"{zero}{cells}{text(112, y, f'{_short(largest)} {words}', style='k')}")
+    hatched = not found.link[np.isfinite(found.bits)].all() or (
+        np.isfinite(found.record.total).any() and not found.total_link.all()
     )
     if hatched:
         y += LINE
-        mark = _hatched(np.ones((1, 1), dtype=bool), 90.5, y - 10, 15.5)
-        lines.append(mark + text(112, y, "not distinguishable from chance", "k"))
+        mark = Grid(90.5, y - 10, 15.5, 15.5).hatching(np.ones((1, 1), dtype=bool))
+        lines.append(mark + text(112, y, "not distinguishable from chance", style="k"))
     return lines
 
 
-def entanglement_picture(facts: Mapping[str, Any]) -> str:
+def entanglement_picture(record: EntanglementRecord | None) -> str:
     """Returns the map of entanglement as an SVG file that is readable when opened alone.
 
     Args:
-        facts: ``facts["entanglement"]`` of a run, or all facts of a run.
+        record: ``entanglement`` of a run.
 
     Returns:
         The text of the file; an empty string where fewer than two targets were measured.
 
     Example:
-        >>> entanglement_picture({"targets": ["a", "b"], "bits": [[None, 0.4], [0.3, None]]})[:4]
-        '<svg'
-        >>> entanglement_picture({})
+        >>> entanglement_picture(None)
         ''
     """
-    found = Entangled.of(facts)
+    found = Entangled.of(record)
     if found is None:
         return ""
-    width, height, body = _map(found)
-    rows = "" if math.isnan(found.rows) else f", on {plural(int(found.rows), 'held-out row')}"
+    rows = f", on {found.rows}" if found.rows else ""
     return picture(
         "Entanglement",
-        f"Bits that a measured target tells about another{rows}",
-        (
+        f"Bits that a given target tells about another{rows}",
+        feet=(
             "Mean saving of log-loss given the inputs; asymmetric as it comes.",
             "It says what a value tells, not what causes what.",
         ),
-        (width, height, body),
-        ("Entanglement in bits; a row tells about its columns", "; ".join(strongest(found))),
+        drawn=_map(found),
+        spoken=(TITLE, "; ".join(strongest(found))),
     )

@@ -1,62 +1,75 @@
-"""Rows with what was told of them, as a table; and how far down a list the right item stands."""
+"""Rows with what is predicted of them; and how far down a list the right item stands."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 
-from ._curves import as_floats
+from superpose.record import ExampleRecord, RanksChart
+
 from ._svg import Frame, drawing, key_height, polyline
 from ._wording import number, plural
 
-FIRST = 100  # places of the list that the chart goes down
+FIRST = 100  # positions of the list that the chart goes down
 
 
-def found_within(plot: Mapping[str, Any], target: str = "") -> str:
+def found_within(chart: RanksChart, target: str = "") -> str:
     """Returns the share of rows whose item stands within the first k, for every k.
 
     Args:
-        plot: ``{"ranks": (N,), "items": K}``.
+        chart: The positions of the right items.
         target: The chart's title.
     """
-    ranks, items = as_floats(plot.get("ranks")), int(plot.get("items") or 0)
-    if not ranks.size or items < 2:
+    if not chart.ranks.size or chart.n_items < 2:
         return ""
-    places = np.arange(1, min(items, FIRST) + 1)
-    found = (ranks[:, None] <= places).mean(axis=0)
-    keys = [("ln s0", "what ships"), ("ref", "by chance")]
+    first = np.arange(1, min(chart.n_items, FIRST) + 1)
+    share = (chart.ranks[:, None] <= first).mean(axis=0)
+    keys = [("ln s0", "deployed"), ("ref", "by chance")]
     frame = Frame(
-        (1.0, float(places[-1])),
+        (1.0, float(first[-1])),
         (0.0, 1.0),
         ("first k items", "share of rows found"),
         top=key_height(len(keys)),
     )
+    chance = polyline(frame.x(first), frame.y(first / chart.n_items))
     body = [
         frame.axes(),
         frame.key(keys),
-        f'<path class="ref" d="{polyline(frame.x(places), frame.y(places / items))}"/>',
-        f'<path class="ln s0" d="{polyline(frame.x(places), frame.y(found))}"/>',
+        f'<path class="ref" d="{chance}"/>',
+        f'<path class="ln s0" d="{polyline(frame.x(first), frame.y(share))}"/>',
     ]
-    detail = f"{plural(ranks.size, 'row')}, {plural(items, 'item')}"
-    return drawing(frame.width, frame.height, f"Recall of {target}".strip(), detail, body)
+    return drawing(
+        frame.width,
+        frame.height,
+        title=f"Recall of {target}".strip(),
+        detail=f"{plural(chart.ranks.size, 'row')}, {plural(chart.n_items, 'item')}",
+        body=body,
+    )
 
 
-def example(row: Mapping[str, Any]) -> dict[str, Any]:
-    """Returns one row as the page shows it: what was asked, what is right, what was told.
+@dataclass(frozen=True)
+class Answer:
+    """One prediction as the page shows it: its text, its probability, whether it is right."""
 
-    Args:
-        row: ``{"row": {column: value}, "true": text, "told": [[text, probability or None], ...]}``.
-    """
-    true = str(row.get("true") or "")
-    told = [
-        {
-            "text": str(text),
-            "share": "" if share is None else number(share),
-            "right": str(text) == true,
-        }
-        for text, share in row.get("told") or []
+    text: str
+    share: str
+    right: bool
+
+
+@dataclass(frozen=True)
+class Example:
+    """One row as the page shows it: its inputs, what is right, what is predicted."""
+
+    inputs: dict[str, str]
+    true: str
+    answers: list[Answer]
+
+
+def example(record: ExampleRecord) -> Example:
+    """Returns one row as the page shows it."""
+    answers = [
+        Answer(text, "" if np.isnan(share) else number(share), text == record.true)
+        for text, share in zip(record.pred, record.shares, strict=True)
     ]
-    asked = [{"name": str(n), "value": str(v)} for n, v in (row.get("row") or {}).items()]
-    return {"asked": asked, "true": true, "told": told}
+    return Example(record.row, record.true, answers)

@@ -1,280 +1,308 @@
-"""Which charts and tables one target gets in the report, by its kind.
+"""What one target gets in the report: charts, a table per class, pictures, sentences, examples.
 
-A target's plot facts hold encoded labels, canonical predictions and, for numbers and counts, values
-in the user's units. Here they become a `TargetFigures`: charts ready to place, and rows per class.
+There is one drawing for each sort of chart that a kind of target can have.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+from markupsafe import Markup
+
+from superpose.record import (
+    ChartRecord,
+    ClassesChart,
+    ExamplesChart,
+    ForecastChart,
+    LabelSetsChart,
+    MapsChart,
+    MasksChart,
+    ObjectsChart,
+    RanksChart,
+    SurvivalChart,
+    ValuesChart,
+    WordRecord,
+    WordsChart,
+)
 
 from ._curves import (
     Array,
     ClassRow,
-    as_floats,
     both_classes,
     class_report,
+    class_row,
     confusion_counts,
     pr_points,
     roc_points,
 )
-from ._examples import example, found_within
+from ._examples import Example, example, found_within
 from ._map_pictures import colour_bounds, map_picture, scale_note
 from ._maps import confusion_matrix
 from ._over_time import errors_ahead, survival_curves
-from ._pictures import box_picture, mask_picture, object_curves
+from ._pictures import box_picture, colour_key, mask_picture, object_curves
 from ._plots import SERIES, calibration, pr_curves, predicted_against_true, residuals, roc_curves
-from ._wording import number, plural, real
+from ._svg import Chart
+from ._wording import number, plural
 
 CLASS_ROWS = 30  # classes that the table per class lists
+OUTSIDE = "O"  # the label of a word that is in no span
+MASKS_NOTE = "beside each its mask as it was drawn, and as it is predicted"
+BOXES_NOTE = "dashed lines are the boxes that were drawn, whole lines those that are predicted"
 
 
 @dataclass(frozen=True)
-class Chart:
-    """One drawing and its caption."""
+class ClassLine:
+    """One line of the table per class or label.
 
-    caption: str
-    svg: str
+    Args:
+        row: Precision, recall, F1 and rows.
+        more: Further numbers, one for each further column; NaN where undefined.
+    """
+
+    row: ClassRow
+    more: tuple[float, ...] = ()
 
 
-@dataclass
-class LabelRow:
-    """One line of the table per class or label; areas are NaN where undefined."""
+@dataclass(frozen=True)
+class Word:
+    """One word as the page shows it: its label, and what is wrong with the predicted one."""
 
-    cells: ClassRow
-    auc: float = math.nan
-    average_precision: float = math.nan
-    iou: float = math.nan
-
-    def value(self, column: str) -> float:
-        """One of the numbers behind those that every line has."""
-        return {"AUC": self.auc, "Average precision": self.average_precision, "IoU": self.iou}[
-            column
-        ]
+    word: str
+    label: str
+    fault: str
 
 
 @dataclass
 class TargetFigures:
-    """Everything drawn for one target."""
+    """Everything drawn for one target.
+
+    Args:
+        charts: Line and point charts, maps.
+        classes: The table per class.
+        columns: Names of its further columns, behind F1.
+        pictures: Images with what is true and what is predicted.
+        pictures_note: What they show.
+        key: The classes of the pictures with their colours.
+        sentences: Words with their labels.
+        examples: Rows with their answers.
+        notes: Sentences above all that.
+    """
 
     charts: list[Chart] = field(default_factory=list)
-    classes: list[LabelRow] = field(default_factory=list)
-    columns: tuple[str, ...] = ("AUC", "Average precision")  # of the lines, behind F1
-    pictures: list[str] = field(default_factory=list)
-    sentences: list[list[dict[str, Any]]] = field(default_factory=list)
-    examples: list[dict[str, Any]] = field(default_factory=list)
+    classes: list[ClassLine] = field(default_factory=list)
+    columns: tuple[str, ...] = ()
+    pictures: list[Markup] = field(default_factory=list)
+    pictures_note: str = ""
+    key: Markup = field(default_factory=Markup)
+    sentences: list[list[Word]] = field(default_factory=list)
+    examples: list[Example] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
     def add(self, caption: str, svg: str) -> None:
         """Keeps a chart unless there was nothing to draw."""
         if svg:
-            self.charts.append(Chart(caption, svg))
+            self.charts.append(Chart(caption, Markup(svg)))
+
+    def shorten(self, unit: str) -> None:
+        """Keeps the classes that a reader gets through."""
+        if len(self.classes) > CLASS_ROWS:
+            self.notes.append(f"The table shows the {CLASS_ROWS} classes with most {unit}.")
+            self.classes.sort(key=lambda line: -line.row.rows)
+            del self.classes[CLASS_ROWS:]
 
 
-def target_figures(name: str, plot: Mapping[str, Any] | None) -> TargetFigures:
+def target_figures(name: str, chart: ChartRecord | None) -> TargetFigures:
     """Returns the charts of one target on the test rows.
 
     Args:
         name: The target's column.
-        plot: ``{"kind", "labels", "y", "prediction", "value", "interval"}`` or None.
-
-    Shape:
-        y: (N,) or (N, L); prediction: (N, K); value and interval: (N, 2).
+        chart: What is to be drawn; None gives empty figures.
     """
-    figures = TargetFigures(examples=[example(row) for row in (plot or {}).get("examples") or []])
-    if plot and plot.get("kind") == "tokens":
-        _add_words(figures, plot)
-        return figures
-    if plot and plot.get("kind") == "map":
-        _add_maps(figures, name, plot)
-        return figures
-    if plot and plot.get("kind") in ("mask", "boxes"):
-        (_add_masks if plot["kind"] == "mask" else _add_boxes)(figures, name, plot)
-        _shorten(figures, "places" if plot["kind"] == "mask" else "objects")
-        return figures
-    if not plot or not as_floats(plot.get("y")).size:
-        return figures
-    if plot.get("kind") in ("number", "count"):
-        _add_values(figures, name, plot)
-    elif plot.get("kind") == "survival":
-        figures.add("Survival by risk, told and (dashed) seen", survival_curves(plot, name))
-    elif plot.get("kind") == "forecast":
-        figures.add("Error by steps ahead", errors_ahead(plot, name))
-    elif plot.get("kind") == "retrieval":
-        figures.add("Share of rows found within the first items", found_within(plot, name))
-    elif plot.get("kind") in ("generated-text", "vector"):
-        pass  # what there is to say stands in the metrics and the examples
-    elif plot.get("kind") == "multilabel":
-        _add_labels(figures, name, plot)
-    else:
-        _add_classes(figures, name, plot)
-    if len(figures.classes) > SERIES:
-        figures.notes.append(f"The curves are of the {SERIES} classes with most rows.")
-    _shorten(figures, "rows")
+    figures = TargetFigures()
+    if chart is not None:
+        DRAWINGS[type(chart)](figures, name, chart)
     return figures
 
 
-def _shorten(figures: TargetFigures, unit: str) -> None:
-    """Keeps the classes that a reader gets through."""
-    if len(figures.classes) > CLASS_ROWS:
-        figures.notes.append(f"The table shows the {CLASS_ROWS} classes with most {unit}.")
-        figures.classes.sort(key=lambda row: -row.cells.rows)
-        del figures.classes[CLASS_ROWS:]
-
-
-def _add_words(figures: TargetFigures, plot: Mapping[str, Any]) -> None:
-    """Adds the labels of words: a line for each type, and sentences."""
-    counts = as_floats(plot.get("counts")).reshape(-1, 3)
-    for label, (right, said, true) in zip(plot.get("labels") or [], counts, strict=True):
-        if true or said:
-            f1 = 2 * right / (said + true)
-            shares = (right / said if said else math.nan, right / true if true else math.nan)
-            figures.classes.append(LabelRow(ClassRow(str(label), *shares, f1, int(true))))
-    unit = "spans" if plot.get("spans") else "words"
-    figures.notes.append(f"The column “Rows” counts {unit}.")
-    _shorten(figures, unit)
-    figures.sentences = [list(map(_word, sentence)) for sentence in plot.get("sentences") or []]
-    if plot.get("rows"):
-        wrong, rows = int(plot.get("wrong_rows") or 0), int(plot["rows"])
-        figures.notes.append(
-            f"Of {plural(rows, 'labelled test row')}, {rows - wrong:,} have every label right."
-        )
-
-
-def _add_masks(figures: TargetFigures, name: str, plot: Mapping[str, Any]) -> None:
-    """Adds the classes of places: how well each is met, what is taken for what, and pictures."""
-    labels = [str(label) for label in plot.get("labels") or []]
-    counts = as_floats(plot.get("counts")).reshape(len(labels), len(labels))
-    figures.columns = ("IoU",)
-    union = counts.sum(axis=0) + counts.sum(axis=1) - np.diag(counts)
-    for k, row in enumerate(class_report(counts, labels)):
-        iou = counts[k, k] / union[k] if union[k] else math.nan
-        figures.classes.append(LabelRow(row, iou=iou))
-    figures.add("Confusion matrix of places", confusion_matrix(counts, labels, name))
-    figures.notes.append("The column “Rows” counts places of the map.")
-    for pixels, true, told in zip(plot["pixels"], plot["true"], plot["told"], strict=True):
-        figures.pictures.append(mask_picture(pixels, np.asarray(true), np.asarray(told), labels))
-
-
-def _add_maps(figures: TargetFigures, name: str, plot: Mapping[str, Any]) -> None:
-    """Adds numbers of places: what was told against what is true, and pictures in one scale."""
-    values = as_floats(plot.get("value")).reshape(-1, 2)
-    caption = "Predicted against true, places of the map"
-    figures.add(caption, predicted_against_true(values[:, 0], values[:, 1], name))
-    true, told = (np.asarray(plot[key], float) for key in ("true", "told"))
-    bounds = colour_bounds(true)
-    for pixels, own, said in zip(plot["pixels"], true, told, strict=True):
-        figures.pictures.append(map_picture(pixels, own, said, bounds))
-    if len(true):
-        figures.notes.append(scale_note(bounds))
-
-
-def _add_boxes(figures: TargetFigures, name: str, plot: Mapping[str, Any]) -> None:
-    """Adds objects: how well each class is found, curves, and pictures."""
-    labels = [str(label) for label in plot.get("labels") or []]
-    figures.columns = ("Average precision",)
-    columns = (plot["true_counts"], plot["told_counts"], plot["hit_counts"], plot["ap50"])
-    for label, true, told, hits, ap in zip(labels, *columns, strict=True):
-        shares = (hits / told if told else math.nan, hits / true if true else math.nan)
-        f1 = 2 * hits / (true + told) if true + told else math.nan
-        row = ClassRow(label, *shares, f1, int(true))
-        figures.classes.append(LabelRow(row, average_precision=real(ap)))
-    named = [
-        (label, int(true), as_floats(curve["recall"]), as_floats(curve["precision"]), real(ap))
-        for label, true, curve, ap in zip(
-            labels, plot["true_counts"], plot["curves"], plot["ap50"], strict=True
-        )
-    ]
-    figures.add("Precision and recall of objects", object_curves(named, name))
-    figures.notes.append("The column “Rows” counts objects; a box is right from an IoU of 0.5.")
-    for pixels, objects in zip(plot["pixels"], plot["objects"], strict=True):
-        figures.pictures.append(box_picture(pixels, objects, labels))
-
-
-def _word(cell: Mapping[str, Any]) -> dict[str, Any]:
-    """One word as the page shows it: its label, and what was told in its place if that differs."""
-    true, told = cell.get("true"), cell.get("told")
-    wrong = true is not None and true != told
-    return {
-        "word": str(cell.get("word") or ""),
-        "label": "" if true in (None, "O") else str(true),
-        "told": f"{told or '–'} for {true}" if wrong else "",
-    }
-
-
-def _add_values(figures: TargetFigures, name: str, plot: Mapping[str, Any]) -> None:
-    values = as_floats(plot.get("value")).reshape(-1, 2)
-    true, predicted = values[:, 0], values[:, 1]
-    figures.add("Predicted against true", predicted_against_true(true, predicted, name))
+def _values(figures: TargetFigures, name: str, chart: ValuesChart) -> None:
+    true, pred = chart.true, chart.pred
+    figures.add("Predicted against true", predicted_against_true(true, pred, name))
     figures.add(
         "Residuals, with median and middle 80 %" if len(true) >= 60 else "Residuals",
-        residuals(true, predicted, name),
+        residuals(true, pred, name),
     )
-    bounds = as_floats(plot.get("interval")).reshape(-1, 2)
-    if len(bounds) == len(values):
-        known = np.isfinite(true) & np.isfinite(bounds).all(axis=1)
-        low, high, seen = bounds[known, 0], bounds[known, 1], true[known]
-        if seen.size:
-            held = 100 * float(np.mean((low <= seen) & (seen <= high)))
-            figures.notes.append(
-                f"The predicted intervals hold {held:.1f} % of {plural(seen.size, 'test row')}; "
-                f"their median width is {number(np.median(high - low))}."
-            )
+    if chart.low is None or chart.high is None:
+        return
+    known = np.isfinite(true) & np.isfinite(chart.low) & np.isfinite(chart.high)
+    low, high = chart.low[known], chart.high[known]
+    seen = true[known]
+    if seen.size:
+        inside = 100 * float(np.mean((low <= seen) & (seen <= high)))
+        figures.notes.append(
+            f"The predicted intervals hold {inside:.1f} % of {plural(seen.size, 'test row')}; "
+            f"their median width is {number(float(np.median(high - low)))}."
+        )
 
 
-def _add_classes(figures: TargetFigures, name: str, plot: Mapping[str, Any]) -> None:
-    y, chances = as_floats(plot["y"]), as_floats(plot.get("prediction"))
-    known = np.isfinite(y)
-    y = y[known]
+def _classes(figures: TargetFigures, name: str, chart: ClassesChart) -> None:
+    known = np.isfinite(chart.true)
+    y, chances = chart.true[known], chart.pred[known]
     if not y.size:
         return
-    chances = chances.reshape(known.size, -1)[known]
-    classes = chances.shape[1]
-    labels = [str(label) for label in plot.get("labels") or range(classes)]
-    truth = (y[:, None] == np.arange(classes)).astype(np.float64)
-    said = chances.argmax(axis=1).astype(np.float64)
-    counts = confusion_counts(y, said, classes)
-    binary = classes == 2
+    labels = chart.labels
+    truth = (y[:, None] == np.arange(len(labels))).astype(np.float64)
+    pred = chances.argmax(axis=1).astype(np.float64)
+    counts = confusion_counts(y, pred, len(labels))
+    binary = len(labels) == 2
     shown = slice(1, 2) if binary else slice(None)
-    figures.add("ROC curve", roc_curves(truth[:, shown], chances[:, shown], labels[shown], name))
-    figures.add(
-        "Precision and recall", pr_curves(truth[:, shown], chances[:, shown], labels[shown], name)
-    )
+    curves = (truth[:, shown], chances[:, shown], labels[shown])
+    figures.add("ROC curve", roc_curves(*curves, target=name))
+    figures.add("Precision and recall", pr_curves(*curves, target=name))
     if binary:
         what = f"of {labels[1]}"
-        figures.add("Calibration", calibration(truth[:, 1], chances[:, 1], name, what))
+        figures.add("Calibration", calibration(truth[:, 1], chances[:, 1], target=name, what=what))
     else:
-        right, top = (said == y).astype(np.float64), chances.max(axis=1)
-        figures.add(
-            "Calibration of the likeliest class", calibration(right, top, name, "of the top class")
-        )
+        right = (pred == y).astype(np.float64)
+        svg = calibration(right, chances.max(axis=1), target=name, what="of the top class")
+        figures.add("Calibration of the likeliest class", svg)
     figures.add("Confusion matrix", confusion_matrix(counts, labels, name))
-    areas = [_areas(truth[:, k], chances[:, k]) for k in range(classes)]
+    areas = [_areas(truth[:, k], chances[:, k]) for k in range(len(labels))]
     report = class_report(counts, labels)
-    figures.classes = [LabelRow(row, *area) for row, area in zip(report, areas, strict=True)]
+    _add_classes(figures, [ClassLine(*line) for line in zip(report, areas, strict=True)])
 
 
-def _add_labels(figures: TargetFigures, name: str, plot: Mapping[str, Any]) -> None:
-    truth = np.atleast_2d(as_floats(plot["y"]))
-    chances = as_floats(plot.get("prediction")).reshape(truth.shape)
-    labels = [str(label) for label in plot.get("labels") or range(truth.shape[1])]
-    figures.add("ROC curves", roc_curves(truth, chances, labels, name))
-    figures.add("Precision and recall", pr_curves(truth, chances, labels, name))
-    figures.add("Calibration over all labels", calibration(truth.ravel(), chances.ravel(), name))
+def _label_sets(figures: TargetFigures, name: str, chart: LabelSetsChart) -> None:
+    true, pred, labels = chart.true, chart.pred, chart.labels
+    if not true.size:
+        return
+    figures.add("ROC curves", roc_curves(true, pred, labels, target=name))
+    figures.add("Precision and recall", pr_curves(true, pred, labels, target=name))
+    overall = calibration(true.ravel(), pred.ravel(), target=name)
+    figures.add("Calibration over all labels", overall)
+    lines = []
     for k, label in enumerate(labels):
-        known = np.isfinite(truth[:, k])
-        y, chance = truth[known, k], chances[known, k]
+        known = np.isfinite(true[:, k])
+        y, chance = true[known, k], pred[known, k]
         counts = confusion_counts(y, (chance >= 0.5).astype(np.float64), 2)
-        row = class_report(counts, ["", label])[1]
-        figures.classes.append(LabelRow(row, *_areas(y, chance)))
+        lines.append(ClassLine(class_report(counts, ["", label])[1], _areas(y, chance)))
+    _add_classes(figures, lines)
+
+
+def _add_classes(figures: TargetFigures, lines: list[ClassLine]) -> None:
+    figures.classes = lines
+    figures.columns = ("AUC", "Average precision")
+    if len(lines) > SERIES:
+        figures.notes.append(f"The curves are of the {SERIES} classes with most rows.")
+    figures.shorten("rows")
 
 
 def _areas(truth: Array, chance: Array) -> tuple[float, float]:
     if not both_classes(truth):
         return math.nan, math.nan
     return roc_points(truth, chance)[2], pr_points(truth, chance)[2]
+
+
+def _survival(figures: TargetFigures, name: str, chart: SurvivalChart) -> None:
+    figures.add("Survival by risk, predicted and (dashed) observed", survival_curves(chart, name))
+
+
+def _forecast(figures: TargetFigures, name: str, chart: ForecastChart) -> None:
+    figures.add("Error by steps ahead", errors_ahead(chart, name))
+
+
+def _ranks(figures: TargetFigures, name: str, chart: RanksChart) -> None:
+    figures.examples = [example(record) for record in chart.examples]
+    figures.add("Share of rows found within the first items", found_within(chart, name))
+
+
+def _examples(figures: TargetFigures, name: str, chart: ExamplesChart) -> None:
+    figures.examples = [example(record) for record in chart.examples]
+
+
+def _words(figures: TargetFigures, name: str, chart: WordsChart) -> None:
+    """Adds the labels of words: a line for each type, and sentences."""
+    for label, (right, pred, true) in zip(chart.labels, chart.counts, strict=True):
+        if true or pred:
+            figures.classes.append(ClassLine(class_row(label, right, pred, true=true)))
+    unit = "spans" if chart.spans else "words"
+    figures.notes.append(f"The column “Rows” counts {unit}.")
+    figures.shorten(unit)
+    figures.sentences = [[_word(word) for word in sentence] for sentence in chart.sentences]
+    if chart.n_rows:
+        right_rows = chart.n_rows - chart.n_wrong_rows
+        count = plural(chart.n_rows, "labelled test row")
+        figures.notes.append(f"Of {count}, {right_rows:,} have every label right.")
+
+
+def _word(record: WordRecord) -> Word:
+    wrong = record.true is not None and record.true != record.pred
+    return Word(
+        word=record.word,
+        label="" if record.true in (None, OUTSIDE) else str(record.true),
+        fault=f"{record.pred or '–'} for {record.true}" if wrong else "",
+    )
+
+
+def _masks(figures: TargetFigures, name: str, chart: MasksChart) -> None:
+    """Adds the classes of positions: how well each is met, what is taken for what, and pictures."""
+    counts = chart.counts
+    union = counts.sum(axis=0) + counts.sum(axis=1) - np.diag(counts)
+    figures.columns = ("IoU",)
+    for k, row in enumerate(class_report(counts, chart.labels)):
+        iou = float(counts[k, k] / union[k]) if union[k] else math.nan
+        figures.classes.append(ClassLine(row, (iou,)))
+    figures.add("Confusion matrix of positions", confusion_matrix(counts, chart.labels, name))
+    figures.notes.append("The column “Rows” counts positions of the map.")
+    drawn = zip(chart.pixels, chart.true, chart.pred, strict=True)
+    figures.pictures = [Markup(mask_picture(*picture)) for picture in drawn]
+    figures.pictures_note = MASKS_NOTE
+    figures.key = Markup(colour_key(chart.labels))
+    figures.shorten("positions")
+
+
+def _maps(figures: TargetFigures, name: str, chart: MapsChart) -> None:
+    """Adds numbers of positions: predicted against true, and pictures in one scale."""
+    caption = "Predicted against true, positions of the map"
+    figures.add(caption, predicted_against_true(chart.values[:, 0], chart.values[:, 1], name))
+    bounds = colour_bounds(chart.true)
+    drawn = zip(chart.pixels, chart.true, chart.pred, strict=True)
+    figures.pictures = [Markup(map_picture(*picture, bounds=bounds)) for picture in drawn]
+    if len(chart.true):
+        figures.pictures_note = scale_note(bounds)
+
+
+def _objects(figures: TargetFigures, name: str, chart: ObjectsChart) -> None:
+    """Adds objects: how well each class is found, curves, and pictures."""
+    labels = [one.label for one in chart.classes]
+    figures.columns = ("Average precision",)
+    figures.classes = [
+        ClassLine(class_row(one.label, one.n_hits, one.n_pred, true=one.n_true), (one.ap50,))
+        for one in chart.classes
+    ]
+    figures.add("Precision and recall of objects", object_curves(chart.classes, name))
+    figures.notes.append("The column “Rows” counts objects; a box is right from an IoU of 0.5.")
+    drawn = zip(chart.pixels, chart.objects, strict=True)
+    figures.pictures = [Markup(box_picture(*picture, labels)) for picture in drawn]
+    figures.pictures_note = BOXES_NOTE
+    figures.key = Markup(colour_key(labels))
+    figures.shorten("objects")
+
+
+Drawing = Callable[[TargetFigures, str, Any], None]
+DRAWINGS: dict[type, Drawing] = {
+    ValuesChart: _values,
+    ClassesChart: _classes,
+    LabelSetsChart: _label_sets,
+    SurvivalChart: _survival,
+    ForecastChart: _forecast,
+    RanksChart: _ranks,
+    ExamplesChart: _examples,
+    WordsChart: _words,
+    MasksChart: _masks,
+    MapsChart: _maps,
+    ObjectsChart: _objects,
+}

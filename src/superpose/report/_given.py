@@ -1,4 +1,4 @@
-"""The section "Given" of the report: what ships once other targets are measured.
+"""The section "Given" of the report: what is deployed once other targets are measured.
 
 Metrics of different targets don't compare, so the chart shows errors relative to the error of the
 same target on the same rows with nothing given.
@@ -8,32 +8,33 @@ from __future__ import annotations
 
 import math
 import statistics
-from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
 
 from markupsafe import Markup
 
-from ._bars import NARROW, WIDE
-from ._svg import Scale, drawing, longest, place, text, tick_label, ticks
-from ._wording import (
-    engine_name,
-    gain,
-    interval_of,
-    listing,
-    metric_name,
-    number,
-    p_value,
-    percent,
-    plural,
-    real,
+from superpose.record import (
+    EVERYTHING,
+    HALF,
+    LEVELS,
+    NOTHING,
+    DecisionRecord,
+    Level,
+    TargetRecord,
+    mixture_name,
 )
 
-NONE, HALF, ALL = "none", "half", "all"
-LEVELS = (NONE, HALF, ALL)
-SHARES = {NONE: "0 %", HALF: "50 %", ALL: "100 %"}
+from ._bars import NARROW, WIDE
+from ._svg import Scale, coord, drawing, longest, text, tick_label, ticks
+from ._wording import gain_in_words, listing, metric_name, number, p_value, percent, plural
+
+SHARES: dict[Level, str] = {NOTHING: "0 %", HALF: "50 %", EVERYTHING: "100 %"}
 OPEN = 4  # up to so many targets the table is open
+DETERMINED = 2.0  # below so many percent the others determine a target: no example of a gain
 CAP = 200.0  # errors beyond twice that with nothing given are drawn at the end of the axis
 COLUMN = 66.0  # width of each column of numbers beside the chart
+AXIS = "error, % of that with nothing given"
 
 
 class Change(NamedTuple):
@@ -48,87 +49,118 @@ class Change(NamedTuple):
     all: float
 
 
-def given_view(given: Mapping[str, Any] | None) -> dict[str, Any] | None:
-    """Returns what the template shows of ``facts["given"]``, None where there is nothing.
+@dataclass(frozen=True)
+class LevelLine:
+    """What is deployed at one level, as the table of the page shows it."""
+
+    share: str
+    deployed: str
+    value: str
+    nothing_given: str
+    reference: str
+    reference_name: str
+    gain: str
+    p: str
+    n: str
+
+
+@dataclass(frozen=True)
+class LevelGroup:
+    """The levels of one target."""
+
+    target: str
+    detail: str
+    rows: list[LevelLine]
+
+
+@dataclass(frozen=True)
+class GivenView:
+    """What the page shows of given targets.
 
     Args:
-        given: ``{"levels", "rows"}``, a row per target and level.
+        groups: One for each target.
+        words: A paragraph above them.
+        svg: The chart.
+        open: Whether the table is open at first.
+        distance: Whether some error is a distance to 1.
     """
-    rows = [row for row in (given or {}).get("rows") or [] if row.get("level") in LEVELS]
-    if not rows:
+
+    groups: list[LevelGroup]
+    words: str
+    svg: Markup
+    open: bool
+    distance: bool
+
+
+def given_view(targets: Sequence[TargetRecord]) -> GivenView | None:
+    """Returns what the template shows, None where nothing can be given."""
+    shown = [target for target in targets if target.given]
+    if not shown:
         return None
-    groups: dict[str, list[Mapping[str, Any]]] = {}
-    for row in sorted(rows, key=lambda row: LEVELS.index(row["level"])):
-        groups.setdefault(str(row.get("target")), []).append(row)
-    order = list(dict.fromkeys(str(row.get("target")) for row in rows))
-    changes = error_changes(rows)
+    changes = error_changes(shown)
     svg = error_chart(changes) + error_chart(changes, narrow=True)
-    return {
-        "groups": [_group(name, groups[name]) for name in order],
-        "words": given_in_words(rows),
-        "svg": Markup(svg),  # drawings escape their texts themselves
-        "open": len(order) <= OPEN,
-        "distance": any(row.get("higher_is_better") for row in rows),
-    }
+    return GivenView(
+        groups=[_group(target) for target in shown],
+        words=given_in_words(shown),
+        svg=Markup(svg),
+        open=len(shown) <= OPEN,
+        distance=any(target.higher_is_better for target in shown),
+    )
 
 
-def _group(target: str, rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    first = rows[0]
-    arrow = "↑" if first.get("higher_is_better") else "↓"
-    metric = f"{metric_name(str(first['metric']))} {arrow}" if first.get("metric") else ""
-    return {
-        "target": target,
-        "detail": ", ".join(word for word in (str(first.get("kind") or ""), metric) if word),
-        "rows": [_line(row) for row in rows],
-    }
+def _group(target: TargetRecord) -> LevelGroup:
+    arrow = "↑" if target.higher_is_better else "↓"
+    metric = f"{metric_name(target.metric)} {arrow}" if target.metric else ""
+    return LevelGroup(
+        target=target.name,
+        detail=", ".join(word for word in (target.kind, metric) if word),
+        rows=[
+            _line(target, level) for level in LEVELS if level == NOTHING or level in target.given
+        ],
+    )
 
 
-def _line(row: Mapping[str, Any]) -> dict[str, str]:
-    shipped, reference = str(row.get("shipped") or ""), str(row.get("reference_name") or "")
-    same = bool(reference) and shipped == reference
-    rows = real(row.get("n"))
-    return {
-        "share": SHARES[row["level"]],
-        "shipped": engine_name(shipped),
-        "value": number(row.get("shipped_value")),
-        "ungiven": number(row.get("ungiven")),
-        "reference": number(row.get("reference")),
-        "reference_name": "the same" if same else engine_name(reference),
-        "gain": "none, it is the reference"
-        if same
-        else gain(row.get("delta"), row.get("interval")),
-        "p": "–" if same else p_value(row.get("p")).removeprefix("p = ").removeprefix("p ") or "–",
-        "n": "–" if math.isnan(rows) else f"{int(rows):,}",
-    }
+def _line(target: TargetRecord, level: Level) -> LevelLine:
+    decision = target.at(level)
+    reference = decision.reference
+    same = bool(reference) and not decision.replaced
+    p = p_value(decision.test.p).removeprefix("p = ").removeprefix("p ") or "–"
+    return LevelLine(
+        share=SHARES[level],
+        deployed=mixture_name(decision.deployed.weights),
+        value=number(decision.deployed.value),
+        nothing_given=number(target.decision.deployed.value),
+        reference=number(reference.value),
+        reference_name="the same" if same else mixture_name(reference.weights),
+        gain="none, it is the best single-task" if same else gain_in_words(decision.test),
+        p="–" if same else p,
+        n=f"{decision.n_rows:,}",
+    )
 
 
-def error_changes(rows: Sequence[Mapping[str, Any]]) -> list[Change]:
+def error_changes(targets: Sequence[TargetRecord]) -> list[Change]:
     """Returns how the error of each target changes as others are given, the largest fall first.
 
     Where a higher metric is better (AUC, kappa: at most 1) the error is its distance to 1. A target
     without a known error at any level is left out.
-
-    Example:
-        >>> error_changes([{"target": "a", "level": "all", "shipped_value": 3.0, "ungiven": 4.0}])
-        [Change(target='a', half=nan, all=75.0)]
     """
-    found: dict[str, dict[str, float]] = {}
-    for row in rows:
-        told, untold = real(row.get("shipped_value")), real(row.get("ungiven"))
-        if row.get("higher_is_better"):
-            told, untold = 1 - told, 1 - untold
-        share = 100 * told / untold if untold > 0 else math.nan
-        by_level = found.setdefault(str(row.get("target")), {})
-        if math.isfinite(share):
-            by_level[str(row.get("level"))] = share
     changes = [
-        Change(name, by.get(HALF, math.nan), by.get(ALL, math.nan)) for name, by in found.items()
+        Change(target.name, _share(target, HALF), _share(target, EVERYTHING)) for target in targets
     ]
     changes = [c for c in changes if not (math.isnan(c.half) and math.isnan(c.all))]
     return sorted(changes, key=lambda c: c.half if math.isnan(c.all) else c.all)
 
 
-def error_chart(changes: Sequence[Change], narrow: bool = False) -> str:
+def _share(target: TargetRecord, level: Level) -> float:
+    """The error at a level in percent of that with nothing given."""
+    before, after = (target.at(level).deployed.value for level in (NOTHING, level))
+    if target.higher_is_better:
+        before, after = 1 - before, 1 - after
+    share = 100 * after / before if before > 0 else math.nan
+    return share if math.isfinite(share) else math.nan
+
+
+def error_chart(changes: Sequence[Change], *, narrow: bool = False) -> str:
     """Returns a line per target from its error with nothing given to that with all others given.
 
     Args:
@@ -141,73 +173,83 @@ def error_chart(changes: Sequence[Change], narrow: bool = False) -> str:
     step = (34.0 if len(changes) > 12 else 40.0) if narrow else (21.0 if len(changes) > 12 else 27)
     head = 28.0
     names = [change.target for change in changes]
-    beside = 22 + 1.08 * longest(names, 30)  # bold letters are wider
+    after = 22 + 1.08 * longest(names, 30)  # bold letters are wider
     left = 8.0 if narrow else longest(names, 24) + 24
     width = NARROW if narrow else WIDE
     scale = Scale(low, high, left + 6, width - (8 if narrow else 2 * COLUMN + 24))
     bottom = head + step * len(changes)
-    marks = ticks(low, high, 4 if narrow else 6)
-    grid = "".join(f"M{place(float(scale(v)))} {place(head)}V{place(bottom)}" for v in marks)
-    zero = place(float(scale(100)))
-    middle = (scale.start + scale.end) / 2
-    body = [
-        f'<path class="gr" d="{grid}"/>',
-        f'<path class="zero" d="M{zero} {place(head - 4)}V{place(bottom)}"/>',
-        *(text(float(scale(v)), bottom + 15, tick_label(v), "k", "m") for v in marks),
-        text(middle, bottom + 31, "error, % of that with nothing given", "t mu", "m"),
-        _key(width, narrow),
-    ]
+    body = [*_axis(scale, head, bottom, count=4 if narrow else 6), _key(width, narrow=narrow)]
     for i, change in enumerate(changes):
         y = head + step * (i + (0.74 if narrow else 0.5))
         if narrow:
             words = f"{_whole(change.half)} → {_whole(change.all)}"
-            body += [text(4, y - 12, change.target, "t b halo", limit=30)]
-            body += [text(beside, y - 12, words, "k halo")]
+            body.append(text(4, y - 12, change.target, style="t b halo", limit=30))
+            body.append(text(after, y - 12, words, style="k halo"))
         else:
-            body += [text(left - 10, y + 4, change.target, "t b", "e", limit=24)]
+            body.append(text(left - 10, y + 4, change.target, style="t b", anchor="e", limit=24))
             for k, value in enumerate((change.half, change.all)):
-                body.append(text(width - 4 - COLUMN * (1 - k), y + 4, _whole(value), "k", "e"))
+                right = width - 4 - COLUMN * (1 - k)
+                body.append(text(right, y + 4, _whole(value), style="k", anchor="e"))
         body.append(_track(change, scale, y))
-    detail = "; ".join(f"{c.target}: {_whole(c.half)}, then {_whole(c.all)} %" for c in changes)
-    title = "Error with half and with all of the other targets given, nothing given is 100 %"
-    return drawing(width, bottom + 36, title, detail, body, "narrow" if narrow else "wide")
+    return drawing(
+        width,
+        bottom + 36,
+        title="Error with half and with all of the other targets given, nothing given is 100 %",
+        detail="; ".join(f"{c.target}: {_whole(c.half)}, then {_whole(c.all)} %" for c in changes),
+        body=body,
+        style="narrow" if narrow else "wide",
+    )
+
+
+def _axis(scale: Scale, head: float, bottom: float, *, count: int) -> list[str]:
+    marks = ticks(scale.low, scale.high, count)
+    grid = "".join(f"M{coord(float(scale(v)))} {coord(head)}V{coord(bottom)}" for v in marks)
+    zero = coord(float(scale(100)))
+    middle = (scale.start + scale.end) / 2
+    return [
+        f'<path class="gr" d="{grid}"/>',
+        f'<path class="zero" d="M{zero} {coord(head - 4)}V{coord(bottom)}"/>',
+        *(text(float(scale(v)), bottom + 15, tick_label(v), style="k", anchor="m") for v in marks),
+        text(middle, bottom + 31, AXIS, style="t mu", anchor="m"),
+    ]
 
 
 def _range(changes: Sequence[Change]) -> tuple[float, float]:
     shown = [v for c in changes for v in (c.half, c.all) if not math.isnan(v)]
-    low, high = min(100.0, *shown, 100.0), min(max(100.0, *shown, 100.0), CAP)
+    high = min(max(100.0, *shown, 100.0), CAP)
     # At least a fifth of the whole error: a fall of 1 % must not look like a landslide.
+    low = min(100.0, *shown, 100.0, high - 20.0)
     pad = 0.06 * max(high - low, 20.0)
-    low = min(low, high - 20.0)
     return max(low - pad, 0.0), high + pad
 
 
-def _key(width: float, narrow: bool) -> str:
+def _key(width: float, *, narrow: bool) -> str:
     """Draws the two marks and what they stand for, over the columns of numbers if there are any."""
     if narrow:
         return (
-            f"{_ring(10, 11)}{text(20, 15, '50 % given', 't mu')}"
-            f"{_disc(104, 11)}{text(114, 15, '100 % given', 't mu')}"
+            f"{_ring(10, 11)}{text(20, 15, '50 % given', style='t mu')}"
+            f"{_disc(104, 11)}{text(114, 15, '100 % given', style='t mu')}"
         )
     parts = []
-    for k, (mark, share) in enumerate(((_ring, SHARES[HALF]), (_disc, SHARES[ALL]))):
+    for k, (mark, share) in enumerate(((_ring, SHARES[HALF]), (_disc, SHARES[EVERYTHING]))):
         right = width - 4 - COLUMN * (1 - k)
-        parts += [mark(right - 7.6 * len(share) - 12, 12), text(right, 16, share, "t mu", "e")]
+        parts.append(mark(right - 7.6 * len(share) - 12, 12))
+        parts.append(text(right, 16, share, style="t mu", anchor="e"))
     return "".join(parts)
 
 
 def _ring(x: float, y: float) -> str:
-    return f'<circle class="mark s0" cx="{place(x)}" cy="{place(y)}" r="4.5"/>'
+    return f'<circle class="mark s0" cx="{coord(x)}" cy="{coord(y)}" r="4.5"/>'
 
 
 def _disc(x: float, y: float) -> str:
-    return f'<circle class="f0" cx="{place(x)}" cy="{place(y)}" r="5"/>'
+    return f'<circle class="f0" cx="{coord(x)}" cy="{coord(y)}" r="5"/>'
 
 
 def _track(change: Change, scale: Scale, y: float) -> str:
     values = [100.0, *(v for v in (change.half, change.all) if not math.isnan(v))]
     ends = float(scale(min(values))), float(scale(max(values)))
-    parts = [f'<path class="tk s0" d="M{place(ends[0])} {place(y)}H{place(ends[1])}"/>']
+    parts = [f'<path class="tk s0" d="M{coord(ends[0])} {coord(y)}H{coord(ends[1])}"/>']
     # The disc first: where both marks meet, the ring stays visible on it.
     for mark, value in ((_disc, change.all), (_ring, change.half)):
         if not math.isnan(value):
@@ -219,17 +261,36 @@ def _whole(value: float) -> str:
     return "–" if math.isnan(value) else f"{value:.0f}"
 
 
-def given_in_words(rows: Sequence[Mapping[str, Any]]) -> str:
-    """Returns one paragraph: what knowing other targets brings, and what it doesn't show.
+def benefit_in_words(targets: Sequence[TargetRecord]) -> str:
+    """Returns one sentence on what measured targets are worth, nothing where none can be given."""
+    changes = [c for c in error_changes(targets) if not (math.isnan(c.half) or math.isnan(c.all))]
+    if not changes:
+        return ""
+    half = statistics.median(change.half for change in changes)
+    whole = statistics.median(change.all for change in changes)
+    if half > 99.5 and whole > 99.5:
+        return "Measured targets do not sharpen the others here."
+    many = f" at the median of {plural(len(changes), 'target')}" if len(changes) > 1 else ""
+    words = f"With half of the other targets measured the error {_moves(half)}{many}"
+    if whole <= 99.5 or half <= 99.5:
+        words += f", with all of them it {_moves(whole)}"
+    telling = [change for change in changes if DETERMINED < change.all < 99.5]
+    if not telling:
+        return f"{words}."
+    best = next(target for target in targets if target.name == telling[0].target)
+    values = [number(best.at(level).deployed.value) for level in LEVELS]
+    metric = metric_name(best.metric)
+    return (
+        f"{words}; most for {best.name}: {metric} {values[0]}, then {values[1]}, then {values[2]}."
+    )
 
-    Args:
-        rows: The rows of ``facts["given"]``.
-    """
-    changes = error_changes(rows)
-    sentences = [_knowing(changes), _joining(rows)]
+
+def given_in_words(targets: Sequence[TargetRecord]) -> str:
+    """Returns one paragraph: what knowing other targets brings, and what it doesn't show."""
+    sentences = [_knowing(error_changes(targets)), _joining(targets)]
     sentences.append(
         "Expect this on rows like those tested: at 50 % a random half of the values of the other "
-        "targets is told, and a particular target may tell more or less than that. Nothing here "
+        "targets is given, and a particular target may tell more or less than that. Nothing here "
         "says that one target causes another."
     )
     return " ".join(words for words in sentences if words)
@@ -266,23 +327,23 @@ def _moves(share: float) -> str:
     return f"{'falls' if share < 100 else 'rises'} by {abs(share - 100):.0f} %"
 
 
-def _joining(rows: Sequence[Mapping[str, Any]]) -> str:
-    """What one model of all targets brings beyond the values themselves."""
-    told = [r for r in rows if r.get("level") in (HALF, ALL) and r.get("reference_name")]
-    if not told:
-        return "There are no single-task models told the same values to compare with."
-    apart = [r for r in told if r.get("shipped") != r.get("reference_name")]
-    bounds = [interval_of(row.get("interval")) for row in apart]
-    better = sum(low > 0 for low, _ in bounds)
-    worse = sum(high < 0 for _, high in bounds)
+def _joining(targets: Sequence[TargetRecord]) -> str:
+    """What the multi-task net brings beyond the values themselves."""
+    decisions = [decision for target in targets for decision in target.given.values()]
+    tested: list[DecisionRecord] = [decision for decision in decisions if decision.reference]
+    if not tested:
+        return "There are no single-task models given the same values to compare with."
+    apart = [decision.test for decision in tested if decision.replaced]
+    better = sum(test.low > 0 for test in apart)
+    worse = sum(test.high < 0 for test in apart)
     counts = (
-        (len(told) - len(apart), ("ships", "ship"), "that model itself"),
+        (len(tested) - len(apart), ("is", "are"), "that model itself"),
         (len(apart) - better - worse, ("is", "are"), "not distinguishable from it"),
         (worse, ("is", "are"), "worse"),
     )
-    parts = [f"{better} of {plural(len(told), 'answer')} {'is' if better == 1 else 'are'} better"]
+    parts = [f"{better} of {plural(len(tested), 'answer')} {'is' if better == 1 else 'are'} better"]
     parts += [f"{count} {verb[count > 1]} {what}" for count, verb, what in counts if count]
     return (
-        "Against the best single-task model told the same values (an answer is a target at 50 or "
+        "Against the best single-task model given the same values (an answer is a target at 50 or "
         f"at 100 %), {listing(parts)}."
     )

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 
-from ._svg import escape, place, text
+from ._svg import coord, escape, text
 
 # The page's colours, written out: a file that is opened alone has no page around it.
 PICTURE_STYLE = """
@@ -22,41 +23,49 @@ text{fill:#1d2126}
 """
 
 
+@dataclass(frozen=True)
+class Drawn:
+    """The parts of a drawing and the room they take."""
+
+    width: float
+    height: float
+    body: list[str]
+
+
 def picture(
-    title: str,
-    lead: str,
-    feet: Sequence[str],
-    drawn: tuple[float, float, Sequence[str]],
-    told: tuple[str, str],
+    title: str, lead: str, *, feet: Sequence[str], drawn: Drawn, spoken: tuple[str, str]
 ) -> str:
     """Returns an SVG file that is readable when opened alone.
 
     Args:
         title, lead: The two lines above the drawing; the lead has up to about 70 characters.
         feet: Lines below it.
-        drawn: Width, height and parts of the drawing.
-        told: Title and description for those who listen to it.
+        drawn: The drawing.
+        spoken: Title and description for those who listen to it.
 
     Example:
-        >>> picture("Map", "of something", ["below"], (100.0, 50.0, []), ("a map", ""))[:4]
+        >>> picture("Map", "of something", feet=["below"], drawn=Drawn(100.0, 50.0, []),
+        ...         spoken=("a map", ""))[:4]
         '<svg'
     """
-    width, height, body = drawn
     margin, head, line = 20.0, 66.0, 17.0
     # The longest lead has about 70 characters at 11 px.
-    whole = max(width + 2 * margin, 460.0)
-    tall = head + height + 22 + line * len(feet)
+    whole = max(drawn.width + 2 * margin, 460.0)
+    tall = head + drawn.height + 22 + line * len(feet)
     lines = [
-        text(margin, 30, title, "h"),
-        text(margin, 50, lead, "k"),
-        f'<g transform="translate({place(margin)} {place(head)})">{"".join(body)}</g>',
-        *(text(margin, tall - line * n, foot, "k") for n, foot in enumerate(reversed(feet), 1)),
+        text(margin, 30, title, style="h"),
+        text(margin, 50, lead, style="k"),
+        f'<g transform="translate({coord(margin)} {coord(head)})">{"".join(drawn.body)}</g>',
+        *(
+            text(margin, tall - line * n, foot, style="k")
+            for n, foot in enumerate(reversed(feet), 1)
+        ),
     ]
-    size = f'width="{place(whole)}" height="{place(tall)}"'
+    size = f'width="{coord(whole)}" height="{coord(tall)}"'
     svg = (
         f'<svg xmlns="http://www.w3.org/2000/svg" {size} '
-        f'viewBox="0 0 {place(whole)} {place(tall)}" role="img">'
-        f"<title>{escape(told[0])}</title><desc>{escape(told[1])}</desc>"
+        f'viewBox="0 0 {coord(whole)} {coord(tall)}" role="img">'
+        f"<title>{escape(spoken[0])}</title><desc>{escape(spoken[1])}</desc>"
         f'<style>{PICTURE_STYLE}</style><rect {size} fill="#fff"/>{"".join(lines)}</svg>\n'
     )
     # XML has no control characters and no lone surrogates, not even escaped ones.

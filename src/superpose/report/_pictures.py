@@ -5,13 +5,15 @@ from __future__ import annotations
 import base64
 import struct
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
+from superpose.record import ObjectClass, ObjectsRecord
+
 from ._curves import Array, thin_curve
-from ._svg import Frame, drawing, escape, key_height, place, polyline
+from ._svg import Frame, coord, drawing, escape, key_height, polyline
 from ._wording import number
 
 # Told apart on any picture; beyond, colours come again.
@@ -21,7 +23,8 @@ COLOURS = (
 )  # fmt: skip
 VEIL = 0.6  # of a mask over its image
 SHOWN_WIDTH = 300  # pixels on the page at least, for what is read smaller
-CURVE_POINTS, SERIES = 200, 6
+CURVE_POINTS = 200
+SERIES = 6
 
 
 def png(pixels: Any) -> bytes:
@@ -65,81 +68,82 @@ def colour_key(labels: Sequence[str]) -> str:
     return f'<div class="key">{"".join(items)}</div>'
 
 
-def mask_picture(pixels: Array, true: Array, told: Array, labels: Sequence[str]) -> str:
-    """Returns an image, its mask and the mask that was told, side by side.
+def mask_picture(pixels: Array, true: Array, pred: Array) -> str:
+    """Returns an image, its mask and the predicted mask, side by side.
 
     Shape:
-        pixels: (H, W, 3) uint8; true, told: (H, W) classes, -1 without one.
+        pixels: (H, W, 3) uint8; true, pred: (H, W) classes, -1 without one.
     """
     colours = np.array([_rgb(c) for c in COLOURS], float)
     panels = [np.asarray(pixels, float)]
-    for mask in (true, told):
-        veil = colours[np.asarray(mask, int) % len(COLOURS)]
+    for mask in (true, pred):
+        veil = colours[mask.astype(int) % len(COLOURS)]
         mixed = (1 - VEIL) * np.asarray(pixels, float) + VEIL * veil
-        panels.append(np.where((np.asarray(mask) >= 0)[..., None], mixed, pixels))
+        panels.append(np.where((mask >= 0)[..., None], mixed, pixels))
     whole = np.concatenate(panels, axis=1).round().astype(np.uint8)
-    right = (
-        float((np.asarray(true) == told)[np.asarray(true) >= 0].mean()) if (true >= 0).any() else 0
-    )
-    words = escape(
-        f"An image, its mask and the mask that was told; {right:.0%} of the pixels agree."
-    )
+    known = true >= 0
+    right = float((true == pred)[known].mean()) if known.any() else 0.0
+    words = escape(f"An image, its mask and the predicted mask; {right:.0%} of the pixels agree.")
     wide = max(3 * SHOWN_WIDTH, whole.shape[1])
     return f'<img src="{address(whole)}" width="{wide}" alt="{words}">'
 
 
-def box_picture(
-    pixels: Array, objects: Mapping[str, Sequence[Sequence[float]]], labels: Sequence[str]
-) -> str:
-    """Returns an image with the boxes of its objects, dashed, and those that were told.
+def box_picture(pixels: Array, objects: ObjectsRecord, labels: Sequence[str]) -> str:
+    """Returns an image with the boxes of its objects, dashed, and those that are predicted.
 
     Args:
         pixels: (H, W, 3) uint8.
-        objects: ``true`` and ``told``, each object a class and a box as shares of the sides; told
-            ones also a score.
+        objects: What is there, and what is predicted.
         labels: Names of the classes.
     """
     high, wide = pixels.shape[:2]
     scale = max(SHOWN_WIDTH / wide, 1.0)
     wide, high = round(wide * scale), round(high * scale)
     parts = [f'<image href="{address(pixels)}" width="{wide}" height="{high}"/>']
-    for name, dash in (("true", ' stroke-dasharray="4 3" opacity=".9"'), ("told", "")):
-        for label, x1, y1, x2, y2, *score in objects.get(name) or []:
+    dashed = ' stroke-dasharray="4 3" opacity=".9"'
+    for own, dash in ((objects.true, dashed), (objects.pred, "")):
+        for label, x1, y1, x2, y2, *score in own:
             shape = (
-                f'x="{place(x1 * wide)}" y="{place(y1 * high)}" width="{place((x2 - x1) * wide)}" '
-                f'height="{place((y2 - y1) * high)}"'
+                f'x="{coord(x1 * wide)}" y="{coord(y1 * high)}" width="{coord((x2 - x1) * wide)}" '
+                f'height="{coord((y2 - y1) * high)}"'
             )
-            tell = f"{labels[int(label)]}" + (f", {score[0]:.2f}" if score else "")
+            tip = f"{labels[int(label)]}" + (f", {score[0]:.2f}" if score else "")
             colour = COLOURS[int(label) % len(COLOURS)]
             parts.append(
                 f'<rect {shape} fill="none" stroke="{colour}" stroke-width="1.6"{dash}>'
-                f"<title>{escape(tell)}</title></rect>"
+                f"<title>{escape(tip)}</title></rect>"
             )
-    counts = [len(objects.get(name) or []) for name in ("true", "told")]
-    words = escape(f"An image with {counts[0]} drawn and {counts[1]} told boxes.")
+    words = escape(
+        f"An image with {len(objects.true)} drawn and {len(objects.pred)} predicted boxes."
+    )
     return (
         f'<svg width="{wide}" height="{high}" viewBox="0 0 {wide} {high}" role="img" '
         f'aria-label="{words}">{"".join(parts)}</svg>'
     )
 
 
-def object_curves(curves: Sequence[tuple[str, int, Array, Array, float]], target: str = "") -> str:
+def object_curves(classes: Sequence[ObjectClass], target: str = "") -> str:
     """Returns precision by recall of found objects, a curve for each class that has any.
 
     Args:
-        curves: Label, true objects, recall and precision from the surest object on, and average
-            precision of each class.
+        classes: How well the objects of each class are found.
         target: The target's name.
     """
-    drawn = sorted((c for c in curves if c[1] and len(c[2])), key=lambda c: -c[1])[:SERIES]
+    known = [one for one in classes if one.n_true and len(one.curve.recall)]
+    drawn = sorted(known, key=lambda one: -one.n_true)[:SERIES]
     if not drawn:
         return ""
-    keys = [(f"ln s{i}", f"{number(c[4])} {c[0]}") for i, c in enumerate(drawn)]
+    keys = [(f"ln s{i}", f"{number(one.ap50)} {one.label}") for i, one in enumerate(drawn)]
     frame = Frame((0, 1), (0, 1), ("recall", "precision"), top=key_height(len(keys)))
     body = [frame.axes(), frame.key(keys)]
-    for i, (_, _, recall, precision, _) in enumerate(drawn):
-        x, y = thin_curve(frame.x(recall), frame.y(precision), CURVE_POINTS)
+    for i, one in enumerate(drawn):
+        line = (frame.x(one.curve.recall), frame.y(one.curve.precision))
+        x, y = thin_curve(*line, CURVE_POINTS)
         body.append(f'<path class="ln s{i}" d="{polyline(x, y)}"/>')
-    detail = "; ".join(f"{c[0]}: AP {number(c[4])}" for c in drawn)
-    title = f"Precision and recall of {target}"
-    return drawing(frame.width, frame.height, title, detail, body)
+    return drawing(
+        frame.width,
+        frame.height,
+        title=f"Precision and recall of {target}",
+        detail="; ".join(f"{one.label}: AP {number(one.ap50)}" for one in drawn),
+        body=body,
+    )

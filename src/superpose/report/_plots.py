@@ -6,15 +6,17 @@ Curves and points are thinned deterministically: a chart of 100,000 rows is as s
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
+
+from superpose.record import MULTI_TASK, SINGLE_TASK, CurveRecord, model_name
 
 from ._curves import (
     Array,
     Span,
-    as_floats,
     both_classes,
     lattice,
     pr_points,
@@ -25,34 +27,34 @@ from ._curves import (
     thin_curve,
     wilson,
 )
-from ._svg import Frame, Scale, dots, drawing, key_height, place, polyline, text
+from ._svg import Frame, Scale, coord, dots, drawing, key_height, polyline, text
 from ._wording import number, plural
 
 POINTS = 300  # rows drawn one by one; more are counted in cells
 CURVE_POINTS = 72  # enough for a curve 280 pixels wide
 SERIES = 6  # curves that colours can tell apart
+RUN_STYLES = {MULTI_TASK: "s0", SINGLE_TASK: "s1"}
 
 
-def learning_curves(runs: Sequence[Mapping[str, Any]], target: str = "") -> str:
+def learning_curves(runs: Sequence[CurveRecord], target: str = "") -> str:
     """Returns training (thin) and validation (bold) loss per epoch, the best epoch marked.
 
     Args:
-        runs: ``{"name": "joint" | "alone", "train": [...], "validation": [...], "best": epoch}``
-            with `best` counted from 0; losses may be NaN.
+        runs: The networks.
         target: The chart's title.
     """
-    series = [(_run_style(run, i), run, _losses(run)) for i, run in enumerate(runs)]
-    drawn = [losses for _, _, pair in series for losses in pair if np.isfinite(losses).any()]
+    drawn = [losses for run in runs for losses in (run.train, run.validation)]
+    drawn = [losses for losses in drawn if np.isfinite(losses).any()]
     if not drawn:
         return ""
     # The first epochs may be off the scale; the later ones are what a reader compares.
-    values = np.concatenate([losses[min(2, losses.size - 1) :] for losses in drawn])
-    values = np.concatenate([values, *[pair[1] for _, _, pair in series]])
-    room = span(values)
+    late = [losses[min(2, losses.size - 1) :] for losses in drawn]
+    room = span(np.concatenate([*late, *(run.validation for run in runs)]))
     log = room.low > 0 and room.high / room.low > 8
     pad = 0.0 if log else 0.04 * (room.high - room.low)
     longest = max(losses.size for losses in drawn)
-    keys = [entry for style, run, pair in series for entry in _run_keys(style, run, pair)]
+    styles = [RUN_STYLES.get(run.model, f"s{i % SERIES}") for i, run in enumerate(runs)]
+    keys = [key for run, style in zip(runs, styles, strict=True) for key in _run_keys(run, style)]
     frame = Frame(
         (1, max(longest, 2)),
         (room.low - pad, room.high + pad),
@@ -60,110 +62,160 @@ def learning_curves(runs: Sequence[Mapping[str, Any]], target: str = "") -> str:
         log_y=log,
         top=key_height(len(keys)),
     )
-    body, words = [frame.axes(), frame.key(keys)], []
-    for style, run, pair in series:
-        for losses, weight in zip(pair, ("thin ", ""), strict=True):
-            epochs = np.arange(1, losses.size + 1, dtype=np.float64)
-            seen = np.isfinite(losses)
-            if seen.any():
-                px, py = thin_curve(frame.x(epochs[seen]), frame.y(losses[seen]), CURVE_POINTS)
-                body.append(f'<path class="ln {weight}{style}" d="{polyline(px, py)}"/>')
-        best = run.get("best")
-        if best is not None and 0 <= int(best) < pair[1].size and np.isfinite(pair[1][int(best)]):
-            at, loss = int(best) + 1, pair[1][int(best)]
-            x, y = place(float(frame.x(at))), place(float(frame.y(loss)))
-            body.append(f'<circle class="mark {style}" cx="{x}" cy="{y}" r="4"/>')
-            words.append(f"{run.get('name', 'run')}: best epoch {at}, loss {number(loss)}")
+    body = [frame.axes(), frame.key(keys)]
+    for run, style in zip(runs, styles, strict=True):
+        body.append(_losses(frame, run.train, f"thin {style}"))
+        body.append(_losses(frame, run.validation, style))
+        body.append(_best(frame, run, style))
     return drawing(
-        frame.width, frame.height, f"Learning curves of {target}".strip(), "; ".join(words), body
+        frame.width,
+        frame.height,
+        title=f"Learning curves of {target}".strip(),
+        detail="; ".join(filter(None, map(_best_in_words, runs))),
+        body=body,
     )
 
 
-def _run_style(run: Mapping[str, Any], position: int) -> str:
-    known = {"joint": "s0", "alone": "s1"}
-    return known.get(str(run.get("name")), f"s{position % SERIES}")
+def _losses(frame: Frame, losses: Array, style: str) -> str:
+    seen = np.isfinite(losses)
+    if not seen.any():
+        return ""
+    epochs = np.arange(1, losses.size + 1, dtype=np.float64)
+    x, y = thin_curve(frame.x(epochs[seen]), frame.y(losses[seen]), CURVE_POINTS)
+    return f'<path class="ln {style}" d="{polyline(x, y)}"/>'
 
 
-def _losses(run: Mapping[str, Any]) -> tuple[Array, Array]:
-    return as_floats(run.get("train")), as_floats(run.get("validation"))
+def _best_loss(run: CurveRecord) -> float:
+    """The validation loss of the epoch whose weights are kept, NaN where it is not known."""
+    best = run.best_epoch
+    known = best is not None and 0 <= best < run.validation.size
+    return float(run.validation[best]) if known else math.nan
 
 
-def _run_keys(
-    style: str, run: Mapping[str, Any], pair: tuple[Array, Array]
-) -> list[tuple[str, str]]:
-    name, keys = str(run.get("name", "run")), []
-    if np.isfinite(pair[1]).any():
+def _best(frame: Frame, run: CurveRecord, style: str) -> str:
+    loss = _best_loss(run)
+    if math.isnan(loss):
+        return ""
+    x = coord(float(frame.x((run.best_epoch or 0) + 1)))
+    y = coord(float(frame.y(loss)))
+    return f'<circle class="mark {style}" cx="{x}" cy="{y}" r="4"/>'
+
+
+def _best_in_words(run: CurveRecord) -> str:
+    loss = _best_loss(run)
+    if math.isnan(loss):
+        return ""
+    epoch = (run.best_epoch or 0) + 1
+    return f"{model_name(run.model)}: best epoch {epoch}, loss {number(loss)}"
+
+
+def _run_keys(run: CurveRecord, style: str) -> list[tuple[str, str]]:
+    name = model_name(run.model)
+    keys = []
+    if np.isfinite(run.validation).any():
         keys.append((f"ln {style}", f"{name}, validation"))
-    if np.isfinite(pair[0]).any():
+    if np.isfinite(run.train).any():
         keys.append((f"ln thin {style}", f"{name}, training"))
     return keys
 
 
-def roc_curves(truth: Array, scores: Array, labels: Sequence[str], target: str = "") -> str:
+def roc_curves(truth: Array, scores: Array, labels: Sequence[str], *, target: str = "") -> str:
     """Returns ROC curves, one per class (each against the rest), with their areas.
 
     Args:
         truth: 0 or 1 per row and class; NaN is missing.
         scores: Predicted chances.
         labels: One name per column.
+        target: For the title.
 
     Shape:
         truth, scores: (N, K).
     """
-    frame_names = ("false positive rate", "true positive rate")
-    return _ranking(truth, scores, labels, f"ROC curve of {target}", frame_names, roc=True)
+    shown, total = _ranked(truth, scores, labels, points=roc_points)
+    if not shown:
+        return ""
+    keys = _ranking_keys(shown, "AUC")
+    names = ("false positive rate", "true positive rate")
+    frame = Frame((0, 1), (0, 1), names, top=key_height(len(keys)))
+    chance = polyline(frame.x([0, 1]), frame.y([0, 1]))
+    body = [frame.axes(), frame.key(keys), f'<path class="ref" d="{chance}"/>']
+    body += _ranking_lines(frame, shown)
+    title = _ranking_title(f"ROC curve of {target}", len(shown), total)
+    detail = "; ".join(f"{one.label}: AUC {number(one.area)}" for one in shown)
+    return drawing(frame.width, frame.height, title=title, detail=detail, body=body)
 
 
-def pr_curves(truth: Array, scores: Array, labels: Sequence[str], target: str = "") -> str:
+def pr_curves(truth: Array, scores: Array, labels: Sequence[str], *, target: str = "") -> str:
     """Returns precision-recall curves, one per class, with their average precision.
 
     Shape:
         truth, scores: (N, K), as for `roc_curves`.
     """
-    title = f"Precision and recall of {target}"
-    return _ranking(truth, scores, labels, title, ("recall", "precision"), roc=False)
+    shown, total = _ranked(truth, scores, labels, points=pr_points)
+    if not shown:
+        return ""
+    keys = _ranking_keys(shown, "AP")
+    frame = Frame((0, 1), (0, 1), ("recall", "precision"), top=key_height(len(keys)))
+    body = [frame.axes(), frame.key(keys)]
+    if len(shown) == 1:
+        base = shown[0].positives / max(np.isfinite(truth).sum(), 1)
+        chance = polyline(frame.x([0, 1]), frame.y([base, base]))
+        body.append(f'<path class="ref" d="{chance}"/>')
+    body += _ranking_lines(frame, shown)
+    title = _ranking_title(f"Precision and recall of {target}", len(shown), total)
+    detail = "; ".join(f"{one.label}: AP {number(one.area)}" for one in shown)
+    return drawing(frame.width, frame.height, title=title, detail=detail, body=body)
 
 
-def _ranking(
+@dataclass(frozen=True, eq=False)
+class Ranking:
+    """The curve of one class against the rest: its label, its rows, its points, its area."""
+
+    label: str
+    positives: float
+    x: Array
+    y: Array
+    area: float
+
+
+def _ranked(
     truth: Array,
     scores: Array,
     labels: Sequence[str],
-    title: str,
-    names: tuple[str, str],
-    roc: bool,
-) -> str:
+    *,
+    points: Callable[[Array, Array], tuple[Array, Array, float]],
+) -> tuple[list[Ranking], int]:
+    """The curves of the six classes with most rows, and how many classes there are."""
     curves = []
     for k, label in enumerate(labels):
         known = np.isfinite(truth[:, k]) & np.isfinite(scores[:, k])
-        y, s = truth[known, k], scores[known, k]
+        y = truth[known, k]
         if both_classes(y):
-            curves.append((label, float(y.sum()), *(roc_points if roc else pr_points)(y, s)))
-    if not curves:
-        return ""
-    # Beyond what colours can tell apart, the classes with most rows are shown.
-    common = sorted(curves, key=lambda c: -c[1])[:SERIES]
-    shown = [c for c in curves if any(c is other for other in common)]
-    unit = "AUC" if roc else "AP"
-    keys = [(f"ln s{i}", f"{number(c[4])} {c[0]}".strip()) for i, c in enumerate(shown)]
+            x, height, area = points(y, scores[known, k])
+            curves.append(Ranking(label, float(y.sum()), x, height, area))
+    common = sorted(curves, key=lambda one: -one.positives)[:SERIES]
+    return [one for one in curves if one in common], len(labels)
+
+
+def _ranking_keys(shown: Sequence[Ranking], unit: str) -> list[tuple[str, str]]:
     if len(shown) == 1:
-        keys = [("ln s0", f"{unit} {number(shown[0][4])}")]
-    frame = Frame((0, 1), (0, 1), names, top=key_height(len(keys)))
-    if len(labels) > len(shown) > 1:
-        title += f" ({len(shown)} of {len(labels)} classes)"
-    body = [frame.axes(), frame.key(keys)]
-    if roc:
-        body.append(f'<path class="ref" d="{polyline(frame.x([0, 1]), frame.y([0, 1]))}"/>')
-    elif len(shown) == 1:
-        base = shown[0][1] / max(np.isfinite(truth).sum(), 1)
-        body.append(f'<path class="ref" d="{polyline(frame.x([0, 1]), frame.y([base, base]))}"/>')
-    for i, (_, _, x, y, _) in enumerate(shown):
-        px, py = thin_curve(frame.x(x), frame.y(y), CURVE_POINTS)
-        body.append(f'<path class="ln s{i}" d="{polyline(px, py)}"/>')
-    detail = "; ".join(f"{c[0]}: {unit} {number(c[4])}" for c in shown)
-    return drawing(frame.width, frame.height, title, detail, body)
+        return [("ln s0", f"{unit} {number(shown[0].area)}")]
+    return [(f"ln s{i}", f"{number(one.area)} {one.label}".strip()) for i, one in enumerate(shown)]
 
 
-def calibration(truth: Array, chance: Array, target: str = "", what: str = "") -> str:
+def _ranking_lines(frame: Frame, shown: Sequence[Ranking]) -> list[str]:
+    lines = []
+    for i, one in enumerate(shown):
+        x, y = thin_curve(frame.x(one.x), frame.y(one.y), CURVE_POINTS)
+        lines.append(f'<path class="ln s{i}" d="{polyline(x, y)}"/>')
+    return lines
+
+
+def _ranking_title(title: str, shown: int, total: int) -> str:
+    return f"{title} ({shown} of {total} classes)" if total > shown > 1 else title
+
+
+def calibration(truth: Array, chance: Array, *, target: str = "", what: str = "") -> str:
     """Returns observed rate against predicted chance, with 95 % intervals of the rate.
 
     Args:
@@ -183,9 +235,10 @@ def calibration(truth: Array, chance: Array, target: str = "", what: str = "") -
     top = float(max(predicted.max(), high.max()))
     end = 1.0 if top > 0.5 else max(top * 1.1, 1e-6)
     frame = Frame((0, end), (0, end), (f"predicted chance {what}".strip(), "observed rate"), top=14)
-    x, y = frame.x(predicted), frame.y(observed)
+    x = frame.x(predicted)
+    y = frame.y(observed)
     whiskers = "".join(
-        f"M{place(px)} {place(a)}V{place(b)}"
+        f"M{coord(px)} {coord(a)}V{coord(b)}"
         for px, a, b in zip(x, frame.y(low), frame.y(high), strict=True)
     )
     error = float(np.sum(rows * np.abs(predicted - observed)) / rows.sum())
@@ -194,10 +247,16 @@ def calibration(truth: Array, chance: Array, target: str = "", what: str = "") -
         f'<path class="ref" d="{polyline(frame.x([0, end]), frame.y([0, end]))}"/>',
         f'<path class="wh s0" d="{whiskers}"/><path class="ln s0" d="{polyline(x, y)}"/>',
         f'<path class="dot s0" d="{dots(x, y)}"/>',
-        text(frame.x.start + 8, frame.top + 12, f"mean gap {number(error)}", "k"),
+        text(frame.x.start + 8, frame.top + 12, f"mean gap {number(error)}", style="k"),
     ]
     detail = f"{plural(int(rows.sum()), 'row')} in {plural(rows.size, 'bin')}"
-    return drawing(frame.width, frame.height, f"Calibration of {target}".strip(), detail, body)
+    return drawing(
+        frame.width,
+        frame.height,
+        title=f"Calibration of {target}".strip(),
+        detail=detail,
+        body=body,
+    )
 
 
 def predicted_against_true(true: Array, predicted: Array, target: str = "") -> str:
@@ -224,7 +283,7 @@ def predicted_against_true(true: Array, predicted: Array, target: str = "") -> s
     ]
     detail = f"{plural(true.size, 'row')}; the dashed line is a perfect prediction"
     title = f"Predicted against true {target}".strip()
-    return drawing(frame.width, frame.height, title, detail, body)
+    return drawing(frame.width, frame.height, title=title, detail=detail, body=body)
 
 
 def residuals(true: Array, predicted: Array, target: str = "") -> str:
@@ -234,12 +293,13 @@ def residuals(true: Array, predicted: Array, target: str = "") -> str:
         true, predicted: (N,), as for `predicted_against_true`.
     """
     known = np.isfinite(true) & np.isfinite(predicted)
-    predicted, left = predicted[known], true[known] - predicted[known]
+    left = true[known] - predicted[known]
+    predicted = predicted[known]
     if not left.size:
         return ""
     across, up = span(predicted), span(left)
-    reach = max(abs(up.low), abs(up.high))
-    frame = Frame(across[:2], (-reach, reach), ("predicted", "true − predicted"), top=14)
+    limit = max(abs(up.low), abs(up.high))
+    frame = Frame(across[:2], (-limit, limit), ("predicted", "true − predicted"), top=14)
     middle = polyline([frame.x.start, frame.x.end], frame.y([0, 0]))
     body = [
         frame.axes(),
@@ -251,9 +311,11 @@ def residuals(true: Array, predicted: Array, target: str = "") -> str:
         x = frame.x(centres)
         for row, style in zip(bands, ("ln thin", "ln", "ln thin"), strict=True):
             body.append(f'<path class="{style} s1" d="{polyline(x, frame.y(row))}"/>')
-    body.append(_edge_note(frame, _outside(predicted, across) | (np.abs(left) > reach)))
+    body.append(_edge_note(frame, _outside(predicted, across) | (np.abs(left) > limit)))
     detail = f"{plural(left.size, 'row')}; median error {number(np.median(left))}"
-    return drawing(frame.width, frame.height, f"Residuals of {target}".strip(), detail, body)
+    return drawing(
+        frame.width, frame.height, title=f"Residuals of {target}".strip(), detail=detail, body=body
+    )
 
 
 def _outside(values: Array, room: Span) -> np.ndarray:
@@ -265,7 +327,7 @@ def _edge_note(frame: Frame, outside: np.ndarray) -> str:
     if not count:
         return ""
     words = f"{plural(count, 'row')} beyond the axes, at the edge"
-    return text(frame.x.end - 2, frame.y.start - 7, words, "k", "e")
+    return text(frame.x.end - 2, frame.y.start - 7, words, style="k", anchor="e")
 
 
 def _cloud(x: Array, y: Array) -> str:

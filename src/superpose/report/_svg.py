@@ -14,8 +14,17 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from markupsafe import Markup
 
 TEXT_WIDTH = 6.1  # mean advance of a character at the 11.5 px of the plots
+
+
+@dataclass(frozen=True)
+class Chart:
+    """A drawing with its caption; drawings of this package escape every text themselves."""
+
+    caption: str
+    svg: Markup
 
 
 def escape(text: Any) -> str:
@@ -37,7 +46,8 @@ def shorten(text: str, limit: int) -> str:
     """
     if units(text) <= limit:
         return text
-    kept, used = "", 0
+    kept = ""
+    used = 0
     for c in text:
         used += units(c)
         if used > limit - 1:
@@ -51,7 +61,7 @@ def longest(names: Iterable[str], most: int) -> float:
     return min(max((units(name) for name in names), default=0), most) * TEXT_WIDTH
 
 
-def place(value: float) -> str:
+def coord(value: float) -> str:
     """Returns a coordinate with at most one decimal, as short as SVG allows."""
     text = f"{value:.1f}".removesuffix(".0")
     if text == "-0":
@@ -69,25 +79,27 @@ def polyline(x: Sequence[float] | np.ndarray, y: Sequence[float] | np.ndarray) -
             pen = False
             continue
         if pen:
-            step = f"l{place(px - here[0])} {place(py - here[1])}"
+            step = f"l{coord(px - here[0])} {coord(py - here[1])}"
             parts.append(step.replace(" -", "-"))
         else:
-            parts.append(f"M{place(px)} {place(py)}")
-        pen, here = True, (float(px), float(py))
+            parts.append(f"M{coord(px)} {coord(py)}")
+        pen = True
+        here = (float(px), float(py))
     return "".join(parts)
 
 
 def dots(x: np.ndarray, y: np.ndarray) -> str:
     """Returns path data of zero-length strokes; round caps of the stroke draw them as discs."""
-    return "".join(f"M{place(px)} {place(py)}h0" for px, py in zip(x, y, strict=True))
+    return "".join(f"M{coord(px)} {coord(py)}h0" for px, py in zip(x, y, strict=True))
 
 
 def text(
-    x: float, y: float, content: Any, style: str = "t", anchor: str = "", limit: int = 0
+    x: float, y: float, content: Any, *, style: str = "t", anchor: str = "", limit: int = 0
 ) -> str:
     """Returns a text element.
 
     Args:
+        x, y: Where it stands, in pixels of the drawing.
         content: Escaped here.
         style: CSS classes.
         anchor: "" (start), "m" (middle) or "e" (end): further CSS classes.
@@ -97,16 +109,16 @@ def text(
     short = shorten(full, limit) if limit else full
     tip = f"<title>{escape(full)}</title>" if short != full else ""
     name = f"{style} {anchor}".strip()
-    return f'<text x="{place(x)}" y="{place(y)}" class="{name}">{tip}{escape(short)}</text>'
+    return f'<text x="{coord(x)}" y="{coord(y)}" class="{name}">{tip}{escape(short)}</text>'
 
 
 def drawing(
-    width: float, height: float, title: str, detail: str, body: Iterable[str], style: str = ""
+    width: float, height: float, *, title: str, detail: str, body: Iterable[str], style: str = ""
 ) -> str:
     """Returns a whole SVG element that a screen reader announces by `title` and `detail`."""
-    w, h = place(width), place(height)
+    w, h = coord(width), coord(height)
     # A wide drawing shrinks on a small screen only as far as its text stays readable.
-    least = f"min-width:{place(width * 0.78)}px;" if width > 440 else ""
+    least = f"min-width:{coord(width * 0.78)}px;" if width > 440 else ""
     return (
         f'<svg class="chart {style}" viewBox="0 0 {w} {h}" style="{least}max-width:{w}px" '
         f'role="img"><title>{escape(title)}</title><desc>{escape(detail)}</desc>'
@@ -177,7 +189,8 @@ class Scale:
         v = np.clip(np.asarray(values, dtype=np.float64), self.low, self.high)
         low, high = self.low, self.high
         if self.log:
-            v, low, high = np.log(v), math.log(low), math.log(high)
+            v = np.log(v)
+            low, high = math.log(low), math.log(high)
         share = (v - low) / ((high - low) or 1.0)
         return self.start + share * (self.end - self.start)
 
@@ -215,20 +228,22 @@ class Frame:
 
     def axes(self) -> str:
         """Returns grid, tick labels and axis names."""
-        left, right, bottom, top = self.x.start, self.x.end, self.y.start, self.y.end
-        grid, labels = [], []
+        left, right = self.x.start, self.x.end
+        bottom, top = self.y.start, self.y.end
+        grid: list[str] = []
+        labels: list[str] = []
         for value in self.y.ticks(5):
             at = float(self.y(value))
-            grid.append(f"M{place(left)} {place(at)}h{place(right - left)}")
-            labels.append(text(left - 6, at + 4, tick_label(value), "k", "e"))
+            grid.append(f"M{coord(left)} {coord(at)}h{coord(right - left)}")
+            labels.append(text(left - 6, at + 4, tick_label(value), style="k", anchor="e"))
         for value in self.x.ticks(5):
             at = float(self.x(value))
-            labels.append(text(at, bottom + 15, tick_label(value), "k", "m"))
-        base = f'<path class="ax" d="M{place(left)} {place(bottom)}h{place(right - left)}"/>'
-        middle = place((top + bottom) / 2)
+            labels.append(text(at, bottom + 15, tick_label(value), style="k", anchor="m"))
+        base = f'<path class="ax" d="M{coord(left)} {coord(bottom)}h{coord(right - left)}"/>'
+        middle = coord((top + bottom) / 2)
+        below = text((left + right) / 2, self.height - 8, self.names[0], anchor="m", limit=46)
         return (
-            f'<path class="gr" d="{"".join(grid)}"/>{base}{"".join(labels)}'
-            f"{text((left + right) / 2, self.height - 8, self.names[0], 't', 'm', limit=46)}"
+            f'<path class="gr" d="{"".join(grid)}"/>{base}{"".join(labels)}{below}'
             f'<text transform="translate(11 {middle})rotate(-90)" class="t m">'
             f"{escape(shorten(self.names[1], 30))}</text>"
         )
@@ -240,10 +255,11 @@ class Frame:
         room = (self.width - 16) / columns
         parts = []
         for i, (style, words) in enumerate(entries):
-            left, line = 8 + room * (i % columns), 11 + 16 * (i // columns)
-            parts.append(f'<path class="{style}" d="M{place(left)} {line - 4}h16"/>')
+            left = 8 + room * (i % columns)
+            line = 11 + 16 * (i // columns)
+            parts.append(f'<path class="{style}" d="M{coord(left)} {line - 4}h16"/>')
             limit = int((room - 24) / TEXT_WIDTH)
-            parts.append(text(left + 22, line, words, "t", limit=limit))
+            parts.append(text(left + 22, line, words, limit=limit))
         return "".join(parts)
 
 

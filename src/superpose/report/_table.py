@@ -1,10 +1,10 @@
-"""The verdict table on the terminal."""
+"""The verdict tables on the terminal: what one gets, and what sharing did to it."""
 
 from __future__ import annotations
 
 import io
-import re
-from collections.abc import Iterator, Mapping, Sequence
+import math
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from rich.console import Console
@@ -13,22 +13,26 @@ from rich.table import Table
 from rich.text import Text
 
 from superpose.errors import printable
-
-from ._wording import (
+from superpose.record import (
+    EVERYTHING,
+    HALF,
     HARMED,
     HELPED,
     NO_DIFFERENCE,
     NOT_TESTED,
-    gain,
-    headline,
-    metric_name,
-    number,
-    verdict_counts,
+    NOTHING,
+    Level,
+    RunRecord,
+    TargetRecord,
+    mixture_name,
 )
 
+from ._given import benefit_in_words
+from ._wording import gain_in_words, headline, metric_name, number, verdict_counts
+
 STYLES = {HELPED: "green", HARMED: "red", NO_DIFFERENCE: "default", NOT_TESTED: "dim"}
-WIDTH = 100
-NETS = {"joint": "multi", "alone": "single"}  # the networks, as the line below the table explains
+WIDTH = 100  # columns of a file, and of words on a wider terminal
+USUAL = 80  # columns of a usual terminal; there names and metrics are shorter
 SHORT_METRICS = {"average_precision": "avg. prec.", "poisson_deviance": "Poisson dev."}
 
 
@@ -62,86 +66,120 @@ def plain_table() -> Table:
     )
 
 
-def verdict_table(transfer: Sequence[Mapping[str, Any]], console: Console | None = None) -> None:
-    """Prints what sharing did to each target and what ships, in at most 100 columns.
+def verdict_table(record: RunRecord, console: Console | None = None) -> None:
+    """Prints what predicts each target and how well, and what sharing did to it.
 
     Args:
-        transfer: One dict per target, as in ``transfer.json``.
+        record: What the run has found.
         console: Where to print; the standard output if None.
 
     Example:
-        >>> verdict_table([{"target": "pm25", "verdict": "helped"}])  # doctest: +SKIP
+        >>> verdict_table(RunRecord())  # doctest: +SKIP
     """
     console = console or screen()
     width = min(console.width, WIDTH)
-    # On a usual terminal of 80 columns there is room for the verdict or for the interval.
-    narrow = width < WIDTH
-    table = plain_table()
-    table.add_column("target", max_width=11 if narrow else 13, no_wrap=True, overflow="ellipsis")
-    table.add_column("metric", max_width=9 if narrow else 11)
-    for name in ("single-\ntask\nnet", "multi-\ntask\nnet", "best\nsingle\ntask", "de-\nployed"):
-        table.add_column(name, justify="right", no_wrap=True)
-    table.add_column("deployed\nmodel", min_width=8 if narrow else 12, max_width=21)
-    table.add_column(Text("gain %" if narrow else "gain % [interval]"), no_wrap=True)
-    table.add_column("verdict", no_wrap=True)
-    for row in transfer:
-        table.add_row(*_cells(row, narrow))
-    console.print(table, width=width)
+    targets = list(record.targets.values())
+    console.print(_deployed(record, targets, width=width), width=width)
     console.print()
-    console.print(Text(explanation(transfer)), width=width)
+    if any(target.sharing.verdict != NOT_TESTED for target in targets):
+        console.print(_sharing(targets, width=width), width=width)
+        console.print()
+    for words in explanation(record):
+        console.print(Text(words), width=width)
 
 
-def verdict_text(transfer: Sequence[Mapping[str, Any]]) -> str:
-    """Returns what `verdict_table` prints as plain text, in at most 100 columns.
-
-    Args:
-        transfer: One dict per target, as in ``transfer.json``.
-    """
+def verdict_text(record: RunRecord) -> str:
+    """Returns what `verdict_table` prints as plain text, in at most 100 columns."""
     out = io.StringIO()
-    verdict_table(transfer, Screen(file=out, width=WIDTH))
+    verdict_table(record, Screen(file=out, width=WIDTH))
     return "\n".join(line.rstrip() for line in out.getvalue().splitlines())
 
 
-def _cells(row: Mapping[str, Any], narrow: bool) -> list[Text]:
-    """Returns the cells as `Text`: a column named "[red]" is a name, not a style."""
-    interval = None if narrow else row.get("interval")
-    verdict = str(row.get("verdict") or NOT_TESTED)
-    metric = str(row.get("metric") or "")
-    style = STYLES.get(verdict, "default")
-    return [
-        Text(str(row.get("target")), style="bold"),
-        Text(SHORT_METRICS.get(metric, metric_name(metric)), style="dim"),
-        *(Text(number(row.get(key), "-")) for key in ("alone", "model", "reference")),
-        Text(number(row.get("shipped_value"), "-"), style="bold"),
-        Text(short_engine(str(row.get("shipped") or "joint"))),
-        Text(gain(row.get("delta"), interval, "-"), style=style),
-        Text(verdict, style=style),
+def rows_that_decide(record: RunRecord) -> str:
+    """Returns what the rows are called that decide what is deployed."""
+    return "out of fold" if record.regime == "folds" else "validation"
+
+
+def _deployed(record: RunRecord, targets: Sequence[TargetRecord], *, width: int) -> Table:
+    """A line for each target: the error of what is deployed, and its name."""
+    table = _named(width)
+    table.add_column("metric", max_width=9 if width <= USUAL else 11)
+    levels: dict[str, Level] = {
+        "nothing\ngiven": NOTHING,
+        "half\ngiven": HALF,
+        "all\ngiven": EVERYTHING,
+    }
+    if not any(target.given for target in targets):
+        levels = {rows_that_decide(record): NOTHING}
+    columns = {
+        name: [target.at(level).deployed.value for target in targets]
+        for name, level in levels.items()
+    }
+    columns["test,\nnothing\ngiven" if len(levels) > 1 else "test"] = [
+        target.test_value for target in targets
     ]
-
-
-def short_engine(name: str) -> str:
-    """Returns what is deployed in few letters.
-
-    Example:
-        >>> short_engine("blend of joint and trees")
-        'multi + trees'
-    """
-    blend = re.fullmatch(r"blend of (.+)", name)
-    parts = re.split(r"\s*(?:,| and )\s*", blend[1]) if blend else [name]
-    return " + ".join(NETS.get(part, part) for part in parts)
-
-
-def explanation(transfer: Sequence[Mapping[str, Any]]) -> str:
-    """Returns the line below the table, in plain words."""
-    words = headline(transfer)
-    if verdict_counts(transfer)[NOT_TESTED] < len(transfer):
-        words += (
-            " Gain: how much lower the loss of the multi-task network (multi) is than that of the "
-            "same network trained on one target alone (single)."
+    shown = {name: v for name, v in columns.items() if not all(map(math.isnan, v))}
+    for name in shown:
+        table.add_column(Text(name), justify="right", no_wrap=True)
+    table.add_column("deployed", min_width=20)
+    for i, target in enumerate(targets):
+        metric = SHORT_METRICS.get(target.metric, metric_name(target.metric))
+        table.add_row(
+            Text(target.name, style="bold"),
+            Text(metric, style="dim"),
+            *(Text(number(column[i], "-")) for column in shown.values()),
+            Text(mixture_name(target.decision.deployed.weights)),
         )
-    if any(row.get("reference_name") for row in transfer):
-        return (
-            f"{words} For each target its best single-task model is deployed, unless the "
-            "multi-task network beats it in a test."
+    return table
+
+
+def _sharing(targets: Sequence[TargetRecord], *, width: int) -> Table:
+    """A line for each target: the multi-task net against its rivals, and the verdict."""
+    table = _named(width)
+    for name in ("single-task\nnet", "multi-task\nnet", "best single-\ntask"):
+        table.add_column(name, justify="right", no_wrap=True)
+    table.add_column("gain of sharing\n% [interval]", no_wrap=True)
+    table.add_column("verdict", no_wrap=True)
+    for target in targets:
+        sharing = target.sharing
+        style = STYLES[sharing.verdict]
+        values = (sharing.single_task, sharing.multi_task, target.decision.reference.value)
+        table.add_row(
+            Text(target.name, style="bold"),
+            *(Text(number(value, "-")) for value in values),
+            Text(gain_in_words(sharing.gain, "-"), style=style),
+            Text(sharing.verdict, style=style),
         )
-    return f"{words} Without references, what is deployed is unproven."
+    return table
+
+
+def _named(width: int) -> Table:
+    """A table whose first column has the names; a column named "[red]" is a name, not a style."""
+    table = plain_table()
+    longest = 11 if width <= USUAL else 20
+    table.add_column("target", max_width=longest, no_wrap=True, overflow="ellipsis")
+    return table
+
+
+def explanation(record: RunRecord) -> list[str]:
+    """Returns the paragraphs below the tables, in plain words."""
+    targets = list(record.targets.values())
+    benefit = benefit_in_words(targets)
+    if benefit:
+        rows = "out-of-fold predictions" if record.regime == "folds" else "validation rows"
+        benefit += f" Nothing, half and all given are of the same {rows}."
+    sharing = headline(targets)
+    if verdict_counts(targets)[NOT_TESTED] < len(targets):
+        sharing += (
+            " Gain: how much lower the loss of the multi-task net is than that of the same net "
+            "trained on one target (single-task net)."
+        )
+    deployed = ""
+    if any(target.decision.reference for target in targets):
+        deployed = (
+            "For each target its best single-task model is deployed, unless the multi-task net, "
+            "or a mixture with it, beats that in a test; the report says why."
+        )
+    elif targets:
+        deployed = "Without single-task models to compare with, what is deployed is unproven."
+    return [words for words in (benefit, sharing, deployed) if words]

@@ -7,13 +7,20 @@ under a target, a rounded number) is worded here once, so that screen and report
 from __future__ import annotations
 
 import math
-import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Sequence
 
-HELPED, NO_DIFFERENCE, HARMED, NOT_TESTED = "helped", "no difference", "harmed", "not tested"
-VERDICTS = (HELPED, NO_DIFFERENCE, HARMED, NOT_TESTED)
+from superpose.record import (
+    HARMED,
+    HELPED,
+    NO_DIFFERENCE,
+    NOT_TESTED,
+    VERDICTS,
+    GainRecord,
+    TargetRecord,
+    Verdict,
+    mixture_name,
+)
 
 FINDINGS = {HELPED: "Sharing helped", HARMED: "Sharing harmed"}
 
@@ -51,44 +58,22 @@ METRIC_NAMES = {
 # Followed by the name of a class.
 CLASS_METRICS = {"iou_": "IoU", "ap50_": "AP at IoU 0.5"}
 
-ENGINE_NAMES = {
-    "joint": "joint network",
-    "alone": "network alone",
-    "network": "network alone",
-    "trees": "boosted trees",
-    "constant": "constant",
-    "copula": "copula of the residuals",
-    "trees given": "boosted trees told some targets",
-    "trees all": "boosted trees told all targets",
-}
-# A blend is named by the short names of its parts; these two say nothing by themselves.
-BLEND_PARTS = {"trees given": "trees told some targets", "trees all": "trees told all targets"}
 
-
-def real(value: Any) -> float:
-    """Returns a float, NaN where the value is None or not a number."""
-    try:
-        return float(value)
-    except (TypeError, ValueError):
-        return math.nan
-
-
-def number(value: Any, minus: str = "−") -> str:
+def number(value: float, minus: str = "−") -> str:
     """Returns a number with three or four telling digits, and a dash where there is none.
 
     Args:
-        value: A number, NaN or None.
+        value: A number, or NaN.
         minus: The sign before negative numbers; terminals may want the ASCII one.
 
     Example:
-        >>> number(0.84712), number(12345.6), number(None)
+        >>> number(0.84712), number(12345.6), number(math.nan)
         ('0.847', '12,346', '–')
     """
-    x = real(value)
-    if math.isnan(x):
+    if math.isnan(value):
         return "–" if minus == "−" else "-"
-    size = abs(x)
-    if math.isinf(x):
+    size = abs(value)
+    if math.isinf(value):
         text = "∞"
     elif size >= 1e9:
         text = f"{size:.2e}"
@@ -104,54 +89,54 @@ def number(value: Any, minus: str = "−") -> str:
         text = f"{size:.3f}"
     else:
         text = f"{size:.1e}"
-    return (minus if x < 0 else "") + text
+    return (minus if value < 0 else "") + text
 
 
-def percent(value: Any, minus: str = "−") -> str:
+def percent(value: float, minus: str = "−") -> str:
     """Returns a signed percentage without its sign: ``+3.1``, ``−0.4``, ``+41``.
 
     Example:
-        >>> percent(3.14), percent(-41.2), percent(None)
+        >>> percent(3.14), percent(-41.2), percent(math.nan)
         ('+3.1', '−41', '–')
     """
-    x = real(value)
-    if math.isnan(x):
+    if math.isnan(value):
         return "–" if minus == "−" else "-"
-    if math.isinf(x):
-        return ("+" if x > 0 else minus) + "∞"
-    text = f"{abs(x):.1f}" if abs(x) < 9.95 else f"{abs(x):,.0f}"
+    if math.isinf(value):
+        return ("+" if value > 0 else minus) + "∞"
+    text = f"{abs(value):.1f}" if abs(value) < 9.95 else f"{abs(value):,.0f}"
     if float(text.replace(",", "")) == 0:
         return text
-    return (minus if x < 0 else "+") + text
+    return (minus if value < 0 else "+") + text
 
 
-def interval_of(value: Any) -> tuple[float, float]:
-    """Returns the two bounds of an interval, NaN where it is missing."""
-    if value is None or len(value) != 2:
-        return math.nan, math.nan
-    return real(value[0]), real(value[1])
-
-
-def gain(delta: Any, interval: Any, minus: str = "−") -> str:
+def gain_in_words(gain: GainRecord, minus: str = "−", *, interval: bool = True) -> str:
     """Returns a percentage with its interval.
 
+    Args:
+        gain: The percentage; a dash where it is not known.
+        minus: The sign before negative numbers; terminals may want the ASCII one.
+        interval: Whether the interval follows, if it is known.
+
     Example:
-        >>> gain(3.14, [1.2, 5.0])
+        >>> gain_in_words(GainRecord(3.14, 1.2, 5.0))
         '+3.1 [+1.2, +5.0]'
     """
-    low, high = interval_of(interval)
-    head = percent(delta, minus)
-    if math.isnan(low) or math.isnan(high):
+    head = percent(gain.gain, minus)
+    if not interval or math.isnan(gain.low) or math.isnan(gain.high):
         return head
-    return f"{head} [{percent(low, minus)}, {percent(high, minus)}]"
+    return f"{head} [{percent(gain.low, minus)}, {percent(gain.high, minus)}]"
 
 
-def p_value(value: Any) -> str:
+def side(gain: float) -> str:
+    """Returns how a loss differs: ``4.8 % higher``."""
+    return f"{percent(abs(gain)).lstrip('+')} % {'lower' if gain >= 0 else 'higher'}"
+
+
+def p_value(p: float) -> str:
     """Returns ``p = 0.021``, ``p < 0.001``, or nothing where there is no test."""
-    x = real(value)
-    if math.isnan(x):
+    if math.isnan(p):
         return ""
-    return "p < 0.001" if x < 1e-3 else f"p = {x:.3f}"
+    return "p < 0.001" if p < 1e-3 else f"p = {p:.3f}"
 
 
 def metric_name(name: str) -> str:
@@ -162,38 +147,18 @@ def metric_name(name: str) -> str:
     return METRIC_NAMES.get(name, name.replace("_", " "))
 
 
-def engine_name(name: str) -> str:
-    """Returns in words what predicts a target: ``trees`` becomes ``boosted trees``.
-
-    Example:
-        >>> engine_name("trees given"), engine_name("blend of joint and trees all")
-        ('boosted trees told some targets', 'blend of joint and trees told all targets')
-    """
-    if name.startswith("blend of "):
-        # Only whole parts are replaced: "trees alltime" stays what it is.
-        return re.sub(r"trees (?:given|all)(?=,| and |$)", lambda m: BLEND_PARTS[m[0]], name)
-    return ENGINE_NAMES.get(name, name)
-
-
-def with_article(name: str) -> str:
-    """Returns what predicts a target as it stands in a sentence: ``the joint network``."""
-    words = engine_name(name)
-    return words if words[:7] == "boosted" else f"{'a' if words[:5] == 'blend' else 'the'} {words}"
-
-
-def duration(seconds: Any) -> str:
+def duration(seconds: float) -> str:
     """Returns a time span as people say it.
 
     Example:
         >>> duration(3.2), duration(75), duration(7320)
         ('3.2 s', '1 min 15 s', '2 h 2 min')
     """
-    x = real(seconds)
-    if math.isnan(x):
+    if math.isnan(seconds):
         return "–"
-    if x < 9.95:
-        return f"{x:.1f} s"
-    whole = round(x)
+    if seconds < 9.95:
+        return f"{seconds:.1f} s"
+    whole = round(seconds)
     if whole < 60:
         return f"{whole} s"
     if whole < 3600:
@@ -213,27 +178,24 @@ def listing(words: Sequence[str], last: str = "and") -> str:
     return f"{', '.join(words[:-1])} {last} {words[-1]}"
 
 
-def verdict_counts(transfer: Sequence[Mapping[str, Any]]) -> dict[str, int]:
-    """Returns how many targets have each verdict; an unknown word counts as not tested."""
-    seen = Counter(str(row.get("verdict") or NOT_TESTED) for row in transfer)
-    counts = {verdict: seen[verdict] for verdict in VERDICTS[:3]}
-    counts[NOT_TESTED] = len(transfer) - sum(counts.values())
-    return counts
+def verdict_counts(targets: Iterable[TargetRecord]) -> dict[Verdict, int]:
+    """Returns how many targets have each verdict."""
+    seen = Counter(target.sharing.verdict for target in targets)
+    return {verdict: seen[verdict] for verdict in VERDICTS}
 
 
-def headline(transfer: Sequence[Mapping[str, Any]]) -> str:
+def headline(targets: Sequence[TargetRecord]) -> str:
     """Returns one sentence that says how often sharing helped.
 
     Example:
-        >>> headline([{"verdict": "helped"}, {"verdict": "no difference"}])
-        'Sharing helped 1 of 2 targets and made no difference for 1.'
+        >>> headline([TargetRecord("a")])
+        'Whether sharing helps was not tested.'
     """
-    counts = verdict_counts(transfer)
-    total = len(transfer)
-    tested = total - counts[NOT_TESTED]
+    counts = verdict_counts(targets)
+    total = len(targets)
     if not total:
         return "There is no target to compare."
-    if not tested:
+    if counts[NOT_TESTED] == total:
         return "Whether sharing helps was not tested."
     worded = (
         ("helped", counts[HELPED] or not counts[HARMED], counts[HELPED]),
@@ -248,67 +210,42 @@ def headline(transfer: Sequence[Mapping[str, Any]]) -> str:
     return sentence
 
 
-def ships_in_words(transfer: Sequence[Mapping[str, Any]]) -> str:
-    """Returns one sentence that counts what ships."""
-    counts = Counter(with_article(str(row.get("shipped") or "joint")) for row in transfer)
+def deployed_in_words(targets: Sequence[TargetRecord]) -> str:
+    """Returns one sentence that counts what is deployed."""
+    counts = Counter(_sort(target) for target in targets)
     if not counts:
         return ""
     parts = [f"{name} for {plural(count, 'target')}" for name, count in counts.most_common()]
-    shown = parts[:5]
-    if len(parts) > 5:
-        rest = len(transfer) - sum(count for _, count in counts.most_common(5))
-        shown.append(f"others for {plural(rest, 'target')}")
-    return f"What ships: {listing(shown)}."
+    return f"Deployed is {listing(parts)}."
 
 
-def target_in_words(row: Mapping[str, Any]) -> list[str]:
-    """Returns the sentences under one target: did sharing help, and what ships."""
-    verdict = str(row.get("verdict") or NOT_TESTED)
-    low, high = interval_of(row.get("interval"))
-    delta = real(row.get("delta"))
+def _sort(target: TargetRecord) -> str:
+    """What is deployed, in words that many targets may have in common."""
+    weights = target.decision.deployed.weights
+    if len(weights) == 1:
+        name = mixture_name(weights)
+        return f"the {name} alone" if name.endswith(" net") else f"{name} alone"
+    if target.decision.replaced:
+        return "a mixture with the multi-task net"
+    return "a mixture of single-task models"
+
+
+def sharing_in_words(target: TargetRecord) -> str:
+    """Returns one sentence on what sharing a network did to a target."""
+    sharing = target.sharing
+    gain = sharing.gain
+    if sharing.verdict == NOT_TESTED or math.isnan(gain.gain):
+        return "Whether sharing helps here was not tested."
     details = []
-    if not math.isnan(low) and not math.isnan(high):
-        details.append(f"gain {percent(low)} to {percent(high)} %")
-    if p_value(row.get("p")):
-        details.append(p_value(row.get("p")))
-    if not math.isnan(real(row.get("n"))):
-        details.append(plural(int(real(row["n"])), "row"))
+    if not math.isnan(gain.low) and not math.isnan(gain.high):
+        details.append(f"gain {percent(gain.low)} to {percent(gain.high)} %")
+    if p_value(gain.p):
+        details.append(p_value(gain.p))
+    if target.decision.n_rows:
+        details.append(plural(target.decision.n_rows, "row"))
     tail = f" ({', '.join(details)})" if details else ""
-    if verdict == NOT_TESTED or math.isnan(delta):
-        first = "Whether sharing helps here was not tested."
-    else:
-        side = "lower" if delta >= 0 else "higher"
-        found = FINDINGS.get(verdict, "No difference was found")
-        first = (
-            f"{found}: the loss of the joint network is {percent(abs(delta)).lstrip('+')} % {side} "
-            f"than that of the same network trained alone{tail}."
-        )
-    words = [first, _shipped_in_words(row)]
-    if "shares_with" in row:
-        with_whom = listing([str(name) for name in row["shares_with"]]) or "no other target"
-        words.insert(0, f"It shares its network with {with_whom}.")
-    return words
-
-
-def _shipped_in_words(row: Mapping[str, Any]) -> str:
-    shipped, reference = str(row.get("shipped") or "joint"), str(row.get("reference_name") or "")
-    metric = metric_name(str(row.get("metric", "")))
-    value = f"{metric} {number(row.get('shipped_value'))}".strip()
-    text = f"What ships is {with_article(shipped)}, with {value}"
-    if not reference:
-        return f"{text}; there is no reference to compare it with."
-    if shipped == reference:
-        return f"{text}: the single-task reference itself, as nothing shared was proved better."
-    text += f" against {number(row.get('reference'))} of its reference ({engine_name(reference)})"
-    delta = real(row.get("shipped_delta"))
-    if math.isnan(delta):
-        return f"{text}."
-    side = "lower" if delta >= 0 else "higher"
-    details = []
-    low, high = interval_of(row.get("shipped_interval"))
-    if not math.isnan(low) and not math.isnan(high):
-        details.append(f"gain {percent(low)} to {percent(high)} %")
-    if p_value(row.get("shipped_p")):
-        details.append(p_value(row.get("shipped_p")))
-    tail = f" ({', '.join(details)})" if details else ""
-    return f"{text}: a loss {percent(abs(delta)).lstrip('+')} % {side}{tail}."
+    finding = FINDINGS.get(sharing.verdict, "No difference was found")
+    return (
+        f"{finding}: the loss of the multi-task net is {side(gain.gain)} than that of the same net "
+        f"trained on this target alone{tail}."
+    )

@@ -1,49 +1,48 @@
-"""Training: the loop, its folds in one pass, early stopping per target, checkpoints."""
+"""Training: the loop, its folds in one pass, early stopping per target, checkpoints.
 
-from ._absence import hideable
-from ._balance import Balance, Balancing, require_balance
-from ._build import alike, build, places_of
+``fit`` trains the networks of some jobs, each with its targets and its fold, from a
+``TrainingSpec`` to a ``TrainResult``; a ``Callback`` is shown the ``TrainState`` on the way.
+"""
+
+from ._balance import Balance, require_balance
+from ._batches import Batch, BatchSampler, batch_size
+from ._callbacks import Callback, EpochProgress
 from ._checkpoints import load_checkpoint, save_checkpoint
-from ._fit import Recipe, fit_alone, fit_joint
-from ._fitted_network import FittedNetwork
-from ._host import Tracking, require_host
+from ._early_stopping import EarlyStopping
+from ._host import Tracker, require_host
+from ._jobs import Job, multi_task_jobs, single_task_jobs
 from ._lookahead import Affinities, look_ahead
-from ._loop import Fold, Trained, batch_size, batches, train
-from ._replicas import Replicas
-from ._reveal import reveal_columns
-from ._settings import Settings
+from ._loop import TrainResult, fit
+from ._modality_dropout import hideable
+from ._networks import fit_multi_task, fit_single_task
 from ._sizes import count_weights
-from ._stored_network import require_weights
-from ._watch import EpochShare, Watch
+from ._spec import TrainingSpec
+from ._state import TrainState
 
 __all__ = [
     "Affinities",
     "Balance",
-    "Balancing",
-    "EpochShare",
-    "FittedNetwork",
-    "Fold",
-    "Recipe",
-    "Replicas",
-    "Settings",
-    "Tracking",
-    "Trained",
-    "Watch",
-    "alike",
+    "Batch",
+    "BatchSampler",
+    "Callback",
+    "EarlyStopping",
+    "EpochProgress",
+    "Job",
+    "Tracker",
+    "TrainResult",
+    "TrainState",
+    "TrainingSpec",
     "batch_size",
-    "batches",
-    "build",
     "count_weights",
-    "fit_alone",
-    "fit_joint",
+    "fit",
+    "fit_multi_task",
+    "fit_single_task",
     "hideable",
     "load_checkpoint",
     "look_ahead",
-    "places_of",
+    "multi_task_jobs",
     "require_balance",
     "require_host",
-    "require_weights",
-    "reveal_columns",
     "save_checkpoint",
-    "train",
+    "single_task_jobs",
 ]

@@ -48,6 +48,6 @@ def restore_optimizer(optimizer: torch.optim.Optimizer, tensors: dict[str, Tenso
     """Put back what ``optimizer_tensors`` flattened."""
     state: dict[int, dict[str, Tensor]] = {}
     for name, value in tensors.items():
-        place, key = name.split(".", 1)
-        state.setdefault(int(place), {})[key] = value
+        index, key = name.split(".", 1)
+        state.setdefault(int(index), {})[key] = value
     optimizer.load_state_dict({**optimizer.state_dict(), "state": state})

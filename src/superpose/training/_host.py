@@ -7,16 +7,18 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
+from superpose.config import TrainingConfig
 from superpose.errors import ConfigError, MissingExtraError
 
-from ._settings import Settings
-from ._watch import Watch
+from ._callbacks import Callback
 
 if TYPE_CHECKING:
     from accelerate import Accelerator
 
+    from ._state import TrainState
 
-def host_for(settings: Settings, folder: Path | None = None) -> Accelerator:
+
+def host_for(settings: TrainingConfig, folder: Path | None = None) -> Accelerator:
     """Return accelerate's handle on the device, the precision and the tracker.
 
     Args:
@@ -40,12 +42,12 @@ def host_for(settings: Settings, folder: Path | None = None) -> Accelerator:
     return Accelerator(
         cpu=cpu,
         mixed_precision="bf16" if wants else "no",
-        log_with=settings.tracker,
+        log_with=None if settings.tracker == "none" else settings.tracker,
         project_dir=str(folder or "runs/logs"),
     )
 
 
-def require_host(settings: Settings) -> None:
+def require_host(settings: TrainingConfig) -> None:
     """Make sure that this machine has the device and the tracker.
 
     Raises:
@@ -60,14 +62,14 @@ def require_host(settings: Settings) -> None:
             "write auto or cpu"
         )
     names = [str(getattr(t, "value", t)) for t in get_available_trackers()]
-    if settings.tracker and settings.tracker not in names:
+    if settings.tracker not in ("none", *names):
         raise MissingExtraError(
             settings.tracker, "trackers", f"training.tracker: {settings.tracker}"
         )
 
 
-class Tracking:
-    """A hook of the loop that sends the losses of every epoch to the tracker.
+class Tracker(Callback):
+    """Send the losses of every epoch to where they are watched.
 
     Args:
         settings: Their ``tracker`` is used.
@@ -75,16 +77,18 @@ class Tracking:
         facts: What to note about the run.
     """
 
-    def __init__(self, settings: Settings, folder: Path | None, facts: dict[str, Any]) -> None:
+    def __init__(
+        self, settings: TrainingConfig, folder: Path | None, facts: dict[str, Any]
+    ) -> None:
         self.host = host_for(settings, folder)
         self.host.init_trackers("superpose", config=facts)
 
-    def __call__(self, epoch: int, watch: Watch) -> None:
+    def on_epoch(self, state: TrainState) -> None:
         losses = {}
-        for kind, curve in zip(watch.kinds, watch.curves, strict=True):
+        for target, curve in zip(state.spec.targets, state.early_stopping.curves, strict=True):
             for part in ("train", "validation"):
-                losses[f"{part}/{kind.column}"] = curve[part][-1]
-        self.host.log(losses, step=epoch)
+                losses[f"{part}/{target}"] = curve[part][-1]
+        self.host.log(losses, step=state.epoch)
 
     def end(self) -> None:
         """Tell the tracker that the run is over."""

@@ -6,14 +6,16 @@ from typing import NamedTuple
 
 import torch
 
-from ._build import build, heads_of, places_of
-from ._fit import Recipe
+from superpose.models import places_of
+from superpose.models.network import build, heads_of
+
+from ._spec import TrainingSpec
 
 MOST_MADE = 20_000_000  # weights of a trunk that is made to be counted
 
 
 class Weights(NamedTuple):
-    """The weights of one joint network.
+    """The weights of one multi-task network.
 
     Args:
         all: all of them.
@@ -24,17 +26,21 @@ class Weights(NamedTuple):
     shared: int
 
 
-def count_weights(recipe: Recipe) -> Weights:
-    """Counts the weights of a joint network, which takes no memory for them."""
-    targets = list(recipe.labels)
-    groups = places_of(recipe.groups, targets)
-    given = recipe.given and len(targets) > 1
-    heads = heads_of(recipe.codec, targets)
-    make = build(recipe.codec, heads, recipe.architecture, recipe.embedding, given, groups)
-    columns = sum(block[0].size for block in recipe.blocks.values() if len(block)) + len(targets)
-    a = recipe.architecture
+def count_weights(spec: TrainingSpec) -> Weights:
+    """Count the weights of a multi-task network, which takes no memory for them."""
+    make = build(
+        spec.codec,
+        heads_of(spec.codec, spec.targets),
+        spec.architecture,
+        spec.embedding,
+        given=spec.reads_targets,
+        groups=places_of(spec.groups, spec.targets),
+    )
+    columns = sum(block[0].size for block in spec.inputs.values() if len(block))
+    columns += len(spec.labels)
+    a = spec.architecture
     # Torch needs a second to count what it does not make, longer than it takes to make a small one.
-    small = a.width * (columns * recipe.embedding + a.depth * a.width) <= MOST_MADE
+    small = a.width * (columns * spec.embedding + a.depth * a.width) <= MOST_MADE
     with torch.random.fork_rng(devices=[]), torch.device("cpu" if small else "meta"):
         network = make()
     sizes = {name: weight.numel() for name, weight in network.named_parameters()}

@@ -22,7 +22,8 @@ class Workers:
 
     def __init__(self) -> None:
         several = dist.is_available() and dist.is_initialized()
-        self.rank, self.size = (dist.get_rank(), dist.get_world_size()) if several else (0, 1)
+        self.rank = dist.get_rank() if several else 0
+        self.size = dist.get_world_size() if several else 1
 
     def share(self, rows: Tensor) -> Tensor:
         """Return this process's part of a batch of rows (P, B)."""

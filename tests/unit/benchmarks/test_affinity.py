@@ -43,13 +43,13 @@ def test_pairs_gain_by_a_network_of_the_two_and_by_no_other_target(monkeypatch):
 
     monkeypatch.setattr(_sharing, "EPOCHS", 2)
     table = planted(Plant(3, 60, 0.5), 0)
-    made, seen, really = _sharing.make_ready(table, 0), [], affinity.fit_joint
+    made, seen, really = _sharing.make_ready(table, 0), [], affinity.fit_multi_task
 
     def watched(recipe):
         seen.append(list(recipe.labels))
         return really(recipe)
 
-    monkeypatch.setattr(affinity, "fit_joint", watched)
+    monkeypatch.setattr(affinity, "fit_multi_task", watched)
     gains = affinity.pair_gains(made)
     names = list(table.targets)
     assert seen == [[a, b] for i, a in enumerate(names) for b in names[i + 1 :]]

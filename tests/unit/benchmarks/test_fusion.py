@@ -104,7 +104,7 @@ def test_methods_get_the_same_rows_and_settings_and_differ_in_fusion_alone(table
         recipe = made.recipe(change, 0, 0)
         assert recipe.settings == plain.settings
         assert not recipe.given
-        assert np.array_equal(recipe.folds[0].held, made.rows("validation"))
+        assert np.array_equal(recipe.folds[0].validation, made.rows("validation"))
         kept = {"fusion": plain.architecture.fusion, "donor_gradient": 1.0}
         assert replace(recipe.architecture, **kept) == plain.architecture
 
@@ -137,11 +137,11 @@ def test_the_held_loss_of_a_constant_is_one(table):
     from _sharing import held_losses, make_ready
 
     made = make_ready(table, 0)
-    told = [
-        np.tile(kind.constant(made.labels[name][made.rows("train")]), (len(made.parts), 1))
+    told = {
+        name: np.tile(kind.constant(made.labels[name][made.rows("train")]), (len(made.parts), 1))
         for name, kind in made.codec.target_kinds.items()
-    ]
-    constant = SimpleNamespace(targets=["y", "sick"], held_out=told)
+    }
+    constant = SimpleNamespace(oof_predictions=told)
     assert held_losses(made, [constant]) == pytest.approx({"y": 1.0, "sick": 1.0})
 
 

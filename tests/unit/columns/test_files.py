@@ -15,9 +15,9 @@ from superpose.columns._files import read_text, read_whole, require_file, requir
 from superpose.config import load_config
 from superpose.data import read_table
 from superpose.errors import ConfigError, DataError
+from superpose.kinds._checkpoint import read_json
 from superpose.kinds.items._entity import read_triples
-from superpose.nn.augment._augment_tokens import read_synonyms
-from superpose.nn.backbones._checkpoints import read_json
+from superpose.kinds.text._synonyms import read_synonyms
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no named pipes")
 

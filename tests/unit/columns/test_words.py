@@ -7,7 +7,7 @@ import pytest
 from superpose.columns._words import as_words, require_aligned, spelling, spread
 from superpose.errors import DataError
 from superpose.kinds import INPUT_KINDS
-from superpose.nn import TextEncoder, WordEncoder
+from superpose.nn import TextEncoder, WordEncoder, encoder_of
 
 Text = INPUT_KINDS["text"]
 
@@ -59,7 +59,7 @@ def test_spelling_tells_ends_from_beginnings_and_shape_from_letters():
 def test_counts_that_differ_are_named_with_their_row():
     words, labels = col([["a", "b"], ["c"], ["d"]]), col([["x", "y"], ["x", "y"], ["z", "z"]])
     with pytest.raises(DataError) as caught:
-        require_aligned("slots", labels, "words", words)
+        require_aligned("slots", labels, source="words", words=words)
     assert str(caught.value) == (
         "column 'slots', row 1: 2 labels for the 1 words of 'words'; so it is in 1 more row; "
         "allowed: one label for each word, null for a word whose label is not known; "
@@ -68,10 +68,10 @@ def test_counts_that_differ_are_named_with_their_row():
 
 
 def test_rows_without_labels_need_not_have_as_many():
-    require_aligned("y", col([None, ["x"]]), "w", col([["a", "b"], ["c"]]))
-    require_aligned("y", col(["", "x"]), "w", col(["a b", "c"]))
+    require_aligned("y", col([None, ["x"]]), source="w", words=col([["a", "b"], ["c"]]))
+    require_aligned("y", col(["", "x"]), source="w", words=col(["a b", "c"]))
     with pytest.raises(DataError, match="row 0: 0 labels for the 2 words"):
-        require_aligned("y", col([[], ["x"]]), "w", col([["a", "b"], ["c"]]))
+        require_aligned("y", col([[], ["x"]]), source="w", words=col([["a", "b"], ["c"]]))
 
 
 # words as an input --------------------------------------------------------------------------------
@@ -79,14 +79,14 @@ def test_rows_without_labels_need_not_have_as_many():
 
 def test_lists_of_words_are_read_as_they_are_divided():
     kind = Text.fit("w", col([["St.", "Louis"], ["a", "b", "c"]]))
-    assert (kind.unit, kind.length, kind.places) == ("divided", 3, 3)
+    assert (kind.unit, kind.length, kind.target_options) == ("divided", 3, {"places": 3})
     block = kind.encode(col([["st.", "zebra"], None]))
     assert block.shape == (2, 3, 8)
     assert (block[0, :, 0] > 1).tolist() == [True, False, False]
     assert block[0, 1, 0] == 1  # unknown, but spelled
     assert (block[0, 1, 1:] > 0).all()
     assert not block[1].any()
-    assert isinstance(type(kind).encoder([kind], 16), WordEncoder)
+    assert isinstance(encoder_of([kind], 16), WordEncoder)
 
 
 def test_text_is_divided_at_blanks_where_its_words_have_labels():
@@ -105,13 +105,13 @@ def test_a_gap_in_a_list_keeps_its_place():
 
 def test_prose_has_no_places():
     kind = Text.fit("x", col(["a red door", "a blue door"]))
-    assert kind.places is None
-    assert isinstance(type(kind).encoder([kind], 16), TextEncoder)
+    assert not kind.target_options
+    assert isinstance(encoder_of([kind], 16), TextEncoder)
 
 
 def test_the_longest_row_sets_the_places_up_to_a_limit():
-    assert Text.fit("w", col([["a"]] * 99 + [["b"] * 90])).places == 90
-    assert Text.fit("w", col([["a"] * 400, ["b"]])).places == 256
+    assert Text.fit("w", col([["a"]] * 99 + [["b"] * 90])).length == 90
+    assert Text.fit("w", col([["a"] * 400, ["b"]])).length == 256
 
 
 def test_words_beyond_the_longest_row_are_told_of():

@@ -5,8 +5,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from superpose.config._config import Config, load_config
-from superpose.config._sections import ModelConfig, ProofConfig, SplitConfig
+from superpose.config import Config, ModelConfig, ProofConfig, SplitConfig, load_config
 from superpose.errors import ConfigError
 from superpose.kinds import TARGET_KINDS
 
@@ -140,8 +139,8 @@ KINDS = ", ".join(TARGET_KINDS)
             ["s.yaml:2: proof.trees[0]: 'hst' given; allowed: hist, catboost, lightgbm; "
              "did you mean 'hist'?",
              "s.yaml:2: proof.folds: 0 given; allowed: auto or 1 or more"]),
-        ("targets: [a]\nproof: {delta: 0.5}",
-            ["s.yaml:2: proof.delta: 0.5 given; allowed: below 0.5"]),
+        ("targets: [a]\nproof: {alpha: 0.5}",
+            ["s.yaml:2: proof.alpha: 0.5 given; allowed: below 0.5"]),
         ("targets: [a]\nseed: -1\nseed: 2",
             ["s.yaml:3: seed: the key stands here and on line 2; remove one"]),
         (f"targets: [a]\nseed: {2**32}",
@@ -240,7 +239,7 @@ def test_arguments_take_the_forms_that_people_type() -> None:
         targets={"a": "number", "b": "binary"},
         ignore="c",
         split="random",
-        proof=ProofConfig(delta=0.1),
+        proof=ProofConfig(alpha=0.1),
         model=ModelConfig(width=64),
         references="none",
     )
@@ -250,7 +249,7 @@ def test_arguments_take_the_forms_that_people_type() -> None:
     ]
     assert config.ignore == ["c"]
     assert config.split == SplitConfig(by="random")
-    assert (config.proof.references, config.proof.delta, config.model.width) == ("none", 0.1, 64)
+    assert (config.proof.references, config.proof.alpha, config.model.width) == ("none", 0.1, 64)
 
 
 def test_faulty_arguments_are_named_without_a_file() -> None:

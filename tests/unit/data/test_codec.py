@@ -11,6 +11,7 @@ import pytest
 from superpose.data._codec import Codec
 from superpose.data.schema._schema import ColumnSpec, Schema
 from superpose.errors import DataError
+from superpose.nn import encoder_of
 
 ROWS = 60
 TRAIN = np.arange(40)
@@ -68,9 +69,9 @@ def test_inputs_come_in_one_block_per_family(codec):
         "text_3_note": (60, 3),
         "multihot": (60, 2),
     }
-    assert list(codec.blocks) == list(blocks)
-    for name, kinds in codec.blocks.items():
-        assert kinds[0].encoder(kinds, 8) is not None, name
+    assert list(codec.input_groups) == list(blocks)
+    for name, kinds in codec.input_groups.items():
+        assert encoder_of(kinds, 8) is not None, name
 
 
 def test_features_for_trees_are_one_named_matrix(codec):
@@ -193,7 +194,7 @@ def test_words_for_missing_values_are_missing_in_new_tables_too():
 def test_block_names_are_fit_for_modules_and_exports():
     table = pa.table({"a.b c": ["x y", "y z"], "y": [0.0, 1.0]})
     codec = Codec.fit(table, Schema(spec(("a.b c", "text")), spec(("y", "number"))), np.arange(2))
-    assert list(codec.blocks) == ["text_0_a_b_c"]
+    assert list(codec.input_groups) == ["text_0_a_b_c"]
 
 
 def test_an_unknown_kind_in_a_state_is_refused(codec):

@@ -9,6 +9,7 @@ import torch
 
 from superpose.errors import BundleError, DataError
 from superpose.kinds import INPUT_KINDS
+from superpose.nn import encoder_of
 
 NAN = float("nan")
 
@@ -44,7 +45,7 @@ def test_every_kind_survives_json(kind, values):
 def test_every_kind_feeds_its_encoder(kind, values):
     fitted = fit(kind, values)
     block = torch.as_tensor(fitted.encode(col(values)))
-    tokens = type(fitted).encoder([fitted], 8)(block)
+    tokens = encoder_of([fitted], 8)(block)
     assert tokens.shape[0] == len(values)
     assert torch.isfinite(tokens).all()
 
@@ -62,7 +63,7 @@ def test_every_kind_has_features_for_trees(kind, values):
 def test_every_kind_takes_a_column_without_values(kind, values):
     fitted = fit(kind, values)
     assert len(fitted.encode(col([None, None], pa.null()))) == 2
-    assert fit(kind, [None, None]).useless == "empty"
+    assert fit(kind, [None, None]).drop_reason == "empty"
 
 
 @samples
@@ -129,9 +130,9 @@ def test_edges_increase_strictly_and_cover_repeated_values():
 
 
 def test_a_constant_column_is_useless_unless_it_has_gaps():
-    assert fit("number", [3.0, 3.0]).useless == "constant"
+    assert fit("number", [3.0, 3.0]).drop_reason == "constant"
     kind = fit("number", [3.0, None, 3.0])
-    assert kind.useless is None
+    assert kind.drop_reason is None
     assert np.isfinite(kind.encode(col([3.0]))).all()
 
 
@@ -181,7 +182,7 @@ def test_a_million_levels_are_cut_to_a_thousand_and_told():
 
 
 def test_an_identifier_is_useless():
-    assert fit("category", [str(i) for i in range(300)]).useless == "different in every row"
+    assert fit("category", [str(i) for i in range(300)]).drop_reason == "different in every row"
 
 
 def test_a_category_is_the_same_as_integer_float_or_text():
@@ -236,7 +237,7 @@ def test_date_parts_that_vary_become_circles():
     hours = np.datetime64("2024-01-01", "s") + np.arange(24 * 14) * 3600
     kind = INPUT_KINDS["date"].fit("x", col(hours))
     assert kind.parts == ["hour", "weekday", "day of year"]
-    assert kind.width == 7
+    assert kind.encode(col(hours)).shape[1] == 7
     circle = kind.encode(col(hours))[:, 1:3]
     np.testing.assert_allclose((circle**2).sum(axis=1), 1, rtol=1e-5)
     days = np.datetime64("2024-01-01", "D") + np.arange(14)

@@ -81,18 +81,18 @@ def test_no_gradient_crosses_groups(grouped, fusion_name, blocks):
 
 
 @pytest.mark.parametrize("fusion", ["task-attention", "none"])
-def test_taps_change_nothing_and_their_gradient_is_what_a_target_asks_of_its_own_trunk(
+def test_a_probe_changes_nothing_and_their_gradient_is_what_a_target_asks_of_its_own_trunk(
     grouped, blocks, fusion
 ):
     network = grouped(fusion)
-    taps = torch.zeros(network.taps(7), requires_grad=True)
-    out = network(blocks, taps)
+    probe = torch.zeros(network.probe_shape(7), requires_grad=True)
+    out = network(blocks, probe)
     torch.testing.assert_close(out, network(blocks), rtol=1e-5, atol=1e-6)
     for target in range(4):
         out[..., target, :].sum().backward(retain_graph=True)
-        for own, part in zip(GROUPS, taps.grad.chunk(3, -1), strict=True):
+        for own, part in zip(GROUPS, probe.grad.chunk(3, -1), strict=True):
             assert bool(part.abs().sum() > 0) == (target in own)
-        taps.grad = None
+        probe.grad = None
 
 
 def test_the_map_has_nothing_between_groups_and_who_is_alone_listens_to_nobody(grouped, blocks):

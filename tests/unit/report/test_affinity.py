@@ -6,9 +6,20 @@ import io
 import math
 import xml.etree.ElementTree as ElementTree
 
+import numpy as np
 import pytest
 from rich.console import Console
 
+from superpose.record import (
+    AffinityRecord,
+    CandidateRecord,
+    DataRecord,
+    GainRecord,
+    GroupingRecord,
+    RunRecord,
+    SharingRecord,
+    TargetRecord,
+)
 from superpose.report import (
     _picture,
     affinity_picture,
@@ -18,52 +29,77 @@ from superpose.report import (
     groups_in_words,
 )
 from superpose.report._report import render_report
-from superpose.report._wording import target_in_words
 
 EVIL = "<script>alert(1)</script>\"'&\x00\ud800"
 NAN = math.nan
 
 
-def found(**more) -> dict:
+TABLES = {
+    "lookahead": [[0.9, 0.0004, NAN], [0.0002, 0.9, 0.00001], [-0.0003, -0.0001, 0.9]],
+    "cosine": [[1, 0.3, 0.1], [0.3, 1, 0], [0.1, 0, 1]],
+    "residual": None,
+    "bits": [[NAN, 0.42, 0], [0.4, NAN, 0], [0, 0, NAN]],
+}
+SHARING = {
+    "a": SharingRecord(gain=GainRecord(3.0, 1.0, 5.0), verdict="helped"),
+    "c": SharingRecord(gain=GainRecord(-2.0, -4.0, -1.0), verdict="harmed"),
+}
+
+
+def found(**more) -> AffinityRecord:
     """Two that help each other, and one that harms both."""
-    return {
+    tables = {k: more.pop(k, v) for k, v in TABLES.items()}
+    arrays = {k: None if v is None else np.array(v, float) for k, v in tables.items()}
+    words = {
         "targets": ["a", "b", "c"],
-        "lookahead": [[0.9, 0.0004, NAN], [0.0002, 0.9, 0.00001], [-0.0003, -0.0001, 0.9]],
-        "cosine": [[1, 0.3, 0.1], [0.3, 1, 0], [0.1, 0, 1]],
-        "residual": None,
-        "bits": [[None, 0.42, 0], [0.4, None, 0], [0, 0, None]],
-        "transfer": [
-            {"target": "a", "delta": 3.0, "interval": [1.0, 5.0], "verdict": "helped"},
-            {"target": "c", "delta": -2.0, "interval": [-4.0, -1.0], "verdict": "harmed"},
-        ],
+        "single_task": True,
+        "run_groups": [],
         "groups": [["a", "b"], ["c"]],
-        "looks": 80, "networks": 1, "epochs": 10, **more,
-    }  # fmt: skip
+        "n_looks": 80,
+        "n_networks": 1,
+        "n_epochs": 10,
+    }
+    return AffinityRecord(**arrays, **{**words, **more})
 
 
-def judged(recommended: str = "pairs", winner: str = "pairs", targets: int = 3) -> dict:
+def run(affinity: AffinityRecord) -> RunRecord:
+    targets = {name: TargetRecord(name, sharing=sharing) for name, sharing in SHARING.items()}
+    return RunRecord(targets=targets, affinity=affinity)
+
+
+def judged(recommended: str = "pairs", winner: str = "pairs", targets: int = 3) -> GroupingRecord:
     names = [f"t{n}" for n in range(targets)]
     rows = [("all together", 0.8, 0.0), ("all apart", 0.9, -12.5), ("pairs", 0.6, 25.0)]
-    return {
-        "targets": names,
-        "candidates": [
-            {"name": name, "groups": [names], "loss": loss, "error": 0.02, "gain": gain,
-             "gain_error": 3.0, "gains": [gain - n for n in range(targets)]}
+    return GroupingRecord(
+        targets=names,
+        candidates=[
+            CandidateRecord(
+                name=name,
+                groups=[names],
+                loss=loss,
+                error=0.02,
+                gain=gain,
+                gain_error=3.0,
+                gains=[gain - n for n in range(targets)],
+            )
             for name, loss, gain in rows
         ],
-        "winner": winner, "recommended": recommended, "folds": 5, "rows": 1200,
-    }  # fmt: skip
+        winner=winner,
+        recommended=recommended,
+        n_folds=5,
+        n_rows=1200,
+    )
 
 
-def printed(print_table, facts, width: int = 100) -> list[str]:
+def printed(print_table, record, width: int = 100) -> list[str]:
     out = io.StringIO()
-    print_table(facts, Console(file=out, width=width))
+    print_table(record, Console(file=out, width=width))
     assert max(map(len, out.getvalue().splitlines())) <= width
     return out.getvalue().splitlines()
 
 
 def test_pairs_stand_by_falling_look_ahead_with_all_measures_beside_it():
-    lines = [line.split() for line in printed(affinity_table, found())]
+    lines = [line.split() for line in printed(affinity_table, run(found()))]
     assert lines[0] == ["from", "to", "look-ahead", "‰", "cosine", "residuals", "bits"]
     assert lines[1] == ["a", "b", "+0.400", "+0.30", "-", "+0.42"]
     assert lines[2] == ["b", "a", "+0.200", "+0.30", "-", "+0.40"]
@@ -71,7 +107,7 @@ def test_pairs_stand_by_falling_look_ahead_with_all_measures_beside_it():
 
 
 def test_for_each_target_what_it_receives_stands_beside_what_sharing_did():
-    text = printed(affinity_table, found())
+    text = printed(affinity_table, run(found()))
     lines = [line.split() for line in text]
     assert ["a", "b", "−0.050", "+3.0", "[+1.0,", "+5.0]", "helped"] in lines
     assert ["b", "a", "+0.150", "-", "not", "tested"] in lines
@@ -82,18 +118,18 @@ def test_of_many_pairs_the_largest_are_listed_and_the_rest_is_counted():
     size = 8
     table = [[0.001 * (i + 1) for _ in range(size)] for i in range(size)]
     names = [f"target {n}" for n in range(size)]
-    facts = found(targets=names, lookahead=table, cosine=table, bits=None, transfer=[])
-    text = " ".join(" ".join(printed(affinity_table, facts)).split())
+    facts = found(targets=names, lookahead=table, cosine=table, bits=None)
+    text = " ".join(" ".join(printed(affinity_table, run(facts))).split())
     assert "The 30 largest of 56 pairs." in text
 
 
 def test_whose_residuals_they_are_is_told():
-    alone, joint = (
-        " ".join(" ".join(printed(affinity_table, found(alone=alone))).split())
-        for alone in (True, False)
+    single, multi = (
+        " ".join(" ".join(printed(affinity_table, run(found(single_task=single)))).split())
+        for single in (True, False)
     )
-    assert "what single-task models leave unexplained" in alone
-    assert "what the joint network leaves unexplained" in joint
+    assert "what single-task models leave unexplained" in single
+    assert "what the multi-task net leaves unexplained" in multi
 
 
 @pytest.mark.parametrize(
@@ -109,7 +145,7 @@ def test_whose_residuals_they_are_is_told():
     ],
 )
 def test_a_suggestion_is_told_in_one_sentence(groups, words):
-    assert groups_in_words({"groups": groups}) == words
+    assert groups_in_words(groups) == words
 
 
 def test_candidates_stand_by_loss_with_their_gains_over_the_first():
@@ -129,7 +165,7 @@ def test_with_many_targets_the_least_and_the_largest_gain_are_shown():
 
 
 @pytest.mark.parametrize(
-    ("facts", "words"),
+    ("grouping", "words"),
     [
         (
             judged(),
@@ -146,8 +182,8 @@ def test_with_many_targets_the_least_and_the_largest_gain_are_shown():
         ),
     ],
 )
-def test_the_finding_of_a_search_is_plain(facts, words):
-    assert grouping_in_words(facts) == words
+def test_the_finding_of_a_search_is_plain(grouping, words):
+    assert grouping_in_words(grouping) == words
 
 
 def test_the_picture_stands_alone_and_frames_the_groups():
@@ -182,27 +218,16 @@ def test_a_picture_of_any_names_is_a_readable_file():
 
 def test_names_are_no_markup_on_the_terminal():
     facts = found(targets=["[red]a", "b", "c"], groups=[["[red]a"], ["b"], ["c"]])
-    assert any(line.startswith("[red]a") for line in printed(affinity_table, facts))
+    assert any(line.startswith("[red]a") for line in printed(affinity_table, run(facts)))
 
 
 # Groups in the report of a run.
 
 
-def test_a_target_says_with_whom_it_shares_where_groups_are_set():
-    row = {"target": "a", "shipped": "joint", "delta": None}
-    assert target_in_words({**row, "shares_with": ["b", "c"]})[0] == (
-        "It shares its network with b and c."
-    )
-    assert target_in_words({**row, "shares_with": []})[0] == (
-        "It shares its network with no other target."
-    )
-    assert len(target_in_words(row)) == 2
-
-
 def test_the_report_names_the_groups_and_is_silent_where_all_share():
-    page = render_report({"data": {"groups": [["a", "b"], ["<c>"]]}})
+    page = render_report(RunRecord(data=DataRecord(groups=[["a", "b"], ["<c>"]])))
     assert (
         "<dt>Groups that share a network</dt><dd><bdi>a and b</bdi>; <bdi>&lt;c&gt;</bdi></dd>"
         in (page)
     )
-    assert "Groups that share" not in render_report({"data": {"groups": []}})
+    assert "Groups that share" not in render_report(RunRecord())

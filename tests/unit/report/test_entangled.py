@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from rich.console import Console
 
+from superpose.record import EntanglementRecord, RunRecord
 from superpose.report import _entangled, _picture, entanglement_picture, entanglement_table
 from superpose.report._report import render_report
 
@@ -17,33 +18,50 @@ EVIL = "<script>alert(1)</script>\"'&\x00\ud800"
 NAN = math.nan
 
 
-def small(**more) -> dict:
+TABLES = {
+    "bits": [[NAN, 0.52, 0.03], [0.21, NAN, 0.30], [-0.02, 0.0, NAN]],
+    "low": [[NAN, 0.45, -0.01], [0.15, NAN, 0.20], [-0.05, -0.02, NAN]],
+    "high": [[NAN, 0.59, 0.07], [0.27, NAN, 0.40], [0.01, 0.02, NAN]],
+    "null": [[NAN, 0.0, 0.0], [0.0, NAN, 0.2], [0.0, 0.0, NAN]],
+    "p": [[NAN, 0.0001, 0.01], [0.002, NAN, 0.2], [0.9, 0.5, NAN]],
+    "both": [[NAN, 900, 900], [900, NAN, 900], [900, 900, NAN]],
+    "total": [0.25, 0.6, 0.02],
+    "total_low": [0.2, 0.5, -0.02],
+    "total_high": [0.3, 0.7, 0.06],
+    "n": [900, 900, 900],
+}
+
+
+def small(targets=("a", "b", "c"), rows: int = 1000, **more) -> EntanglementRecord:
     """Three targets: a tells b much, b tells a little, c is told something within chance."""
-    return {
-        "targets": ["a", "b", "c"],
-        "bits": [[NAN, 0.52, 0.03], [0.21, NAN, 0.30], [-0.02, 0.0, NAN]],
-        "low": [[NAN, 0.45, -0.01], [0.15, NAN, 0.20], [-0.05, -0.02, NAN]],
-        "high": [[NAN, 0.59, 0.07], [0.27, NAN, 0.40], [0.01, 0.02, NAN]],
-        "null": [[NAN, 0.0, 0.0], [0.0, NAN, 0.2], [0.0, 0.0, NAN]],
-        "p": [[NAN, 0.0001, 0.01], [0.002, NAN, 0.2], [0.9, 0.5, NAN]],
-        "total": [0.25, 0.6, 0.02], "total_low": [0.2, 0.5, -0.02],
-        "total_high": [0.3, 0.7, 0.06], "n": [900, 900, 900], "rows": 1000, **more,
-    }  # fmt: skip
+    tables = {key: np.array(value, float) for key, value in {**TABLES, **more}.items()}
+    return EntanglementRecord(targets=list(targets), rows=rows, **tables)
+
+
+def of_bits(targets, bits, **more) -> EntanglementRecord:
+    """A measurement of which little more than the bits is known."""
+    size = len(targets)
+    unknown = {key: np.full((size,) * np.ndim(value), NAN) for key, value in TABLES.items()}
+    return small(targets, 0, **{**unknown, "bits": bits, **more})
+
+
+def page(found: EntanglementRecord | None) -> str:
+    return render_report(RunRecord(entanglement=found))
 
 
 def numbers(svg: str) -> int:
     return svg.count('class="c') - 1  # one is the class of the chart
 
 
-def printed(facts, width: int = 100) -> str:
+def printed(found, width: int = 100) -> str:
     out = io.StringIO()
-    entanglement_table(facts, Console(file=out, width=width))
+    entanglement_table(found, Console(file=out, width=width))
     return out.getvalue()
 
 
 def test_a_link_needs_its_interval_and_its_test():
     found = _entangled.Entangled.of(small())
-    links = [(pair.told, pair.about) for pair in found.pairs() if pair.link]
+    links = [(pair.given, pair.about) for pair in found.pairs() if pair.link]
     # a about c: the interval holds 0; b about c: p is 0.2.
     assert links == [("a", "b"), ("b", "a")]
     assert found.total_link.tolist() == [True, True, False]
@@ -80,8 +98,8 @@ def test_the_words_name_links_only_and_the_least_symmetric_pair():
 
 
 def test_without_a_link_the_words_say_so():
-    facts = small(p=np.ones((3, 3)).tolist())
-    words = _entangled.entangled_in_words(_entangled.Entangled.of(facts))
+    found = small(p=np.ones((3, 3)))
+    words = _entangled.entangled_in_words(_entangled.Entangled.of(found))
     assert words == ["None of 6 ordered pairs is distinguishable from chance."]
 
 
@@ -97,39 +115,39 @@ def test_the_map_hatches_chance_and_shades_links():
 
 def test_a_map_of_links_alone_has_no_hatching():
     table = [[NAN, 0.4], [0.3, NAN]]
-    facts = {"targets": ["a", "b"], "bits": table, "low": table, "p": [[NAN, 0.01], [0.01, NAN]]}
-    svg = _entangled.entanglement_map(_entangled.Entangled.of(facts))
+    found = of_bits(["a", "b"], table, low=table, p=[[NAN, 0.01], [0.01, NAN]])
+    svg = _entangled.entanglement_map(_entangled.Entangled.of(found))
     assert 'class="hs"' not in svg
     assert "all others" not in svg  # not measured
 
 
-def test_large_maps_have_no_numbers_and_stay_small(facts_maker):
-    facts = facts_maker(10, 40)["entanglement"]
-    svg = _entangled.entanglement_map(_entangled.Entangled.of(facts))
+def test_large_maps_have_no_numbers_and_stay_small(record_maker):
+    found = record_maker(10, 40).entanglement
+    svg = _entangled.entanglement_map(_entangled.Entangled.of(found))
     assert numbers(svg) == 0
     assert len(svg) < 80_000
 
 
 @pytest.mark.parametrize("size", [2, 6, 16])
-def test_up_to_sixteen_targets_have_their_numbers(facts_maker, size):
-    facts = facts_maker(10, size)["entanglement"]
-    svg = _entangled.entanglement_map(_entangled.Entangled.of(facts))
+def test_up_to_sixteen_targets_have_their_numbers(record_maker, size):
+    found = record_maker(10, size).entanglement
+    svg = _entangled.entanglement_map(_entangled.Entangled.of(found))
     assert numbers(svg) == size * size  # a diagonal less, a row of totals more
 
 
-def test_the_table_of_pairs_is_capped_at_the_strongest(facts_maker):
-    view = _entangled.entangled_view(facts_maker(10, 16)["entanglement"])
-    assert (len(view["pairs"]), view["count"]) == (30, 240)
-    assert all(pair["link"] for pair in view["pairs"])
-    assert "The 30 strongest of 240 pairs" in render_report(facts_maker(10, 16))
-    assert "All pairs" in render_report({"entanglement": small()})
+def test_the_table_of_pairs_is_capped_at_the_strongest(record_maker):
+    view = _entangled.entangled_view(record_maker(10, 16).entanglement)
+    assert (len(view.pairs), view.count) == (30, 240)
+    assert all(pair.link for pair in view.pairs)
+    assert "The 30 strongest of 240 pairs" in render_report(record_maker(10, 16))
+    assert "All pairs" in page(small())
 
 
 def test_the_section_says_how_it_may_be_read():
-    html = render_report({"entanglement": small()})
+    html = page(small())
     for words in (
         "given the inputs",
-        "1,000 rows held out",
+        "1,000 held-out rows",
         "asymmetric as it comes",
         "not what causes what",
         "1 in 20 cells would pass by chance",
@@ -138,24 +156,18 @@ def test_the_section_says_how_it_may_be_read():
 
 
 @pytest.mark.parametrize(
-    "facts",
-    [
-        None,
-        {},
-        {"targets": ["a"], "bits": [[NAN]]},
-        {"targets": ["a", "b"]},
-        {"targets": ["a", "b"], "bits": [[None, None], [None, None]]},
-    ],
+    "found",
+    [None, of_bits(["a"], [[NAN]]), of_bits(["a", "b"], [[NAN, NAN], [NAN, NAN]])],
 )
-def test_with_nothing_measured_there_is_no_section_no_picture_and_a_plain_line(facts):
-    assert _entangled.entangled_view(facts) is None
-    assert 'id="entanglement"' not in render_report({"entanglement": facts})
-    assert entanglement_picture(facts or {}) == ""
-    assert printed(facts or {}).startswith("Entanglement needs two targets")
+def test_with_nothing_measured_there_is_no_section_no_picture_and_a_plain_line(found):
+    assert _entangled.entangled_view(found) is None
+    assert 'id="entanglement"' not in page(found)
+    assert entanglement_picture(found) == ""
+    assert printed(found).startswith("Entanglement needs two targets")
 
 
 def test_the_picture_stands_alone():
-    svg = entanglement_picture({"entanglement": small()})
+    svg = entanglement_picture(small())
     root = ElementTree.fromstring(svg)
     assert root.tag == "{http://www.w3.org/2000/svg}svg"
     assert "var(" not in svg
@@ -191,14 +203,14 @@ def test_the_terminal_table_stars_what_is_distinguishable():
 
 @pytest.mark.parametrize("width", [80, 100, 200])
 @pytest.mark.parametrize("targets", [2, 9, 10, 16])
-def test_no_line_is_longer_than_the_terminal_or_100_columns(facts_maker, targets, width):
-    text = printed(facts_maker(10, targets), width)
+def test_no_line_is_longer_than_the_terminal_or_100_columns(record_maker, targets, width):
+    text = printed(record_maker(10, targets).entanglement, width)
     assert max(len(line) for line in text.splitlines()) <= min(width, 100)
     assert "…" not in text.splitlines()[1].split("  ", 1)[-1]  # values are never cut
 
 
-def test_many_targets_are_listed_by_their_strongest_pairs(facts_maker):
-    text = printed(facts_maker(10, 16))
+def test_many_targets_are_listed_by_their_strongest_pairs(record_maker):
+    text = printed(record_maker(10, 16).entanglement)
     lines = text.split("\n\n")[0].splitlines()
     assert lines[0].split() == ["given", "about", "bits", "low", "high", "p"]
     assert len(lines) == 21

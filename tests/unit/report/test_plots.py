@@ -7,6 +7,7 @@ import xml.etree.ElementTree as ElementTree
 import numpy as np
 import pytest
 
+from superpose.record import AttentionRecord, CurveRecord, GainRecord, ImportanceRecord
 from superpose.report import _bars, _maps, _plots, _svg
 
 EVIL = "<script>alert(1)</script>\"'&"
@@ -26,17 +27,17 @@ def some_values(rows: int) -> tuple[np.ndarray, np.ndarray]:
     return true, np.nan_to_num(true, nan=3.0) + rng.normal(0, 20, rows)
 
 
-def gains(count: int) -> list[dict[str, object]]:
+def gains(count: int) -> list[_bars.GainLine]:
     verdicts = ("helped", "no difference", "harmed")
+    bounds = [(3.0 - i, 7.0 - i) if i % 4 else (np.nan, np.nan) for i in range(count)]
     return [
-        {
-            "target": f"{EVIL} {i}",
-            "delta": 5.0 - i,
-            "interval": [3.0 - i, 7.0 - i] if i % 4 else None,
-            "verdict": verdicts[i % 3],
-        }
+        _bars.GainLine(f"{EVIL} {i}", GainRecord(5.0 - i, *bounds[i]), verdicts[i % 3])
         for i in range(count)
     ]
+
+
+def curve(train: list[float], validation: list[float], best: int | None = None) -> CurveRecord:
+    return CurveRecord(EVIL, np.array(train, float), np.array(validation, float), best)
 
 
 def drawings(rows: int) -> dict[str, str]:
@@ -46,24 +47,25 @@ def drawings(rows: int) -> dict[str, str]:
     truth = (y[:, None] == np.arange(4)) * 1.0
     chance = rng.dirichlet(np.ones(4), rows) + truth
     labels = [EVIL, "b", "c", "d"]
-    curve = {"name": EVIL, "train": [3, 2, None, 1], "validation": [3, 2.5, 2.4, 2.6], "best": 2}
-    weights, sink = rng.dirichlet(np.ones(5), 4)[:, :4], np.full(4, 0.2)
+    weights = rng.dirichlet(np.ones(5), 4)[:, :4]
     rows_by_split = {"train": 10, "validation": 0, "test": 5}
     return {
-        "learning": _plots.learning_curves([curve], EVIL),
-        "roc": _plots.roc_curves(truth, chance, labels, EVIL),
-        "pr": _plots.pr_curves(truth, chance, labels, EVIL),
-        "calibration": _plots.calibration(truth[:, 0], chance[:, 0] / 2, EVIL, EVIL),
+        "learning": _plots.learning_curves([curve([3, 2, np.nan, 1], [3, 2.5, 2.4, 2.6], 2)], EVIL),
+        "roc": _plots.roc_curves(truth, chance, labels, target=EVIL),
+        "pr": _plots.pr_curves(truth, chance, labels, target=EVIL),
+        "calibration": _plots.calibration(truth[:, 0], chance[:, 0] / 2, target=EVIL, what=EVIL),
         "scatter": _plots.predicted_against_true(true, predicted, EVIL),
         "residuals": _plots.residuals(true, predicted, EVIL),
         "confusion": _maps.confusion_matrix(truth.T @ truth, labels, EVIL),
-        "attention": _maps.attention_map(labels, weights, sink),
-        "importance": _maps.importance_map([EVIL, "x"], labels, rng.random((2, 4)) * 40),
-        "importance bars": _bars.importance_bars([EVIL, "x"], [3.0, np.nan], EVIL),
-        "coverage": _bars.coverage_bars([(EVIL, {"train": 3, "test": 5})], rows_by_split),
-        "coverage narrow": _bars.coverage_bars([(EVIL, {"train": 3})], rows_by_split, narrow=True),
-        "forest": _bars.forest(gains(6), EVIL, (EVIL, "b")),
-        "forest narrow": _bars.forest(gains(6), EVIL, (EVIL, "b"), narrow=True),
+        "attention": _maps.attention_map(AttentionRecord(labels, weights, np.full(4, 0.2))),
+        "importance": _maps.importance_map(
+            ImportanceRecord([EVIL, "x"], labels, rng.random((2, 4)) * 40)
+        ),
+        "importance bars": _bars.importance_bars([EVIL, "x"], np.array([3.0, np.nan]), target=EVIL),
+        "coverage": _bars.coverage_bars({EVIL: {"train": 3, "test": 5}}, rows_by_split),
+        "coverage narrow": _bars.coverage_bars({EVIL: {"train": 3}}, rows_by_split, narrow=True),
+        "forest": _bars.forest(gains(6), title=EVIL, ends=(EVIL, "b")),
+        "forest narrow": _bars.forest(gains(6), title=EVIL, ends=(EVIL, "b"), narrow=True),
     }
 
 
@@ -91,18 +93,18 @@ def test_a_drawing_of_100_000_rows_is_small(name):
     "svg",
     [
         _plots.learning_curves([]),
-        _plots.learning_curves([{"name": "joint", "train": [], "validation": [None]}]),
+        _plots.learning_curves([curve([], [np.nan])]),
         _plots.roc_curves(np.ones((5, 1)), np.ones((5, 1)), ["one class"]),
         _plots.pr_curves(np.full((5, 1), np.nan), np.ones((5, 1)), ["no label"]),
         _plots.calibration(np.full(3, np.nan), np.ones(3)),
         _plots.predicted_against_true(np.full(3, np.nan), np.ones(3)),
         _plots.residuals(np.zeros(0), np.zeros(0)),
         _maps.confusion_matrix(np.zeros((2, 2)), ["a", "b"]),
-        _maps.attention_map([], np.zeros((0, 0)), np.zeros(0)),
-        _maps.importance_map(["x"], ["y"], [[None]]),
-        _bars.importance_bars(["x"], [-3.0]),
-        _bars.coverage_bars([], {"train": 3}),
-        _bars.forest([{"target": "a", "delta": None}], "", ("", "")),
+        _maps.attention_map(AttentionRecord([], np.zeros((0, 0)), np.zeros(0))),
+        _maps.importance_map(ImportanceRecord(["x"], ["y"], np.array([[np.nan]]))),
+        _bars.importance_bars(["x"], np.array([-3.0])),
+        _bars.coverage_bars({}, {"train": 3}),
+        _bars.forest([_bars.GainLine("a", GainRecord(), "not tested")], title="", ends=("", "")),
     ],
 )
 def test_nothing_to_show_is_an_empty_string(svg):
@@ -112,9 +114,7 @@ def test_nothing_to_show_is_an_empty_string(svg):
 def test_one_row_and_one_epoch_can_be_drawn():
     parsed(_plots.predicted_against_true(np.array([3.0]), np.array([3.0])))
     parsed(_plots.residuals(np.array([3.0]), np.array([3.0])))
-    parsed(
-        _plots.learning_curves([{"name": "joint", "train": [1.0], "validation": [1.0], "best": 0}])
-    )
+    parsed(_plots.learning_curves([curve([1.0], [1.0], 0)]))
 
 
 def test_few_rows_are_points_and_many_are_cells():
@@ -148,7 +148,8 @@ def test_a_confusion_matrix_pools_rare_classes_without_losing_rows():
 
 
 def test_the_strongest_link_is_named_and_the_diagonal_is_not():
-    links = _maps.strongest_links(["a", "b"], [[0.9, 0.1], [0.3, 0.7]])
+    weights = np.array([[0.9, 0.1], [0.3, 0.7]])
+    links = _maps.strongest_links(AttentionRecord(["a", "b"], weights, np.zeros(2)))
     assert links == ["b listens to a (0.30)", "a listens to b (0.10)"]
 
 
@@ -159,17 +160,17 @@ def test_important_inputs_come_first_and_unknown_values_last():
 
 
 def test_a_verdict_has_its_own_shape_in_the_forest():
-    svg = _bars.forest(gains(3), "gains", ("worse", "better"))
+    svg = _bars.forest(gains(3), title="gains", ends=("worse", "better"))
     for style in ("mk good", "mk same", "mk bad"):
         assert svg.count(f'class="{style}"') == 1
 
 
 def test_an_interval_beyond_the_axis_ends_in_an_arrow():
-    rows = [{"target": f"t{i}", "delta": 2.0, "interval": [1.0, 3.0]} for i in range(5)]
-    tame = _bars.forest(rows, "", ("", ""))
-    wild = _bars.forest(
-        [*rows, {"target": "w", "delta": 1.0, "interval": [-900, 900]}], "", ("", "")
-    )
+    gain = GainRecord(2.0, 1.0, 3.0)
+    lines = [_bars.GainLine(f"t{i}", gain, "no difference") for i in range(5)]
+    tame = _bars.forest(lines, title="", ends=("", ""))
+    far = _bars.GainLine("w", GainRecord(1.0, -900, 900), "no difference")
+    wild = _bars.forest([*lines, far], title="", ends=("", ""))
     assert wild.count('class="iv') - tame.count('class="iv') == 3
     parsed(wild)
 

@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import pytest
 
+from superpose.record import (
+    DecisionRecord,
+    GainRecord,
+    MixtureRecord,
+    RunRecord,
+    SharingRecord,
+    TargetRecord,
+)
 from superpose.report import _wording
+from superpose.report._targets import target_views
 
 
 @pytest.mark.parametrize(
     ("value", "words"),
     [
-        (None, "–"),
         (math.nan, "–"),
         (0, "0.000"),
         (-0.5, "−0.500"),
@@ -58,32 +67,51 @@ def test_a_percentage_is_signed_unless_it_rounds_to_nothing(value, words):
     ],
 )
 def test_the_headline_counts_every_target(verdicts, sentence):
-    assert _wording.headline([{"verdict": v} for v in verdicts]) == sentence
+    targets = [TargetRecord("a", sharing=SharingRecord(verdict=v)) for v in verdicts]
+    assert _wording.headline(targets) == sentence
 
 
-def test_what_ships_is_counted():
-    rows = [{"shipped": s} for s in ("trees", "joint", "joint", "blend of joint and trees")]
-    assert _wording.ships_in_words(rows) == (
-        "What ships: the joint network for 2 targets, boosted trees for 1 target and a blend of "
-        "joint and trees for 1 target."
+def deployed(weights: dict[str, float]) -> TargetRecord:
+    reference = MixtureRecord({"trees": 1.0}, 1.0)
+    mixture = MixtureRecord(weights, 1.0)
+    return TargetRecord("a", decision=DecisionRecord(9, reference=reference, deployed=mixture))
+
+
+def test_what_is_deployed_is_counted_by_sort():
+    both = {"multi_task": 0.6, "trees": 0.4}
+    single = {"single_task": 0.6, "trees": 0.4}
+    weights = [both, {"trees": 1.0}, {"multi_task": 1.0}, {**both, "trees": 0.3}, single]
+    assert _wording.deployed_in_words([deployed(one) for one in weights]) == (
+        "Deployed is a mixture with the multi-task net for 2 targets, trees alone for 1 target, "
+        "the multi-task net alone for 1 target and a mixture of single-task models for 1 target."
     )
 
 
 def test_a_target_that_sharing_harms_is_said_to_be_harmed():
-    first, second = _wording.target_in_words(
-        {
-            "verdict": "harmed", "delta": -4.8, "interval": [-7.4, -2.2], "p": 0.0001, "n": 1200,
-            "metric": "rmse", "shipped": "trees", "reference_name": "trees", "shipped_value": 5.0,
-        }
-    )  # fmt: skip
-    assert first == (
-        "Sharing harmed: the loss of the joint network is 4.8 % higher than that of the same "
-        "network trained alone (gain −7.4 to −2.2 %, p < 0.001, 1,200 rows)."
+    sharing = SharingRecord(5.2, 5.0, GainRecord(-4.8, -7.4, -2.2, 0.0001), "harmed")
+    target = TargetRecord("a", metric="rmse", sharing=sharing, decision=DecisionRecord(1200))
+    assert _wording.sharing_in_words(target) == (
+        "Sharing harmed: the loss of the multi-task net is 4.8 % higher than that of the same net "
+        "trained on this target alone (gain −7.4 to −2.2 %, p < 0.001, 1,200 rows)."
     )
-    assert second.startswith("What ships is boosted trees, with RMSE 5.000: the single-task refer")
+
+
+def words_of(target: TargetRecord) -> list[str]:
+    return target_views(RunRecord(targets={target.name: target}))[0].words
 
 
 def test_a_target_without_any_proof_says_so():
-    first, second = _wording.target_in_words({"shipped": "joint", "delta": None})
+    target = replace(deployed({"multi_task": 1.0}), decision=DecisionRecord())
+    first, second = words_of(target)
     assert first == "Whether sharing helps here was not tested."
-    assert "no reference" in second
+    assert "no single-task model to compare with" in second
+
+
+def test_a_target_says_with_whom_it_shares_where_groups_are_set():
+    target = deployed({"multi_task": 1.0})
+    shared = words_of(replace(target, shares_with=["b", "c"]))
+    assert shared[0] == "It shares its network with b and c."
+    assert words_of(replace(target, shares_with=[]))[0] == (
+        "It shares its network with no other target."
+    )
+    assert len(words_of(target)) == 2

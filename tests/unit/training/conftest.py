@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,9 +13,19 @@ import pyarrow as pa
 import pytest
 import torch
 
-from superpose.data import Codec
+from superpose.config import TrainingConfig
+from superpose.data import Codec, Fold
+from superpose.models.network import build
 from superpose.nn import Architecture
-from superpose.training import Fold, Recipe, Settings, Trained, build, train
+from superpose.training import (
+    Callback,
+    TrainingSpec,
+    TrainResult,
+    TrainState,
+    fit,
+    multi_task_jobs,
+    single_task_jobs,
+)
 
 
 @pytest.fixture(scope="session")
@@ -37,62 +49,97 @@ def make_folds() -> Callable[..., list[Fold]]:
 
 
 @pytest.fixture
-def recipe(
+def spec(
     table: pa.Table,
     codec: Codec,
     small: Architecture,
     make_folds: Callable[..., list[Fold]],
-) -> Recipe:
+) -> TrainingSpec:
     """All six targets, three folds, three epochs."""
-    return Recipe(
-        codec,
-        codec.inputs(table),
-        codec.labels(table),
-        make_folds(),
-        small,
-        Settings(epochs=3, batch_size=16),
+    return TrainingSpec(
+        codec=codec,
+        inputs=codec.inputs(table),
+        labels=codec.labels(table),
+        folds=make_folds(),
+        architecture=small,
+        settings=TrainingConfig(epochs=3, batch_size=16),
         embedding=4,
     )
 
 
 @pytest.fixture
-def run(recipe: Recipe) -> Callable[..., Trained]:
-    """Train on a recipe with anything replaced: settings by name, or arguments of ``train``."""
+def run(spec: TrainingSpec) -> Callable[..., TrainResult]:
+    """Train with anything replaced: settings by name, parts of the spec, or arguments of `fit`."""
 
-    def run(targets: tuple[str, ...] = ("weight", "sick", "calls"), **changes: Any) -> Trained:
+    def run(
+        targets: tuple[str, ...] = ("weight", "sick", "calls"),
+        single_task: bool = False,
+        checkpoint: Path | None = None,
+        callbacks: Sequence[Callback] = (),
+        **changes: Any,
+    ) -> TrainResult:
         settings = {
             name: changes.pop(name)
             for name in ("epochs", "patience", "accumulate", "learning_rate", "max_minutes", "clip")
             if name in changes
         }
-        kinds = [recipe.codec.target_kinds[t] for t in targets]
-        solo = changes.get("solo", False)
-        sizes = [max(k.size for k in kinds)] if solo else [k.size for k in kinds]
-        # The networks read measured values of all targets of the codec: here of those asked for.
-        codec = replace(recipe.codec, target_kinds=dict(zip(targets, kinds, strict=True)))
-        told = changes.get("given", False)
-        given: dict[str, Any] = {
-            "make": build(codec, sizes, recipe.architecture, recipe.embedding, told),
-            "blocks": {n: torch.from_numpy(b) for n, b in recipe.blocks.items()},
-            "kinds": kinds,
-            "labels": [recipe.labels[t] for t in targets],
-            "folds": recipe.folds,
-            "settings": Settings(**{"epochs": 3, "batch_size": 16, **settings}),
-            **changes,
-        }
-        return train(**given)
+        kinds = [spec.codec.target_kinds[t] for t in targets]
+        labels = changes.pop("labels", [spec.labels[t] for t in targets])
+        own = replace(
+            spec,
+            # Networks read measured values of all targets of the codec: here of those asked for.
+            codec=replace(spec.codec, target_kinds=dict(zip(targets, kinds, strict=True))),
+            labels=dict(zip(targets, labels, strict=True)),
+            settings=TrainingConfig(**{"epochs": 3, "batch_size": 16, **settings}),
+            **{"given": False, **changes},
+        )
+        sizes = [max(k.size for k in kinds)] if single_task else [k.size for k in kinds]
+        make = build(own.codec, sizes, own.architecture, own.embedding, given=own.reads_targets)
+        jobs = (
+            single_task_jobs(kinds, labels, own.folds)
+            if single_task
+            else multi_task_jobs(len(kinds), own.folds)
+        )
+        return fit(own, jobs, make, checkpoint=checkpoint, callbacks=callbacks)
 
     return run
 
 
+class Killed(Exception):
+    """Stands for the end of the process."""
+
+
+class KillAfter(Callback):
+    """Ends a training after an epoch."""
+
+    def __init__(self, epoch: int) -> None:
+        self.epoch = epoch
+
+    def on_epoch(self, state: TrainState) -> None:
+        if state.epoch == self.epoch:
+            raise Killed
+
+
 @pytest.fixture
-def assert_same() -> Callable[[Trained, Trained], None]:
+def killed() -> Callable[[int], AbstractContextManager[list[Callback]]]:
+    """Expect that a training with these callbacks is killed after an epoch."""
+
+    @contextmanager
+    def killed(epoch: int) -> Iterator[list[Callback]]:
+        with pytest.raises(Killed):
+            yield [KillAfter(epoch)]
+
+    return killed
+
+
+@pytest.fixture
+def assert_same() -> Callable[[TrainResult, TrainResult], None]:
     """Two trainings left the same behind, bit for bit."""
 
-    def check(one: Trained, other: Trained) -> None:
+    def check(one: TrainResult, other: TrainResult) -> None:
         assert (one.best, one.given_epoch) == (other.best, other.given_epoch)
         assert one.curves == other.curves
-        for a, b in zip(one.held_out, other.held_out, strict=True):
+        for a, b in zip(one.oof_predictions, other.oof_predictions, strict=True):
             np.testing.assert_array_equal(a, b)
         assert one.snapshots.keys() == other.snapshots.keys()
         for epoch, state in one.snapshots.items():

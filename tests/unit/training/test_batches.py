@@ -4,12 +4,18 @@ import numpy as np
 import pytest
 import torch
 
-from superpose.training import Fold, Settings, batches
-from superpose.training._loop import SHORTEST_EPOCH, batch_size
+from superpose.config import TrainingConfig
+from superpose.data import Fold
+from superpose.training import BatchSampler, batch_size
+from superpose.training._batches import SHORTEST_EPOCH
 
 
-def drawn(folds, size, seed=0):
-    return torch.cat(list(batches(folds, size, torch.Generator().manual_seed(seed))), dim=1)
+def sampler(folds, size, **more):
+    return BatchSampler([fold.train for fold in folds], size, **more)
+
+
+def drawn(folds, size, seed=0, **more):
+    return torch.cat(list(sampler(folds, size, **more).epoch(seed)), dim=1)
 
 
 def test_each_network_draws_from_its_training_rows_only(make_folds):
@@ -27,7 +33,7 @@ def test_every_row_comes_before_any_comes_again(size):
 
 
 def test_all_batches_have_the_same_size(make_folds):
-    sizes = {b.shape for b in batches(make_folds(rows=61, k=3), 8, torch.Generator())}
+    sizes = {b.shape for b in sampler(make_folds(rows=61, k=3), 8).epoch(0)}
     assert sizes == {(3, 8)}
 
 
@@ -40,12 +46,14 @@ def test_folds_of_unlike_length_end_together():
 
 def test_an_epoch_of_a_tiny_table_repeats_its_rows():
     fold = Fold(np.arange(10), np.arange(2))
-    assert len(list(batches([fold], 10, torch.Generator()))) == SHORTEST_EPOCH
+    batches = sampler([fold], 10)
+    assert len(list(batches.epoch(0))) == len(batches) == SHORTEST_EPOCH
 
 
 def test_an_epoch_of_a_longer_table_sees_each_row_about_once():
     fold = Fold(np.arange(1000), np.arange(2))
-    assert len(list(batches([fold], 30, torch.Generator()))) == 34
+    batches = sampler([fold], 30)
+    assert len(list(batches.epoch(0))) == len(batches) == 34
 
 
 def test_the_seed_decides_the_order(make_folds):
@@ -54,27 +62,18 @@ def test_the_seed_decides_the_order(make_folds):
     assert not torch.equal(drawn(folds, 8, seed=3), drawn(folds, 8, seed=4))
 
 
-@pytest.mark.parametrize(
-    ("rows", "size"), [(10, 10), (100, 16), (1000, 64), (4096, 256), (10**6, 512)]
-)
-def test_the_batch_grows_with_the_table_within_bounds(rows, size):
-    fold = Fold(np.arange(rows), np.arange(1))
-    assert batch_size(Settings(), [fold]) == size
-
-
-def test_a_batch_size_that_was_set_is_kept_up_to_the_table():
-    assert batch_size(Settings(batch_size=48), [Fold(np.arange(90), np.arange(1))]) == 48
-    assert batch_size(Settings(batch_size=48), [Fold(np.arange(20), np.arange(1))]) == 20
+def test_the_largest_fold_decides_the_batch():
+    assert batch_size(TrainingConfig(), [np.arange(100), np.arange(1000)]) == 64
 
 
 @pytest.mark.parametrize(("exponent", "shares"), [(0.0, (0.5, 0.5)), (0.5, (0.75, 0.25))])
-def test_small_sources_come_more_often_and_their_rows_alike(exponent, shares):
-    fold, sources = Fold(np.arange(400), np.arange(2)), (np.arange(402) >= 360).astype(int)
-    generator = torch.Generator().manual_seed(0)
-    rows = torch.cat(list(batches([fold], 20, generator, sources, exponent)), dim=1)[0].numpy()
+def test_small_data_sets_come_more_often_and_their_rows_alike(exponent, shares):
+    fold = Fold(np.arange(400), np.arange(2))
+    dataset_ids = (np.arange(402) >= 360).astype(int)
+    rows = drawn([fold], 20, dataset_ids=dataset_ids, exponent=exponent)[0].numpy()
     small = np.bincount(rows, minlength=400)[360:]
     assert (rows < 360).mean() == pytest.approx(shares[0], abs=0.01)
     assert small.sum() / len(rows) == pytest.approx(shares[1], abs=0.01)
     assert small.max() - small.min() <= 1
-    # Both sources are in the steps from the first to the last.
+    # Both data sets are in the steps from the first to the last.
     assert 0 < (rows[:40] >= 360).mean() < 1

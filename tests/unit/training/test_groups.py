@@ -7,31 +7,42 @@ import numpy as np
 import pytest
 import torch
 
-from superpose.nn import Grouped, Network
-from superpose.training import FittedNetwork, Fold, Replicas, build, fit_joint, places_of
+from superpose.data import Fold
+from superpose.models import Observed, Rows, places_of
+from superpose.models.network import NetworkModel, build
+from superpose.nn import Grouped, Network, StackedNetworks
+from superpose.training import fit_multi_task
 
 GROUPS = [["calls", "weight"], ["sick", "sort"]]  # level and tags are alone
 PLACES = [[0, 2], [1, 3], [4], [5]]
 
 
 @pytest.fixture
-def grouped(recipe):
-    return replace(recipe, groups=GROUPS)
+def grouped(spec):
+    return replace(spec, groups=GROUPS)
 
 
 @pytest.fixture
-def make(recipe):
-    sizes = [kind.size for kind in recipe.codec.target_kinds.values()]
-    return build(recipe.codec, sizes, recipe.architecture, recipe.embedding, True, PLACES)
+def make(spec):
+    sizes = [kind.size for kind in spec.codec.target_kinds.values()]
+    return build(spec.codec, sizes, spec.architecture, spec.embedding, True, PLACES)
 
 
-def test_places_are_those_of_the_heads_and_who_is_not_named_is_alone(recipe):
-    assert places_of(GROUPS, list(recipe.labels)) == PLACES
-    assert places_of([], list(recipe.labels)) == []
+def rows_of(spec):
+    """All rows, encoded as the networks read them."""
+    return Rows.of_arrays(spec.codec, spec.inputs)
 
 
-def test_one_group_of_all_trains_the_same_network_as_no_group(recipe):
-    plain, whole = fit_joint(recipe), fit_joint(replace(recipe, groups=[list(recipe.labels)]))
+def test_places_are_those_of_the_heads_and_who_is_not_named_is_alone(spec):
+    assert places_of(GROUPS, list(spec.labels)) == PLACES
+    assert places_of([], list(spec.labels)) == []
+
+
+def test_one_group_of_all_trains_the_same_network_as_no_group(spec):
+    plain, whole = (
+        fit_multi_task(spec).model,
+        fit_multi_task(replace(spec, groups=[list(spec.labels)])).model,
+    )
     assert plain.best == whole.best
     for epoch, state in plain.snapshots.items():
         assert state.keys() == whole.snapshots[epoch].keys()
@@ -42,18 +53,20 @@ def test_one_group_of_all_trains_the_same_network_as_no_group(recipe):
 @pytest.mark.parametrize("folds", [1, 3])
 def test_a_group_learns_the_same_whatever_the_labels_of_the_others_are(grouped, folds):
     plain = replace(grouped, given=False, folds=grouped.folds[:folds])
-    plain = replace(plain, settings=replace(plain.settings, clip=0.05))  # every step is clipped
+    settings = plain.settings.model_copy(update={"clip": 0.05})  # every step is clipped
+    plain = replace(plain, settings=settings)
     order = np.random.default_rng(0).permutation(90)
     mixed = {t: y[order] if t in ("sick", "sort") else y for t, y in plain.labels.items()}
-    one, other = fit_joint(plain), fit_joint(replace(plain, labels=mixed))
-    for target, a, b in zip(one.targets, one.held_out, other.held_out, strict=True):
+    one, other = fit_multi_task(plain), fit_multi_task(replace(plain, labels=mixed))
+    for target, a in one.oof_predictions.items():
+        b = other.oof_predictions[target]
         assert np.array_equal(a, b, equal_nan=True) == (target not in ("sick", "sort")), target
 
 
-def test_the_groups_of_a_step_are_clipped_one_by_one(recipe, make):
+def test_the_groups_of_a_step_are_clipped_one_by_one(spec, make):
     torch.manual_seed(0)
     for count in (1, 2):
-        networks = Replicas(make, count)
+        networks = StackedNetworks(make, count)
         for weight in networks.parameters():
             weight.grad = torch.ones_like(weight)
         networks.clip(1.0)
@@ -66,59 +79,59 @@ def test_the_groups_of_a_step_are_clipped_one_by_one(recipe, make):
 
 def test_what_is_shared_is_in_every_group(make):
     for count in (1, 2):
-        networks = Replicas(make, count)
+        networks = StackedNetworks(make, count)
         shared = {id(w) for w in networks.shared()}
         names = [name for name, w in networks._named() if id(w) in shared]
         assert {name.split(".")[1] for name in names} == {"0", "1", "2", "3"}
         assert {name.split(".")[2] for name in names} == {"encoders", "trunk"}
 
 
-def test_grouped_networks_in_one_pass_say_what_each_says_alone(recipe, make):
+def test_grouped_networks_in_one_pass_say_what_each_says_alone(spec, make):
     torch.manual_seed(0)
     networks = [make().eval() for _ in range(3)]
     assert all(isinstance(network, Grouped) for network in networks)
-    blocks = {name: torch.as_tensor(np.array(b)) for name, b in recipe.blocks.items()}
-    columns = sum(kind.revealed for kind in recipe.codec.target_kinds.values())
+    blocks = {name: torch.as_tensor(np.array(b)) for name, b in spec.inputs.items()}
+    columns = sum(kind.revealed for kind in spec.codec.target_kinds.values())
     blocks["given"] = torch.full((90, columns), torch.nan)
     blocks["given"][::3, 0] = 0.5
     alone = [network(blocks) for network in networks]
-    together = Replicas(iter(networks).__next__, 3).eval()  # takes the first one apart
+    together = StackedNetworks(iter(networks).__next__, 3).eval()  # takes the first one apart
     told = together({name: torch.stack([block] * 3) for name, block in blocks.items()})
     torch.testing.assert_close(told, torch.stack(alone), rtol=1e-5, atol=1e-6)
 
 
 def test_states_travel_and_tell_the_same(grouped):
-    fitted = fit_joint(grouped)
-    facts, tensors = fitted.state()
-    again = FittedNetwork.from_state(json.loads(json.dumps(facts)), tensors)
+    fitted = fit_multi_task(grouped).model
+    facts, tensors = fitted.to_state()
+    again = NetworkModel.from_state(json.loads(json.dumps(facts)), tensors)
     assert again.groups == GROUPS
-    expected = fitted.predict(grouped.codec, grouped.blocks)
-    for target, told in again.predict(grouped.codec, grouped.blocks).items():
+    expected = fitted.predict(rows_of(grouped))
+    for target, told in again.predict(rows_of(grouped)).items():
         np.testing.assert_array_equal(told, expected[target])
 
 
-def test_a_state_from_before_there_were_groups_is_one_network(recipe):
-    facts, tensors = fit_joint(recipe).state()
+def test_a_state_from_before_there_were_groups_is_one_network(spec):
+    facts, tensors = fit_multi_task(spec).model.to_state()
     del facts["groups"]
-    again = FittedNetwork.from_state(facts, tensors)
-    assert all(isinstance(network, Network) for network in again._each_network(recipe.codec))
+    again = NetworkModel.from_state(facts, tensors)
+    assert all(isinstance(network, Network) for network in again._each_network(spec.codec))
 
 
 def test_a_measured_target_is_told_to_the_groups_it_is_not_in(grouped):
-    fitted = fit_joint(grouped)
+    fitted = fit_multi_task(grouped).model
+    kinds = grouped.codec.target_kinds
     hidden = {t: np.full_like(y, np.nan) for t, y in grouped.labels.items()}
-    plain = fitted.predict_given(grouped.codec, grouped.blocks, hidden)
-    told = fitted.predict_given(
-        grouped.codec, grouped.blocks, {**hidden, "weight": np.full_like(hidden["weight"], 2.0)}
-    )
+    shown = {**hidden, "weight": np.full_like(hidden["weight"], 2.0)}
+    plain = fitted.predict(rows_of(grouped), Observed(kinds, hidden))
+    told = fitted.predict(rows_of(grouped), Observed(kinds, shown))
     for target in set(fitted.targets) - {"weight"}:
         assert (plain[target] != told[target]).any(), target
 
 
 def test_the_map_of_a_fitted_network_has_nothing_between_groups(grouped):
     fold = Fold(np.arange(60), np.arange(60, 90))
-    fitted = fit_joint(replace(grouped, folds=[fold]))
-    weights = fitted.attention(grouped.codec, grouped.blocks)
+    fitted = fit_multi_task(replace(grouped, folds=[fold])).model
+    weights = fitted.attention(rows_of(grouped))
     for number, own in enumerate(PLACES):
         others = [t for other in PLACES[:number] + PLACES[number + 1 :] for t in other]
         assert weights[np.ix_(own, others)].sum() == 0

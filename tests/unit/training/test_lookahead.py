@@ -2,41 +2,50 @@
 
 import copy
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
 
-from superpose.training import Fold, Replicas, look_ahead
-from superpose.training._build import build
-from superpose.training._lookahead import MOST_STEPS, _Looks
-from superpose.training._loop import Step
+from superpose.data import Fold
+from superpose.models.network import build
+from superpose.nn import StackedNetworks
+from superpose.training import Batch, look_ahead, multi_task_jobs
+from superpose.training._lookahead import MOST_STEPS, LookAhead
 from superpose.training._objective import Objective
 
 TARGETS = ("weight", "sick", "calls")
 
 
 @pytest.fixture
-def step(recipe):
+def step(spec):
     """The first step of two networks on all rows, without dropout."""
 
     def make(count=2, gone=()):
-        kinds = [recipe.codec.target_kinds[t] for t in TARGETS]
+        kinds = [spec.codec.target_kinds[t] for t in TARGETS]
         labels = [
-            np.full_like(recipe.labels[t], np.nan) if t in gone else recipe.labels[t]
-            for t in TARGETS
+            np.full_like(spec.labels[t], np.nan) if t in gone else spec.labels[t] for t in TARGETS
         ]
         torch.manual_seed(0)
         sizes = [kind.size for kind in kinds]
-        network = Replicas(
-            build(recipe.codec, sizes, replace(recipe.architecture, dropout=0.0), 4), count
+        network = StackedNetworks(
+            build(spec.codec, sizes, replace(spec.architecture, dropout=0.0), 4), count
         )
-        objective = Objective(kinds, labels, np.arange(90))
-        blocks = {name: torch.as_tensor(np.array(b)) for name, b in recipe.blocks.items()}
+        jobs = multi_task_jobs(len(kinds), spec.folds[:1] * count)
+        objective = Objective(kinds, labels, jobs, rows=np.arange(90))
+        blocks = {name: torch.as_tensor(np.array(b)) for name, b in spec.inputs.items()}
         rows = torch.arange(60).expand(count, -1)
-        losses = objective.losses(network({n: b[rows] for n, b in blocks.items()}), rows)
+        batch = Batch(rows, {n: b[rows] for n, b in blocks.items()})
+        losses = objective.losses(network(batch.inputs), batch)
         optimizer = torch.optim.AdamW(network.parameters(), 0.01)
-        return Step(network, losses, objective, blocks, optimizer)
+        return SimpleNamespace(
+            networks=network,
+            losses=losses,
+            objective=objective,
+            loader=SimpleNamespace(inputs=blocks),
+            optimizer=optimizer,
+        )
 
     return make
 
@@ -47,22 +56,22 @@ def test_an_affinity_is_the_share_of_a_held_out_loss_that_a_step_of_the_shared_w
 ):
     taken = step(count)
     held = np.arange(60, 90)
-    looks = _Looks([held] * count, 1, 0)
-    looks(taken)
-    found, _ = looks.found[0]
+    looks = LookAhead([held] * count, every=1, seed=0)
+    looks.on_step(taken)
+    found, _ = looks.looks[0]
     assert found.shape == (count, 3, 3)
     rows = torch.from_numpy(held).expand(count, -1)
-    batch = {name: block[rows] for name, block in taken.blocks.items()}
+    batch = Batch(rows, {name: block[rows] for name, block in taken.loader.inputs.items()})
 
     def losses(network):
         with torch.no_grad():
-            return taken.objective.observe(network(batch), rows)[0]
+            return taken.objective.observe(network(batch.inputs), batch)[0]
 
-    before = losses(taken.network)
+    before = losses(taken.networks)
     for i in range(3):
-        moved = copy.deepcopy(taken.network)
+        moved = copy.deepcopy(taken.networks)
         gradients = torch.autograd.grad(
-            taken.losses[:, i].sum(), taken.network.shared(), retain_graph=True
+            taken.losses[:, i].sum(), taken.networks.shared(), retain_graph=True
         )
         with torch.no_grad():
             for weight, gradient in zip(moved.shared(), gradients, strict=True):
@@ -73,13 +82,13 @@ def test_an_affinity_is_the_share_of_a_held_out_loss_that_a_step_of_the_shared_w
 
 def test_the_cosines_are_those_of_the_gradients_on_what_is_shared(step):
     taken = step(2)
-    looks = _Looks([np.arange(60, 90)] * 2, 1, 0)
-    looks(taken)
-    _, cosine = looks.found[0]
+    looks = LookAhead([np.arange(60, 90)] * 2, every=1, seed=0)
+    looks.on_step(taken)
+    _, cosine = looks.looks[0]
     flat = []
     for i in range(3):
         gradients = torch.autograd.grad(
-            taken.losses[:, i].sum(), taken.network.shared(), retain_graph=True
+            taken.losses[:, i].sum(), taken.networks.shared(), retain_graph=True
         )
         flat.append(torch.cat([g.flatten(1) for g in gradients], 1))
     for i in range(3):
@@ -89,9 +98,9 @@ def test_the_cosines_are_those_of_the_gradients_on_what_is_shared(step):
 
 
 def test_a_target_without_labels_gives_and_receives_nothing_that_is_known(step):
-    looks = _Looks([np.arange(60, 90)] * 2, 1, 0)
-    looks(step(2, gone=("sick",)))
-    found, cosine = looks.found[0]
+    looks = LookAhead([np.arange(60, 90)] * 2, every=1, seed=0)
+    looks.on_step(step(2, gone=("sick",)))
+    found, cosine = looks.looks[0]
     assert np.isnan(found[:, 1]).all()
     assert np.isnan(found[:, :, 1]).all()
     assert np.isnan(cosine[:, 1]).all()
@@ -105,24 +114,24 @@ def test_a_training_that_is_looked_at_is_the_same_training(
 ):
     chosen = make_folds()[:folds]
     plain = run(folds=chosen, given=given)
-    looks = _Looks([fold.held for fold in chosen], 5, 0)
-    assert_same(plain, run(folds=chosen, given=given, on_step=looks))
-    assert len(looks.found) > 5
+    looks = LookAhead([fold.validation for fold in chosen], every=5, seed=0)
+    assert_same(plain, run(folds=chosen, given=given, callbacks=[looks]))
+    assert len(looks.looks) > 5
 
 
 @pytest.fixture
-def brief(recipe):
+def brief(spec):
     """Two targets and one fold: looks cost a pass for each target."""
     codec = replace(
-        recipe.codec, target_kinds={t: recipe.codec.target_kinds[t] for t in ("weight", "sick")}
+        spec.codec, target_kinds={t: spec.codec.target_kinds[t] for t in ("weight", "sick")}
     )
-    labels = {t: recipe.labels[t] for t in codec.target_kinds}
-    return replace(recipe, codec=codec, labels=labels, folds=recipe.folds[:1])
+    labels = {t: spec.labels[t] for t in codec.target_kinds}
+    return replace(spec, codec=codec, labels=labels, folds=spec.folds[:1])
 
 
-def test_looks_are_bounded_and_spread_over_the_epochs(recipe):
+def test_looks_are_bounded_and_spread_over_the_epochs(spec):
     told = []
-    found = look_ahead(recipe, 1, told.append)
+    found = look_ahead(spec, 1, told.append)
     assert told == [1.0]
     looks, networks = found.lookahead.shape[:2]
     assert networks == 3
@@ -131,7 +140,7 @@ def test_looks_are_bounded_and_spread_over_the_epochs(recipe):
 
 
 def test_groups_of_the_settings_and_early_stopping_play_no_part(brief):
-    settings = replace(brief.settings, patience=1)
+    settings = brief.settings.model_copy(update={"patience": 1})
     plain = look_ahead(brief, 3)
     other = look_ahead(replace(brief, groups=[["weight"], ["sick"]], settings=settings), 3)
     np.testing.assert_array_equal(plain.lookahead, other.lookahead)
@@ -139,7 +148,7 @@ def test_groups_of_the_settings_and_early_stopping_play_no_part(brief):
 
 
 def test_no_more_epochs_are_trained_than_the_settings_allow(brief):
-    settings = replace(brief.settings, epochs=1)
+    settings = brief.settings.model_copy(update={"epochs": 1})
     one = look_ahead(replace(brief, settings=settings), 9)
     np.testing.assert_array_equal(one.lookahead, look_ahead(brief, 1).lookahead)
 

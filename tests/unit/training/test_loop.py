@@ -1,22 +1,25 @@
 """The loop: the same numbers for the same seed, killed or not, and a clear end where one is due."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 
+from superpose.data import Fold
 from superpose.errors import TrainingError
 from superpose.nn.augment._augment import Moved, Pieces
-from superpose.training import Fold, _loop, _session
+from superpose.training import BatchSampler, EarlyStopping, _set_up, _state, _validation
 from superpose.training._checkpoints import load_checkpoint
 from superpose.training._objective import Objective
-from superpose.training._reveal import Reveal
+from superpose.training._observed_targets import ObservedTargets
 
 # Ways to train whose every number has to survive a kill.
 WAYS = {
     "folds": {},
     "one fold": {"folds": [Fold(np.arange(60), np.arange(60, 90))]},
     "accumulated": {"accumulate": 3},
-    "solo": {"solo": True},
+    "single task": {"single_task": True},
     "given": {"given": True},
 }
 every_way = pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)
@@ -25,56 +28,68 @@ every_way = pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)
 @pytest.fixture(autouse=True)
 def _every_epoch_is_kept(monkeypatch):
     """On a busy machine writing takes long, and epochs would go unwritten."""
-    monkeypatch.setattr(_session, "WRITING_SHARE", float("inf"))
+    monkeypatch.setattr(_state, "WRITING_SHARE", float("inf"))
+
+
+@pytest.fixture
+def run_with(run, monkeypatch):
+    """Train with every batch transformed, before targets are shown."""
+
+    def run_with(transform, **changes):
+        others = _set_up.transforms_of
+        with monkeypatch.context() as patch:
+            patch.setattr(_set_up, "transforms_of", lambda *given: [transform, *others(*given)])
+            return run(**changes)
+
+    return run_with
 
 
 def jitter(batch):
     """A random variation of the numbers of a batch, which no target has to follow."""
-    numbers = batch["numbers"]
-    return {**batch, "numbers": numbers + 0.1 * torch.randn_like(numbers)}, {}
+    numbers = batch.inputs["numbers"]
+    moved = numbers + 0.1 * torch.randn_like(numbers)
+    return replace(batch, inputs={**batch.inputs, "numbers": moved})
 
 
-def test_inputs_are_varied_in_training_and_nowhere_else(run, assert_same):
+def test_inputs_are_varied_in_training_and_nowhere_else(run, run_with, assert_same):
     seen = []
 
     def count(batch):
-        seen.append(batch["numbers"].shape[1])
-        return batch, {}
+        seen.append(batch.inputs["numbers"].shape[1])
+        return batch
 
-    assert_same(run(seed=5, vary=count), run(seed=5))
+    assert_same(run_with(count, seed=5), run(seed=5))
     assert set(seen) == {16}  # batches of training rows; held-out rows come in one piece
-    one, other = run(seed=5, epochs=1, vary=jitter), run(seed=5, epochs=1)
+    one, other = run_with(jitter, seed=5, epochs=1), run(seed=5, epochs=1)
     assert not torch.equal(one.snapshots[0]["heads"], other.snapshots[0]["heads"])
 
 
-def test_of_rows_that_show_another_nothing_is_told_and_nothing_learned(run, monkeypatch):
+def test_of_rows_that_show_another_nothing_is_told_and_nothing_learned(run_with, monkeypatch):
     def mix(batch):
-        shape = batch["numbers"].shape[:2]
+        shape = batch.rows.shape
         low, high = torch.zeros(*shape, 2), torch.full((*shape, 2), 0.5)
         pieces = Pieces(torch.zeros(shape, dtype=torch.long), low, high)
-        return batch, {"photo": Moved(high, low, pieces)}
+        return replace(batch, augmented={"photo": Moved(high, low, pieces)})
 
-    def block(reveal, rows, shown):
-        told.append(bool(shown.any()))
-        return write(reveal, rows, shown)
+    def block(targets, rows, observed):
+        told.append(bool(observed.any()))
+        return write(targets, rows, observed)
 
-    write, told = Reveal.block, []
-    monkeypatch.setattr(Reveal, "block", block)
-    trained = run(given=True, vary=mix)
+    write, told = ObservedTargets.block, []
+    monkeypatch.setattr(ObservedTargets, "block", block)
+    trained = run_with(mix, given=True)
     assert [curve["train"] for curve in trained.curves] == [[0.0] * 3] * 3
     assert set(told[2:]) == {False}  # the first two are of held-out rows
 
 
-def test_killed_and_resumed_equals_not_killed_where_inputs_are_varied(run, assert_same, tmp_path):
-    def kill(epoch, watch):
-        if epoch == 1:
-            raise Killed
-
+def test_killed_and_resumed_equals_not_killed_where_inputs_are_varied(
+    run_with, assert_same, killed, tmp_path
+):
     path = tmp_path / "x.checkpoint"
-    with pytest.raises(Killed):
-        run(epochs=4, checkpoint=path, on_epoch=kill, vary=jitter)
-    again = run(epochs=4, checkpoint=path, vary=jitter)
-    assert_same(again, run(epochs=4, vary=jitter))
+    with killed(1) as callbacks:
+        run_with(jitter, epochs=4, checkpoint=path, callbacks=callbacks)
+    again = run_with(jitter, epochs=4, checkpoint=path)
+    assert_same(again, run_with(jitter, epochs=4))
 
 
 class Killed(Exception):
@@ -100,16 +115,13 @@ def test_the_callers_random_stream_is_left_alone(run):
 
 
 @every_way
-def test_killed_between_epochs_and_resumed_equals_not_killed(run, assert_same, tmp_path, way):
+def test_killed_between_epochs_and_resumed_equals_not_killed(
+    run, assert_same, killed, tmp_path, way
+):
     whole = run(epochs=4, **way)
-
-    def kill(epoch, watch):
-        if epoch == 1:
-            raise Killed
-
     path = tmp_path / "x.checkpoint"
-    with pytest.raises(Killed):
-        run(epochs=4, checkpoint=path, on_epoch=kill, **way)
+    with killed(1) as callbacks:
+        run(epochs=4, checkpoint=path, callbacks=callbacks, **way)
     assert_same(run(epochs=4, checkpoint=path, **way), whole)
 
 
@@ -121,13 +133,13 @@ def test_killed_within_an_epoch_and_resumed_equals_not_killed(
     whole, path, steps = run(**way), tmp_path / "x.checkpoint", iter(range(1000))
     plain = Objective.losses
 
-    def killed(self, *args):
+    def stop(self, *args):
         if next(steps) == at:
             raise Killed
         return plain(self, *args)
 
     with monkeypatch.context() as patch:
-        patch.setattr(Objective, "losses", killed)
+        patch.setattr(Objective, "losses", stop)
         with pytest.raises(Killed):
             run(checkpoint=path, **way)
     assert_same(run(checkpoint=path, **way), whole)
@@ -178,7 +190,7 @@ def test_a_loss_that_is_no_number_leaves_the_last_good_checkpoint(run, monkeypat
 
 
 def test_a_last_step_that_went_too_far_is_not_kept(run, monkeypatch, tmp_path):
-    path, plain, epochs = tmp_path / "x.checkpoint", _loop.predict_rows, iter(range(9))
+    path, plain, epochs = tmp_path / "x.checkpoint", _validation.predict_rows, iter(range(9))
 
     def broken(*args, **options):
         told = plain(*args, **options)
@@ -186,15 +198,15 @@ def test_a_last_step_that_went_too_far_is_not_kept(run, monkeypatch, tmp_path):
             told[0][2][:] = np.nan
         return told
 
-    monkeypatch.setattr(_loop, "predict_rows", broken)
+    monkeypatch.setattr(_validation, "predict_rows", broken)
     with pytest.raises(TrainingError, match="target 'calls': the loss is not finite in epoch 2"):
         run(checkpoint=path)
     assert load_checkpoint(path)[0]["epoch"] == 0
 
 
-def test_an_infinite_label_ends_training_with_its_target(run, recipe):
-    labels = [recipe.labels[t].copy() for t in ("weight", "sick")]
-    labels[0][recipe.folds[0].train[0]] = np.inf
+def test_an_infinite_label_ends_training_with_its_target(run, spec):
+    labels = [spec.labels[t].copy() for t in ("weight", "sick")]
+    labels[0][spec.folds[0].train[0]] = np.inf
     with (
         np.errstate(all="ignore"),
         pytest.raises(TrainingError, match=r"target 'weight': .* epoch 1"),
@@ -213,16 +225,18 @@ def test_accumulated_batches_equal_one_large_batch(run, monkeypatch, batches):
         return real(self, *args)
 
     monkeypatch.setattr(torch.optim.AdamW, "step", recorded)
-    monkeypatch.setattr(
-        _loop,
-        "batches",
-        lambda *_: iter([torch.arange(b, 60, batches)[None] for b in range(batches)]),
-    )
+
+    def take(steps):
+        rows = [torch.arange(first, 60, steps)[None] for first in range(steps)]
+        monkeypatch.setattr(BatchSampler, "epoch", lambda *_: iter(rows))
+        monkeypatch.setattr(BatchSampler, "__len__", lambda _: steps)
+
+    take(batches)
     monkeypatch.setattr(torch.nn.functional, "dropout", lambda x, p: x)
     fold = [Fold(np.arange(60), np.arange(60, 90))]
-    run(folds=fold, epochs=1, accumulate=batches, clip=1e9)
-    monkeypatch.setattr(_loop, "batches", lambda *_: iter([torch.arange(60)[None]]))
-    run(folds=fold, epochs=1, clip=1e9)
+    run(folds=fold, epochs=1, accumulate=batches, clip=1e6)
+    take(1)
+    run(folds=fold, epochs=1, clip=1e6)
     small, large = seen
     for a, b in zip(small, large, strict=True):
         torch.testing.assert_close(a, b, atol=1e-5, rtol=1e-3)
@@ -254,76 +268,76 @@ def test_training_stops_when_nothing_gains(run):
 def test_no_time_left_still_means_one_epoch(run):
     trained = run(max_minutes=1e-9, epochs=9)
     assert len(trained.curves[0]["train"]) == 1
-    assert np.isfinite(trained.held_out[0]).all()
+    assert np.isfinite(trained.oof_predictions[0]).all()
 
 
 @every_way
 def test_what_is_left_behind_is_for_every_fold_and_row(run, way):
     trained = run(**way)
     folds = 1 if "folds" in way else 3
-    networks = folds * (3 if way.get("solo") else 1)
-    assert len(trained.best) == len(trained.curves) == len(trained.held_out) == 3
+    networks = folds * (3 if way.get("single_task") else 1)
+    assert len(trained.best) == len(trained.curves) == len(trained.oof_predictions) == 3
     told = {trained.given_epoch} if way.get("given") else set()
     assert (trained.given_epoch is not None) == bool(told)
     assert trained.snapshots.keys() == set(trained.best) | told
     for state in trained.snapshots.values():
         assert {len(weight) for weight in state.values()} == {networks}
-    assert trained.parameters == sum(w[0].numel() for w in state.values())
-    rows = np.isfinite(trained.held_out[0]).all(axis=1)
+    assert trained.n_params == sum(w[0].numel() for w in state.values())
+    rows = np.isfinite(trained.oof_predictions[0]).all(axis=1)
     assert rows.sum() == (30 if folds == 1 else 90)
 
 
-def test_no_network_has_learned_from_the_rows_it_is_judged_on(run, recipe):
+def test_no_network_has_learned_from_the_rows_it_is_judged_on(run, spec):
     """Shuffling labels inside a fold keeps every constant, and must not move its predictions."""
-    held = recipe.folds[1].held
-    labels = [recipe.labels[t].copy() for t in ("weight", "sick")]
+    held = spec.folds[1].validation
+    labels = [spec.labels[t].copy() for t in ("weight", "sick")]
     shuffled = [y.copy() for y in labels]
     for y in shuffled:
         y[held] = y[np.random.default_rng(0).permutation(held)]
     one = run(("weight", "sick"), labels=labels, epochs=1)
     other = run(("weight", "sick"), labels=shuffled, epochs=1)
-    for a, b in zip(one.held_out, other.held_out, strict=True):
+    for a, b in zip(one.oof_predictions, other.oof_predictions, strict=True):
         np.testing.assert_allclose(a[held], b[held], atol=1e-6)
         assert not np.allclose(a, b, atol=1e-6)
 
 
-def test_a_single_task_network_reads_no_other_target(run, recipe):
-    labels = [recipe.labels[t].copy() for t in ("weight", "sick", "calls")]
-    one = run(labels=labels, solo=True)
+def test_a_single_task_network_reads_no_other_target(run, spec):
+    labels = [spec.labels[t].copy() for t in ("weight", "sick", "calls")]
+    one = run(labels=labels, single_task=True)
     labels[1] = np.where(np.isnan(labels[1]), np.nan, 1 - labels[1])
-    other = run(labels=labels, solo=True)
-    np.testing.assert_array_equal(one.held_out[0], other.held_out[0])
-    np.testing.assert_array_equal(one.held_out[2], other.held_out[2])
-    assert not np.array_equal(one.held_out[1], other.held_out[1])
+    other = run(labels=labels, single_task=True)
+    np.testing.assert_array_equal(one.oof_predictions[0], other.oof_predictions[0])
+    np.testing.assert_array_equal(one.oof_predictions[2], other.oof_predictions[2])
+    assert not np.array_equal(one.oof_predictions[1], other.oof_predictions[1])
 
 
-def test_no_network_is_told_the_label_that_it_is_asked_for(run, recipe):
+def test_no_network_is_told_the_label_that_it_is_asked_for(run, spec):
     """What a target says to held-out rows is the same whatever those rows' own labels are."""
-    held = recipe.folds[1].held
-    labels = [recipe.labels[t].copy() for t in ("weight", "sick")]
+    held = spec.folds[1].validation
+    labels = [spec.labels[t].copy() for t in ("weight", "sick")]
     shuffled = [labels[0].copy(), labels[1]]
     shuffled[0][held] = labels[0][np.random.default_rng(0).permutation(held)]
     one = run(("weight", "sick"), labels=labels, epochs=1, given=True)
     other = run(("weight", "sick"), labels=shuffled, epochs=1, given=True)
-    for a, b in zip(one.held_out, other.held_out, strict=True):
+    for a, b in zip(one.oof_predictions, other.oof_predictions, strict=True):
         np.testing.assert_allclose(a[held], b[held], atol=1e-6)
 
 
-def test_every_row_is_watched_with_the_target_hidden(run, recipe, monkeypatch):
+def test_every_row_is_validated_with_the_target_hidden(run, spec, monkeypatch):
     seen = []
-    plain = _loop.Watch.look
+    plain = EarlyStopping.update
 
-    def look(self, epoch, told, train, snapshot, half=None):
-        seen.append(half)
-        plain(self, epoch, told, train, snapshot, half)
+    def update(self, *args, half_given, **more):
+        seen.append(half_given)
+        plain(self, *args, half_given=half_given, **more)
 
-    monkeypatch.setattr(_loop.Watch, "look", look)
+    monkeypatch.setattr(EarlyStopping, "update", update)
     fold = Fold(np.arange(60), np.arange(60, 90))
-    labels = [recipe.labels[t].copy() for t in ("weight", "sick", "calls")]
+    labels = [spec.labels[t].copy() for t in ("weight", "sick", "calls")]
     run(labels=labels, folds=[fold], given=True, epochs=1)
-    labels[0][fold.held] += 1.0
+    labels[0][fold.validation] += 1.0
     run(labels=labels, folds=[fold], given=True, epochs=1)
-    (before,), (after,) = seen
-    np.testing.assert_array_equal(before[0], after[0])
-    assert before[0].shape == (30, 2)
-    assert not np.array_equal(before[1], after[1])  # the others do hear of it
+    before, after = seen
+    np.testing.assert_array_equal(before[0][0], after[0][0])
+    assert before[0][0].shape == (30, 2)
+    assert not np.array_equal(before[1][0], after[1][0])  # the others do hear of it

@@ -5,10 +5,13 @@ import pyarrow as pa
 import pytest
 import torch
 
+from superpose.data import Fold
 from superpose.kinds import TARGET_KINDS
+from superpose.models.network import predictions
 from superpose.nn import Outputs
 from superpose.nn.augment._augment import Moved, Pieces
-from superpose.training._objective import Objective, predictions
+from superpose.training import Batch, multi_task_jobs, single_task_jobs
+from superpose.training._objective import Objective
 
 # Text is written by a checkpoint, which its own tests make.
 NAMES = [name for name in TARGET_KINDS if name != "generated-text"]
@@ -57,6 +60,13 @@ def outputs(kinds, networks=2, members=3, batch=20, seed=0):
     )
 
 
+def objective(kinds, labels, rows, networks=2, single=False, **more):
+    """The objective of networks that all learn from the same rows."""
+    folds = [Fold(rows, rows[:0])] * networks
+    jobs = single_task_jobs(kinds, labels, folds) if single else multi_task_jobs(len(kinds), folds)
+    return Objective(kinds, labels, jobs, rows=rows, **more)
+
+
 def of(out, kinds):
     """The outputs of a network with these targets: those with many places stand apart."""
     places = {t: out[..., :1, t, : k.size] for t, k in enumerate(kinds) if k.source}
@@ -68,17 +78,17 @@ def test_two_targets_of_one_kind_are_learned_as_if_each_were_alone(name):
     pairs = [column(name, seed=1), column(name, seed=2, scale=50.0)]
     kinds, labels = [k for k, _ in pairs], [y for _, y in pairs]
     out, rows = outputs(kinds)
-    together = Objective(kinds, labels, ALL).losses(of(out, kinds), rows)
+    together = objective(kinds, labels, ALL).losses(of(out, kinds), Batch(rows))
     for t, (kind, y) in enumerate(pairs):
         mine = of(out[:, :, :, t : t + 1, : kind.size], [kind])
-        alone = Objective([kind], [y], ALL).losses(mine, rows)
+        alone = objective([kind], [y], ALL).losses(mine, Batch(rows))
         torch.testing.assert_close(together[:, t], alone[:, 0])
 
 
 def test_the_loss_of_a_target_is_its_kinds_loss_over_that_of_the_best_constant():
     kind, y = column("category", seed=1)
     out, rows = outputs([kind])
-    found = Objective([kind], [y], ALL).losses(out, rows)
+    found = objective([kind], [y], ALL).losses(out, Batch(rows))
     known = kind.known(y)
     constant = kind.row_loss(y, np.tile(kind.constant(y), (ROWS, 1)))
     labels = torch.as_tensor(y)[rows][:, :, None]
@@ -91,7 +101,7 @@ def test_the_loss_of_a_target_is_its_kinds_loss_over_that_of_the_best_constant()
 def test_a_masked_label_carries_no_gradient(name):
     kind, y = column(name, seed=3, gaps=0.5)
     out, rows = outputs([kind])
-    Objective([kind], [y], ALL).losses(of(out, [kind]), rows).sum().backward()
+    objective([kind], [y], ALL).losses(of(out, [kind]), Batch(rows)).sum().backward()
     gone = torch.as_tensor(~kind.known(y))[rows]
     assert (out.grad[gone] == 0).all()
     assert (out.grad[~gone].abs().amax((1, 2, 3)) > 0).all()
@@ -102,7 +112,7 @@ def test_a_batch_without_any_label_of_a_target_is_harmless():
     kind, y = column("number", seed=4)
     out, rows = outputs([kind])
     empty = torch.as_tensor(np.flatnonzero(np.isnan(y)))[rows % int(np.isnan(y).sum())]
-    losses = Objective([kind], [y], ALL).losses(out, empty)
+    losses = objective([kind], [y], ALL).losses(out, Batch(empty))
     assert (losses == 0).all()
 
 
@@ -117,7 +127,7 @@ def test_targets_a_million_apart_in_scale_weigh_the_same():
     out, rows = outputs(kinds)
     with torch.no_grad():
         out.copy_(out[..., :1, :].expand_as(out))  # the same raw outputs for each
-    losses = Objective(kinds, labels, ALL).losses(out, rows)
+    losses = objective(kinds, labels, ALL).losses(out, Batch(rows))
     losses.sum().backward()
     for t in (1, 2):
         torch.testing.assert_close(losses[:, t], losses[:, 0], atol=1e-5, rtol=1e-4)
@@ -128,7 +138,7 @@ def test_counts_a_million_apart_pull_about_equally_hard():
     pairs = [column("count", seed=1, scale=s, gaps=0) for s in (1.0, 1e6)]
     kinds, labels = zip(*pairs, strict=True)
     out, rows = outputs(kinds, batch=60)
-    Objective(kinds, labels, ALL).losses(out, rows).sum().backward()
+    objective(kinds, labels, ALL).losses(out, Batch(rows)).sum().backward()
     rare, frequent = out.grad.abs().mean((0, 1, 2, 4))
     assert 0.1 < rare / frequent < 10
 
@@ -137,7 +147,7 @@ def test_every_kind_starts_at_about_one():
     pairs = [column(name, seed=5) for name in NAMES]
     kinds, labels = zip(*pairs, strict=True)
     out, rows = outputs(kinds, batch=500)
-    losses = Objective(kinds, labels, ALL).losses(of(out * 0, kinds), rows).mean(0)
+    losses = objective(kinds, labels, ALL).losses(of(out * 0, kinds), Batch(rows)).mean(0)
     assert ((losses > 0.2) & (losses < 5)).all(), losses
 
 
@@ -147,7 +157,7 @@ def test_a_target_that_is_nearly_always_the_same_gets_no_runaway_weight():
     kind = TARGET_KINDS["binary"].fit("y", pa.chunked_array([pa.array(y.astype(int))]))
     out = torch.zeros(1, 100, 1, 1, 1)
     rows = torch.zeros(1, 100, dtype=torch.long)  # the one positive row, again and again
-    assert Objective([kind], [y], np.arange(10_000)).losses(out, rows).item() < 10
+    assert objective([kind], [y], np.arange(10_000)).losses(out, Batch(rows)).item() < 10
 
 
 def test_rare_labels_weigh_as_much_as_frequent_ones():
@@ -156,9 +166,9 @@ def test_rare_labels_weigh_as_much_as_frequent_ones():
     few[: ROWS // 2] = np.nan
     out, _ = outputs([kind], batch=ROWS)
     every = torch.arange(ROWS).expand(2, -1)
-    half = Objective([kind], [few], ALL).losses(out, every)
-    own = Objective([kind], [few], np.arange(ROWS // 2, ROWS)).losses(
-        out[:, ROWS // 2 :], every[:, ROWS // 2 :]
+    half = objective([kind], [few], ALL).losses(out, Batch(every))
+    own = objective([kind], [few], np.arange(ROWS // 2, ROWS)).losses(
+        out[:, ROWS // 2 :], Batch(every[:, ROWS // 2 :])
     )
     torch.testing.assert_close(half, own)
 
@@ -167,8 +177,8 @@ def test_the_weight_of_a_target_multiplies_its_loss():
     pairs = [column("number", seed=1), column("binary", seed=2)]
     kinds, labels = zip(*pairs, strict=True)
     out, rows = outputs(kinds)
-    plain = Objective(kinds, labels, ALL).losses(out, rows)
-    weighed = Objective(kinds, labels, ALL, weights=[1.0, 3.0]).losses(out, rows)
+    plain = objective(kinds, labels, ALL).losses(out, Batch(rows))
+    weighed = objective(kinds, labels, ALL, weights=[1.0, 3.0]).losses(out, Batch(rows))
     torch.testing.assert_close(weighed, plain * torch.tensor([1.0, 3.0]))
 
 
@@ -178,8 +188,8 @@ def test_rows_outside_training_set_no_weights():
     other = y.copy()
     other[40:] = 1000.0
     rows = rows % 40
-    first = Objective([kind], [y], np.arange(40)).losses(out, rows)
-    assert torch.equal(Objective([kind], [other], np.arange(40)).losses(out, rows), first)
+    first = objective([kind], [y], np.arange(40)).losses(out, Batch(rows))
+    assert torch.equal(objective([kind], [other], np.arange(40)).losses(out, Batch(rows)), first)
 
 
 def test_single_task_networks_are_each_judged_by_their_own_target():
@@ -187,12 +197,14 @@ def test_single_task_networks_are_each_judged_by_their_own_target():
     kinds, labels = zip(*pairs, strict=True)
     out, rows = outputs(kinds, networks=6)  # three targets, two folds each
     alone = out[:, :, :, :1]
-    found = Objective(kinds, labels, ALL, solo=True).losses(alone, rows)
-    assert found.shape == (2, 3)
+    found = objective(kinds, labels, ALL, single=True).losses(alone, Batch(rows))
+    assert found.shape == (6, 1)
     for t, (kind, y) in enumerate(pairs):
         own = slice(2 * t, 2 * t + 2)
-        expected = Objective([kind], [y], ALL).losses(alone[own][..., : kind.size], rows[own])
-        torch.testing.assert_close(found[:, t], expected[:, 0])
+        expected = objective([kind], [y], ALL).losses(
+            alone[own][..., : kind.size], Batch(rows[own])
+        )
+        torch.testing.assert_close(found[own], expected)
 
 
 def test_a_single_task_network_sees_labelled_rows_only_and_needs_no_weight_for_rarity():
@@ -200,8 +212,8 @@ def test_a_single_task_network_sees_labelled_rows_only_and_needs_no_weight_for_r
     known = np.flatnonzero(kind.known(y))
     out, rows = outputs([kind])
     rows = torch.as_tensor(known)[rows % len(known)]
-    with_gaps = Objective([kind], [y], ALL, solo=True).losses(out, rows)
-    without = Objective([kind], [y], known, solo=True).losses(out, rows)
+    with_gaps = objective([kind], [y], ALL, single=True).losses(out, Batch(rows))
+    without = objective([kind], [y], known, single=True).losses(out, Batch(rows))
     assert torch.equal(with_gaps, without)
 
 
@@ -224,18 +236,18 @@ def test_a_target_that_is_told_carries_no_loss_and_no_gradient(name):
     out, rows = outputs(kinds)
     shown = torch.zeros(*rows.shape, 2, dtype=torch.bool)
     shown[:, ::2, 0] = True
-    objective = Objective(kinds, labels, ALL)
-    losses = objective.losses(of(out, kinds), rows, shown)
+    joint = objective(kinds, labels, ALL)
+    losses = joint.losses(of(out, kinds), Batch(rows, observed=shown))
     losses.sum().backward()
     assert (out.grad[:, ::2, :, 0] == 0).all()
     size = kinds[0].size
     assert (out.grad[:, 1::2, :, 0, :size].abs().amax((2, 3)) > 0).all()
     assert torch.isfinite(out.grad).all()
     with torch.no_grad():
-        plain = objective.losses(of(out, kinds), rows)
+        plain = joint.losses(of(out, kinds), Batch(rows))
         torch.testing.assert_close(losses[:, 1], plain[:, 1])  # of the others nothing changes
         shown[..., 0] = True
-        assert (objective.losses(of(out, kinds), rows, shown)[:, 0] == 0).all()
+        assert (joint.losses(of(out, kinds), Batch(rows, observed=shown))[:, 0] == 0).all()
 
 
 def test_what_is_told_weighs_as_a_missing_label_does():
@@ -246,10 +258,10 @@ def test_what_is_told_weighs_as_a_missing_label_does():
     shown[:, :20] = True
     gappy = y.copy()
     gappy[:20] = np.nan
-    told = Objective([kind], [y], ALL).losses(out, rows, shown)
-    missing = Objective([kind], [gappy], ALL).losses(out, rows)
-    rate = Objective([kind], [gappy], ALL).groups[0].weights
-    own = Objective([kind], [y], ALL).groups[0].weights
+    told = objective([kind], [y], ALL).losses(out, Batch(rows, observed=shown))
+    missing = objective([kind], [gappy], ALL).losses(out, Batch(rows))
+    rate = objective([kind], [gappy], ALL).groups[0][0].weights
+    own = objective([kind], [y], ALL).groups[0][0].weights
     torch.testing.assert_close(told / own, missing / rate)
 
 
@@ -262,8 +274,8 @@ def test_of_a_mixed_image_only_the_places_are_learned_from():
     high[:, ::2] = 0.5
     still, other = torch.ones_like(high), rows.new_zeros(rows.shape)
     moved = {"image": Moved(still, whole, Pieces(other, whole, high))}
-    objective = Objective([mask, number], [y, z], ALL)
-    objective.losses(of(out, [mask, number]), rows, None, moved).sum().backward()
+    joint = objective([mask, number], [y, z], ALL)
+    joint.losses(of(out, [mask, number]), Batch(rows, augmented=moved)).sum().backward()
     assert (out.grad[:, ::2, :, 1] == 0).all()
     assert (out.grad[:, 1::2, :, 1, :1] != 0).all()
     assert (out.grad[:, :, :, 0].abs().amax((2, 3)) > 0).all()
@@ -273,7 +285,9 @@ def test_told_to_nobody_is_the_plain_loss():
     pairs = [column(name, seed=5) for name in NAMES]
     kinds, labels = zip(*pairs, strict=True)
     out, rows = outputs(kinds)
-    objective = Objective(kinds, labels, ALL)
+    joint = objective(kinds, labels, ALL)
     nobody = torch.zeros(*rows.shape, len(kinds), dtype=torch.bool)
     out = of(out, kinds)
-    assert torch.equal(objective.losses(out, rows, nobody), objective.losses(out, rows))
+    assert torch.equal(
+        joint.losses(out, Batch(rows, observed=nobody)), joint.losses(out, Batch(rows))
+    )

@@ -8,12 +8,12 @@ import sys
 
 import numpy as np
 import pyarrow as pa
-import torch
 import torch.distributed as dist
 
-from superpose.kinds import TARGET_KINDS
-from superpose.nn import Architecture, Network, NumberEncoder
-from superpose.training import Balancing, Fold, Settings, train
+from superpose.config import BalanceConfig, TrainingConfig
+from superpose.data import Codec, ColumnSpec, Fold, Schema
+from superpose.nn import Architecture
+from superpose.training import TrainingSpec, fit_multi_task
 
 
 def main(rank: int, size: int, meeting: str, out: str, method: str, at: str) -> None:
@@ -24,24 +24,26 @@ def main(rank: int, size: int, meeting: str, out: str, method: str, at: str) -> 
     x = rng.normal(size=(96, 4)).astype(np.float32)
     values = np.column_stack([x[:, 0] + x[:, 1], x[:, 0] - x[:, 2], x[:, 3]])
     values[rng.random(values.shape) < 0.3] = np.nan
-    kinds, labels = [], []
-    for k, column in enumerate(values.T):
-        rows = pa.chunked_array([pa.array(column, from_pandas=True)])
-        kinds.append(TARGET_KINDS["number"].fit(f"y{k}", rows))
-        labels.append(kinds[-1].encode(rows))
-    sizes = Architecture(width=16, members=2, depth=2, state=4, rank=2, dropout=0.0)
-
-    def make() -> Network:
-        return Network({"numbers": NumberEncoder([[-1.0, 0.0, 1.0]] * 4, 4)}, [2] * 3, sizes)
-
-    trained = train(
-        make,
-        {"numbers": torch.from_numpy(x)},
-        kinds,
-        labels,
-        [Fold(np.arange(64), np.arange(64, 96))],
-        Settings(3, batch_size=16, balance=Balancing(method, 2, at)),
+    columns = {f"x{k}": column for k, column in enumerate(x.T)}
+    columns |= {f"y{k}": pa.array(column, from_pandas=True) for k, column in enumerate(values.T)}
+    table = pa.table(columns)
+    schema = Schema(
+        [ColumnSpec(f"x{k}", "number") for k in range(4)],
+        [ColumnSpec(f"y{k}", "number") for k in range(3)],
     )
+    codec = Codec.fit(table, schema, np.arange(96))
+    spec = TrainingSpec(
+        codec=codec,
+        inputs=codec.inputs(table),
+        labels=codec.labels(table),
+        folds=[Fold(np.arange(64), np.arange(64, 96))],
+        architecture=Architecture(width=16, members=2, depth=2, state=4, rank=2, dropout=0.0),
+        settings=TrainingConfig(epochs=3, batch_size=16),
+        balance=BalanceConfig(method=method, every=2, at=at),
+        embedding=4,
+        given=False,
+    )
+    trained = fit_multi_task(spec).model
     told = {"curves": trained.curves, "balance": trained.balance}
     with open(f"{out}.{rank}", "w", encoding="utf-8") as file:
         json.dump(told, file)

@@ -4,10 +4,10 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from superpose.audit._references import FittedTrees, fit_references
-from superpose.data import Features
+from superpose.data import Features, Fold
+from superpose.evaluation._references import TreeData, fit_reference
 from superpose.kinds import TARGET_KINDS
-from superpose.training import Fold
+from superpose.models import TreesModel
 
 
 def lifetimes(rows=1200, seed=0):
@@ -24,13 +24,15 @@ def fitted():
     fold = Fold(np.arange(0, 900), np.arange(900, 1200))
     y = y.astype(np.float32)
     features = Features(x, [False, False], ["a", "b"])
-    return kind, y, features, fit_references("hist", features, kind, y, [fold])
+    target = kind.column
+    data = TreeData("hist", features, {target: kind}, {target: y}, [fold])
+    return kind, y, features, fit_reference(data, target).model
 
 
 def test_trees_are_near_the_truth_of_lifetimes_they_have_not_seen(fitted):
     kind, _, _, trees = fitted
     x, y = lifetimes(seed=1)
-    told = trees.predict(x)
+    told = trees.predict_matrix(x)
     np.testing.assert_allclose(told.sum(axis=1), 1, atol=1e-9)
     found = kind.metrics(y, told)
     alive = np.exp(-np.exp(x[:, :1]) * np.array([0, *kind.uppers]))
@@ -42,11 +44,13 @@ def test_trees_are_near_the_truth_of_lifetimes_they_have_not_seen(fitted):
 
 def test_the_share_alive_is_that_of_kaplan_and_meier(fitted):
     kind, y, features, trees = fitted
-    told = trees.predict(features.matrix).mean(axis=0)
+    told = trees.predict_matrix(features.matrix).mean(axis=0)
     np.testing.assert_allclose(np.cumsum(told), np.cumsum(kind.constant(y)), atol=0.04)
 
 
 def test_their_state_survives(fitted):
     _, _, features, trees = fitted
-    again = FittedTrees.from_state(*trees.state())
-    np.testing.assert_array_equal(again.predict(features.matrix), trees.predict(features.matrix))
+    again = TreesModel.from_state(*trees.to_state())
+    np.testing.assert_array_equal(
+        again.predict_matrix(features.matrix), trees.predict_matrix(features.matrix)
+    )

@@ -78,10 +78,11 @@ def unlike_training(codec: Codec, table: pa.Table, said: Iterable[str] = ()) -> 
 
 def _unlike(kind: InputKind, values: Column, there: np.ndarray) -> str | None:
     """What to say of an input where too many rows are unlike those of the training."""
-    rows = np.flatnonzero(kind.outside(values))
+    outside = kind.outside(values)
+    rows = np.flatnonzero(outside.rows)
     share = len(rows) / there.sum()
     # Values that are rare in training stand for those that it has not seen at all.
-    if share <= MOST_UNLIKE + kind.rare_share:
+    if share <= MOST_UNLIKE + outside.usual_share:
         return None
     examples = dict.fromkeys(repr(v) for v in values.take(pa.array(rows[:1000])).to_pylist())
     given = (

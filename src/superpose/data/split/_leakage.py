@@ -30,7 +30,7 @@ from superpose.columns import (
 )
 from superpose.data.schema._schema import ColumnSpec, Schema
 from superpose.errors import listing
-from superpose.kinds import INPUT_KINDS, TARGET_KINDS, auc
+from superpose.kinds import INPUT_KINDS, TARGET_KINDS, Pictures, auc
 
 from ._binned import alike, bin_means, bins, explained, indicators, ranks
 from ._splits import MEASURED, PARTS, Split, group_ids, raw_labels
@@ -110,7 +110,7 @@ def _disguises(table: pa.Table, schema: Schema, split: Split) -> list[str]:
         # Slower looks are for the pairs alone in which the quick one has found something.
         for k in sorted(k for k, r2 in shares.items() if r2 >= QUICK_R2):
             (target, detail), (target_spec, y) = pairs[k]
-            reason = _reason(x, y, spec.kind, target_spec.kind, clusters)
+            reason = _reason(x, y, kind=spec.kind, target_kind=target_spec.kind, clusters=clusters)
             if reason:
                 found.append(
                     f"input {spec.name!r} may be target {target!r}{detail} in disguise: {reason}; "
@@ -126,8 +126,10 @@ def _as_numbers(spec: ColumnSpec, table: pa.Table) -> np.ndarray | None:
         x = as_floats(spec.name, values)
         return np.where(np.isfinite(x), x, np.nan)
     if spec.kind == "date":
-        return as_seconds(spec.name, values, spec.options.get("format"), spec.options.get("zone"))
-    if pa.types.is_nested(plain(values).type) or INPUT_KINDS[spec.kind].pictures:
+        return as_seconds(
+            spec.name, values, format=spec.options.get("format"), zone=spec.options.get("zone")
+        )
+    if pa.types.is_nested(plain(values).type) or issubclass(INPUT_KINDS[spec.kind], Pictures):
         return None
     text = class_names(values, class_type(values))
     index = find(text, counted(text)[0])
@@ -135,7 +137,7 @@ def _as_numbers(spec: ColumnSpec, table: pa.Table) -> np.ndarray | None:
 
 
 def _reason(
-    x: np.ndarray, y: np.ndarray, kind: str, target_kind: str, clusters: np.ndarray | None = None
+    x: np.ndarray, y: np.ndarray, *, kind: str, target_kind: str, clusters: np.ndarray | None = None
 ) -> str | None:
     """Why an input gives a target away, or None.
 
@@ -164,7 +166,9 @@ def _reason(
     for column, mean in zip(scores.T, means.T, strict=True):
         # Codes of categories have no order; in the order of their means a tree can cut them.
         one = x if numeric else mean
-        reason = _tiny_tree(one[learn], column[learn], one[held], column[held], measured)
+        reason = _tiny_tree(
+            one[learn], column[learn], new=one[held], held=column[held], measured=measured
+        )
         if reason:
             return reason
     return None
@@ -190,7 +194,7 @@ def _halves(rows: int, clusters: np.ndarray | None) -> tuple[np.ndarray, np.ndar
 
 
 def _tiny_tree(
-    x: np.ndarray, y: np.ndarray, new: np.ndarray, held: np.ndarray, measured: bool
+    x: np.ndarray, y: np.ndarray, *, new: np.ndarray, held: np.ndarray, measured: bool
 ) -> str | None:
     """Fit a tree of a few leaves on some rows x (n,), y (n,) and score it on others."""
     from sklearn.tree import DecisionTreeRegressor  # slow to import, and seldom needed
@@ -268,7 +272,7 @@ def _shared_groups(table: pa.Table, schema: Schema, split: Split) -> list[str]:
         if name in targets or is_list(values.type) or pa.types.is_floating(values.type):
             continue
         kind = used.get(name)
-        shows = kind in INPUT_KINDS and INPUT_KINDS[kind].pictures
+        shows = kind in INPUT_KINDS and issubclass(INPUT_KINDS[kind], Pictures)
         if not _IDENTIFIER.search(name) or shows or kind in ("date", "text"):
             continue
         ids = group_ids(table, name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self
@@ -9,12 +10,10 @@ from typing import Any, ClassVar, Self
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from torch import nn
 
 from superpose.columns import Column, is_list, one, plain, require_held
 from superpose.errors import DataError, message, place
-from superpose.kinds._input import InputKind
-from superpose.nn import VectorEncoder
+from superpose.kinds._input import InputHints, InputKind
 
 FARTHEST = 1e3  # spreads
 
@@ -23,27 +22,25 @@ FARTHEST = 1e3  # spreads
 class VectorInput(InputKind):
     """Base of inputs that give the network a vector in every row, NaN throughout where missing."""
 
-    block: ClassVar[str | None] = None
+    hints: ClassVar[InputHints] = InputHints(encoder="vectors")
     mean: list[float]
     scale: list[float]
     count: int  # training rows that have a vector
 
     @property
-    def useless(self) -> str | None:
+    def drop_reason(self) -> str | None:
         return None if self.count else "empty"
 
-    def _vectors(self, values: Column) -> np.ndarray:
-        raise NotImplementedError
+    def take_moments(self, vectors: np.ndarray) -> None:
+        """Learn how vectors (N, D) of training rows are standardised."""
+        self.mean, self.scale, self.count = moments(vectors)
 
+    @abstractmethod
     def encode(self, values: Column) -> np.ndarray:
-        return standardised(self._vectors(values), self.mean, self.scale)
+        """Standardised vectors (N, D), NaN throughout where missing."""
 
     def features(self, values: Column) -> tuple[np.ndarray, list[bool], list[str]]:
         return as_features(self.column, self.encode(values))
-
-    @classmethod
-    def encoder(cls, kinds: Sequence[Any], width: int) -> nn.Module:
-        return VectorEncoder(len(kinds[0].mean), width)
 
 
 def standardised(vectors: np.ndarray, mean: Sequence[float], scale: Sequence[float]) -> np.ndarray:
@@ -61,20 +58,17 @@ def as_features(column: str, vectors: np.ndarray) -> tuple[np.ndarray, list[bool
     return vectors, [False] * len(names), names
 
 
-def moments(vectors: np.ndarray) -> dict[str, Any]:
-    """The mean and scale of each number of the vectors, and how many rows have one."""
+def moments(vectors: np.ndarray) -> tuple[list[float], list[float], int]:
+    """The mean and scale of each number of vectors (N, D), and how many rows have one."""
     there = vectors[~np.isnan(vectors).any(axis=1)].astype(np.float64)
     if not len(there):
         size = vectors.shape[1]
-        return {"mean": [0.0] * size, "scale": [1.0] * size, "count": 0}
+        return [0.0] * size, [1.0] * size, 0
     scale = there.std(axis=0)
     # All numbers of an embedding are of one kind; one that hardly varies must not be blown up.
     floor = max(float(scale.max()) * 1e-3, 1e-12)
-    return {
-        "mean": there.mean(axis=0).tolist(),
-        "scale": np.maximum(scale, floor).tolist(),
-        "count": len(there),
-    }
+    mean = there.mean(axis=0).tolist()
+    return mean, np.maximum(scale, floor).tolist(), len(there)
 
 
 @dataclass(kw_only=True)
@@ -88,7 +82,7 @@ class EmbeddingInput(VectorInput):
     """
 
     name: ClassVar[str] = "embedding"
-    takes_lists: ClassVar[bool] = True
+    hints: ClassVar[InputHints] = InputHints(takes_lists=True, encoder="vectors")
 
     @classmethod
     def check(cls, column: str, values: Column, **options: Any) -> None:
@@ -96,10 +90,12 @@ class EmbeddingInput(VectorInput):
 
     @classmethod
     def fit(cls, column: str, values: Column, **options: Any) -> Self:
-        return cls(column=column, **moments(_matrix(column, values, None)))
+        mean, scale, count = moments(_matrix(column, values, None))
+        return cls(column=column, mean=mean, scale=scale, count=count)
 
-    def _vectors(self, values: Column) -> np.ndarray:
-        return _matrix(self.column, values, len(self.mean))
+    def encode(self, values: Column) -> np.ndarray:
+        vectors = _matrix(self.column, values, len(self.mean))
+        return standardised(vectors, self.mean, self.scale)
 
     def describe(self) -> str:
         return f"vectors of {len(self.mean)} numbers"
@@ -132,7 +128,7 @@ def _matrix(column: str, values: Column, size: int | None) -> np.ndarray:
                 place(column=column, row=row),
                 f"a list of {lengths[row]} numbers",
                 f"{expected} numbers, as in the other rows",
-                "mend the row, or leave the cell empty",
+                fix="mend the row, or leave the cell empty",
             )
         )
     flat = pc.list_flatten(lists).cast(pa.float64())
@@ -142,7 +138,7 @@ def _matrix(column: str, values: Column, size: int | None) -> np.ndarray:
         row = int(np.flatnonzero(there)[np.argmax(gaps)])
         given = "a list with a gap or a number that is not finite"
         fix = "fill the gap, or leave the cell empty"
-        raise DataError(message(place(column=column, row=row), given, "numbers only", fix))
+        raise DataError(message(place(column=column, row=row), given, "numbers only", fix=fix))
     found = np.full((len(lengths), max(expected, 1)), np.nan)
     found[there] = wide
     return require_held(column, found).astype(np.float32)

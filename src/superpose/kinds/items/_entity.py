@@ -12,10 +12,10 @@ from pydantic import Field
 
 from superpose.columns import Column, as_text, counted, find, read_whole, warn
 from superpose.errors import DataError, did_you_mean, message, place
-from superpose.functional import embed_triples
+from superpose.kinds._input import InputHints
 from superpose.kinds._options import Options
 
-from ._embedding import VectorInput, moments
+from ._embedding import VectorInput, moments, standardised
 
 MOST_ENTITIES = 20_000  # their vectors travel in the bundle as numbers of a JSON file
 EPOCHS = 100
@@ -50,48 +50,58 @@ class EntityInput(VectorInput):
 
     name: ClassVar[str] = "entity"
     options: ClassVar[type[Options]] = EntityOptions
-    needs_folder: ClassVar[bool] = True
+    hints: ClassVar[InputHints] = InputHints(fit_needs=frozenset({"folder"}), encoder="vectors")
     entities: list[str]
     vectors: list[list[float]]
     triples: int
     pretrained: bool = True
 
     @classmethod
-    def fit(cls, column: str, values: Column, folder: str = "", **options: Any) -> Self:
+    def fit(cls, column: str, values: Column, *, folder: str = "", **options: Any) -> Self:
         settings = EntityOptions.model_validate(options)
         triples = read_triples(Path(folder, settings.graph), column)
         heads, relations, tails = zip(*triples, strict=True)
-        entities, links = sorted({*heads, *tails}), sorted(set(relations))
+        entities = sorted({*heads, *tails})
+        links = sorted(set(relations))
         if len(entities) > MOST_ENTITIES:
             given = f"the graph has {len(entities)} entities"
             raise DataError(message(place(column=column), given, f"at most {MOST_ENTITIES}"))
         _require_known(column, values, entities)
         if settings.pretrained:
+            from superpose.functional import embed_triples  # the only part that needs torch
+
             order = {name: i for i, name in enumerate(entities)}
             kinds = {name: i for i, name in enumerate(links)}
             numbers = np.array([(order[h], kinds[r], order[t]) for h, r, t in triples])
-            vectors = embed_triples(numbers, len(entities), len(links), settings.size, EPOCHS)
+            vectors = embed_triples(
+                numbers,
+                entities=len(entities),
+                relations=len(links),
+                size=settings.size,
+                epochs=EPOCHS,
+            )
         else:
             drawn = np.random.default_rng(0).normal(size=(len(entities), settings.size))
             vectors = np.asarray(drawn, np.float32)
         # Five digits: the JSON of a bundle is not to be larger than it must.
         rounded = [[float(f"{x:.5g}") for x in row] for row in vectors]
-        kind = cls(
+        mean, scale, _ = moments(np.asarray(rounded, np.float32))
+        return cls(
             column=column,
             entities=entities,
             vectors=rounded,
             triples=len(triples),
             pretrained=settings.pretrained,
-            **moments(np.asarray(rounded, np.float32)),
+            mean=mean,
+            scale=scale,
+            count=len(values) - as_text(values).null_count,
         )
-        kind.count = len(values) - as_text(values).null_count
-        return kind
 
     @cached_property
     def _table(self) -> np.ndarray:
         return np.asarray(self.vectors, np.float32)
 
-    def _vectors(self, values: Column) -> np.ndarray:
+    def encode(self, values: Column) -> np.ndarray:
         text = as_text(values)
         index = find(text, self.entities)
         strangers = np.asarray(text.is_valid()) & (index < 0)
@@ -103,15 +113,7 @@ class EntityInput(VectorInput):
             )
         found = np.full((len(index), self._table.shape[1]), np.nan, np.float32)
         found[index >= 0] = self._table[index[index >= 0]]
-        return found
-
-    def encode(self, values: Column, folder: str = "") -> np.ndarray:
-        return super().encode(values)
-
-    def features(
-        self, values: Column, folder: str = ""
-    ) -> tuple[np.ndarray, list[bool], list[str]]:
-        return super().features(values)
+        return standardised(found, self.mean, self.scale)
 
     def describe(self) -> str:
         how = f"learned from {self.triples} triples" if self.pretrained else "random"

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from superpose.columns import Column
 from superpose.kinds._input import InputKind
+from superpose.nn import encoder_of
 
 MOST_LEVELS = 64  # of a category that a code tells apart; rarer ones are one
 WIDTH = 16  # of the token of a column
@@ -52,7 +53,7 @@ def readers(
     encoders, blocks = [], []
     for column in columns:
         family = kinds[column["state"]["kind"]]
-        encoders.append(family.encoder([family.from_state(column["state"])], WIDTH))
+        encoders.append(encoder_of([family.from_state(column["state"])], WIDTH))
         whole = all(isinstance(x, int) for x in column["block"])
         block = np.array(column["block"], np.int64 if whole else np.float32)
         blocks.append(torch.from_numpy(block.reshape(column["shape"])))

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 import pyarrow as pa
 from pydantic import Field
-from torch import nn
 
 from superpose.columns import Column, as_text, as_words, counted, find, missing, spread
-from superpose.kinds._input import InputKind
-from superpose.kinds._options import Options
-from superpose.nn import Augment, DropOptions, TextEncoder, TokenAugment
+from superpose.kinds._input import InputHints, InputKind
+from superpose.kinds._options import DropOptions, Options
 
 MOST_LEVELS = 50_000
 TREE_LEVELS = 64  # counts for trees, of the most frequent names
@@ -48,15 +45,14 @@ class SequenceInput(InputKind):
 
     name: ClassVar[str] = "sequence"
     options: ClassVar[type[Options]] = SequenceOptions
-    block: ClassVar[str | None] = None
-    takes_lists: ClassVar[bool] = True
+    hints: ClassVar[InputHints] = InputHints(takes_lists=True)
     levels: list[str]
     length: int
     pooled: int = 0
     dropped: float = 0.0
 
     @property
-    def useless(self) -> str | None:
+    def drop_reason(self) -> str | None:
         return None if self.levels else "empty"
 
     @classmethod
@@ -94,7 +90,8 @@ class SequenceInput(InputKind):
 
     def features(self, values: Column) -> tuple[np.ndarray, list[bool], list[str]]:
         codes, rows, age = self._codes(values)
-        count, width = len(values), min(TREE_LEVELS, len(self.levels))
+        count = len(values)
+        width = min(TREE_LEVELS, len(self.levels))
         lengths = np.bincount(rows, minlength=count)
         newest = np.full(count, np.nan)
         newest[rows[age == 0]] = codes[age == 0]
@@ -108,12 +105,10 @@ class SequenceInput(InputKind):
         names += [f"{self.column} ({level})" for level in self.levels[:width]]
         return matrix, [True, *[False] * (width + 1)], names
 
-    def augment(self) -> Augment | None:
-        return TokenAugment(self.dropped) if self.dropped else None
-
-    @classmethod
-    def encoder(cls, kinds: Sequence[Any], width: int) -> nn.Module:
-        return TextEncoder(len(kinds[0].levels) + FIRST, width)
+    @property
+    def vocabulary(self) -> int:
+        """Number of codes, padding and unseen included."""
+        return len(self.levels) + FIRST
 
     def describe(self) -> str:
         return f"histories of {len(self.levels)} names, the newest {self.length}"

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
-from pydantic import Field
-from torch import nn
+from pydantic import BaseModel, ConfigDict, Field
 
 from superpose.columns import (
     Column,
@@ -21,9 +20,8 @@ from superpose.columns import (
     windows_paths,
 )
 from superpose.errors import message, place
-from superpose.kinds._input import InputKind
-from superpose.kinds._options import Options
-from superpose.nn import AudioAugmentOptions, AudioEncoder, Augment, SoundAugment, how_varied
+from superpose.kinds._input import InputHints, InputKind
+from superpose.kinds._options import Options, augment_settings
 
 from ._mel import frames_of, require_soundfile, seconds_of, spectrogram
 
@@ -46,7 +44,8 @@ def read_sounds(
     values: Column, folder: str, read: Callable[[str], np.ndarray]
 ) -> tuple[dict[int, np.ndarray], dict[int, str]]:
     """Read the sound of each row that has one; where that fails, tell why, by row."""
-    found, wrong = dict[int, np.ndarray](), dict[int, str]()
+    found = dict[int, np.ndarray]()
+    wrong = dict[int, str]()
     for row, path in enumerate(as_text(values).to_pylist()):
         if not path:
             continue
@@ -73,10 +72,31 @@ def sound_conversions(column: str, values: Column, folder: str) -> list[str]:
 
 
 def require_read(
-    column: str, values: Column, folder: str, wrong: Mapping[int, str], fix: str
+    column: str, values: Column, folder: str, *, wrong: Mapping[int, str], fix: str
 ) -> None:
     """Raise DataError for sounds that can't be read, or return if there is none."""
-    refuse(column, "sound", as_text(values).to_pylist(), folder, wrong, fix, SHOWN_FAULTS)
+    paths = as_text(values).to_pylist()
+    refuse(column, "sound", paths=paths, folder=folder, wrong=wrong, fix=fix, shown=SHOWN_FAULTS)
+
+
+class AudioAugmentOptions(BaseModel):
+    """How sounds are varied while the network learns; validation and test rows never are.
+
+    Args:
+        volume: largest change of loudness, in standard deviations of a band, 0 or more.
+        noise: largest spread of what is added, in standard deviations of a band, 0 or more.
+        time: largest share of the frames that are hidden at a stretch, from 0 to below 1.
+        bands: largest share of the bands of pitch that are hidden side by side, from 0 to below 1.
+        shift: largest share of its length by which a sound is moved in time, from 0 to below 1.
+    """
+
+    model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
+
+    volume: float = Field(default=0.3, ge=0, le=10)
+    noise: float = Field(default=0.1, ge=0, le=10)
+    time: float = Field(default=0.1, ge=0, lt=1)
+    bands: float = Field(default=0.0, ge=0, lt=1)
+    shift: float = Field(default=0.0, ge=0, lt=1)
 
 
 class AudioOptions(Options):
@@ -108,8 +128,9 @@ class AudioInput(InputKind):
 
     name: ClassVar[str] = "audio"
     options: ClassVar[type[Options]] = AudioOptions
-    block: ClassVar[str | None] = None
-    needs_folder: ClassVar[bool] = True
+    hints: ClassVar[InputHints] = InputHints(
+        fit_needs=frozenset({"folder"}), encode_needs=frozenset({"folder"})
+    )
     count: int  # training rows with a sound
     rate: int
     seconds: float
@@ -120,17 +141,16 @@ class AudioInput(InputKind):
     skips: bool = False
 
     @property
-    def useless(self) -> str | None:
+    def drop_reason(self) -> str | None:
         return None if self.count else "no sound that can be read"
 
     @property
-    def slow(self) -> bool:
+    def skip_cross_fitting(self) -> bool:
         return True
 
     @classmethod
-    def fit(cls, column: str, values: Column, **options: Any) -> Self:
+    def fit(cls, column: str, values: Column, *, folder: str = "", **options: Any) -> Self:
         require_soundfile(column)
-        folder = options.get("folder", "")
         kind = cls(
             column=column,
             conversions=sound_conversions(column, values, folder),
@@ -140,14 +160,15 @@ class AudioInput(InputKind):
             mels=options.get("mels") or MELS,
             means=[],
             scales=[],
-            augmented=how_varied(options.get("augment"), AudioAugmentOptions, usual=True),
+            augmented=augment_settings(options.get("augment"), AudioAugmentOptions, usual=True),
             skips=options.get("on_error") == "skip",
         )
         # What can't be read is told of all rows, when they are encoded.
         block, wrong = kind._spectrograms(values, folder)
         kind._require(values, folder, wrong)
         rows = block[~np.isnan(block[:, 0, 0])]
-        kind.count, heard = len(rows), rows.reshape(-1, kind.mels)
+        kind.count = len(rows)
+        heard = rows.reshape(-1, kind.mels)
         kind.means = [float(m) for m in (heard.mean(axis=0) if len(heard) else np.zeros(kind.mels))]
         spread = heard.std(axis=0) if len(heard) else np.ones(kind.mels)
         kind.scales = [float(s) if s > 1e-3 else 1.0 for s in spread]
@@ -156,7 +177,7 @@ class AudioInput(InputKind):
     def _require(self, values: Column, folder: str, wrong: Mapping[int, str]) -> None:
         """Raise DataError for files that can't be read, unless they are passed over."""
         if not self.skips:
-            require_read(self.column, values, folder, wrong, FIX)
+            require_read(self.column, values, folder, wrong=wrong, fix=FIX)
 
     def _spectrograms(self, values: Column, folder: str) -> tuple[np.ndarray, dict[int, str]]:
         """Log-mel spectrograms (N, T, mels) with NaN where there is none, and why, by row."""
@@ -164,7 +185,7 @@ class AudioInput(InputKind):
 
         def read(path: str) -> np.ndarray:
             stamp = require_regular(path).st_mtime_ns
-            return spectrogram(path, stamp, self.rate, self.seconds, self.mels)
+            return spectrogram(path, stamp, rate=self.rate, seconds=self.seconds, mels=self.mels)
 
         found, wrong = read_sounds(values, folder, read)
         for row, told in found.items():
@@ -186,7 +207,7 @@ class AudioInput(InputKind):
         require_soundfile(self.column)
         block, wrong = self._spectrograms(values, folder)
         self._require(values, folder, wrong)
-        pass_over(self.column, "sound", as_text(values).to_pylist(), wrong)
+        pass_over(self.column, "sound", paths=as_text(values).to_pylist(), wrong=wrong)
         return np.asarray((block - self.means) / self.scales, np.float32)
 
     def features(
@@ -198,15 +219,6 @@ class AudioInput(InputKind):
             f"{self.column} {what} {n}" for what in ("mean", "spread") for n in range(self.mels)
         ]
         return matrix, [False] * len(names), names
-
-    def augment(self) -> Augment | None:
-        if self.augmented is None:
-            return None
-        return SoundAugment(AudioAugmentOptions.model_validate(self.augmented))
-
-    @classmethod
-    def encoder(cls, kinds: Sequence[Any], width: int) -> nn.Module:
-        return AudioEncoder(kinds[0].mels, width)
 
     def describe(self) -> str:
         return f"{self.count} sounds, {self.seconds:g} s at {self.rate} Hz in {self.mels} bands"

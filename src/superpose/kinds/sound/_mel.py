@@ -88,8 +88,11 @@ def mel_filters(rate: int, bins: int, mels: int) -> np.ndarray:
     top = 2595 * np.log10(1 + rate / 2 / 700)
     edges = 700 * (10 ** (np.linspace(0, top, mels + 2) / 2595) - 1)
     frequency = np.linspace(0, rate / 2, bins)[:, None]
-    low, middle, high = edges[:-2], edges[1:-1], edges[2:]
-    rising, falling = (frequency - low) / (middle - low), (high - frequency) / (high - middle)
+    low = edges[:-2]
+    middle = edges[1:-1]
+    high = edges[2:]
+    rising = (frequency - low) / (middle - low)
+    falling = (high - frequency) / (high - middle)
     found = np.maximum(np.minimum(rising, falling), 0.0)
     # A band narrower than a bin of the spectrum would hear nothing: it takes the nearest bin.
     empty = found.max(axis=0) == 0
@@ -102,16 +105,18 @@ def frames_of(seconds: float) -> int:
     return max(1, round(seconds / HOP))
 
 
-def log_mel(sound: np.ndarray, rate: int, seconds: float, mels: int) -> np.ndarray:
+def log_mel(sound: np.ndarray, rate: int, *, seconds: float, mels: int) -> np.ndarray:
     """Log power in bands of pitch over time, (T, mels); silence follows where the sound ends.
 
     Example:
         >>> tone = np.sin(2 * np.pi * 1000 * np.arange(8000) / 8000).astype(np.float32)
-        >>> told = log_mel(tone, 8000, 1.0, 20)
+        >>> told = log_mel(tone, 8000, seconds=1.0, mels=20)
         >>> told.shape, int(told.mean(axis=0).argmax())
         ((100, 20), 9)
     """
-    size, hop, frames = int(WINDOW * rate), int(HOP * rate), frames_of(seconds)
+    size = int(WINDOW * rate)
+    hop = int(HOP * rate)
+    frames = frames_of(seconds)
     padded = np.zeros((frames - 1) * hop + size, np.float32)
     kept = sound[: len(padded)]
     padded[: len(kept)] = kept
@@ -122,7 +127,7 @@ def log_mel(sound: np.ndarray, rate: int, seconds: float, mels: int) -> np.ndarr
 
 
 @lru_cache(maxsize=CACHED)
-def spectrogram(path: str, changed: int, rate: int, seconds: float, mels: int) -> np.ndarray:
+def spectrogram(path: str, changed: int, *, rate: int, seconds: float, mels: int) -> np.ndarray:
     """Read one file as a log-mel spectrogram; ``changed`` is its time stamp, a part of the key.
 
     Raises:
@@ -130,4 +135,4 @@ def spectrogram(path: str, changed: int, rate: int, seconds: float, mels: int) -
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        return log_mel(wave(path, rate, seconds), rate, seconds, mels)
+        return log_mel(wave(path, rate, seconds), rate, seconds=seconds, mels=mels)

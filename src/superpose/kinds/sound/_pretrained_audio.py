@@ -2,41 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
-from typing import Any, ClassVar, Literal, Self
+from pathlib import Path
+from typing import Any, ClassVar, Literal, Protocol, Self
 
 import numpy as np
-import torch
 from pydantic import Field
-from torch import nn
 
 from superpose.columns import Column
 from superpose.errors import DataError, message, place
-from superpose.kinds._once import Once
-from superpose.kinds._options import Options
-from superpose.kinds.items._embedding import VectorInput, as_features, moments, standardised
-from superpose.nn import (
+from superpose.kinds._checkpoint import (
     SIGNAL_FILES,
     Checkpoint,
-    PretrainedAudio,
     Share,
     find_model,
-    frozen,
-    mean_of_frames,
     read_json,
     refused,
     require_transformers,
-    speech_model,
 )
+from superpose.kinds._input import InputHints, LoadBackbone, no_backbone
+from superpose.kinds._lru_cache import LRUCache
+from superpose.kinds._options import Options
+from superpose.kinds.items._embedding import VectorInput, as_features, standardised
 
 from ._audio import LONGEST, MEND, read_sounds, require_read, sound_conversions, usual_seconds
 from ._mel import require_soundfile, wave
 
 MODELS = "models of waveforms of transformers: wav2vec2, HuBERT, WavLM"
 SILENT = 1e-7  # variance, as it is added in the published preparation
-_ONCE = Once()
+_CACHE = LRUCache()
+
+
+class SoundBackbone(Protocol):
+    """What runs a model of waveforms as others have trained it."""
+
+    def require_sound_model(self, home: Path) -> None:
+        """Raise whatever it raises where the model in a folder does not read waveforms."""
+
+    def sound_vector(self, home: Path, wave: np.ndarray) -> np.ndarray:
+        """The mean over the frames of a sound: (T,) -> (D,)."""
 
 
 class PretrainedAudioOptions(Options):
@@ -70,7 +75,10 @@ class PretrainedAudioInput(Checkpoint, VectorInput):
 
     name: ClassVar[str] = "pretrained-audio"
     options: ClassVar[type[Options]] = PretrainedAudioOptions
-    needs_folder: ClassVar[bool] = True
+    hints: ClassVar[InputHints] = InputHints(
+        fit_needs=frozenset({"folder", "load_backbone"}),
+        encode_needs=frozenset({"folder", "load_backbone"}),
+    )
     needed: ClassVar[tuple[str, ...]] = SIGNAL_FILES
     sampling: int  # samples a second that the model reads
     seconds: float
@@ -80,21 +88,32 @@ class PretrainedAudioInput(Checkpoint, VectorInput):
     count: int = 0
 
     @classmethod
-    def fit(cls, column: str, values: Column, folder: str = "", **options: Any) -> Self:
+    def fit(
+        cls,
+        column: str,
+        values: Column,
+        *,
+        folder: str = "",
+        load_backbone: LoadBackbone = no_backbone,
+        **options: Any,
+    ) -> Self:
         require_soundfile(column)
         require_transformers(column)
         settings = PretrainedAudioOptions.model_validate(options)
-        home = find_model(column, settings.encoder, folder, SIGNAL_FILES)
-        told = read_json(column, home / "preprocessor_config.json")
-        sampling = told.get("sampling_rate")
+        backbone: SoundBackbone = load_backbone()
+        home = find_model(column, settings.encoder, folder, files=SIGNAL_FILES)
+        steps = read_json(column, home / "preprocessor_config.json")
+        sampling = steps.get("sampling_rate")
         if not isinstance(sampling, int) or sampling < 1:
             given = f"{home / 'preprocessor_config.json'} has the sampling_rate {sampling!r}"
             fix = "choose a checkpoint of waveforms, such as wav2vec2, HuBERT or WavLM"
-            raise DataError(message(place(column=column), given, "a whole number in hertz", fix))
+            raise DataError(
+                message(place(column=column), given, "a whole number in hertz", fix=fix)
+            )
         try:
-            frozen(speech_model, home)
+            backbone.require_sound_model(home)
         except Exception as fault:
-            raise refused(column, home, "sounds", MODELS, fault) from None
+            raise refused(column, home, fault, what="sounds", models=MODELS) from None
         kind = cls(
             column=column,
             conversions=sound_conversions(column, values, folder),
@@ -103,10 +122,9 @@ class PretrainedAudioInput(Checkpoint, VectorInput):
             config=read_json(column, home / "config.json"),
             sampling=sampling,
             seconds=settings.seconds or usual_seconds(values, folder),
-            normalised=bool(told.get("do_normalize", True)),
+            normalised=bool(steps.get("do_normalize", True)),
         )
-        found = moments(kind._read(values, folder))
-        kind.mean, kind.scale, kind.count = found["mean"], found["scale"], found["count"]
+        kind.take_moments(kind._vectors(values, folder, backbone))
         return kind
 
     def _waves(self, values: Column, folder: str) -> dict[int, np.ndarray]:
@@ -124,32 +142,33 @@ class PretrainedAudioInput(Checkpoint, VectorInput):
             return np.asarray(sound, np.float32)
 
         found, wrong = read_sounds(values, folder, read)
-        require_read(self.column, values, folder, wrong, MEND)
+        require_read(self.column, values, folder, wrong=wrong, fix=MEND)
         return found
 
-    def _read(self, values: Column, folder: str) -> np.ndarray:
+    def _vectors(self, values: Column, folder: str, backbone: SoundBackbone) -> np.ndarray:
         """The vector of each sound (N, D) as others have trained the model, NaN without one."""
         waves = self._waves(values, folder)
         rows = list(waves)
         keys = [(self.home, blake2b(waves[row].tobytes()).digest()) for row in rows]
 
-        def read(places: list[int]) -> list[np.ndarray]:
-            model = self.as_trained_by_others(speech_model)
+        def read(positions: list[int]) -> list[np.ndarray]:
+            home = self.folder_of_model()
             shortest = _receptive(self.config)
-            with torch.no_grad():
-                # One by one, each as long as it is: what fills a row would be heard by some models.
-                return [
-                    mean_of_frames(model, _filled(waves[rows[place]], shortest))[0].numpy()
-                    for place in places
-                ]
+            # One by one, each as long as it is: what fills a row would be heard by some models.
+            return [
+                backbone.sound_vector(home, _filled(waves[rows[position]], shortest))
+                for position in positions
+            ]
 
         width = int(self.config.get("hidden_size") or len(self.mean))
         vectors = np.full((len(values), width), np.nan, np.float32)
-        for row, told in zip(rows, _ONCE(keys, read, 1), strict=True):
-            vectors[row] = told
+        for row, vector in zip(rows, _CACHE(keys, read, 1), strict=True):
+            vectors[row] = vector
         return vectors
 
-    def encode(self, values: Column, folder: str = "") -> np.ndarray:
+    def encode(
+        self, values: Column, folder: str = "", *, load_backbone: LoadBackbone = no_backbone
+    ) -> np.ndarray:
         """Samples (N, T), NaN behind the end of a sound, or its standardised vector (N, D).
 
         Args:
@@ -160,7 +179,8 @@ class PretrainedAudioInput(Checkpoint, VectorInput):
             DataError: files that are missing, empty, cut or no sound, with their rows.
         """
         if not self.trained:
-            return standardised(self._read(values, folder), self.mean, self.scale)
+            vectors = self._vectors(values, folder, load_backbone())
+            return standardised(vectors, self.mean, self.scale)
         length = max(round(self.seconds * self.sampling), _receptive(self.config))
         block = np.full((len(values), length), np.nan, np.float32)
         for row, sound in self._waves(values, folder).items():
@@ -168,25 +188,9 @@ class PretrainedAudioInput(Checkpoint, VectorInput):
         return block
 
     def features(
-        self, values: Column, folder: str = ""
+        self, values: Column, folder: str = "", *, load_backbone: LoadBackbone = no_backbone
     ) -> tuple[np.ndarray, list[bool], list[str]]:
-        return as_features(self.column, self._read(values, folder))
-
-    @classmethod
-    def encoder(cls, kinds: Sequence[Any], width: int) -> nn.Module:
-        kind = kinds[0]
-        if not kind.trained:
-            return super().encoder(kinds, width)
-        settings = kind.settings
-        return PretrainedAudio(
-            kind.config,
-            kind.weights,
-            kind.mean,
-            kind.scale,
-            settings["train"] == "adapters",
-            settings["rate"],
-            settings["decay"],
-        )
+        return as_features(self.column, self._vectors(values, folder, load_backbone()))
 
     def describe(self) -> str:
         sounds = f"{self.count} sounds, {self.seconds:g} s at {self.sampling} Hz"
@@ -207,6 +211,6 @@ def _receptive(config: dict[str, Any]) -> int:
     return length
 
 
-def _filled(sound: np.ndarray, shortest: int) -> torch.Tensor:
-    """Samples (1, T), with silence behind a sound that is too short for one frame."""
-    return torch.from_numpy(np.pad(sound, (0, max(0, shortest - len(sound)))))[None]
+def _filled(sound: np.ndarray, shortest: int) -> np.ndarray:
+    """Samples (T,), with silence behind a sound that is too short for one frame."""
+    return np.pad(sound, (0, max(0, shortest - len(sound))))

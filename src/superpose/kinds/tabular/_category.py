@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from superpose.columns import Column, class_names, class_type, counted, find
 from superpose.errors import DataError
 from superpose.functional import category_loss
-from superpose.kinds._input import InputKind
+from superpose.kinds._input import InputKind, Outside
 from superpose.kinds._metrics import brier, calibration_error, macro_auc, quiet
-from superpose.nn import CategoryEncoder
 
 from ._classes import ClassTarget
 
@@ -37,7 +35,7 @@ class CategoryInput(InputKind):
     """
 
     name: ClassVar[str] = "category"
-    block: ClassVar[str | None] = "categories"
+    group: ClassVar[str | None] = "categories"
     levels: list[str]
     type: str
     pooled: int = 0
@@ -45,15 +43,11 @@ class CategoryInput(InputKind):
     rare: float = 0.0  # share of the training rows whose level is pooled, or theirs alone
 
     @property
-    def useless(self) -> str | None:
+    def drop_reason(self) -> str | None:
         return self.reason
 
-    @property
-    def rare_share(self) -> float:
-        return self.rare
-
-    def outside(self, values: Column) -> np.ndarray:
-        return np.asarray(self._codes(values) == UNSEEN)
+    def outside(self, values: Column) -> Outside:
+        return Outside(np.asarray(self._codes(values) == UNSEEN), self.rare)
 
     @property
     def cardinality(self) -> int:
@@ -67,7 +61,8 @@ class CategoryInput(InputKind):
         names, counts = counted(text)
         keep = counts >= 2 if len(text) > RARE_FROM else np.ones(len(names), bool)
         levels = [name for name, kept in zip(names, keep, strict=True) if kept][:MOST_LEVELS]
-        notes, reason = [], None
+        notes = []
+        reason = None
         if not names:
             reason = "empty"
         elif len(names) == 1 and not text.null_count:
@@ -106,10 +101,6 @@ class CategoryInput(InputKind):
         # The pooled levels stay apart by their rank in frequency.
         both = np.stack([pooled, rank], axis=1).astype(np.float32)
         return both, [True, False], [self.column, f"{self.column} (rank)"]
-
-    @classmethod
-    def encoder(cls, kinds: Sequence[Any], width: int) -> nn.Module:
-        return CategoryEncoder([kind.cardinality for kind in kinds], width)
 
     def describe(self) -> str:
         pooled = f", {self.pooled} rare pooled" if self.pooled else ""

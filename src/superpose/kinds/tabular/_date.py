@@ -30,7 +30,7 @@ from superpose.columns import (
 from superpose.errors import DataError, listing, message, place
 from superpose.kinds._options import Options
 
-from ._number import _Numbers, location_scale, quantile_edges
+from ._number import NumbersInput, location_scale, quantile_edges
 
 YEAR = 365.2425
 
@@ -87,7 +87,7 @@ class DateOptions(Options):
 
 
 @dataclass(kw_only=True)
-class DateInput(_Numbers):
+class DateInput(NumbersInput):
     """A point in time: sine and cosine of the parts that vary, and straight time.
 
     Straight time stays within the range of the training rows, where the network has seen it. A
@@ -116,22 +116,23 @@ class DateInput(_Numbers):
     offsets: list[float] = field(default_factory=list)  # of the training rows, where as written
 
     @property
-    def useless(self) -> str | None:
+    def drop_reason(self) -> str | None:
         return self.reason
 
     @classmethod
     def check(cls, column: str, values: Column, **options: Any) -> None:
-        _learned(column, values, options.get("format"), options.get("zone"))
+        _learned(column, values, format=options.get("format"), zone=options.get("zone"))
 
     @classmethod
     def fit(cls, column: str, values: Column, **options: Any) -> Self:
         style = options.get("format") or format_of(column, values)
-        raw, times, twice, zone = _learned(column, values, style, options.get("zone"))
+        raw, times, twice, zone = _learned(column, values, format=style, zone=options.get("zone"))
         seconds = times.wall if times.clock else times.instant
         gone = np.isnan(seconds)
         reason = None
         if gone.all():
-            reason, known = "empty", Times(np.zeros(1), np.zeros(1))
+            reason = "empty"
+            known = Times(np.zeros(1), np.zeros(1))
         else:
             known = Times(times.wall[~gone], times.offset[~gone])
             if seconds[~gone].min() == seconds[~gone].max() and not gone.any():
@@ -236,7 +237,7 @@ class DateInput(_Numbers):
 
 
 def _learned(
-    column: str, values: Column, format: str | None, zone: str | None
+    column: str, values: Column, *, format: str | None, zone: str | None
 ) -> tuple[Times, Times, int, str | None]:
     """Training rows as they are and on the clock of their zone, how many stand twice, the zone."""
     times = read_times(column, values, format)

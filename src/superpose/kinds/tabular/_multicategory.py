@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
 import numpy as np
-from torch import nn
 
 from superpose.columns import (
     Column,
@@ -18,8 +16,7 @@ from superpose.columns import (
     missing,
     require_members,
 )
-from superpose.kinds._input import InputKind
-from superpose.nn import MultiHotEncoder
+from superpose.kinds._input import InputHints, InputKind
 
 MOST_LEVELS = 512
 RARE_FROM = 200  # rows; below, even a level seen once may be all there is
@@ -37,18 +34,14 @@ class MultiCategoryInput(InputKind):
     """
 
     name: ClassVar[str] = "multicategory"
-    block: ClassVar[str | None] = "multihot"
-    takes_lists: ClassVar[bool] = True
+    group: ClassVar[str | None] = "multihot"
+    hints: ClassVar[InputHints] = InputHints(takes_lists=True)
     levels: list[str]
     separator: str | None = None
     pooled: int = 0
 
     @property
-    def width(self) -> int:
-        return len(self.levels)
-
-    @property
-    def useless(self) -> str | None:
+    def drop_reason(self) -> str | None:
         return None if self.levels else "empty"
 
     @classmethod
@@ -60,7 +53,8 @@ class MultiCategoryInput(InputKind):
         names, counts = counted(members)
         least = 2 if len(gone) > RARE_FROM else 1
         kept = [name for name, count in zip(names, counts, strict=True) if count >= least]
-        levels, notes = kept[:MOST_LEVELS], []
+        levels = kept[:MOST_LEVELS]
+        notes = []
         if len(kept) > MOST_LEVELS:
             notes.append(
                 f"input {column!r}: {len(kept)} names; the {MOST_LEVELS} most frequent stay"
@@ -74,15 +68,12 @@ class MultiCategoryInput(InputKind):
         )
 
     def encode(self, values: Column) -> np.ndarray:
-        return hot(*as_sets(values, self.separator), missing(values), self.levels)
+        members, rows = as_sets(values, self.separator)
+        return hot(members, rows, gone=missing(values), levels=self.levels)
 
     def features(self, values: Column) -> tuple[np.ndarray, list[bool], list[str]]:
         names = [f"{self.column} ({level})" for level in self.levels]
         return self.encode(values), [False] * len(names), names
-
-    @classmethod
-    def encoder(cls, kinds: Sequence[Any], width: int) -> nn.Module:
-        return MultiHotEncoder([kind.width for kind in kinds], width)
 
     def describe(self) -> str:
         left_out = f", {self.pooled} rare left out" if self.pooled else ""

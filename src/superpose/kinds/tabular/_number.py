@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 import pyarrow as pa
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from superpose.columns import (
     Column,
@@ -24,10 +24,9 @@ from superpose.columns import (
 from superpose.distributions import SCORE_LIMIT, variance_information
 from superpose.functional import SCALE_FLOOR, gaussian_loss, gaussian_parameters
 from superpose.kinds._beside import Beside
-from superpose.kinds._input import InputKind
+from superpose.kinds._input import InputKind, Outside
 from superpose.kinds._metrics import quiet
 from superpose.kinds._target import TargetKind, too_few_labels
-from superpose.nn import NumberEncoder
 
 CLIP = 10.0  # standard deviations; further out only says "extreme" and would shake the network
 MOST_BINS = 32
@@ -37,7 +36,8 @@ def finite(values: np.ndarray, where: str = "") -> np.ndarray:
     """Replace infinite numbers by missing ones; with the name of their column that is warned of."""
     endless = np.isinf(values)
     if where and endless.any():
-        row, count = int(np.argmax(endless)), int(endless.sum())
+        row = int(np.argmax(endless))
+        count = int(endless.sum())
         warn(f"{where}, row {row}: {count} infinite value(s) count as missing")
     return np.where(endless, np.nan, values)
 
@@ -95,23 +95,15 @@ def quantile_edges(values: np.ndarray, most: int = MOST_BINS) -> list[float]:
 
 
 @dataclass(kw_only=True)
-class _Numbers(InputKind):
-    """Any input whose encoding is a fixed number of floats in the block "numbers"."""
+class NumbersInput(InputKind):
+    """Any input whose encoding is a fixed number of floats in the group "numbers"."""
 
-    block: ClassVar[str | None] = "numbers"
-    edges: list[list[float]]
-
-    @property
-    def width(self) -> int:
-        return len(self.edges)
-
-    @classmethod
-    def encoder(cls, kinds: Sequence[Any], width: int) -> nn.Module:
-        return NumberEncoder([e for kind in kinds for e in kind.edges], width)
+    group: ClassVar[str | None] = "numbers"
+    edges: list[list[float]]  # bins of each of these floats
 
 
 @dataclass(kw_only=True)
-class NumberInput(_Numbers):
+class NumberInput(NumbersInput):
     """A measurement, standardised; infinite values count as missing.
 
     Example:
@@ -126,7 +118,7 @@ class NumberInput(_Numbers):
     reason: str | None = None
 
     @property
-    def useless(self) -> str | None:
+    def drop_reason(self) -> str | None:
         return self.reason
 
     @classmethod
@@ -137,10 +129,13 @@ class NumberInput(_Numbers):
     def fit(cls, column: str, values: Column, **options: Any) -> Self:
         raw = as_floats(column, values)
         known = finite(raw)
-        gaps, known = bool(np.isnan(known).any()), known[~np.isnan(known)]
+        gaps = bool(np.isnan(known).any())
+        known = known[~np.isnan(known)]
         reason = None
         if not len(known):
-            reason, mean, scale = "empty", 0.0, 1.0
+            reason = "empty"
+            mean = 0.0
+            scale = 1.0
         else:
             mean, scale = location_scale(known)
             # With gaps a constant still tells measured from not measured.
@@ -153,15 +148,17 @@ class NumberInput(_Numbers):
         raw = finite(as_floats(self.column, values), where)
         return standardised(raw, self.mean, self.scale)
 
-    def outside(self, values: Column) -> np.ndarray:
+    def outside(self, values: Column) -> Outside:
         """Mark numbers that lie further from the training range than that is wide."""
-        standard, low, high = self._standard(values), self.edges[0][0], self.edges[0][-1]
-        reach = high - low
-        return np.asarray((standard < low - reach) | (standard > high + reach))
+        standard = self._standard(values)
+        low = self.edges[0][0]
+        high = self.edges[0][-1]
+        spread = high - low
+        return Outside(np.asarray((standard < low - spread) | (standard > high + spread)))
 
     def encode(self, values: Column) -> np.ndarray:
-        told = self._standard(values, f"input {self.column!r}")
-        return np.clip(told, -CLIP, CLIP).astype(np.float32)[:, None]
+        standard = self._standard(values, f"input {self.column!r}")
+        return np.clip(standard, -CLIP, CLIP).astype(np.float32)[:, None]
 
     def features(self, values: Column) -> tuple[np.ndarray, list[bool], list[str]]:
         # Standardised before the cut to float32, so that years or ids keep their last digits.
@@ -237,7 +234,7 @@ class NumberTarget(TargetKind):
 
     def encode(self, values: Column) -> np.ndarray:
         raw = finite(as_floats(self.column, values), f"target {self.column!r}")
-        return as_labels(self.column, raw, self.mean, self.scale)
+        return as_labels(self.column, raw, mean=self.mean, scale=self.scale)
 
     def exact(self, y: np.ndarray) -> np.ndarray:
         y = np.asarray(y, np.float64)

@@ -19,18 +19,18 @@ from superpose.columns import Column, as_text, warn
 from superpose.distributions import PROBABILITY_FLOOR
 from superpose.errors import DataError, message, place
 from superpose.kinds._beside import Beside
+from superpose.kinds._checkpoint import (
+    TEXT_FILES,
+    Checkpoint,
+    Share,
+    find_model,
+    require_transformers,
+)
 from superpose.kinds._options import Options
 from superpose.kinds._plot_rows import few_rows, shown
 from superpose.kinds._target import TargetKind, too_few_labels
 from superpose.kinds.tabular._number import quantile_edges
-from superpose.nn import (
-    TEXT_FILES,
-    Checkpoint,
-    Share,
-    TextDecoder,
-    find_model,
-    require_transformers,
-)
+from superpose.nn import TextDecoder
 
 from ._chrf import chrf
 
@@ -105,7 +105,7 @@ class GeneratedTextTarget(Checkpoint, TargetKind):
         if labelled < 2:
             raise too_few_labels(column, labelled)
         require_transformers(column)
-        home = find_model(column, settings.decoder, folder, TEXT_FILES)
+        home = find_model(column, settings.decoder, folder, files=TEXT_FILES)
         config = json.loads((home / "config.json").read_text(encoding="utf-8"))
         kind = cls(
             column=column,
@@ -311,7 +311,7 @@ def _require_decoder(column: str, home: Path, config: dict[str, Any]) -> int:
     if not writes or fills or config.get("is_encoder_decoder"):
         given = f"the model in {home} is of type {kind}, which does not write on from a text"
         fix = "give a decoder such as gpt2, qwen2 or llama"
-        raise DataError(message(where, given, "decoder-only models", fix))
+        raise DataError(message(where, given, "decoder-only models", fix=fix))
     end = config.get("eos_token_id")
     end = end[0] if isinstance(end, list) and end else end
     if not isinstance(end, int):

@@ -6,38 +6,50 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, ClassVar, Literal, Self
+from pathlib import Path
+from typing import Any, ClassVar, Literal, Protocol, Self
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import torch
 from pydantic import Field
-from torch import nn
 
 from superpose.columns import Column, as_text, as_words, is_list, missing, plain, warn
-from superpose.kinds._once import Once
-from superpose.kinds._options import Options
-from superpose.kinds.items._embedding import VectorInput, as_features, moments, standardised
-from superpose.nn import (
+from superpose.kinds._checkpoint import (
     TEXT_FILES,
     Checkpoint,
-    PretrainedText,
-    PretrainedWords,
     Share,
-    WordVectors,
     find_model,
-    first_pieces,
-    mean_of_tokens,
-    pretrained_model,
     require_transformers,
-    token_states,
 )
+from superpose.kinds._input import InputHints, LoadBackbone, no_backbone
+from superpose.kinds._lru_cache import LRUCache
+from superpose.kinds._options import Options
+from superpose.kinds.items._embedding import VectorInput, as_features, standardised
 
 from ._text import MOST_PLACES
 
 BATCH = 64
-_ONCE = Once()
+_CACHE = LRUCache()
+
+
+class TextBackbone(Protocol):
+    """What runs a language model as others have trained it."""
+
+    def hidden_dim(self, config: dict[str, Any]) -> int:
+        """Numbers of a vector of the model with this config.json."""
+
+    def text_vectors(self, home: Path, ids: np.ndarray, pad: int) -> np.ndarray:
+        """Means of the tokens' vectors: ids (n, S) -> (n, D)."""
+
+    def word_vectors(
+        self, home: Path, ids: np.ndarray, first: np.ndarray, *, pad: int
+    ) -> np.ndarray:
+        """The vector of the first token of each word, NaN where there is no word.
+
+        Shape:
+            ids (n, S), first (n, W), positions from 1, 0 without a word -> (n, W, D).
+        """
 
 
 class PretrainedTextOptions(Options):
@@ -71,8 +83,11 @@ class PretrainedTextInput(Checkpoint, VectorInput):
 
     name: ClassVar[str] = "pretrained-text"
     options: ClassVar[type[Options]] = PretrainedTextOptions
-    needs_folder: ClassVar[bool] = True
-    takes_lists: ClassVar[bool] = True
+    hints: ClassVar[InputHints] = InputHints(
+        takes_lists=True,
+        fit_needs=frozenset({"folder", "load_backbone"}),
+        encode_needs=frozenset({"load_backbone"}),
+    )
     needed: ClassVar[tuple[str, ...]] = TEXT_FILES
     tokenizer: str
     pad: int
@@ -82,20 +97,27 @@ class PretrainedTextInput(Checkpoint, VectorInput):
     words: int = 0  # most words of a row where words get a label each, else 0
 
     @property
-    def places(self) -> int | None:
-        return self.words or None
+    def target_options(self) -> dict[str, Any]:
+        return {"places": self.words} if self.words else {}
 
     @property
-    def absent(self) -> int:
+    def padding(self) -> int:
         return self.pad
 
     @classmethod
     def fit(
-        cls, column: str, values: Column, folder: str = "", divided: bool = False, **options: Any
+        cls,
+        column: str,
+        values: Column,
+        *,
+        folder: str = "",
+        load_backbone: LoadBackbone = no_backbone,
+        divided: bool = False,
+        **options: Any,
     ) -> Self:
         settings = PretrainedTextOptions.model_validate(options)
         require_transformers(column)
-        home = find_model(column, settings.encoder, folder, TEXT_FILES)
+        home = find_model(column, settings.encoder, folder, files=TEXT_FILES)
         config = json.loads((home / "config.json").read_text(encoding="utf-8"))
         text = (home / "tokenizer.json").read_text(encoding="utf-8")
         kind = cls(
@@ -110,10 +132,10 @@ class PretrainedTextInput(Checkpoint, VectorInput):
             longest = max(map(len, _divided(values)), default=1)
             kind.words = int(np.clip(longest, 1, min(MOST_PLACES, settings.length)))
         if divided and not kind.trained:
-            found = moments(kind._word_vectors(values).reshape(-1, kind._width))
+            vectors = kind._word_vectors(values, load_backbone())
+            kind.take_moments(vectors.reshape(-1, vectors.shape[-1]))
         else:
-            found = moments(kind._vectors(values))
-        kind.mean, kind.scale, kind.count = found["mean"], found["scale"], found["count"]
+            kind.take_moments(kind._text_vectors(values, load_backbone()))
         return kind
 
     @cached_property
@@ -134,20 +156,18 @@ class PretrainedTextInput(Checkpoint, VectorInput):
         block[[not text for text in texts]] = self.pad
         return block
 
-    def _vectors(self, values: Column) -> np.ndarray:
+    def _text_vectors(self, values: Column, backbone: TextBackbone) -> np.ndarray:
         """Vectors of texts by the model as others have trained it, NaN where there is no text."""
         texts = _texts(values)
         order = _in_order(texts)
 
-        def read(places: list[int]) -> list[np.ndarray]:
-            model = self.as_trained_by_others(pretrained_model)
-            ids = torch.from_numpy(self._ids_of([order[place] for place in places]))
-            with torch.no_grad():
-                return list(mean_of_tokens(model, ids, self.pad).numpy())
+        def read(positions: list[int]) -> list[np.ndarray]:
+            ids = self._ids_of([order[position] for position in positions])
+            return list(backbone.text_vectors(self.folder_of_model(), ids, self.pad))
 
         keys = [(self.home, self.settings["length"], text) for text in order]
-        known = dict(zip(order, _ONCE(keys, read, BATCH), strict=True))
-        vectors = np.full((len(texts), self._width), np.nan, np.float32)
+        known = dict(zip(order, _CACHE(keys, read, BATCH), strict=True))
+        vectors = np.full((len(texts), backbone.hidden_dim(self.config)), np.nan, np.float32)
         for row, text in enumerate(texts):
             if text:
                 vectors[row] = known[text]
@@ -160,50 +180,44 @@ class PretrainedTextInput(Checkpoint, VectorInput):
             block[row, : len(ids)] = ids
         return block
 
-    @property
-    def _width(self) -> int:
-        """Numbers of a vector."""
-        from transformers import AutoConfig
-
-        return int(AutoConfig.for_model(**self.config).hidden_size)  # some write it as `dim`
-
     def _pieces(self, rows: Sequence[Sequence[str]]) -> np.ndarray:
         """Numbers of tokens and the places of words' first ones, (N, S, 2), from 1."""
         block = np.zeros((len(rows), self.settings["length"], 2), np.int64)
         block[..., 0] = self.pad
-        found = self._tokens.encode_batch(list(map(list, rows)), is_pretokenized=True)
-        for row, (words, told) in enumerate(zip(rows, found, strict=True)):
+        tokenized = self._tokens.encode_batch(list(map(list, rows)), is_pretokenized=True)
+        for row, (words, tokens) in enumerate(zip(rows, tokenized, strict=True)):
             if not words:
                 continue
-            block[row, : len(told.ids), 0] = told.ids
-            owners = [-1 if owner is None else owner for owner in told.word_ids]
-            at, first = 0, np.searchsorted(np.maximum.accumulate(owners), np.arange(len(words)))
+            block[row, : len(tokens.ids), 0] = tokens.ids
+            owners = [-1 if owner is None else owner for owner in tokens.word_ids]
+            at = 0
+            first = np.searchsorted(np.maximum.accumulate(owners), np.arange(len(words)))
             for word in range(min(self.words, max(owners, default=-1) + 1)):
                 # A word that no token stands for has the next one's; beyond the last none is read.
                 at = int(first[word]) + 1
                 block[row, word, 1] = at
         return block
 
-    def _word_vectors(self, values: Column) -> np.ndarray:
+    def _word_vectors(self, values: Column, backbone: TextBackbone) -> np.ndarray:
         """Vectors of words by the model as others have trained it, (N, W, D), else NaN."""
         rows = _divided(values)
         order = _in_order(rows)
 
-        def read(places: list[int]) -> list[np.ndarray]:
-            model = self.as_trained_by_others(pretrained_model)
-            pieces = torch.from_numpy(self._pieces([order[place] for place in places]))
+        def read(positions: list[int]) -> list[np.ndarray]:
+            pieces = self._pieces([order[position] for position in positions])
             used = max(1, int((pieces[..., 0] != self.pad).sum(-1).max()))
             first = pieces[:, : self.words, 1]
-            with torch.no_grad():
-                states = token_states(model, pieces[:, :used, 0], self.pad)
-                found = first_pieces(states, first).masked_fill((first == 0)[..., None], torch.nan)
-            many = (first > 0).sum(-1).tolist()
+            vectors = backbone.word_vectors(
+                self.folder_of_model(), pieces[:, :used, 0], first, pad=self.pad
+            )
+            counts = (first > 0).sum(-1).tolist()
             # Copies, so that the padding of a batch is not kept beside its rows.
-            return [own[:count].copy() for own, count in zip(found.numpy(), many, strict=True)]
+            return [own[:count].copy() for own, count in zip(vectors, counts, strict=True)]
 
         keys = [(self.home, self.settings["length"], self.words, row) for row in order]
-        known = dict(zip(order, _ONCE(keys, read, BATCH), strict=True))
-        block = np.full((len(rows), self.words, self._width), np.nan, np.float32)
+        known = dict(zip(order, _CACHE(keys, read, BATCH), strict=True))
+        hidden_dim = backbone.hidden_dim(self.config)
+        block = np.full((len(rows), self.words, hidden_dim), np.nan, np.float32)
         for row, words in enumerate(rows):
             if words:
                 block[row, : len(known[words])] = known[words]
@@ -220,41 +234,26 @@ class PretrainedTextInput(Checkpoint, VectorInput):
                 f"`length` reads more tokens"
             )
 
-    def encode(self, values: Column, folder: str = "") -> np.ndarray:
-        if not self.words:
-            return self._ids(values) if self.trained else super().encode(values)
+    def encode(self, values: Column, *, load_backbone: LoadBackbone = no_backbone) -> np.ndarray:
+        if self.trained and not self.words:
+            return self._ids(values)
         if self.trained:
             block = self._pieces(_divided(values))
             self._warn_of_long(values, (block[..., 1] > 0).sum(axis=1))
             return block
-        vectors = self._word_vectors(values)
+        if not self.words:
+            vectors = self._text_vectors(values, load_backbone())
+            return standardised(vectors, self.mean, self.scale)
+        vectors = self._word_vectors(values, load_backbone())
         self._warn_of_long(values, (~np.isnan(vectors[..., 0])).sum(axis=1))
         return standardised(vectors, self.mean, self.scale)
 
     def features(
-        self, values: Column, folder: str = ""
+        self, values: Column, *, load_backbone: LoadBackbone = no_backbone
     ) -> tuple[np.ndarray, list[bool], list[str]]:
-        found = self._vectors(values)
-        found[missing(values)] = np.nan
-        return as_features(self.column, found)
-
-    @classmethod
-    def encoder(cls, kinds: Sequence[Any], width: int) -> nn.Module:
-        kind = kinds[0]
-        if not kind.trained:
-            return (
-                WordVectors(len(kind.mean), width) if kind.words else super().encoder(kinds, width)
-            )
-        settings = kind.settings
-        reader = PretrainedText(
-            kind.config,
-            kind.weights,
-            kind.pad,
-            settings["train"] == "adapters",
-            settings["rate"],
-            settings["decay"],
-        )
-        return PretrainedWords(reader, kind.words) if kind.words else reader
+        vectors = self._text_vectors(values, load_backbone())
+        vectors[missing(values)] = np.nan
+        return as_features(self.column, vectors)
 
     def describe(self) -> str:
         return f"{'words' if self.words else 'text'} read by {self.how}"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar, Literal, Self
@@ -11,11 +10,8 @@ from typing import Any, ClassVar, Literal, Self
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import torch
-from torch import nn
 
 from superpose.columns import (
-    SPELLINGS,
     Column,
     as_text,
     as_words,
@@ -27,19 +23,11 @@ from superpose.columns import (
     warn,
 )
 from superpose.errors import DataError, message, place
-from superpose.kinds._input import InputKind
-from superpose.kinds._options import Options
-from superpose.nn import (
-    Augment,
-    RephraseAugment,
-    TextAugmentOptions,
-    TextEncoder,
-    TokenAugment,
-    WordEncoder,
-    how_varied,
-    read_synonyms,
-    rephrased,
-)
+from superpose.kinds._input import InputHints, InputKind, LoadBackbone, no_backbone
+from superpose.kinds._options import Options, augment_settings
+
+from ._rephrase import rephrase
+from ._synonyms import TextAugmentOptions, read_synonyms
 
 BUCKETS = 4096
 MOST_TOKENS = 64  # per row; attention costs their square
@@ -68,7 +56,8 @@ def _word_codes(text: pa.Array) -> tuple[np.ndarray, np.ndarray]:
     """A hash per lowercased word and the row of each word."""
     text = pc.replace_substring_regex(pc.utf8_lower(text), _CJK, r" \1 ")
     lists = pc.utf8_split_whitespace(pc.replace_substring_regex(text, _NO_WORD, " "))
-    words, rows = pc.list_flatten(lists), np.asarray(pc.list_parent_indices(lists))
+    words = pc.list_flatten(lists)
+    rows = np.asarray(pc.list_parent_indices(lists))
     keep = pc.not_equal(words, "")
     return _hashes(words.filter(keep)), rows[np.asarray(keep)]
 
@@ -110,7 +99,9 @@ def _following(codes: np.ndarray, rows: np.ndarray, step: int) -> np.ndarray:
 def _grams(codes: np.ndarray, rows: np.ndarray, longest: int) -> tuple[np.ndarray, np.ndarray]:
     """Hashes of all runs of 1 to ``longest`` codes within a row, and their rows."""
     run = _combine(np.full_like(codes, 1), codes)
-    found, where, alive = [run], [rows], np.ones(len(codes), bool)
+    found = [run]
+    where = [rows]
+    alive = np.ones(len(codes), bool)
     for step in range(1, longest):
         later = _following(codes, rows, step)
         alive = alive & (later > 0)
@@ -149,9 +140,11 @@ class TextInput(InputKind):
 
     name: ClassVar[str] = "text"
     options: ClassVar[type[Options]] = TextOptions
-    block: ClassVar[str | None] = None
-    needs_folder: ClassVar[bool] = True  # of a file of synonyms
-    takes_lists: ClassVar[bool] = True
+    hints: ClassVar[InputHints] = InputHints(
+        # Synonyms are a file, and other words come from models.
+        takes_lists=True,
+        fit_needs=frozenset({"folder", "load_backbone"}),
+    )
     unit: str
     length: int
     known: list[int] | None  # hashes of the fitted tokens, most frequent first; None = buckets
@@ -159,7 +152,7 @@ class TextInput(InputKind):
     reason: str | None = None
     augmented: dict[str, Any] | None = None
     synonyms: dict[str, list[str]] = field(default_factory=dict)  # of words of the training rows
-    said: dict[str, str] = field(default_factory=dict, repr=False)  # training texts in other words
+    rephrased: dict[str, str] = field(default_factory=dict, repr=False)  # training texts
 
     @property
     def vocabulary(self) -> int:
@@ -167,16 +160,24 @@ class TextInput(InputKind):
         return BUCKETS if self.known is None else len(self.known) + FIRST
 
     @property
-    def useless(self) -> str | None:
+    def drop_reason(self) -> str | None:
         return self.reason
 
     @classmethod
-    def fit(cls, column: str, values: Column, **options: Any) -> Self:
+    def fit(
+        cls,
+        column: str,
+        values: Column,
+        *,
+        folder: str = "",
+        load_backbone: LoadBackbone = no_backbone,
+        **options: Any,
+    ) -> Self:
         lists = is_list(plain(values).type)
         unit = "divided" if lists else options.get("unit") or _guess_unit(_clean(values))
         kind = cls(column=column, unit=unit, length=1, known=None, grams=[])
-        kind.augmented = how_varied(options.get("augment"), TextAugmentOptions, usual=False)
-        kind._rephrase(values, options.get("folder", ""))
+        kind.augmented = augment_settings(options.get("augment"), TextAugmentOptions, usual=False)
+        kind._rephrase(values, folder, load_backbone)
         codes, rows = kind._codes(values)
         counts = np.bincount(rows, minlength=len(values))
         filled = counts[counts > 0]
@@ -186,19 +187,19 @@ class TextInput(InputKind):
         whole = unit == "divided"  # a word beyond the length would get no label
         longest = min(filled.max(), MOST_PLACES) if whole else np.quantile(filled, 0.95)
         kind.length = int(np.clip(np.ceil(longest), 1, MOST_PLACES if whole else MOST_TOKENS))
-        more = kind._codes(pa.chunked_array([pa.array(list(kind.said.values()), pa.string())]))
+        more = kind._codes(pa.chunked_array([pa.array(list(kind.rephrased.values()), pa.string())]))
         tokens = np.concatenate([kind._tokens(codes, rows), kind._tokens(*more)])
         distinct, times = np.unique(tokens, return_counts=True)
         if whole or len(distinct) <= BUCKETS - FIRST:
             most = distinct[np.lexsort((distinct, -times))][:MOST_WORDS]
             kind.known = [int(c) for c in most]
-        kind._read_synonyms(options.get("folder", ""))
+        kind._read_synonyms(folder)
         kind.grams = _telling(*_grams(codes, rows, kind._longest), len(values))
         if not lists and pc.count_distinct(_clean(values)).as_py() == 1:
             kind.reason = "constant"
         return kind
 
-    def _rephrase(self, values: Column, folder: str) -> None:
+    def _rephrase(self, values: Column, folder: str, load_backbone: LoadBackbone) -> None:
         """Have training texts put in other words, where it is asked for."""
         asked = TextAugmentOptions.model_validate(self.augmented or {})
         if not asked.translate or not asked.rephrase:
@@ -206,13 +207,15 @@ class TextInput(InputKind):
         if self.unit != "word":
             given = f"`translate` given for a text that is read by its {self.unit} parts"
             allowed = "texts of prose whose words have no labels"
-            raise DataError(message(place(column=self.column), given, allowed, "remove it"))
+            raise DataError(message(place(column=self.column), given, allowed, fix="remove it"))
         texts = [text for text in _clean(values).to_pylist() if text.strip()]
-        self.said = rephrased(self.column, texts, asked.translate, folder)
+        self.rephrased = rephrase(
+            texts, asked.translate, column=self.column, folder=folder, backbone=load_backbone()
+        )
 
     def state(self) -> dict[str, Any]:
         # What training rows say has no place in a bundle.
-        return {key: value for key, value in super().state().items() if key != "said"}
+        return {key: value for key, value in super().state().items() if key != "rephrased"}
 
     def _read_synonyms(self, folder: str) -> None:
         """Make synonyms known words where they may stand."""
@@ -224,7 +227,8 @@ class TextInput(InputKind):
             raise DataError(message(place(column=self.column), given, fix="remove them"))
         known = None if self.known is None else set(self.known)
         for word, several in read_synonyms(Path(folder, synonyms), self.column).items():
-            code, others = self._code_of(word), [o for o in several if self._code_of(o) is not None]
+            code = self._code_of(word)
+            others = [o for o in several if self._code_of(o) is not None]
             if others and code is not None and (known is None or code in known):
                 self.synonyms[word] = others
         if not self.synonyms:
@@ -241,9 +245,8 @@ class TextInput(InputKind):
         codes, rows = self._codes(pa.chunked_array([[word]]))
         return int(self._tokens(codes, rows)[0]) if len(codes) == 1 else None
 
-    def augment(self) -> Augment | None:
-        if self.augmented is None:
-            return None
+    def synonym_numbers(self) -> dict[int, list[list[int]]]:
+        """For the number of a word what may stand in its place, each encoded as a word is."""
         others: dict[int, list[list[int]]] = {}
         for word, several in self.synonyms.items():
             codes = [self._code_of(one) for one in (word, *several)]
@@ -252,19 +255,19 @@ class TextInput(InputKind):
             if self.unit == "divided":
                 rows = np.column_stack([rows, _spellings(pa.array([word, *several]))])
             others.setdefault(int(numbers[0]), []).extend(rows[1:].tolist())
-        rephrase = self._rephrasing(self.augmented["rephrase"]) if self.said else None
-        return TokenAugment(self.augmented["drop"], self.augmented["replace"], others, rephrase)
+        return others
 
-    def _rephrasing(self, share: float) -> RephraseAugment:
+    def rephrased_texts(self) -> tuple[np.ndarray, np.ndarray]:
+        """Training texts that are known in other words, encoded, and those other words."""
         before, after = (
-            torch.from_numpy(self.encode(pa.chunked_array([pa.array(texts, pa.string())])))
-            for texts in (list(self.said), list(self.said.values()))
+            self.encode(pa.chunked_array([pa.array(texts, pa.string())]))
+            for texts in (list(self.rephrased), list(self.rephrased.values()))
         )
-        return RephraseAugment(share, before, after)
+        return before, after
 
     @property
-    def places(self) -> int | None:
-        return self.length if self.unit == "divided" else None
+    def target_options(self) -> dict[str, Any]:
+        return {"places": self.length} if self.unit == "divided" else {}
 
     @property
     def _longest(self) -> int:
@@ -289,7 +292,7 @@ class TextInput(InputKind):
         at = _lookup(tokens, self.known)
         return np.where(at < 0, UNKNOWN, at + FIRST)
 
-    def encode(self, values: Column, folder: str = "") -> np.ndarray:
+    def encode(self, values: Column) -> np.ndarray:
         codes, rows = self._codes(values)
         numbers = self._numbers(self._tokens(codes, rows))
         position = spread(rows, len(values))
@@ -310,10 +313,9 @@ class TextInput(InputKind):
                 f"the words beyond are not read and get no label"
             )
 
-    def features(
-        self, values: Column, folder: str = ""
-    ) -> tuple[np.ndarray, list[bool], list[str]]:
-        many, width = len(values), len(self.grams)
+    def features(self, values: Column) -> tuple[np.ndarray, list[bool], list[str]]:
+        many = len(values)
+        width = len(self.grams)
         codes, rows = self._codes(values)
         found, where = _grams(codes, rows, self._longest)
         place = _lookup(found, self.grams)
@@ -324,12 +326,6 @@ class TextInput(InputKind):
         matrix[missing(values)] = np.nan
         names = [f"{self.column} (length)", *(f"{self.column} (run {i})" for i in range(width))]
         return matrix, [False] * (width + 1), names
-
-    @classmethod
-    def encoder(cls, kinds: Sequence[Any], width: int) -> nn.Module:
-        if kinds[0].unit == "divided":
-            return WordEncoder(kinds[0].vocabulary, SPELLINGS, width)
-        return TextEncoder(kinds[0].vocabulary, width)
 
     def describe(self) -> str:
         if self.unit == "divided":

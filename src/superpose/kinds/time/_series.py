@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
-from pydantic import Field
-from torch import nn
+from pydantic import BaseModel, ConfigDict, Field
 
 from superpose.columns import (
     Column,
@@ -23,15 +21,34 @@ from superpose.columns import (
     warn,
 )
 from superpose.errors import DataError, message, place
-from superpose.kinds._input import InputKind
-from superpose.kinds._options import Options
+from superpose.kinds._input import InputHints, InputKind
+from superpose.kinds._options import Options, augment_settings
 from superpose.kinds.tabular._number import CLIP, location_scale
-from superpose.nn import Augment, SeriesAugment, SeriesAugmentOptions, SeriesEncoder, how_varied
 
 MOST_STEPS = 512  # of a row; a network that reads more is not small any more
 BINS = 48  # of the grid that events are put on
 CHUNK = 4096  # rows whose summaries are made at once
 SUMMARIES = ("last", "mean", "spread", "least", "most", "slope", "count")
+
+
+class SeriesAugmentOptions(BaseModel):
+    """How series are varied while the network learns; validation and test rows never are.
+
+    Args:
+        noise: largest spread of what is added to each value, in standard deviations of its channel.
+        scale: largest change of a whole channel, as a share, from 0 to below 1.
+        mask: largest share of the steps that are hidden at a stretch, from 0 to below 1.
+        warp: largest share of the length by which steps move in time, from 0 to 0.3; both ends
+            stay where they are.
+    """
+
+    model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
+
+    noise: float = Field(default=0.1, ge=0, le=10)
+    scale: float = Field(default=0.1, ge=0, lt=1)
+    mask: float = Field(default=0.1, ge=0, lt=1)
+    # The slope of the path through time is 1 - pi warp at least: beyond 0.3 time would run back.
+    warp: float = Field(default=0.0, ge=0, le=0.3)
 
 
 class SeriesOptions(Options):
@@ -67,8 +84,7 @@ class SeriesInput(InputKind):
 
     name: ClassVar[str] = "series"
     options: ClassVar[type[Options]] = SeriesOptions
-    block: ClassVar[str | None] = None
-    takes_lists: ClassVar[bool] = True
+    hints: ClassVar[InputHints] = InputHints(takes_lists=True)
     length: int  # steps that are read
     channels: list[str]  # those that vary
     kept: list[int]  # their places among the channels of a step
@@ -82,11 +98,11 @@ class SeriesInput(InputKind):
     augmented: dict[str, Any] | None = None
 
     @property
-    def useless(self) -> str | None:
+    def drop_reason(self) -> str | None:
         return self.reason
 
     @property
-    def layout(self) -> dict[str, Any]:
+    def target_options(self) -> dict[str, Any]:
         names = ("length", "kept", "means", "scales")
         return {name: getattr(self, name) for name in names}
 
@@ -107,11 +123,12 @@ class SeriesInput(InputKind):
                 mean, scale = location_scale(part)
                 kind.means.append(mean)
                 kind.scales.append(scale)
-        kind.augmented = how_varied(options.get("augment"), SeriesAugmentOptions, usual=False)
+        kind.augmented = augment_settings(options.get("augment"), SeriesAugmentOptions, usual=False)
         dropped = [name for i, name in enumerate(kind.channels) if i not in kind.kept]
         kind.channels = [kind.channels[i] for i in kind.kept]
         if kind.span is not None:  # events are laid on those channels alone from now on
-            kind.unused, kind.wide = dropped, len(kind.channels)
+            kind.unused = dropped
+            kind.wide = len(kind.channels)
             kind.kept = list(range(kind.wide))
         if not kind.kept:
             kind.reason = "constant" if any(len(part) for part in known) else "empty"
@@ -135,7 +152,8 @@ class SeriesInput(InputKind):
         return found.values
 
     def _fit_events(self, events: Events, rows: int, options: dict[str, Any]) -> np.ndarray:
-        self.length, self.closed = int(options.get("bins") or BINS), bool(self.channels)
+        self.length = int(options.get("bins") or BINS)
+        self.closed = bool(self.channels)
         self.channels = self.channels or sorted(counted(events.channels)[0])
         self.wide = len(self.channels)
         ends = (events.times.min(), events.times.max()) if len(events.times) else (0.0, 1.0)
@@ -170,12 +188,13 @@ class SeriesInput(InputKind):
         if not strange.any():
             return
         at = int(np.argmax(strange))
-        row, name = int(events.rows[at]), events.channels[at].as_py()
+        row = int(events.rows[at])
+        name = events.channels[at].as_py()
         given = f"{int(strange.sum())} event(s) of channels that are not known, such as {name!r}"
         if self.closed:
             fix = "add it to channels, or leave its events out"
             where = place(column=self.column, row=row)
-            raise DataError(message(where, given, ", ".join(self.channels), fix))
+            raise DataError(message(where, given, ", ".join(self.channels), fix=fix))
         warn(f"input {self.column!r}, row {row}: {given}; they are not read")
 
     def _laid(self, values: Column) -> np.ndarray:
@@ -221,15 +240,6 @@ class SeriesInput(InputKind):
         found = np.concatenate(parts) if parts else np.zeros(shape, np.float32)
         names = [f"{self.column} {c} ({what})" for what in SUMMARIES for c in self.channels]
         return found.reshape(len(block), len(names)), [False] * len(names), names
-
-    def augment(self) -> Augment | None:
-        if self.augmented is None:
-            return None
-        return SeriesAugment(SeriesAugmentOptions.model_validate(self.augmented))
-
-    @classmethod
-    def encoder(cls, kinds: Sequence[Any], width: int) -> nn.Module:
-        return SeriesEncoder(len(kinds[0].kept), kinds[0].length, width)
 
     def describe(self) -> str:
         many = f"{len(self.kept)} channel{'s' * (len(self.kept) != 1)}"

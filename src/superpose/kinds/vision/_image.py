@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import itertools
 from dataclasses import dataclass, field
 from typing import Annotated, Any, ClassVar, Literal, Self
 
 import numpy as np
-import torch
-import torch.nn.functional as F
-from pydantic import AfterValidator, Field
-from torch import nn
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from superpose.columns import (
     USUAL_RANGES,
@@ -25,9 +22,8 @@ from superpose.columns import (
     require_pillow,
     tell_clipped,
 )
-from superpose.kinds._input import InputKind
-from superpose.kinds._options import Options
-from superpose.nn import Augment, AugmentOptions, ImageAugment, ImageEncoder, how_varied
+from superpose.kinds._input import InputHints, InputKind, Pictures
+from superpose.kinds._options import Options, augment_settings
 
 SIDE = 64  # pixels
 GREY_SIDE = 8  # pixels of the summary for trees
@@ -50,6 +46,28 @@ Size = Annotated[list[int], Field(min_length=2, max_length=2), AfterValidator(_w
 """Height and width of images."""
 
 
+class ImageAugmentOptions(BaseModel):
+    """How images are varied while the network learns; validation and test rows never are.
+
+    Args:
+        flip: whether half of the images are mirrored; only where a mirrored image is as likely and
+            its labels stay true.
+        shift: largest shift, as a share of a side, from 0 to below 1.
+        scale: largest change of size, as a share, from 0 to below 1.
+        colour: largest change of brightness, contrast and of each colour, from 0 to below 1.
+        mix: share of the images, from 0 to 1, into which a piece of another is laid; masks and maps
+            are mixed alike, all other labels of such a row are not learned from.
+    """
+
+    model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
+
+    flip: Literal["none", "horizontal", "vertical", "both"] = "none"
+    shift: float = Field(default=0.05, ge=0, lt=1)
+    scale: float = Field(default=0.1, ge=0, lt=1)
+    colour: float = Field(default=0.1, ge=0, lt=1)
+    mix: float = Field(default=0.0, ge=0, le=1)
+
+
 class ImageOptions(Options):
     """Options of an image.
 
@@ -63,12 +81,12 @@ class ImageOptions(Options):
 
     size: Size | None = None
     stride: Literal[2, 4, 8] | None = None
-    augment: AugmentOptions | Literal["off"] | None = None
+    augment: ImageAugmentOptions | Literal["off"] | None = None
     on_error: Literal["raise", "skip"] | None = None
 
 
 @dataclass(kw_only=True)
-class ImageInput(InputKind):
+class ImageInput(InputKind, Pictures):
     """A path to an image, relative to the folder of the table; read as RGB of one size.
 
     It is read as it is shown: turned as its EXIF says, what is transparent on white, and greys of
@@ -79,9 +97,9 @@ class ImageInput(InputKind):
 
     name: ClassVar[str] = "image"
     options: ClassVar[type[Options]] = ImageOptions
-    block: ClassVar[str | None] = None
-    needs_folder: ClassVar[bool] = True
-    pictures: ClassVar[bool] = True
+    hints: ClassVar[InputHints] = InputHints(
+        fit_needs=frozenset({"folder"}), encode_needs=frozenset({"folder"})
+    )
     count: int  # training rows with a path
     size: list[int] = field(default_factory=lambda: [SIDE, SIDE])
     stride: int = 2
@@ -90,35 +108,45 @@ class ImageInput(InputKind):
     ranges: dict[str, list[float]] = field(default_factory=dict)  # black and white, by form
 
     @property
-    def useless(self) -> str | None:
+    def drop_reason(self) -> str | None:
         return None if self.count else "empty"
 
     @property
     def grid(self) -> tuple[int, int]:
-        """Height and width of the map in places."""
+        """Height and width of the map in cells."""
         return -(-self.size[0] // self.stride), -(-self.size[1] // self.stride)
 
     @property
-    def places(self) -> int:
+    def n_locations(self) -> int:
+        """Number of cells of the map."""
         return self.grid[0] * self.grid[1]
 
     @property
-    def layout(self) -> dict[str, Any]:
-        return {"grid": list(self.grid), "size": list(self.size), "skips": self.skips}
+    def target_options(self) -> dict[str, Any]:
+        layout = {"grid": list(self.grid), "size": list(self.size), "skips": self.skips}
+        return {"places": self.n_locations, **layout}
 
     @classmethod
     def check(cls, column: str, values: Column, **options: Any) -> None:
         """Raise DataError for files that are missing or no images, in any row, unless skipped."""
         require_pillow(column)
-        paths, folder = as_text(values).to_pylist(), options.get("folder", "")
+        paths = as_text(values).to_pylist()
+        folder = options.get("folder", "")
         if options.get("on_error") != "skip":
-            refuse(column, "image", paths, folder, heads_of(paths, folder)[1], FIX)
+            refuse(
+                column,
+                "image",
+                paths=paths,
+                folder=folder,
+                wrong=heads_of(paths, folder)[1],
+                fix=FIX,
+            )
 
     @classmethod
-    def fit(cls, column: str, values: Column, **options: Any) -> Self:
+    def fit(cls, column: str, values: Column, *, folder: str = "", **options: Any) -> Self:
         require_pillow(column)
         paths = as_text(values).to_pylist()
-        ranges, conversions = read_forms(column, paths, options.get("folder", ""))
+        ranges, conversions = read_forms(column, paths, folder)
         size = list(options.get("size") or [SIDE, SIDE])
         finest = [s for s in (2, 4, 8) if -(-size[0] // s) * -(-size[1] // s) <= MOST_PLACES]
         return cls(
@@ -128,7 +156,7 @@ class ImageInput(InputKind):
             ranges=ranges,
             size=size,
             stride=options.get("stride") or (finest or [8])[0],
-            augmented=how_varied(options.get("augment"), AugmentOptions, usual=True),
+            augmented=augment_settings(options.get("augment"), ImageAugmentOptions, usual=True),
             skips=options.get("on_error") == "skip",
         )
 
@@ -147,14 +175,14 @@ class ImageInput(InputKind):
             MissingExtraError: pillow is not installed.
         """
         require_pillow(self.column)
-        found, wrong = self._read(values, folder)
+        images, wrong = self._read(values, folder)
         paths = as_text(values).to_pylist()
         if not self.skips:
-            refuse(self.column, "image", paths, folder, wrong, FIX)
-        pass_over(self.column, "image", paths, wrong)
-        tell_clipped(self.column, paths, folder, self.ranges)
+            refuse(self.column, "image", paths=paths, folder=folder, wrong=wrong, fix=FIX)
+        pass_over(self.column, "image", paths=paths, wrong=wrong)
+        tell_clipped(self.column, paths, folder, ranges=self.ranges)
         block = np.zeros((len(values), 3, *self.size), np.uint8)
-        for row, pixels in found.items():
+        for row, pixels in images.items():
             block[row] = pixels
         return block
 
@@ -164,8 +192,7 @@ class ImageInput(InputKind):
         paths = as_text(values).to_pylist()
         return read_all(paths, folder, lambda path: picture(path, (high, wide), ranges))
 
-    def present(self, values: Column, folder: str = "") -> np.ndarray:
-        """Mark the rows (N,) whose image can be read."""
+    def readable(self, values: Column, folder: str = "") -> np.ndarray:
         there = np.zeros(len(values), bool)
         there[list(self._read(values, folder)[0])] = True
         return there
@@ -173,24 +200,46 @@ class ImageInput(InputKind):
     def features(
         self, values: Column, folder: str = ""
     ) -> tuple[np.ndarray, list[bool], list[str]]:
-        pixels = torch.from_numpy(self.encode(values, folder))
-        small = [
-            F.adaptive_avg_pool2d(some.float().mean(1), GREY_SIDE)
-            for some in pixels.split(GREY_ROWS)
-        ]
-        grey = torch.cat(small).flatten(1).numpy()
-        grey[~pixels.flatten(1).any(1).bool().numpy()] = np.nan
+        pixels = self.pixels(values, folder)
+        starts = range(0, len(pixels), GREY_ROWS)
+        parts = [small_grey(pixels[start : start + GREY_ROWS]) for start in starts]
+        grey = np.concatenate([np.zeros((0, GREY_SIDE**2), np.float32), *parts])
+        grey[~pixels.reshape(len(pixels), -1).any(axis=1)] = np.nan
         names = [f"{self.column} ({y},{x})" for y in range(GREY_SIDE) for x in range(GREY_SIDE)]
         return grey, [False] * len(names), names
 
-    def augment(self) -> Augment | None:
-        if self.augmented is None:
-            return None
-        return ImageAugment(AugmentOptions.model_validate(self.augmented))
-
-    @classmethod
-    def encoder(cls, kinds: Sequence[Any], width: int) -> nn.Module:
-        return ImageEncoder(width, kinds[0].stride)
-
     def describe(self) -> str:
         return f"{self.count} images, read at {self.size[0]} x {self.size[1]}"
+
+
+def small_grey(pixels: np.ndarray) -> np.ndarray:
+    """Mean brightness of each cell of a grid of 8 x 8 over an image.
+
+    Cells overlap by a pixel where the sides are no multiples of 8.
+
+    Args:
+        pixels: images, 0 to 255.
+
+    Shape:
+        (n, 3, H, W) -> float32 (n, 64), row by row.
+
+    Example:
+        >>> small_grey(np.full((1, 3, 16, 16), 9, np.uint8))[0, :2].tolist()
+        [9.0, 9.0]
+    """
+
+    def cuts(length: int) -> list[slice]:
+        ends = [n * length for n in range(GREY_SIDE + 1)]
+        return [
+            slice(low // GREY_SIDE, -(-high // GREY_SIDE)) for low, high in itertools.pairwise(ends)
+        ]
+
+    grey = pixels.sum(axis=1, dtype=np.uint16).astype(np.float32) / np.float32(3)
+    cells = []
+    for down, across in itertools.product(cuts(pixels.shape[2]), cuts(pixels.shape[3])):
+        cell = grey[:, down, across]
+        # A running sum adds pixel by pixel, however many images there are: a row alone gets the
+        # same features as in a table. `sum` would choose another order for a single image.
+        total = np.cumsum(cell.reshape(len(cell), -1), axis=1)[:, -1]
+        cells.append(total / np.float32(cell.shape[1]) / np.float32(cell.shape[2]))
+    return np.stack(cells, axis=1)

@@ -2,50 +2,56 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from pathlib import Path
-from typing import Any, ClassVar, Literal, Self
+from typing import Any, ClassVar, Literal, Protocol, Self
 
 import numpy as np
-import torch
 from pydantic import Field, ValidationInfo, field_validator
-from torch import nn
 
 from superpose.columns import Column, as_text, read_forms, require_pillow
 from superpose.errors import DataError, message, place
-from superpose.kinds._once import Once
-from superpose.kinds._options import Options
-from superpose.kinds.items._embedding import as_features, moments, standardised
-from superpose.nn import (
+from superpose.kinds._checkpoint import (
     SIGNAL_FILES,
-    Augment,
-    AugmentOptions,
     Checkpoint,
-    PretrainedImage,
-    ReadImage,
     Share,
-    VectorEncoder,
     find_model,
-    frozen,
-    how_varied,
-    image_model,
     read_json,
     refused,
     require_transformers,
-    stride_of,
-    whole_and_places,
 )
+from superpose.kinds._input import InputHints, LoadBackbone, no_backbone
+from superpose.kinds._lru_cache import LRUCache
+from superpose.kinds._options import Options, augment_settings
+from superpose.kinds.items._embedding import as_features, moments, standardised
 
-from ._image import ImageInput, Size
+from ._image import ImageAugmentOptions, ImageInput, Size
 
 MODELS = "models of images of transformers, such as ResNet, ConvNeXt, ViT, DINOv2 and Swin"
 BATCH = 16
 USUAL_SIDE = 224  # pixels, where a checkpoint does not say how large it reads images
 COLOURS = 3
 LARGEST_HALF = 6e4  # half precision ends at 65504
-_ONCE = Once()
+_CACHE = LRUCache()
+
+
+class ImageBackbone(Protocol):
+    """What runs a model of images as others have trained it."""
+
+    def stride(self, home: Path, side: int) -> int:
+        """How many pixels on a side a cell of the model's map has, for images of a side."""
+
+    def image_vectors(
+        self,
+        home: Path,
+        pixels: np.ndarray,
+        *,
+        gain: list[float],
+        offset: list[float],
+        n_locations: int,
+    ) -> np.ndarray:
+        """Vectors of the whole, then of each cell: (n, 3, H, W) -> (n, k + S, D)."""
 
 
 class PretrainedImageOptions(Options):
@@ -66,15 +72,15 @@ class PretrainedImageOptions(Options):
     encoder: str = Field(min_length=1)
     train: Literal["nothing", "adapters", "all"] = "nothing"
     size: Size | None = None
-    augment: AugmentOptions | Literal["off"] | None = None
+    augment: ImageAugmentOptions | Literal["off"] | None = None
     on_error: Literal["raise", "skip"] | None = None
     rate: Share = 0.02
     decay: Share = 0.9
 
     @field_validator("augment")
     @classmethod
-    def _trained(cls, augment: Any, told: ValidationInfo) -> Any:
-        if isinstance(augment, AugmentOptions) and told.data.get("train") == "nothing":
+    def _trained(cls, augment: Any, others: ValidationInfo) -> Any:
+        if isinstance(augment, ImageAugmentOptions) and others.data.get("train") == "nothing":
             raise ValueError(
                 "given beside `train: nothing`, which reads every image once; remove it, or write "
                 "`train: adapters`"
@@ -94,11 +100,14 @@ class PretrainedImageInput(Checkpoint, ImageInput):
 
     name: ClassVar[str] = "pretrained-image"
     options: ClassVar[type[Options]] = PretrainedImageOptions
-    wants_map: ClassVar[bool] = True
+    hints: ClassVar[InputHints] = InputHints(
+        fit_needs=frozenset({"folder", "mapped", "load_backbone"}),
+        encode_needs=frozenset({"folder", "load_backbone"}),
+    )
     needed: ClassVar[tuple[str, ...]] = SIGNAL_FILES
     gain: list[float]  # what a byte of each colour is times
     offset: list[float]  # what is added then
-    depth: int = 0  # numbers D of a place
+    depth: int = 0  # numbers D of a cell of the map
     tokens: int = 1  # vectors k of the whole
     mapped: bool = False  # whether a target reads the map
     mean: list[float] = field(default_factory=list)  # of the whole, over training rows
@@ -106,17 +115,25 @@ class PretrainedImageInput(Checkpoint, ImageInput):
 
     @classmethod
     def fit(
-        cls, column: str, values: Column, folder: str = "", mapped: bool = False, **options: Any
+        cls,
+        column: str,
+        values: Column,
+        *,
+        folder: str = "",
+        mapped: bool = False,
+        load_backbone: LoadBackbone = no_backbone,
+        **options: Any,
     ) -> Self:
         require_pillow(column)
         require_transformers(column)
         settings = PretrainedImageOptions.model_validate(options)
-        home = find_model(column, settings.encoder, folder, SIGNAL_FILES)
+        backbone: ImageBackbone = load_backbone()
+        home = find_model(column, settings.encoder, folder, files=SIGNAL_FILES)
         gain, offset, side = _preparation(column, home)
         try:
-            stride = stride_of(frozen(image_model, home), side)
+            stride = backbone.stride(home, side)
         except Exception as fault:
-            raise refused(column, home, "images", MODELS, fault) from None
+            raise refused(column, home, fault, what="images", models=MODELS) from None
         size = settings.size or [max(round(side / stride), 1) * stride] * 2
         if any(length % stride for length in size):
             given = (
@@ -132,7 +149,7 @@ class PretrainedImageInput(Checkpoint, ImageInput):
             ranges=ranges,
             size=list(size),
             stride=stride,
-            augmented=how_varied(settings.augment, AugmentOptions, usual=True),
+            augmented=augment_settings(settings.augment, ImageAugmentOptions, usual=True),
             skips=settings.on_error == "skip",
             settings=settings.model_dump(exclude={"size", "augment", "on_error"}),
             home=str(home),
@@ -142,47 +159,52 @@ class PretrainedImageInput(Checkpoint, ImageInput):
             mapped=mapped,
         )
         try:
-            told = kind._read_by_model(np.zeros((1, COLOURS, *size), np.uint8))
+            black = kind._read_by_model(np.zeros((1, COLOURS, *size), np.uint8), backbone)
         except Exception as fault:
-            raise refused(column, home, "images", MODELS, fault) from None
-        kind.depth, kind.tokens = told.shape[2], told.shape[1] - kind.places
-        found = moments(kind.vectors(values, folder))
-        kind.mean, kind.scale = found["mean"], found["scale"]
+            raise refused(column, home, fault, what="images", models=MODELS) from None
+        kind.depth = black.shape[2]
+        kind.tokens = black.shape[1] - kind.n_locations
+        kind.mean, kind.scale, _ = moments(kind._wholes(values, folder, backbone))
         return kind
 
-    def _read_by_model(self, pixels: np.ndarray) -> np.ndarray:
+    def _read_by_model(self, pixels: np.ndarray, backbone: ImageBackbone) -> np.ndarray:
         """What the model makes of images (n, 3, H, W): (n, k + S, D), the whole in the first k."""
-        model = self.as_trained_by_others(image_model)
-        gain, offset = (torch.tensor(x)[:, None, None] for x in (self.gain, self.offset))
-        read = torch.from_numpy(pixels).float() * gain + offset
-        with torch.no_grad():
-            whole, places = whole_and_places(model, read, self.places)
-        return torch.cat([whole.unflatten(-1, (-1, places.shape[-1])), places], 1).numpy()
+        return backbone.image_vectors(
+            self.folder_of_model(),
+            pixels,
+            gain=self.gain,
+            offset=self.offset,
+            n_locations=self.n_locations,
+        )
 
-    def _vectors(self, pixels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def _vectors(
+        self, pixels: np.ndarray, backbone: ImageBackbone
+    ) -> tuple[np.ndarray, np.ndarray]:
         """What the model, as others have trained it, makes of images; NaN where there is none.
 
         Shape:
-            pixels (N, 3, H, W) -> the whole (N, k D), and places (N, S, D) in half precision, of
-            which there is none where no target reads the map.
+            pixels (N, 3, H, W) -> the whole (N, k D), and the map (N, S, D) in half precision, of
+            which there is none where no target reads it.
         """
         there = np.flatnonzero(pixels.reshape(len(pixels), -1).any(axis=1))
-        kept = self.tokens + (self.places if self.mapped else 0)
+        kept = self.tokens + (self.n_locations if self.mapped else 0)
 
         def read(part: list[int]) -> list[np.ndarray]:
-            return list(self._read_by_model(pixels[there[part]])[:, :kept].copy())
+            return list(self._read_by_model(pixels[there[part]], backbone)[:, :kept].copy())
 
         # Images of the same content are read once, wherever they stand.
-        what = (self.home, kept, *self.size)
-        keys = [(*what, blake2b(pixels[row].tobytes()).digest()) for row in there]
+        by = (self.home, kept, *self.size)
+        keys = [(*by, blake2b(pixels[row].tobytes()).digest()) for row in there]
         whole = np.full((len(pixels), self.tokens * self.depth), np.nan, np.float32)
-        places = np.full((len(pixels), kept - self.tokens, self.depth), np.nan, np.float16)
-        for row, told in zip(there, _ONCE(keys, read, BATCH), strict=True):
-            whole[row] = told[: self.tokens].ravel()
-            places[row] = np.clip(told[self.tokens :], -LARGEST_HALF, LARGEST_HALF)
-        return whole, places
+        cells = np.full((len(pixels), kept - self.tokens, self.depth), np.nan, np.float16)
+        for row, vectors in zip(there, _CACHE(keys, read, BATCH), strict=True):
+            whole[row] = vectors[: self.tokens].ravel()
+            cells[row] = np.clip(vectors[self.tokens :], -LARGEST_HALF, LARGEST_HALF)
+        return whole, cells
 
-    def encode(self, values: Column, folder: str = "") -> np.ndarray:
+    def encode(
+        self, values: Column, folder: str = "", *, load_backbone: LoadBackbone = no_backbone
+    ) -> np.ndarray:
         """Pixels as of kind image where the model is trained, else what it makes of them.
 
         Returns:
@@ -195,46 +217,21 @@ class PretrainedImageInput(Checkpoint, ImageInput):
         pixels = self.pixels(values, folder)
         if self.trained:
             return pixels
-        whole, places = self._vectors(pixels)
+        whole, cells = self._vectors(pixels, load_backbone())
         whole = standardised(whole, self.mean, self.scale)
         if not self.mapped:
             return whole
         first = whole.reshape(len(whole), self.tokens, self.depth).astype(np.float16)
-        return np.concatenate([first, places], axis=1)
+        return np.concatenate([first, cells], axis=1)
 
-    def vectors(self, values: Column, folder: str) -> np.ndarray:
+    def _wholes(self, values: Column, folder: str, backbone: ImageBackbone) -> np.ndarray:
         """The whole of each image (N, k D) as others have trained the model, NaN without one."""
-        return self._vectors(self.pixels(values, folder))[0]
+        return self._vectors(self.pixels(values, folder), backbone)[0]
 
     def features(
-        self, values: Column, folder: str = ""
+        self, values: Column, folder: str = "", *, load_backbone: LoadBackbone = no_backbone
     ) -> tuple[np.ndarray, list[bool], list[str]]:
-        return as_features(self.column, self.vectors(values, folder))
-
-    def augment(self) -> Augment | None:
-        return super().augment() if self.trained else None
-
-    @classmethod
-    def encoder(cls, kinds: Sequence[Any], width: int) -> nn.Module:
-        kind = kinds[0]
-        if not kind.trained:
-            if kind.mapped:
-                return ReadImage(kind.depth, len(kind.mean), kind.places)
-            return VectorEncoder(len(kind.mean), width)
-        settings = kind.settings
-        return PretrainedImage(
-            kind.config,
-            kind.weights,
-            kind.gain,
-            kind.offset,
-            kind.mean,
-            kind.scale,
-            kind.places,
-            kind.depth,
-            settings["train"] == "adapters",
-            settings["rate"],
-            settings["decay"],
-        )
+        return as_features(self.column, self._wholes(values, folder, load_backbone()))
 
     def describe(self) -> str:
         return f"{super().describe()} by {self.how}"
@@ -246,21 +243,22 @@ def _preparation(column: str, home: Path) -> tuple[list[float], list[float], int
     Raises:
         DataError: the file is no JSON object, or does not say what images are normalised with.
     """
-    config, told = (read_json(column, home / file) for file in (SIGNAL_FILES[0], SIGNAL_FILES[2]))
+    config = read_json(column, home / SIGNAL_FILES[0])
+    steps = read_json(column, home / SIGNAL_FILES[2])
     channels = config.get("num_channels", COLOURS)
-    factor = told.get("rescale_factor", 1 / 255) if told.get("do_rescale", True) else 1.0
-    shift = -1.0 if told.get("rescale_offset") else 0.0  # then bytes run from -1 to 1
+    factor = steps.get("rescale_factor", 1 / 255) if steps.get("do_rescale", True) else 1.0
+    shift = -1.0 if steps.get("rescale_offset") else 0.0  # then bytes run from -1 to 1
     means: Any = [0.0] * COLOURS
     spreads: Any = [1.0] * COLOURS
-    if told.get("do_normalize", True):
-        means, spreads = told.get("image_mean"), told.get("image_std")
+    if steps.get("do_normalize", True):
+        means, spreads = steps.get("image_mean"), steps.get("image_std")
     right = all(isinstance(x, list) and len(x) == channels == COLOURS for x in (means, spreads))
     if not right:
         given = f"the model in {home} reads {channels} colours, with means {means} taken off"
         allowed = "3 colours, with image_mean and image_std in preprocessor_config.json"
         fix = "choose a checkpoint of images in RGB"
-        raise DataError(message(place(column=column), given, allowed, fix))
-    size = told.get("crop_size") if told.get("do_center_crop") else told.get("size")
+        raise DataError(message(place(column=column), given, allowed, fix=fix))
+    size = steps.get("crop_size") if steps.get("do_center_crop") else steps.get("size")
     size = size or config.get("image_size") or USUAL_SIDE
     if isinstance(size, dict):
         size = size.get("height") or size.get("shortest_edge") or USUAL_SIDE

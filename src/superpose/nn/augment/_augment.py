@@ -13,7 +13,6 @@ from typing import Any, Literal, NamedTuple
 
 import torch
 import torch.nn.functional as F
-from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor
 
 
@@ -83,54 +82,20 @@ class Moved(NamedTuple):
         return Moved(self.scale[networks], self.shift[networks], pieces)
 
 
-def how_varied(asked: Any, options: type[BaseModel], usual: bool) -> dict[str, Any] | None:
-    """How an input is varied as plain values; None for not at all.
-
-    Args:
-        asked: the option ``augment``: words of ``options``, true, or false or "off" for not at all.
-        options: what may be said, with defaults.
-        usual: whether the input is varied where nothing was said.
-
-    Example:
-        >>> how_varied("off", AugmentOptions, usual=True) is None
-        True
-        >>> how_varied(None, AugmentOptions, usual=True)["shift"]
-        0.05
-    """
-    if asked is False or asked == "off" or (asked is None and not usual):
-        return None
-    return options.model_validate({} if asked in (None, True) else asked).model_dump()
-
-
-class AugmentOptions(BaseModel):
-    """How images are varied while the network learns; validation and test rows never are.
-
-    Args:
-        flip: whether half of the images are mirrored; only where a mirrored image is as likely and
-            its labels stay true.
-        shift: largest shift, as a share of a side, from 0 to below 1.
-        scale: largest change of size, as a share, from 0 to below 1.
-        colour: largest change of brightness, contrast and of each colour, from 0 to below 1.
-        mix: share of the images, from 0 to 1, into which a piece of another is laid; masks and maps
-            are mixed alike, all other labels of such a row are not learned from.
-    """
-
-    model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
-
-    flip: Literal["none", "horizontal", "vertical", "both"] = "none"
-    shift: float = Field(default=0.05, ge=0, lt=1)
-    scale: float = Field(default=0.1, ge=0, lt=1)
-    colour: float = Field(default=0.1, ge=0, lt=1)
-    mix: float = Field(default=0.0, ge=0, le=1)
-
-
 @dataclass(frozen=True)
 class ImageAugment(Augment):
-    """Mirror, shift, scale and colour images, and mix them, each as far as its option says.
+    """Mirror, shift, scale and colour images, and mix them.
+
+    Args:
+        flip: Along which sides half of the images are mirrored.
+        shift: Largest shift, as a share of a side.
+        scale: Largest change of size, as a share.
+        colour: Largest change of brightness, contrast and of each colour.
+        mix: Share of the images into which a piece of another is laid.
 
     Example:
-        >>> vary = ImageAugment(AugmentOptions(flip="both", shift=0.1))
-        >>> block, moved = vary(torch.zeros(1, 4, 3, 32, 32, dtype=torch.uint8))
+        >>> augment = ImageAugment("both", shift=0.1, scale=0.1, colour=0.1, mix=0.0)
+        >>> block, moved = augment(torch.zeros(1, 4, 3, 32, 32, dtype=torch.uint8))
         >>> block.shape, moved.scale.shape
         (torch.Size([1, 4, 3, 32, 32]), torch.Size([1, 4, 2]))
 
@@ -139,22 +104,29 @@ class ImageAugment(Augment):
         out the labels of a row as a whole, which nobody knows any more.
     """
 
-    by: AugmentOptions
+    flip: Literal["none", "horizontal", "vertical", "both"]
+    shift: float
+    scale: float
+    colour: float
+    mix: float
 
     def __call__(self, block: Tensor) -> tuple[Tensor, Moved]:
-        rows, by = block.flatten(0, 1), self.by
-        count, device = len(rows), block.device
+        rows = block.flatten(0, 1)
+        count = len(rows)
+        device = block.device
 
         def draw(*shape: int) -> Tensor:  # from -1 to 1
             return 2 * torch.rand(count, *shape, device=device) - 1
 
-        size = torch.exp(draw(1) * math.log1p(by.scale))
+        size = torch.exp(draw(1) * math.log1p(self.scale))
         flip = torch.rand(count, 2, device=device) < 0.5
-        asked = torch.tensor([by.flip in ("vertical", "both"), by.flip in ("horizontal", "both")])
+        asked = torch.tensor(
+            [self.flip in ("vertical", "both"), self.flip in ("horizontal", "both")]
+        )
         scale = torch.where(flip & asked.to(device), -1.0, 1.0) / size
-        shift = 2 * by.shift * draw(2)
-        gain = torch.exp(by.colour * (draw(1) + 0.5 * draw(3)))
-        contrast = torch.exp(by.colour * draw(1))
+        shift = 2 * self.shift * draw(2)
+        gain = torch.exp(self.colour * (draw(1) + 0.5 * draw(3)))
+        contrast = torch.exp(self.colour * draw(1))
         out = _moved(rows, scale, shift)
         middle = out.mean((-3, -2, -1), keepdim=True)
         out = (out - middle) * contrast[..., None, None] + middle
@@ -162,7 +134,7 @@ class ImageAugment(Augment):
         there = rows.flatten(1).any(1).bool()[:, None, None, None]
         shape = block.shape[:2]
         out = torch.where(there, out, 0.0).to(torch.uint8).unflatten(0, shape)
-        pieces = _pieces(there.view(shape), by.mix) if by.mix else None
+        pieces = _pieces(there.view(shape), self.mix) if self.mix else None
         if pieces is not None:
             out = pieces.laid(out, (out.shape[-2], out.shape[-1]))
         return out, Moved(scale.unflatten(0, shape), shift.unflatten(0, shape), pieces)
@@ -212,9 +184,20 @@ def follow_grid(y: Tensor, grid: tuple[int, int], moved: Moved) -> Tensor:
     down, across = places
     inside = ((down >= 0) & (down < grid[0]))[..., :, None]
     inside = inside & ((across >= 0) & (across < grid[1]))[..., None, :]
-    down, across = down.clamp(0, grid[0] - 1), across.clamp(0, grid[1] - 1)
+    down = down.clamp(0, grid[0] - 1)
+    across = across.clamp(0, grid[1] - 1)
     index = down[..., :, None] * grid[1] + across[..., None, :]
     told = torch.where(inside.flatten(-2), y.gather(-1, index.flatten(-2)), torch.nan)
     if moved.pieces is None:
         return told
     return moved.pieces.laid(told.unflatten(-1, grid), grid).flatten(-2)
+
+
+def image_augment(kind: Any) -> Augment | None:
+    """Build what varies an input of kind "image"."""
+    return None if kind.augmented is None else ImageAugment(**kind.augmented)
+
+
+def pretrained_image_augment(kind: Any) -> Augment | None:
+    """Build what varies an input of kind "pretrained-image", where its model is trained."""
+    return image_augment(kind) if kind.trained else None

@@ -3,55 +3,15 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from typing import Any
 
 import torch
-from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor
 
 from ._augment import Augment
 
 HALF_TURN = math.pi
-
-
-class SeriesAugmentOptions(BaseModel):
-    """How series are varied while the network learns; validation and test rows never are.
-
-    Args:
-        noise: largest spread of what is added to each value, in standard deviations of its channel.
-        scale: largest change of a whole channel, as a share, from 0 to below 1.
-        mask: largest share of the steps that are hidden at a stretch, from 0 to below 1.
-        warp: largest share of the length by which steps move in time, from 0 to 0.3; both ends
-            stay where they are.
-    """
-
-    model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
-
-    noise: float = Field(default=0.1, ge=0, le=10)
-    scale: float = Field(default=0.1, ge=0, lt=1)
-    mask: float = Field(default=0.1, ge=0, lt=1)
-    # The slope of the path through time is 1 - pi warp at least: beyond 0.3 time would run back.
-    warp: float = Field(default=0.0, ge=0, le=0.3)
-
-
-class AudioAugmentOptions(BaseModel):
-    """How sounds are varied while the network learns; validation and test rows never are.
-
-    Args:
-        volume: largest change of loudness, in standard deviations of a band, 0 or more.
-        noise: largest spread of what is added, in standard deviations of a band, 0 or more.
-        time: largest share of the frames that are hidden at a stretch, from 0 to below 1.
-        bands: largest share of the bands of pitch that are hidden side by side, from 0 to below 1.
-        shift: largest share of its length by which a sound is moved in time, from 0 to below 1.
-    """
-
-    model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
-
-    volume: float = Field(default=0.3, ge=0, le=10)
-    noise: float = Field(default=0.1, ge=0, le=10)
-    time: float = Field(default=0.1, ge=0, lt=1)
-    bands: float = Field(default=0.0, ge=0, lt=1)
-    shift: float = Field(default=0.0, ge=0, lt=1)
 
 
 def stretch(length: int, share: Tensor, start: Tensor) -> Tensor:
@@ -74,27 +34,37 @@ def stretch(length: int, share: Tensor, start: Tensor) -> Tensor:
 class SeriesAugment(Augment):
     """Add noise to series, scale their channels, hide a run of steps, and bend time.
 
+    Args:
+        noise: Largest spread of what is added to each value, in standard deviations.
+        scale: Largest change of a whole channel, as a share.
+        mask: Largest share of the steps that are hidden at a stretch.
+        warp: Largest share of the length by which steps move in time, at most 0.3.
+
     Example:
-        >>> vary = SeriesAugment(SeriesAugmentOptions(mask=0.5))
-        >>> vary(torch.zeros(1, 4, 10, 2))[0].shape
+        >>> augment = SeriesAugment(noise=0.1, scale=0.1, mask=0.5, warp=0.0)
+        >>> augment(torch.zeros(1, 4, 10, 2))[0].shape
         torch.Size([1, 4, 10, 2])
     """
 
-    by: SeriesAugmentOptions
+    noise: float
+    scale: float
+    mask: float
+    warp: float
 
     def __call__(self, block: Tensor) -> tuple[Tensor, None]:
-        rows, (steps, channels), by = block.shape[:2], block.shape[2:], self.by
+        rows = block.shape[:2]
+        steps, channels = block.shape[2:]
         draw = torch.rand(4, *rows, 1, device=block.device)
-        gain = by.scale * (2 * torch.rand(*rows, 1, channels, device=block.device) - 1)
-        noise = by.noise * draw[0, ..., None] * torch.randn_like(block)
+        gain = self.scale * (2 * torch.rand(*rows, 1, channels, device=block.device) - 1)
+        noise = self.noise * draw[0, ..., None] * torch.randn_like(block)
         out = block
-        if by.warp:
+        if self.warp:
             at = torch.arange(steps, device=block.device) / max(steps - 1, 1)
-            bent = at + by.warp * (2 * draw[3] - 1) * torch.sin(HALF_TURN * at)
+            bent = at + self.warp * (2 * draw[3] - 1) * torch.sin(HALF_TURN * at)
             index = (bent * (steps - 1)).round().long()
             out = out.gather(2, index[..., None].expand(block.shape))
         out = out * (1 + gain) + noise
-        hidden = stretch(steps, by.mask * draw[1], draw[2])[..., None]
+        hidden = stretch(steps, self.mask * draw[1], draw[2])[..., None]
         return out.masked_fill(hidden, torch.nan), None
 
 
@@ -102,9 +72,16 @@ class SeriesAugment(Augment):
 class SoundAugment(Augment):
     """Make sounds louder or quieter, add noise, hide frames and bands, and move them in time.
 
+    Args:
+        volume: Largest change of loudness, in standard deviations of a band.
+        noise: Largest spread of what is added, in standard deviations of a band.
+        time: Largest share of the frames that are hidden at a stretch.
+        bands: Largest share of the bands of pitch that are hidden side by side.
+        shift: Largest share of its length by which a sound is moved in time.
+
     Example:
-        >>> vary = SoundAugment(AudioAugmentOptions(bands=0.2))
-        >>> block, _ = vary(torch.full((1, 2, 10, 8), torch.nan))
+        >>> augment = SoundAugment(volume=0.3, noise=0.1, time=0.1, bands=0.2, shift=0.0)
+        >>> block, _ = augment(torch.full((1, 2, 10, 8), torch.nan))
         >>> bool(block.isnan().all())
         True
 
@@ -112,22 +89,37 @@ class SoundAugment(Augment):
         Park et al. 2019 (SpecAugment), one mask of time and one of frequency, without the warp.
     """
 
-    by: AudioAugmentOptions = field(default_factory=AudioAugmentOptions)
+    volume: float
+    noise: float
+    time: float
+    bands: float
+    shift: float
 
     def __call__(self, block: Tensor) -> tuple[Tensor, None]:
-        rows, (frames, bands), by = block.shape[:2], block.shape[2:], self.by
+        rows = block.shape[:2]
+        frames, bands = block.shape[2:]
         draw = torch.rand(4, *rows, 1, 1, device=block.device)
-        noise = by.noise * draw[1] * torch.randn_like(block)
-        hidden = stretch(frames, by.time * draw[2, ..., 0], draw[3, ..., 0])[..., None]
+        noise = self.noise * draw[1] * torch.randn_like(block)
+        hidden = stretch(frames, self.time * draw[2, ..., 0], draw[3, ..., 0])[..., None]
         out = block
-        if by.shift:
+        if self.shift:
             more = torch.rand(*rows, 1, device=block.device)
-            moved = (by.shift * (2 * more - 1) * frames).round().long()
+            moved = (self.shift * (2 * more - 1) * frames).round().long()
             at = torch.arange(frames, device=block.device) - moved
             out = out.gather(2, at.clamp(0, frames - 1)[..., None].expand(block.shape))
-        out = out + by.volume * (2 * draw[0] - 1) + noise
-        if by.bands:
+        out = out + self.volume * (2 * draw[0] - 1) + noise
+        if self.bands:
             share, start = torch.rand(2, *rows, 1, device=block.device)
-            hidden = hidden | stretch(bands, by.bands * share, start)[..., None, :]
+            hidden = hidden | stretch(bands, self.bands * share, start)[..., None, :]
         # 0 is the mean of a band, which is what SpecAugment puts in the place of what it hides.
         return torch.where(hidden & ~block.isnan(), 0.0, out), None
+
+
+def series_augment(kind: Any) -> Augment | None:
+    """Build what varies an input of kind "series"."""
+    return None if kind.augmented is None else SeriesAugment(**kind.augmented)
+
+
+def audio_augment(kind: Any) -> Augment | None:
+    """Build what varies an input of kind "audio"."""
+    return None if kind.augmented is None else SoundAugment(**kind.augmented)

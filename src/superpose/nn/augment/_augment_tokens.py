@@ -5,87 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
-from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor
 
-from superpose.columns import read_whole
-from superpose.errors import DataError, Faults, message, place
-
 from ._augment import Augment
-from ._rephrase import RephraseAugment, TranslatorOptions
+from ._rephrase import RephraseAugment
 
 PAD, UNKNOWN = 0, 1
-SHOWN_LINES = 3
-
-
-class DropOptions(BaseModel):
-    """How histories are varied while the network learns; validation and test rows never are.
-
-    Args:
-        drop: share of the members that are made unknown, from 0 to below 1.
-    """
-
-    model_config = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
-
-    drop: float = Field(default=0.1, ge=0, lt=1)
-
-
-class TextAugmentOptions(DropOptions):
-    """How texts are varied while the network learns; validation and test rows never are.
-
-    Args:
-        drop: share of the words that are made unknown, from 0 to below 1.
-        synonyms: path of a file with a word, a tab, and its synonyms between commas on each line,
-            from the folder of the table.
-        replace: share of the words with synonyms that are replaced by one, from 0 to 1.
-        translate: models that texts are passed through one after the other, such as one to another
-            language and one back; what comes out says the same in other words.
-        rephrase: share of the texts that stand in those words, from 0 to 1.
-    """
-
-    synonyms: str | None = Field(default=None, min_length=1)
-    replace: float = Field(default=0.1, ge=0, le=1)
-    translate: list[TranslatorOptions] = Field(default_factory=list)
-    rephrase: float = Field(default=0.3, ge=0, le=1)
-
-
-def read_synonyms(path: Path, column: str) -> dict[str, list[str]]:
-    """Read a file of words with their synonyms, in small letters.
-
-    Raises:
-        DataError: the file can't be read, or a line that is not a word, a tab and single words.
-    """
-    try:
-        lines = read_whole(path).decode("utf-8-sig").splitlines()
-    except (OSError, UnicodeDecodeError) as fault:
-        reason = "no such file" if isinstance(fault, FileNotFoundError) else str(fault)
-        given = f"synonyms {path} can't be read: {reason}"
-        fix = "give the path of a file with a word, a tab, and its synonyms between commas"
-        raise DataError(message(place(column=column), given, fix=fix)) from None
-    found: dict[str, list[str]] = {}
-    wrong = []
-    for number, line in enumerate(lines, start=1):
-        if not line.strip():
-            continue
-        word, _, rest = line.lower().partition("\t")
-        others = [other.strip() for other in rest.split(",")]
-        # A label belongs to one word: two in its place would have none, or one too many.
-        if not all(len(one.split()) == 1 for one in (word, *others)):
-            wrong.append(number)
-            continue
-        found.setdefault(word.strip(), []).extend(o for o in others if o != word.strip())
-    faults = Faults(DataError)
-    for number in wrong[:SHOWN_LINES]:
-        allowed = "a single word, a tab, and single words between commas"
-        faults.add(place(file=path, line=number), f"{lines[number - 1]!r} given", allowed)
-    if len(wrong) > SHOWN_LINES:
-        faults.add(place(file=path), f"so it is in {len(wrong) - SHOWN_LINES} more lines")
-    faults.raise_any()
-    return found
 
 
 @dataclass(frozen=True)
@@ -101,8 +30,8 @@ class TokenAugment(Augment):
         rephrase: What puts whole texts in other words before that.
 
     Example:
-        >>> vary = TokenAugment(0.0, 1.0, {5: [[8]]})
-        >>> vary(torch.tensor([[[5, 7, 0]]]))[0].tolist()
+        >>> augment = TokenAugment(0.0, 1.0, {5: [[8]]})
+        >>> augment(torch.tensor([[[5, 7, 0]]]))[0].tolist()
         [[[8, 7, 0]]]
     """
 
@@ -141,3 +70,21 @@ class TokenAugment(Augment):
         flat = np.array(rows, np.int64)
         starts = np.cumsum(counts) - counts
         return torch.from_numpy(counts), torch.from_numpy(starts), torch.from_numpy(flat)
+
+
+def sequence_augment(kind: Any) -> Augment | None:
+    """Build what varies an input of kind "sequence"."""
+    return TokenAugment(kind.dropped) if kind.dropped else None
+
+
+def text_augment(kind: Any) -> Augment | None:
+    """Build what varies an input of kind "text"."""
+    settings = kind.augmented
+    if settings is None:
+        return None
+    rephrase = None
+    if kind.rephrased:
+        before, after = map(torch.from_numpy, kind.rephrased_texts())
+        rephrase = RephraseAugment(settings["rephrase"], before, after)
+    others = kind.synonym_numbers()
+    return TokenAugment(settings["drop"], settings["replace"], others, rephrase)

@@ -1,23 +1,51 @@
-"""Pretrained models of ``transformers``, and those of language as encoders of text."""
+"""Pretrained models of ``transformers``: loaded, and what is trained of them."""
 
 from __future__ import annotations
 
+import json
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import torch
-import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import nn
 
-from superpose.nn.encoders._maps import MapEncoder, without_padding
-from superpose.nn.encoders._words import DROPOUT, BothWays
+Build = Callable[[dict[str, Any], Path | None], nn.Module]
+
+
+@dataclass(frozen=True)
+class Tuning:
+    """How a pretrained model is trained further.
+
+    Args:
+        adapters: Whether only low-rank adapters are trained.
+        rate: Size of its steps, as a share of those of the other weights, above 0.
+        decay: What a layer's share is times for each layer above it, above 0 and at most 1.
+    """
+
+    adapters: bool = False
+    rate: float = 0.02
+    decay: float = 0.9
+
+    @classmethod
+    def of(cls, settings: dict[str, Any]) -> Tuning:
+        """Return what the settings of a kind ask for."""
+        return cls(settings["train"] == "adapters", settings["rate"], settings["decay"])
+
+
+@lru_cache(maxsize=4)
+def frozen(build: Build, folder: Path) -> nn.Module:
+    """Load a model as others have trained it, once."""
+    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    return build(config, folder).eval()
 
 
 def pretrained_model(
-    config: dict[str, Any], folder: Path | None, causal: bool = False, complete: bool = False
+    config: dict[str, Any], folder: Path | None, *, causal: bool = False, complete: bool = False
 ) -> nn.Module:
     """Build a model of ``transformers`` from its configuration, with its weights if there are any.
 
@@ -76,41 +104,6 @@ def without_bars(loudness: int | None = None) -> Iterator[None]:
             logging.enable_progress_bar()
 
 
-def token_states(model: nn.Module, block: Tensor, pad: int) -> Tensor:
-    """Return the last hidden states of a text's tokens.
-
-    Shape:
-        block (B, S) int -> (B, S, D).
-    """
-    # The first place stays visible, so that an empty text does not divide by zero.
-    visible = (block != pad) | (torch.arange(block.shape[-1], device=block.device) == 0)
-    return model(input_ids=block, attention_mask=visible.long()).last_hidden_state
-
-
-def first_pieces(states: Tensor, first: Tensor) -> Tensor:
-    """Take for each word the state of its first token, which stands for the word.
-
-    Shape:
-        states (B, S, D), first (B, W) int, places from 1, 0 where there is no word -> (B, W, D).
-
-    Source:
-        Devlin et al. 2019 (BERT), section 5.3.
-    """
-    index = (first - 1).clamp(min=0)[..., None]
-    return states.gather(-2, index.expand(*first.shape, states.shape[-1]))
-
-
-def mean_of_tokens(model: nn.Module, block: Tensor, pad: int) -> Tensor:
-    """Average the last hidden states of a text's tokens.
-
-    Shape:
-        block (B, S) int -> (B, D); an empty text has zeros.
-    """
-    hidden = token_states(model, block, pad)
-    shown = (block != pad)[..., None].to(hidden.dtype)
-    return (hidden * shown).sum(-2) / shown.sum(-2).clamp(min=1)
-
-
 def by_layer(model: nn.Module, rate: float, decay: float) -> None:
     """Tell each weight of a model its share of the learning rate, by its layer.
 
@@ -129,115 +122,6 @@ def by_layer(model: nn.Module, rate: float, decay: float) -> None:
     for name, weight in model.named_parameters():
         reached = next((k for k, layer in enumerate(layers) if name.startswith(layer)), reached)
         weight.rate = rate * decay ** (len(layers) - 1 - reached)  # type: ignore[attr-defined]
-
-
-class PretrainedText(nn.Module):
-    """Read text with a pretrained language model that is trained further.
-
-    The lower a layer, the smaller its steps: layer l of L takes ``rate * decay ** (L - l)`` of the
-    steps of the other weights, and embeddings less than the first. Networks that are trained
-    together under ``vmap`` can't hold it.
-
-    Args:
-        config: What stands in the model's config.json.
-        folder: Folder with its weights; None where they come from a bundle.
-        pad: Number of the token that fills a row.
-        adapters: Whether only low-rank adapters of its attention are trained.
-        rate: Size of its steps, as a share of those of the other weights, above 0.
-        decay: What a layer's share is times for each layer above it, above 0 and at most 1.
-
-    Shape:
-        block (B, S) int -> tokens (B, 1, D) with D the width of the model.
-
-    Source:
-        Layer-wise rates: Howard and Ruder 2018, section 3.2. Adapters: LoRA, Hu et al. 2022.
-    """
-
-    def __init__(
-        self,
-        config: dict[str, Any],
-        folder: Path | None,
-        pad: int,
-        adapters: bool = False,
-        rate: float = 0.02,
-        decay: float = 0.9,
-    ) -> None:
-        super().__init__()
-        model = pretrained_model(config, folder)
-        by_layer(model, rate, decay)
-        self.model = with_adapters(model) if adapters else model
-        self.pad = pad
-        self.out_features = int(model.config.hidden_size)  # type: ignore[union-attr, arg-type]
-
-    def forward(self, block: Tensor) -> Tensor:
-        return mean_of_tokens(self.model, block, self.pad)[..., None, :]
-
-
-class PretrainedWords(MapEncoder):
-    """Read words with a pretrained language model that is trained further, for a label each.
-
-    Args:
-        reader: The model, as ``PretrainedText`` holds it.
-        words: Most words W of a row.
-
-    Shape:
-        block (B, S, 2) int, the numbers of a row's tokens and, word by word, the place of its first
-        one, from 1 -> tokens (B, 1, 2 D); ``map(block)`` -> (B, W, D).
-    """
-
-    def __init__(self, reader: PretrainedText, words: int) -> None:
-        super().__init__()
-        self.reader, self.words = reader, words
-        self.map_features, self.out_features = reader.out_features, 2 * reader.out_features
-
-    def _first(self, block: Tensor) -> Tensor:
-        return block[..., : self.words, 1]
-
-    def map(self, block: Tensor) -> Tensor:
-        states = token_states(self.reader.model, block[..., 0], self.reader.pad)
-        return first_pieces(states, self._first(block))
-
-    def seen(self, block: Tensor) -> Tensor:
-        return self._first(block) > 0
-
-    def trimmed(self, block: Tensor) -> Tensor:
-        return without_padding(block, block[..., 0] != self.reader.pad)
-
-
-class WordVectors(MapEncoder):
-    """Read words, each a vector that a language model has made, in both directions.
-
-    Args:
-        size: Numbers of a vector.
-        width: Smallest width d of a word; it has at least 128 numbers.
-
-    Shape:
-        block (B, W, size) float, NaN where a row has no word -> tokens (B, 1, 2 d);
-        ``map(block)`` -> (B, W, d).
-
-    Example:
-        >>> WordVectors(5, width=16)(torch.zeros(2, 3, 5)).shape
-        torch.Size([2, 1, 256])
-
-    Source:
-        Devlin et al. 2019 (BERT), section 5.3: a BiLSTM over states that stay as they are.
-    """
-
-    def __init__(self, size: int, width: int) -> None:
-        super().__init__()
-        d = max(128, width + width % 2)
-        self.read = BothWays(size, d)
-        self.map_features, self.out_features = d, 2 * d
-
-    def map(self, block: Tensor) -> Tensor:
-        x = F.dropout(block.nan_to_num(), DROPOUT, self.training)
-        return F.dropout(self.read(x, self.seen(block)), DROPOUT, self.training)
-
-    def seen(self, block: Tensor) -> Tensor:
-        return ~block[..., 0].isnan()
-
-    def trimmed(self, block: Tensor) -> Tensor:
-        return without_padding(block, self.seen(block))
 
 
 def with_adapters(model: nn.Module) -> nn.Module:

@@ -7,12 +7,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, cast
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
 from superpose.nn.encoders._maps import where_seen
+from superpose.nn.encoders._vectors import VectorEncoder
 
-from ._pretrained import by_layer, pretrained_model, with_adapters
+from ._pretrained import Tuning, by_layer, frozen, pretrained_model, with_adapters
 
 # Both draw from numpy's random stream or skip layers; a seed has to fix every number.
 STEADY = {"apply_spec_augment": False, "layerdrop": 0.0}
@@ -53,11 +55,11 @@ def mean_of_frames(model: nn.Module, waves: Tensor, inside: nn.Module | None = N
     heard = heard | (torch.arange(waves.shape[-1], device=waves.device) == 0)
     with warnings.catch_warnings():  # WavLM hands torch a bias and a mask of two types
         warnings.filterwarnings("ignore", "Support for mismatched key_padding_mask")
-        told = model(input_values=waves.nan_to_num(), attention_mask=heard.long())
-    told = told.last_hidden_state
+        out = model(input_values=waves.nan_to_num(), attention_mask=heard.long())
+    states = out.last_hidden_state
     count = cast(Any, inside or model)._get_feat_extract_output_lengths(heard.sum(-1)).clamp(min=1)
-    own = torch.arange(told.shape[-2], device=waves.device) < count[..., None]
-    return torch.where(own[..., None], told, 0.0).sum(-2) / count[..., None]
+    own = torch.arange(states.shape[-2], device=waves.device) < count[..., None]
+    return torch.where(own[..., None], states, 0.0).sum(-2) / count[..., None]
 
 
 class PretrainedAudio(nn.Module):
@@ -71,9 +73,7 @@ class PretrainedAudio(nn.Module):
         folder: Folder with its weights; None where they come from a bundle.
         mean: Of the token, over training rows, as others have trained the model.
         scale: Its spread.
-        adapters: Whether only low-rank adapters are trained.
-        rate: Size of its steps, as a share of those of the other weights, above 0.
-        decay: What a layer's share is times for each layer above it, above 0 and at most 1.
+        tuning: What is trained of it.
 
     Shape:
         block (B, T) samples, NaN behind the end of a sound -> tokens (B, 1, D).
@@ -91,23 +91,46 @@ class PretrainedAudio(nn.Module):
         self,
         config: dict[str, Any],
         folder: Path | None,
+        *,
         mean: Sequence[float],
         scale: Sequence[float],
-        adapters: bool = False,
-        rate: float = 0.02,
-        decay: float = 0.9,
+        tuning: Tuning,
     ) -> None:
         super().__init__()
         model = speech_model(config, folder)
-        by_layer(model, rate, decay)
+        by_layer(model, tuning.rate, tuning.decay)
         for weight in cast(nn.Module, model.feature_extractor).parameters():
             weight.requires_grad_(False)
         self._inside = [model]  # in a list: with adapters it is a part of the other
-        self.model = with_adapters(model) if adapters else model
+        self.model = with_adapters(model) if tuning.adapters else model
         for name, value in (("mean", mean), ("scale", scale)):
             self.register_buffer(name, torch.tensor(value), persistent=False)
         self.out_features = len(mean)
 
     def forward(self, block: Tensor) -> Tensor:
-        told = (mean_of_frames(self.model, block, self._inside[0]) - self.mean) / self.scale
-        return where_seen(~block[..., 0].isnan(), told[..., None, :])
+        vector = (mean_of_frames(self.model, block, self._inside[0]) - self.mean) / self.scale
+        return where_seen(~block[..., 0].isnan(), vector[..., None, :])
+
+
+class FrozenSounds:
+    """Run a model of waveforms as others have trained it."""
+
+    def require_sound_model(self, home: Path) -> None:
+        """Load the model; raises whatever it raises where it does not read waveforms."""
+        frozen(speech_model, home)
+
+    @torch.no_grad()
+    def sound_vector(self, home: Path, wave: np.ndarray) -> np.ndarray:
+        """Average the vectors of the frames of a sound, (T,) -> (D,)."""
+        return mean_of_frames(frozen(speech_model, home), torch.from_numpy(wave)[None])[0].numpy()
+
+
+def pretrained_audio_encoder(kinds: Sequence[Any], width: int) -> nn.Module:
+    """Build the encoder of an input of kind "pretrained-audio"."""
+    kind = kinds[0]
+    if not kind.trained:
+        return VectorEncoder(len(kind.mean), width)
+    tuning = Tuning.of(kind.settings)
+    return PretrainedAudio(
+        kind.config, kind.weights, mean=kind.mean, scale=kind.scale, tuning=tuning
+    )

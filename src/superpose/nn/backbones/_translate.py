@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -32,14 +33,20 @@ class Translator:
     """
 
     def __init__(
-        self, folder: Path, prefix: str = "", source: str | None = None, target: str | None = None
+        self,
+        folder: Path,
+        prefix: str = "",
+        *,
+        source: str | None = None,
+        target: str | None = None,
     ) -> None:
         from transformers import AutoModelForSeq2SeqLM, AutoTokenizer
         from transformers.utils import logging
 
         safe: dict[str, Any] = {"trust_remote_code": False, "local_files_only": True}
         self.tokenizer: Any = AutoTokenizer.from_pretrained(folder, **safe)
-        self.prefix, self.start = prefix, self._language(target)
+        self.prefix = prefix
+        self.start = self._language(target)
         if self._language(source) is not None:
             self.tokenizer.src_lang = source
         model: Any = AutoModelForSeq2SeqLM
@@ -60,20 +67,41 @@ class Translator:
     def __call__(self, texts: Sequence[str]) -> list[str | None]:
         """Return a text for each; None for one with more than 256 tokens."""
         ids = self.tokenizer([self.prefix + text for text in texts])["input_ids"]
-        fits = [place for place, own in enumerate(ids) if len(own) <= MOST_TOKENS]
-        fits.sort(key=lambda place: len(ids[place]))  # texts of a batch should be alike in length
+        fits = [position for position, own in enumerate(ids) if len(own) <= MOST_TOKENS]
+        fits.sort(key=lambda position: len(ids[position]))  # a batch should have little padding
         out: list[str | None] = [None] * len(texts)
         how = {"max_new_tokens": MOST_TOKENS, "num_beams": 1, "do_sample": False}
         if self.start is not None:
             how["forced_bos_token_id"] = self.start
         for begin in range(0, len(fits), BATCH):
-            places = fits[begin : begin + BATCH]
+            positions = fits[begin : begin + BATCH]
             batch = self.tokenizer.pad(
-                {"input_ids": [ids[place] for place in places]}, return_tensors="pt"
+                {"input_ids": [ids[position] for position in positions]}, return_tensors="pt"
             )
             batch.pop("token_type_ids", None)
-            told = self.model.generate(**batch, **how)
-            words = self.tokenizer.batch_decode(told, skip_special_tokens=True)
-            for place, text in zip(places, words, strict=True):
-                out[place] = text.strip()
+            written = self.model.generate(**batch, **how)
+            texts_out = self.tokenizer.batch_decode(written, skip_special_tokens=True)
+            for position, text in zip(positions, texts_out, strict=True):
+                out[position] = text.strip()
         return out
+
+
+class Translations:
+    """Run models that turn a text into another one, each with what is asked of it once."""
+
+    def translate(self, home: Path, step: Any, texts: tuple[str, ...]) -> tuple[str | None, ...]:
+        """Return a text for each, None for one that is too long.
+
+        Args:
+            home: The folder of the model.
+            step: Its ``prefix``, and the languages ``source`` and ``target``, where it has any.
+            texts: The texts.
+        """
+        return _translated(home, texts, prefix=step.prefix, source=step.source, target=step.target)
+
+
+@lru_cache(maxsize=8)  # a table is read again for questions to a run
+def _translated(
+    home: Path, texts: tuple[str, ...], *, prefix: str, source: str | None, target: str | None
+) -> tuple[str | None, ...]:
+    return tuple(Translator(home, prefix, source=source, target=target)(texts))

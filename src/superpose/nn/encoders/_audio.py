@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 import torch.nn.functional as F
 from torch import Tensor, nn
 
@@ -55,7 +58,8 @@ class AudioEncoder(MapEncoder):
         self.stages = nn.Sequential(_Block(16, 32), _Block(32, 48), _Block(48, LAST, stride=1))
         self.norm = nn.GroupNorm(GROUPS, LAST)
         self.across = nn.Linear(LAST * -(-mels // 16), d)
-        self.map_features, self.out_features = d, 2 * d
+        self.map_features = d
+        self.out_features = 2 * d
 
     def map(self, block: Tensor) -> Tensor:
         x = self.stages(self.stem(block.nan_to_num()[..., None, :, :]))
@@ -66,3 +70,8 @@ class AudioEncoder(MapEncoder):
         there = ~block[..., 0, 0].isnan()
         places = -(-block.shape[-2] // 8)
         return there[..., None].expand(*there.shape, places)
+
+
+def audio_encoder(kinds: Sequence[Any], width: int) -> nn.Module:
+    """Build the encoder of an input of kind "audio"."""
+    return AudioEncoder(kinds[0].mels, width)

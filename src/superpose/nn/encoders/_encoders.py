@@ -8,6 +8,8 @@ trained together under ``torch.func.vmap``.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -55,7 +57,9 @@ class NumberEncoder(nn.Module):
         for c, e in enumerate(edges):
             points = torch.tensor(e if len(e) >= 2 else [0.0, 1.0])
             n = len(points) - 1
-            low[c, :n], span[c, :n], used[c, :n] = points[:-1], points.diff(), 1.0
+            low[c, :n] = points[:-1]
+            span[c, :n] = points.diff()
+            used[c, :n] = 1.0
         self.low: Tensor
         self.span: Tensor
         self.used: Tensor
@@ -72,7 +76,7 @@ class NumberEncoder(nn.Module):
     def forward(self, block: Tensor) -> Tensor:
         gone = block.isnan()
         x = torch.where(gone, 0.0, block)
-        bent = piecewise_linear(x, self.low, self.span, self.used)
+        bent = piecewise_linear(x, low=self.low, span=self.span, used=self.used)
         token = (
             x[..., None] * self.weight
             + self.bias
@@ -142,3 +146,18 @@ class MultiHotEncoder(nn.Module):
             mean = hot @ table / hot.sum(-1, keepdim=True).clamp(min=1.0)
             tokens.append(torch.where(gone, missing, mean))
         return torch.stack(tokens, dim=-2)
+
+
+def numbers_encoder(kinds: Sequence[Any], width: int) -> nn.Module:
+    """Build the encoder of inputs of the group "numbers"."""
+    return NumberEncoder([edges for kind in kinds for edges in kind.edges], width)
+
+
+def categories_encoder(kinds: Sequence[Any], width: int) -> nn.Module:
+    """Build the encoder of inputs of the group "categories"."""
+    return CategoryEncoder([kind.cardinality for kind in kinds], width)
+
+
+def multihot_encoder(kinds: Sequence[Any], width: int) -> nn.Module:
+    """Build the encoder of inputs of the group "multihot"."""
+    return MultiHotEncoder([len(kind.levels) for kind in kinds], width)

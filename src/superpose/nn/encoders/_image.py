@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import itertools
 import math
+from collections.abc import Sequence
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -155,3 +157,8 @@ def _where_seen(block: Tensor, token: Tensor) -> Tensor:
     ten, and beside that no other row would be learned from.
     """
     return where_seen(block.flatten(-3).any(-1).bool(), token)  # of bytes `any` is a byte
+
+
+def image_encoder(kinds: Sequence[Any], width: int) -> nn.Module:
+    """Build the encoder of an input of kind "image"."""
+    return ImageEncoder(width, kinds[0].stride)

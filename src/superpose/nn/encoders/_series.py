@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -36,10 +38,12 @@ class DilatedBlock(nn.Module):
         self.distance = distance
         # Over the channels of a step alone: neither other rows nor the padding have a say.
         self.norm = nn.LayerNorm(width)
-        self.mix, self.out = nn.Linear(3 * width, width), nn.Linear(width, width)
+        self.mix = nn.Linear(3 * width, width)
+        self.out = nn.Linear(width, width)
 
     def forward(self, x: Tensor) -> Tensor:
-        far, steps = self.distance, x.shape[-2]
+        far = self.distance
+        steps = x.shape[-2]
         h = F.pad(self.norm(x), (0, 0, far, far))
         near = [h[..., k * far : k * far + steps, :] for k in range(3)]
         h = F.gelu(self.mix(torch.cat(near, -1)))
@@ -98,7 +102,8 @@ class SeriesEncoder(MapEncoder):
         depth = max(1, math.ceil(math.log2(length)))
         self.blocks = nn.ModuleList(DilatedBlock(d, 2**k) for k in range(depth))
         self.norm = nn.LayerNorm(d)
-        self.map_features, self.out_features = d, 3 * d
+        self.map_features = d
+        self.out_features = 3 * d
 
     def map(self, block: Tensor) -> Tensor:
         x = self.read(unrolled(block))
@@ -113,3 +118,8 @@ class SeriesEncoder(MapEncoder):
         whole = super().pool(places, seen)
         # The last step is the present, whether anything was measured then or not.
         return torch.cat([whole, places[..., -1:, :]], dim=-1)
+
+
+def series_encoder(kinds: Sequence[Any], width: int) -> nn.Module:
+    """Build the encoder of an input of kind "series"."""
+    return SeriesEncoder(len(kinds[0].kept), kinds[0].length, width)

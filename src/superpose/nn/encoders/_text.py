@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -27,17 +29,20 @@ class TextEncoder(MapEncoder):
         torch.Size([2, 1, 128])
     """
 
-    def __init__(self, vocabulary: int, width: int, length: int = 512, heads: int = 4) -> None:
+    def __init__(self, vocabulary: int, width: int, *, length: int = 512, heads: int = 4) -> None:
         super().__init__()
         d = max(64, width)
         self.table = nn.Embedding(vocabulary, d)
         nn.init.normal_(self.table.weight, std=0.1)
         self.place = nn.Parameter(torch.randn(length, d) * 0.02)
         self.norm, self.norm_out = nn.LayerNorm(d), nn.LayerNorm(d)
-        self.mix, self.back = nn.Linear(d, 3 * d), nn.Linear(d, d)
-        self.wide, self.narrow = nn.Linear(d, 2 * d), nn.Linear(2 * d, d)
+        self.mix = nn.Linear(d, 3 * d)
+        self.back = nn.Linear(d, d)
+        self.wide = nn.Linear(d, 2 * d)
+        self.narrow = nn.Linear(2 * d, d)
         self.heads = heads
-        self.map_features, self.out_features = d, 2 * d
+        self.map_features = d
+        self.out_features = 2 * d
 
     def map(self, block: Tensor) -> Tensor:
         x = self.table(block) + self.place[: block.shape[-1]]
@@ -54,3 +59,8 @@ class TextEncoder(MapEncoder):
 
     def seen(self, block: Tensor) -> Tensor:
         return block != 0
+
+
+def sequence_encoder(kinds: Sequence[Any], width: int) -> nn.Module:
+    """Build the encoder of an input of kind "sequence"."""
+    return TextEncoder(kinds[0].vocabulary, width)

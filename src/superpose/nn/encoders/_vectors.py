@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 
@@ -32,3 +35,8 @@ class VectorEncoder(nn.Module):
         gone = block.isnan()
         token = self.map(torch.where(gone, 0.0, block))
         return torch.where(gone.any(-1, keepdim=True), self.missing, token)[..., None, :]
+
+
+def vectors_encoder(kinds: Sequence[Any], width: int) -> nn.Module:
+    """Build the encoder of an input that has a vector in every row."""
+    return VectorEncoder(len(kinds[0].mean), width)

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from superpose.columns import SPELLINGS
 from superpose.functional import lstm
 
 from ._maps import MapEncoder, without_padding
+from ._text import TextEncoder
 
 # A word that is hidden in training is read by its spelling alone, as one never seen before.
 HIDDEN = 0.1
@@ -79,10 +83,12 @@ class WordEncoder(MapEncoder):
         nn.init.normal_(self.table.weight, std=0.1)
         nn.init.normal_(self.spelling.weight, std=0.05)  # some seven of them are summed
         self.read = BothWays(d, d)
-        self.map_features, self.out_features = d, 2 * d
+        self.map_features = d
+        self.out_features = 2 * d
 
     def map(self, block: Tensor) -> Tensor:
-        number, seen = block[..., 0], self.seen(block)
+        number = block[..., 0]
+        seen = self.seen(block)
         if self.training:
             hidden = torch.rand(number.shape, device=number.device) < HIDDEN
             number = torch.where(hidden & seen, UNKNOWN, number)
@@ -95,3 +101,10 @@ class WordEncoder(MapEncoder):
 
     def trimmed(self, block: Tensor) -> Tensor:
         return without_padding(block, self.seen(block))
+
+
+def text_encoder(kinds: Sequence[Any], width: int) -> nn.Module:
+    """Build the encoder of an input of kind "text"."""
+    if kinds[0].unit == "divided":
+        return WordEncoder(kinds[0].vocabulary, SPELLINGS, width)
+    return TextEncoder(kinds[0].vocabulary, width)

@@ -11,7 +11,7 @@ from ._base import Fusion
 
 
 class EssayFusion(Fusion):
-    """Replaces every state by the attention-weighted mean of all states, H' = softmax(QKᵀ/√d) H.
+    """Replaces every state by the attention-weighted mean of all, H' = softmax(QKᵀ/√d) H.
 
     Kept as a baseline: it starts by averaging tasks into one.
 
@@ -21,13 +21,11 @@ class EssayFusion(Fusion):
         torch.Size([2, 3, 8])
     """
 
-    paper = "the formula that Superpose started from; Vaswani 2017"
-
     def __init__(
-        self, targets: int, state: int, rank: int = 16, donor_gradient: float = 1.0
+        self, n_targets: int, task_dim: int, *, rank: int = 16, donor_gradient: float = 1.0
     ) -> None:
-        super().__init__(targets, state, rank, donor_gradient)
-        self.query, self.key = (nn.Linear(state, state, bias=False) for _ in range(2))
+        super().__init__(n_targets, task_dim, rank=rank, donor_gradient=donor_gradient)
+        self.query, self.key = (nn.Linear(task_dim, task_dim, bias=False) for _ in range(2))
 
     def forward(self, states: Tensor) -> Tensor:
         return essay_attention(self.query(states), self.key(states), states)[0]

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from ._base import Listening
 
-# Sixteen tokens hold what hundreds of targets have in common; more cost more and told no more.
+# Sixteen tokens hold what hundreds of targets have in common; more cost more and gain nothing.
 TOKENS = 16
 
 
@@ -30,26 +30,24 @@ class InducingTokens(Listening):
         the tokens: leaving it out would cost what the tokens save.
     """
 
-    paper = "Lee 2019, induced set attention"
-
     def __init__(
-        self, targets: int, state: int, rank: int = 16, donor_gradient: float = 1.0
+        self, n_targets: int, task_dim: int, *, rank: int = 16, donor_gradient: float = 1.0
     ) -> None:
-        super().__init__(targets, state, rank, donor_gradient)
+        super().__init__(n_targets, task_dim, rank=rank, donor_gradient=donor_gradient)
         self.tokens = nn.Parameter(torch.randn(TOKENS, rank))
         self.labels = nn.Parameter(torch.randn(TOKENS, rank) / math.sqrt(rank))
-        self.sink = nn.Parameter(torch.zeros(targets))
-        self.gate = nn.Parameter(torch.zeros(targets, state))
+        self.sink = nn.Parameter(torch.zeros(n_targets))
+        self.gate = nn.Parameter(torch.zeros(n_targets, task_dim))
 
     def forward(self, states: Tensor) -> Tensor:
         u = self.common(states)
         scale = 1 / math.sqrt(self.tokens.shape[-1])
         query, key = self.query_and_key(u)
         read = F.softmax(scale * self.tokens @ key.transpose(-1, -2), -1)
-        held = read @ self.spoken(u)  # (..., I, r)
-        scores = scale * query @ (held + self.labels).transpose(-1, -2)
+        common = read @ self.spoken(u)  # (..., I, r)
+        scores = scale * query @ (common + self.labels).transpose(-1, -2)
         sink = self.sink[:, None].expand(*scores.shape[:-1], 1)
-        heard = F.softmax(torch.cat([scores, sink], -1), -1)[..., :-1] @ held
+        heard = F.softmax(torch.cat([scores, sink], -1), -1)[..., :-1] @ common
         return states + self.gate * self.out(heard)
 
     def attention(self, states: Tensor) -> Tensor | None:

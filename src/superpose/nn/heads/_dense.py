@@ -153,14 +153,16 @@ class DenseNetwork(Network):
         return {**blocks, **found}
 
     def forward(  # type: ignore[override] # two shapes
-        self, blocks: dict[str, Tensor], taps: Tensor | None = None
+        self, blocks: dict[str, Tensor], probe: Tensor | None = None
     ) -> Outputs:
         both = {
             name: self._offers(name).token_and_map(blocks[name])
             for name in set(self.sources.values())
         }
         maps = {name: places for name, (_, places) in both.items()}
-        states = self.fused_states(blocks, taps, {name: token for name, (token, _) in both.items()})
+        states = self.fused_states(
+            blocks, probe, {name: token for name, (token, _) in both.items()}
+        )
         places = {}
         for t, source in self.sources.items():
             out = self.places[str(t)](maps[source], states[..., t, :].mean(-2))

@@ -6,11 +6,11 @@ import pyarrow.parquet
 import pytest
 
 from superpose import Superpose
-from superpose.audit import prepare
 from superpose.columns._conversions import conversions_of
 from superpose.config import Config
 from superpose.data import divided, like, read_rows, read_table
 from superpose.errors import DataError
+from superpose.evaluation import prepare
 
 datasets = pytest.importorskip("datasets")
 from datasets import ClassLabel, Dataset, DatasetDict, Features, Image, List, Value  # noqa: E402

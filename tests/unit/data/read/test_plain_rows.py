@@ -97,7 +97,7 @@ def test_two_ways_to_say_the_references_have_to_agree():
     given = r"references: 'none' given beside proof=\{'references': 'trees'\}; .*; remove one"
     with pytest.raises(ConfigError, match=given):
         Superpose("y", references="none", proof={"references": "trees"})
-    agreed = Superpose("y", references="none", proof={"references": "none", "delta": 0.1})
+    agreed = Superpose("y", references="none", proof={"references": "none", "alpha": 0.1})
     assert agreed.config.proof.references == "none"
 
 

@@ -12,7 +12,7 @@ import pyarrow.csv
 import pyarrow.parquet
 import pytest
 
-from superpose.config._config import Config
+from superpose.config import Config
 from superpose.data._codec import Codec
 from superpose.data.read._jsonl import write_jsonl
 from superpose.data.read._reading import read_rows, read_table

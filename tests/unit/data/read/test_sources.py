@@ -11,6 +11,7 @@ from superpose.columns._conversions import ReadNotes, conversions_of, warnings_o
 from superpose.config import Config, load_config
 from superpose.data import infer_schema, read_table, sources_of, write_table
 from superpose.errors import ConfigError, DataError
+from superpose.record import SourceRecord
 
 WRITTEN = pa.table({"x": [1.0, 2.0, 3.0, 4.0], "digit": [1, 2, 1, 2]})
 SPOKEN = pa.table({"x": [5, 6], "digit": [1, 2], "speaker": ["Ann", "Bob"]})
@@ -108,9 +109,9 @@ def test_a_run_of_sources_keeps_where_they_are_and_says_what_each_brings(tmp_pat
         "training: {epochs: 1, sampling: uniform}\nproof: {references: none, folds: 2}\n"
     )
     model = Superpose.from_config(load_config(file)).fit(out=tmp_path / "run")
-    assert model.facts["data"]["sources"] == [
-        {"name": "a", "rows": 40, "labelled": {"low": 40, "high": 0}},
-        {"name": "b", "rows": 40, "labelled": {"low": 0, "high": 40}},
+    assert model.record.data.sources == [
+        SourceRecord("a", 40, {"low": 40, "high": 0}),
+        SourceRecord("b", 40, {"low": 0, "high": 40}),
     ]
     again = load_config(tmp_path / "run" / "superpose.yaml")
     assert read_table(again.source).equals(read_table(load_config(file).source))

@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from superpose.kinds import INPUT_KINDS
+from superpose.nn import encoder_of
 
 Sequence = INPUT_KINDS["sequence"]
 
@@ -44,7 +45,7 @@ def test_trees_read_the_newest_the_length_and_counts():
 def test_the_order_of_a_history_reaches_the_network():
     kind = Sequence.fit("h", col([["a", "b"], ["b", "a"]]))
     torch.manual_seed(0)
-    encoder = Sequence.encoder([kind], 16)
+    encoder = encoder_of([kind], 16)
     there, back = encoder(torch.from_numpy(kind.encode(col([["a", "b"], ["b", "a"]]))))
     assert not torch.allclose(there, back)
 
@@ -52,4 +53,4 @@ def test_the_order_of_a_history_reaches_the_network():
 @pytest.mark.parametrize("values", [[None, None], [[], []]])
 def test_a_column_without_members_is_empty(values):
     column = pa.chunked_array([pa.array(values, pa.list_(pa.string()))])
-    assert Sequence.fit("h", column).useless == "empty"
+    assert Sequence.fit("h", column).drop_reason == "empty"

@@ -132,7 +132,7 @@ def test_true_triples_score_higher_than_others_on_a_large_graph(monkeypatch):
     # A ring, scored against a sample of its nodes, as graphs of very many entities are.
     monkeypatch.setattr("superpose.functional._triples.MOST_SCORED", 20)
     ring = np.array([[i, 0, (i + 1) % 30] for i in range(30)])
-    found = embed_triples(ring, 30, 1, size=16, epochs=60)
+    found = embed_triples(ring, entities=30, relations=1, size=16, epochs=60)
     # Nodes that are far apart on the ring have less in common than neighbours of one node.
     unit = found / np.linalg.norm(found, axis=1, keepdims=True)
     assert found.shape == (30, 16)
@@ -185,7 +185,7 @@ def test_a_vector_is_learned_and_told_as_a_list():
         training={"epochs": 10, "learning_rate": 0.01},
         proof={"folds": 1},
     ).fit(rows)
-    found = model.facts["metrics"]["e"]
-    assert found["shipped"]["cosine"] > 0.6 > found["constant"]["cosine"], found
-    assert found["shipped"]["recall_at_10"] > found["constant"]["recall_at_10"], found
+    found = model.record.metrics["e"]
+    assert found["deployed"]["cosine"] > 0.6 > found["baseline"]["cosine"], found
+    assert found["deployed"]["recall_at_10"] > found["baseline"]["recall_at_10"], found
     assert [len(told) for told in model.predict(rows.slice(0, 3))["e"].to_pylist()] == [5] * 3

@@ -10,17 +10,17 @@ import pytest
 import torch
 from torch.func import functional_call, stack_module_state, vmap
 
-from superpose.audit import prepare
 from superpose.config import Config
 from superpose.data import read_table
 from superpose.errors import DataError, MissingExtraError
+from superpose.evaluation import prepare
 from superpose.kinds import INPUT_KINDS
 from superpose.kinds.sound._mel import log_mel
-from superpose.nn import AudioEncoder
-from superpose.nn.augment._augment_signals import SoundAugment
+from superpose.nn import AudioEncoder, SoundAugment, augment_of
 
 soundfile = pytest.importorskip("soundfile")
 Kind = INPUT_KINDS["audio"]
+USUAL = SoundAugment(volume=0.3, noise=0.1, time=0.1, bands=0.0, shift=0.0)
 RATE = 8000
 
 
@@ -58,8 +58,8 @@ def test_sounds_become_standardised_spectrograms(folder):
 
 
 def test_a_higher_tone_is_loudest_in_a_higher_band():
-    lower = log_mel(tone(1000), 8000, 0.5, 40).mean(0).argmax()
-    higher = log_mel(tone(2000), 8000, 0.5, 40).mean(0).argmax()
+    lower = log_mel(tone(1000), 8000, seconds=0.5, mels=40).mean(0).argmax()
+    higher = log_mel(tone(2000), 8000, seconds=0.5, mels=40).mean(0).argmax()
     assert lower < higher
 
 
@@ -111,7 +111,7 @@ def test_unreadable_sounds_count_as_missing_where_they_are_skipped(folder):
 
 def test_an_input_of_unreadable_sounds_alone_says_nothing(folder):
     kind = Kind.fit("s", col(["cut.wav"] * 3), folder=str(folder), on_error="skip")
-    assert kind.useless == "no sound that can be read"
+    assert kind.drop_reason == "no sound that can be read"
 
 
 def test_the_report_counts_the_sounds_that_were_skipped(folder):
@@ -147,7 +147,7 @@ def test_variations_keep_missing_sounds_missing_and_change_the_others():
     torch.manual_seed(0)
     block = torch.zeros(2, 3, 20, 8)
     block[0, 1] = torch.nan
-    told, followed = SoundAugment()(block)
+    told, followed = USUAL(block)
     assert followed is None
     assert told.shape == block.shape
     assert told[0, 1].isnan().all()
@@ -156,11 +156,11 @@ def test_variations_keep_missing_sounds_missing_and_change_the_others():
 
 
 def test_how_sounds_are_varied_is_asked_for_part_by_part(folder):
-    assert fitted(folder, augment="off").augment() is None
-    assert fitted(folder, augment=False).augment() is None
-    asked = fitted(folder, augment={"bands": 0.3}).augment().by
+    assert augment_of(fitted(folder, augment="off")) is None
+    assert augment_of(fitted(folder, augment=False)) is None
+    asked = augment_of(fitted(folder, augment={"bands": 0.3}))
     assert (asked.bands, asked.volume) == (0.3, 0.3)
-    assert fitted(folder).augment() == SoundAugment()
+    assert augment_of(fitted(folder)) == USUAL
 
 
 def test_the_encoder_runs_for_folds_in_one_pass_and_rows_alone():

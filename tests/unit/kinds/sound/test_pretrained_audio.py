@@ -12,10 +12,12 @@ import torch
 from superpose import Superpose
 from superpose.errors import DataError
 from superpose.kinds import INPUT_KINDS
+from superpose.nn import BACKBONES, encoder_of
 
 transformers = pytest.importorskip("transformers")
 soundfile = pytest.importorskip("soundfile")
 Kind = INPUT_KINDS["pretrained-audio"]
+LOAD = {"load_backbone": lambda: BACKBONES["pretrained-audio"]}  # as the codec hands it
 RATE = 4000
 SMALL = {
     "hidden_size": 16,
@@ -67,7 +69,7 @@ def sounds(tmp_path_factory) -> pa.Table:
 
 
 def fitted(folder, sounds, **options):
-    return Kind.fit("sound", sounds["sound"].slice(0, 6), encoder=str(folder), **options)
+    return Kind.fit("sound", sounds["sound"].slice(0, 6), encoder=str(folder), **options, **LOAD)
 
 
 def col(*values):
@@ -83,11 +85,11 @@ def test_a_sound_is_the_mean_over_its_own_frames(checkpoints, sounds, name):
     model = transformers.AutoModel.from_pretrained(checkpoints[name]).eval()
     with torch.no_grad():
         expected = model(read).last_hidden_state[0].mean(0).numpy()
-    told, codes, names = kind.features(col(path, None))
+    told, codes, names = kind.features(col(path, None), **LOAD)
     np.testing.assert_allclose(told[0], expected, atol=1e-5)
     assert np.isnan(told[1]).all()
     assert (len(names), any(codes)) == (16, False)
-    assert kind.encode(col(None, path)).shape == (2, 16)
+    assert kind.encode(col(None, path), **LOAD).shape == (2, 16)
     assert Kind.from_state(json.loads(json.dumps(kind.state()))) == kind
 
 
@@ -96,13 +98,13 @@ def test_a_sound_is_the_mean_over_its_own_frames(checkpoints, sounds, name):
 def test_a_trained_model_starts_as_others_have_trained_it(checkpoints, sounds, name, train):
     kind = fitted(checkpoints[name], sounds, train=train)
     values = col(*sounds["sound"].slice(0, 3).to_pylist(), None)
-    block = torch.from_numpy(kind.encode(values))
+    block = torch.from_numpy(kind.encode(values, **LOAD))
     assert block.shape == (4, round(kind.seconds * RATE))
-    encoder = Kind.encoder([kind], 4).eval()
+    encoder = encoder_of([kind], 4).eval()
     token = encoder(block)
     assert (token[3] == 0).all()
     torch.testing.assert_close(encoder(block[1:2])[0], token[1], atol=1e-5, rtol=1e-5)
-    expected = (kind.features(values)[0][:3] - kind.mean) / kind.scale
+    expected = (kind.features(values, **LOAD)[0][:3] - kind.mean) / kind.scale
     if name != "hubert":  # whose first norm is over time, and hears what fills a row
         np.testing.assert_allclose(token[:3, 0].detach(), expected, atol=1e-3)
     token[3].sum().backward(retain_graph=True)
@@ -155,4 +157,4 @@ def test_a_checkpoint_that_does_not_serve_is_one_clear_error(checkpoints, sounds
 def test_a_sound_shorter_than_a_frame_still_has_one(checkpoints, sounds, tmp_path):
     soundfile.write(tmp_path / "click.wav", np.ones(12) * 0.1, RATE)
     kind = fitted(checkpoints["wav2vec2"], sounds)
-    assert np.isfinite(kind.encode(col(str(tmp_path / "click.wav")))).all()
+    assert np.isfinite(kind.encode(col(str(tmp_path / "click.wav")), **LOAD)).all()

@@ -141,7 +141,7 @@ def test_new_rows_of_another_form_are_refused(train, new, expected):
 )  # fmt: skip
 def test_times_of_day_are_one_kind_in_which_midnight_wraps(values):
     kind = fit(values)
-    assert (kind.clock, kind.parts, kind.width) == (True, ["hour"], 2)
+    assert (kind.clock, kind.parts, len(kind.edges)) == (True, ["hour"], 2)
     late, early = kind.encode(col(values))
     assert np.abs(late - early).max() < 0.01
     assert kind.features(col(values))[2] == ["t (hour)"]

@@ -158,8 +158,8 @@ def fitted(checkpoint):
 
 
 def test_a_decoder_learns_from_the_columns_what_to_say(fitted):
-    found = fitted.facts["metrics"]["said"]
-    assert found["shipped"]["perplexity"] < 0.9 * found["constant"]["perplexity"], found
+    found = fitted.record.metrics["said"]
+    assert found["deployed"]["perplexity"] < 0.9 * found["baseline"]["perplexity"], found
     new = table(50, seed=1)
     assert fitted.evaluate(new)["said"]["score"] > 0.2
     told = fitted.predict(new.drop_columns(["said"]))["said"].to_pylist()

@@ -11,9 +11,11 @@ import torch
 from superpose import Superpose
 from superpose.errors import ConfigError, DataError
 from superpose.kinds import INPUT_KINDS
+from superpose.nn import BACKBONES, encoder_of
 
 transformers = pytest.importorskip("transformers")
 Kind = INPUT_KINDS["pretrained-text"]
+LOAD = {"load_backbone": lambda: BACKBONES["pretrained-text"]}  # as the codec hands it
 WORDS = ["[PAD]", "[UNK]", "good", "bad", "day", "film", "very", "not"]
 
 
@@ -39,12 +41,12 @@ def col(values):
 
 
 def test_a_text_has_the_same_vector_alone_and_among_longer_ones(checkpoint):
-    kind = Kind.fit("t", col(["good day", "bad film"]), encoder=str(checkpoint))
-    alone = kind.encode(col(["good day"]))
-    among = kind.encode(col(["very very very bad film", "good day", None]))
+    kind = Kind.fit("t", col(["good day", "bad film"]), encoder=str(checkpoint), **LOAD)
+    alone = kind.encode(col(["good day"]), **LOAD)
+    among = kind.encode(col(["very very very bad film", "good day", None]), **LOAD)
     assert np.allclose(alone[0], among[1], atol=1e-5)
     assert np.isnan(among[2]).all()
-    matrix, codes, names = kind.features(col(["good day", None]))
+    matrix, codes, names = kind.features(col(["good day", None]), **LOAD)
     assert matrix.shape == (2, 16)
     assert np.isnan(matrix[1]).all()
     assert not any(codes)
@@ -53,22 +55,24 @@ def test_a_text_has_the_same_vector_alone_and_among_longer_ones(checkpoint):
 
 
 def test_the_vector_is_what_transformers_says(checkpoint):
-    kind = Kind.fit("t", col(["good day", "bad film"]), encoder=str(checkpoint))
+    kind = Kind.fit("t", col(["good day", "bad film"]), encoder=str(checkpoint), **LOAD)
     model = transformers.AutoModel.from_pretrained(checkpoint).eval()
     with torch.no_grad():
         hidden = model(torch.tensor([[2, 4]])).last_hidden_state
-    told = kind.features(col(["good day"]))[0][0]
+    told = kind.features(col(["good day"]), **LOAD)[0][0]
     assert np.allclose(told, hidden[0].mean(0).numpy(), atol=1e-5)
 
 
 @pytest.mark.parametrize("train", ["adapters", "all"])
 def test_a_trained_model_starts_as_others_have_trained_it(checkpoint, train):
-    kind = Kind.fit("t", col(["good day", "bad"]), encoder=str(checkpoint), train=train, length=8)
-    block = kind.encode(col(["good day", None]))
+    kind = Kind.fit(
+        "t", col(["good day", "bad"]), encoder=str(checkpoint), train=train, length=8, **LOAD
+    )
+    block = kind.encode(col(["good day", None]), **LOAD)
     assert block.tolist() == [[2, 4, 0, 0, 0, 0, 0, 0], [0] * 8]
-    encoder = Kind.encoder([kind], 4).eval()
+    encoder = encoder_of([kind], 4).eval()
     token = encoder(torch.from_numpy(block))[0, 0].detach().numpy()
-    assert np.allclose(token, kind.features(col(["good day"]))[0][0], atol=1e-5)
+    assert np.allclose(token, kind.features(col(["good day"]), **LOAD)[0][0], atol=1e-5)
     rates = {n: round(getattr(w, "rate", 1.0), 6) for n, w in encoder.named_parameters()}
     trained = [name for name, w in encoder.named_parameters() if w.requires_grad]
     if train == "all":
@@ -129,7 +133,7 @@ def test_a_trained_model_wants_one_split(checkpoint):
 def test_a_folder_that_lacks_files_and_one_that_is_not_there(tmp_path):
     def fault(encoder):
         with pytest.raises(DataError) as caught:
-            Kind.fit("t", col(["a", "b"]), encoder=encoder)
+            Kind.fit("t", col(["a", "b"]), encoder=encoder, **LOAD)
         return str(caught.value)
 
     (tmp_path / "config.json").write_text("{}")
@@ -179,9 +183,9 @@ ROWS = sentences([["fly", "to", "oslo", "friday"], ["oslo", "new", "york"], None
 
 
 def test_a_word_is_the_first_of_its_tokens(pieces):
-    kind = Kind.fit("w", ROWS, encoder=str(pieces), divided=True, length=12)
-    assert kind.places == 4
-    block = kind.encode(ROWS)
+    kind = Kind.fit("w", ROWS, encoder=str(pieces), divided=True, length=12, **LOAD)
+    assert kind.target_options == {"places": 4}
+    block = kind.encode(ROWS, **LOAD)
     model = transformers.AutoModel.from_pretrained(pieces).eval()
     with torch.no_grad():
         states = model(torch.tensor([[2, 3, 4, 5, 6, 10, 11]])).last_hidden_state[0]
@@ -189,10 +193,10 @@ def test_a_word_is_the_first_of_its_tokens(pieces):
     np.testing.assert_allclose(told, states[[1, 2, 3, 5]].numpy(), atol=1e-5)
     assert np.isnan(block[1, 3:]).all()
     assert np.isnan(block[2]).all()
-    trained = Kind.fit("w", ROWS, encoder=str(pieces), divided=True, length=12, train="all")
-    ids = torch.from_numpy(trained.encode(ROWS))
+    trained = Kind.fit("w", ROWS, encoder=str(pieces), divided=True, length=12, train="all", **LOAD)
+    ids = torch.from_numpy(trained.encode(ROWS, **LOAD))
     assert ids[0, :4, 1].tolist() == [2, 3, 4, 6]
-    encoder = Kind.encoder([trained], 4).eval()
+    encoder = encoder_of([trained], 4).eval()
     with torch.no_grad():
         places = encoder.map(encoder.trimmed(ids))
         np.testing.assert_allclose(places[0], states[[1, 2, 3, 5]], atol=1e-5)
@@ -201,9 +205,9 @@ def test_a_word_is_the_first_of_its_tokens(pieces):
 
 
 def test_words_beyond_the_length_get_no_label_and_that_is_said(pieces):
-    kind = Kind.fit("w", ROWS, encoder=str(pieces), divided=True, length=5)
+    kind = Kind.fit("w", ROWS, encoder=str(pieces), divided=True, length=5, **LOAD)
     with pytest.warns(UserWarning, match="row 0: 4 words, of which 3 are read; in 1 such row"):
-        block = kind.encode(ROWS)
+        block = kind.encode(ROWS, **LOAD)
     assert (~np.isnan(block[..., 0])).sum(1).tolist() == [3, 3, 0]
 
 

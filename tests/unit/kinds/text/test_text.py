@@ -74,4 +74,4 @@ def test_runs_do_not_reach_into_the_next_row():
 
 
 def test_one_text_in_all_rows_is_useless():
-    assert Text.fit("x", col(["same text", "same text"])).useless == "constant"
+    assert Text.fit("x", col(["same text", "same text"])).drop_reason == "constant"

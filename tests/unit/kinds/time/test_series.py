@@ -11,6 +11,7 @@ import torch
 from superpose.errors import DataError
 from superpose.kinds import INPUT_KINDS
 from superpose.kinds.time._series import summaries
+from superpose.nn import encoder_of
 
 Kind = INPUT_KINDS["series"]
 
@@ -63,8 +64,8 @@ def test_constant_channels_are_left_out_and_named():
     kind = Kind.fit("s", col([[[1.0, 2.0], [1.0, 3.0]]]), channels=["a", "b"])
     assert kind.channels == ["b"]
     assert "channel a constant or empty" in kind.notes[0]
-    assert Kind.fit("s", col([[2.0, 2.0], [2.0, 2.0]])).useless == "constant"
-    assert Kind.fit("s", col([None, None], pa.list_(pa.float64()))).useless == "empty"
+    assert Kind.fit("s", col([[2.0, 2.0], [2.0, 2.0]])).drop_reason == "constant"
+    assert Kind.fit("s", col([None, None], pa.list_(pa.float64()))).drop_reason == "empty"
 
 
 def test_events_are_put_on_a_grid_of_means():
@@ -169,7 +170,7 @@ def test_the_state_survives_json(values):
 def test_the_encoder_reads_the_block_and_no_row_sees_another():
     kind = Kind.fit("s", col(STEPS))
     block = torch.as_tensor(kind.encode(col(STEPS)))
-    encoder = Kind.encoder([kind], 8).eval()
+    encoder = encoder_of([kind], 8).eval()
     tokens = encoder(block)
     assert tokens.shape == (3, 1, encoder.out_features)
     assert torch.isfinite(tokens).all()

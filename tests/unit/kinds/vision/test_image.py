@@ -11,6 +11,7 @@ from superpose.columns import _pictures
 from superpose.config import Config
 from superpose.errors import ConfigError, DataError, MissingExtraError
 from superpose.kinds import INPUT_KINDS
+from superpose.nn import augment_of, encoder_of
 
 Image = pytest.importorskip("PIL.Image")
 Kind = INPUT_KINDS["image"]
@@ -34,7 +35,7 @@ def test_images_become_64_by_64_pixels(folder):
     assert block.shape == (2, 3, 64, 64)
     assert block[0, :, 5, 5].tolist() == [255, 0, 0]
     assert not block[1].any()
-    assert Kind.encoder([kind], 8)(torch.as_tensor(block)).shape[0] == 2
+    assert encoder_of([kind], 8)(torch.as_tensor(block)).shape[0] == 2
 
 
 def test_a_black_image_is_not_a_missing_one(folder):
@@ -74,7 +75,7 @@ def test_without_pillow_the_extra_is_named(monkeypatch):
 def test_images_are_read_at_the_size_that_is_set(folder):
     kind = Kind.fit("photo", col(["red.png"]), size=[32, 48])
     assert kind.encode(col(["red.png"]), str(folder)).shape == (1, 3, 32, 48)
-    assert (kind.stride, kind.grid, kind.places) == (2, (16, 24), 384)
+    assert (kind.stride, kind.grid, kind.n_locations) == (2, (16, 24), 384)
     assert kind.describe() == "1 images, read at 32 x 48"
 
 
@@ -94,7 +95,7 @@ def test_a_file_that_was_cut_off_is_an_error_or_missing_and_counted(folder):
     with pytest.warns(UserWarning, match="1 of 3 images can't be read and count as missing"):
         block = lenient.encode(values, str(folder))
     assert block.reshape(3, -1).any(axis=1).tolist() == [True, False, False]
-    assert lenient.present(values, str(folder)).tolist() == [True, False, False]
+    assert lenient.readable(values, str(folder)).tolist() == [True, False, False]
 
 
 @pytest.mark.parametrize(
@@ -115,7 +116,7 @@ def test_wrong_options_are_refused(options, expected):
 
 def test_augmentation_can_be_set_and_switched_off():
     kind = Kind.fit("photo", col(["a.png"]), augment={"flip": "horizontal"})
-    assert (kind.augment().by.flip, kind.augment().by.shift) == ("horizontal", 0.05)
-    assert Kind.fit("photo", col(["a.png"])).augment().by.flip == "none"
-    assert Kind.fit("photo", col(["a.png"]), augment="off").augment() is None
+    assert (augment_of(kind).flip, augment_of(kind).shift) == ("horizontal", 0.05)
+    assert augment_of(Kind.fit("photo", col(["a.png"]))).flip == "none"
+    assert augment_of(Kind.fit("photo", col(["a.png"]), augment="off")) is None
     assert Kind.from_state(kind.state()) == kind

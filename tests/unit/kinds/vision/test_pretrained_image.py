@@ -13,10 +13,12 @@ from safetensors.numpy import load_file, save_file
 from superpose import Superpose
 from superpose.errors import ConfigError, DataError
 from superpose.kinds import INPUT_KINDS
+from superpose.nn import BACKBONES, encoder_of
 
 transformers = pytest.importorskip("transformers")
 Image = pytest.importorskip("PIL.Image")
 Kind = INPUT_KINDS["pretrained-image"]
+LOAD = {"load_backbone": lambda: BACKBONES["pretrained-image"]}  # as the codec hands it
 SIDE = 32
 PREPARE = {
     "do_normalize": True,
@@ -113,7 +115,7 @@ def photos(tmp_path_factory) -> pa.Table:
 
 
 def fitted(folder, photos, **options):
-    return Kind.fit("image", photos["image"].slice(0, 8), encoder=str(folder), **options)
+    return Kind.fit("image", photos["image"].slice(0, 8), encoder=str(folder), **options, **LOAD)
 
 
 def by_hand(name, folder, path):
@@ -146,11 +148,11 @@ def test_the_vector_and_the_map_are_what_transformers_says(
     first = [hidden[0]] if tokens == 2 else []
     expected = torch.cat([*first, places.mean(0)]).numpy()
     values = pa.chunked_array([[photos["image"][0].as_py(), None]])
-    told, _, names = kind.features(values)
+    told, _, names = kind.features(values, **LOAD)
     assert len(names) == told.shape[1]
     np.testing.assert_allclose(told[0], expected, atol=1e-5)
     assert np.isnan(told[1]).all()
-    block = kind.encode(values)
+    block = kind.encode(values, **LOAD)
     assert block.dtype == np.float16
     np.testing.assert_allclose(block[0, tokens:], places.numpy(), atol=5e-3)
     assert np.isnan(block[1]).all()
@@ -172,7 +174,8 @@ def test_the_head_of_another_task_is_left_out(checkpoints, photos, tmp_path):
     (tmp_path / "preprocessor_config.json").write_text(json.dumps(PREPARE))
     values = photos["image"].slice(0, 2)
     bare, headed = (
-        fitted(folder, photos).features(values)[0] for folder in (checkpoints["vit"], tmp_path)
+        fitted(folder, photos).features(values, **LOAD)[0]
+        for folder in (checkpoints["vit"], tmp_path)
     )
     np.testing.assert_array_equal(bare, headed)
 
@@ -181,14 +184,16 @@ def test_the_head_of_another_task_is_left_out(checkpoints, photos, tmp_path):
 @pytest.mark.parametrize("train", ["adapters", "all"])
 def test_a_trained_model_starts_as_others_have_trained_it(checkpoints, photos, name, train):
     kind = fitted(checkpoints[name], photos, train=train, rate=0.1, decay=0.5)
-    block = kind.encode(pa.chunked_array([[*photos["image"].slice(0, 3).to_pylist(), None]]))
+    block = kind.encode(
+        pa.chunked_array([[*photos["image"].slice(0, 3).to_pylist(), None]]), **LOAD
+    )
     assert block.dtype == np.uint8
-    encoder = Kind.encoder([kind], 4)
+    encoder = encoder_of([kind], 4)
     encoder.open_map()
     encoder.train()  # a norm over the batch must not learn of the batch, and has no say in it
     token, places = encoder.token_and_map(torch.from_numpy(block))
     width = len(kind.mean)
-    expected = (kind.features(photos["image"].slice(0, 3))[0] - kind.mean) / kind.scale
+    expected = (kind.features(photos["image"].slice(0, 3), **LOAD)[0] - kind.mean) / kind.scale
     np.testing.assert_allclose(token[:3, 0, :width].detach(), expected, atol=2e-4)
     alone = encoder.token_and_map(torch.from_numpy(block[1:2]))[0]
     torch.testing.assert_close(alone[0], token[1], atol=1e-5, rtol=1e-5)
@@ -224,9 +229,9 @@ def test_it_learns_is_saved_and_answers_alike(checkpoints, photos, tmp_path, nam
         training={"epochs": 9, "batch_size": 8, "learning_rate": 0.01},
         proof={"references": "none", "folds": 1},
     ).fit(photos)
-    found = model.facts["metrics"]
-    assert found["shade"]["shipped"]["accuracy"] > 0.85
-    assert found["mask"]["shipped"]["score"] > 0.2
+    found = model.record.metrics
+    assert found["shade"]["deployed"]["accuracy"] > 0.85
+    assert found["mask"]["deployed"]["score"] > 0.2
     model.save(tmp_path / "bundle")
     rows = photos.slice(0, 5).select(["image"])
     told = model.predict(rows)

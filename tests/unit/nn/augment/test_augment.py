@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 import torch
 
-from superpose.nn.augment._augment import AugmentOptions, ImageAugment, Moved, follow_grid
+from superpose.nn.augment._augment import ImageAugment, Moved, follow_grid
 
-STILL = {"shift": 0.0, "scale": 0.0, "colour": 0.0}
+STILL = {"flip": "none", "shift": 0.0, "scale": 0.0, "colour": 0.0, "mix": 0.0}
 
 
 def pictures(*shape):
@@ -15,7 +15,7 @@ def pictures(*shape):
 
 def vary(block, seed=0, **options):
     torch.manual_seed(seed)
-    return ImageAugment(AugmentOptions(**{**STILL, **options}))(block)
+    return ImageAugment(**{**STILL, **options})(block)
 
 
 def test_without_any_change_an_image_stays_as_it_is():

@@ -4,12 +4,7 @@ import pytest
 import torch
 
 from superpose.kinds import INPUT_KINDS
-from superpose.nn.augment._augment_signals import (
-    AudioAugmentOptions,
-    SeriesAugment,
-    SeriesAugmentOptions,
-    SoundAugment,
-)
+from superpose.nn import SeriesAugment, SoundAugment, augment_of
 
 STILL = {"noise": 0.0, "scale": 0.0, "mask": 0.0, "warp": 0.0}
 QUIET = {"volume": 0.0, "noise": 0.0, "time": 0.0, "bands": 0.0, "shift": 0.0}
@@ -22,12 +17,12 @@ def ramp(networks=2, rows=40, steps=20, channels=3):
 
 def series(block, seed=0, **options):
     torch.manual_seed(seed)
-    return SeriesAugment(SeriesAugmentOptions(**{**STILL, **options}))(block)[0]
+    return SeriesAugment(**{**STILL, **options})(block)[0]
 
 
 def sound(block, seed=0, **options):
     torch.manual_seed(seed)
-    return SoundAugment(AudioAugmentOptions(**{**QUIET, **options}))(block)[0]
+    return SoundAugment(**{**QUIET, **options})(block)[0]
 
 
 @pytest.mark.parametrize("vary", [series, sound])
@@ -79,6 +74,6 @@ def test_series_are_varied_only_where_it_is_asked_for():
 
     values = pa.chunked_array([[[1.0, 3.0], [5.0, 2.0]]])
     Kind = INPUT_KINDS["series"]
-    assert Kind.fit("load", values).augment() is None
-    assert Kind.fit("load", values, augment="off").augment() is None
-    assert Kind.fit("load", values, augment={"warp": 0.1}).augment().by.warp == 0.1
+    assert augment_of(Kind.fit("load", values)) is None
+    assert augment_of(Kind.fit("load", values, augment="off")) is None
+    assert augment_of(Kind.fit("load", values, augment={"warp": 0.1})).warp == 0.1

@@ -10,7 +10,7 @@ from superpose.config import Config
 from superpose.data import infer_schema
 from superpose.errors import DataError
 from superpose.kinds import INPUT_KINDS
-from superpose.nn.augment._augment_tokens import TokenAugment
+from superpose.nn import TokenAugment, augment_of
 
 Text, Sequence = INPUT_KINDS["text"], INPUT_KINDS["sequence"]
 PROSE = ["a cheap flight to oslo", "the fare is cheap", "a flight today", "cheap seats"]
@@ -33,7 +33,7 @@ def fitted(values, folder, **options):
 def varied(kind, values, seed=0):
     block = torch.from_numpy(kind.encode(pa.chunked_array([pa.array(values)])))
     torch.manual_seed(seed)
-    return block, kind.augment()(block.expand(1, *block.shape))[0][0]
+    return block, augment_of(kind)(block.expand(1, *block.shape))[0][0]
 
 
 @pytest.mark.parametrize("values", [PROSE, DIVIDED])
@@ -65,11 +65,11 @@ def test_dropped_words_are_unknown_and_padding_stays_padding(folder):
 
 def test_histories_lose_members_and_keep_their_order():
     values = pa.chunked_array([[["milk", "tea", "salt"]] * 50])
-    assert Sequence.fit("bought", values).augment() is None
+    assert augment_of(Sequence.fit("bought", values)) is None
     kind = Sequence.fit("bought", values, augment={"drop": 0.3})
     block = torch.from_numpy(kind.encode(values))[None]
     torch.manual_seed(0)
-    out = kind.augment()(block)[0]
+    out = augment_of(kind)(block)[0]
     assert torch.equal(out[out != 1], block[out != 1])
     assert 0.2 < (out == 1).sum() / (block > 0).sum() < 0.4
 
@@ -77,9 +77,9 @@ def test_histories_lose_members_and_keep_their_order():
 def test_the_state_survives_json_and_nothing_is_varied_unless_asked(folder):
     kind = fitted(PROSE, folder)
     again = Text.from_state(json.loads(json.dumps(kind.state())))
-    assert again.augment() == kind.augment()
-    assert Text.fit("note", pa.chunked_array([PROSE])).augment() is None
-    assert Text.fit("note", pa.chunked_array([PROSE]), augment="off").augment() is None
+    assert augment_of(again) == augment_of(kind)
+    assert augment_of(Text.fit("note", pa.chunked_array([PROSE]))) is None
+    assert augment_of(Text.fit("note", pa.chunked_array([PROSE]), augment="off")) is None
 
 
 def test_words_with_labels_take_the_options_too(make_utterances):

@@ -13,8 +13,8 @@ from superpose.nn import (
     Network,
     PerPlace,
     SeriesEncoder,
+    StackedNetworks,
 )
-from superpose.training._replicas import Replicas
 
 NAN = math.nan
 SIZES = Architecture(width=8, members=2, state=4, rank=2)
@@ -90,12 +90,12 @@ def test_several_networks_in_one_pass_start_as_each_alone():
         return Network({"past": SeriesEncoder(2, 3, 8)}, heads, SIZES)
 
     torch.manual_seed(0)
-    networks = Replicas(make, 2).eval()
+    networks = StackedNetworks(make, 2).eval()
     past = torch.randn(5, 3, 2)
     past[0, :, 1] = NAN
     together = networks({"past": past.expand(2, -1, -1, -1)})
     for place in range(2):
-        single = Replicas(make, 1).eval()
+        single = StackedNetworks(make, 1).eval()
         single.restore({name: w[place, None] for name, w in networks.snapshot().items()})
         torch.testing.assert_close(single({"past": past[None]})[0], together[place])
 

@@ -1,0 +1,37 @@
+"""Evaluation: the references, the no-harm test, and what is deployed after it.
+
+``prepare`` makes a table ready, ``run_evaluation`` trains and decides, and says all that it found
+in a ``RunResult``.
+"""
+
+from ._context import Progress, quiet
+from ._decide import Decision, TargetEvaluation, decide
+from ._levels import LevelResult
+from ._memory import require_room
+from ._prepare import Prepared, prepare
+from ._run import RunResult, run_evaluation
+from ._run_folder import locked, open_run, require_run, settings_text, source_name
+from ._scoring import metric_options, score_table
+from ._spec import spec_of
+
+__all__ = [
+    "Decision",
+    "LevelResult",
+    "Prepared",
+    "Progress",
+    "RunResult",
+    "TargetEvaluation",
+    "decide",
+    "locked",
+    "metric_options",
+    "open_run",
+    "prepare",
+    "quiet",
+    "require_room",
+    "require_run",
+    "run_evaluation",
+    "score_table",
+    "settings_text",
+    "source_name",
+    "spec_of",
+]

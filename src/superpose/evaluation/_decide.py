@@ -1,0 +1,211 @@
+"""The no-harm test: what is deployed for each target, and whether sharing helped it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from superpose.distributions import Paired, holm, paired_test
+from superpose.kinds import TargetKind
+from superpose.models import MULTI_TASK, SINGLE_TASK, Weights, mix
+from superpose.record import HARMED, HELPED, NO_DIFFERENCE, NOT_TESTED, Verdict
+
+from ._blend import ROUNDS, greedy_blend
+
+NOTHING = Paired(float("nan"), float("nan"), 1.0, 0, 1.0)
+
+# With fewer rows than this outside the most common label, the rows whose losses matter have hardly
+# been seen: whoever denies a rare class saves a little on every row, and the test would believe it.
+FEWEST_UNCOMMON = 5
+
+
+@dataclass
+class TargetEvaluation:
+    """What models predict of one target, and its labels.
+
+    Args:
+        kind: The fitted target.
+        labels: Encoded labels (N,) or (N, L), NaN where missing.
+        predictions: Canonical predictions (N, K) of each model for rows it has not seen, NaN
+            elsewhere. One is that of the multi-task network, one that of the same network with this
+            target only; all others are single-task models too.
+    """
+
+    kind: TargetKind
+    labels: np.ndarray
+    predictions: dict[str, np.ndarray]
+
+    def losses(self, weights: Weights) -> np.ndarray:
+        """Return the loss of each row under a mixture, (N,)."""
+        return self.kind.row_loss(self.labels, mix(self.predictions, weights))
+
+    @property
+    def has_both_networks(self) -> bool:
+        """Whether the network was trained with all targets and with this one only."""
+        return {MULTI_TASK, SINGLE_TASK} <= self.predictions.keys()
+
+
+@dataclass
+class Decision:
+    """What was found for one target.
+
+    Args:
+        reference: The best single-task predictor, as weights over models.
+        challenger: The best predictor with the multi-task network in it, or None.
+        deployed: What is deployed, as weights over models.
+        test: The challenger against the reference, on rows that chose neither; where both are
+            blends, this is the blend with the multi-task network against the blend without.
+        sharing: The multi-task network against the same network with this target only.
+        verdict: "helped", "no difference", "harmed" or "not tested".
+        reference_loss: Mean loss of the reference on the rows of the test.
+        single_task_loss: Mean loss of the single-task network there.
+        conclusive: Whether the rows of the test hold enough labels besides the most common one.
+    """
+
+    reference: Weights
+    challenger: Weights | None
+    deployed: Weights
+    test: Paired = NOTHING
+    sharing: Paired = NOTHING
+    verdict: Verdict = NOT_TESTED
+    reference_loss: float = float("nan")
+    single_task_loss: float = float("nan")
+    conclusive: bool = True
+
+    @property
+    def tested(self) -> bool:
+        """Whether there was a single-task reference to test against."""
+        return bool(self.reference)
+
+
+def choose(evaluation: TargetEvaluation, rows: np.ndarray) -> tuple[Weights | None, Weights | None]:
+    """Choose on some rows the best single-task predictor, and the best with the multi-task one."""
+    labels = evaluation.labels[rows]
+    kind = evaluation.kind
+    pred = {name: z[rows] for name, z in evaluation.predictions.items()}
+    singles = {name: z for name, z in pred.items() if name != MULTI_TASK}
+    if not kind.known(labels).any():
+        first = next(iter(singles), None)
+        return ({first: 1.0} if first else None), None
+
+    def loss(z: np.ndarray) -> float:
+        return float(np.nanmean(kind.row_loss(labels, z)))
+
+    rounds = ROUNDS if kind.blends else 1
+    reference = greedy_blend(singles, loss, rounds=rounds) if singles else None
+    if MULTI_TASK not in pred:
+        return reference, None
+    return reference, greedy_blend(pred, loss, must=MULTI_TASK, rounds=rounds)
+
+
+def decide(
+    evaluations: Iterable[TargetEvaluation],
+    selection_half: np.ndarray,
+    *,
+    alpha: float = 0.05,
+    cross_fitted: bool = False,
+    clusters: np.ndarray | None = None,
+) -> list[Decision]:
+    """Decide for every target what is deployed.
+
+    One half of the validation rows chooses the best single-task predictor (the reference) and the
+    best predictor that contains the multi-task network (the challenger); the other half decides by
+    a one-sided paired test, at Holm level ``alpha`` over the targets, whether the challenger
+    replaces the reference. So the chance that any deployed target is worse than its reference is at
+    most ``alpha``.
+
+    Args:
+        evaluations: One for each target.
+        selection_half: For each row 0 (chooses), 1 (decides) or -1 (takes no part).
+        alpha: Level in (0, 1).
+        cross_fitted: For out-of-fold predictions of small tables: each half also chooses for the
+            other, and all rows decide, at half the level because the two choices hang together.
+        clusters: Group or time block of each row.
+
+    Source:
+        Hold-out selection with Holm 1979; crossing after Chernozhukov et al. 2018 (cross-fitting).
+    """
+    halves = _Halves(selection_half, cross_fitted, clusters)
+    decisions = [halves.decision(evaluation) for evaluation in evaluations]
+    _replace_references(decisions, alpha)
+    return decisions
+
+
+@dataclass(frozen=True)
+class _Halves:
+    """Which rows choose and which decide, as of ``decide``."""
+
+    half: np.ndarray
+    cross_fitted: bool
+    clusters: np.ndarray | None
+
+    @property
+    def deciders(self) -> np.ndarray:
+        """Mark the rows that decide."""
+        return self.half >= 0 if self.cross_fitted else self.half == 1
+
+    def decision(self, evaluation: TargetEvaluation) -> Decision:
+        """Choose and test for one target; nothing replaces its reference yet."""
+        last = np.flatnonzero(self.half >= 0 if self.cross_fitted else self.half == 0)
+        reference, challenger = choose(evaluation, last)
+        if reference is None:  # no references were asked for: the multi-task network is deployed
+            return Decision({}, challenger, {MULTI_TASK: 1.0})
+        saved, reference_loss = self._saved(evaluation)
+        test = paired_test(saved, self.clusters)
+        if self.cross_fitted:  # two choices, made on each other's rows: Bonferroni
+            test = replace(test, p=min(1.0, 2 * test.p))
+        decision = Decision(reference, challenger, reference, test)
+        decision.reference_loss = _mean(reference_loss)
+        if evaluation.has_both_networks:
+            single = evaluation.losses({SINGLE_TASK: 1.0})
+            single = np.where(self.deciders, single, np.nan)
+            shared = single - evaluation.losses({MULTI_TASK: 1.0})
+            decision.sharing = paired_test(shared, self.clusters)
+            decision.single_task_loss = _mean(single)
+        if _uncommon(evaluation.labels[self.deciders]) < FEWEST_UNCOMMON:
+            decision.conclusive = False
+            decision.test = replace(decision.test, p=1.0)
+            decision.sharing = replace(decision.sharing, p=1.0)
+        return decision
+
+    def _saved(self, evaluation: TargetEvaluation) -> tuple[np.ndarray, np.ndarray]:
+        """What the challenger saves on rows that chose neither (N,), and the reference's loss."""
+        saved = np.full(len(self.half), np.nan)
+        reference_loss = np.full(len(self.half), np.nan)
+        for chooser, decider in [(0, 1), (1, 0)] if self.cross_fitted else [(0, 1)]:
+            reference, challenger = choose(evaluation, np.flatnonzero(self.half == chooser))
+            if reference and challenger:
+                here = self.half == decider
+                losses = evaluation.losses(reference)
+                saved[here] = (losses - evaluation.losses(challenger))[here]
+                reference_loss[here] = losses[here]
+        return saved, reference_loss
+
+
+def _replace_references(decisions: Sequence[Decision], alpha: float) -> None:
+    wins = holm(np.array([d.test.p for d in decisions]), alpha)
+    tested = [d for d in decisions if d.conclusive and d.sharing.n >= 2]
+    helped = holm(np.array([d.sharing.p for d in tested]), alpha)
+    harmed = holm(np.array([d.sharing.worse for d in tested]), alpha)
+    for decision, won in zip(decisions, wins, strict=True):
+        if won and decision.challenger:
+            decision.deployed = decision.challenger
+    for decision, up, down in zip(tested, helped, harmed, strict=True):
+        decision.verdict = HELPED if up else HARMED if down else NO_DIFFERENCE
+
+
+def _uncommon(labels: np.ndarray) -> int:
+    """Count labels (N,) or (N, L) besides the most common one; for sets, over all their members."""
+    found = 0
+    if not len(labels):
+        return found
+    for y in labels.reshape(len(labels), -1).T:
+        counts = np.unique(y[~np.isnan(y)], return_counts=True)[1]
+        found += int(counts.sum() - counts.max(initial=0))
+    return found
+
+
+def _mean(x: np.ndarray) -> float:
+    return float(np.nanmean(x)) if (~np.isnan(x)).any() else float("nan")

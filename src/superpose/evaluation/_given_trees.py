@@ -1,0 +1,121 @@
+"""Boosted trees that read measured targets: some of them, or all."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from superpose.data import Features, Fold
+from superpose.models import (
+    ALL,
+    HALF,
+    TREES_ALL,
+    TREES_SOME,
+    ConditionalTreesModel,
+    Fitted,
+    Observed,
+)
+
+from ._references import TreeData, fit_reference
+
+# Each row is learned from several times, with other targets hidden each time; small tables can
+# afford more of it and need it more.
+COPIES, COPIES_OF_FEW, FEW = 1, 4, 4000
+
+
+def random_subsets(rng: np.random.Generator, rows: int, targets: int) -> np.ndarray:
+    """Draw which targets are shown, (N, T): any number from none to all but one, equally likely."""
+    order = rng.random((rows, targets)).argsort(1).argsort(1)
+    return order < rng.integers(0, targets, (rows, 1))
+
+
+def hidden_once(half: np.ndarray, index: int) -> np.ndarray:
+    """Turn subsets (N, T) that show a target round, so that all models are shown the same there."""
+    return np.where(half[:, index, None], ~half, half)
+
+
+def fit_trees_some(data: TreeData, target: str, half: np.ndarray) -> Fitted[ConditionalTreesModel]:
+    """Fit trees of one target from which other targets are hidden at random.
+
+    Args:
+        data: What to fit on.
+        target: The target to fit for.
+        half: Which targets (N, T) may be read in rows that judge, at the level "half".
+
+    Returns:
+        The model, and its predictions (N, K) at the levels "half" and "all".
+    """
+    observed = Observed(data.kinds, data.labels)
+    matrix = data.features.matrix
+    index = list(data.kinds).index(target)
+    rng = np.random.default_rng([data.seed, index])
+    few = max(len(fold.train) for fold in data.folds) < FEW
+    subsets = [
+        random_subsets(rng, len(matrix), len(data.kinds))
+        for _ in range(COPIES_OF_FEW if few else COPIES)
+    ]
+    return _fit_parts(
+        data,
+        target,
+        name=TREES_SOME,
+        learned=[observed.beside(matrix, target, shown=shown) for shown in subsets],
+        judged={
+            HALF: observed.beside(matrix, target, shown=hidden_once(half, index)),
+            ALL: observed.beside(matrix, target),
+        },
+    )
+
+
+def fit_trees_all(data: TreeData, target: str) -> Fitted[ConditionalTreesModel]:
+    """Fit trees of one target that read all others.
+
+    Args:
+        data: What to fit on.
+        target: The target to fit for.
+
+    Returns:
+        The model, and its predictions (N, K) at the level "all".
+    """
+    every = Observed(data.kinds, data.labels).beside(data.features.matrix, target)
+    return _fit_parts(data, target, name=TREES_ALL, learned=[], judged={ALL: every})
+
+
+def _fit_parts(
+    data: TreeData,
+    target: str,
+    *,
+    name: str,
+    learned: Sequence[np.ndarray],
+    judged: Mapping[str, np.ndarray],
+) -> Fitted[ConditionalTreesModel]:
+    """Fit trees on copies (N, F) of all rows that differ by what is shown.
+
+    Args:
+        data: What to fit on.
+        target: The target to fit for.
+        name: Name of the model.
+        learned: The copies that are learned from; without any, those that are judged.
+        judged: For each level the copy that stops the trees, and is predicted.
+    """
+    rows = len(data.features.matrix)
+    parts = [*learned, *judged.values()]
+    train = range(max(len(learned), 1))
+    stop = range(len(learned), len(parts))
+    folds = [
+        Fold(
+            np.concatenate([fold.train + rows * copy for copy in train]),
+            np.concatenate([fold.validation + rows * copy for copy in stop]),
+        )
+        for fold in data.folds
+    ]
+    extra = parts[0].shape[1] - data.features.matrix.shape[1]
+    codes = data.features.categorical + [False] * extra
+    features = Features(np.concatenate(parts), codes, [])
+    labels = {target: np.concatenate([data.labels[target]] * len(parts))}
+    fitted = fit_reference(replace(data, features=features, labels=labels, folds=folds), target)
+    trees = fitted.model
+    pred = fitted.oof_predictions[target].reshape(len(parts), rows, -1)[len(learned) :]
+    model = ConditionalTreesModel(name, [target], trees.folds, trees.whole, trees.seconds)
+    return Fitted(model, dict(zip(judged, pred, strict=True)))

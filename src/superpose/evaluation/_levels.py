@@ -1,0 +1,64 @@
+"""What is decided at one level of what is given."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from superpose.models import Level, Predictions, mix
+
+from ._calibration import interval_width
+from ._decide import Decision, TargetEvaluation, decide
+from ._prepare import Prepared
+
+# For each target and model the canonical predictions (N, K) for rows that it has not seen.
+OofPredictions = dict[str, Predictions]
+
+
+@dataclass
+class LevelResult:
+    """What was decided while nothing, half or all of the other targets are given.
+
+    Args:
+        decisions: One for each target.
+        oof_predictions: What the proof has read; NaN in rows that take no part in it.
+        level: How the models are mixed after it.
+    """
+
+    decisions: dict[str, Decision]
+    oof_predictions: OofPredictions
+    level: Level
+
+
+def decide_level(prepared: Prepared, oof_predictions: OofPredictions) -> LevelResult:
+    """Let the proof decide, and learn how wide distributions and intervals have to be."""
+    kinds = prepared.codec.target_kinds
+    plan = prepared.plan
+    found = decide(
+        [TargetEvaluation(kinds[t], prepared.labels[t], oof_predictions[t]) for t in kinds],
+        plan.selection_half,
+        alpha=prepared.config.proof.alpha,
+        cross_fitted=plan.cross_fitted,
+        clusters=prepared.split.clusters,
+    )
+    decisions = dict(zip(kinds, found, strict=True))
+    level = Level({t: decision.deployed for t, decision in decisions.items()})
+    for t, kind in kinds.items():
+        y, pred = deployed_predictions(prepared, oof_predictions, level, target=t)
+        level.factors[t] = kind.calibration(y, pred)
+        if (width := interval_width(kind, y, pred)) is not None:
+            level.scales[t] = width
+    return LevelResult(decisions, oof_predictions, level)
+
+
+def deployed_predictions(
+    prepared: Prepared, oof_predictions: OofPredictions, level: Level, *, target: str
+) -> tuple[np.ndarray, np.ndarray]:
+    """Labels (n,) or (n, L) of the rows of the proof that have one, and what is deployed there."""
+    labels = prepared.labels[target]
+    judges = prepared.plan.judges
+    rows = judges[prepared.codec.target_kinds[target].known(labels[judges])]
+    weights = level.weights[target]
+    pred = mix({name: oof_predictions[target][name][rows] for name in weights}, weights)
+    return labels[rows], pred

@@ -1,0 +1,80 @@
+"""Models: what predicts, how predictions are mixed, and the folder that keeps it all.
+
+A ``Model`` predicts targets of ``Rows``; a ``Predictor`` mixes models, with weights for each target
+and each level of what is measured. ``MODELS`` names what there is. Torch is imported by networks
+only, when there are any.
+"""
+
+from ._base import Model, Predictions
+from ._bundle import load_bundle
+from ._conditional_trees import ConditionalTreesModel
+from ._copula import Copula, CopulaModel
+from ._fitted import Fitted
+from ._given_labels import (
+    AUTO,
+    given_labels,
+    given_names,
+    no_target,
+    scored_given,
+    with_measured,
+)
+from ._groups import places_of
+from ._mixture import Weights, mix
+from ._names import (
+    ALL,
+    COPULA,
+    HALF,
+    LEVELS,
+    MULTI_TASK,
+    NONE,
+    SINGLE_TASK,
+    TREES_ALL,
+    TREES_SOME,
+)
+from ._observed import Observed, reveal_columns
+from ._predictor import Level, Prediction, Predictor
+from ._rows import Rows
+from ._store import is_folder, load_folder, require_writable, save_folder, write_file
+from ._table import MODELS
+from ._trees import TreesModel
+
+__all__ = [
+    "ALL",
+    "AUTO",
+    "COPULA",
+    "HALF",
+    "LEVELS",
+    "MODELS",
+    "MULTI_TASK",
+    "NONE",
+    "SINGLE_TASK",
+    "TREES_ALL",
+    "TREES_SOME",
+    "ConditionalTreesModel",
+    "Copula",
+    "CopulaModel",
+    "Fitted",
+    "Level",
+    "Model",
+    "Observed",
+    "Prediction",
+    "Predictions",
+    "Predictor",
+    "Rows",
+    "TreesModel",
+    "Weights",
+    "given_labels",
+    "given_names",
+    "is_folder",
+    "load_bundle",
+    "load_folder",
+    "mix",
+    "no_target",
+    "places_of",
+    "require_writable",
+    "reveal_columns",
+    "save_folder",
+    "scored_given",
+    "with_measured",
+    "write_file",
+]

@@ -1,0 +1,59 @@
+"""What the averaged networks predict for validation rows, by target and fold."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from superpose.models.network import Blocks, predict_rows
+from superpose.nn import GIVEN
+
+from ._jobs import heads_by_fold
+from ._state import TrainState
+
+ByFold = list[list[np.ndarray]]
+
+
+def validation_predictions(state: TrainState) -> ByFold:
+    """Predict the validation rows of each network, with no target given.
+
+    Shape:
+        For each target and fold (n, K), where n is the number of the fold's validation rows.
+    """
+    return _predict(state, state.loader.inputs)
+
+
+def half_given_predictions(state: TrainState) -> ByFold | None:
+    """Predict every target of the validation rows while about half of the others are given.
+
+    None where networks read no targets.
+    """
+    if state.observed is None:
+        return None
+    first, second = (
+        _predict(state, {**state.loader.inputs, GIVEN: block}) for block in state.observed.halves()
+    )
+    given = state.observed.half.cpu().numpy()
+    rows = [fold.validation for fold in state.spec.folds]
+    # Of each row the pass in which the target is hidden.
+    return [
+        [
+            np.where(given[own, t, None], b, a)
+            for own, a, b in zip(rows, first[t], second[t], strict=True)
+        ]
+        for t in range(len(first))
+    ]
+
+
+def _predict(state: TrainState, inputs: Blocks) -> ByFold:
+    kinds = state.spec.kinds
+    pred = predict_rows(
+        state.ema,
+        inputs,
+        [state.spec.folds[job.fold].validation for job in state.jobs],
+        kinds=[[kinds[t] for t in job.targets] for job in state.jobs],
+    )
+    networks, heads = heads_by_fold(state.jobs)
+    return [
+        [pred[n][h] for n, h in zip(networks[:, t], heads[:, t], strict=True)]
+        for t in range(len(kinds))
+    ]

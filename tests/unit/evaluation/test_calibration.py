@@ -1,0 +1,64 @@
+"""Intervals hold nine of ten new rows; rare classes get a threshold of their own."""
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from superpose.evaluation._calibration import COVERAGE, interval_width, rare_threshold
+from superpose.kinds import TARGET_KINDS
+
+NUMBER = TARGET_KINDS["number"].fit("y", pa.chunked_array([[-1.0, 1.0]]))
+BINARY = TARGET_KINDS["binary"].fit("z", pa.chunked_array([[0, 1]]))
+
+
+def binary(y, probability):
+    probability = np.asarray(probability, float)
+    return rare_threshold(BINARY, np.asarray(y, float), np.stack([1 - probability, probability], 1))
+
+
+@pytest.mark.parametrize("rows", [20, 199])
+def test_an_interval_covers_new_rows_whatever_the_stated_scale(rows):
+    rng, covered = np.random.default_rng(0), []
+    for _ in range(300):
+        scale = np.exp(rng.normal(size=rows + 50))
+        y = 3 * scale * rng.standard_t(4, rows + 50)
+        told = np.column_stack([np.zeros(rows + 50), scale])
+        width = interval_width(NUMBER, y[:rows], told[:rows])
+        covered.append((np.abs(y[rows:]) <= width * scale[rows:]).mean())
+    # Split conformal covers at least so much, and at most 1 / (rows + 1) more.
+    assert COVERAGE - 0.01 <= np.mean(covered) <= COVERAGE + 1 / (rows + 1) + 0.01
+
+
+def test_few_rows_get_their_widest_error():
+    told = np.column_stack([np.zeros(3), np.ones(3)])
+    assert interval_width(NUMBER, np.array([0.1, -2.0, 1.0]), told) == 2.0
+
+
+def test_classes_and_no_rows_have_no_interval():
+    assert interval_width(BINARY, np.ones(3), np.full((3, 2), 0.5)) is None
+    assert interval_width(NUMBER, np.zeros(0), np.zeros((0, 2))) is None
+
+
+def test_the_threshold_of_a_rare_class_is_the_one_with_the_best_f1():
+    y = [0] * 8 + [1, 0, 1] + [0] * 9
+    probability = [0.01] * 8 + [0.3, 0.1, 0.25] + [0.05] * 9
+    assert binary(y, probability) == 0.25
+
+
+def test_a_threshold_is_never_above_one_half():
+    assert binary([1] + [0] * 9, [0.9] + [0.1] * 9) == 0.5
+
+
+def test_a_threshold_does_not_part_rows_of_the_same_probability():
+    # Between the tied rows an F1 of 1 could be read off that no threshold reaches.
+    y = [1.0, 1.0] + [0.0] * 10
+    assert binary(y, [0.4] + [0.2] * 11) == 0.4
+
+
+@pytest.mark.parametrize("y", [[0, 1, 0, 1], [0, 0, 0, 0], []])
+def test_a_class_that_is_not_rare_or_not_there_needs_none(y):
+    assert binary(y, np.full(len(y), 0.3)) is None
+
+
+def test_other_kinds_have_no_threshold():
+    assert rare_threshold(NUMBER, np.zeros(4), np.ones((4, 2))) is None

@@ -1,0 +1,205 @@
+"""How "given" is judged: by what was hidden, in both regimes, and what a run says of it."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from superpose.analysis import findings
+from superpose.analysis._pair_findings import entanglement_record, states_record
+from superpose.config import Config
+from superpose.errors import BundleError, ConfigError
+from superpose.evaluation import _plan, _references, prepare, run_evaluation
+from superpose.evaluation._context import spread_out
+from superpose.evaluation._given_run import gather, passes
+from superpose.models import LEVELS, Predictor
+from superpose.record import RunRecord
+from superpose.trees import fit_trees
+
+TARGETS = ["weight", "sick", "tags"]
+SETTINGS = {
+    "targets": TARGETS,
+    "ignore": ["calls", "sort", "level"],
+    "split": "random",
+    "model": {"width": 8, "members": 1, "depth": 1, "state": 4},
+    "training": {"epochs": 2},
+    "proof": {"references": "trees", "trees": ["hist"]},
+}
+
+
+def trial_of(table, holdout, **more):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(
+            _references,
+            "fit_trees",
+            lambda *a, **k: fit_trees(*a, **{**k, "rounds": k.get("rounds") or 10, "threads": 1}),
+        )
+        if holdout:
+            patch.setattr(_plan, "SMALL", 0)
+            patch.setattr(_plan, "LARGE", 0)
+        settings = {**SETTINGS, **more}
+        return run_evaluation(prepare(table, Config.from_arguments(**settings)))
+
+
+@pytest.fixture(scope="module", params=["folds", "holdout"])
+def trial(request, make_table):
+    folds = {"references": "trees", "trees": ["hist"], "folds": 2}
+    holdout = request.param == "holdout"
+    found = trial_of(make_table(120), holdout, **({} if holdout else {"proof": folds}))
+    assert found.prepared.plan.regime == request.param
+    return found
+
+
+def test_every_level_has_a_mixture_and_a_ruling_for_every_target(trial):
+    assert list(trial.predictor.levels) == list(trial.levels) == list(LEVELS)
+    for level in trial.predictor.levels.values():
+        for target in TARGETS:
+            assert sum(level.weights[target].values()) == pytest.approx(1.0)
+        assert level.scales.keys() == {"weight"}
+        assert level.factors.keys() == set(TARGETS)
+        assert level.factors["sick"] == 1.0
+
+
+def test_all_challengers_were_judged_at_each_level(trial):
+    some = {"hist", "joint", "trees given", "copula"}
+    some |= {"hist-coarse"} if trial.prepared.plan.cross_fitted else set()
+    judges = trial.prepared.plan.judges
+    for target in TARGETS:
+        assert trial.levels["half"].oof_predictions[target].keys() == some
+        assert trial.levels["all"].oof_predictions[target].keys() == some | {"trees all"}
+        for level in LEVELS[1:]:
+            for told in trial.levels[level].oof_predictions[target].values():
+                assert np.isfinite(told[judges]).all()
+
+
+def test_a_label_is_never_told_to_whom_it_judges(trial):
+    p = trial.prepared
+    half = np.random.default_rng(0).random((len(p.plan.selection_half), 3)) < 0.5
+
+    def echo(observed):
+        return {t: y.reshape(len(y), -1) for t, y in observed.labels.items()}
+
+    for level in gather(p, half, echo).values():
+        for told in level.values():
+            assert np.isnan(told).all()
+
+
+def test_half_of_the_others_are_told_at_half_and_all_at_all(trial):
+    p = trial.prepared
+    half = np.random.default_rng(0).random((len(p.plan.selection_half), 3)) < 0.5
+    labels = {t: np.where(np.isnan(y), 0.0, y) for t, y in p.labels.items()}
+    assert [one.level for one in passes(half, TARGETS)] == ["half"] * 2 + ["all"] * 3
+
+    def others(observed):
+        known = np.stack([p.codec.target_kinds[t].known(y) for t, y in observed.labels.items()])
+        return {t: known.sum(0).astype(float)[:, None] for t in labels}
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(p, "labels", labels)
+        found = gather(p, half, others)
+    for target in TARGETS:
+        assert (found["all"][target] == 2).all()
+        assert set(np.unique(found["half"][target])) == {0, 1, 2}
+        assert abs(found["half"][target].mean() - 1) < 0.3
+
+
+def test_every_target_has_a_decision_at_each_level_on_the_same_rows(trial):
+    record = findings(trial)
+    assert list(record.targets) == TARGETS
+    for target in record.targets.values():
+        assert list(target.given) == ["half", "all"]
+        for level in LEVELS:
+            decision = target.at(level)
+            assert decision.n_rows == target.decision.n_rows > 0
+            assert np.isfinite([decision.reference.value, decision.deployed.value]).all()
+            weights = [decision.reference.weights, decision.challenger.weights]
+            assert decision.deployed.weights in weights
+            assert all(sum(one.values()) == pytest.approx(1) for one in weights)
+
+
+def test_entanglement_and_states_are_recorded(trial):
+    found = entanglement_record(trial)
+    assert found.rows == len(trial.prepared.split.test)
+    states = states_record(trial)
+    assert np.trace(states.density) == pytest.approx(1.0)
+    assert 1 / 3 <= states.purity <= 1
+    assert states.effective == pytest.approx(2**states.entropy)
+    assert states.collapsed is (states.effective < 1.2)
+
+
+def test_the_record_comes_back_from_json(trial):
+    record = findings(trial)
+    fields, arrays = record.to_dict()
+    again = RunRecord.from_dict(json.loads(json.dumps(fields)), arrays)
+    assert again.to_dict()[0] == fields
+
+
+def test_pruning_changes_no_answer(trial):
+    p = trial.prepared
+    whole, pruned = trial.predictor, trial.predictor.pruned()
+    for given in ((), ("sick",), ("weight", "sick"), TARGETS):
+        expected, found = (m.predict(p.table, given) for m in (whole, pruned))
+        for target in TARGETS:
+            np.testing.assert_array_equal(found.pred[target], expected.pred[target])
+
+
+def test_json_and_arrays_carry_everything(trial):
+    pruned, table = trial.predictor.pruned(), trial.prepared.table
+    facts, groups = pruned.to_state()
+    again = Predictor.from_state(json.loads(json.dumps(facts)), groups)
+    for given in ((), ("sick",), TARGETS):
+        expected, found = (m.predict(table, given) for m in (pruned, again))
+        for target in TARGETS:
+            np.testing.assert_array_equal(found.pred[target], expected.pred[target])
+            np.testing.assert_array_equal(found.half_width[target], expected.half_width[target])
+
+
+@pytest.mark.parametrize("name", ["trees given", "copula"])
+def test_a_state_without_a_model_that_answers_given_is_refused(trial, name):
+    predictor = trial.predictor
+    half = predictor.levels["half"]
+    half = replace(half, weights={**half.weights, "sick": {name: 1.0}})
+    facts, groups = replace(predictor, levels={**predictor.levels, "half": half}).to_state()
+    Predictor.from_state(facts, groups)  # whole it is accepted
+    facts["models"] = [
+        m
+        for m in facts["models"]
+        if m["facts"]["name"] != name or "sick" not in m["facts"]["targets"]
+    ]
+    with pytest.raises(BundleError, match=rf"'{name} of \w+' is missing; the bundle is"):
+        Predictor.from_state(facts, groups)
+
+
+def test_without_trees_the_network_answers(make_table):
+    trial = trial_of(make_table(90), True, proof={"references": "none"})
+    assert [model.name for model in trial.predictor.models] == ["joint"]
+    for level in trial.predictor.levels.values():
+        assert all(weights == {"joint": 1.0} for weights in level.weights.values())
+    for target in findings(trial).targets.values():
+        decisions = list(target.given.values())
+        assert len(decisions) == 2
+        assert all(np.isfinite(d.deployed.value) and not d.reference for d in decisions)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"targets": ["weight"], "ignore": ["sick", "tags", "calls", "sort", "level"]},
+        {"model": {**SETTINGS["model"], "given": False}},
+    ],
+    ids=["one target", "switched off"],
+)
+def test_a_model_without_given_says_nothing_of_it(make_table, settings):
+    trial = trial_of(make_table(90), True, **{**settings, "proof": {"references": "none"}})
+    assert not trial.predictor.takes_given
+    assert not any(target.given for target in findings(trial).targets.values())
+    assert entanglement_record(trial) is None
+    with pytest.raises(ConfigError, match="given: this model was trained without it; train again"):
+        trial.predictor.predict(trial.prepared.table, trial.prepared.targets)
+
+
+def test_predictions_of_some_rows_are_spread_over_all():
+    out = spread_out(np.ones((2, 1)), np.array([0, 3]), 4)
+    assert out[:, 0].tolist()[::3] == [1.0, 1.0]
+    assert np.isnan(out[1:3]).all()
