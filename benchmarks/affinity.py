@@ -70,7 +70,7 @@ def errors_of(made: Ready, outcomes: dict[str, Any]) -> dict[str, float]:
 def pair_gains(made: Ready) -> np.ndarray:
     """Gain in percent of each target (column) by sharing with each other one (row), (T, T)."""
     names, recipe = list(made.labels), made.recipe(CHANGES["task-attention"], 0, made.seed)
-    networks = list(fit_single_task(recipe, names).values())
+    networks = fit_single_task(recipe, names)
     alone = errors_of(made, outcomes_of(made, networks, names))
     gains = np.full((len(names), len(names)), np.nan)
     for pair in combinations(names, 2):

@@ -36,13 +36,10 @@ class Model:
         self.asked: dict[str, Any] = {}
         self.kinds: dict[str, Any] = {}
 
-    def predict(self, source: Any, given: Any = None) -> pa.Table:
+    def predict(self, source: Any, given: Any = None, *, proba: bool = False) -> pa.Table:
         self.asked["predict"] = given
-        return pa.table({"pm25": [1.0, 2.0, 3.0]})
-
-    def predict_proba(self, source: Any, given: Any = None) -> pa.Table:
-        self.asked["predict_proba"] = given
-        return pa.table({"level=good": [0.1, 0.2, 0.3]})
+        shares = {"level=good": [0.1, 0.2, 0.3]} if proba else {}
+        return pa.table({"pm25": [1.0, 2.0, 3.0], **shares})
 
     def evaluate(self, source: Any, given: Any = None) -> dict[str, dict[str, float]]:
         self.asked["evaluate"] = given
@@ -118,7 +115,7 @@ def test_help_of_a_verb_has_examples_that_can_be_typed(verb: str) -> None:
 def test_given_is_passed_on(model: Model, options: list[str], given: Any) -> None:
     succeed("predict", "first", "table.csv", "--out", "p.csv", "--proba", *options)
     succeed("evaluate", "first", "table.csv", *options)
-    assert model.asked == {"predict": given, "predict_proba": given, "evaluate": given}
+    assert model.asked == {"predict": given, "evaluate": given}
     assert read_table("p.csv").column_names == ["pm25", "level=good"]
 
 

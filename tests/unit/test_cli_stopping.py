@@ -36,15 +36,15 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_a_stopped_run_says_how_it_goes_on_and_does(
     folder: Path, monkeypatch: pytest.MonkeyPatch, sent: signal.Signals, code: int
 ) -> None:
-    from superpose.evaluation import _run
+    from superpose.evaluation import _fit_models
 
-    real = _run.fit_multi_task
+    real = _fit_models.fit_multi_task
 
     def halfway(*given: object, **more: object) -> None:
         os.kill(os.getpid(), sent)
         time.sleep(5)
 
-    monkeypatch.setattr(_run, "fit_multi_task", halfway)
+    monkeypatch.setattr(_fit_models, "fit_multi_task", halfway)
     result = CliRunner().invoke(app, ["train", "s.yaml", "--out", "runs/a"])
     assert result.exit_code == code
     assert result.stderr.splitlines()[-1] == (
@@ -52,7 +52,7 @@ def test_a_stopped_run_says_how_it_goes_on_and_does(
         "superpose train s.yaml --out runs/a --resume"
     )
     assert "Traceback" not in result.output
-    monkeypatch.setattr(_run, "fit_multi_task", real)
+    monkeypatch.setattr(_fit_models, "fit_multi_task", real)
     again = CliRunner().invoke(app, ["train", "s.yaml", "--out", "runs/a", "--resume"])
     assert again.exit_code == 0, again.output
     assert (folder / "runs" / "a" / "bundle").is_dir()
