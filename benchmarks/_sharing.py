@@ -42,10 +42,8 @@ class WithoutSink(TaskAttention):
     Of two targets each hears the other with weight one, so that only the gate can turn it down.
     """
 
-    def __init__(
-        self, targets: int, state: int, rank: int = 16, donor_gradient: float = 1.0
-    ) -> None:
-        super().__init__(targets, state, rank, donor_gradient)
+    def __init__(self, n_targets: int, task_dim: int, **more: Any) -> None:
+        super().__init__(n_targets, task_dim, **more)
         del self.sink
 
     def weights(self, u: Tensor) -> Tensor:

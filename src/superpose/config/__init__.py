@@ -5,6 +5,7 @@ from ._columns import ColumnConfig, InputConfig, TargetConfig
 from ._config import Arguments, Config, load_config
 from ._model import ModelConfig
 from ._proof import ProofConfig
+from ._renamed import RENAMED
 from ._split import SplitConfig
 from ._training import TrainingConfig
 from ._windows import PLAIN, WindowsConfig
@@ -12,6 +13,7 @@ from ._yaml import groups_text
 
 __all__ = [
     "PLAIN",
+    "RENAMED",
     "Arguments",
     "BalanceConfig",
     "ColumnConfig",

@@ -22,7 +22,7 @@ class BalanceConfig(Section):
     Args:
         method: `superpose balances` tells what each method is; sum takes the weights of the targets
             as they are.
-        every: steps after which a method that reads gradients reads them again, 1 or more.
+        every: steps after which a method that reads gradients reads them again.
         at: where gradients are read: at the output of the trunk, or, exactly and at the price of a
             backward pass for each target, on all shared parameters.
         options: the method's own numbers by name, as `superpose balances` lists them.

@@ -117,7 +117,7 @@ class InputConfig(ColumnConfig):
 
     Args:
         name: name of the column.
-        kind: a key of `INPUT_KINDS`; inferred when left out.
+        kind: what the column is; inferred when left out.
         missing: values of the column that stand for a missing one, such as [-999, none]; the usual
             words, such as NA and ?, when left out, and [] for no word at all.
         decimal: the sign before the decimals of numbers that are written as text; inferred when
@@ -137,10 +137,10 @@ class TargetConfig(ColumnConfig):
 
     Args:
         name: name of the column.
-        kind: a key of `TARGET_KINDS`; inferred when left out.
+        kind: what the column is; inferred when left out.
         missing: values that stand for a missing label, as of an input.
         decimal: the sign before decimals, as of an input.
-        weight: weight in the joint loss, from 0.000001 to 1000000.
+        weight: weight in the loss of the multi-task network.
     """
 
     kinds: ClassVar[Mapping[str, type[InputKind | TargetKind]]] = TARGET_KINDS

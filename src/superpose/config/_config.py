@@ -70,10 +70,10 @@ class Config(Section):
         data: path of the table, relative to the folder of the file that names it.
         sources: paths of several tables by name, in place of `data`; each has its own rows, and
             any of the inputs and targets.
-        targets: the columns to predict, at least one.
+        targets: the columns to predict: names, or a name with its kind and other keys.
         groups: targets that share a network, group by group; a target that no group names has one
             of its own. Without groups all targets share one.
-        inputs: the columns to predict from; "auto" takes every column that is useful.
+        inputs: the columns to predict from; `auto` takes every column that is useful.
         ignore: columns that are not used.
         windows: how rows are cut from a table with a row for each step of time, if they are.
         split: how rows are divided; windows are divided by their group, or by time without one.
@@ -81,7 +81,7 @@ class Config(Section):
         training: the training loop.
         balance: how targets are weighed against each other; the name of a method, or its settings.
         proof: the references and the no-harm test.
-        seed: seed of every random choice, from 0 to 2**32 - 1.
+        seed: seed of every random choice.
 
     Example:
         >>> config = Config.from_arguments(targets=["pm25", {"name": "level", "kind": "ordinal"}])

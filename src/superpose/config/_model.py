@@ -22,9 +22,9 @@ class ModelConfig(Section):
         rank: rank of the attention between tasks.
         blocks: blocks of fusion, or layers of experts; 0 is the same as no fusion.
         embedding: width of the embedding of an input column.
-        dropout: share of activations dropped in training, from 0 to below 1.
+        dropout: share of activations dropped in training.
         donor_gradient: share of a listening target's gradient that reaches the targets it listens
-            to, from 0 to 1; of the methods that listen.
+            to; of the methods that listen.
         given: whether the model learns to use targets that are measured already.
     """
 

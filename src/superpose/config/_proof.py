@@ -13,11 +13,10 @@ class ProofConfig(Section):
     Args:
         references: which single-task models each target is tested against.
         trees: which boosted trees stand among them; auto is hist, and catboost where installed.
-        alpha: chance, per run, that any target worse than its reference is deployed; between 0 and
-            0.5.
+        alpha: chance, per run, that any target worse than its reference is deployed.
         folds: folds of the out-of-fold predictions for small tables; auto is 5, or 10 below 800
             rows; 1 is one validation split, which is also the rule for large tables.
-        repeats: how often the folds are drawn anew, 1 or more.
+        repeats: how often the folds are drawn anew.
     """
 
     references: Literal["all", "none", "trees", "network"] = "all"

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 from ._faults import Fault, Keys
 
 # Section and old key -> new key; an entry is removed two releases after it came.
-_NEW_NAMES: dict[tuple[str, str], str] = {("proof", "delta"): "alpha"}
+RENAMED: dict[tuple[str, str], str] = {("proof", "delta"): "alpha"}
 
 
 class Renamed(NamedTuple):
@@ -34,7 +34,7 @@ def renamed(values: Mapping[str, Any]) -> Renamed:
         {'proof': {'alpha': 0.1}}
     """
     found = Renamed(dict(values), {}, [])
-    for (section, old), new in _NEW_NAMES.items():
+    for (section, old), new in RENAMED.items():
         part = found.values.get(section)
         if not isinstance(part, Mapping) or old not in part:
             continue

@@ -16,8 +16,8 @@ class SplitConfig(Section):
         column: the column of groups, times or words, for `group`, `time` and `column`.
         groups: the column that tells which rows depend on each other, for `column`: folds keep
             such rows together and the test compares them as one.
-        validation: share of the rows that chooses, between 0 and 1.
-        test: share of the rows that is read once, at the end, between 0 and 1.
+        validation: share of the rows that chooses.
+        test: share of the rows that is read once, at the end.
     """
 
     by: Literal["random", "stratified", "group", "time", "column"] = "stratified"

@@ -15,11 +15,11 @@ class TrainingConfig(Section):
         epochs: most passes over the training rows.
         patience: passes without a better validation loss of any target before training stops.
         batch_size: rows per step; auto takes a sixteenth of the training rows, from 16 to 512.
-        learning_rate: step size of AdamW, above 0 and at most 1.
-        weight_decay: decoupled weight decay of AdamW, 0 or more.
-        average: epochs over which the weights that predict are averaged, 0 or more; more suit long
+        learning_rate: step size of AdamW.
+        weight_decay: decoupled weight decay of AdamW.
+        average: epochs over which the weights that predict are averaged; more suit long
             trainings with small batches.
-        clip: largest norm of the gradient, above 0.
+        clip: largest norm of the gradient.
         accumulate: batches per step of the optimiser.
         precision: number format of the forward pass.
         device: where the network is trained.
@@ -29,7 +29,7 @@ class TrainingConfig(Section):
             to n ** (1 / temperature), or all alike.
         temperature: 1 is proportional, infinity would be uniform.
         modality_dropout: chance that an image, a sound, a text, a series or another input that is
-            no plain column is hidden in a training row, from 0 to below 1: later rows may lack it.
+            no plain column is hidden in a training row: later rows may lack it.
     """
 
     epochs: Whole = 100

@@ -19,14 +19,14 @@ class WindowsConfig(Section):
         columns: the channels of a window, columns of numbers.
         time: the column that orders the steps of a recording; it rises from row to row.
         group: the column that tells recordings apart; without it the table is one recording.
-        length: steps of a window, from 2 to 100000; the last of them is the row that it belongs to.
+        length: steps of a window; the last of them is the row that it belongs to.
         step: steps from one window to the next, counted back from the end of a recording.
         ahead: steps that targets of kind forecast look ahead: 24 is each from 1 to 24, a list is
             those alone.
         gaps: what to do where the steps of a recording are not regular: `split` lets no window and
             no forecast go beyond such a place, `fill` puts missing steps into windows as steps
             without values, `refuse` is an error.
-        every: usual time from one step to the next, above 0, in seconds where times are dates;
+        every: usual time from one step to the next, in seconds where times are dates;
             found in the training rows by default, and kept, so that new rows are compared with it.
         format: how text or numbers in the column of time are written, such as "%d/%m/%Y", or
             `number` for numbers that are no dates; found in the training rows by default, and kept.

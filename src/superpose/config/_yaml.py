@@ -13,7 +13,7 @@ import yaml
 from yaml.composer import Composer
 
 from superpose.columns import read_text
-from superpose.errors import ConfigError, Faults, key_path, listing, message, place
+from superpose.errors import ConfigError, Faults, key_path, message, place
 
 from ._faults import Keys
 
@@ -200,13 +200,16 @@ class _Builder:
         values: dict[str, Any] = {}
         for key_node, value_node in node.value:
             if not isinstance(key_node, yaml.ScalarNode):
-                self.add(key_node, keys, "a key that is no word given", "write `key: value`")
+                self.add(
+                    key_node, keys, given="a key that is no word given", fix="write `key: value`"
+                )
                 continue
             key = str(key_node.value)
             here = (*keys, key)
             if key in values:
                 first = self.lines[here]
-                self.add(key_node, here, f"the key stands here and on line {first}", "remove one")
+                given = f"the key stands here and on line {first}"
+                self.add(key_node, here, given=given, fix="remove one")
                 continue
             self.lines[here] = key_node.start_mark.line + 1
             values[key] = self.build(value_node, here)
@@ -214,7 +217,8 @@ class _Builder:
 
     def scalar(self, node: yaml.Node, keys: Keys) -> Any:
         """The word, number, truth value or nothing that a node holds."""
-        kind, text = node.tag.removeprefix("tag:yaml.org,2002:"), str(node.value)
+        kind = node.tag.removeprefix("tag:yaml.org,2002:")
+        text = str(node.value)
         try:
             match kind:
                 case "str":
@@ -229,17 +233,16 @@ class _Builder:
                     # YAML writes .inf and .nan; Python reads inf and nan.
                     return float(re.sub(r"\.(?=[inIN])", "", text))
         except ValueError as fault:
-            self.add(node, keys, f"{text[:40]!r} given ({fault})", "write a plain number")
+            given = f"{text[:40]!r} given ({fault})"
+            self.add(node, keys, given=given, fix="write a plain number")
             return None
         if kind == _ALIAS:
-            self.add(node, keys, f"an alias (*{text}) given", "write the values out")
+            self.add(node, keys, given=f"an alias (*{text}) given", fix="write the values out")
             return None
-        self.add(
-            node, keys, f"the tag {node.tag} given", f"use {listing(['words', 'numbers'])} only"
-        )
+        self.add(node, keys, given=f"the tag {node.tag} given", fix="use words, numbers only")
         return None
 
-    def add(self, node: yaml.Node, keys: Keys, given: str, fix: str) -> None:
+    def add(self, node: yaml.Node, keys: Keys, *, given: str, fix: str) -> None:
         """Keeps a fault at the line of a node, or counts it where there are enough."""
         if len(self.faults.found) >= SHOWN_FAULTS:
             self.more += 1

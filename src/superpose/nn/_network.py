@@ -93,11 +93,14 @@ class Network(nn.Module):
             for weight in encode.parameters():  # a pretrained layer has a rate of its own
                 weight.rate = getattr(weight, "rate", share)  # type: ignore[attr-defined]
         inside = sum(cast(int, e.out_features) for e in encoders.values())
-        self.trunk = Trunk(inside, a.width, a.depth, a.members, a.dropout)
+        self.trunk = Trunk(inside, a.width, depth=a.depth, members=a.members, dropout=a.dropout)
         fusion = FUSIONS[a.fusion if targets > 1 else "none"]
-        self.states = fusion.towers(a.width, targets, a.state, a.members, a.blocks)
+        self.states = fusion.towers(
+            a.width, targets, task_dim=a.state, n_members=a.members, n_layers=a.blocks
+        )
         self.fusion = nn.ModuleList(
-            fusion(targets, a.state, a.rank, a.donor_gradient) for _ in range(a.blocks)
+            fusion(targets, a.state, rank=a.rank, donor_gradient=a.donor_gradient)
+            for _ in range(a.blocks)
         )
         bound = 1 / math.sqrt(a.state)
         shape = (a.members, targets, a.state, widest)

@@ -13,12 +13,12 @@ class MemberLinear(nn.Module):
     """Apply one matrix for all members, with each member's own input and output scales and bias.
 
     Args:
-        inside: Width of the input.
-        outside: Width of the output.
+        in_dim: Width of the input.
+        out_dim: Width of the output.
         members: Ensemble members M (at least 1).
 
     Shape:
-        x (B, M, inside) -> (B, M, outside).
+        x (B, M, in_dim) -> (B, M, out_dim).
 
     Example:
         >>> MemberLinear(8, 4, members=3)(torch.zeros(2, 3, 8)).shape
@@ -28,19 +28,19 @@ class MemberLinear(nn.Module):
         BatchEnsemble (Wen et al. 2020), y = ((x * r) W) * s + b, as TabM (ICLR 2025) uses it.
     """
 
-    def __init__(self, inside: int, outside: int, members: int) -> None:
+    def __init__(self, in_dim: int, out_dim: int, members: int) -> None:
         super().__init__()
-        bound = 1 / math.sqrt(inside)
-        self.weight = nn.Parameter(torch.empty(outside, inside).uniform_(-bound, bound))
-        self.r = nn.Parameter(torch.ones(members, inside))
-        self.s = nn.Parameter(torch.ones(members, outside))
-        self.bias = nn.Parameter(torch.empty(members, outside).uniform_(-bound, bound))
+        bound = 1 / math.sqrt(in_dim)
+        self.weight = nn.Parameter(torch.empty(out_dim, in_dim).uniform_(-bound, bound))
+        self.r = nn.Parameter(torch.ones(members, in_dim))
+        self.s = nn.Parameter(torch.ones(members, out_dim))
+        self.bias = nn.Parameter(torch.empty(members, out_dim).uniform_(-bound, bound))
 
     def forward(self, x: Tensor) -> Tensor:
         return F.linear(x * self.r, self.weight) * self.s + self.bias
 
 
-def gradients_at_input(gradients: Tensor, weight: Tensor, r: Tensor, s: Tensor) -> Tensor:
+def gradients_at_input(gradients: Tensor, *, weight: Tensor, r: Tensor, s: Tensor) -> Tensor:
     """Return what each share of a ``MemberLinear``'s outputs asks of its input.
 
     Args:
@@ -53,7 +53,8 @@ def gradients_at_input(gradients: Tensor, weight: Tensor, r: Tensor, s: Tensor) 
 
     Example:
         >>> layer = MemberLinear(8, 6, members=2)
-        >>> gradients_at_input(torch.ones(5, 2, 3, 2), layer.weight, layer.r, layer.s).shape
+        >>> own = {"weight": layer.weight, "r": layer.r, "s": layer.s}
+        >>> gradients_at_input(torch.ones(5, 2, 3, 2), **own).shape
         torch.Size([3, 5, 2, 8])
     """
     shares = (gradients.shape[-2], -1)
@@ -69,17 +70,17 @@ class Trunk(nn.Module):
     random signs in front of the activation.
 
     Args:
-        inside: Width of the flat tokens.
-        width: Hidden width (at least 1).
+        in_dim: Width of the flat tokens.
+        hidden_dim: Width W of the hidden vectors (at least 1).
         depth: Hidden layers (at least 1).
         members: Ensemble members M (at least 1).
         dropout: Probability in [0, 1).
 
     Shape:
-        x (B, inside) -> (B, M, width).
+        x (B, in_dim) -> (B, M, W).
 
     Example:
-        >>> Trunk(10, width=16, depth=2, members=4, dropout=0.1)(torch.zeros(3, 10)).shape
+        >>> Trunk(10, 16, depth=2, members=4, dropout=0.1)(torch.zeros(3, 10)).shape
         torch.Size([3, 4, 16])
 
     Source:
@@ -87,15 +88,21 @@ class Trunk(nn.Module):
         input to the first hidden layer, which divides the cost of that layer by M.
     """
 
-    def __init__(self, inside: int, width: int, depth: int, members: int, dropout: float) -> None:
+    def __init__(
+        self, in_dim: int, hidden_dim: int, *, depth: int, members: int, dropout: float
+    ) -> None:
         super().__init__()
-        self.first = nn.Linear(inside, width, bias=False)
-        bound = 1 / math.sqrt(max(inside, 1))
+        self.first = nn.Linear(in_dim, hidden_dim, bias=False)
+        bound = 1 / math.sqrt(max(in_dim, 1))
         # One member is a plain network; random signs are only there to set members apart.
-        signs = torch.randn(members, width).sign() if members > 1 else torch.ones(1, width)
+        signs = (
+            torch.randn(members, hidden_dim).sign() if members > 1 else torch.ones(1, hidden_dim)
+        )
         self.signs = nn.Parameter(signs)
-        self.bias = nn.Parameter(torch.empty(members, width).uniform_(-bound, bound))
-        self.layers = nn.ModuleList(MemberLinear(width, width, members) for _ in range(depth - 1))
+        self.bias = nn.Parameter(torch.empty(members, hidden_dim).uniform_(-bound, bound))
+        self.layers = nn.ModuleList(
+            MemberLinear(hidden_dim, hidden_dim, members) for _ in range(depth - 1)
+        )
         self.dropout = dropout
 
     def forward(self, x: Tensor) -> Tensor:

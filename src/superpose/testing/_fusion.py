@@ -14,7 +14,7 @@ from superpose.nn import Fusion
 from ._checks import run_checks
 
 N_ROWS, N_MEMBERS, N_TARGETS, TASK_DIM, RANK = 7, 3, 5, 8, 4
-WIDTH = 12  # of the trunk, before task states are formed
+HIDDEN_DIM = 12  # of the trunk, before task states are formed
 TOLERANCE = 1e-5  # float32 sums in another order
 
 FusionCheck = Callable[[type[Fusion]], None]
@@ -29,7 +29,7 @@ def _close(found: Tensor, expected: Tensor, claim: str) -> None:
 def _awake(fusion: type[Fusion], n_targets: int = N_TARGETS) -> Fusion:
     """A fusion away from its start, so that targets hear each other where they can."""
     torch.manual_seed(0)
-    module = fusion(n_targets, TASK_DIM, RANK)
+    module = fusion(n_targets, TASK_DIM, rank=RANK)
     for parameter in module.parameters():
         nn.init.normal_(parameter, std=0.5)
     return module
@@ -77,9 +77,9 @@ def gradients_reach_every_state(fusion: type[Fusion]) -> None:
 
 def gradients_reach_every_weight(fusion: type[Fusion]) -> None:
     """Every weight learns: none is left out of what forms the states and lets them exchange."""
-    form = fusion.towers(WIDTH, N_TARGETS, TASK_DIM, N_MEMBERS)
+    form = fusion.towers(HIDDEN_DIM, N_TARGETS, task_dim=TASK_DIM, n_members=N_MEMBERS)
     module = _awake(fusion)
-    states = form(torch.randn(N_ROWS, N_MEMBERS, WIDTH)).unflatten(-1, (N_TARGETS, TASK_DIM))
+    states = form(torch.randn(N_ROWS, N_MEMBERS, HIDDEN_DIM)).unflatten(-1, (N_TARGETS, TASK_DIM))
     module(states).square().sum().backward()
     weights = [*form.named_parameters(), *module.named_parameters()]
     idle = [name for name, w in weights if w.grad is None or not w.grad.any()]
@@ -115,16 +115,16 @@ def attention_is_a_distribution(fusion: type[Fusion]) -> None:
 
 
 def task_states_are_formed(fusion: type[Fusion]) -> None:
-    """What forms the states turns (B, M, width) into (B, M, T * D)."""
-    form = fusion.towers(WIDTH, N_TARGETS, TASK_DIM, N_MEMBERS)
-    found = tuple(form(torch.randn(N_ROWS, N_MEMBERS, WIDTH)).shape)
+    """What forms the states turns (B, M, hidden_dim) into (B, M, T * D)."""
+    form = fusion.towers(HIDDEN_DIM, N_TARGETS, task_dim=TASK_DIM, n_members=N_MEMBERS)
+    found = tuple(form(torch.randn(N_ROWS, N_MEMBERS, HIDDEN_DIM)).shape)
     wanted = (N_ROWS, N_MEMBERS, N_TARGETS * TASK_DIM)
     assert found == wanted, f"shape {found}, not {wanted}"
 
 
 def weights_are_kept_and_put_back(fusion: type[Fusion]) -> None:
     """Its weights are all that has to be stored: put into a fresh one they give the same."""
-    module, fresh = _awake(fusion), fusion(N_TARGETS, TASK_DIM, RANK)
+    module, fresh = _awake(fusion), fusion(N_TARGETS, TASK_DIM, rank=RANK)
     fresh.load_state_dict(module.state_dict())
     states = torch.randn(N_ROWS, N_MEMBERS, N_TARGETS, TASK_DIM)
     assert torch.equal(fresh(states), module(states)), "a fresh module with its weights differs"

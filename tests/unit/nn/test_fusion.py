@@ -11,7 +11,7 @@ M, T, D, R = 3, 5, 8, 4
 @pytest.fixture
 def fuse(fusion_name):
     """Each fusion, away from its start so that it does something where it can."""
-    module = FUSIONS[fusion_name](T, D, R)
+    module = FUSIONS[fusion_name](T, D, rank=R)
     for parameter in module.parameters():
         torch.nn.init.normal_(parameter, std=0.5)
     return module
@@ -31,17 +31,17 @@ def test_permuting_the_targets_permutes_the_outcome(fuse, permute):
 @pytest.mark.parametrize("scale", [1e-3, 1.0, 1e3, 1e6])
 def test_task_attention_starts_as_the_identity(scale):
     states = torch.randn(50, M, T, D) * scale
-    assert (TaskAttention(T, D, R)(states) - states).abs().max() == 0
+    assert (TaskAttention(T, D, rank=R)(states) - states).abs().max() == 0
 
 
 def test_task_attention_leaves_its_start_with_the_first_gradient():
-    fuse, states = TaskAttention(T, D, R), torch.randn(50, M, T, D)
+    fuse, states = TaskAttention(T, D, rank=R), torch.randn(50, M, T, D)
     fuse(states).sum().backward()
     assert (fuse.gate.grad.abs().sum(-1) > 0).all()
 
 
 def test_a_task_whose_gate_stays_shut_hears_nothing():
-    fuse, states = TaskAttention(T, D, R), torch.randn(50, M, T, D)
+    fuse, states = TaskAttention(T, D, rank=R), torch.randn(50, M, T, D)
     with torch.no_grad():
         fuse.gate[1:] = 1.0
     out = fuse(states)
@@ -50,7 +50,7 @@ def test_a_task_whose_gate_stays_shut_hears_nothing():
 
 
 def test_what_a_task_hears_does_not_come_from_itself():
-    fuse, states = TaskAttention(T, D, R), torch.randn(50, M, T, D)
+    fuse, states = TaskAttention(T, D, rank=R), torch.randn(50, M, T, D)
     with torch.no_grad():
         fuse.gate.fill_(1.0)
         fuse.query.weight.zero_()  # the weights then depend on the speakers only
@@ -62,7 +62,7 @@ def test_what_a_task_hears_does_not_come_from_itself():
 
 
 def test_members_hear_the_same_said_by_their_mean():
-    fuse, states = TaskAttention(T, D, R), torch.randn(50, M, T, D)
+    fuse, states = TaskAttention(T, D, rank=R), torch.randn(50, M, T, D)
     torch.nn.init.ones_(fuse.gate)
     heard = fuse(states) - states
     said = states.mean(1, keepdim=True)

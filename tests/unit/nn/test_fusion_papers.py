@@ -8,10 +8,10 @@ from superpose.nn import FUSIONS
 W, T, D, M, B = 9, 3, 5, 2, 4
 
 
-def towers(name, blocks=1):
+def towers(name, n_layers=1):
     """Towers with random parameters, and hidden vectors that they read."""
     torch.manual_seed(0)
-    module = FUSIONS[name].towers(W, T, D, M, blocks)
+    module = FUSIONS[name].towers(W, T, task_dim=D, n_members=M, n_layers=n_layers)
     for parameter in module.parameters():
         torch.nn.init.normal_(parameter, std=0.5)
     return module, torch.randn(B, M, W)
@@ -47,7 +47,7 @@ def mixture(scores, experts):
 
 
 def test_ple_gates_own_and_shared_experts_layer_by_layer():
-    module, h = towers("ple", blocks=2)
+    module, h = towers("ple", n_layers=2)
     own, shared = [h] * T, h
     for number, level in enumerate(module.levels):
         mine = [[expert(*p, own[k]) for p in zip(level.own[k], level.own_bias[k], strict=True)]
@@ -64,7 +64,7 @@ def test_ple_gates_own_and_shared_experts_layer_by_layer():
 
 
 def test_adatt_hears_the_experts_of_all_and_its_own_once_more():
-    module, h = towers("adatt", blocks=2)
+    module, h = towers("adatt", n_layers=2)
     own = [h] * T
     for level in module.levels:
         experts = [[expert(*p, own[k]) for p in zip(level.own[k], level.own_bias[k], strict=True)]
@@ -89,7 +89,7 @@ def test_mtan_masks_what_is_shared_for_each_target():
 
 def test_born_weights_are_squared_complex_amplitudes():
     torch.manual_seed(0)
-    fuse, u = FUSIONS["born"](T, D, 4), torch.randn(B, T, D)
+    fuse, u = FUSIONS["born"](T, D, rank=4), torch.randn(B, T, D)
     query = torch.complex(*(fuse.query(u) + fuse.query_of).chunk(2, -1))
     key = torch.complex(*(fuse.key(u) + fuse.key_of).chunk(2, -1))
     for k in range(T):
@@ -103,7 +103,7 @@ def test_born_weights_are_squared_complex_amplitudes():
 
 def test_a_common_phase_of_query_and_key_changes_no_born_weight():
     torch.manual_seed(0)
-    fuse, u = FUSIONS["born"](T, D, 4), torch.randn(B, T, D)
+    fuse, u = FUSIONS["born"](T, D, rank=4), torch.randn(B, T, D)
     before = fuse.weights(u)
     with torch.no_grad():
         for part in (fuse.query.weight, fuse.key.weight, fuse.query_of.T, fuse.key_of.T):
@@ -115,7 +115,7 @@ def test_a_common_phase_of_query_and_key_changes_no_born_weight():
 
 def test_born_and_its_controls_have_equal_parameters():
     sizes = {
-        name: sorted(p.shape for p in FUSIONS[name](T, D, 4).parameters())
+        name: sorted(p.shape for p in FUSIONS[name](T, D, rank=4).parameters())
         for name in ("born", "born-real", "signed")
     }
     assert sizes["born"] == sizes["born-real"] == sizes["signed"]
@@ -124,15 +124,15 @@ def test_born_and_its_controls_have_equal_parameters():
 def test_static_weights_are_the_same_for_all_rows_and_task_attentions_are_not():
     torch.manual_seed(0)
     states = torch.randn(B, 1, T, D)
-    same = FUSIONS["static"](T, D, 4).attention(states)
+    same = FUSIONS["static"](T, D, rank=4).attention(states)
     assert torch.equal(same, same[:1].expand_as(same))
-    looks = FUSIONS["task-attention"](T, D, 4).attention(states)
+    looks = FUSIONS["task-attention"](T, D, rank=4).attention(states)
     assert not torch.isclose(looks[0], looks[1]).all()
 
 
 def test_inducing_tokens_never_hold_anything_of_targets_times_targets():
     targets = 1000
-    fuse = FUSIONS["inducing"](targets, D, 4)
+    fuse = FUSIONS["inducing"](targets, D, rank=4)
     torch.nn.init.ones_(fuse.gate)
     largest = []
     hook = torch.autograd.graph.saved_tensors_hooks(

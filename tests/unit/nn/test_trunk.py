@@ -16,7 +16,7 @@ def test_a_member_layer_is_one_matrix_per_member_with_scaled_rows_and_columns():
 
 
 def test_one_member_is_a_plain_network():
-    trunk = Trunk(6, width=8, depth=2, members=1, dropout=0.0)
+    trunk = Trunk(6, 8, depth=2, members=1, dropout=0.0)
     x = torch.randn(5, 6)
     hidden = F.relu(F.linear(x, trunk.first.weight, trunk.bias[0]))
     layer = trunk.layers[0]
@@ -25,7 +25,7 @@ def test_one_member_is_a_plain_network():
 
 
 def test_members_differ_from_the_start():
-    out = Trunk(6, width=8, depth=1, members=4, dropout=0.0)(torch.randn(5, 6))
+    out = Trunk(6, 8, depth=1, members=4, dropout=0.0)(torch.randn(5, 6))
     for a in range(4):
         for b in range(a):
             assert not torch.allclose(out[:, a], out[:, b])
@@ -33,12 +33,12 @@ def test_members_differ_from_the_start():
 
 def test_depth_counts_hidden_layers():
     for depth in (1, 2, 4):
-        assert len(Trunk(6, 8, depth, members=2, dropout=0.0).layers) == depth - 1
+        assert len(Trunk(6, 8, depth=depth, members=2, dropout=0.0).layers) == depth - 1
 
 
 def test_dropout_rests_in_evaluation_and_keeps_the_mean_in_training():
     torch.manual_seed(0)
-    trunk = Trunk(6, width=8, depth=1, members=2, dropout=0.4)
+    trunk = Trunk(6, 8, depth=1, members=2, dropout=0.4)
     x = torch.randn(1, 6)
     calm = trunk.eval()(x)
     assert torch.equal(trunk(x), calm)
@@ -47,7 +47,7 @@ def test_dropout_rests_in_evaluation_and_keeps_the_mean_in_training():
 
 
 def test_dropout_differs_by_row_and_is_shared_by_members():
-    trunk = Trunk(6, width=64, depth=1, members=3, dropout=0.5)
+    trunk = Trunk(6, 64, depth=1, members=3, dropout=0.5)
     with torch.no_grad():
         trunk.bias.fill_(100.0)  # no unit is off by itself
     gone = trunk.train()(torch.randn(4, 6)) == 0

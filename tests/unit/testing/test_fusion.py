@@ -89,8 +89,8 @@ class Narrow(Mean):
     """Forms states of another width."""
 
     @classmethod
-    def towers(cls, width, targets, state, members, blocks=1):
-        return torch.nn.Linear(width, targets)
+    def towers(cls, hidden_dim, n_targets, **more):
+        return torch.nn.Linear(hidden_dim, n_targets)
 
 
 class Forgets(Mean):

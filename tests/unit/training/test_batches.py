@@ -62,16 +62,8 @@ def test_the_seed_decides_the_order(make_folds):
     assert not torch.equal(drawn(folds, 8, seed=3), drawn(folds, 8, seed=4))
 
 
-@pytest.mark.parametrize(
-    ("rows", "size"), [(10, 10), (100, 16), (1000, 64), (4096, 256), (10**6, 512)]
-)
-def test_the_batch_grows_with_the_table_within_bounds(rows, size):
-    assert batch_size(TrainingConfig(), [np.arange(rows)]) == size
-
-
-def test_a_batch_size_that_was_set_is_kept_up_to_the_table():
-    assert batch_size(TrainingConfig(batch_size=48), [np.arange(90)]) == 48
-    assert batch_size(TrainingConfig(batch_size=48), [np.arange(20)]) == 20
+def test_the_largest_fold_decides_the_batch():
+    assert batch_size(TrainingConfig(), [np.arange(100), np.arange(1000)]) == 64
 
 
 @pytest.mark.parametrize(("exponent", "shares"), [(0.0, (0.5, 0.5)), (0.5, (0.75, 0.25))])

@@ -5,11 +5,11 @@ the states exchange; the methods with experts or masks form the states themselve
 
 >>> import torch
 >>> from superpose.nn import FUSIONS
->>> exchange = FUSIONS["task-attention"](targets=3, state=8, rank=4)
+>>> exchange = FUSIONS["task-attention"](3, 8, rank=4)
 >>> states = torch.randn(5, 3, 8)                       # rows, targets, width
 >>> bool((exchange(states) == states).all())            # nothing is shared at the start
 True
->>> form = FUSIONS["mmoe"].towers(width=12, targets=3, state=8, members=2)
+>>> form = FUSIONS["mmoe"].towers(12, 3, task_dim=8, n_members=2)
 >>> form(torch.randn(5, 2, 12)).shape                   # rows, members, targets times width
 torch.Size([5, 2, 24])
 """

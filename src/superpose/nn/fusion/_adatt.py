@@ -16,18 +16,18 @@ OWN = 2  # experts of each target, in every layer
 class _Level(nn.Module):
     """One fusion level: every target hears the experts of all, and its own once more."""
 
-    def __init__(self, inside: int, targets: int, state: int) -> None:
+    def __init__(self, in_dim: int, n_targets: int, task_dim: int) -> None:
         super().__init__()
-        bound = 1 / math.sqrt(inside)
-        shape = (targets, OWN, state, inside)
+        bound = 1 / math.sqrt(in_dim)
+        shape = (n_targets, OWN, task_dim, in_dim)
         self.own = nn.Parameter(torch.empty(shape).uniform_(-bound, bound))
-        self.own_bias = nn.Parameter(torch.zeros(targets, OWN, state))
-        shape = (targets, targets, OWN, inside)  # listener, owner, expert
+        self.own_bias = nn.Parameter(torch.zeros(n_targets, OWN, task_dim))
+        shape = (n_targets, n_targets, OWN, in_dim)  # listener, owner, expert
         self.listen = nn.Parameter(torch.empty(shape).uniform_(-bound, bound))
-        self.native = nn.Parameter(torch.full((targets, OWN), 1 / OWN))
+        self.native = nn.Parameter(torch.full((n_targets, OWN), 1 / OWN))
 
     def weights(self, own: Tensor) -> Tensor:
-        """Gate of each target over all experts, (..., T, inside) -> (..., T, T, OWN)."""
+        """Gate of each target over all experts, (..., T, I) -> (..., T, T, OWN)."""
         scores = torch.einsum("...ti,tkei->...tke", own, self.listen)
         return F.softmax(scores.flatten(-2), -1).unflatten(-1, scores.shape[-2:])
 
@@ -40,11 +40,12 @@ class _Level(nn.Module):
 class _Towers(nn.Module):
     """The levels, one after the other."""
 
-    def __init__(self, width: int, targets: int, state: int, blocks: int) -> None:
+    def __init__(self, hidden_dim: int, n_targets: int, *, task_dim: int, n_layers: int) -> None:
         super().__init__()
-        self.targets = targets
+        self.targets = n_targets
         self.levels = nn.ModuleList(
-            _Level(width if level == 0 else state, targets, state) for level in range(blocks)
+            _Level(hidden_dim if level == 0 else task_dim, n_targets, task_dim)
+            for level in range(n_layers)
         )
 
     def forward(self, h: Tensor) -> Tensor:
@@ -63,7 +64,7 @@ class AdaTT(NoFusion):
     """Forms each state from the experts of all targets by a gate, and its own by a linear map.
 
     Example:
-        >>> AdaTT.towers(width=12, targets=3, state=4, members=2)(torch.zeros(5, 2, 12)).shape
+        >>> AdaTT.towers(12, 3, task_dim=4, n_members=2)(torch.zeros(5, 2, 12)).shape
         torch.Size([5, 2, 12])
 
     Source:
@@ -73,6 +74,12 @@ class AdaTT(NoFusion):
 
     @classmethod
     def towers(
-        cls, width: int, targets: int, state: int, members: int, blocks: int = 1
+        cls,
+        hidden_dim: int,
+        n_targets: int,
+        *,
+        task_dim: int,
+        n_members: int,
+        n_layers: int = 1,
     ) -> nn.Module:
-        return _Towers(width, targets, state, blocks)
+        return _Towers(hidden_dim, n_targets, task_dim=task_dim, n_layers=n_layers)

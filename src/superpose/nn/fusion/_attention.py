@@ -24,12 +24,12 @@ class TaskAttention(Listening):
     """
 
     def __init__(
-        self, targets: int, state: int, rank: int = 16, donor_gradient: float = 1.0
+        self, n_targets: int, task_dim: int, *, rank: int = 16, donor_gradient: float = 1.0
     ) -> None:
-        super().__init__(targets, state, rank, donor_gradient)
-        self.pair = nn.Parameter(torch.zeros(targets, targets))
-        self.sink = nn.Parameter(torch.zeros(targets))
-        self.gate = nn.Parameter(torch.zeros(targets, state))
+        super().__init__(n_targets, task_dim, rank=rank, donor_gradient=donor_gradient)
+        self.pair = nn.Parameter(torch.zeros(n_targets, n_targets))
+        self.sink = nn.Parameter(torch.zeros(n_targets))
+        self.gate = nn.Parameter(torch.zeros(n_targets, task_dim))
 
     def weights(self, u: Tensor) -> Tensor:
         return task_attention_weights(*self.query_and_key(u), self.pair, self.sink)

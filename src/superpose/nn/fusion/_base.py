@@ -15,8 +15,8 @@ class Fusion(nn.Module):
     """Base of all fusions.
 
     Args:
-        targets: Number of targets T (at least 1).
-        state: State width D.
+        n_targets: Number of targets T (at least 1).
+        task_dim: Width D of a task state.
         rank: Width r of what states say to each other (at least 1), where a method has one.
         donor_gradient: Share in [0, 1] of a listener's gradient that reaches what it listens to.
 
@@ -25,17 +25,31 @@ class Fusion(nn.Module):
     """
 
     def __init__(
-        self, targets: int, state: int, rank: int = 16, donor_gradient: float = 1.0
+        self, n_targets: int, task_dim: int, *, rank: int = 16, donor_gradient: float = 1.0
     ) -> None:
         super().__init__()
         self.donor_gradient = donor_gradient
 
     @classmethod
     def towers(
-        cls, width: int, targets: int, state: int, members: int, blocks: int = 1
+        cls,
+        hidden_dim: int,
+        n_targets: int,
+        *,
+        task_dim: int,
+        n_members: int,
+        n_layers: int = 1,
     ) -> nn.Module:
-        """Return the module that forms the states, (B, M, width) -> (B, M, T D): a linear map."""
-        return MemberLinear(width, targets * state, members)
+        """Return the module that forms the states, (B, M, W) -> (B, M, T D): a linear map.
+
+        Args:
+            hidden_dim: Width W of the trunk.
+            n_targets: Number of targets T.
+            task_dim: Width D of a task state.
+            n_members: Ensemble members M.
+            n_layers: Layers of experts, where a method has some.
+        """
+        return MemberLinear(hidden_dim, n_targets * task_dim, n_members)
 
     def attention(self, states: Tensor) -> Tensor | None:
         """Tell who listens to whom, (..., M or 1, T, T + 1), the sink last, if it has a map."""
@@ -99,37 +113,38 @@ class Listening(Residual):
     A subclass adds its sink and its gate.
 
     Args:
-        targets, state, rank, donor_gradient: As of every fusion.
-        width: Width of queries and keys (default: the rank).
+        n_targets, task_dim, rank, donor_gradient: As of every fusion.
+        key_dim: Width of queries and keys (default: the rank).
     """
 
     def __init__(
         self,
-        targets: int,
-        state: int,
+        n_targets: int,
+        task_dim: int,
+        *,
         rank: int = 16,
         donor_gradient: float = 1.0,
-        width: int | None = None,
+        key_dim: int | None = None,
     ) -> None:
-        super().__init__(targets, state, rank, donor_gradient)
-        width = width or rank
-        self.norm = nn.RMSNorm(state)
-        self.query, self.key = (nn.Linear(state, width, bias=False) for _ in range(2))
-        self.value = nn.Linear(state, rank, bias=False)
-        self.out = nn.Linear(rank, state, bias=False)
-        self.query_of = nn.Parameter(torch.randn(targets, width) / math.sqrt(rank))
-        self.key_of = nn.Parameter(torch.randn(targets, width) / math.sqrt(rank))
+        super().__init__(n_targets, task_dim, rank=rank, donor_gradient=donor_gradient)
+        key_dim = key_dim or rank
+        self.norm = nn.RMSNorm(task_dim)
+        self.query, self.key = (nn.Linear(task_dim, key_dim, bias=False) for _ in range(2))
+        self.value = nn.Linear(task_dim, rank, bias=False)
+        self.out = nn.Linear(rank, task_dim, bias=False)
+        self.query_of = nn.Parameter(torch.randn(n_targets, key_dim) / math.sqrt(rank))
+        self.key_of = nn.Parameter(torch.randn(n_targets, key_dim) / math.sqrt(rank))
 
     def query_and_key(self, u: Tensor) -> tuple[Tensor, Tensor]:
-        """Return what each target looks for and what it offers, (..., T, width) each."""
+        """Return what each target looks for and what it offers, (..., T, K) each."""
         return self.query(u) + self.query_of, self.key(u) + self.key_of
 
 
-def for_each_target(h: Tensor, targets: int) -> Tensor:
+def for_each_target(h: Tensor, n_targets: int) -> Tensor:
     """Show every target the same vector, without a copy, (..., W) -> (..., T, W).
 
     Example:
         >>> for_each_target(torch.zeros(5, 2), 3).shape
         torch.Size([5, 3, 2])
     """
-    return h[..., None, :].expand(*h.shape[:-1], targets, h.shape[-1])
+    return h[..., None, :].expand(*h.shape[:-1], n_targets, h.shape[-1])

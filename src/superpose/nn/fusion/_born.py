@@ -28,12 +28,14 @@ class SignedAttention(Listening):
     """
 
     def __init__(
-        self, targets: int, state: int, rank: int = 16, donor_gradient: float = 1.0
+        self, n_targets: int, task_dim: int, *, rank: int = 16, donor_gradient: float = 1.0
     ) -> None:
         # Two numbers for each of the r components: a complex one, or twice as many real ones.
-        super().__init__(targets, state, rank, donor_gradient, 2 * rank)
-        self.sink = nn.Parameter(torch.ones(targets))
-        self.gate = nn.Parameter(torch.zeros(targets, state))
+        super().__init__(
+            n_targets, task_dim, rank=rank, donor_gradient=donor_gradient, key_dim=2 * rank
+        )
+        self.sink = nn.Parameter(torch.ones(n_targets))
+        self.gate = nn.Parameter(torch.zeros(n_targets, task_dim))
 
     def scores(self, u: Tensor) -> Tensor:
         """Real scores of all pairs with the sink last, (..., T, T + 1); none of a task itself."""
@@ -98,9 +100,10 @@ class BornAttention(BornReal):
 
     def squares(self, u: Tensor) -> Tensor:
         query, key = self.query_and_key(u)
-        (a, b), (c, d) = query.chunk(2, -1), key.chunk(2, -1)
-        c, d = c.transpose(-1, -2), d.transpose(-1, -2)
+        a, b = query.chunk(2, -1)
+        c, d = key.transpose(-1, -2).chunk(2, -2)
         # The conjugate of the query times the key; scaled as the real controls are.
-        real, imaginary = a @ c + b @ d, a @ d - b @ c
+        real = a @ c + b @ d
+        imaginary = a @ d - b @ c
         size = (real.square() + imaginary.square()) / query.shape[-1]
         return self._beside(size, self.sink.square())

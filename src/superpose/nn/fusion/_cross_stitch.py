@@ -26,12 +26,12 @@ class CrossStitch(Fusion):
     """
 
     def __init__(
-        self, targets: int, state: int, rank: int = 16, donor_gradient: float = 1.0
+        self, n_targets: int, task_dim: int, *, rank: int = 16, donor_gradient: float = 1.0
     ) -> None:
-        super().__init__(targets, state, rank, donor_gradient)
-        start = torch.full((targets, targets), (1 - OWN) / max(targets - 1, 1))
-        start.fill_diagonal_(OWN if targets > 1 else 1.0)
-        self.mixing = nn.Parameter(start[..., None].repeat(1, 1, state))
+        super().__init__(n_targets, task_dim, rank=rank, donor_gradient=donor_gradient)
+        start = torch.full((n_targets, n_targets), (1 - OWN) / max(n_targets - 1, 1))
+        start.fill_diagonal_(OWN if n_targets > 1 else 1.0)
+        self.mixing = nn.Parameter(start[..., None].repeat(1, 1, task_dim))
 
     def forward(self, states: Tensor) -> Tensor:
         return torch.einsum("...jd,kjd->...kd", states, self.mixing)

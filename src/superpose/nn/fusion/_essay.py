@@ -22,10 +22,10 @@ class EssayFusion(Fusion):
     """
 
     def __init__(
-        self, targets: int, state: int, rank: int = 16, donor_gradient: float = 1.0
+        self, n_targets: int, task_dim: int, *, rank: int = 16, donor_gradient: float = 1.0
     ) -> None:
-        super().__init__(targets, state, rank, donor_gradient)
-        self.query, self.key = (nn.Linear(state, state, bias=False) for _ in range(2))
+        super().__init__(n_targets, task_dim, rank=rank, donor_gradient=donor_gradient)
+        self.query, self.key = (nn.Linear(task_dim, task_dim, bias=False) for _ in range(2))
 
     def forward(self, states: Tensor) -> Tensor:
         return essay_attention(self.query(states), self.key(states), states)[0]

@@ -31,13 +31,13 @@ class InducingTokens(Listening):
     """
 
     def __init__(
-        self, targets: int, state: int, rank: int = 16, donor_gradient: float = 1.0
+        self, n_targets: int, task_dim: int, *, rank: int = 16, donor_gradient: float = 1.0
     ) -> None:
-        super().__init__(targets, state, rank, donor_gradient)
+        super().__init__(n_targets, task_dim, rank=rank, donor_gradient=donor_gradient)
         self.tokens = nn.Parameter(torch.randn(TOKENS, rank))
         self.labels = nn.Parameter(torch.randn(TOKENS, rank) / math.sqrt(rank))
-        self.sink = nn.Parameter(torch.zeros(targets))
-        self.gate = nn.Parameter(torch.zeros(targets, state))
+        self.sink = nn.Parameter(torch.zeros(n_targets))
+        self.gate = nn.Parameter(torch.zeros(n_targets, task_dim))
 
     def forward(self, states: Tensor) -> Tensor:
         u = self.common(states)

@@ -18,12 +18,14 @@ EXPERTS = 8  # as in the paper's experiments
 class _Towers(nn.Module):
     """Experts on the trunk's output, and a gate over them for each target."""
 
-    def __init__(self, width: int, targets: int, state: int, members: int) -> None:
+    def __init__(self, hidden_dim: int, n_targets: int, *, task_dim: int, n_members: int) -> None:
         super().__init__()
-        bound = 1 / math.sqrt(width)
-        self.experts = MemberLinear(width, EXPERTS * state, members)
-        self.choose = nn.Parameter(torch.empty(targets, EXPERTS, width).uniform_(-bound, bound))
-        self.choose_bias = nn.Parameter(torch.zeros(targets, EXPERTS))
+        bound = 1 / math.sqrt(hidden_dim)
+        self.experts = MemberLinear(hidden_dim, EXPERTS * task_dim, n_members)
+        self.choose = nn.Parameter(
+            torch.empty(n_targets, EXPERTS, hidden_dim).uniform_(-bound, bound)
+        )
+        self.choose_bias = nn.Parameter(torch.zeros(n_targets, EXPERTS))
 
     def forward(self, h: Tensor) -> Tensor:
         experts = F.relu(self.experts(h)).unflatten(-1, (EXPERTS, -1))
@@ -35,7 +37,7 @@ class MMoE(NoFusion):
     """Forms each state as a mixture of shared experts, weighed by the target's own gate.
 
     Example:
-        >>> MMoE.towers(width=12, targets=3, state=4, members=2)(torch.zeros(5, 2, 12)).shape
+        >>> MMoE.towers(12, 3, task_dim=4, n_members=2)(torch.zeros(5, 2, 12)).shape
         torch.Size([5, 2, 12])
 
     Source:
@@ -45,6 +47,12 @@ class MMoE(NoFusion):
 
     @classmethod
     def towers(
-        cls, width: int, targets: int, state: int, members: int, blocks: int = 1
+        cls,
+        hidden_dim: int,
+        n_targets: int,
+        *,
+        task_dim: int,
+        n_members: int,
+        n_layers: int = 1,
     ) -> nn.Module:
-        return _Towers(width, targets, state, members)
+        return _Towers(hidden_dim, n_targets, task_dim=task_dim, n_members=n_members)

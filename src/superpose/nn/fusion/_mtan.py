@@ -16,21 +16,22 @@ SQUEEZE = 16  # width of the layer inside a mask
 class _Towers(nn.Module):
     """A mask in (0, 1) over the trunk's output for each target, and a linear map behind it."""
 
-    def __init__(self, width: int, targets: int, state: int) -> None:
+    def __init__(self, hidden_dim: int, n_targets: int, task_dim: int) -> None:
         super().__init__()
-        outer, inner = 1 / math.sqrt(width), 1 / math.sqrt(SQUEEZE)
+        outer = 1 / math.sqrt(hidden_dim)
+        inner = 1 / math.sqrt(SQUEEZE)
 
         def uniform(bound: float, *shape: int) -> nn.Parameter:
             return nn.Parameter(torch.empty(shape).uniform_(-bound, bound))
 
-        self.squeeze = uniform(outer, targets, SQUEEZE, width)
-        self.excite = uniform(inner, targets, width, SQUEEZE)
-        self.excite_bias = nn.Parameter(torch.zeros(targets, width))
-        self.project = uniform(outer, targets, state, width)
-        self.project_bias = uniform(outer, targets, state)
+        self.squeeze = uniform(outer, n_targets, SQUEEZE, hidden_dim)
+        self.excite = uniform(inner, n_targets, hidden_dim, SQUEEZE)
+        self.excite_bias = nn.Parameter(torch.zeros(n_targets, hidden_dim))
+        self.project = uniform(outer, n_targets, task_dim, hidden_dim)
+        self.project_bias = uniform(outer, n_targets, task_dim)
 
     def masks(self, h: Tensor) -> Tensor:
-        """Return (..., width) -> (..., T, width), between 0 and 1."""
+        """Return (..., W) -> (..., T, W), between 0 and 1."""
         inner = F.relu(torch.einsum("...w,trw->...tr", h, self.squeeze))
         return torch.sigmoid(
             torch.einsum("...tr,twr->...tw", inner, self.excite) + self.excite_bias
@@ -46,7 +47,7 @@ class MTAN(NoFusion):
     """Forms each state from the trunk's output under a soft mask of the target's own.
 
     Example:
-        >>> MTAN.towers(width=12, targets=3, state=4, members=2)(torch.zeros(5, 2, 12)).shape
+        >>> MTAN.towers(12, 3, task_dim=4, n_members=2)(torch.zeros(5, 2, 12)).shape
         torch.Size([5, 2, 12])
 
     Source:
@@ -56,6 +57,12 @@ class MTAN(NoFusion):
 
     @classmethod
     def towers(
-        cls, width: int, targets: int, state: int, members: int, blocks: int = 1
+        cls,
+        hidden_dim: int,
+        n_targets: int,
+        *,
+        task_dim: int,
+        n_members: int,
+        n_layers: int = 1,
     ) -> nn.Module:
-        return _Towers(width, targets, state)
+        return _Towers(hidden_dim, n_targets, task_dim)

@@ -16,24 +16,25 @@ OWN, SHARED = 1, 2  # experts of each target and shared ones, in every layer
 class _Level(nn.Module):
     """One extraction network; the last one has no shared output, as nothing would read it."""
 
-    def __init__(self, inside: int, targets: int, state: int, last: bool) -> None:
+    def __init__(self, in_dim: int, n_targets: int, *, task_dim: int, last: bool) -> None:
         super().__init__()
-        bound = 1 / math.sqrt(inside)
+        bound = 1 / math.sqrt(in_dim)
 
         def weight(*shape: int) -> nn.Parameter:
-            return nn.Parameter(torch.empty(*shape, inside).uniform_(-bound, bound))
+            return nn.Parameter(torch.empty(*shape, in_dim).uniform_(-bound, bound))
 
-        self.own = weight(targets, OWN, state)
-        self.own_bias = nn.Parameter(torch.zeros(targets, OWN, state))
-        self.shared = weight(SHARED, state)
-        self.shared_bias = nn.Parameter(torch.zeros(SHARED, state))
-        self.choose = weight(targets, OWN + SHARED)
+        self.own = weight(n_targets, OWN, task_dim)
+        self.own_bias = nn.Parameter(torch.zeros(n_targets, OWN, task_dim))
+        self.shared = weight(SHARED, task_dim)
+        self.shared_bias = nn.Parameter(torch.zeros(SHARED, task_dim))
+        self.choose = weight(n_targets, OWN + SHARED)
         self.last = last
         if not last:
-            self.pool_own, self.pool_shared = weight(targets, OWN), weight(SHARED)
+            self.pool_own = weight(n_targets, OWN)
+            self.pool_shared = weight(SHARED)
 
     def forward(self, own: Tensor, shared: Tensor) -> tuple[Tensor, Tensor]:
-        """Read (..., T, inside) and (..., inside); give (..., T, D) and (..., D)."""
+        """Read (..., T, I) and (..., I); give (..., T, D) and (..., D)."""
         mine = F.relu(torch.einsum("...ti,tedi->...ted", own, self.own) + self.own_bias)
         ours = F.relu(torch.einsum("...i,cdi->...cd", shared, self.shared) + self.shared_bias)
         everyone = ours[..., None, :, :].expand(*mine.shape[:-2], *ours.shape[-2:])
@@ -56,16 +57,22 @@ class _Level(nn.Module):
 class _Towers(nn.Module):
     """The levels, one after the other."""
 
-    def __init__(self, width: int, targets: int, state: int, blocks: int) -> None:
+    def __init__(self, hidden_dim: int, n_targets: int, *, task_dim: int, n_layers: int) -> None:
         super().__init__()
-        self.targets = targets
+        self.targets = n_targets
         self.levels = nn.ModuleList(
-            _Level(width if level == 0 else state, targets, state, level == blocks - 1)
-            for level in range(blocks)
+            _Level(
+                hidden_dim if level == 0 else task_dim,
+                n_targets,
+                task_dim=task_dim,
+                last=level == n_layers - 1,
+            )
+            for level in range(n_layers)
         )
 
     def forward(self, h: Tensor) -> Tensor:
-        own, shared = for_each_target(h, self.targets), h
+        own = for_each_target(h, self.targets)
+        shared = h
         for level in self.levels:
             own, shared = level(own, shared)
         return own.flatten(-2)
@@ -75,7 +82,7 @@ class PLE(NoFusion):
     """Forms each state from an expert of its own and shared experts, layer by layer.
 
     Example:
-        >>> towers = PLE.towers(width=12, targets=3, state=4, members=2, blocks=2)
+        >>> towers = PLE.towers(12, 3, task_dim=4, n_members=2, n_layers=2)
         >>> towers(torch.zeros(5, 2, 12)).shape
         torch.Size([5, 2, 12])
 
@@ -86,6 +93,12 @@ class PLE(NoFusion):
 
     @classmethod
     def towers(
-        cls, width: int, targets: int, state: int, members: int, blocks: int = 1
+        cls,
+        hidden_dim: int,
+        n_targets: int,
+        *,
+        task_dim: int,
+        n_members: int,
+        n_layers: int = 1,
     ) -> nn.Module:
-        return _Towers(width, targets, state, blocks)
+        return _Towers(hidden_dim, n_targets, task_dim=task_dim, n_layers=n_layers)

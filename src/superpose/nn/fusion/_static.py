@@ -22,15 +22,15 @@ class StaticWeights(Residual):
     """
 
     def __init__(
-        self, targets: int, state: int, rank: int = 16, donor_gradient: float = 1.0
+        self, n_targets: int, task_dim: int, *, rank: int = 16, donor_gradient: float = 1.0
     ) -> None:
-        super().__init__(targets, state, rank, donor_gradient)
-        self.norm = nn.RMSNorm(state)
-        self.value = nn.Linear(state, rank, bias=False)
-        self.out = nn.Linear(rank, state, bias=False)
-        self.pair = nn.Parameter(torch.zeros(targets, targets))
-        self.sink = nn.Parameter(torch.zeros(targets))
-        self.gate = nn.Parameter(torch.zeros(targets, state))
+        super().__init__(n_targets, task_dim, rank=rank, donor_gradient=donor_gradient)
+        self.norm = nn.RMSNorm(task_dim)
+        self.value = nn.Linear(task_dim, rank, bias=False)
+        self.out = nn.Linear(rank, task_dim, bias=False)
+        self.pair = nn.Parameter(torch.zeros(n_targets, n_targets))
+        self.sink = nn.Parameter(torch.zeros(n_targets))
+        self.gate = nn.Parameter(torch.zeros(n_targets, task_dim))
 
     def weights(self, u: Tensor) -> Tensor:
         nothing = u.new_zeros(len(self.sink), 1)
