@@ -25,7 +25,8 @@ def source_hash() -> str:
     """What tells one state of the package's source from another."""
     import superpose
 
-    folder, found = Path(superpose.__file__).parent, hashlib.sha256()
+    folder = Path(superpose.__file__).parent
+    found = hashlib.sha256()
     for path in sorted(folder.rglob("*.py")):
         found.update(path.relative_to(folder).as_posix().encode() + path.read_bytes())
     return found.hexdigest()[:12]
@@ -44,9 +45,11 @@ def fit(table: Table, parts: np.ndarray, seed: int, **settings: Any) -> Any:
     from superpose import Superpose
 
     # Its own proof reads the test rows once, after all choices.
-    frame, split = table.frame.assign(__split__=parts), {"by": "column", "column": "__split__"}
+    frame = table.frame.assign(__split__=parts)
+    split = {"by": "column", "column": "__split__"}
     if table.splitter is grouped_split:  # rows of one subject: whole subjects are in one part
-        frame, split["groups"] = frame.assign(__group__=table.clusters), "__group__"
+        frame = frame.assign(__group__=table.clusters)
+        split["groups"] = "__group__"
     model = Superpose(targets=declared(table), split=split, seed=seed, **settings)
     return model.fit(frame)
 

@@ -155,7 +155,8 @@ def _losses(summary: dict[str, Any]) -> list[str]:
         rival = found["subject_over_it"]
         if other == ALONE or rival is None:
             continue
-        mean, harmed = rival["mean_delta_percent"], len(rival["harmed"])
+        mean = rival["mean_delta_percent"]
+        harmed = len(rival["harmed"])
         if mean < 0 or harmed:
             lines.append(f"against {other}: {mean:+.2f} %, {harmed} targets harmed; "
                          f"{_behind(rival)}")  # fmt: skip
@@ -167,7 +168,8 @@ def _error(found: dict[str, Any]) -> str:
 
 
 def _ladder(summary: dict[str, Any]) -> list[str]:
-    ranks, rows = summary["ranks"], []
+    ranks = summary["ranks"]
+    rows = []
     for method, found in summary["methods"].items():
         over, cost = found["over_alone"], found["cost"]
         if cost is None:  # the network alone has not been run on a table of this method yet

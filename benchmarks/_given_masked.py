@@ -25,8 +25,11 @@ from _given_questions import Question, Rows
 from _methods import REFIT_ROWS
 from _tabm import EMBED_INPUTS, EMBED_WIDTH, _Columns
 
-WIDTH, DROPOUT = 256, 0.1
-EPOCHS, PATIENCE, DECAY = 300, 16, 3e-4
+WIDTH = 256
+DROPOUT = 0.1
+EPOCHS = 300
+PATIENCE = 16
+DECAY = 3e-4
 RATE, RATE_MEMBERS = 1e-3, 2e-3
 CHECKS = 2  # random subsets that are watched on the validation rows, beside the empty one
 
@@ -61,7 +64,8 @@ class Network(nn.Module):
         self, numbers: Tensor, cards: list[int], labels: Tensor, members: int | None
     ) -> None:
         super().__init__()
-        self.cards, tasks = cards, labels.shape[1]
+        self.cards = cards
+        tasks = labels.shape[1]
         self.read_numbers = self.read_labels = None
         if members is not None:
             self.read_numbers, self.read_labels = _embedding(numbers), _embedding(labels)
@@ -105,7 +109,8 @@ class Masked:
         self.members = members
 
     def fit(self, rows: Rows, asked: list[Question]) -> None:
-        self.kinds, self.rows = rows.targets, rows
+        self.kinds = rows.targets
+        self.rows = rows
         self.counts = torch.tensor([kind == "count" for kind in self.kinds.values()])
         self.stopped: dict[str, Any] = {}
         x, y = rows.x("train"), rows.y("train")
@@ -157,8 +162,11 @@ class Masked:
         rate = RATE if self.members is None else RATE_MEMBERS
         optimiser = torch.optim.AdamW(self.network.parameters(), rate, weight_decay=DECAY)
         batch = 32 if len(raw) < 500 else 128 if len(raw) < 4000 else 256
-        known, filled = ~labels.isnan(), labels.nan_to_num()
-        best, best_epoch, best_state = math.inf, 0, None
+        known = ~labels.isnan()
+        filled = labels.nan_to_num()
+        best = math.inf
+        best_epoch = 0
+        best_state = None
         limit = time.process_time() + seconds_for(len(raw)) * self.rows.slack
         for epoch in range(1, (rounds or EPOCHS) + 1):
             self.network.train()
@@ -193,7 +201,8 @@ class Masked:
 
     def _checks(self, x: pd.DataFrame, y: pd.DataFrame) -> list[tuple[Tensor, ...]]:
         """Held-out inputs and labels, each with one choice of what is revealed."""
-        raw, labels = torch.tensor(y.to_numpy(dtype=np.float64)), self._encode(y)
+        raw = torch.tensor(y.to_numpy(dtype=np.float64))
+        labels = self._encode(y)
         rng = np.random.default_rng([self.rows.seed, 4])
         tasks = raw.shape[1]
         masks = [np.zeros(raw.shape, dtype=bool)]

@@ -56,7 +56,8 @@ def fit_one(
     """One model of `target` from the inputs and the columns that `extra` gives for a part."""
     held: dict[str, _methods.Rows] = {}
     for part in ("train", "validation"):
-        x, y = rows.x(part), rows.y(part)[target].to_numpy()
+        x = rows.x(part)
+        y = rows.y(part)[target].to_numpy()
         x = pd.concat([x] * copies, ignore_index=True)
         added = extra(part).reset_index(drop=True)
         held[part] = _labelled(pd.concat([x, added], axis=1), np.tile(y, copies))

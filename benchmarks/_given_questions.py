@@ -114,7 +114,9 @@ def ask(method: Method, rows: Rows) -> dict[str, Any]:
         "seconds": time.perf_counter() - started,
         "processor_seconds": time.process_time() - worked,
     }
-    x, labels, train = rows.x("test"), rows.y("test"), rows.y("train")
+    x = rows.x("test")
+    labels = rows.y("test")
+    train = rows.y("train")
     levels: dict[str, dict[str, Any]] = {level: {} for level in LEVELS}
     seconds = dict.fromkeys(LEVELS, 0.0)
     for question in asked:

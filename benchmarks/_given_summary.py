@@ -154,7 +154,8 @@ def _gain(row: dict[str, Any]) -> float:
 
 
 def _errors(summary: dict[str, Any], level: str) -> list[str]:
-    methods, seeds = summary["methods"], len(summary["seeds"])
+    methods = summary["methods"]
+    seeds = len(summary["seeds"])
     rows, whole = [], []
     for name, table in summary["tables"].items():
         found = table["methods"]

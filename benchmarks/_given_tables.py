@@ -30,7 +30,8 @@ def _station(folder: Path) -> Table:
     path = next((folder / "beijing_air").glob("PRSA_Data_Aotizhongxin*.csv.gz"))
     frame, time = read_air(path)
     turn = time.rank(method="first", pct=True).to_numpy()
-    validation, test = (turn > 0.7) & (turn <= 0.8), turn > 0.8
+    validation = (turn > 0.7) & (turn <= 0.8)
+    test = turn > 0.8
 
     def by_time(table: Table, seed: int) -> np.ndarray:
         return name_parts(len(test), validation, test)

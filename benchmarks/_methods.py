@@ -24,7 +24,9 @@ from _scores import constant
 from _table import Table
 
 REFIT_ROWS = 4000
-ROUNDS, PATIENCE, RATE = 2000, 50, 0.05
+ROUNDS = 2000
+PATIENCE = 50
+RATE = 0.05
 THREADS = int(os.environ.get("OMP_NUM_THREADS", "1"))
 Predict = Callable[[pd.DataFrame], np.ndarray]
 

@@ -48,7 +48,8 @@ def chosen(
     text: str | None, default: Iterable[str], allowed: Iterable[str], flag: str
 ) -> list[str]:
     """The comma-separated names of a flag, all known."""
-    names, allowed = text.split(",") if text else list(default), list(allowed)
+    names = text.split(",") if text else list(default)
+    allowed = list(allowed)
     unknown = [name for name in names if name not in allowed]
     if unknown:
         raise SystemExit(f"{flag}: {unknown} unknown; allowed: {', '.join(allowed)}")
@@ -69,7 +70,8 @@ def store_cell(store: CellStore, key: Key, work: Callable[[], Body], **facts: An
     cell: dict[str, Any] = dict(zip(("table", "method", "seed"), key, strict=True))
     cell |= {"versions": versions(), "hardware": hardware()}
     cell |= {"threads": int(os.environ["OMP_NUM_THREADS"])} | facts
-    started, rows = time.perf_counter(), None
+    started = time.perf_counter()
+    rows = None
     try:
         body, rows = work()
         cell |= body
@@ -88,7 +90,8 @@ def run_missing(keys: list[Key], run: Callable[[Key], float], max_minutes: float
         if max_minutes is not None and minutes > max_minutes:
             print(f"stopped after {max_minutes:g} minutes; {len(keys) - number + 1} cells left")
             return
-        seconds, (table, method, seed) = run(key), key
+        seconds = run(key)
+        table, method, seed = key
         print(
             f"[{number}/{len(keys)}] {table} {method} seed {seed}: {seconds:.1f} s"
             f" ({minutes:.1f} min before)",

@@ -76,7 +76,8 @@ def metrics(
             "rmse": float((error**2).mean() ** 0.5),
             "score": 1 - ratio,
         }
-    truth, guess = y.astype(int), prediction.argmax(1)
+    truth = y.astype(int)
+    guess = prediction.argmax(1)
     result = {
         "log_loss": float(loss),
         "relative_log_loss": ratio,

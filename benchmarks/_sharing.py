@@ -48,7 +48,8 @@ class WithoutSink(TaskAttention):
 
     def weights(self, u: Tensor) -> Tensor:
         nobody = u.new_full((u.shape[-2],), -torch.inf)
-        return task_attention_weights(*self.query_and_key(u), self.pair, nobody)
+        query, key = self.query_and_key(u)
+        return task_attention_weights(query, key, pair=self.pair, sink=nobody)
 
 
 class MemberByMember(TaskAttention):
@@ -219,7 +220,8 @@ def run_sharing(ready: Ready, method: str, trials: int = 1, look: Look | None = 
     grid = np.array([[losses[name] for name in names] for losses in held])
     picks = grid.argmin(0) if method == ALONE else np.full(len(names), grid.mean(1).argmin())
     pick = dict(zip(names, picks.tolist(), strict=True))
-    took, work = time.perf_counter() - started, time.process_time() - worked
+    took = time.perf_counter() - started
+    work = time.process_time() - worked
     outcomes: dict[str, Outcome] = {}
     for trial in sorted(set(pick.values())):
         mine = [name for name in names if pick[name] == trial]

@@ -145,7 +145,8 @@ def compare(
         here = [m for m in references if m in found]
         if subject not in found or not here:
             continue
-        table, losses = load(name), _RowLosses(store)
+        table = load(name)
+        losses = _RowLosses(store)
         best = min(here, key=lambda m: known_mean(np.array(list(found[m].values()))))
         for number, (target, kind) in enumerate(table.targets.items()):
             ours = found[subject][target]

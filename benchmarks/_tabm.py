@@ -23,7 +23,10 @@ if TYPE_CHECKING:
     from _methods import Predict, Rows, Task
 
 MEMBERS, WIDTH, EMBED_WIDTH, EMBED_INPUTS = 16, 96, 8, 64
-EPOCHS, PATIENCE, RATE, DECAY = 200, 12, 2e-3, 3e-4
+EPOCHS = 200
+PATIENCE = 12
+RATE = 2e-3
+DECAY = 3e-4
 
 
 class _Columns:
@@ -135,7 +138,9 @@ def train_tabm(
     batch = 32 if len(y) < 500 else 128 if len(y) < 4000 else 256
     optimiser = torch.optim.AdamW(network.parameters(), lr=RATE, weight_decay=DECAY, fused=True)
     shuffle = torch.Generator().manual_seed(task.seed)
-    best, best_epoch, best_state = math.inf, 0, None
+    best = math.inf
+    best_epoch = 0
+    best_state = None
     limit = time.process_time() + seconds_for(len(y)) * task.slack
     for epoch in range(1, (rounds or EPOCHS) + 1):
         network.train()

@@ -38,7 +38,8 @@ def score_run(table: Table, seed: int, run: Run) -> tuple[dict[str, Any], dict[s
     rows: dict[str, np.ndarray] = {"rows": np.flatnonzero(test)}
     targets = {}
     for number, (name, kind) in enumerate(table.targets.items()):
-        y, outcome = table.labels(name), run.targets[name]
+        y = table.labels(name)
+        outcome = run.targets[name]
         floor = constant(kind, y[train], len(table.classes(name) or []))
         found = metrics(kind, y[test], outcome.test, floor)
         losses = row_loss(kind, y[test], outcome.test)

@@ -69,7 +69,8 @@ def errors_of(made: Ready, outcomes: dict[str, Any]) -> dict[str, float]:
 
 def pair_gains(made: Ready) -> np.ndarray:
     """Gain in percent of each target (column) by sharing with each other one (row), (T, T)."""
-    names, recipe = list(made.labels), made.recipe(CHANGES["task-attention"], 0, made.seed)
+    names = list(made.labels)
+    recipe = made.recipe(CHANGES["task-attention"], 0, made.seed)
     networks = fit_single_task(recipe, names)
     alone = errors_of(made, outcomes_of(made, networks, names))
     gains = np.full((len(names), len(names)), np.nan)
@@ -84,7 +85,8 @@ def pair_gains(made: Ready) -> np.ndarray:
 
 def told(made: Ready) -> dict[str, Any]:
     """What the package says of the pairs, and the correlation of their labels; (T, T) each."""
-    (table, parts), names = taken(made.table, made.seed), list(made.labels)
+    table, parts = taken(made.table, made.seed)
+    names = list(made.labels)
     model = fit(table, parts, made.seed, references="none")
     model.affinity()
     found = model.facts["affinity"]
@@ -164,7 +166,8 @@ def _table(cells: Cells, name: str, seeds: list[int]) -> dict[str, Any]:
     """One table: numbers and gains are means over seeds."""
     mine = [cells[name, "pairs", seed] for seed in seeds]
     gains = [_square(cell["gain"]) for cell in mine]
-    gain, numbers = np.mean(gains, axis=0), {}
+    gain = np.mean(gains, axis=0)
+    numbers = {}
     for number in NUMBERS:
         said = [_square(cell[number]) for cell in mine if cell[number] is not None]
         if said:

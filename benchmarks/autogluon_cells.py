@@ -36,7 +36,8 @@ def fit_one(table: Table, target: str, parts: np.ndarray, seconds: float, cpus: 
     from autogluon.tabular import TabularPredictor
 
     started = time.perf_counter()
-    kind, y = table.targets[target], table.labels(target)
+    kind = table.targets[target]
+    y = table.labels(target)
     chosen = (parts != "test") & ~np.isnan(y)
     problem, metric = {
         "number": ("regression", "root_mean_squared_error"),

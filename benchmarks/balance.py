@@ -52,14 +52,16 @@ def run_balanced(made: Ready, method: str) -> Run:
         return run_sharing(made, ALONE)
     started, worked = time.perf_counter(), time.process_time()
     recipe = made.recipe({"fusion": "none"}, 0, made.seed)
-    name, names = method.removeprefix(RAW), list(made.labels)
+    name = method.removeprefix(RAW)
+    names = list(made.labels)
     if method != name:
         scales = {t: STRESS ** (1 - 2 * (place % 2)) for place, t in enumerate(names)}
         recipe = replace(recipe, weights=scales)
     recipe = replace(recipe, balance=BalanceConfig(method=name))
     fitted = fit_multi_task(recipe)
     network = fitted.model
-    took, work = time.perf_counter() - started, time.process_time() - worked
+    took = time.perf_counter() - started
+    work = time.process_time() - worked
     details: dict[str, Any] = {
         "epochs": len(network.curves[0]["train"]),
         "parameters": network.parameters,

@@ -96,7 +96,8 @@ def street(epochs: int | None, minutes: float) -> dict[str, Any]:
         told = model.predict(test.drop_columns(["mask", "present", "road"]))
         pairs = np.zeros((len(CLASSES), len(CLASSES)))
         for name, runs in zip(test["mask"].to_pylist(), told["mask"].to_pylist(), strict=True):
-            true, said = np.asarray(Image.open(folder / name)), mask_array(runs)
+            true = np.asarray(Image.open(folder / name))
+            said = mask_array(runs)
             known = true != VOID
             np.add.at(pairs, (true[known], said[known]), 1)
         right = np.diag(pairs)
@@ -184,7 +185,8 @@ def report(found: dict[str, Any]) -> None:
     lines = []
     for name, cell in found.items():
         key, limit = ASKED[name]
-        value, minutes = cell[key], cell["cpu_seconds"] / 60
+        value = cell[key]
+        minutes = cell["cpu_seconds"] / 60
         missed = value < limit or minutes > MINUTES
         words = f"{name}: {key} {value:.3f} (asked {limit:.2f}), {minutes:.1f} minutes of one core"
         lines.append((not missed, words + (", NOT REACHED" if missed else "")))

@@ -73,7 +73,8 @@ def listening(made: Ready, network: NetworkModel) -> dict[str, Any]:
     state = network.snapshots[max(network.snapshots)]
     one.load_state_dict({name: value[0] for name, value in state.items()}, strict=False)
     tensors = {name: torch.from_numpy(block) for name, block in blocks.items()}
-    before, after = one.task_states(one.hidden(tensors), tensors), one.fused_states(tensors)
+    before = one.task_states(one.hidden(tensors), tensors)
+    after = one.fused_states(tensors)
     moved = ((after - before).square().sum((0, 1, 3)) / before.square().sum((0, 1, 3))).sqrt()
     return {"sink": weights[:, -1].tolist(), "moved": moved.tolist()}
 

@@ -46,7 +46,8 @@ def fit(folds: int, epochs: int, seed: int) -> Body:
     seconds = time.process_time() - began
     test = read_table(DATA / "atis" / "test")
     found = model.evaluate(test)
-    told, true = model.predict(test).to_pylist(), test.select(["intent", "slots"]).to_pylist()
+    told = model.predict(test).to_pylist()
+    true = test.select(["intent", "slots"]).to_pylist()
     whole = sum(a == b for a, b in zip(told, true, strict=True)) / len(true)
     values = (found["slots"]["f1"], found["intent"]["accuracy"], whole)
     figures = dict(zip(ASKED, map(float, values), strict=True))
@@ -56,7 +57,8 @@ def fit(folds: int, epochs: int, seed: int) -> Body:
 
 def summarise(store: CellStore, methods: list[str], seeds: list[int]) -> dict[str, Any]:
     """Mean and spread of each figure over the seeds that are stored."""
-    cells, rows = store.read(), []
+    cells = store.read()
+    rows = []
     for method in methods:
         found = [cells.get((TABLE, method, seed)) for seed in seeds]
         done = [cell for cell in found if cell is not None and "failed" not in cell]

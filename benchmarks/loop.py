@@ -62,7 +62,8 @@ def bare(x: Tensor, labels: np.ndarray, epochs: int) -> None:
     def loss(out: Tensor, y: Tensor) -> Tensor:  # (B, M, T, 2), (B, T)
         known = ~y.isnan()[:, None]
         y = y.nan_to_num()[:, None]
-        mean, scale = out[..., 0], functional.softplus(out[..., 1]) + 1e-3
+        mean = out[..., 0]
+        scale = functional.softplus(out[..., 1]) + 1e-3
         squared = 0.5 * (mean - y) ** 2
         likelihood = 0.5 * ((mean.detach() - y) / scale) ** 2 + scale.log()
         return ((squared + likelihood) * known).mean((0, 1)).sum()

@@ -75,7 +75,8 @@ def loop(model: Any, table: Table, wanted: str, rows: pd.DataFrame, choose: Choo
     """Mean squared error of the wanted target after 0, 1, ... reveals."""
     names = [t for t in table.targets if t != wanted]
     known = rows[names].notna().to_numpy()
-    shown, errors = np.zeros_like(known), []
+    shown = np.zeros_like(known)
+    errors = []
     for step in range(min(STEPS, len(names)) + 1):
         if step:
             told = without_hidden(rows, names, shown)
@@ -102,7 +103,8 @@ def run_cell(store: CellStore, name: str, seed: int, folder: Any) -> None:
         chosen = rows if len(rows) <= ROWS else np.sort(rng.choice(rows, ROWS, replace=False))
         return frame.iloc[chosen].reset_index(drop=True)
 
-    started, found = time.perf_counter(), {}
+    started = time.perf_counter()
+    found = {}
     for wanted in table.targets:
         rows, held = some("test", wanted), some("validation", wanted)
         found[wanted] = {

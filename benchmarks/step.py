@@ -83,7 +83,8 @@ class Bench:
             encoder = ImageEncoder(16) if trunk == "cnn" else NumberEncoder(edges, 16)
             return Network({next(iter(self.batch)): encoder}, [1] * targets, sizes)
 
-        self.network, self.targets = StackedNetworks(make, 1), targets
+        self.network = StackedNetworks(make, 1)
+        self.targets = targets
         self.rows = next(iter(self.batch.values())).shape[1]
         self.labels = torch.randn(1, self.rows, 1, targets)
         self.optimizer = torch.optim.AdamW(self.network.parameters(), 1e-4, fused=True)
@@ -126,7 +127,8 @@ class Bench:
         """A whole backward pass for each target, then UPGrad on the gradients of what is shared."""
         from torchjd.aggregation import UPGrad
 
-        shared, aggregate = self.network.shared(), UPGrad()
+        shared = self.network.shared()
+        aggregate = UPGrad()
 
         def step() -> None:
             rows = []
@@ -146,7 +148,8 @@ class Bench:
         from torchjd.aggregation import UPGrad
         from torchjd.autojac import jac_to_grad, mtl_backward
 
-        shared, aggregate = self.network.shared(), UPGrad()
+        shared = self.network.shared()
+        aggregate = UPGrad()
         network = self.network.single
         known = {id(w) for w in shared}
         heads = [w for w in network.parameters() if id(w) not in known]
@@ -205,7 +208,8 @@ def ways(bench: Bench, apart: Bench, fusion: str) -> dict[str, Callable[[], Step
         found[f"{name}, every 4"] = lambda name=name: bench.ours(name, 4)
     found["upgrad on parameters"] = lambda: bench.ours("upgrad", 1, "parameters")
     if fusion == "none":
-        found["autojac"], found["autogram"] = bench.autojac, apart.autogram
+        found["autojac"] = bench.autojac
+        found["autogram"] = apart.autogram
         found["a backward each"] = bench.each_backward
     return found
 
@@ -213,7 +217,10 @@ def ways(bench: Bench, apart: Bench, fusion: str) -> dict[str, Callable[[], Step
 def measure(trunk: str, fusion: str, targets: int, turns: int) -> list[dict[str, object]]:
     """Time all ways in turns; a way takes four steps a turn, so that `every 4` is seen whole."""
     bench, apart = (Bench(trunk, fusion, targets) for _ in range(2))
-    steps, seconds, failed, slow = {}, {}, {}, set()
+    steps = {}
+    seconds = {}
+    failed = {}
+    slow = set()
     for name, make in ways(bench, apart, fusion).items():
         try:
             steps[name] = make()
@@ -279,7 +286,8 @@ def many_targets(targets: int) -> dict[str, object]:
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     bench = Bench("default", "inducing", targets)
     bench.batch = {name: block[:, :128] for name, block in bench.batch.items()}
-    bench.labels, bench.rows = bench.labels[:, :128], 128
+    bench.labels = bench.labels[:, :128]
+    bench.rows = 128
     step = bench.plain()
     step()
     started = time.perf_counter()
@@ -357,7 +365,8 @@ def main(arguments: list[str] | None = None) -> None:
             path.write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
 
     if not given.report:
-        facts["fusion"], facts["many"] = fusion_cost(turns), all_many()
+        facts["fusion"] = fusion_cost(turns)
+        facts["many"] = all_many()
         for targets in counts[:2] if given.quick else counts:
             for trunk, fusion in NETWORKS:
                 key = (trunk, fusion, targets)

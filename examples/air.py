@@ -7,7 +7,8 @@ from superpose import Superpose
 from superpose.data import load_bundled
 
 air = load_bundled("air")
-past, later = air.slice(0, 10_000), air.slice(10_000)
+past = air.slice(0, 10_000)
+later = air.slice(10_000)
 
 model = Superpose(
     targets=["pm25", "no2", "o3"],

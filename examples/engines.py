@@ -20,7 +20,8 @@ def read(part: str) -> pa.Table:
     """A row for each flight of each engine, with what is left of its life then."""
     rows = np.loadtxt(FOLDER / f"{part}_FD001.txt.gz")
     names = ["engine", "cycle", "altitude", "speed", "throttle", *SENSORS]
-    engine, last = rows[:, 0].astype(int), np.append(np.diff(rows[:, 0]) != 0, True)
+    engine = rows[:, 0].astype(int)
+    last = np.append(np.diff(rows[:, 0]) != 0, True)
     ends = rows[last, 1]
     if part == "test":  # these engines stop some flights before they fail
         ends = ends + np.loadtxt(FOLDER / "RUL_FD001.txt.gz")

@@ -31,7 +31,8 @@ print(model.predict(new.slice(0, 3)).to_pylist())
 unknown = model.evaluate(new)
 for target, known_ones in model.facts["metrics"].items():
     for name in ("accuracy", "score"):
-        here, there = known_ones["shipped"][name], unknown[target][name]
+        here = known_ones["shipped"][name]
+        there = unknown[target][name]
         print(f"{target}, {name}: {here:.2f} in hospitals it knows, {there:.2f} in one it does not")
 print(
     "A test says how good a model is on rows like its own. If it is to serve other hospitals, split"

@@ -25,7 +25,8 @@ def main() -> None:
     test = read_table(FOLDER / "test")
     found = model.evaluate(test)
     print(f"slot F1 {found['slots']['f1']:.3f}, intent accuracy {found['intent']['accuracy']:.3f}")
-    told, true = model.predict(test).to_pylist(), test.select(["intent", "slots"]).to_pylist()
+    told = model.predict(test).to_pylist()
+    true = test.select(["intent", "slots"]).to_pylist()
     whole = sum(a == b for a, b in zip(told, true, strict=True))
     print(f"{whole / len(true):.1%} of {len(true)} sentences are right in every label")
 

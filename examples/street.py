@@ -20,7 +20,8 @@ from superpose.data import read_table
 
 PACKED = Path(os.environ.get("SUPERPOSE_DATA", "../shared/data")) / "camvid/camvid_160x120.zip"
 CLASSES = "sky building pole road pavement tree sign fence car pedestrian bicyclist"
-NAMES, VOID = CLASSES.split(), 11  # the ids 0 to 10 of the files, and that of no class
+NAMES = CLASSES.split()  # the ids 0 to 10 of the files, and that of no class
+VOID = 11
 
 
 def with_more_targets(folder: Path) -> pa.Table:

@@ -18,6 +18,8 @@ _CONTROLS = ("Cc", "Cs", "Zl", "Zp")
 _BIDI = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 # More than this many names in one message are no longer read; the rest is counted.
 SHOWN_NAMES = 12
+# Faults of one sort that are told one by one; the rest is counted.
+SHOWN_FAULTS = 3
 
 
 class SuperposeError(Exception):
@@ -105,9 +107,20 @@ class Faults:
         self.error = error
         self.found: list[str] = []
 
-    def add(self, where: str, given: str, allowed: str = "", fix: str = "") -> None:
+    def add(self, where: str, given: str, allowed: str = "", *, fix: str = "") -> None:
         """Keeps one fault; the arguments are those of `message`."""
-        self.found.append(message(where, given, allowed, fix))
+        self.found.append(message(where, given, allowed, fix=fix))
+
+    def add_rest(self, where: str, count: int, text: str) -> None:
+        """Keeps one line for faults that are counted in place of being told, if there are any.
+
+        Args:
+            where: the place, as `place` writes it.
+            count: how many there are.
+            text: as of `beyond`.
+        """
+        if count > 0:
+            self.add(where, beyond(count, text))
 
     def extend(self, error: SuperposeError) -> None:
         """Keeps the faults of an error that was caught."""
@@ -119,7 +132,7 @@ class Faults:
             raise self.error(*self.found)
 
 
-def message(where: str, given: str, allowed: str = "", fix: str = "") -> str:
+def message(where: str, given: str, allowed: str = "", *, fix: str = "") -> str:
     """Writes one fault in the order of the house.
 
     Args:
@@ -129,7 +142,7 @@ def message(where: str, given: str, allowed: str = "", fix: str = "") -> str:
         fix: what to do next; left out when empty.
 
     Example:
-        >>> message("seed", "-1 given", "0 or more", "write another seed")
+        >>> message("seed", "-1 given", "0 or more", fix="write another seed")
         'seed: -1 given; allowed: 0 or more; write another seed'
     """
     parts = [given, f"allowed: {allowed}" if allowed else "", fix]
@@ -234,6 +247,22 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     if not near:
         return ""
     return f"did you mean {next(name for name in names if plain[name] == near[0])!r}?"
+
+
+def beyond(count: int, text: str) -> str:
+    """Counts what a message does not tell one by one; nothing where all is told.
+
+    Args:
+        count: how many there are beyond those that are told.
+        text: words with `{}` for the count, and `{s}` for the ending of several.
+
+    Example:
+        >>> beyond(2, "; so it is in {} more row{s}")
+        '; so it is in 2 more rows'
+        >>> beyond(0, " and {} more")
+        ''
+    """
+    return text.format(count, s="s" * (count > 1)) if count > 0 else ""
 
 
 def listing(names: Iterable[object], shown: int = SHOWN_NAMES) -> str:

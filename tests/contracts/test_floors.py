@@ -18,7 +18,7 @@ FLOORS = {
     "nn": 2,
     "kinds": 3,
     "config": 4,
-    "trees": 4,
+    "trees": 2,
     "data": 5,
     "models": 6,
     "training": 7,

@@ -50,7 +50,7 @@ STATES = np.array([[[3.0, 0.0], [1.0, 1.0], [0.0, -2.0]], [[1.0, 2.0], [2.0, -1.
 
 
 def weights():
-    return task_attention_weights(QUERY, KEY, PAIR, SINK)
+    return task_attention_weights(QUERY, KEY, pair=PAIR, sink=SINK)
 
 
 def facts(found):
@@ -83,7 +83,7 @@ VALUES = {
     ),
     "piecewise-linear code": (
         lambda: piecewise_linear(
-            T([[-0.5], [2.5]]), T([[-1.0, 0.0]]), T([[1.0, 4.0]]), T([[1.0, 1.0]])
+            T([[-0.5], [2.5]]), low=T([[-1.0, 0.0]]), span=T([[1.0, 4.0]]), used=T([[1.0, 1.0]])
         ),
         [[[0.5, 0.0]], [[1.0, 0.625]]],
     ),

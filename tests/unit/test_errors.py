@@ -57,7 +57,7 @@ def test_faults_of_other_errors_join_and_raise_together() -> None:
 def test_a_message_leaves_out_what_is_empty() -> None:
     assert message("w", "g") == "w: g"
     assert message("", "g", fix="f") == "g; f"
-    assert message("w", "g", "a", "f") == "w: g; allowed: a; f"
+    assert message("w", "g", "a", fix="f") == "w: g; allowed: a; f"
 
 
 @pytest.mark.parametrize(

@@ -97,7 +97,7 @@ def require_same(prepared: Prepared, facts: Facts) -> None:
             for parts in (rows, before)
         )
         fix = "name the table that the run was trained on"
-        raise DataError(message("table", f"its rows divide into {given}", allowed, fix))
+        raise DataError(message("table", f"its rows divide into {given}", allowed, fix=fix))
 
 
 def names(targets: Sequence[str], groups: Sequence[Sequence[int]]) -> list[list[str]]:

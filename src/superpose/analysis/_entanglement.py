@@ -45,7 +45,7 @@ def entanglement_of(
     present = given_names(predictor.codec, table, AUTO)
     if len(present) < 2:
         given = f"the table has {len(present)} of the targets"
-        raise DataError(message("entanglement", given, "two or more", "add their columns"))
+        raise DataError(message("entanglement", given, "two or more", fix="add their columns"))
     predictor.require_given()
     labels = given_labels(predictor.codec, table, present)
     return entanglement(predictor, predictor.rows(table), labels, None, permutations, seed)

@@ -91,7 +91,7 @@ def _folds(prepared: Prepared, count: int) -> list[Fold]:
     split = prepared.split
     rows = np.sort(np.concatenate([split.train, split.validation]))
     seed = prepared.config.seed + 200  # other folds than those of the run
-    fold = fold_indices(rows, prepared.labels, count, seed, split.clusters)
+    fold = fold_indices(rows, prepared.labels, k=count, repeat_seed=seed, clusters=split.clusters)
     return [Fold(rows[fold != f], rows[fold == f]) for f in range(count)]
 
 

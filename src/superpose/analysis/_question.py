@@ -41,7 +41,7 @@ class Question:
         faults = Faults(DataError)
         if not self.want:
             fix = "name the targets whose uncertainty matters"
-            faults.add("want", "no target is named", listing(codec.target_kinds), fix)
+            faults.add("want", "no target is named", listing(codec.target_kinds), fix=fix)
         named = {"want": self.want, "candidates": self.candidates or [], "cost": list(self.cost)}
         for key, names in named.items():
             for name in names:

@@ -72,7 +72,7 @@ class PlainSum(Balancer):
 
 
 def weights_of(
-    balancer: Balancer, losses: Tensor, gramian: Tensor | None, present: Tensor
+    balancer: Balancer, losses: Tensor, gramian: Tensor | None, *, present: Tensor
 ) -> Tensor:
     """Ask a method for weights, scaled so that those of the targets in the batch have the mean 1.
 

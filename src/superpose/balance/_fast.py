@@ -65,10 +65,13 @@ def vaccinated(gramian: Tensor, usual: Tensor, beta: float) -> tuple[Tensor, Ten
         >>> vaccinated(conflict, torch.zeros(2, 2), beta=0.0)[0].tolist()
         [1.5, 1.5]
     """
-    count, smallest = len(gramian), 1e-8
-    each, usual = torch.arange(count), usual.clone()
+    count = len(gramian)
+    smallest = 1e-8
+    each = torch.arange(count)
+    usual = usual.clone()
     made = torch.eye(count, dtype=gramian.dtype)  # of which gradients each one is made by now
-    inner, lengths = gramian.clone(), gramian.diagonal().clamp(min=0).sqrt()
+    inner = gramian.clone()
+    lengths = gramian.diagonal().clamp(min=0).sqrt()
     for other in torch.rand(count, count).argsort(1).unbind(1):
         length = (inner * made).sum(1).clamp(min=0).sqrt()
         cosine = inner[each, other] / (length * lengths[other] + smallest)

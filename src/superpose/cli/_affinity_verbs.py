@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -51,35 +52,44 @@ def affinity(
       superpose affinity runs/first --search
       superpose affinity runs/first station.csv --epochs 20 --out picture.svg
     """
-    from superpose.config import groups_text, load_config
+    from superpose.config import load_config
     from superpose.estimator import Superpose
     from superpose.models import write_file
-    from superpose.report import (
-        affinity_picture,
-        affinity_table,
-        grouping_in_words,
-        grouping_table,
-        groups_in_words,
-    )
+    from superpose.report import affinity_picture
 
     if folds is not None and not search:
         fix = "add --search, or leave it out"
         raise ConfigError(message("--folds", "given without --search", fix=fix))
     if out is not None and out.suffix.lower() != ".svg":
         raise ConfigError(message("--out", f"{str(out)!r} given", "a file that ends in .svg"))
-    model, settings = Superpose.load(run), run / "superpose.yaml"
+    model = Superpose.load(run)
+    settings = run / "superpose.yaml"
     known = load_config(settings).source if settings.is_file() else None
     table = known if source is None else source
     with Stages() as stages:
         model.affinity(table, epochs, progress=stages)
         if search:
             model.search_groups(table, folds or 5, progress=stages)
-    found = model.facts["affinity"]
+    _show(model.facts, model.facts["grouping"] if search else None)
+    picture = affinity_picture(model.facts["affinity"])
+    echo(f"Wrote {write_file(out or run / PICTURE, picture)}")
+
+
+def _show(facts: Mapping[str, Any], judged: Mapping[str, Any] | None) -> None:
+    """Print the measured affinity, and the judged groupings where there are any."""
+    from superpose.config import groups_text
+    from superpose.report import (
+        affinity_table,
+        grouping_in_words,
+        grouping_table,
+        groups_in_words,
+    )
+
+    found = facts["affinity"]
     affinity_table(found)
     echo(f"\n{groups_in_words(found)}")
     groups = found["groups"]
-    if search:
-        judged = model.facts["grouping"]
+    if judged is not None:
         echo()
         grouping_table(judged)
         echo(f"\n{grouping_in_words(judged)}")
@@ -87,6 +97,5 @@ def affinity(
         groups = by_name[judged["recommended"]]
     if len(groups) > 1:
         echo(f"For the settings:\n\n{groups_text(groups)}")
-    if not search:
+    if judged is None:
         echo("It is a suggestion. What it is worth is told by --search.")
-    echo(f"Wrote {write_file(out or run / PICTURE, affinity_picture(found))}")

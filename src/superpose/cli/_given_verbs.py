@@ -115,7 +115,7 @@ def measure(
     if not wanted:
         fix = f"for example: superpose measure {run} {source} --want a,b"
         allowed = "targets of the model, separated by commas"
-        raise ConfigError(message("--want", "no target is named", allowed, fix))
+        raise ConfigError(message("--want", "no target is named", allowed, fix=fix))
     prices = costs(cost)
     require_other(out, source, "the advice")
     model = Superpose.load(run)
@@ -169,7 +169,7 @@ def costs(parts: Names) -> dict[str, float]:
         allowed = "NAME=NUMBER, separated by commas"
         if not name or price is None:
             fix = "for example: --cost pm10=3,co=0.5"
-            raise ConfigError(message("--cost", f"{part!r} given", allowed, fix))
+            raise ConfigError(message("--cost", f"{part!r} given", allowed, fix=fix))
         if name in found:
             raise ConfigError(message("--cost", f"{name!r} stands twice", fix="remove one"))
         found[name] = price

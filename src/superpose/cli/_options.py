@@ -68,13 +68,14 @@ def columns_of(
     targets: Sequence[str] | None, positive: Sequence[str] | None, command: str
 ) -> list[str | dict[str, str]]:
     """The targets of the options `--targets` and `--positive`."""
-    names, classes = _names(targets, command), dict[str, str]()
+    names = _names(targets, command)
+    classes: dict[str, str] = {}
     for part in names_of(positive):
         name, equals, value = (word.strip() for word in part.partition("="))
         if not equals or not value or name not in names:
             fix = f"for example: --positive {names[0]}=yes"
             allowed = f"NAME=CLASS, NAME one of {listing(names)}"
-            raise ConfigError(message("--positive", f"{part!r} given", allowed, fix))
+            raise ConfigError(message("--positive", f"{part!r} given", allowed, fix=fix))
         classes[name] = value
     return [{"name": n, "positive": classes[n]} if n in classes else n for n in names]
 
@@ -85,7 +86,7 @@ def _names(targets: Sequence[str] | None, command: str) -> list[str]:
     if not names:
         fix = f"for example: {command} --targets a,b"
         allowed = "columns of the table, separated by commas"
-        raise ConfigError(message("--targets", "no target is named", allowed, fix))
+        raise ConfigError(message("--targets", "no target is named", allowed, fix=fix))
     return names
 
 

@@ -106,7 +106,7 @@ def init(
     columns = columns_of(targets, positive, f"superpose init {source}")
     table = read_table(source)
     with looking_at(table.num_columns, table.num_rows):
-        schema = write_starter(table, source, columns, out)
+        schema = write_starter(table, source, targets=columns, path=out)
     tell_schema(schema)
     tell_conversions(schema.conversions)
     tell_warnings(schema.warnings)

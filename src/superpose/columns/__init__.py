@@ -116,7 +116,7 @@ from ._times import (
     with_clock,
     zone_of,
 )
-from ._unreadable import SHOWN_FAULTS, leave_unlabelled, locate, pass_over, refuse, windows_paths
+from ._unreadable import leave_unlabelled, locate, pass_over, refuse, windows_paths
 from ._values import (
     NUMERIC,
     SEPARATORS,
@@ -162,7 +162,6 @@ __all__ = [
     "OUTSIDE_PIXELS",
     "ROWS_AT_ONCE",
     "SEPARATORS",
-    "SHOWN_FAULTS",
     "SIDEWAYS",
     "SPELLINGS",
     "TOLD",

@@ -9,10 +9,9 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from superpose.errors import DataError, Faults, message, place
+from superpose.errors import SHOWN_FAULTS, DataError, Faults, message, place
 
 from ._pictures import head_of, read_all, require_pillow, size_of
-from ._unreadable import SHOWN_FAULTS
 from ._values import Column, as_text, is_text, one, plain, warn
 
 OUTSIDE_PIXELS = 1.0  # pixels; published boxes often end one pixel beyond the edge
@@ -44,6 +43,7 @@ def are_shares(found: Objects) -> bool:
 def shares_of(
     column: str,
     found: Objects,
+    *,
     skips: bool,
     folder: str = "",
     source: Column | None = None,
@@ -65,20 +65,20 @@ def shares_of(
         DataError: as of `within`; or boxes that are shares where those of training were pixels.
     """
     if source is None or shares:
-        return within(column, found, {row: np.ones(2) for row in found}, skips, tell)
+        return within(column, found, {row: np.ones(2) for row in found}, skips=skips, tell=tell)
     if are_shares(found):
         given = "every box lies within 0 to 1, as shares of the sides do"
         fix = "multiply them by the width and the height of their images"
-        raise DataError(message(place(column=column), given, "pixels, as in training", fix))
+        raise DataError(message(place(column=column), given, "pixels, as in training", fix=fix))
     require_pillow(column)
     heads, _ = read_all(as_text(source).to_pylist(), folder, head_of)
     sizes = {row: np.array(head[:2]) for row, head in heads.items()}
     turned = {row for row, head in heads.items() if head.orientation != 1}
-    return within(column, found, sizes, skips, tell, turned)
+    return within(column, found, sizes, skips=skips, tell=tell, turned=turned)
 
 
 def frame_notes(
-    column: str, found: Objects, ignored: int, shares: bool, source: Column | None, folder: str
+    column: str, found: Objects, *, ignored: int, shares: bool, source: Column | None, folder: str
 ) -> tuple[list[str], list[str]]:
     """What is to be looked at of boxes in training rows, and what is read otherwise than written.
 
@@ -128,7 +128,10 @@ def read_objects(column: str, values: Column) -> tuple[Objects, int]:
     """
     values = plain(values)
     rows = one(values).to_pylist()
-    faults, found, wrong, ignored = Faults(DataError), Objects(), 0, 0
+    faults = Faults(DataError)
+    found = Objects()
+    wrong = 0
+    ignored = 0
     for row, value in enumerate(rows):
         if value is None or (isinstance(value, str) and not value.strip()):
             continue
@@ -146,8 +149,7 @@ def read_objects(column: str, values: Column) -> tuple[Objects, int]:
                     'a list such as [{"class": "cat", "box": [x1, y1, x2, y2]}], empty where '
                     "nothing is there, null where nobody has looked",
                 )
-    if wrong > SHOWN_FAULTS:
-        faults.add(place(column=column), f"so in {wrong - SHOWN_FAULTS} more rows")
+    faults.add_rest(place(column=column), wrong - SHOWN_FAULTS, "so in {} more rows")
     faults.raise_any()
     return found, ignored
 
@@ -173,6 +175,7 @@ def within(
     column: str,
     found: Objects,
     sizes: dict[int, np.ndarray],
+    *,
     skips: bool,
     tell: bool = True,
     turned: Collection[int] = (),
@@ -190,7 +193,10 @@ def within(
     Raises:
         DataError: the boxes that can't be of an object in the image, with their rows.
     """
-    faults, wrong, cut, out = Faults(DataError), 0, 0, {}
+    faults = Faults(DataError)
+    wrong = 0
+    cut = 0
+    out = {}
     for row, objects in found.items():
         if row not in sizes:
             continue
@@ -214,7 +220,7 @@ def within(
                         place(column=column, row=row),
                         f"the box [{x1:g}, {y1:g}, {x2:g}, {y2:g}] {what}",
                         f"x1 < x2 within 0 to {wide:g}, y1 < y2 within 0 to {high:g}",
-                        fix,
+                        fix=fix,
                     )
                 continue
             shares = np.array([x1 / wide, y1 / high, x2 / wide, y2 / high])
@@ -229,7 +235,6 @@ def within(
             many = f"{wrong} box{'es' * (wrong != 1)}"
             warn(f"target {column!r}: {many} without area or outside of the image left out")
         return out
-    if wrong > SHOWN_FAULTS:
-        faults.add(place(column=column), f"so with {wrong - SHOWN_FAULTS} more boxes")
+    faults.add_rest(place(column=column), wrong - SHOWN_FAULTS, "so with {} more boxes")
     faults.raise_any()
     return out

@@ -84,7 +84,8 @@ def wrong_letters(format: str) -> str:
     if twice := [letter for letter in letters if letters.count(letter) > 1]:
         return f"%{twice[0]} stands twice in {format!r}; remove one"
     parts = set(letters)
-    has_year, has_clock = bool(parts & {"Y", "y"}), bool(parts & {"H", "I"})
+    has_year = bool(parts & {"Y", "y"})
+    has_clock = bool(parts & {"H", "I"})
     if not has_year and (parts & set("mdbBj") or not has_clock):
         return f"{format!r} has no year; add %Y or %y, or write a clock alone, such as %H:%M"
     if re.match("%Y-%d-%m", format):
@@ -107,7 +108,8 @@ def pattern(format: str) -> str:
     """
     if format == ISO:
         return f"^{_ISO}$"
-    parts, letters = re.split(r"(%.)", format), set(re.findall(r"%(.)", format))
+    parts = re.split(r"(%.)", format)
+    letters = set(re.findall(r"%(.)", format))
     text = ""
     for k, part in enumerate(parts):
         if k % 2 == 0:
@@ -163,9 +165,11 @@ def parse(text: pa.Array, format: str) -> Parsed:
         spot = pc.index_in(pc.utf8_lower(words(name)), value_set=keys)
         numbers = np.array([*_WORDS.values(), 0])
         month = numbers[np.asarray(spot.fill_null(-1))]
-    day, hour = whole("d", 1), whole("H", 0)
+    day = whole("d", 1)
+    hour = whole("H", 0)
     if "I" in names:
-        twelve, late = whole("I", 12), np.asarray(pc.match_substring_regex(words("p"), "^[Pp]"))
+        twelve = whole("I", 12)
+        late = np.asarray(pc.match_substring_regex(words("p"), "^[Pp]"))
         read &= (twelve >= 1) & (twelve <= 12)
         hour = twelve % 12 + 12 * late
     minute, second = whole("M", 0), whole("S", 0)
@@ -236,10 +240,12 @@ def find_date_format(column: str, text: pa.Array) -> str | None:
         '%d/%m/%Y'
     """
     counted = pc.value_counts(text.drop_null())
-    known, counts = counted.field("values"), np.asarray(counted.field("counts"))
+    known = counted.field("values")
+    counts = np.asarray(counted.field("counts"))
     if not len(known) or not _looks(known):
         return None
-    head, weights = known.slice(0, _HEAD), counts[:_HEAD]
+    head = known.slice(0, _HEAD)
+    weights = counts[:_HEAD]
     readings: dict[str, np.ndarray] = {}
     for format in (ISO, *FORMATS):
         # Most are told apart by one value, without Arrow; a first one may be a slip.
@@ -294,7 +300,8 @@ def _decided(
         if rival.startswith("%y") and closer:
             continue
         row = int(np.argmax(apart))
-        value, names = known[row].as_py(), {chosen: one[row], rival: two[row]}
+        value = known[row].as_py()
+        names = {chosen: one[row], rival: two[row]}
         given = " and ".join(f"{spelled(w)} as {format}" for format, w in names.items())
         lines = " or ".join(f'`format: "{format}"`' for format in names)
         raise DataError(

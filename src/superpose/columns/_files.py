@@ -75,7 +75,7 @@ def local_path(path: str | PathLike[str], error: type[SuperposeError] = DataErro
         given = "an address given; nothing is read from or written to the net"
         fix = "download the file or mount the place, and name its path"
         text = re.sub("^([^:]+):/+", r"\1://", text)
-        raise error(message(text, given, "a path on this machine", fix))
+        raise error(message(text, given, "a path on this machine", fix=fix))
     try:
         return Path(path).expanduser()
     except RuntimeError:  # ~name, and nobody has that name
@@ -103,8 +103,9 @@ def require_file(path: Path, error: type[SuperposeError] = DataError) -> None:
             raise error(message(where, "the file is empty", fix="fill it or name another"))
     except OSError as fault:
         if fault.strerror is None:  # our own word on what the path leads to
-            given, fix = str(fault).split(",")[0], "write its content into a file and name that"
-            raise error(message(where, given, "a regular file", fix)) from None
+            given = str(fault).split(",")[0]
+            fix = "write its content into a file and name that"
+            raise error(message(where, given, "a regular file", fix=fix)) from None
         raise error(message(where, f"can't be read ({fault.strerror})")) from fault
 
 
@@ -174,7 +175,7 @@ def require_utf8(path: Path, error: type[SuperposeError] = DataError) -> None:
                             place(file=path, line=line),
                             f"byte {offset} (0x{bad:02x}) is not UTF-8{guess}",
                             "UTF-8",
-                            convert,
+                            fix=convert,
                         )
                     ) from None
                 if not piece:

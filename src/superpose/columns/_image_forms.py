@@ -85,13 +85,14 @@ def _range(form: str, paths: Sequence[str | None], folder: str, rows: Sequence[i
     bounds = bounds[~np.isnan(bounds).any(axis=1)]
     if not len(bounds):
         return []
-    low, high = float(bounds[:, 0].min()), float(bounds[:, 1].max())
+    low = float(bounds[:, 0].min())
+    high = float(bounds[:, 1].max())
     if form != GREY_16:
         return [low, high]
     return [0.0, next(float(2**bits - 1) for bits in BITS if high < 2**bits)]
 
 
-def tell_clipped(column: str, paths: Sequence[str | None], folder: str, ranges: Ranges) -> None:
+def tell_clipped(column: str, paths: Sequence[str | None], folder: str, *, ranges: Ranges) -> None:
     """Warn of greys beyond the range of the training rows, which become black or white."""
     if not ranges:
         return

@@ -67,7 +67,7 @@ def _beside(column: str, times: Column, events: Column) -> np.ndarray:
         given = f"its event is {words[row].as_py()!r}"
         allowed = "yes or no, true or false, 1 or 0"
         fix = "mend the value, or name another column as event"
-        raise DataError(message(place(column=column, row=row), given, allowed, fix))
+        raise DataError(message(place(column=column, row=row), given, allowed, fix=fix))
     return np.where(missing, np.nan, np.where(seen, when, -when))
 
 
@@ -77,7 +77,7 @@ def _require_no_sign(column: str, times: np.ndarray, rows: np.ndarray) -> None:
         row = int(np.argmax(wrong))
         fix = "mend the time, or leave it empty if it is not known"
         where = place(column=column, row=row)
-        raise DataError(message(where, f"the time {times[row]:g} given", "0 or more", fix))
+        raise DataError(message(where, f"the time {times[row]:g} given", "0 or more", fix=fix))
 
 
 def kaplan_meier(y: np.ndarray, at: np.ndarray, censored: bool = False) -> np.ndarray:
@@ -95,7 +95,8 @@ def kaplan_meier(y: np.ndarray, at: np.ndarray, censored: bool = False) -> np.nd
         >>> kaplan_meier(np.array([1.0, -2.0, 4.0, 5.0]), np.array([0.0, 2.0, 4.0])).tolist()
         [1.0, 0.75, 0.375]
     """
-    times, hit = np.abs(y), np.signbit(y) == censored
+    times = np.abs(y)
+    hit = np.signbit(y) == censored
     moments = np.unique(times[hit])
     order = np.sort(times)
     # Events come before the censoring of the same moment.
@@ -126,7 +127,8 @@ def concordance(y: np.ndarray, risk: np.ndarray) -> float:
     if len(y) > MOST_COMPARED:
         some = np.linspace(0, len(y) - 1, MOST_COMPARED).astype(int)
         y, risk = y[some], risk[some]
-    times, seen = np.abs(y), ~np.signbit(y)
+    times = np.abs(y)
+    seen = ~np.signbit(y)
     right = pairs = 0.0
     for row in np.flatnonzero(seen):
         # Who is censored at the moment of the event lived longer.
@@ -147,7 +149,8 @@ def integrated_brier(y: np.ndarray, lived: np.ndarray, at: np.ndarray) -> float:
     Source:
         Graf et al. 1999, weighted by the inverse probability of not being censored.
     """
-    times, seen = np.abs(y)[:, None], ~np.signbit(y)[:, None]
+    times = np.abs(y)[:, None]
+    seen = ~np.signbit(y)[:, None]
     at = at[at < np.abs(y).max()]  # beyond, nobody is left to compare with
     if not len(at) or not seen.any():
         return float("nan")

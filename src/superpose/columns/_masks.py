@@ -94,6 +94,7 @@ class ChosenIds(NamedTuple):
 def choose_ids(
     column: str,
     masks: Iterable[np.ndarray],
+    *,
     levels: Sequence[str] | None,
     void: int | Sequence[int] | None,
 ) -> ChosenIds:
@@ -109,7 +110,8 @@ def choose_ids(
         void: the ids without a class, where they are declared.
 
     Example:
-        >>> choose_ids("cells", [np.array([[0, 255]])], ["ground", "cell"], None)[:2]
+        >>> masks = [np.array([[0, 255]])]
+        >>> choose_ids("cells", masks, levels=["ground", "cell"], void=None)[:2]
         ([0, 255], [])
     """
     counts = Counter[int]()
@@ -117,7 +119,9 @@ def choose_ids(
         there, many = np.unique(ids, return_counts=True)
         counts.update(dict(zip(there.tolist(), many.tolist(), strict=True)))
     del counts[VOID]
-    where, notes, conversions = place(column=column), list[str](), list[str]()
+    where = place(column=column)
+    notes: list[str] = []
+    conversions: list[str] = []
     two = set(counts) == {0, USUAL_VOID} and (levels is None or len(levels) == 2)
     if void is None and two:
         given = f"masks hold 0 and {USUAL_VOID} only, which are read as two classes"

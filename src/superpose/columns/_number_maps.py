@@ -89,7 +89,7 @@ def size_of_map(path: Path) -> np.ndarray:
 
 
 def read_maps(
-    column: str, values: Column, folder: str, read: Callable[[Path], np.ndarray] = numbers_of
+    column: str, values: Column, folder: str, *, read: Callable[[Path], np.ndarray] = numbers_of
 ) -> tuple[dict[int, np.ndarray], dict[int, str]]:
     """What is read of each row that has a map, from files or lists, and why it can't be elsewhere.
 
@@ -109,7 +109,8 @@ def read_maps(
         given = f"it holds {values.type}"
         allowed = "paths of files, or a list of lists of numbers in every row"
         raise DataError(message(place(column=column), given, allowed))
-    found, wrong = dict[int, np.ndarray](), dict[int, str]()
+    found: dict[int, np.ndarray] = {}
+    wrong: dict[int, str] = {}
     for row, lists in enumerate(one(values).to_pylist()):
         if lists is None:
             continue
@@ -136,7 +137,8 @@ def averaged(numbers: np.ndarray, grid: tuple[int, int]) -> np.ndarray:
         [[2.0], [5.0]]
     """
     known = ~np.isnan(numbers)
-    total, count = np.where(known, numbers, 0.0).astype(np.float64), known.astype(np.float64)
+    total = np.where(known, numbers, 0.0).astype(np.float64)
+    count = known.astype(np.float64)
     for axis, (side, places) in enumerate(zip(numbers.shape, grid, strict=True)):
         if side < places:
             nearest = ((np.arange(places) + 0.5) * side / places).astype(int)

@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from superpose.errors import DataError, listing, message, place
+from superpose.errors import DataError, beyond, listing, message, place
 
 Sign = Literal[".", ","]
 POINT: Sign = "."
@@ -21,7 +21,8 @@ FEW = 20
 # Units up to which a column holds measurements in several of them; codes such as 12AB have more.
 MOST_UNITS = 10
 # A column is one of numbers if so many of its cells are, and few different ones are not.
-LEAST_SHARE, MOST_STRANGERS = 0.9, 20
+LEAST_SHARE = 0.9
+MOST_STRANGERS = 20
 
 _BLANK = r"[ \x{a0}\x{202f}\x{2009}]"
 _CURRENCY = r"[$€£¥₹₩₽]|USD|EUR|GBP|CHF|JPY|CNY|INR|AUD|CAD"
@@ -74,7 +75,8 @@ class NumberFormat:
         """
         cells = text.dictionary_encode()
         parts = _Parts(cells.dictionary)
-        other, numbers = parts.other_unit(self.decimal, self.unit), parts.values(self.decimal)
+        other = parts.other_unit(self.decimal, self.unit)
+        numbers = parts.values(self.decimal)
         bare = other & np.asarray(pc.equal(parts.units, ""))
         index = np.asarray(cells.indices.fill_null(-1))
         for wrong, what in (
@@ -84,14 +86,15 @@ class NumberFormat:
         ):
             rows = np.isin(index, np.flatnonzero(wrong))
             if rows.any():
-                row, count = int(np.argmax(rows)), int(rows.sum())
-                more = f" (and so in {count - 1} more rows)" if count > 1 else ""
+                row = int(np.argmax(rows))
+                count = int(rows.sum())
+                more = beyond(count - 1, " (and so in {} more rows)")
                 raise DataError(
                     message(
                         place(column=column, row=row),
                         f"{text[row].as_py()!r} {what}{more}",
                         f"numbers such as {self.example()}",
-                        "mend the value, or leave it empty if it is missing",
+                        fix="mend the value, or leave it empty if it is missing",
                     )
                 )
         return pa.array(numbers, from_pandas=True).take(cells.indices)
@@ -218,7 +221,8 @@ def _with_unit(
     parts: _Parts, decimal: Sign, words: list[str], *, declared: bool
 ) -> FormatFound | None:
     """The format of cells whose decimal sign is known, once their units are looked at."""
-    used, named = parts.valid(decimal), parts.units.to_pylist()
+    used = parts.valid(decimal)
+    named = parts.units.to_pylist()
     # A few limits and little else, such as <=50K and >50K, are classes.
     if len(parts.cells) <= FEW and 2 * parts.count(used & parts.limits) > parts.count(used):
         return None
@@ -239,7 +243,9 @@ def _with_unit(
         fix = "convert them to one unit, declare `kind: category`, or put the column under ignore"
         return FormatFound(None, fault=f"numbers in several units: {listing(shown)}", fix=fix)
     return FormatFound(
-        NumberFormat(decimal, unit), _notes(parts, decimal, unit, declared), words=words
+        NumberFormat(decimal, unit),
+        _notes(parts, decimal, unit=unit, declared=declared),
+        words=words,
     )
 
 
@@ -253,7 +259,7 @@ def is_scale(unit: str) -> bool:
     return unit in ("%", "‰", "k", "K", "m", "M", "B", "bn", "Mio", "Mrd")
 
 
-def _notes(parts: _Parts, decimal: Sign, unit: str, declared: bool) -> list[str]:
+def _notes(parts: _Parts, decimal: Sign, *, unit: str, declared: bool) -> list[str]:
     """What is read otherwise than it is written, each with its count and an example."""
     used, numbers = parts.valid(decimal), parts.values(decimal)
 

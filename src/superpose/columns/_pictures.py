@@ -61,7 +61,8 @@ class _Kept:
 
     def __init__(self) -> None:
         self.found: OrderedDict[Any, np.ndarray] = OrderedDict()
-        self.bytes, self.lock = 0, Lock()
+        self.bytes = 0
+        self.lock = Lock()
 
     def get(self, path: Path, how: tuple[Any, ...], read: Callable[[], np.ndarray]) -> np.ndarray:
         """Return what was read from a file in some way, reading it anew if it has changed."""

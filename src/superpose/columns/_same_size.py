@@ -6,10 +6,9 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from superpose.errors import DataError, Faults, place
+from superpose.errors import SHOWN_FAULTS, DataError, Faults, place
 
 from ._pictures import SIDEWAYS, head_of, read_all
-from ._unreadable import SHOWN_FAULTS
 from ._values import Column, as_text, warn
 
 
@@ -17,6 +16,7 @@ def fits_image(
     column: str,
     what: str,
     sizes: Mapping[int, np.ndarray],
+    *,
     source: Column,
     folder: str,
     skips: bool,
@@ -52,8 +52,7 @@ def fits_image(
         fix = f"write {what}s of the size of their images, or `on_error: skip` for the image"
         if (sizes[row] == images[row][::-1]).all() and heads[row].orientation in SIDEWAYS:
             fix = f"the image is turned as its EXIF says: turn its {what} too, or save it without"
-        faults.add(place(column=column, row=row), given, f"{own}, as its image", fix)
-    if len(differ) > SHOWN_FAULTS:
-        faults.add(place(column=column), f"so in {len(differ) - SHOWN_FAULTS} more rows")
+        faults.add(place(column=column, row=row), given, f"{own}, as its image", fix=fix)
+    faults.add_rest(place(column=column), len(differ) - SHOWN_FAULTS, "so in {} more rows")
     faults.raise_any()
     return fits

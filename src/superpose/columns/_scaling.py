@@ -27,7 +27,7 @@ def standardised(values: np.ndarray, mean: float, scale: float) -> np.ndarray:
     return np.clip(found, -FARTHEST, FARTHEST)
 
 
-def as_labels(column: str, values: np.ndarray, mean: float, scale: float) -> np.ndarray:
+def as_labels(column: str, values: np.ndarray, *, mean: float, scale: float) -> np.ndarray:
     """Standardised labels (N, ...) as float32.
 
     Raises:
@@ -104,11 +104,12 @@ def require_held(
             given = f"{_counted(values, wrong)} too small to be told from 0"
         allowed = f"sizes from {smallest:g} to {most:g}" if smallest else f"sizes up to {most:g}"
         fix = fix or "give the column in another unit, or leave these cells empty"
-        raise DataError(message(place(column=column, row=int(at[0])), given, allowed, fix))
+        raise DataError(message(place(column=column, row=int(at[0])), given, allowed, fix=fix))
     return values
 
 
 def _counted(values: np.ndarray, wrong: np.ndarray) -> str:
     """The first of some values and how many there are, with the verb."""
-    first, count = values[wrong][0], int(wrong.sum())
+    first = values[wrong][0]
+    count = int(wrong.sum())
     return f"{count} values, the first {first:g}, are" if count > 1 else f"{first:g} is"

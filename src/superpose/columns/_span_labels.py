@@ -159,7 +159,8 @@ def _one_case(
     alike: dict[str, list[str]] = {}
     for name, _ in words.most_common():
         alike.setdefault(name.casefold(), []).append(name)
-    meant, apart = dict[str, str](), list[tuple[str, str]]()
+    meant: dict[str, str] = {}
+    apart: list[tuple[str, str]] = []
     for first, *others in alike.values():
         rare = [x for x in others if words[x] <= _slips(words[first])]
         meant |= dict.fromkeys(rare, first)

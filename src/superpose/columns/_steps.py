@@ -100,12 +100,12 @@ def as_steps(column: str, values: Column, wide: int | None = None) -> Steps:
     if pa.types.is_null(inner.type):
         return Steps(np.full((len(rows), wide or 1), np.nan), rows)
     if not is_list(inner.type):
-        _require_wide(column, np.ones(len(rows), int), rows, wide)
+        _require_wide(column, np.ones(len(rows), int), rows, wide=wide)
         return Steps(_finite(column, inner, values.type)[:, None], rows)
     inner = _lists(inner)
     counts = np.asarray(pc.list_value_length(inner).fill_null(-1)).astype(np.int64)
     there = counts >= 0
-    wide = _require_wide(column, counts[there], rows[there], wide)
+    wide = _require_wide(column, counts[there], rows[there], wide=wide)
     found = np.full((len(rows), wide), np.nan)
     found[there] = _finite(column, pc.list_flatten(inner), values.type).reshape(-1, wide)
     return Steps(found, rows)
@@ -138,7 +138,7 @@ def as_events(column: str, values: Column) -> Events:
     names = [events.type.field(i).name for i in range(events.type.num_fields)]
     if sorted(names) != sorted(FIELDS):
         given = f"its events have {', '.join(names) or 'no field'}"
-        raise DataError(message(place(column=column), given, ", ".join(FIELDS), "rename them"))
+        raise DataError(message(place(column=column), given, ", ".join(FIELDS), fix="rename them"))
     rows = np.asarray(pc.list_parent_indices(lists)).astype(np.int64)
     parts = [pc.struct_field(events, name) for name in FIELDS]
     times, numbers = (_finite(column, part, values.type) for part in (parts[0], parts[2]))
@@ -160,10 +160,12 @@ def _finite(column: str, values: Any, kind: pa.DataType) -> np.ndarray:
 
 def _no_series(column: str, kind: pa.DataType) -> DataError:
     given = f"declared as series, but it holds {kind}"
-    return DataError(message(place(column=column), given, ALLOWED, "declare it as another kind"))
+    return DataError(
+        message(place(column=column), given, ALLOWED, fix="declare it as another kind")
+    )
 
 
-def _require_wide(column: str, counts: np.ndarray, rows: np.ndarray, wide: int | None) -> int:
+def _require_wide(column: str, counts: np.ndarray, rows: np.ndarray, *, wide: int | None) -> int:
     """Make sure that every step has as many channels."""
     if not len(counts):
         return wide or 1
@@ -175,5 +177,5 @@ def _require_wide(column: str, counts: np.ndarray, rows: np.ndarray, wide: int |
         given = f"a step with {many} channel{'s' * (many != 1)}"
         allowed = f"{wide}, as in the other steps"
         fix = "write null for a channel that was not measured"
-        raise DataError(message(place(column=column, row=int(rows[at])), given, allowed, fix))
+        raise DataError(message(place(column=column, row=int(rows[at])), given, allowed, fix=fix))
     return wide

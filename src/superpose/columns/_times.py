@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from superpose.errors import DataError, message, place
+from superpose.errors import DataError, beyond, message, place
 
 from ._date_formats import DAY, EPOCHS, ISO, find_date_format, is_clock, parse, spelled, zone_offset
 from ._values import Column, is_text, one, plain
@@ -73,7 +73,7 @@ def format_of(column: str, values: Column) -> str | None:
 
 
 def as_seconds(
-    column: str, values: Column, format: str | None = None, zone: str | None = None
+    column: str, values: Column, *, format: str | None = None, zone: str | None = None
 ) -> np.ndarray:
     """Read dates as float64 seconds since 1970, NaN where missing; see `read_times`."""
     times = read_times(column, values, format)
@@ -122,7 +122,7 @@ def read_times(column: str, values: Column, format: str | None = None) -> Times:
     )
 
 
-def with_clock(column: str, days: Times, clock: str, hours: Column) -> pa.ChunkedArray:
+def with_clock(column: str, days: Times, *, clock: str, hours: Column) -> pa.ChunkedArray:
     """Dates and the times of day of another column as timestamps, null where either is missing.
 
     Args:
@@ -168,15 +168,16 @@ def _of_text(column: str, text: pa.Array, format: str) -> Times:
     known = np.asarray(pc.is_valid(text))
     if format in EPOCHS and not _all_iso(text):
         fine = np.asarray(pc.match_substring_regex(text, r"^[+-]?\d+(\.\d*)?$").fill_null(True))
-        _require_read(column, text, fine, format)
+        _require_read(column, text, fine, format=format)
         bare = pc.replace_substring_regex(text, r"^\+", "")
         return _of_numbers(column, bare.cast(pa.float64()), format)
     found = parse(text, ISO if format in EPOCHS else format)
     read = ~np.isnan(found.wall)
     if not read.any() and not is_clock(format) and _all_iso(text):
         # A file of dates as ISO 8601 has them can't be taken for anything else.
-        found, read = parse(text, ISO), known
-    _require_read(column, text, read | ~known, format)
+        found = parse(text, ISO)
+        read = known
+    _require_read(column, text, read | ~known, format=format)
     return Times(found.wall, found.offset, clock=is_clock(format))
 
 
@@ -185,7 +186,7 @@ def _all_iso(text: pa.Array) -> bool:
     return len(known) > 0 and not np.isnan(parse(known, ISO).wall).any()
 
 
-def _require_read(column: str, text: pa.Array, fine: np.ndarray, format: str) -> None:
+def _require_read(column: str, text: pa.Array, fine: np.ndarray, *, format: str) -> None:
     """Make sure that every value is read.
 
     Raises:
@@ -193,13 +194,14 @@ def _require_read(column: str, text: pa.Array, fine: np.ndarray, format: str) ->
     """
     if fine.all():
         return
-    row, more = int(np.argmin(fine)), int((~fine).sum()) - 1
+    row = int(np.argmin(fine))
+    more = int((~fine).sum()) - 1
     how = f"a date as {format}"
     if format == ISO:
         how = "a date such as 2024-12-31 or 2024-12-31 23:59"
     elif format in EPOCHS:
         how = f"a number as {format}"
-    others = f", and so {more} other row{'s' * (more > 1)}" if more else ""
+    others = beyond(more, ", and so {} other row{s}")
     raise DataError(
         f"column {column!r}, row {row}: {text[row].as_py()!r} is not {how}{others}; mend the "
         f"value, leave it empty if it is missing, write the column's `format:`, or declare it as "
@@ -222,7 +224,7 @@ def _of_numbers(column: str, values: Column | pa.Array, format: str | None) -> T
         allowed = "%Y%m%d for 20241231, " + ", ".join(EPOCHS)
         given = f"declared as date, but it holds {values.type}, such as {first}, of no known form"
         fix = "write the column's `format:`, or declare it as kind number"
-        raise DataError(message(place(column=column), given, allowed, fix))
+        raise DataError(message(place(column=column), given, allowed, fix=fix))
     if format not in EPOCHS:
         return _of_text(column, whole_text(_require_whole(column, values), format), format)
     known = one(values.cast(pa.float64(), safe=False))
@@ -330,7 +332,8 @@ def in_zone(column: str, times: Times, zone: str) -> tuple[Times, int]:
     """
     if zone == WRITTEN:
         return times, 0
-    naive, twice = times.naive, 0
+    naive = times.naive
+    twice = 0
     instant = times.instant
     if naive.any():
         # What the clock was ahead a day before and after brackets a change; the larger is earlier.

@@ -6,11 +6,9 @@ import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path, PureWindowsPath
 
-from superpose.errors import DataError, Faults, message, place
+from superpose.errors import SHOWN_FAULTS, DataError, Faults, message, place
 
 from ._values import warn
-
-SHOWN_FAULTS = 3
 
 
 def locate(folder: str | Path, path: str) -> Path:
@@ -43,6 +41,7 @@ def windows_paths(column: str, paths: Sequence[str | None], folder: str) -> list
 def refuse(
     column: str,
     what: str,
+    *,
     paths: Sequence[str | None],
     folder: str,
     wrong: Mapping[int, str],
@@ -67,13 +66,12 @@ def refuse(
     for row in sorted(wrong)[:shown]:
         given = f"{what} {locate(folder, str(paths[row]))} can't be read: {wrong[row]}"
         faults.add(place(column=column, row=row), given, fix=fix)
-    if len(wrong) > shown:
-        faults.add(place(column=column), f"so with {len(wrong) - shown} more rows")
+    faults.add_rest(place(column=column), len(wrong) - shown, "so with {} more rows")
     faults.raise_any()
 
 
 def pass_over(
-    column: str, what: str, paths: Sequence[str | None], wrong: Mapping[int, str]
+    column: str, what: str, *, paths: Sequence[str | None], wrong: Mapping[int, str]
 ) -> None:
     """Warn of files that can't be read and count as missing, or return if there is none.
 
@@ -88,7 +86,7 @@ def pass_over(
         )
 
 
-def leave_unlabelled(column: str, what: str, total: int, wrong: Mapping[int, str]) -> None:
+def leave_unlabelled(column: str, what: str, *, total: int, wrong: Mapping[int, str]) -> None:
     """Warn of labels that can't be read, so that their rows have none, or return if all can.
 
     Args:

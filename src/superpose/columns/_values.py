@@ -202,7 +202,8 @@ def find(text: pa.Array, known: list[str]) -> np.ndarray:
 def counted(text: pa.Array) -> tuple[list[str], np.ndarray]:
     """Distinct strings and how often each occurs, most frequent first, ties by name."""
     table = pc.value_counts(text.drop_null())
-    names, counts = table.field("values").to_pylist(), table.field("counts").to_numpy()
+    names = table.field("values").to_pylist()
+    counts = table.field("counts").to_numpy()
     order = sorted(range(len(names)), key=lambda i: (-counts[i], names[i]))
     return [names[i] for i in order], counts[order]
 
@@ -227,7 +228,8 @@ def as_sets(values: Column, separator: str | None) -> tuple[pa.Array, np.ndarray
     else:
         text = as_text(values)
         split = pc.split_pattern(text, separator or SEPARATORS[0])
-        members, rows = pc.list_flatten(split), np.asarray(pc.list_parent_indices(split))
+        members = pc.list_flatten(split)
+        rows = np.asarray(pc.list_parent_indices(split))
     members = pc.utf8_trim_whitespace(members)
     keep = pc.fill_null(pc.not_equal(members, ""), False)
     return members.filter(keep), rows.astype(np.int64)[np.asarray(keep)]
@@ -278,7 +280,7 @@ def guess_separator(values: Column) -> str | None:
     return SEPARATORS[int(np.argmax(hits))]
 
 
-def hot(members: pa.Array, rows: np.ndarray, gone: np.ndarray, levels: list[str]) -> np.ndarray:
+def hot(members: pa.Array, rows: np.ndarray, *, gone: np.ndarray, levels: list[str]) -> np.ndarray:
     """Mark which levels each row holds: float32 (N, L), NaN rows where missing."""
     index = find(members, levels)
     block = np.zeros((len(gone), len(levels)), np.float32)

@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from superpose.errors import DataError, message, place
+from superpose.errors import DataError, beyond, message, place
 
 from ._values import Column, as_text, is_list, is_text, missing, one, plain
 
@@ -35,7 +35,8 @@ def as_words(values: Column) -> tuple[pa.Array, np.ndarray]:
     if not is_list(values.type):
         text = pc.utf8_trim_whitespace(as_text(values))
         lists = pc.utf8_split_whitespace(text)
-        words, rows = pc.list_flatten(lists), np.asarray(pc.list_parent_indices(lists))
+        words = pc.list_flatten(lists)
+        rows = np.asarray(pc.list_parent_indices(lists))
         there = pc.not_equal(words, "")
         return words.filter(there), rows.astype(np.int64)[np.asarray(there)]
     lists = one(values)
@@ -56,7 +57,7 @@ def spread(rows: np.ndarray, count: int) -> np.ndarray:
     return np.asarray(np.arange(len(rows)) - starts[rows])
 
 
-def require_aligned(column: str, labels: Column, source: str, words: Column) -> None:
+def require_aligned(column: str, labels: Column, *, source: str, words: Column) -> None:
     """Make sure that every row with labels has one for each word.
 
     Raises:
@@ -76,9 +77,9 @@ def require_aligned(column: str, labels: Column, source: str, words: Column) -> 
     raise DataError(
         message(
             place(column=column, row=row),
-            found + (f"; so it is in {more} more row{'s' * (more > 1)}" if more else ""),
+            found + beyond(more, "; so it is in {} more row{s}"),
             "one label for each word, null for a word whose label is not known",
-            "mend the row, or leave its labels out",
+            fix="mend the row, or leave its labels out",
         )
     )
 

@@ -3,7 +3,7 @@
 from ._balance import BalanceConfig
 from ._columns import ColumnConfig, InputConfig, TargetConfig
 from ._config import Arguments, Config, load_config
-from ._model import ModelConfig
+from ._model import ModelConfig, ResolvedModel
 from ._proof import ProofConfig
 from ._renamed import RENAMED
 from ._split import SplitConfig
@@ -21,6 +21,7 @@ __all__ = [
     "InputConfig",
     "ModelConfig",
     "ProofConfig",
+    "ResolvedModel",
     "SplitConfig",
     "TargetConfig",
     "TrainingConfig",

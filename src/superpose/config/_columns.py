@@ -75,14 +75,14 @@ class ColumnConfig(Section):
         if not able and self.options:
             raise reject(*(self._homeless(key, own) for key in self.options))
         # Where several kinds have the options, one that takes them is enough: the values decide.
-        for told in able:
+        for kind in able:
             try:
-                self.kinds[told].options.model_validate(self.model_extra)
+                self.kinds[kind].options.model_validate(self.model_extra)
                 return self
             except ValidationError as error:
-                known = [*own, *self.kinds[told].options.model_fields]
-                faults = report(error, self.model_extra, self.kinds[told].options)
-                refused.append([self._in_words(fault, told, known) for fault in faults])
+                known = [*own, *self.kinds[kind].options.model_fields]
+                faults = report(error, self.model_extra, self.kinds[kind].options)
+                refused.append([self._in_words(fault, kind, known) for fault in faults])
         if refused:
             raise reject(*refused[0])
         return self
@@ -100,8 +100,8 @@ class ColumnConfig(Section):
         allowed = f"{', '.join(own)}, and the options of its kind"
         return Fault((key,), "unknown key", allowed, did_you_mean(key, [*own, *others]))
 
-    def _in_words(self, fault: Fault, told: str, known: list[str]) -> Fault:
-        """A fault of an option, told with all that stands beside it."""
+    def _in_words(self, fault: Fault, kind: str, known: list[str]) -> Fault:
+        """A fault of an option, with all that may stand beside it."""
         key = str(fault.keys[0])
         if key in known:
             return fault
@@ -109,7 +109,7 @@ class ColumnConfig(Section):
         if not homes:
             return Fault(fault.keys, "unknown key", ", ".join(known), did_you_mean(key, known))
         fix = f"{key} belongs to kind {' or '.join(homes)}; remove it, or write `kind: {homes[0]}`"
-        return Fault(fault.keys, f"{key} given for a column of kind {told}", fix=fix)
+        return Fault(fault.keys, f"{key} given for a column of kind {kind}", fix=fix)
 
 
 class InputConfig(ColumnConfig):

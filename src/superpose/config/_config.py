@@ -1,4 +1,4 @@
-"""The settings of a run: what superpose.yaml may hold, with every fault found at once."""
+"""The settings of a run: what superpose.yaml may hold, with every fault named at once."""
 
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
@@ -152,7 +152,7 @@ class Config(Section):
     ) -> Self:
         """Validates plain values, with the places of a file where there is one."""
         current = renamed(values)
-        # A fault of a value is told where the value stands, under whatever name.
+        # A fault of a value names the line where the value stands, under whatever name.
         lines = {**(lines or {}), **_lines_of_new(lines or {}, current.old)}
         # A key whose entries are all commented out holds nothing, which means its default.
         values = {
@@ -160,17 +160,17 @@ class Config(Section):
             for key, value in current.values.items()
             if value is not None or key not in cls.model_fields or key == "targets"
         }
-        found = [*current.faults, *crossings(values)]
+        faults = [*current.faults, *crossings(values)]
         config = None
         try:
             config = cls.model_validate(values)
         except ValidationError as error:
-            found = [*report(error, values, cls), *found]
-        faults = Faults(ConfigError)
+            faults = [*report(error, values, cls), *faults]
+        gathered = Faults(ConfigError)
         # In the order of the file; `sorted` keeps the order of what has no line.
-        for fault in sorted(found, key=lambda fault: _line(lines, fault.keys) or 0):
-            faults.add(_place(path, lines, fault.keys), fault.given, fault.allowed, fault.fix)
-        faults.raise_any()
+        for fault in sorted(faults, key=lambda fault: _line(lines, fault.keys) or 0):
+            gathered.add(_place(path, lines, fault.keys), fault.given, fault.allowed, fix=fault.fix)
+        gathered.raise_any()
         for old, new in current.old.items():
             _warn_of_old_key(_place(path, lines, old), old, new)
         assert config is not None
@@ -249,7 +249,7 @@ def _with_references(references: str, proof: Any) -> dict[str, Any]:
     other = (proof or {}).get("references", references)
     if other != references:
         given = f"{references!r} given beside proof={{'references': {other!r}}}"
-        raise ConfigError(message("references", given, "one of the two", "remove one"))
+        raise ConfigError(message("references", given, "one of the two", fix="remove one"))
     return {**(proof or {}), "references": references}
 
 

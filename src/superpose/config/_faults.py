@@ -62,9 +62,9 @@ def report(error: ValidationError, values: Any, root: type[BaseModel]) -> list[F
     faults: dict[Keys, Fault] = {}
     names = set(root.model_fields)
     names.update(*(part.model_fields for part in _sections(root).values()))
-    for found in error.errors(include_url=False):
-        keys = _plain_keys(found["loc"], values, names)
-        for fault in _faults(found, keys, root):
+    for detail in error.errors(include_url=False):
+        keys = _plain_keys(detail["loc"], values, names)
+        for fault in _faults(detail, keys, root):
             # A value that may be of two types is refused by both; the two are one fault.
             before = faults.get(fault.keys)
             if before is None:
@@ -97,10 +97,10 @@ def _plain_keys(loc: Keys, values: Any, names: set[str]) -> Keys:
     return tuple(keys)
 
 
-def _faults(found: Any, keys: Keys, root: type[BaseModel]) -> Iterator[Fault]:
+def _faults(detail: Any, keys: Keys, root: type[BaseModel]) -> Iterator[Fault]:
     """The faults that one error of pydantic stands for."""
-    kind = found["type"]
-    context = found.get("ctx", {})
+    kind = detail["type"]
+    context = detail.get("ctx", {})
     if kind == "faults":
         for fault in context["faults"]:
             yield fault._replace(keys=(*keys, *fault.keys))
@@ -117,10 +117,10 @@ def _faults(found: Any, keys: Keys, root: type[BaseModel]) -> Iterator[Fault]:
             for key, bound in context.items()
         }
         of_keys = context.get("field_type") == "Dictionary"
-        wanted = "{min_length} keys or more" if of_keys else _EXPECTED.get(kind, found["msg"])
+        wanted = "{min_length} keys or more" if of_keys else _EXPECTED.get(kind, detail["msg"])
         allowed = wanted.format(**bounds)
         choices = re.findall(r"'([^']*)'", context.get("expected", ""))
-        given = found["input"]
+        given = detail["input"]
         fix = ""
         if choices:
             allowed = ", ".join(choices)

@@ -43,3 +43,38 @@ class ModelConfig(Section):
     dropout: float = Field(default=0.1, ge=0, lt=1)
     donor_gradient: float = Field(default=1.0, ge=0, le=1)
     given: bool = True
+
+    def resolved(self, rows: int, *, folds: bool) -> "ResolvedModel":
+        """Fills in "auto": smaller tables have smaller networks.
+
+        Args:
+            rows: training and validation rows.
+            folds: whether networks are trained on folds, which are an ensemble already.
+
+        Example:
+            >>> sizes = ModelConfig(depth=3).resolved(5000, folds=True)
+            >>> sizes.width, sizes.members, sizes.depth
+            (128, 4, 3)
+        """
+        values = self.model_dump()
+        if self.width == "auto":
+            values["width"] = 64 if rows < 300 else 128 if folds else 192
+        if self.members == "auto":
+            values["members"] = 4 if folds else 8
+        if self.blocks == 0:
+            values |= {"fusion": "none", "blocks": 1}
+        return ResolvedModel(**values)
+
+
+class ResolvedModel(ModelConfig):
+    """The network with nothing left to be filled in; the defaults are those of large tables.
+
+    Args:
+        width: hidden width of the trunk.
+        members: members M of the ensemble.
+        blocks: layers of fusion, or of experts.
+    """
+
+    width: Width = 192
+    members: Copies = 8
+    blocks: Layers = 1

@@ -33,17 +33,17 @@ def renamed(values: Mapping[str, Any]) -> Renamed:
         >>> renamed({"proof": {"delta": 0.1}}).values
         {'proof': {'alpha': 0.1}}
     """
-    found = Renamed(dict(values), {}, [])
+    result = Renamed(dict(values), {}, [])
     for (section, old), new in RENAMED.items():
-        part = found.values.get(section)
+        part = result.values.get(section)
         if not isinstance(part, Mapping) or old not in part:
             continue
         if new in part:
             given = f"given beside {section}.{new}, which is its new name"
-            found.faults.append(Fault((section, old), given, fix="remove it"))
+            result.faults.append(Fault((section, old), given, fix="remove it"))
             part = {key: value for key, value in part.items() if key != old}
         else:
             part = {new if key == old else key: value for key, value in part.items()}
-            found.old[section, old] = (section, new)
-        found.values[section] = part
-    return found
+            result.old[section, old] = (section, new)
+        result.values[section] = part
+    return result

@@ -63,5 +63,5 @@ class WindowsConfig(Section):
         """How many steps ahead forecasts look, increasing; empty without any."""
         if self.ahead is None:
             return []
-        found = range(1, self.ahead + 1) if isinstance(self.ahead, int) else self.ahead
-        return sorted(set(found))
+        steps = range(1, self.ahead + 1) if isinstance(self.ahead, int) else self.ahead
+        return sorted(set(steps))

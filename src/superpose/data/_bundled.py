@@ -112,7 +112,10 @@ def load_bundled(name: str) -> pa.Table:
     if name not in BUNDLED:
         raise DataError(
             message(
-                "bundled data", f"{name!r} given", ", ".join(BUNDLED), did_you_mean(name, BUNDLED)
+                "bundled data",
+                f"{name!r} given",
+                ", ".join(BUNDLED),
+                fix=did_you_mean(name, BUNDLED),
             )
         )
     return read_table(FOLDER / f"{name}.csv.gz")

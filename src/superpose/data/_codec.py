@@ -132,7 +132,7 @@ class Codec:
             source = str(spec.options["of"])
             options["source"] = self._columns(table, source)[source].take(picked)
         if family.has_items:
-            options["items"] = items_of(spec.name, spec.options, table, picked)
+            options["items"] = items_of(spec.name, spec.options, table, rows=picked)
         family.check(spec.name, values, **options)
         try:
             kind = family.fit(spec.name, values.take(picked), **options)
@@ -243,7 +243,7 @@ class Codec:
                 each, largest = each + taken, max(largest, (kind.column, taken), key=lambda x: x[1])
         what = f"{table.num_rows:,} rows, of which {largest[0]!r} is the largest part,"
         fix = "take fewer rows, or a smaller size, length, seconds or bins of this input"
-        require_memory(each * table.num_rows, "inputs", what, fix, DataError)
+        require_memory(each * table.num_rows, "inputs", what=what, fix=fix, error=DataError)
 
     def pixels(self, source: str, table: pa.Table) -> np.ndarray:
         """The images of one input as the report shows them, uint8 (N, 3, H, W)."""
@@ -412,14 +412,14 @@ def _values(spec: ColumnSpec, table: pa.Table, family: Any) -> Column:
     if holds_files(values.type) and not family.takes_lists:
         given = f"declared as {spec.kind}, but it holds whole files"
         fix = "write each to a file, and put its path in the column"
-        raise DataError(message(place(column=spec.name), given, "paths of files", fix))
+        raise DataError(message(place(column=spec.name), given, "paths of files", fix=fix))
     if pa.types.is_nested(plain(values).type) and not family.takes_lists:
         raise DataError(
             message(
                 place(column=spec.name),
                 f"declared as {spec.kind}, but it holds {values.type}",
                 "one value per row",
-                "declare it as kind multicategory (input) or multilabel (target)",
+                fix="declare it as kind multicategory (input) or multilabel (target)",
             )
         )
     return values

@@ -35,7 +35,7 @@ def _number(path: str) -> int:
 
 
 def require_memory(
-    needed: float, where: str, what: str, fix: str, error: type[SuperposeError]
+    needed: float, where: str, *, what: str, fix: str, error: type[SuperposeError]
 ) -> None:
     """Makes sure that the machine has the memory for something, as far as it tells.
 
@@ -52,4 +52,4 @@ def require_memory(
     there = available_memory()
     if there is not None and needed > there:
         given = f"{what} would take {needed / 1e9:,.1f} GB"
-        raise error(message(where, given, f"{there / 1e9:,.1f} GB, which the machine has", fix))
+        raise error(message(where, given, f"{there / 1e9:,.1f} GB, which the machine has", fix=fix))

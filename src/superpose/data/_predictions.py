@@ -57,7 +57,7 @@ def write_predictions(
             if forms:
                 files.mkdir()
                 (files / MARK).write_text(path.name, encoding="utf-8")
-                table = _with_paths(table, files, folder.name, forms)
+                table = _with_paths(table, files=files, folder=folder.name, forms=forms)
             fill(table, draft, path)
             former = _is_own(folder, path)
             if forms or former:
@@ -77,14 +77,15 @@ def write_predictions(
 
 
 def _with_paths(
-    table: pa.Table, files: Path, folder: str, forms: Mapping[str, FileForm]
+    table: pa.Table, *, files: Path, folder: str, forms: Mapping[str, FileForm]
 ) -> pa.Table:
     """Writes the files of all rows; their columns hold the paths, null where there is no file."""
     taken: set[str] = set()
     for name, form in forms.items():
         own = _folder_name(name, taken)
         (files / own).mkdir()
-        column, paths = table.column(name), list[str | None]()
+        column = table.column(name)
+        paths: list[str | None] = []
         for row in range(table.num_rows):
             value = column[row].as_py()
             paths.append(None)
@@ -99,7 +100,8 @@ def _with_paths(
 def _folder_name(column: str, taken: set[str]) -> str:
     """A name for the folder of a column, which no other column has."""
     plain = re.sub(r"[^\w.-]+", "_", column).lstrip(".") or "_"
-    own, count = plain, 1
+    own = plain
+    count = 1
     while own.lower() in taken:  # not every disk tells capitals apart
         count += 1
         own = f"{plain}_{count}"
@@ -124,4 +126,4 @@ def _require_own(folder: Path, path: Path) -> None:
         return
     given = f"there already, but the files of {path.name} go there"
     allowed = "an empty folder, or one that was written with that table"
-    raise DataError(message(str(folder), given, allowed, "name another table"))
+    raise DataError(message(str(folder), given, allowed, fix="name another table"))

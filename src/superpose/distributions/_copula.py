@@ -109,7 +109,8 @@ def condition_normal(correlation: np.ndarray, scores: np.ndarray) -> tuple[np.nd
     """
     z = np.asarray(scores, np.float64)
     known = ~np.isnan(z)
-    mean, sd = np.where(known, z, 0.0), np.where(known, 0.0, 1.0)
+    mean = np.where(known, z, 0.0)
+    sd = np.where(known, 0.0, 1.0)
     columns = z.shape[1]
     # Rows that know the same scores stand together and share one small system.
     packed = np.packbits(known, axis=1)
@@ -118,7 +119,8 @@ def condition_normal(correlation: np.ndarray, scores: np.ndarray) -> tuple[np.nd
     for rows in np.split(order, range(step, len(order), step)):
         new = (np.diff(packed[rows], axis=0, prepend=0) != 0).any(axis=1)
         new[:1] = True
-        place, patterns = np.cumsum(new) - 1, known[rows[new]]
+        place = np.cumsum(new) - 1
+        patterns = known[rows[new]]
         both = patterns[:, :, None] & patterns[:, None, :]
         # The unknown scores stand in the system for themselves, so that all have one size.
         systems = np.where(both, correlation, np.eye(columns))

@@ -50,7 +50,7 @@ def normal_mass(low: np.ndarray, high: np.ndarray) -> np.ndarray:
 
 
 def score_within(
-    below: np.ndarray, mass: np.ndarray, above: np.ndarray, share: np.ndarray | None
+    below: np.ndarray, mass: np.ndarray, above: np.ndarray, *, share: np.ndarray | None
 ) -> np.ndarray:
     """The normal score of labels that own an interval of the cumulative distribution.
 
@@ -99,7 +99,7 @@ def class_scores(p: np.ndarray, y: np.ndarray, share: np.ndarray | None) -> np.n
     under, mass, over = (
         np.take_along_axis(each, index, -1)[..., 0] for each in (below, p, above[..., 1:])
     )
-    return np.where(known, score_within(under, mass, over, share), np.nan)
+    return np.where(known, score_within(under, mass, over, share=share), np.nan)
 
 
 def class_at(p: np.ndarray, z: np.ndarray) -> np.ndarray:
@@ -171,8 +171,9 @@ def count_scores(rate: np.ndarray, y: np.ndarray, share: np.ndarray | None) -> n
     """
     known = ~np.isnan(y)
     k = np.where(known, y, 0)
-    below, above = _count_sides(k - 1, rate)[0], _count_sides(k, rate)[1]
-    score = score_within(below, np.exp(count_log_mass(k, rate)), above, share)
+    below = _count_sides(k - 1, rate)[0]
+    above = _count_sides(k, rate)[1]
+    score = score_within(below, np.exp(count_log_mass(k, rate)), above, share=share)
     return np.where(known, score, np.nan)
 
 
@@ -189,11 +190,13 @@ def count_at(rate: np.ndarray, z: np.ndarray) -> np.ndarray:
     z = np.clip(z, -SCORE_LIMIT, SCORE_LIMIT)
     gone = np.isnan(z) | np.isnan(rate)
     start = np.where(gone, 0.0, np.floor(rate + np.sqrt(rate) * z + (z**2 - 1) / 6))
-    low, high = np.maximum(start - 9, -1), np.maximum(start + 9, 0)  # up to 6 off within the limit
+    low = np.maximum(start - 9, -1)  # up to 6 off within the limit
+    high = np.maximum(start + 9, 0)
     while (high - low > 1).any():  # the steps of one bisection, all rows at once
         middle = np.floor((low + high) / 2)
         reached = normal_quantile(*_count_sides(middle, rate)) >= z
-        low, high = np.where(reached, low, middle), np.where(reached, middle, high)
+        low = np.where(reached, low, middle)
+        high = np.where(reached, middle, high)
     return np.where(gone, np.nan, high)
 
 

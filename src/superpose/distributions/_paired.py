@@ -72,7 +72,8 @@ def paired_test(saved: np.ndarray, clusters: np.ndarray | None = None) -> Paired
         return Paired(float("nan"), float("nan"), 1.0, n, 1.0)
     mean = float(saved.mean())
     if clusters is None:
-        units, spread = n, float(saved.var(ddof=1)) * n
+        units = n
+        spread = float(saved.var(ddof=1)) * n
     else:
         _, place = np.unique(clusters[known], return_inverse=True)
         off = np.bincount(place, saved - mean)

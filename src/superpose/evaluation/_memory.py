@@ -43,7 +43,7 @@ def require_room(prepared: Prepared) -> None:
     require_memory(
         FLOAT * (COPIES * total + held),
         prepared.config.at("model"),
-        f"training {total:,} weights, {rows:,} rows at a time,",
-        fix,
-        ConfigError,
+        what=f"training {total:,} weights, {rows:,} rows at a time,",
+        fix=fix,
+        error=ConfigError,
     )

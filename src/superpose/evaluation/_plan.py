@@ -85,7 +85,9 @@ def make_plan(
             "no challenger can ship"
         )
     else:
-        half[judges] = fold_indices(judges, dealt, 2, config.seed + 1, split.clusters)
+        half[judges] = fold_indices(
+            judges, dealt, k=2, repeat_seed=config.seed + 1, clusters=split.clusters
+        )
     if not cross_fitted:
         fold = Fold(split.train, judges[half[judges] == 0])
         return Plan(False, [fold], half, [fold]), notes
@@ -102,7 +104,9 @@ def _folds(
     k = min(asked, _count_units(rows, clusters))
     repeats = []
     for repeat in range(config.proof.repeats):
-        fold = fold_indices(rows, labels, k, config.seed + 100 + repeat, clusters)
+        fold = fold_indices(
+            rows, labels, k=k, repeat_seed=config.seed + 100 + repeat, clusters=clusters
+        )
         repeats.append([Fold(rows[fold != f], rows[fold == f]) for f in range(k)])
     return repeats
 
@@ -147,7 +151,7 @@ def forbids_folds(codec: Codec, config: Config) -> bool:
     if whole and config.proof.folds > 1:
         given = f"{config.proof.folds} given, but a pretrained model of {whole[0]!r} is trained"
         fix = "write `folds: 1`, or `train: nothing` for an input"
-        raise ConfigError(message(config.at("proof", "folds"), given, "1", fix))
+        raise ConfigError(message(config.at("proof", "folds"), given, "1", fix=fix))
     return False
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from superpose.data import Features, Fold
 from superpose.kinds import TargetKind
 from superpose.models import Fitted, TreesModel
-from superpose.trees import Engine, TreeModel, fit_trees
+from superpose.trees import Engine, TreeModel, TreeRows, fit_trees
 
 
 @dataclass(frozen=True)
@@ -85,13 +85,16 @@ def _fit(
     """Fit trees that rows with labels stop, or that have so many rounds."""
     kind = data.kinds[target]
     with_classes = kind.tree in ("classification", "multilabel")
+    rows = TreeRows(
+        data.features.matrix,
+        kind.tree_labels(data.labels[target]),
+        categorical=data.features.categorical,
+        train=train,
+        stop=stop,
+    )
     return fit_trees(
         data.engine,
-        data.features.matrix,
-        data.features.categorical,
-        kind.tree_labels(data.labels[target]),
-        train,
-        stop,
+        rows,
         tree_task=kind.tree,  # type: ignore[arg-type]
         n_classes=max(len(kind.labels), kind.width) if with_classes else 0,
         seed=data.seed,

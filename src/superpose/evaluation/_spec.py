@@ -38,17 +38,5 @@ def architecture_of(config: Config, regime: str, rows: int) -> Architecture:
         regime: "folds" has fewer members, because folds are an ensemble already.
         rows: Training and validation rows.
     """
-    m = config.model
-    width = 64 if rows < 300 else 128 if regime == "folds" else 192
-    members = 4 if regime == "folds" else 8
-    return Architecture(
-        fusion="none" if m.blocks == 0 else m.fusion,
-        width=width if m.width == "auto" else m.width,
-        members=members if m.members == "auto" else m.members,
-        depth=m.depth,
-        state=m.state,
-        rank=m.rank,
-        blocks=max(m.blocks, 1),
-        dropout=m.dropout,
-        donor_gradient=m.donor_gradient,
-    )
+    model = config.model.resolved(rows, folds=regime == "folds")
+    return Architecture(**model.model_dump(exclude={"embedding", "given"}))

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 
-def task_attention_weights(query: Tensor, key: Tensor, pair: Tensor, sink: Tensor) -> Tensor:
+def task_attention_weights(query: Tensor, key: Tensor, *, pair: Tensor, sink: Tensor) -> Tensor:
     """Weigh for each task the other tasks and a sink that stands for "listen to nobody".
 
     Args:
@@ -23,7 +23,7 @@ def task_attention_weights(query: Tensor, key: Tensor, pair: Tensor, sink: Tenso
 
     Example:
         >>> q = torch.zeros(2, 3, 4)
-        >>> task_attention_weights(q, q, torch.zeros(3, 3), torch.zeros(3))[0, 0].tolist()
+        >>> task_attention_weights(q, q, pair=torch.zeros(3, 3), sink=torch.zeros(3))[0, 0].tolist()
         [0.0, 0.3333333432674408, 0.3333333432674408, 0.3333333432674408]
 
     Source:
@@ -67,7 +67,7 @@ def essay_attention(query: Tensor, key: Tensor, states: Tensor) -> tuple[Tensor,
     return weights @ states, weights
 
 
-def piecewise_linear(x: Tensor, low: Tensor, span: Tensor, used: Tensor) -> Tensor:
+def piecewise_linear(x: Tensor, *, low: Tensor, span: Tensor, used: Tensor) -> Tensor:
     """Code a number by how far it fills each of its bins, from 0 (below) to 1 (above).
 
     Args:
@@ -81,7 +81,8 @@ def piecewise_linear(x: Tensor, low: Tensor, span: Tensor, used: Tensor) -> Tens
 
     Example:
         >>> one = torch.ones(1, 2)
-        >>> piecewise_linear(torch.tensor([[1.5]]), torch.tensor([[0.0, 1.0]]), one, one).tolist()
+        >>> low = torch.tensor([[0.0, 1.0]])
+        >>> piecewise_linear(torch.tensor([[1.5]]), low=low, span=one, used=one).tolist()
         [[[1.0, 0.5]]]
 
     Source:

@@ -56,7 +56,8 @@ def bumps(y: Tensor, grid: tuple[int, int], classes: int) -> Bumps:
     box = torch.where(there[..., None], y[..., 1:], 0.0)
     sides = []
     for axis, count in ((1, grid[0]), (0, grid[1])):  # down, across
-        low, high = box[..., axis] * count, box[..., axis + 2] * count
+        low = box[..., axis] * count
+        high = box[..., axis + 2] * count
         centre = ((low + high) / 2).floor().clamp(0, count - 1)
         spread = ((high - low) * SPREAD).clamp(min=LEAST_SPREAD)
         away = (torch.arange(count, device=y.device) - centre[..., None]) / spread[..., None]
@@ -91,14 +92,16 @@ def overlap(a: Tensor, b: Tensor, generous: bool = False) -> Tensor:
     Source:
         Generalised IoU, Rezatofighi et al. 2019, eq. 1 to 3.
     """
-    low, high = torch.maximum(a[..., :2], b[..., :2]), torch.minimum(a[..., 2:], b[..., 2:])
+    low = torch.maximum(a[..., :2], b[..., :2])
+    high = torch.minimum(a[..., 2:], b[..., 2:])
     inside = (high - low).clamp(min=0).prod(-1)
     area = (a[..., 2:] - a[..., :2]).prod(-1) + (b[..., 2:] - b[..., :2]).prod(-1)
     union = (area - inside).clamp(min=1e-9)
     found = inside / union
     if not generous:
         return found
-    low, high = torch.minimum(a[..., :2], b[..., :2]), torch.maximum(a[..., 2:], b[..., 2:])
+    low = torch.minimum(a[..., :2], b[..., :2])
+    high = torch.maximum(a[..., 2:], b[..., 2:])
     hull = (high - low).prod(-1).clamp(min=1e-9)
     return found - (hull - union) / hull
 
@@ -122,6 +125,7 @@ class Peaks(NamedTuple):
 def peaks(
     heat: np.ndarray,
     boxes: np.ndarray,
+    *,
     grid: tuple[int, int],
     least: float,
     most: int,
@@ -140,7 +144,7 @@ def peaks(
     Example:
         >>> heat = np.zeros((1, 9, 1)); heat[0, 4] = 0.9
         >>> boxes = np.tile([0.2, 0.2, 0.8, 0.8], (1, 9, 1))
-        >>> peaks(heat, boxes, (3, 3), 0.1, 10)[0].place.tolist()
+        >>> peaks(heat, boxes, grid=(3, 3), least=0.1, most=10)[0].place.tolist()
         [4]
     """
     maps = torch.from_numpy(np.ascontiguousarray(np.nan_to_num(heat), np.float32))

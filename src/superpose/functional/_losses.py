@@ -151,7 +151,9 @@ def ordinal_log_probabilities(out: Tensor) -> Tensor:
         >>> ordinal_log_probabilities(torch.randn(5, 4)).exp().sum(-1).round(decimals=4).tolist()
         [1.0, 1.0, 1.0, 1.0, 1.0]
     """
-    location, first, gaps = out[..., :1], out[..., 1:2], out[..., 2:]
+    location = out[..., :1]
+    first = out[..., 1:2]
+    gaps = out[..., 2:]
     above = torch.cat([first, first + F.softplus(gaps).cumsum(-1)], dim=-1) - location
     below_term = F.pad(F.logsigmoid(above), (0, 1))  # the last class has no upper threshold
     above_term = F.pad(F.logsigmoid(-above), (1, 0))  # the first class has no lower threshold

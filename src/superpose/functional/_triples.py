@@ -16,7 +16,7 @@ MOST_SCORED = 2000  # entities that a batch is scored against; of larger graphs 
 
 
 def embed_triples(
-    triples: np.ndarray, entities: int, relations: int, size: int, epochs: int, seed: int = 0
+    triples: np.ndarray, *, entities: int, relations: int, size: int, epochs: int, seed: int = 0
 ) -> np.ndarray:
     """Learn a vector for each entity, so that true triples score higher than others.
 
@@ -36,7 +36,7 @@ def embed_triples(
 
     Example:
         >>> ring = np.array([[i, 0, (i + 1) % 6] for i in range(6)])
-        >>> embed_triples(ring, 6, 1, size=8, epochs=2).shape
+        >>> embed_triples(ring, entities=6, relations=1, size=8, epochs=2).shape
         (6, 8)
 
     Source:
@@ -51,7 +51,8 @@ def embed_triples(
         drawn = torch.randn(2, rows, rank, generator=generator) / math.sqrt(rank)
         return drawn.requires_grad_()
 
-    nodes, links = start(entities), start(2 * relations)
+    nodes = start(entities)
+    links = start(2 * relations)
     head, link, tail = torch.from_numpy(np.asarray(triples, np.int64)).unbind(1)
     found = torch.stack(
         [torch.cat([head, tail]), torch.cat([link, link + relations]), torch.cat([tail, head])]
@@ -63,8 +64,9 @@ def embed_triples(
             others = None
             if entities > MOST_SCORED:
                 drawn = torch.randint(entities, (MOST_SCORED,), generator=generator)
-                others, t = torch.cat([t, drawn]), torch.arange(len(t))
-            loss = _loss(nodes, links, h, r, t, others)
+                others = torch.cat([t, drawn])
+                t = torch.arange(len(t))
+            loss = _loss(nodes, links, (h, r, t), others=others)
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()
@@ -72,11 +74,19 @@ def embed_triples(
 
 
 def _loss(
-    nodes: Tensor, links: Tensor, h: Tensor, r: Tensor, t: Tensor, others: Tensor | None
+    nodes: Tensor,
+    links: Tensor,
+    triples: tuple[Tensor, Tensor, Tensor],
+    *,
+    others: Tensor | None,
 ) -> Tensor:
-    (a, b), (c, d) = nodes[:, h], links[:, r]
+    """The loss of triples whose tails are told from `others`, or from all nodes."""
+    h, r, t = triples
+    a, b = nodes[:, h]
+    c, d = links[:, r]
     # (a + bi)(c + di), then the real part of its product with the conjugate of each tail.
-    real, imaginary = a * c - b * d, a * d + b * c
+    real = a * c - b * d
+    imaginary = a * d + b * c
     pool = nodes if others is None else nodes[:, others]
     scores = real @ pool[0].T + imaginary @ pool[1].T
     tails = pool[:, t]

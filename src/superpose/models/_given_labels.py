@@ -59,7 +59,7 @@ def scored_given(codec: Codec, table: pa.Table, given: str | Sequence[str] | Non
     if not targets.keys() & set(table.column_names):
         only = f"only the columns {listing(table.column_names)}"
         allowed = f"at least one of the targets {listing(targets)}"
-        raise DataError(message("labels", only, allowed, "name a table with labels"))
+        raise DataError(message("labels", only, allowed, fix="name a table with labels"))
     names = given_names(codec, table, given)
     if len(names) == len(targets):
         wrong = "every target is given, so none is left to score"
@@ -70,7 +70,7 @@ def scored_given(codec: Codec, table: pa.Table, given: str | Sequence[str] | Non
 def no_target(faults: Faults, key: str, name: str, *, codec: Codec, otherwise: str = "") -> None:
     """Keep the fault of a name that is no target of the model."""
     fix = did_you_mean(name, codec.target_kinds) or otherwise
-    faults.add(key, f"{name!r} is no target of this model", listing(codec.target_kinds), fix)
+    faults.add(key, f"{name!r} is no target of this model", listing(codec.target_kinds), fix=fix)
 
 
 def given_labels(
@@ -124,7 +124,7 @@ def _no_class(faults: Faults, kind: TargetKind, unknown: Unknown) -> None:
     row = int(unknown.rows[0])
     fix = did_you_mean(first, kind.labels) or "mend it, or leave it empty where it is not known"
     given = f"{first!r} given, which is no class of this model ({len(unknown.names)} such)"
-    faults.add(place(column=kind.column, row=row), given, listing(kind.labels), fix)
+    faults.add(place(column=kind.column, row=row), given, listing(kind.labels), fix=fix)
 
 
 def _require_read(faults: Faults, kind: TargetKind, values: Column, *, y: np.ndarray) -> None:

@@ -295,7 +295,7 @@ def _read_manifest(path: Path, *, versions: bool = True) -> dict[str, Any]:
                 str(path),
                 f"format {manifest['version']} (superpose {manifest.get('written_by')})",
                 str(FORMAT_VERSION),
-                fix if newer else "train it anew, or read it with the version that wrote it",
+                fix=fix if newer else "train it anew, or read it with the version that wrote it",
             )
         )
     if versions:
@@ -316,7 +316,7 @@ def _check_entries(manifest: dict[str, Any], file: Path) -> None:
             if not _PLAIN_NAME.fullmatch(name):
                 given = f"{part!r} is to be read from {name!r}"
                 allowed = "files of the folder itself"
-                raise BundleError(message(str(file), given, allowed, "don't trust this bundle"))
+                raise BundleError(message(str(file), given, allowed, fix="don't trust this bundle"))
             # Each file carries the name of its part: entries that were exchanged are found.
             if name != f"{part}.{entry['sha256'][:12]}.{_ENDINGS[sort]}":
                 raise _damaged(file, f"the entry of {part!r} names {name!r}, which is of another")
@@ -360,7 +360,7 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _link(file: Path) -> str:
-    return message(str(file), "a link", "files of the folder itself", "don't trust this bundle")
+    return message(str(file), "a link", "files of the folder itself", fix="don't trust this bundle")
 
 
 def _damaged(file: Path, what: str) -> BundleError:
@@ -369,4 +369,4 @@ def _damaged(file: Path, what: str) -> BundleError:
 
 def _taken(path: Path, what: str) -> BundleError:
     allowed = "a new or empty folder, or a bundle to replace"
-    return BundleError(message(str(path), what, allowed, "name another folder"))
+    return BundleError(message(str(path), what, allowed, fix="name another folder"))

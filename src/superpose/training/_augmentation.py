@@ -18,10 +18,10 @@ class Augmentation:
     """
 
     def __init__(self, codec: Codec) -> None:
-        asked = {
+        augments = {
             name: (kinds[0].column, kinds[0].augment()) for name, kinds in codec.blocks.items()
         }
-        self.augments = {n: (column, by) for n, (column, by) in asked.items() if by is not None}
+        self.augments = {n: (column, by) for n, (column, by) in augments.items() if by is not None}
 
     def __bool__(self) -> bool:
         """Whether any input is varied."""

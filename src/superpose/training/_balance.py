@@ -24,7 +24,7 @@ from ._workers import Workers
 LOOKS = (0, 1, 4, 16, 64)
 MOST_WATCHED = 20
 
-# What a method is told.
+# What a method learns of.
 WEIGH, AFTER_STEP, END_OF_EPOCH = range(3)
 
 Observe = Callable[[], tuple[Tensor, Tensor]]
@@ -42,7 +42,7 @@ def require_balance(method: str) -> None:
 
 
 class Event(NamedTuple):
-    """Something that a method has been told; told again in order, it knows the same."""
+    """Something that a method learns of; after the same events in order, it knows the same."""
 
     what: int  # WEIGH a batch, the losses AFTER_STEP, or END_OF_EPOCH
     losses: Tensor  # (P, T)
@@ -101,13 +101,13 @@ class Balance:
         """End an epoch."""
         if self.methods:
             self.curve.append(torch.stack(self._sums).mean((0, 1)).tolist())
-            self._tell(Event(END_OF_EPOCH, self.losses, self.losses > 0, self._no_gramian()))
+            self._notify(Event(END_OF_EPOCH, self.losses, self.losses > 0, self._no_gramian()))
 
     @property
     def reads(self) -> bool:
         """Whether a method reads the gradients of the next batch."""
-        asked = bool(self.methods) and self.methods[0].gradients
-        return asked and self._waited >= self.settings.every
+        needs_gradients = bool(self.methods) and self.methods[0].gradients
+        return needs_gradients and self._waited >= self.settings.every
 
     def gradient_probe(self, rows: int) -> Tensor | None:
         """Return what has to go through the networks along with a batch of ``rows`` rows."""
@@ -155,12 +155,12 @@ class Balance:
         if self.methods and self.methods[0].after:
             losses, present = self._observed(observe)
             losses = torch.where(present, losses, self.losses)
-            self._tell(Event(AFTER_STEP, losses, present, self._no_gramian()))
+            self._notify(Event(AFTER_STEP, losses, present, self._no_gramian()))
 
     def _weigh(self, observe: Observe, gramian: Tensor) -> None:
         losses, present = self._observed(observe)
         # A target that is not in the batch stands in with what is known of it.
-        self._tell(Event(WEIGH, torch.where(present, losses, self.losses), present, gramian))
+        self._notify(Event(WEIGH, torch.where(present, losses, self.losses), present, gramian))
 
     def _observed(self, observe: Observe) -> tuple[Tensor, Tensor]:
         losses, present = observe()
@@ -168,8 +168,8 @@ class Balance:
         whole = self.workers.mean(losses * present) / share.clamp(min=1e-9)
         return whole.cpu(), (share > 0).cpu()
 
-    def _tell(self, event: Event) -> None:
-        """Tell every network's method; its draws depend on nothing but the event's number."""
+    def _notify(self, event: Event) -> None:
+        """Let every network's method know; its draws depend on nothing but the event's number."""
         self.events.append(event)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(self.seed * 1_000_003 + len(self.events))
@@ -177,7 +177,9 @@ class Balance:
             for p, method in enumerate(self.methods):
                 if event.what == WEIGH:
                     gramian = event.gramian[p] if event.gramian.numel() else None
-                    weights[p] = weights_of(method, event.losses[p], gramian, event.present[p])
+                    weights[p] = weights_of(
+                        method, event.losses[p], gramian, present=event.present[p]
+                    )
                 elif event.what == AFTER_STEP:
                     method.stepped(event.losses[p])
                 else:
@@ -201,7 +203,7 @@ class Balance:
         return facts, tensors
 
     def unpack(self, facts: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> None:
-        """Tell the methods again what they had been told when ``pack`` was called."""
+        """Let the methods know again of all that they knew of when ``pack`` was called."""
         self.looks = list(facts["looks"])
         self.curve = list(facts["curve"])
         gramians = iter(tensors.get("gramian", ()))
@@ -209,7 +211,7 @@ class Balance:
         for number, what in enumerate(facts["events"]):
             gramian = next(gramians) if reads and what == WEIGH else self._no_gramian()
             losses, present = (tensors[name][number] for name in ("losses", "present"))
-            self._tell(Event(what, losses, present, gramian))
+            self._notify(Event(what, losses, present, gramian))
 
 
 def _norms_and_cosines(gramian: Tensor) -> dict[str, Any]:

@@ -66,8 +66,8 @@ def look_ahead(
     if progress:
         callbacks.append(_EpochCount(epochs, progress))
     fit_multi_task(replace(spec, settings=settings, groups=()), callbacks=callbacks)
-    found = zip(*hook.found, strict=True)
-    return Affinities(*(np.stack(values) for values in found))
+    lookahead, cosine = zip(*hook.looks, strict=True)
+    return Affinities(np.stack(lookahead), np.stack(cosine))
 
 
 class _EpochCount(Callback):
@@ -101,13 +101,13 @@ class LookAhead(Callback):
         self.rng = np.random.default_rng([seed, 11])
         self.size = min(MOST_ROWS, max(map(len, validation)))
         self.steps = 0
-        self.found: list[tuple[np.ndarray, np.ndarray]] = []
+        self.looks: list[tuple[np.ndarray, np.ndarray]] = []
 
     def on_step(self, state: TrainState) -> None:
         self.steps += 1
         if self.steps % self.every == 0:
             training = state.networks.training
-            self.found.append(self._look(state))
+            self.looks.append(self._look(state))
             state.networks.train(training)
 
     def _look(self, state: TrainState) -> tuple[np.ndarray, np.ndarray]:

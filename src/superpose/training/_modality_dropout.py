@@ -19,13 +19,13 @@ def hideable(codec: Codec) -> dict[str, int]:
     come. Nor inputs whose places have an answer each: without the words there is nothing to label.
     Where one of them is all that there is, it can't be hidden either.
     """
-    asked = {kind.source for kind in codec.target_kinds.values()}
-    found = {
+    labelled = {kind.source for kind in codec.target_kinds.values()}
+    padding = {
         name: kinds[0].absent
         for name, kinds in codec.blocks.items()
-        if kinds[0].block is None and kinds[0].column not in asked
+        if kinds[0].block is None and kinds[0].column not in labelled
     }
-    return found if len(codec.blocks) > 1 else {}
+    return padding if len(codec.blocks) > 1 else {}
 
 
 class ModalityDropout:

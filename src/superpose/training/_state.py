@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 # Large checkpoints are written less often, so that writing takes a twentieth of the time at most.
 # A training that goes on from an older checkpoint ends with the same numbers, a little later.
 WRITING_SHARE = 1 / 20
+# Of a checkpoint; "averaged" are the moving averages, "watch" is what early stopping has seen.
+PARTS = ("weights", "averaged", "optimizer", "watch", "balance")
 
 
 @dataclass(kw_only=True)
@@ -105,8 +107,7 @@ class TrainState:
         if self.checkpoint is None or not self.checkpoint.is_file():
             return 0
         facts, tensors = load_checkpoint(self.checkpoint)
-        names = ("weights", "averaged", "optimizer", "watch", "balance")
-        parts: dict[str, StateDict] = {name: {} for name in names}
+        parts: dict[str, StateDict] = {name: {} for name in PARTS}
         for name, value in tensors.items():
             part, rest = name.split("/", 1)
             parts[part][rest] = value

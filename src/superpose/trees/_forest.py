@@ -83,7 +83,7 @@ class Forest:
 
     @classmethod
     def from_sklearn(
-        cls, model: Any, levels: list[np.ndarray], columns: np.ndarray, rounds: int
+        cls, model: Any, *, levels: list[np.ndarray], columns: np.ndarray, rounds: int
     ) -> Self:
         """Copies the first `rounds` iterations of a fitted HistGradientBoosting model.
 
@@ -138,7 +138,8 @@ class Forest:
         Source: Lucchese et al., QuickScorer, SIGIR 2015; the masks of one column are tabulated
         by rank here, which suits arrays better than their scan in threshold order.
         """
-        rows, outputs = len(X), len(self.baseline)
+        rows = len(X)
+        outputs = len(self.baseline)
         out = np.tile(self.baseline, (rows, 1))
         if not self.trees or not rows:
             return out
@@ -184,7 +185,8 @@ class Forest:
         return forest
 
     def _is_sound(self) -> bool:
-        nodes, features = len(self.feature), len(self.levels_start) - 1
+        nodes = len(self.feature)
+        features = len(self.levels_start) - 1
         per_node = (self.right, self.threshold, self.missing_left, self.value, self.bitset)
         flat = (*per_node, self.feature, self.start, self.baseline, self.levels, self.levels_start)
         if any(one.ndim != 1 for one in flat) or self.bitsets.shape[1:] != (8,):
@@ -252,7 +254,8 @@ class Forest:
             left = np.unpackbits(bits, axis=1, bitorder="little")[:, : len(codes)]
             node, code = np.nonzero(left == 0)
             np.bitwise_and.at(masks, (local[node], code), mask[node])
-            points, is_code = codes, True
+            points = codes
+            is_code = True
         else:
             points, place = np.unique(self.threshold[nodes], return_inverse=True)
             masks = _ones(len(trees), len(points) + 2)

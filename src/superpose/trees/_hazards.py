@@ -2,55 +2,42 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numpy as np
 
-
-class Stacked(NamedTuple):
-    """Rows once for each interval in which they were at risk.
-
-    Args:
-        X: features with the number of the interval as the last, (n, F + 1).
-        y: whether the event fell into it, (n,).
-        train, stop: places of the rows to learn from and of those that stop the boosting.
-    """
-
-    X: np.ndarray
-    y: np.ndarray
-    train: np.ndarray
-    stop: np.ndarray | None
+from ._tree_rows import TreeRows
 
 
-def stacked(
-    X: np.ndarray, y: np.ndarray, rows_train: np.ndarray, rows_stop: np.ndarray | None
-) -> Stacked:
-    """Lay out rows for a classifier of single intervals.
+def stacked(data: TreeRows) -> TreeRows:
+    """Lay out rows for a classifier of single intervals: once for each in which they were at risk.
 
     Args:
-        X: (N, F) features.
-        y: (N, K) whether the event fell into each interval, NaN where a row was not at risk.
-        rows_train, rows_stop: rows to learn from, and those that stop the boosting.
+        data: its labels (N, K) tell whether the event fell into each interval, NaN where a row was
+            not at risk.
+
+    Returns:
+        Features with the number of the interval as the last column, (n, F + 1), and whether the
+        event fell into it, (n,).
 
     Source:
         Person-period data, Singer and Willett 1993.
 
     Example:
         >>> y = np.array([[0.0, 1.0], [1.0, np.nan]])
-        >>> found = stacked(np.zeros((2, 1)), y, np.array([0]), None)
+        >>> found = stacked(TreeRows(np.zeros((2, 1)), y, [False], np.array([0])))
         >>> found.X[:, -1].tolist(), found.y.tolist(), found.train.tolist()
         ([0.0, 1.0, 0.0], [0.0, 1.0, 1.0], [0, 1])
     """
-    rows, interval = np.nonzero(~np.isnan(y))
+    rows, interval = np.nonzero(~np.isnan(data.y))
 
-    def places(wanted: np.ndarray) -> np.ndarray:
+    def laid_out(wanted: np.ndarray) -> np.ndarray:
         return np.flatnonzero(np.isin(rows, wanted))
 
-    return Stacked(
-        with_interval(X[rows], interval),
-        y[rows, interval],
-        places(rows_train),
-        None if rows_stop is None else places(rows_stop),
+    return TreeRows(
+        X=with_interval(data.X[rows], interval),
+        y=data.y[rows, interval],
+        categorical=[*data.categorical, False],
+        train=laid_out(data.train),
+        stop=None if data.stop is None else laid_out(data.stop),
     )
 
 

@@ -37,29 +37,34 @@ class Hist(Booster):
     """scikit-learn's HistGradientBoosting, kept as plain arrays."""
 
     engine = "hist"
-    RATE, ROUNDS = 0.1, 500
+    RATE = 0.1
+    ROUNDS = 500
     ROUNDS_WITHOUT_STOP = 100
     PATIENCE = 30
     SETTINGS: ClassVar[HistSettings] = FINE
 
     def __init__(self, forest: Forest, link: Link, rounds: int) -> None:
-        self.forest, self.link, self.rounds = forest, link, rounds
+        self.forest = forest
+        self.link = link
+        self.rounds = rounds
 
     @classmethod
     def fit(cls, rows: Rows) -> Self:
         columns, bins = _survey(rows.X, FINE.leaf_rows(len(rows.X)))
         codes = [_levels(rows.X[:, c], rows.categorical[c]) for c in columns]
-        model, best = cls.fit_sklearn(rows, cls.SETTINGS, columns, codes, bins)
+        model, best = cls.fit_sklearn(rows, cls.SETTINGS, columns=columns, levels=codes, bins=bins)
         levels = [np.zeros(0)] * rows.X.shape[1]
         for column, known in zip(columns, codes, strict=True):
             levels[column] = known
-        return cls(Forest.from_sklearn(model, levels, columns, best), rows.link, best)
+        forest = Forest.from_sklearn(model, levels=levels, columns=columns, rounds=best)
+        return cls(forest, rows.link, best)
 
     @classmethod
     def fit_sklearn(
         cls,
         rows: Rows,
         settings: HistSettings,
+        *,
         columns: np.ndarray,
         levels: list[np.ndarray],
         bins: int,
@@ -161,7 +166,8 @@ def _survey(X: np.ndarray, leaf_rows: int) -> tuple[np.ndarray, int]:
     costs as much as any other; and every column pays for the bins of the richest. On tables of
     rare yes/no columns (words, molecular fragments) the two together save most of a fit.
     """
-    useful, most = [], 2
+    useful = []
+    most = 2
     for column in range(X.shape[1]):
         ordered = np.sort(X[:, column])
         steps = np.flatnonzero(ordered[1:] != ordered[:-1])

@@ -41,7 +41,7 @@ def ask(name, losses=None, present=ALL, rows=None, method=None):
     method = method or BALANCERS[name](T)
     rows = gradients() if rows is None else rows
     losses = torch.tensor([0.5, 1.0, 2.0, 0.8]) if losses is None else losses
-    return weights_of(method, losses, rows @ rows.T if method.gradients else None, present)
+    return weights_of(method, losses, rows @ rows.T if method.gradients else None, present=present)
 
 
 @every_method
@@ -66,7 +66,7 @@ def test_a_target_without_labels_neither_counts_nor_is_counted(name):
             method,
             torch.tensor([0.5, 1.0, 0.8]),
             rows[present] @ rows[present].T,
-            torch.ones(3, dtype=torch.bool),
+            present=torch.ones(3, dtype=torch.bool),
         )
         torch.testing.assert_close(weights[present], others)
 

@@ -59,7 +59,7 @@ def test_spelling_tells_ends_from_beginnings_and_shape_from_letters():
 def test_counts_that_differ_are_named_with_their_row():
     words, labels = col([["a", "b"], ["c"], ["d"]]), col([["x", "y"], ["x", "y"], ["z", "z"]])
     with pytest.raises(DataError) as caught:
-        require_aligned("slots", labels, "words", words)
+        require_aligned("slots", labels, source="words", words=words)
     assert str(caught.value) == (
         "column 'slots', row 1: 2 labels for the 1 words of 'words'; so it is in 1 more row; "
         "allowed: one label for each word, null for a word whose label is not known; "
@@ -68,10 +68,10 @@ def test_counts_that_differ_are_named_with_their_row():
 
 
 def test_rows_without_labels_need_not_have_as_many():
-    require_aligned("y", col([None, ["x"]]), "w", col([["a", "b"], ["c"]]))
-    require_aligned("y", col(["", "x"]), "w", col(["a b", "c"]))
+    require_aligned("y", col([None, ["x"]]), source="w", words=col([["a", "b"], ["c"]]))
+    require_aligned("y", col(["", "x"]), source="w", words=col(["a b", "c"]))
     with pytest.raises(DataError, match="row 0: 0 labels for the 2 words"):
-        require_aligned("y", col([[], ["x"]]), "w", col([["a", "b"], ["c"]]))
+        require_aligned("y", col([[], ["x"]]), source="w", words=col([["a", "b"], ["c"]]))
 
 
 # words as an input --------------------------------------------------------------------------------

@@ -14,7 +14,7 @@ from superpose.evaluation import _plan, _references, prepare, run_evaluation
 from superpose.evaluation._context import spread_out
 from superpose.evaluation._given_run import gather, passes
 from superpose.models import LEVELS, Predictor
-from superpose.trees._trees import fit_trees
+from superpose.trees import fit_trees
 
 TARGETS = ["weight", "sick", "tags"]
 SETTINGS = {

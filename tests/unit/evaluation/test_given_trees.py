@@ -13,7 +13,7 @@ from superpose.evaluation._given_trees import (
 )
 from superpose.evaluation._references import TreeData
 from superpose.models import Observed, Rows
-from superpose.trees._trees import fit_trees
+from superpose.trees import fit_trees
 
 
 @pytest.fixture(autouse=True)

@@ -9,7 +9,7 @@ from superpose.data import Codec, Fold
 from superpose.evaluation import _references
 from superpose.evaluation._references import TreeData, fit_reference
 from superpose.models import TreesModel
-from superpose.trees._trees import fit_trees
+from superpose.trees import fit_trees
 
 
 @pytest.fixture(autouse=True)
@@ -64,10 +64,10 @@ def test_no_model_has_learned_from_the_rows_it_is_judged_on(data, monkeypatch):
     seen = []
     plain = _references.fit_trees
 
-    def recorded(engine, X, categorical, y, train, stop, **options):
-        if stop is not None:  # the model of all rows judges none
-            seen.append((set(train.tolist()), set(stop.tolist())))
-        return plain(engine, X, categorical, y, train, stop, **options)
+    def recorded(engine, data, **options):
+        if data.stop is not None:  # the model of all rows judges none
+            seen.append((set(data.train.tolist()), set(data.stop.tolist())))
+        return plain(engine, data, **options)
 
     monkeypatch.setattr(_references, "fit_trees", recorded)
     folds = folds_of(3)

@@ -22,21 +22,25 @@ def parts():
     return torch.randn(B, T, R), torch.randn(B, T, R), torch.randn(T, T), torch.randn(T)
 
 
+def weights_of(query, key, pair, sink):
+    return task_attention_weights(query, key, pair=pair, sink=sink)
+
+
 def test_weights_are_a_distribution_over_the_others_and_nobody(parts):
-    weights = task_attention_weights(*parts)
+    weights = weights_of(*parts)
     assert weights.shape == (B, T, T + 1)
     assert (weights >= 0).all()
     torch.testing.assert_close(weights.sum(-1), torch.ones(B, T))
 
 
 def test_a_task_never_listens_to_itself(parts):
-    weights = task_attention_weights(*parts)
+    weights = weights_of(*parts)
     assert (weights[..., :T].diagonal(dim1=-2, dim2=-1) == 0).all()
 
 
 def test_weights_follow_the_formula(parts):
     query, key, pair, sink = parts
-    weights = task_attention_weights(*parts)
+    weights = weights_of(*parts)
     k = 2
     others = [j for j in range(T) if j != k]
     scores = torch.stack(
@@ -50,23 +54,23 @@ def test_weights_follow_the_formula(parts):
 def test_a_high_sink_lets_a_task_stop_listening_while_the_others_go_on(parts):
     query, key, pair, sink = parts
     sink[1] = 1e4
-    weights = task_attention_weights(query, key, pair, sink)
+    weights = weights_of(query, key, pair, sink)
     assert (weights[:, 1, T] == 1).all()
     assert (weights[:, 0, :T].sum(-1) > 0).all()
 
 
 def test_a_pair_bias_turns_the_listener_to_one_speaker(parts):
     query, key, pair, sink = parts
-    before = task_attention_weights(query, key, pair, sink)
+    before = weights_of(query, key, pair, sink)
     pair[0, 3] += 5
-    after = task_attention_weights(query, key, pair, sink)
+    after = weights_of(query, key, pair, sink)
     assert (after[:, 0, 3] > before[:, 0, 3]).all()
     assert torch.equal(after[:, 1:], before[:, 1:])
 
 
 def test_a_single_task_listens_to_nobody():
     weights = task_attention_weights(
-        torch.randn(B, 1, R), torch.randn(B, 1, R), torch.zeros(1, 1), torch.zeros(1)
+        torch.randn(B, 1, R), torch.randn(B, 1, R), pair=torch.zeros(1, 1), sink=torch.zeros(1)
     )
     assert weights.tolist() == [[[0.0, 1.0]]] * B
 
@@ -74,7 +78,7 @@ def test_a_single_task_listens_to_nobody():
 @pytest.mark.parametrize("scale", [1.0, 1e3, 1e6])
 def test_extreme_scores_keep_weights_and_gradients_finite(parts, scale):
     query, key, pair, sink = (p.mul(scale).requires_grad_() for p in parts)
-    heard = task_attention(task_attention_weights(query, key, pair, sink), torch.randn(B, T, R))
+    heard = task_attention(weights_of(query, key, pair, sink), torch.randn(B, T, R))
     heard.sum().backward()
     assert torch.isfinite(heard).all()
     assert all(torch.isfinite(p.grad).all() for p in (query, key, pair, sink))
@@ -87,15 +91,15 @@ def test_the_sink_says_zero(parts):
 
 
 def test_what_is_heard_is_the_weighted_sum_of_the_others(parts):
-    weights, value = task_attention_weights(*parts), torch.randn(B, T, R)
+    weights, value = weights_of(*parts), torch.randn(B, T, R)
     by_hand = sum(weights[..., j, None] * value[:, None, j] for j in range(T))
     torch.testing.assert_close(task_attention(weights, value), by_hand)
 
 
 def test_attention_runs_under_vmap(parts):
     query, key, pair, sink = parts
-    mapped = torch.func.vmap(task_attention_weights, in_dims=(0, 0, None, None))(*parts)
-    torch.testing.assert_close(mapped, task_attention_weights(query, key, pair, sink))
+    mapped = torch.func.vmap(weights_of, in_dims=(0, 0, None, None))(*parts)
+    torch.testing.assert_close(mapped, weights_of(query, key, pair, sink))
 
 
 def test_the_essay_formula_is_plain_attention_over_the_states():
@@ -131,14 +135,17 @@ SPAN = EDGES.diff(dim=-1) + (1 - USED)
     ],
 )
 def test_a_number_fills_its_bins_from_below(x, filled):
-    assert piecewise_linear(torch.tensor([[x, x]]), LOW, SPAN, USED)[0, 0].tolist() == filled
+    assert (
+        piecewise_linear(torch.tensor([[x, x]]), low=LOW, span=SPAN, used=USED)[0, 0].tolist()
+        == filled
+    )
 
 
 def test_bins_that_pad_a_short_column_stay_empty():
-    code = piecewise_linear(torch.randn(20, 2) * 5, LOW, SPAN, USED)
+    code = piecewise_linear(torch.randn(20, 2) * 5, low=LOW, span=SPAN, used=USED)
     assert (code[:, 1, 1:] == 0).all()
 
 
 def test_a_larger_number_never_has_a_smaller_code():
     x = torch.linspace(-3, 4, 100)[:, None].expand(-1, 2)
-    assert (piecewise_linear(x, LOW, SPAN, USED).diff(dim=0) >= 0).all()
+    assert (piecewise_linear(x, low=LOW, span=SPAN, used=USED).diff(dim=0) >= 0).all()

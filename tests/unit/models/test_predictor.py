@@ -14,7 +14,7 @@ from superpose.evaluation._references import TreeData, fit_reference
 from superpose.models import Level, Predictor
 from superpose.nn import Architecture
 from superpose.training import TrainingSpec, fit_multi_task, fit_single_task
-from superpose.trees._trees import fit_trees
+from superpose.trees import fit_trees
 
 DEPLOYED = {
     "weight": {"joint": 0.25, "hist": 0.75},

@@ -58,7 +58,7 @@ def test_an_affinity_is_the_share_of_a_held_out_loss_that_a_step_of_the_shared_w
     held = np.arange(60, 90)
     looks = LookAhead([held] * count, every=1, seed=0)
     looks.on_step(taken)
-    found, _ = looks.found[0]
+    found, _ = looks.looks[0]
     assert found.shape == (count, 3, 3)
     rows = torch.from_numpy(held).expand(count, -1)
     batch = Batch(rows, {name: block[rows] for name, block in taken.loader.inputs.items()})
@@ -84,7 +84,7 @@ def test_the_cosines_are_those_of_the_gradients_on_what_is_shared(step):
     taken = step(2)
     looks = LookAhead([np.arange(60, 90)] * 2, every=1, seed=0)
     looks.on_step(taken)
-    _, cosine = looks.found[0]
+    _, cosine = looks.looks[0]
     flat = []
     for i in range(3):
         gradients = torch.autograd.grad(
@@ -100,7 +100,7 @@ def test_the_cosines_are_those_of_the_gradients_on_what_is_shared(step):
 def test_a_target_without_labels_gives_and_receives_nothing_that_is_known(step):
     looks = LookAhead([np.arange(60, 90)] * 2, every=1, seed=0)
     looks.on_step(step(2, gone=("sick",)))
-    found, cosine = looks.found[0]
+    found, cosine = looks.looks[0]
     assert np.isnan(found[:, 1]).all()
     assert np.isnan(found[:, :, 1]).all()
     assert np.isnan(cosine[:, 1]).all()
@@ -116,7 +116,7 @@ def test_a_training_that_is_looked_at_is_the_same_training(
     plain = run(folds=chosen, given=given)
     looks = LookAhead([fold.validation for fold in chosen], every=5, seed=0)
     assert_same(plain, run(folds=chosen, given=given, callbacks=[looks]))
-    assert len(looks.found) > 5
+    assert len(looks.looks) > 5
 
 
 @pytest.fixture

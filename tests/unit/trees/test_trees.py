@@ -6,11 +6,10 @@ import numpy as np
 import pytest
 
 from superpose.errors import BundleError, ConfigError, TrainingError
-from superpose.trees import _boosters
+from superpose.trees import TreeModel, TreeRows, _boosters, fit_trees
 from superpose.trees._boosters import Constant, Rows
 from superpose.trees._forest import Forest
 from superpose.trees._hist import FINE, Hist, positions
-from superpose.trees._trees import TreeModel, fit_trees
 
 ENGINES = ("hist", "catboost", "lightgbm")
 TASKS = {"regression": 0, "poisson": 0, "classification": 3, "multilabel": 3}
@@ -53,7 +52,7 @@ def quick_fit(
     y = labels_for(task, signal)
     train, stop, _ = split(len(X))
     settings = {"tree_task": task, "n_classes": TASKS[task], "threads": 1, "rounds": 20}
-    return fit_trees(engine, X, categorical, y, train, stop, **(settings | options)), X, y
+    return fit_trees(engine, TreeRows(X, y, categorical, train, stop), **(settings | options)), X, y
 
 
 @pytest.mark.parametrize("link", ["identity", "exp", "logistic", "softmax"])
@@ -73,9 +72,9 @@ def test_our_traversal_equals_scikit_learns(link: str, rounds: int) -> None:
     levels = [
         code if is_code else np.zeros(0) for code, is_code in zip(codes, categorical, strict=True)
     ]
-    model, _ = Hist.fit_sklearn(rows, FINE, np.arange(6), levels, 255)
+    model, _ = Hist.fit_sklearn(rows, FINE, columns=np.arange(6), levels=levels, bins=255)
     model._predictors = model._predictors[:rounds]
-    forest = Forest.from_sklearn(model, levels, np.arange(6), rounds)
+    forest = Forest.from_sklearn(model, levels=levels, columns=np.arange(6), rounds=rounds)
     unseen = X[test].copy()
     unseen[::3, 1], unseen[1::3, 0] = 99, -np.inf
     expected = model._raw_predict(positions(unseen, levels))
@@ -86,8 +85,8 @@ def test_infinite_thresholds_from_missing_values_send_rows_as_scikit_learn_does(
     X = np.where(np.arange(200) % 2, np.nan, np.arange(200)).astype(np.float32)[:, None]
     y = np.isnan(X[:, 0]).astype(float)
     rows = Rows(X, y, None, None, [False], "identity", 0, rounds=3, seed=0, threads=1)
-    model, _ = Hist.fit_sklearn(rows, FINE, np.arange(1), [np.zeros(0)], 255)
-    forest = Forest.from_sklearn(model, [np.zeros(0)], np.arange(1), 3)
+    model, _ = Hist.fit_sklearn(rows, FINE, columns=np.arange(1), levels=[np.zeros(0)], bins=255)
+    forest = Forest.from_sklearn(model, levels=[np.zeros(0)], columns=np.arange(1), rounds=3)
     X[0] = np.inf
     np.testing.assert_allclose(forest.predict(X)[:, 0], model.predict(X), rtol=0, atol=1e-9)
 
@@ -138,7 +137,7 @@ def test_a_class_absent_in_training_still_has_a_column(engine: str) -> None:
     train, stop, _ = split(len(X))
     train = train[y[train] != 1]
     model = fit_trees(
-        engine, X, categorical, y, train, stop,
+        engine, TreeRows(X, y, categorical, train, stop),
         tree_task="classification", n_classes=3, threads=1, rounds=10,
     )  # fmt: skip
     found = model.predict(X)
@@ -154,7 +153,10 @@ def test_one_class_in_training_gives_a_constant(engine: str, task: str) -> None:
     X, categorical, _ = mixed_table(60)
     y = np.ones(60) if task == "classification" else np.ones((60, 2))
     model = fit_trees(
-        engine, X, categorical, y, np.arange(40), np.arange(40, 60), tree_task=task, n_classes=2
+        engine,
+        TreeRows(X, y, categorical, np.arange(40), np.arange(40, 60)),
+        tree_task=task,
+        n_classes=2,
     )
     found = model.predict(X)
     assert np.ptp(found, axis=0).max() == 0
@@ -164,7 +166,9 @@ def test_one_class_in_training_gives_a_constant(engine: str, task: str) -> None:
 
 def test_counts_that_are_all_zero_never_give_a_rate_of_zero() -> None:
     X, categorical, _ = mixed_table(60)
-    model = fit_trees("hist", X, categorical, np.zeros(60), np.arange(60), tree_task="poisson")
+    model = fit_trees(
+        "hist", TreeRows(X, np.zeros(60), categorical, np.arange(60)), tree_task="poisson"
+    )
     assert 0 < model.predict(X)[0, 0] < 0.1
 
 
@@ -178,7 +182,7 @@ def test_rows_without_a_label_change_nothing(engine: str) -> None:
 
     def fit(t: np.ndarray, s: np.ndarray) -> TreeModel:
         return fit_trees(
-            engine, X, categorical, y, t, s, tree_task="regression", threads=1, rounds=15
+            engine, TreeRows(X, y, categorical, t, s), tree_task="regression", threads=1, rounds=15
         )
 
     with_gaps, without = fit(train, stop), fit(train[~np.isnan(y[train])], stop[~np.isnan(y[stop])])
@@ -190,7 +194,7 @@ def test_labels_of_one_multilabel_target_may_be_missing_one_by_one() -> None:
     y = labels_for("multilabel", signal)
     y[::2, 0] = np.nan
     model = fit_trees(
-        "hist", X, categorical, y, np.arange(300), np.arange(300, 400),
+        "hist", TreeRows(X, y, categorical, np.arange(300), np.arange(300, 400)),
         tree_task="multilabel", n_classes=3, threads=1, rounds=15,
     )  # fmt: skip
     assert np.isfinite(model.predict(X)).all()
@@ -205,7 +209,7 @@ def test_infinite_values_are_missing_values(engine: str) -> None:
 
     def fit(features: np.ndarray) -> np.ndarray:
         model = fit_trees(
-            engine, features, categorical, signal, np.arange(300), np.arange(300, 400),
+            engine, TreeRows(features, signal, categorical, np.arange(300), np.arange(300, 400)),
             tree_task="regression", threads=1, rounds=10,
         )  # fmt: skip
         return model.predict(features)
@@ -224,11 +228,7 @@ def test_stopping_rows_keep_a_model_from_learning_noise() -> None:
     X, y = rng.normal(size=(300, 5)).astype(np.float32), rng.normal(size=300)
     model = fit_trees(
         "hist",
-        X,
-        [False] * 5,
-        y,
-        np.arange(200),
-        np.arange(200, 300),
+        TreeRows(X, y, [False] * 5, np.arange(200), np.arange(200, 300)),
         tree_task="regression",
         threads=1,
     )
@@ -241,10 +241,7 @@ def test_without_stopping_rows_the_length_is_what_was_asked_for() -> None:
     for engine in ENGINES:
         model = fit_trees(
             engine,
-            X,
-            categorical,
-            signal,
-            np.arange(400),
+            TreeRows(X, signal, categorical, np.arange(400)),
             tree_task="regression",
             threads=1,
             rounds=12,
@@ -259,7 +256,7 @@ def test_a_model_that_is_cut_equals_one_fitted_shorter(engine: str, task: str) -
 
     def fit(rounds: int) -> TreeModel:
         return fit_trees(
-            engine, X, categorical, labels_for(task, signal), np.arange(400),
+            engine, TreeRows(X, labels_for(task, signal), categorical, np.arange(400)),
             tree_task=task, n_classes=TASKS[task], rounds=rounds,
         )  # fmt: skip
 
@@ -278,7 +275,7 @@ def test_more_codes_than_a_byte_holds_are_cut_to_the_frequent_ones() -> None:
     X = rng.zipf(1.3, size=(3000, 1)).clip(max=2000).astype(np.float32)
     y = (X[:, 0] == 2).astype(float)
     model = fit_trees(
-        "hist", X, [True], y, np.arange(2000), np.arange(2000, 3000),
+        "hist", TreeRows(X, y, [True], np.arange(2000), np.arange(2000, 3000)),
         tree_task="classification", n_classes=2, threads=1, rounds=40,
     )  # fmt: skip
     assert np.mean(model.predict(X).argmax(axis=1) == y) == 1
@@ -289,7 +286,7 @@ def test_more_codes_than_a_byte_holds_are_cut_to_the_frequent_ones() -> None:
 def test_a_handful_of_rows_still_gives_a_finite_model(engine: str, rows: int) -> None:
     X, categorical, signal = mixed_table(20)
     model = fit_trees(
-        engine, X, categorical, signal, np.arange(rows), np.arange(rows, 20),
+        engine, TreeRows(X, signal, categorical, np.arange(rows), np.arange(rows, 20)),
         tree_task="regression", threads=1, rounds=10,
     )  # fmt: skip
     assert np.isfinite(model.predict(X)).all()
@@ -299,9 +296,11 @@ def test_a_table_of_constant_and_empty_columns_gives_a_finite_model() -> None:
     X = np.full((50, 3), np.nan, dtype=np.float32)
     X[:, 0] = 1
     model = fit_trees(
-        "hist", X, [False, False, True], np.arange(50.0), np.arange(30), np.arange(30, 50),
-        tree_task="regression", threads=1,
-    )  # fmt: skip
+        "hist",
+        TreeRows(X, np.arange(50.0), [False, False, True], np.arange(30), np.arange(30, 50)),
+        tree_task="regression",
+        threads=1,
+    )
     assert np.isfinite(model.predict(X)).all()
 
 
@@ -316,7 +315,9 @@ def test_one_row_predicts_as_in_any_batch() -> None:
 def test_an_unknown_engine_is_refused() -> None:
     with pytest.raises(ConfigError, match="'xgboost' given; allowed: hist, catboost"):
         fit_trees(
-            "xgboost", np.zeros((9, 1)), [False], np.zeros(9), np.arange(9), tree_task="poisson"
+            "xgboost",
+            TreeRows(np.zeros((9, 1)), np.zeros(9), [False], np.arange(9)),
+            tree_task="poisson",
         )
 
 
@@ -324,10 +325,7 @@ def test_a_target_without_a_label_is_refused() -> None:
     with pytest.raises(TrainingError, match="no training row has a label"):
         fit_trees(
             "hist",
-            np.zeros((9, 1)),
-            [False],
-            np.full(9, np.nan),
-            np.arange(9),
+            TreeRows(np.zeros((9, 1)), np.full(9, np.nan), [False], np.arange(9)),
             tree_task="regression",
         )
 
@@ -358,7 +356,7 @@ def test_models_that_read_the_same_rows_in_turn_answer_as_on_copies_of_them() ->
     X, categorical, signal = mixed_table()
     rows = np.arange(len(X))
     models = [
-        fit_trees("catboost", X, categorical, signal, rows, None, tree_task="regression",
+        fit_trees("catboost", TreeRows(X, signal, categorical, rows, None), tree_task="regression",
                   n_classes=0, seed=seed, rounds=10)
         for seed in (0, 1)
     ]  # fmt: skip
@@ -389,13 +387,15 @@ def steps_ahead() -> tuple[np.ndarray, np.ndarray]:
 def test_each_step_ahead_has_trees_and_errors_of_its_own() -> None:
     X, y = steps_ahead()
     rows = np.arange(len(X))
-    model = fit_trees("hist", X, [False] * 2, y, rows[::2], rows[1::2], tree_task="steps")
+    model = fit_trees("hist", TreeRows(X, y, [False] * 2, rows[::2], rows[1::2]), tree_task="steps")
     told = model.predict(X)
     assert told.shape == (len(X), 6)
     error = np.nanstd(told[:, :3] - y, axis=0)
     assert (error < 0.35 * np.nanstd(y, axis=0)).all()
     assert told[0, 3:].tolist() == model.scales
-    one = fit_trees("hist", X, [False] * 2, y[:, 1], rows[::2], rows[1::2], tree_task="regression")
+    one = fit_trees(
+        "hist", TreeRows(X, y[:, 1], [False] * 2, rows[::2], rows[1::2]), tree_task="regression"
+    )
     np.testing.assert_array_equal(told[:, 1], one.predict(X)[:, 0])
     assert model.scales[1] == one.scale
     again = TreeModel.from_state(*kept(model))
@@ -406,7 +406,7 @@ def test_a_step_that_no_row_knows_is_told_the_mean_of_the_others() -> None:
     X, y = steps_ahead()
     y[:, 1] = np.nan
     rows = np.arange(len(X))
-    model = fit_trees("hist", X, [False] * 2, y, rows, tree_task="steps", rounds=3)
+    model = fit_trees("hist", TreeRows(X, y, [False] * 2, rows), tree_task="steps", rounds=3)
     np.testing.assert_allclose(model.predict(X)[:, 1], np.nanmean(y))
     assert model.scales[1] == pytest.approx(np.nanstd(y))
 
@@ -415,7 +415,9 @@ def test_a_model_can_take_the_errors_of_others() -> None:
     X, y = steps_ahead()
     rows = np.arange(len(X))
     parts = [
-        fit_trees("hist", X, [False] * 2, y, rows[n::2], tree_task="steps", rounds=5 + 5 * n)
+        fit_trees(
+            "hist", TreeRows(X, y, [False] * 2, rows[n::2]), tree_task="steps", rounds=5 + 5 * n
+        )
         for n in (0, 1)
     ]
     told = parts[0].with_errors_of(parts)

@@ -10,7 +10,6 @@ from typing import Any, NamedTuple
 from superpose.columns import (
     IGNORED,
     OUTSIDE_PIXELS,
-    SHOWN_FAULTS,
     SIDEWAYS,
     Head,
     ReadNotes,
@@ -18,7 +17,7 @@ from superpose.columns import (
     head_of,
     read_all,
 )
-from superpose.errors import DataError, Faults, message, place
+from superpose.errors import SHOWN_FAULTS, DataError, Faults, message, place
 
 IMAGE_ENDINGS = (".png", ".jpg", ".jpeg", ".bmp", ".webp", ".tif", ".tiff", ".gif")
 LOOK = "look at some of them in the report before you trust their scores"
@@ -95,7 +94,7 @@ def in_shown_frame(images: Sequence[Annotated], file: Path, notes: ReadNotes) ->
     frames = {
         n: _frame_of(images[n].stated, head) for n, head in heads.items() if images[n].objects
     }
-    _require_frames(images, heads, frames, file)
+    _require_frames(images, heads, frames, file=file)
     # Where one file has its boxes as stored, those with sides that tell nothing have them so too.
     stored = any(frame.stored for frame in frames.values() if frame)
     sized, turned = [], []
@@ -176,6 +175,7 @@ def _require_frames(
     images: Sequence[Annotated],
     heads: Mapping[int, Head],
     frames: Mapping[int, _Frame | None],
+    *,
     file: Path,
 ) -> None:
     """Make sure that every stated size leads to a frame.
@@ -183,9 +183,11 @@ def _require_frames(
     Raises:
         DataError: the images where it does not.
     """
-    faults, wrong = Faults(DataError), 0
+    faults = Faults(DataError)
+    wrong = 0
     for n, frame in frames.items():
-        image, own = images[n], heads[n][:2]
+        image = images[n]
+        own = heads[n][:2]
         if image.stated is None or (frame and frame.size == image.stated):
             continue
         given = ""
@@ -199,8 +201,7 @@ def _require_frames(
             if wrong <= SHOWN_FAULTS:
                 fix = "state the size of the file, and write boxes in its pixels"
                 faults.add(place(file=file), given, fix=fix)
-    if wrong > SHOWN_FAULTS:
-        faults.add(place(file=file), f"so with {wrong - SHOWN_FAULTS} more images")
+    faults.add_rest(place(file=file), wrong - SHOWN_FAULTS, "so with {} more images")
     faults.raise_any()
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from superpose.columns import open_text, require_utf8
-from superpose.errors import DataError, message, place
+from superpose.errors import DataError, beyond, message, place
 
 # Of the ten columns of CoNLL-U those that hold a label for each word; the others are numbers of
 # words, links between words and notes.
@@ -29,7 +29,9 @@ def read_conll(path: Path) -> pa.Table:
     require_utf8(path)
     universal = ".conllu" in path.suffixes
     sentences: list[list[list[str]]] = [[]]
-    width, tabs, uneven = 0, False, list[str]()
+    width = 0
+    tabs = False
+    uneven: list[str] = []
     with open_text(path) as file:
         for number, line in enumerate(file, start=1):
             line = line.rstrip("\r\n")
@@ -50,7 +52,7 @@ def read_conll(path: Path) -> pa.Table:
                 sentences[-1].append(cells)
     if not sentences[-1]:
         sentences.pop()
-    _require_columns(path, width, universal, uneven)
+    _require_columns(path, width, universal=universal, uneven=uneven)
     names = _UNIVERSAL if universal else _names(width)
     return pa.table(
         {
@@ -74,17 +76,17 @@ def _cell(text: str, at: int, universal: bool) -> str | None:
     return None if universal and at > 2 and text == "_" else text
 
 
-def _require_columns(path: Path, width: int, universal: bool, uneven: list[str]) -> None:
+def _require_columns(path: Path, width: int, *, universal: bool, uneven: list[str]) -> None:
     """Makes sure that every line has as many columns as the first, and at least a label."""
     if uneven:
         more = len(uneven) - _SHOWN_LINES
-        shown = ", ".join(uneven[:_SHOWN_LINES]) + (f"; so it goes on in {more} more" * (more > 0))
+        shown = ", ".join(uneven[:_SHOWN_LINES]) + beyond(more, "; so it goes on in {} more")
         raise DataError(
             message(
                 place(file=path, line=int(uneven[0].split()[1])),
                 f"the first word has {width} columns, {shown}",
                 "as many columns for every word, and a blank line between sentences",
-                "look for a missing label, or a blank inside of one",
+                fix="look for a missing label, or a blank inside of one",
             )
         )
     if width < 2 or (universal and width != 10):

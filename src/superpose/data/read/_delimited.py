@@ -9,7 +9,7 @@ import pyarrow.compute as pc
 import pyarrow.csv
 
 from superpose.columns import CELLS, COMMA, open_text, require_utf8, shows_comma, with_conversions
-from superpose.errors import DataError, listing, message, place
+from superpose.errors import DataError, beyond, listing, message, place
 
 # More ragged lines than these are counted, not shown.
 _SHOWN_LINES = 3
@@ -92,7 +92,8 @@ def _head(path: Path) -> tuple[list[str], int, str]:
         return lines[1:], 1, told[1]
     above = 0
     while above < len(lines):
-        line, below = lines[above].strip(), lines[above + 1] if above + 1 < len(lines) else ""
+        line = lines[above].strip()
+        below = lines[above + 1] if above + 1 < len(lines) else ""
         if not line.startswith("#") and (line or not above):
             break
         separator = _separator(below)
@@ -162,7 +163,8 @@ def _require_closed(path: Path, table: pa.Table) -> None:
     quotes = total = 0
     with open_text(path) as file:
         for line in file:
-            quotes, total = quotes + line.count('"'), total + 1
+            quotes += line.count('"')
+            total += 1
     if quotes % 2:
         raise DataError(
             message(
@@ -176,7 +178,8 @@ def _require_closed(path: Path, table: pa.Table) -> None:
 def _require_even(path: Path, separator: str, comments: int) -> None:
     """Makes sure that every row has as many values as the header has names."""
     uneven: list[str] = []
-    count, inside = 0, False
+    count = 0
+    inside = False
     # Arrow says only which row it was, counting rows; this second reading counts lines.
     csv.field_size_limit(2**31 - 1)
     with open_text(path) as file:
@@ -194,14 +197,14 @@ def _require_even(path: Path, separator: str, comments: int) -> None:
             start = rows.line_num + comments + 1
     if not count:
         return
-    more = f"; so it goes on in {count - _SHOWN_LINES} more" if count > _SHOWN_LINES else ""
+    more = beyond(count - _SHOWN_LINES, "; so it goes on in {} more")
     line = int(uneven[0].split()[1])
     raise DataError(
         message(
             place(file=path, line=line),
             f"the header has {width} columns, {', '.join(uneven)}{more}",
             "as many values in every row as the header has names",
-            "remove the comments that start with # below the header"
+            fix="remove the comments that start with # below the header"
             if inside
             else "look for a missing separator, or put quotes around values that contain one",
         )

@@ -51,7 +51,7 @@ def read_folder(path: Path, reader_of: Callable[[Path], Reader | None]) -> pa.Ta
                 place(file=path),
                 "a folder given, without a part for training",
                 "a file, or a folder with a file for each of train, validation and test",
-                "put the word train, validation or test into the names of the files",
+                fix="put the word train, validation or test into the names of the files",
             )
         )
     tables = {}
@@ -139,7 +139,7 @@ def _read_aligned(path: Path) -> pa.Table:
     if len(set(counts.values())) > 1:
         given = ", ".join(f"{file} has {count} lines" for file, count in counts.items())
         fix = "line by line the files are one table; look for a line that is missing"
-        raise DataError(message(place(file=path), given, "as many lines in each file", fix))
+        raise DataError(message(place(file=path), given, "as many lines in each file", fix=fix))
     columns: dict[str, Any] = {"words": [line.split() for line in lines["words"]]}
     if "slots" in lines:
         columns["slots"] = [line.split() or None for line in lines["slots"]]
@@ -168,6 +168,6 @@ def _require_even(path: Path, words: list[list[str]], slots: list[list[str] | No
             f"{labels} labels for the {many} words of seq.in",
             "one label for each word, or an empty line",
         )
-    if len(uneven) > _SHOWN_LINES:
-        faults.add(place(file=path), f"so it goes on in {len(uneven) - _SHOWN_LINES} more lines")
+    untold = len(uneven) - _SHOWN_LINES
+    faults.add_rest(place(file=path), untold, "so it goes on in {} more lines")
     faults.raise_any()

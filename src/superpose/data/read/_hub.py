@@ -46,7 +46,8 @@ def parts_of(source: Any) -> dict[str, Any] | None:
     if len(source) == 1:
         return {PARTS[0]: next(iter(source.values()))}
     found: dict[str, Any] = {}
-    faults, names = Faults(DataError), listing(map(repr, source))
+    faults = Faults(DataError)
+    names = listing(map(repr, source))
     for name, one_ in source.items():
         words = re.split(r"[^a-z]+", str(name).lower())
         named = {PARTS[PART_WORDS[word]] for word in words if word in PART_WORDS}
@@ -57,7 +58,7 @@ def parts_of(source: Any) -> dict[str, Any] | None:
                 "DatasetDict",
                 f"{name!r} of {names} {wrong}",
                 "one data set for each of train, validation and test",
-                f"take it out: del parts[{name!r}]",
+                fix=f"take it out: del parts[{name!r}]",
             )
         elif part is not None:
             found[part] = one_
@@ -83,7 +84,8 @@ def read_dataset(source: Any, column: str) -> pa.Table:
         only = source if parts is None else next(iter(parts.values()))
         return only.with_format("arrow")[:]  # rows that were selected, in their order
     tables = {part: one_.with_format("arrow")[:] for part, one_ in parts.items()}
-    first, faults = tables[PARTS[0]].column_names, Faults(DataError)
+    first = tables[PARTS[0]].column_names
+    faults = Faults(DataError)
     for part, table in tables.items():
         if column in table.column_names:
             fix = f"rename it: rename_column({column!r}, ...)"
@@ -127,11 +129,12 @@ def readable(table: pa.Table) -> pa.Table:
     if told is None:
         return table
     features = json.loads(told).get("info", {}).get("features") or {}
-    faults, found = Faults(DataError), list[str]()
+    faults = Faults(DataError)
+    found: list[str] = []
     for index, name in enumerate(table.column_names):
         column = table.column(index)
         if (names := _labels(features.get(name))) is not None:
-            _require_classes(name, column, len(names), faults)
+            _require_classes(name, column, classes=len(names), faults=faults)
             found += _unlabelled(name, column)
             table = table.set_column(index, name, _named(one(column), features[name]))
         elif holds_files(column.type) and not pc.any(pc.is_valid(_part(column, "bytes"))).as_py():
@@ -173,7 +176,7 @@ def _labels(feature: Any) -> list[str] | None:
     return _labels(feature["feature"]) if feature.get("_type") in _LISTS else None
 
 
-def _require_classes(name: str, values: pa.ChunkedArray, classes: int, faults: Faults) -> None:
+def _require_classes(name: str, values: pa.ChunkedArray, *, classes: int, faults: Faults) -> None:
     """Adds a fault where a column holds numbers that no class has."""
     numbers, rows = _flat(values)
     wrong = ~np.isin(numbers, NO_LABEL) & ((numbers < 0) | (numbers >= classes))
@@ -182,7 +185,7 @@ def _require_classes(name: str, values: pa.ChunkedArray, classes: int, faults: F
         given = f"{numbers[first]:g} given; so it is in {int(wrong.sum())} labels in all"
         allowed = f"0 to {classes - 1}, the numbers of its classes; -1 or -100 for no label"
         fix = "cast the column to a ClassLabel with all names"
-        faults.add(place(column=name, row=int(rows[first])), given, allowed, fix)
+        faults.add(place(column=name, row=int(rows[first])), given, allowed, fix=fix)
 
 
 def _unlabelled(name: str, values: pa.ChunkedArray) -> list[str]:

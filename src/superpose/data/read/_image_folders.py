@@ -17,6 +17,7 @@ from superpose.errors import DataError, Faults, listing, message, place
 
 from ._annotated import Rows, images_in
 from ._coco import coco_folder_rows, coco_rows, has_coco, load_coco
+from ._coco_content import CocoContent
 from ._voc import is_voc, voc_parts, voc_rows
 
 ANNOTATED = "annot"  # what the folder of masks is called beside that of images
@@ -34,7 +35,8 @@ def read_images(path: Path) -> pa.Table | None:
     Raises:
         DataError: files that don't fit the layout, gathered.
     """
-    layout, notes = _layout_of(path), ReadNotes()
+    layout = _layout_of(path)
+    notes = ReadNotes()
     return None if layout is None else _table(layout.read(path, notes), notes)
 
 
@@ -50,8 +52,11 @@ def read_coco(path: Path) -> pa.Table | None:
     Raises:
         DataError: the keys of COCO, but not what belongs under them.
     """
-    value, notes = load_coco(path), ReadNotes()
-    return None if value is None else _table(coco_rows(value, path, path.parent, notes), notes)
+    value = load_coco(path)
+    if value is None:
+        return None
+    notes = ReadNotes()
+    return _table(coco_rows(CocoContent(value, path, notes), path.parent), notes)
 
 
 def _table(rows: Rows, notes: ReadNotes) -> pa.Table:

@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 
 from superpose.columns import is_text
 from superpose.data.schema._schema import NULL_WORDS, blank_words
-from superpose.errors import DataError, message, place
+from superpose.errors import DataError, beyond, message, place
 
 # A list of JSON or Python, a tuple or a set; [0.5 1.5], without commas, is an array of numpy.
 _LIST = r"(?s)^\s*(\[.*\]|\(.*,.*\)|\{.*\})\s*$"
@@ -22,7 +22,8 @@ _WORD = re.compile(r"""'([^']*)'|"([^"]*)\"""")
 _WORDS = re.compile(r"""\[\s*(?:'[^']*'|"[^"]*")(?:\s+(?:'[^']*'|"[^"]*"))+\s*\]""")
 _OF_NUMPY = re.compile(r"np\.\w+\(([^()]*)\)")
 # Cells that are looked at first, and the share of all cells that have to be lists.
-_FIRST, _LEAST_SHARE = 100, 0.9
+_FIRST = 100
+_LEAST_SHARE = 0.9
 _SHOWN = 60
 
 
@@ -71,7 +72,7 @@ def as_lists(
     if wrong:
         cell = values[wrong[0]].as_py()
         given = f"{cell[:_SHOWN]!r} is no list, as the cells of {len(known) - len(wrong)} rows are"
-        more = f" (and so in {len(wrong) - 1} more rows)" if len(wrong) > 1 else ""
+        more = beyond(len(wrong) - 1, " (and so in {} more rows)")
         raise DataError(
             message(place(column=name, row=wrong[0]), given + more, fix="mend the cell")
         )

@@ -43,7 +43,9 @@ def as_source(source: Any) -> Any:
         return _table({name: [record.get(name) for record in source] for name in names})
     fix = _advice(source)
     if fix:
-        raise DataError(message("data", f"{type(source).__name__} given", "rows of a table", fix))
+        raise DataError(
+            message("data", f"{type(source).__name__} given", "rows of a table", fix=fix)
+        )
     return source
 
 
@@ -58,7 +60,7 @@ def _by_column(source: Mapping[Any, Any]) -> Any:
     if source and not any(_list(one) is not None for one in source.values()):
         given = f"a dict of single values given ({', '.join(map(str, list(source)[:3]))})"
         fix = f"give one row as a list of one dict: {ROW}"
-        raise DataError(message("data", given, "rows of a table, or tables by name", fix))
+        raise DataError(message("data", given, "rows of a table, or tables by name", fix=fix))
     if not source:
         return source
     wrong = next(name for name, values in columns.items() if values is None)

@@ -94,11 +94,12 @@ def _read(source: Any, empty: bool) -> pa.Table:
         known = {**_kept(table.schema.metadata), _FOLDER: str(folder).encode()}
         table = table.replace_schema_metadata(known)
     else:
-        table, where = readable(_from_frame(source)), "the frame"
+        table = readable(_from_frame(source))
+        where = "the frame"
         table = table.replace_schema_metadata(_kept(table.schema.metadata))
     # A column without a name gets one by its position.
     names = [name.strip() or f"column_{i}" for i, name in enumerate(table.column_names, start=1)]
-    _require_columns(table, names, where, empty)
+    _require_columns(table, names, where=where, empty=empty)
     columns = dict(zip(names, map(_plain, table.columns), strict=True))
     fields = [
         pa.field(name, column.type, metadata=_levels(field))
@@ -123,11 +124,13 @@ def _with_types(table: pa.Table, known: Known) -> pa.Table:
         kept = field.metadata or {}
         cells, comma = CELLS.items() <= kept.items(), COMMA.items() <= kept.items()
         kept = {key: value for key, value in kept.items() if key not in CELLS | COMMA}
-        where, certain = place(column=field.name), field.name in known.commas
+        where = place(column=field.name)
+        certain = field.name in known.commas
         asked = is_text(column.type) and (certain or (comma and field.name not in known.text))
         read = with_point(column, certain) if asked else None
         if read is not None:
-            count, (column, what) = len(column) - column.null_count, read
+            count = len(column) - column.null_count
+            column, what = read
             kept |= COMMA
             told.append(message(where, f"{count} cells read with {what}"))
         if field.name not in known.text:
@@ -147,7 +150,8 @@ def _with_types(table: pa.Table, known: Known) -> pa.Table:
 def _read_sources(sources: Mapping[str, Any], empty: bool) -> pa.Table:
     """Reads several sources as one table, whose metadata tells that it has the column for them."""
     require_names(sources)
-    faults, tables = Faults(DataError), dict[str, pa.Table]()
+    faults = Faults(DataError)
+    tables: dict[str, pa.Table] = {}
     for name, source in sources.items():
         try:
             tables[name] = _read(source, empty)
@@ -266,7 +270,7 @@ def file_format(path: Path, among: Iterable[str] = _READERS) -> str:
             place(file=path),
             f"unknown format ({shown})",
             f"{listing(among)}; {listing([e for e in _TEXT if e in among])} also with .gz",
-            _ADVICE.get(ending, ""),
+            fix=_ADVICE.get(ending, ""),
         )
     )
 
@@ -406,7 +410,7 @@ def _from_pandas(values: Any) -> pa.ChunkedArray:
     return column if isinstance(column, pa.ChunkedArray) else pa.chunked_array([column])
 
 
-def _require_columns(table: pa.Table, names: list[str], where: str, empty: bool) -> None:
+def _require_columns(table: pa.Table, names: list[str], *, where: str, empty: bool) -> None:
     """Makes sure of columns with names of their own, and of rows unless there may be none."""
     if not names:
         raise DataError(message(where, "no columns", "at least one input and one target"))

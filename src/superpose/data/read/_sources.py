@@ -55,7 +55,7 @@ def join_sources(
         except pa.ArrowException:
             given = listing(f"{kind} in {name!r}" for name, kind in found.items())
             fix = "give it one type in all sources, or another name in one of them"
-            faults.add(place(column=column), given, "one type of values", fix)
+            faults.add(place(column=column), given, "one type of values", fix=fix)
     faults.raise_any()
     places = {str(folder) for name in tables if (folder := folders.get(name))}
     parts = []
@@ -99,4 +99,4 @@ def require_names(sources: Mapping[str, object]) -> None:
     if len(sources) < 2 or not all(isinstance(n, str) and n.strip() for n in sources):
         given = f"{len(sources)} given: {listing(map(repr, sources))}"
         fix = "give a path or a frame by itself where there is one"
-        raise DataError(message("sources", given, "two or more, each with a name", fix))
+        raise DataError(message("sources", given, "two or more, each with a name", fix=fix))

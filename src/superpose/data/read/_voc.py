@@ -9,9 +9,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from superpose.columns import SHOWN_FAULTS, ReadNotes, read_text
+from superpose.columns import ReadNotes, read_text
 from superpose.data.split._splits import PART_WORDS, PARTS
-from superpose.errors import DataError, Faults, message, place
+from superpose.errors import SHOWN_FAULTS, DataError, Faults, message, place
 
 from ._annotated import (
     Annotated,
@@ -58,8 +58,9 @@ def voc_rows(path: Path, notes: ReadNotes) -> Rows:
     Raises:
         DataError: files that don't hold what belongs there, gathered.
     """
-    images, sets = images_in(path / IMAGES), voc_parts(path)
-    _tell_apart(path, images, sets, notes)
+    images = images_in(path / IMAGES)
+    sets = voc_parts(path)
+    _tell_apart(path, images, sets, notes=notes)
     used = [image for image in images if not sets or image.stem in sets]
     if not used:
         given = f"no image of {IMAGES} is named in the lists of {SETS}"
@@ -67,7 +68,9 @@ def voc_rows(path: Path, notes: ReadNotes) -> Rows:
             f"name images as their files without ending, such as {images[0].stem}" if images else ""
         )
         raise DataError(message(place(file=path), given, fix=fix))
-    faults, ignored, found = Faults(DataError), 0, list[Annotated]()
+    faults = Faults(DataError)
+    ignored = 0
+    found: list[Annotated] = []
     for image in used:
         file = path / ANNOTATIONS / f"{image.stem}.xml"
         # An image without a file was not looked at; one whose file has no object is empty.
@@ -88,7 +91,9 @@ def voc_rows(path: Path, notes: ReadNotes) -> Rows:
     return rows
 
 
-def _tell_apart(path: Path, images: Sequence[Path], sets: dict[str, str], notes: ReadNotes) -> None:
+def _tell_apart(
+    path: Path, images: Sequence[Path], sets: dict[str, str], *, notes: ReadNotes
+) -> None:
     """Note images without annotations, annotations without images, and names that fit neither."""
     stems = {image.stem for image in images}
     files = {file.stem for file in (path / ANNOTATIONS).glob("*.xml")}

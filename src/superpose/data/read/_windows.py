@@ -6,26 +6,22 @@ of its targets. It holds steps of its own recording only, up to that row and non
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 import numpy as np
 import pyarrow as pa
 
-from superpose.columns import (
-    Times,
-    as_floats,
-    is_list,
-    require_held,
-    steps_of,
-    with_steps,
-    with_warnings,
-)
+from superpose.columns import as_floats, is_list, require_held, steps_of, with_steps, with_warnings
 from superpose.config import Config, SplitConfig, WindowsConfig
 from superpose.data._memory import require_memory
 from superpose.data.schema._guessing import missing_words
 from superpose.data.schema._schema import blank_words
-from superpose.data.split._splits import group_ids, times
-from superpose.errors import ConfigError, DataError, Faults, did_you_mean, listing, message, place
+from superpose.errors import ConfigError, DataError, Faults, message
 
-from ._gaps import SHOWN, found_steps, names_of, of, runs
+from ._gaps import Runs, runs
+from ._recordings import Recordings, recordings_of, require_columns
+from ._steps import Steps
 
 
 def apart(config: Config) -> Config:
@@ -63,50 +59,89 @@ def cut_windows(table: pa.Table, config: Config) -> pa.Table:
     rule = config.windows
     if rule is None or _are_cut(table, rule):
         return table
-    recordings = _recordings(table, config, rule)
+    require_columns(table, config, rule)
     channels = _channels(table, config, rule)
-    when = times(table, rule.time, config, "windows.time")
-    _require_rising(table, rule, recordings, when)
-    found, said = runs(table, rule, recordings, when)
-    _require_long(table, rule, recordings, found)
-    pieces = [run for own in found for run in own]
-    ends = np.concatenate([run[len(run) - 1 : rule.length - 2 : -rule.step] for run in pieces])
-    ends = np.sort(ends[ends >= 0])
+    steps = Steps(recordings_of(table, config, rule))
+    found, said = runs(steps)
+    _require_long(steps.recordings, found)
+    line = _Line.of([run for own in found for run in own], table.num_rows)
+    ends = line.ends(rule)
     if not len(ends):
         given = f"{rule.length} given, but no run of regular steps is as long; {said[-1]}"
         raise DataError(message("windows.length", given))
-    cells = len(ends) * rule.length * len(rule.columns)
-    what = f"{len(ends):,} windows of {rule.length:,} steps and {len(rule.columns)} channels"
-    fix = "shorten windows.length, or write windows.step to take fewer"
-    # As numbers of four bytes, and again as those of Arrow; the places of the steps have eight.
-    needed = 8 * cells + 8 * len(ends) * rule.length
-    require_memory(needed, config.at("windows", "length"), what, fix, ConfigError)
-    # Where each row stands in the order of the runs, so that a window is a run of places; a step
-    # that is missing has a place too, without values.
-    order = np.concatenate(pieces)
-    there = order >= 0
-    spot = np.empty(table.num_rows, np.int64)
-    spot[order[there]] = np.flatnonzero(there)
-    steps = spot[ends][:, None] + np.arange(1 - rule.length, 1)
-    placed = np.where(there[:, None], channels[order], np.float32(np.nan))
-    values = placed[steps.ravel()]
-    flat = pa.array(values.ravel(), from_pandas=True)
-    inner = pa.FixedSizeListArray.from_arrays(flat, len(rule.columns))
+    _require_room(len(ends), config, rule)
     cut = table.take(pa.array(ends))
-    lists = pa.FixedSizeListArray.from_arrays(inner, rule.length)
-    last = np.repeat(np.cumsum([len(run) for run in pieces]), [len(run) for run in pieces])
-    later = spot[ends][:, None] + np.array(rule.horizons, np.int64)
-    inside = later < last[spot[ends]][:, None]
     for name in foreseen(config):
         if name in table.column_names:
-            line = np.where(there, _numbers(name, table, "forecast")[order], np.nan)
-            future = np.where(inside, line[np.where(inside, later, 0)], np.nan)
-            told = pa.FixedSizeListArray.from_arrays(
-                pa.array(future.ravel(), from_pandas=True), len(rule.horizons)
-            )
-            cut = cut.set_column(cut.column_names.index(name), name, told)
-    cut = with_steps(cut.append_column(rule.name, lists), found_steps(rule, recordings, when))
-    return with_warnings(cut, said)
+            ahead = line.ahead(_numbers(name, table, "forecast"), ends, rule.horizons)
+            cut = cut.set_column(cut.column_names.index(name), name, ahead)
+    cut = cut.append_column(rule.name, line.before(channels, ends, rule.length))
+    return with_warnings(with_steps(cut, steps.found()), said)
+
+
+@dataclass(frozen=True)
+class _Line:
+    """All runs one behind the other, so that a window is a stretch of positions.
+
+    Args:
+        rows: the row at each position; -1 for a step that is missing, which has no values.
+        position: the position of each row of the table.
+        last: for each position where its run ends.
+    """
+
+    rows: np.ndarray
+    position: np.ndarray
+    last: np.ndarray
+
+    @classmethod
+    def of(cls, runs: list[np.ndarray], rows: int) -> _Line:
+        """The line of some runs of a table of so many rows."""
+        order = np.concatenate(runs)
+        there = order >= 0
+        position = np.empty(rows, np.int64)
+        position[order[there]] = np.flatnonzero(there)
+        lengths = [len(run) for run in runs]
+        return cls(order, position, np.repeat(np.cumsum(lengths), lengths))
+
+    def ends(self, rule: WindowsConfig) -> np.ndarray:
+        """The rows at which windows end, in the order of the table."""
+        starts = np.flatnonzero(np.diff(self.last, prepend=-1))
+        runs = np.split(self.rows, starts[1:])
+        ends = np.concatenate([run[len(run) - 1 : rule.length - 2 : -rule.step] for run in runs])
+        return np.sort(ends[ends >= 0])
+
+    def before(self, channels: np.ndarray, ends: np.ndarray, length: int) -> pa.Array:
+        """The last steps up to some rows, as lists of steps, which are lists of channels."""
+        there = self.rows >= 0
+        steps = self.position[ends][:, None] + np.arange(1 - length, 1)
+        placed = np.where(there[:, None], channels[self.rows], np.float32(np.nan))
+        flat = pa.array(placed[steps.ravel()].ravel(), from_pandas=True)
+        inner = pa.FixedSizeListArray.from_arrays(flat, channels.shape[1])
+        return pa.FixedSizeListArray.from_arrays(inner, length)
+
+    def ahead(self, values: np.ndarray, ends: np.ndarray, horizons: Sequence[int]) -> pa.Array:
+        """The values so many steps after some rows, as lists, null beyond the end of a run."""
+        position = self.position[ends]
+        later = position[:, None] + np.array(horizons, np.int64)
+        inside = later < self.last[position][:, None]
+        line = np.where(self.rows >= 0, values[self.rows], np.nan)
+        future = np.where(inside, line[np.where(inside, later, 0)], np.nan)
+        flat = pa.array(future.ravel(), from_pandas=True)
+        return pa.FixedSizeListArray.from_arrays(flat, len(horizons))
+
+
+def _require_room(windows: int, config: Config, rule: WindowsConfig) -> None:
+    """Makes sure that windows fit into memory."""
+    cells = windows * rule.length * len(rule.columns)
+    # As numbers of four bytes, and again as those of Arrow; the positions of the steps have eight.
+    needed = 8 * cells + 8 * windows * rule.length
+    require_memory(
+        needed,
+        config.at("windows", "length"),
+        what=f"{windows:,} windows of {rule.length:,} steps and {len(rule.columns)} channels",
+        fix="shorten windows.length, or write windows.step to take fewer",
+        error=ConfigError,
+    )
 
 
 def measured(config: Config, table: pa.Table) -> Config:
@@ -118,7 +153,8 @@ def measured(config: Config, table: pa.Table) -> Config:
         config: the settings.
         table: the windows of the training rows.
     """
-    rule, found = config.windows, steps_of(table)
+    rule = config.windows
+    found = steps_of(table)
     found = {key: x for key, x in found.items() if rule is not None and getattr(rule, key) is None}
     if rule is None or not found:
         return config
@@ -142,39 +178,16 @@ def _are_cut(table: pa.Table, rule: WindowsConfig) -> bool:
     return rule.name in names and is_list(table.schema.field(rule.name).type)
 
 
-def _recordings(table: pa.Table, config: Config, rule: WindowsConfig) -> list[np.ndarray]:
-    """The rows of each recording, in the order of the table."""
-    faults = Faults(DataError)
-    wanted: dict[tuple[str | int, ...], str | None] = {
-        ("time",): rule.time,
-        ("group",): rule.group,
-        **{("columns", place_): name for place_, name in enumerate(rule.columns)},
-    }
-    for keys, name in wanted.items():
-        if name is not None and name not in table.column_names:
-            fix = did_you_mean(name, table.column_names)
-            given, allowed = f"column {name!r} is not in the table", listing(table.column_names)
-            faults.add(config.at("windows", *keys), given, f"the columns {allowed}", fix)
-    if rule.name in table.column_names:
-        given = f"{rule.name!r} is a column of the table"
-        faults.add(config.at("windows", "name"), given, fix="choose another name for the windows")
-    faults.raise_any()
-    if rule.group is None:
-        return [np.arange(table.num_rows)]
-    ids = group_ids(table, rule.group, "windows.group")
-    order = np.argsort(ids, kind="stable")
-    return np.split(order, np.flatnonzero(np.diff(ids[order])) + 1)
-
-
 def _channels(table: pa.Table, config: Config, rule: WindowsConfig) -> np.ndarray:
     """The channels of every step, (N, C) float32, NaN where missing."""
-    faults, found = Faults(DataError), []
-    for place_, name in enumerate(rule.columns):
+    faults = Faults(DataError)
+    found = []
+    for index, name in enumerate(rule.columns):
         try:
             found.append(require_held(name, _numbers(name, table, "channel of the windows")))
         except DataError as error:
             for fault in error.faults:
-                faults.add(config.at("windows", "columns", place_), fault)
+                faults.add(config.at("windows", "columns", index), fault)
     faults.raise_any()
     return np.stack(found, axis=1).astype(np.float32)
 
@@ -185,54 +198,16 @@ def _numbers(name: str, table: pa.Table, what: str) -> np.ndarray:
     return as_floats(name, blank_words(values, missing_words(values, "number")), what)
 
 
-def _require_rising(
-    table: pa.Table, rule: WindowsConfig, recordings: list[np.ndarray], when: Times
-) -> None:
-    """Make sure that time rises within every recording.
-
-    Raises:
-        DataError: the first rows without a time, or with one no later than that of the row before.
-    """
-    faults = Faults(DataError)
-    for rows in recordings:
-        line = when.instant[rows]
-        if np.isnan(line).any():
-            row = int(rows[np.argmax(np.isnan(line))])
-            faults.add(place(column=rule.time, row=row), "no time", fix="fill it in")
-        elif (np.diff(line) <= 0).any():
-            at = int(np.argmax(np.diff(line) <= 0)) + 1
-            before, row = int(rows[at - 1]), int(rows[at])
-            same = line[at] == line[at - 1]
-            what = "the same time as" if same else "an earlier time than"
-            given = f"{what} row {before}{of(table, rule, row)}"
-            fix = "remove one of the two rows" if same else f"sort the table by {rule.time!r}"
-            if when.dated and not when.zoned[row] and line[at - 1] - line[at] < 3600:
-                fix += ", or write times with their offset from UTC if clocks were put back there"
-            if rule.group is None:
-                fix += ", or name the column that tells recordings apart as windows.group"
-            faults.add(place(column=rule.time, row=row), given, "times that rise", fix)
-        if len(faults.found) == SHOWN:
-            break
-    faults.raise_any()
-
-
-def _require_long(
-    table: pa.Table,
-    rule: WindowsConfig,
-    recordings: list[np.ndarray],
-    found: list[list[np.ndarray]],
-) -> None:
+def _require_long(recordings: Recordings, found: Runs) -> None:
+    """Makes sure that every recording has as many steps as a window."""
+    rule = recordings.rule
     lengths = [sum(map(len, own)) for own in found]
     short = [k for k, length in enumerate(lengths) if length < rule.length]
     if not short:
         return
-    names = listing(names_of(table, rule, [recordings[k] for k in short]), SHOWN)
+    names = recordings.names(short)
     longest = max(lengths[k] for k in short)
     many = f"{len(short)} recordings have" if len(short) > 1 else "a recording has"
-    raise DataError(
-        message(
-            "windows.length",
-            f"{rule.length} given, but {many} no more than {longest} rows{names and ': '}{names}",
-            fix="make the windows shorter, or leave these rows out",
-        )
-    )
+    given = f"{rule.length} given, but {many} no more than {longest} rows{names and ': '}{names}"
+    fix = "make the windows shorter, or leave these rows out"
+    raise DataError(message("windows.length", given, fix=fix))

@@ -100,7 +100,7 @@ def fill(table: pa.Table, draft: Path, path: Path) -> None:
     ending = file_format(path, WRITTEN)
     packed = path.suffix.lower() == ".gz"
     if ending in (".csv", ".tsv"):
-        _write_delimited(table, draft, "\t" if ending == ".tsv" else ",", packed)
+        _write_delimited(table, draft, separator="\t" if ending == ".tsv" else ",", packed=packed)
     elif ending in (".jsonl", ".ndjson"):
         write_jsonl(table, draft, packed)
     elif ending in (".parquet", ".pq"):
@@ -109,7 +109,7 @@ def fill(table: pa.Table, draft: Path, path: Path) -> None:
         pyarrow.feather.write_feather(table, str(draft))
 
 
-def _write_delimited(table: pa.Table, path: Path, separator: str, packed: bool) -> None:
+def _write_delimited(table: pa.Table, path: Path, *, separator: str, packed: bool) -> None:
     for index, field in enumerate(table.schema):
         if pa.types.is_list(field.type) and pa.types.is_nested(field.type.value_type):
             texts = [None if v is None else json.dumps(v) for v in table.column(index).to_pylist()]

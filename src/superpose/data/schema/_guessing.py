@@ -211,7 +211,8 @@ class _Words:
 
     def __init__(self, known: pa.ChunkedArray) -> None:
         table = pc.value_counts(known)
-        words, self.counts = table.field("values"), np.asarray(table.field("counts"))
+        words = table.field("values")
+        self.counts = np.asarray(table.field("counts"))
         self.lengths = np.asarray(pc.utf8_length(words), np.float64)
         blanks = pc.count_substring_regex(pc.utf8_trim_whitespace(words), r"\s+")
         self.blanks = np.asarray(blanks, np.float64)
@@ -228,7 +229,8 @@ class _Words:
 
     def guess(self, counts: np.ndarray) -> Guess:
         """The guess for the words, each standing so often."""
-        rows, distinct = int(counts.sum()), int((counts > 0).sum())
+        rows = int(counts.sum())
+        distinct = int((counts > 0).sum())
         length = float((self.lengths * counts).sum()) / rows
         spread = float(((self.lengths - length) ** 2 * counts).sum() / rows) ** 0.5
         words = 1 + float((self.blanks * counts).sum()) / rows

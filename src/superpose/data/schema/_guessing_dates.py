@@ -161,7 +161,8 @@ def _text_as_dates(name: str, values: pa.ChunkedArray) -> Dates | None:
         first = int(np.argmax(wrong))
         warning = f"{what} as missing: {listing(map(repr, strangers), 3)} (first in row {first})"
     times = Times(found.wall, found.offset, clock=is_clock(format))
-    options, said = {}, _on_format(values, times, format)
+    options = {}
+    said = _on_format(values, times, format)
     if format != ISO:
         options["format"] = format
     zone = None if times.clock else zone_of(name, times)

@@ -19,7 +19,7 @@ from ._schema import blank_words
 
 
 def items_of(
-    name: str, options: dict[str, Any], table: pa.Table, rows: pa.Array | None = None
+    name: str, options: dict[str, Any], table: pa.Table, *, rows: pa.Array | None = None
 ) -> Items | None:
     """Reads what describes the items of a target; None where nothing does.
 
@@ -56,8 +56,9 @@ def _read(name: str, options: dict[str, Any], table: pa.Table) -> pa.Table:
         given = f"no column {known!r}, which would name the items of {name!r}"
         fix = did_you_mean(known, items.column_names) or "write `id:` with the column of names"
         allowed = f"the columns {listing(items.column_names)}"
-        raise DataError(message(place(file=path), given, allowed, fix))
-    text, faults = as_text(items.column(known)), Faults(DataError)
+        raise DataError(message(place(file=path), given, allowed, fix=fix))
+    text = as_text(items.column(known))
+    faults = Faults(DataError)
     where = place(file=path, column=known)
     if text.null_count:
         row = pc.index(pc.is_null(text), True).as_py()

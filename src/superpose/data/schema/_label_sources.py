@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 
-import pyarrow as pa
 import pyarrow.compute as pc
 
 from superpose.columns import is_list, is_text, lists_words, require_aligned
@@ -10,7 +9,7 @@ from superpose.config import TargetConfig
 from superpose.errors import listing
 from superpose.kinds import INPUT_KINDS
 
-from ._column_checks import ColumnChecks
+from ._column_checks import ColumnChecks, ColumnEntry
 from ._guessing import guess_input, may_hold_words
 from ._schema import has_column
 
@@ -28,28 +27,30 @@ class LabelSources:
 
     def __init__(self, checks: ColumnChecks, ignored: Mapping[str, str]) -> None:
         self.checks = checks
-        self.table, self.config = checks.table, checks.config
+        self.table = checks.table
+        self.config = checks.config
         self.ignored = ignored
 
     # Targets of an image.
 
-    def image_of(self, keys: tuple[str | int, ...], target: TargetConfig) -> str | None:
+    def image_of(self, entry: ColumnEntry[TargetConfig]) -> str | None:
         """The image whose places a target is of, or None if that is not known."""
-        asked, where = target.options.get("of"), self.config.at(*keys, "of")
+        asked = entry.column.options.get("of")
+        where = self.config.at(*entry.keys, "of")
         found = self.images()
         if asked is None and len(found) == 1:
             return found[0]
         if asked is None:
-            given = f"target {target.name!r} does not say which image it is of"
+            given = f"target {entry.name!r} does not say which image it is of"
             fix = "write `of:` with the name of the image, and declare it as `kind: image`"
-            self.checks.faults.add(where, given, listing(found), fix)
+            self.checks.faults.add(where, given, listing(found), fix=fix)
             return None
-        if not self.checks.known(asked, *keys, "of"):
+        if not self.checks.known(asked, *entry.keys, "of"):
             return None
         if asked not in found:
             given = f"{asked!r} is no image among the inputs"
             fix = f"write `{{name: {asked}, kind: image}}` under inputs"
-            self.checks.faults.add(where, given, listing(found), fix)
+            self.checks.faults.add(where, given, listing(found), fix=fix)
             return None
         return str(asked)
 
@@ -79,11 +80,11 @@ class LabelSources:
             taken |= set(self.table.column_names) - {column.name for column in named}
         return [name for name in self.table.column_names if name not in taken]
 
-    def lists_like(self, name: str, values: pa.ChunkedArray) -> list[str]:
+    def lists_like(self, entry: ColumnEntry[TargetConfig]) -> list[str]:
         """The columns with lists of words that are as long as a target's in every row."""
-        if not lists_words(values.type):
+        if not lists_words(entry.values.type):
             return []
-        lengths = pc.list_value_length(values)
+        lengths = pc.list_value_length(entry.values)
         if pc.count_distinct(lengths).as_py() < 2:
             return []  # a list of the same three names in every row may be anything
         found = []
@@ -95,27 +96,26 @@ class LabelSources:
                     found.append(other)
         return found
 
-    def words_of(
-        self, keys: tuple[str | int, ...], target: TargetConfig, values: pa.ChunkedArray
-    ) -> str | None:
+    def words_of(self, entry: ColumnEntry[TargetConfig]) -> str | None:
         """The input whose words a target labels, or None if that is not known."""
-        source, where = target.options.get("of"), self.config.at(*keys, "of")
+        source = entry.column.options.get("of")
+        where = self.config.at(*entry.keys, "of")
         if source is None:
-            found = self.lists_like(target.name, values)
+            found = self.lists_like(entry)
             if not found:
                 found = [c for c in self.candidates() if may_hold_words(self.table.column(c))]
             if len(found) != 1:
-                given = f"target {target.name!r} does not say which input its labels are of"
+                given = f"target {entry.name!r} does not say which input its labels are of"
                 fix = "write `of:` with the name of the input"
-                self.checks.faults.add(where, given, listing(found or self.candidates()), fix)
+                self.checks.faults.add(where, given, listing(found or self.candidates()), fix=fix)
                 return None
             source = found[0]
-        elif not self.checks.known(source, *keys, "of"):
+        elif not self.checks.known(source, *entry.keys, "of"):
             return None
         elif source not in self.candidates():
             given = f"{source!r} is no text among the inputs"
             fix = "take it up under inputs, or out of ignore"
-            self.checks.faults.add(where, given, listing(self.candidates()), fix)
+            self.checks.faults.add(where, given, listing(self.candidates()), fix=fix)
             return None
         words = self.table.column(source)
         if not (is_text(words.type) or is_list(words.type)):
@@ -125,7 +125,9 @@ class LabelSources:
             )
             return None
         before = len(self.checks.faults.found)
-        self.checks.attempt(keys, require_aligned, target.name, values, source, words)
+        self.checks.attempt(
+            entry.keys, require_aligned, entry.name, entry.values, source=source, words=words
+        )
         if len(self.checks.faults.found) > before:
             return None
         return source

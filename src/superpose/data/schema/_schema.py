@@ -103,8 +103,8 @@ class ColumnSpec:
             values = pa.chunked_array([self.number_format.read(self.name, text)])
         if (clock := self.options.get("clock")) is not None:
             days = read_times(self.name, values, self.options.get("format"))
-            return with_clock(self.name, days, clock, _needed(table, self.name, clock))
-        return beside(self.name, values, table, self.options.get("event"))
+            return with_clock(self.name, days, clock=clock, hours=_needed(table, self.name, clock))
+        return beside(self.name, values, table=table, event=self.options.get("event"))
 
 
 @dataclass(frozen=True)
@@ -209,7 +209,7 @@ def _needed(table: pa.Table, name: str, other: str) -> pa.ChunkedArray:
 
 
 def beside(
-    name: str, values: pa.ChunkedArray, table: pa.Table, event: str | None
+    name: str, values: pa.ChunkedArray, *, table: pa.Table, event: str | None
 ) -> pa.ChunkedArray:
     """A column of times with that of its events, as structures; without events as it is.
 

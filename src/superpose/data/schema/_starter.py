@@ -27,6 +27,7 @@ _SPECIAL = frozenset({"y", "n", "yes", "no", "on", "off", "true", "false", "null
 def write_starter(
     table: pa.Table,
     source: str | PathLike[str] | None,
+    *,
     targets: str | Sequence[str | Mapping[str, Any]],
     path: str | PathLike[str],
 ) -> Schema:
@@ -54,7 +55,7 @@ def write_starter(
         raise ConfigError(exists)
     config = divided(Config.from_arguments(targets=targets), source)
     schema = infer_schema(table, config)
-    text = _text(config, schema, source, path)
+    text = _text(config, schema, source=source, path=path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         # Not "w": another process may have written the file in the meantime.
@@ -68,7 +69,7 @@ def write_starter(
     return schema
 
 
-def _text(config: Config, schema: Schema, source: str | PathLike[str] | None, path: Path) -> str:
+def _text(config: Config, schema: Schema, *, source: str | PathLike[str] | None, path: Path) -> str:
     """The whole file."""
     lines = ["# Settings of superpose. Check them with: superpose check " + path.name]
     if source is not None:

@@ -63,7 +63,8 @@ def _rare(name: str, values: pa.ChunkedArray) -> list[str]:
     """Classes most of which have but one row."""
     if pa.types.is_nested(values.type):
         return []
-    rows, classes = len(values) - values.null_count, pc.count_distinct(values).as_py()
+    rows = len(values) - values.null_count
+    classes = pc.count_distinct(values).as_py()
     if rows < MANY_ROWS or 2 * classes <= rows:
         return []
     fix = "declare another kind if it is a measurement or a text"
@@ -115,7 +116,8 @@ def _near_equal(name: str, kind: str, values: pa.ChunkedArray) -> list[str]:
     if not is_text(values.type):
         return []
     table = pc.value_counts(one(values.drop_null()))
-    words, counts = table.field("values"), np.asarray(table.field("counts"))
+    words = table.field("values")
+    counts = np.asarray(table.field("counts"))
     plain = pc.utf8_lower(pc.utf8_normalize(words, form="NFKC"))
     plain = pc.utf8_trim_whitespace(pc.replace_substring_regex(plain, r"\s+", " "))
     codes = plain.dictionary_encode()

@@ -41,7 +41,8 @@ class Alike:
         """
         x = x[self.rows]
         known = ~np.isnan(x)
-        x, columns = x[known], self.columns[known]
+        x = x[known]
+        columns = self.columns[known]
         if len(x) < 2 or x.min() == x.max():
             return {}
         if not known.all():

@@ -110,7 +110,7 @@ def _disguises(table: pa.Table, schema: Schema, split: Split) -> list[str]:
         # Slower looks are for the pairs alone in which the quick one has found something.
         for k in sorted(k for k, r2 in shares.items() if r2 >= QUICK_R2):
             (target, detail), (target_spec, y) = pairs[k]
-            reason = _reason(x, y, spec.kind, target_spec.kind, clusters)
+            reason = _reason(x, y, kind=spec.kind, target_kind=target_spec.kind, clusters=clusters)
             if reason:
                 found.append(
                     f"input {spec.name!r} may be target {target!r}{detail} in disguise: {reason}; "
@@ -126,7 +126,9 @@ def _as_numbers(spec: ColumnSpec, table: pa.Table) -> np.ndarray | None:
         x = as_floats(spec.name, values)
         return np.where(np.isfinite(x), x, np.nan)
     if spec.kind == "date":
-        return as_seconds(spec.name, values, spec.options.get("format"), spec.options.get("zone"))
+        return as_seconds(
+            spec.name, values, format=spec.options.get("format"), zone=spec.options.get("zone")
+        )
     if pa.types.is_nested(plain(values).type) or INPUT_KINDS[spec.kind].pictures:
         return None
     text = class_names(values, class_type(values))
@@ -135,7 +137,7 @@ def _as_numbers(spec: ColumnSpec, table: pa.Table) -> np.ndarray | None:
 
 
 def _reason(
-    x: np.ndarray, y: np.ndarray, kind: str, target_kind: str, clusters: np.ndarray | None = None
+    x: np.ndarray, y: np.ndarray, *, kind: str, target_kind: str, clusters: np.ndarray | None = None
 ) -> str | None:
     """Why an input gives a target away, or None.
 
@@ -164,7 +166,9 @@ def _reason(
     for column, mean in zip(scores.T, means.T, strict=True):
         # Codes of categories have no order; in the order of their means a tree can cut them.
         one = x if numeric else mean
-        reason = _tiny_tree(one[learn], column[learn], one[held], column[held], measured)
+        reason = _tiny_tree(
+            one[learn], column[learn], new=one[held], held=column[held], measured=measured
+        )
         if reason:
             return reason
     return None
@@ -190,7 +194,7 @@ def _halves(rows: int, clusters: np.ndarray | None) -> tuple[np.ndarray, np.ndar
 
 
 def _tiny_tree(
-    x: np.ndarray, y: np.ndarray, new: np.ndarray, held: np.ndarray, measured: bool
+    x: np.ndarray, y: np.ndarray, *, new: np.ndarray, held: np.ndarray, measured: bool
 ) -> str | None:
     """Fit a tree of a few leaves on some rows x (n,), y (n,) and score it on others."""
     from sklearn.tree import DecisionTreeRegressor  # slow to import, and seldom needed

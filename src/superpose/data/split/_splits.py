@@ -90,11 +90,14 @@ def make_split(table: pa.Table, config: Config, schema: Schema) -> Split:
     labels = {spec.name: raw_labels(table, spec) for spec in schema.targets}
     rng = np.random.default_rng([config.seed, 0x5EED])  # a stream apart from that of training
     shares = np.array([1 - rule.validation - rule.test, rule.validation, rule.test])
-    count, clusters, warnings = table.num_rows, None, list[str]()
+    count = table.num_rows
+    clusters = None
+    warnings: list[str] = []
     if count < len(PARTS):
         raise DataError(f"table: {count} rows; a split into {', '.join(PARTS)} needs more")
     if rule.by == "random":
-        part, how = deal(np.zeros((count, 0), bool), shares, rng), "at random"
+        part = deal(np.zeros((count, 0), bool), shares, rng)
+        how = "at random"
     elif rule.by == "stratified":
         names = len(labels)
         part = deal(marks(labels), shares, rng)
@@ -106,33 +109,35 @@ def make_split(table: pa.Table, config: Config, schema: Schema) -> Split:
                 f"split: column {rule.column!r} has {clusters.max() + 1} group(s); at least "
                 f"{len(PARTS)} are needed; give another column or split stratified"
             )
-        part = deal_groups(marks(labels), clusters, shares, rng)
+        part = deal_groups(marks(labels), clusters, shares, rng=rng)
         how = f"by the {clusters.max() + 1} groups of {rule.column!r}"
     elif rule.by == "time":
-        when = times(table, str(rule.column), config).instant
+        when = times(table, str(rule.column), config=config).instant
         if np.isnan(when).any():
             lost = int(np.isnan(when).sum())
             warnings.append(f"split: {lost} row(s) without {rule.column!r} went to training")
         part, clusters = _by_time(when, shares)
         if config.windows is not None:
-            part, lost = purged(part, when, table, config.windows)
+            part, lost = purged(part, when, table=table, rule=config.windows)
             if lost:
                 warnings.append(
                     f"split: {lost} window(s) look ahead into the next part and are left out"
                 )
         how = f"by time in {rule.column!r}, the latest rows for the test"
     else:
-        part, how = _by_column(table, str(rule.column)), f"as column {rule.column!r} says"
+        part = _by_column(table, str(rule.column))
+        how = f"as column {rule.column!r} says"
         if rule.groups is not None:
             clusters = group_ids(table, rule.groups, "split.groups")
         if not (part == 1).any():
             inside = np.flatnonzero(part == 0)
-            marked, held = marks(_rows(labels, inside)), np.array([shares[0], shares[1]])
+            marked = marks(_rows(labels, inside))
+            held = np.array([shares[0], shares[1]])
             if clusters is None:
                 part[inside] = deal(marked, held, rng)
             else:
                 ids = np.unique(clusters[inside], return_inverse=True)[1]
-                part[inside] = deal_groups(marked, ids, held, rng)
+                part[inside] = deal_groups(marked, ids, held, rng=rng)
             how += ", validation drawn from the training rows"
     rows = [np.flatnonzero(part == k) for k in range(len(PARTS))]
     sizes = ", ".join(f"{len(r)} {name}" for r, name in zip(rows, PARTS, strict=True))
@@ -158,6 +163,7 @@ def make_split(table: pa.Table, config: Config, schema: Schema) -> Split:
 def fold_indices(
     rows: np.ndarray,
     labels: Mapping[str, np.ndarray],
+    *,
     k: int,
     repeat_seed: int,
     clusters: np.ndarray | None = None,
@@ -187,15 +193,17 @@ def fold_indices(
     rng = np.random.default_rng([repeat_seed, 0xF01D])
     marked = marks(_rows(labels, rows))
     if clusters is None:
-        things, what = len(rows), "rows"
+        things = len(rows)
+        what = "rows"
     else:
         ids = np.unique(clusters[rows], return_inverse=True)[1]
-        things, what = int(ids.max()) + 1, "groups or blocks of time"
+        things = int(ids.max()) + 1
+        what = "groups or blocks of time"
     if not 2 <= k <= things:
         raise DataError(f"folds: {k} given; {things} {what} allow 2 to {things}")
     if clusters is None:
         return deal(marked, np.ones(k), rng)
-    return deal_groups(marked, ids, np.ones(k), rng)
+    return deal_groups(marked, ids, np.ones(k), rng=rng)
 
 
 def raw_labels(table: pa.Table, spec: ColumnSpec) -> np.ndarray:
@@ -220,7 +228,9 @@ def raw_labels(table: pa.Table, spec: ColumnSpec) -> np.ndarray:
         # Of the labels of words, which of them a row has.
         given = " " if spec.kind == "tokens" else spec.options.get("separator")
         members, rows = as_sets(values, given or guess_separator(values))
-        return hot(members, rows, missing(values), counted(members)[0]).astype(np.float64)
+        return hot(members, rows, gone=missing(values), levels=counted(members)[0]).astype(
+            np.float64
+        )
     if TARGET_KINDS[spec.kind].needs_folder or TARGET_KINDS[spec.kind].needs_source:
         # Labels that are not in the column alone are not opened for this: whether a row has any.
         return np.where(missing(values), np.nan, 0.0)[:, None]
@@ -259,7 +269,7 @@ def _column(table: pa.Table, name: str, setting: str = "split.column") -> pa.Chu
 
 
 def times(
-    table: pa.Table, name: str, config: Config | None = None, setting: str = "split.column"
+    table: pa.Table, name: str, *, config: Config | None = None, setting: str = "split.column"
 ) -> Times:
     """A column of times: dates as points in time, numbers as they are.
 
@@ -288,7 +298,8 @@ def times(
         if told is None and found is None and not is_text(values.type):
             return _numbers(as_floats(name, values))
         if found is not None:
-            values, told = blank_words(values, found.strangers), found.options
+            values = blank_words(values, found.strangers)
+            told = found.options
         elif told is None:
             try:
                 return _numbers(as_floats(name, values))
@@ -333,10 +344,12 @@ def _by_time(when: np.ndarray, shares: np.ndarray) -> tuple[np.ndarray, np.ndarr
         cut = min(round(end * len(line)), len(line) - 1)
         moment = line[cut]
         # The moment that the cut falls into goes wholly to the side where more of it lies.
-        first, last = np.searchsorted(line, moment), np.searchsorted(line, moment, side="right")
+        first = np.searchsorted(line, moment)
+        last = np.searchsorted(line, moment, side="right")
         cut = first if cut - first <= last - cut else last
         part[order[cut:]] = k + 1
-    clusters, used = np.empty(len(when), np.int64), 0
+    clusters = np.empty(len(when), np.int64)
+    used = 0
     for k in range(len(shares)):
         rows = order[part[order] == k]
         # Two at least: a paired test needs something to compare between.
@@ -347,7 +360,7 @@ def _by_time(when: np.ndarray, shares: np.ndarray) -> tuple[np.ndarray, np.ndarr
 
 
 def purged(
-    part: np.ndarray, when: np.ndarray, table: pa.Table, rule: WindowsConfig
+    part: np.ndarray, when: np.ndarray, *, table: pa.Table, rule: WindowsConfig
 ) -> tuple[np.ndarray, int]:
     """Take out of a part the windows whose forecasts are of times of the next part.
 
@@ -394,7 +407,8 @@ def _check_labels(
     labels: Mapping[str, np.ndarray], rows: list[np.ndarray], schema: Schema
 ) -> list[str]:
     """Refuse targets that can't be learned, and name those that can't be judged."""
-    faults, warnings = Faults(DataError), []
+    faults = Faults(DataError)
+    warnings = []
     classes = {spec.name for spec in schema.targets if spec.kind not in MEASURED}
     for name, y in labels.items():
         for part, index in zip(PARTS, rows, strict=True):
@@ -409,7 +423,7 @@ def _check_labels(
                     f"{what} in the {len(index)} training rows"
                     + (", all the same" if same and count > 1 else ""),
                     "at least 2 labels that differ",
-                    "give more rows, split another way, or take the target out",
+                    fix="give more rows, split another way, or take the target out",
                 )
             elif part != "train" and (count == 0 or (same and name in classes)):
                 warnings.append(

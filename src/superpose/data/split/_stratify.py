@@ -76,20 +76,21 @@ def deal(marked: np.ndarray, shares: np.ndarray, rng: np.random.Generator) -> np
     while left.any():
         label = int(np.argmin(np.where(left > 0, left, np.inf)))
         rows = rng.permutation(np.flatnonzero((part < 0) & marked[:, label]))
-        amounts = _apportion(len(rows), wanted[:, label], room, rng)
-        part[rows] = _spread(rows, amounts, marked, left, rng)
+        amounts = _apportion(len(rows), wanted[:, label], room, rng=rng)
+        part[rows] = _spread(rows, amounts, marked=marked, left=left, rng=rng)
         for k in range(len(shares)):
             wanted[k] -= marked[rows[part[rows] == k]].sum(axis=0)
         room = room - amounts
         left = left - marked[rows].sum(axis=0)
     rows = rng.permutation(np.flatnonzero(part < 0))  # rows without any label
-    part[rows] = np.repeat(np.arange(len(shares)), _apportion(len(rows), room, room, rng))
+    part[rows] = np.repeat(np.arange(len(shares)), _apportion(len(rows), room, room, rng=rng))
     return part
 
 
 def _spread(
     rows: np.ndarray,
     amounts: np.ndarray,
+    *,
     marked: np.ndarray,
     left: np.ndarray,
     rng: np.random.Generator,
@@ -105,7 +106,7 @@ def _spread(
 
 
 def _apportion(
-    count: int, wanted: np.ndarray, room: np.ndarray, rng: np.random.Generator
+    count: int, wanted: np.ndarray, room: np.ndarray, *, rng: np.random.Generator
 ) -> np.ndarray:
     """Divide ``count`` rows in proportion to what each part wants, in whole rows."""
     weight = np.maximum(wanted, 0)
@@ -120,7 +121,7 @@ def _apportion(
 
 
 def deal_groups(
-    marked: np.ndarray, groups: np.ndarray, shares: np.ndarray, rng: np.random.Generator
+    marked: np.ndarray, groups: np.ndarray, shares: np.ndarray, *, rng: np.random.Generator
 ) -> np.ndarray:
     """Deal whole groups to parts, balancing sizes and marks as far as whole groups allow.
 

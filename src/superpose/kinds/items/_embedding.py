@@ -132,7 +132,7 @@ def _matrix(column: str, values: Column, size: int | None) -> np.ndarray:
                 place(column=column, row=row),
                 f"a list of {lengths[row]} numbers",
                 f"{expected} numbers, as in the other rows",
-                "mend the row, or leave the cell empty",
+                fix="mend the row, or leave the cell empty",
             )
         )
     flat = pc.list_flatten(lists).cast(pa.float64())
@@ -142,7 +142,7 @@ def _matrix(column: str, values: Column, size: int | None) -> np.ndarray:
         row = int(np.flatnonzero(there)[np.argmax(gaps)])
         given = "a list with a gap or a number that is not finite"
         fix = "fill the gap, or leave the cell empty"
-        raise DataError(message(place(column=column, row=row), given, "numbers only", fix))
+        raise DataError(message(place(column=column, row=row), given, "numbers only", fix=fix))
     found = np.full((len(lengths), max(expected, 1)), np.nan)
     found[there] = wide
     return require_held(column, found).astype(np.float32)

@@ -70,7 +70,13 @@ class EntityInput(VectorInput):
             order = {name: i for i, name in enumerate(entities)}
             kinds = {name: i for i, name in enumerate(links)}
             numbers = np.array([(order[h], kinds[r], order[t]) for h, r, t in triples])
-            vectors = embed_triples(numbers, len(entities), len(links), settings.size, EPOCHS)
+            vectors = embed_triples(
+                numbers,
+                entities=len(entities),
+                relations=len(links),
+                size=settings.size,
+                epochs=EPOCHS,
+            )
         else:
             drawn = np.random.default_rng(0).normal(size=(len(entities), settings.size))
             vectors = np.asarray(drawn, np.float32)

@@ -103,7 +103,7 @@ class RetrievalTarget(ClassTarget):
         if kind.width > MOST_ITEMS:
             given = f"{kind.width} different items"
             fix = "leave out the rarest, or group them"
-            raise DataError(message(place(column=column), given, f"at most {MOST_ITEMS}", fix))
+            raise DataError(message(place(column=column), given, f"at most {MOST_ITEMS}", fix=fix))
         if kind.width > ONE_HOT:
             drawn = np.random.default_rng(0).normal(size=(kind.width, CODE))
             both = np.concatenate([codes(items, CODE), drawn], 1) if items.inputs else drawn

@@ -76,7 +76,15 @@ def require_read(
     column: str, values: Column, folder: str, wrong: Mapping[int, str], fix: str
 ) -> None:
     """Raise DataError for sounds that can't be read, or return if there is none."""
-    refuse(column, "sound", as_text(values).to_pylist(), folder, wrong, fix, SHOWN_FAULTS)
+    refuse(
+        column,
+        "sound",
+        paths=as_text(values).to_pylist(),
+        folder=folder,
+        wrong=wrong,
+        fix=fix,
+        shown=SHOWN_FAULTS,
+    )
 
 
 class AudioOptions(Options):
@@ -186,7 +194,7 @@ class AudioInput(InputKind):
         require_soundfile(self.column)
         block, wrong = self._spectrograms(values, folder)
         self._require(values, folder, wrong)
-        pass_over(self.column, "sound", as_text(values).to_pylist(), wrong)
+        pass_over(self.column, "sound", paths=as_text(values).to_pylist(), wrong=wrong)
         return np.asarray((block - self.means) / self.scales, np.float32)
 
     def features(

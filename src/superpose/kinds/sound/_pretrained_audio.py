@@ -90,7 +90,9 @@ class PretrainedAudioInput(Checkpoint, VectorInput):
         if not isinstance(sampling, int) or sampling < 1:
             given = f"{home / 'preprocessor_config.json'} has the sampling_rate {sampling!r}"
             fix = "choose a checkpoint of waveforms, such as wav2vec2, HuBERT or WavLM"
-            raise DataError(message(place(column=column), given, "a whole number in hertz", fix))
+            raise DataError(
+                message(place(column=column), given, "a whole number in hertz", fix=fix)
+            )
         try:
             frozen(speech_model, home)
         except Exception as fault:

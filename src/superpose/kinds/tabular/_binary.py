@@ -94,7 +94,7 @@ class BinaryTarget(ClassTarget):
                 known = fitted.levels
                 fix = did_you_mean(wanted, known)
                 where = f"target {column!r}: positive"
-                raise DataError(message(where, f"{positive!r} given", listing(known), fix))
+                raise DataError(message(where, f"{positive!r} given", listing(known), fix=fix))
             if wanted == fitted.levels[0]:
                 fitted.levels.reverse()
                 fitted.counts.reverse()

@@ -74,7 +74,8 @@ class MultiCategoryInput(InputKind):
         )
 
     def encode(self, values: Column) -> np.ndarray:
-        return hot(*as_sets(values, self.separator), missing(values), self.levels)
+        members, rows = as_sets(values, self.separator)
+        return hot(members, rows, gone=missing(values), levels=self.levels)
 
     def features(self, values: Column) -> tuple[np.ndarray, list[bool], list[str]]:
         names = [f"{self.column} ({level})" for level in self.levels]

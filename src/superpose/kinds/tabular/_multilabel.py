@@ -99,7 +99,7 @@ class MultilabelTarget(NamedClasses):
         members, rows = as_sets(values, self.separator)
         unknown = Unknown.of(members, find(members, self.levels), rows)
         self.warn_of(unknown, "label", "label(s) are left out")
-        return hot(members, rows, gone, self.levels)
+        return hot(members, rows, gone=gone, levels=self.levels)
 
     def unknown(self, values: Column) -> Unknown:
         if missing(values).all():  # such a column may have any type

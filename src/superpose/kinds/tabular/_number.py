@@ -237,7 +237,7 @@ class NumberTarget(TargetKind):
 
     def encode(self, values: Column) -> np.ndarray:
         raw = finite(as_floats(self.column, values), f"target {self.column!r}")
-        return as_labels(self.column, raw, self.mean, self.scale)
+        return as_labels(self.column, raw, mean=self.mean, scale=self.scale)
 
     def exact(self, y: np.ndarray) -> np.ndarray:
         y = np.asarray(y, np.float64)

@@ -260,7 +260,7 @@ class SurvivalTarget(TargetKind):
         k = np.where(np.isnan(y), np.nan, self._places(y)[0])[:, None]
         hit = class_scores(np.asarray(pred)[:, None], k, share)
         alive = self.lived(np.maximum(pred, PROBABILITY_FLOOR), np.abs(np.nan_to_num(y))[:, None])
-        longer = score_within(1 - alive, alive, np.zeros_like(alive), share)
+        longer = score_within(1 - alive, alive, np.zeros_like(alive), share=share)
         return np.where(np.isnan(k), np.nan, np.where(np.signbit(y)[:, None], longer, hit))
 
     def at_scores(self, pred: np.ndarray, z: np.ndarray) -> np.ndarray:

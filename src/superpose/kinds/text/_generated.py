@@ -311,7 +311,7 @@ def _require_decoder(column: str, home: Path, config: dict[str, Any]) -> int:
     if not writes or fills or config.get("is_encoder_decoder"):
         given = f"the model in {home} is of type {kind}, which does not write on from a text"
         fix = "give a decoder such as gpt2, qwen2 or llama"
-        raise DataError(message(where, given, "decoder-only models", fix))
+        raise DataError(message(where, given, "decoder-only models", fix=fix))
     end = config.get("eos_token_id")
     end = end[0] if isinstance(end, list) and end else end
     if not isinstance(end, int):

@@ -206,7 +206,7 @@ class TextInput(InputKind):
         if self.unit != "word":
             given = f"`translate` given for a text that is read by its {self.unit} parts"
             allowed = "texts of prose whose words have no labels"
-            raise DataError(message(place(column=self.column), given, allowed, "remove it"))
+            raise DataError(message(place(column=self.column), given, allowed, fix="remove it"))
         texts = [text for text in _clean(values).to_pylist() if text.strip()]
         self.said = rephrased(self.column, texts, asked.translate, folder)
 

@@ -253,7 +253,7 @@ class TokensTarget(PlaceClasses, NamedClasses):
         return self.marks.best(self._by_place(pred))
 
     def aligned(self, values: Column, source: Column, **options: Any) -> np.ndarray:
-        require_aligned(self.column, values, self.of, source)
+        require_aligned(self.column, values, source=self.of, words=source)
         return np.ones(len(values), bool)
 
     def words(self, values: Column) -> tuple[pa.Array, np.ndarray]:

@@ -121,7 +121,7 @@ class ForecastTarget(SeveralNumbers):
 
     def encode(self, values: Column) -> np.ndarray:
         block = _block(self.column, values, len(self.ahead))
-        return as_labels(self.column, block, self.mean, self.scale)
+        return as_labels(self.column, block, mean=self.mean, scale=self.scale)
 
     def _lists(self, block: np.ndarray) -> pa.Array:
         flat = pa.array(block.ravel(), from_pandas=True)
@@ -175,7 +175,7 @@ def _block(column: str, values: Column, steps: int | None) -> np.ndarray:
         row = int(wrong[0])
         given = f"a list of {int(counts[row])}"
         fix = "write null for a step that is not known"
-        raise DataError(message(place(column=column, row=row), given, f"lists of {steps}", fix))
+        raise DataError(message(place(column=column, row=row), given, f"lists of {steps}", fix=fix))
     block = np.full((len(values), steps), np.nan)
     block[found.rows, spread(found.rows, len(values))] = found.values[:, 0]
     return block

@@ -175,7 +175,7 @@ class SeriesInput(InputKind):
         if self.closed:
             fix = "add it to channels, or leave its events out"
             where = place(column=self.column, row=row)
-            raise DataError(message(where, given, ", ".join(self.channels), fix))
+            raise DataError(message(where, given, ", ".join(self.channels), fix=fix))
         warn(f"input {self.column!r}, row {row}: {given}; they are not read")
 
     def _laid(self, values: Column) -> np.ndarray:

@@ -14,7 +14,6 @@ from pydantic import Field
 from torch import Tensor
 
 from superpose.columns import (
-    SHOWN_FAULTS,
     TOLD,
     Column,
     are_shares,
@@ -33,7 +32,7 @@ from superpose.distributions import (
     class_information,
     class_scores,
 )
-from superpose.errors import DataError, Faults, listing, place
+from superpose.errors import SHOWN_FAULTS, DataError, Faults, listing, place
 from superpose.functional import Peaks, bumps, overlap, peaks
 from superpose.kinds._beside import Beside
 from superpose.kinds._metrics import nan_mean
@@ -142,7 +141,7 @@ class BoxesTarget(PlacesTarget):
         beside = {key: options[key] for key in ("folder", "source") if key in options}
         read, ignored = read_objects(column, values)
         shares = "source" in beside and are_shares(read)
-        found = shares_of(column, read, skips, **beside, tell=False, shares=shares)
+        found = shares_of(column, read, skips=skips, **beside, tell=False, shares=shares)
         if len(found) < 2:
             raise too_few_labels(column, len(found))
         names = [name for objects in found.values() for name, _ in objects]
@@ -155,7 +154,9 @@ class BoxesTarget(PlacesTarget):
         boxes = np.array([box for objects in found.values() for _, box in objects]).reshape(-1, 4)
         sides = (boxes[:, 2:] - boxes[:, :2]).mean(axis=0) / 2 if len(boxes) else [0.1, 0.1]
         source, folder = options.get("source"), options.get("folder", "")
-        notes, conversions = frame_notes(column, read, ignored, shares, source, folder)
+        notes, conversions = frame_notes(
+            column, read, ignored=ignored, shares=shares, source=source, folder=folder
+        )
         return cls(
             column=column,
             notes=notes,
@@ -173,7 +174,9 @@ class BoxesTarget(PlacesTarget):
 
     def encode(self, values: Column, folder: str = "", source: Column | None = None) -> np.ndarray:
         read, _ = read_objects(self.column, values)
-        found = shares_of(self.column, read, self.skips, folder, source, shares=self.shares)
+        found = shares_of(
+            self.column, read, skips=self.skips, folder=folder, source=source, shares=self.shares
+        )
         index = {name: n for n, name in enumerate(self.levels)}
         block, faults, lost = self.unlabelled(len(values)), Faults(DataError), 0
         for row, objects in found.items():
@@ -181,7 +184,7 @@ class BoxesTarget(PlacesTarget):
             if strangers and len(faults.found) < SHOWN_FAULTS:
                 given, fix = f"class {strangers[0]!r}", "name it under levels, or mend it"
                 allowed = listing(self.levels)
-                faults.add(place(column=self.column, row=row), given, allowed, fix)
+                faults.add(place(column=self.column, row=row), given, allowed, fix=fix)
             own = [[index[n], *box] for n, box in objects if n in index]
             lost += max(len(own) - self.most, 0)
             padded = np.zeros((self.most, 5), np.float32)
@@ -317,7 +320,7 @@ class BoxesTarget(PlacesTarget):
     def found(self, pred: np.ndarray, least: float = SHOWN) -> list[Peaks]:
         """The objects of each row that are told with at least this score."""
         scores, boxes = self._told(np.asarray(pred))
-        return peaks(scores, boxes, self._grid, least, self.most)
+        return peaks(scores, boxes, grid=self._grid, least=least, most=self.most)
 
     def paired(self, y: np.ndarray, pred: np.ndarray) -> tuple[np.ndarray, ...]:
         """Pair what is told with what is there: each told object takes the true one it covers most.

@@ -112,7 +112,14 @@ class ImageInput(InputKind):
         require_pillow(column)
         paths, folder = as_text(values).to_pylist(), options.get("folder", "")
         if options.get("on_error") != "skip":
-            refuse(column, "image", paths, folder, heads_of(paths, folder)[1], FIX)
+            refuse(
+                column,
+                "image",
+                paths=paths,
+                folder=folder,
+                wrong=heads_of(paths, folder)[1],
+                fix=FIX,
+            )
 
     @classmethod
     def fit(cls, column: str, values: Column, **options: Any) -> Self:
@@ -150,9 +157,9 @@ class ImageInput(InputKind):
         found, wrong = self._read(values, folder)
         paths = as_text(values).to_pylist()
         if not self.skips:
-            refuse(self.column, "image", paths, folder, wrong, FIX)
-        pass_over(self.column, "image", paths, wrong)
-        tell_clipped(self.column, paths, folder, self.ranges)
+            refuse(self.column, "image", paths=paths, folder=folder, wrong=wrong, fix=FIX)
+        pass_over(self.column, "image", paths=paths, wrong=wrong)
+        tell_clipped(self.column, paths, folder, ranges=self.ranges)
         block = np.zeros((len(values), 3, *self.size), np.uint8)
         for row, pixels in found.items():
             block[row] = pixels

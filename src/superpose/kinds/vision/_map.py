@@ -111,7 +111,7 @@ class MapTarget(SeveralNumbers):
         skips, folder = bool(options.get("skips")), options.get("folder", "")
         found, wrong = read_maps(column, values, folder)
         if not skips:
-            refuse(column, "map", _names(values), folder, wrong, FIX)
+            refuse(column, "map", paths=_names(values), folder=folder, wrong=wrong, fix=FIX)
         if len(found) < 2:
             raise too_few_labels(column, len(found))
         first = next(iter(found.values()))
@@ -151,15 +151,15 @@ class MapTarget(SeveralNumbers):
     def encode(self, values: Column, folder: str = "") -> np.ndarray:
         found, wrong = read_maps(self.column, values, folder)
         if not self.skips:
-            refuse(self.column, "map", _names(values), folder, wrong, FIX)
-        leave_unlabelled(self.column, "map", len(values), wrong)
+            refuse(self.column, "map", paths=_names(values), folder=folder, wrong=wrong, fix=FIX)
+        leave_unlabelled(self.column, "map", total=len(values), wrong=wrong)
         return self._standard(self._on_grid(found, len(values)))
 
     def aligned(self, values: Column, source: Column, **options: Any) -> np.ndarray:
         folder = options.get("folder", "")
-        sizes, _ = read_maps(self.column, values, folder, size_of_map)
+        sizes, _ = read_maps(self.column, values, folder, read=size_of_map)
         sizes = {r: np.array(x.shape) if x.ndim == 2 else x for r, x in sizes.items()}
-        return fits_image(self.column, "map", sizes, source, folder, self.skips)
+        return fits_image(self.column, "map", sizes, source=source, folder=folder, skips=self.skips)
 
     def follow(self, y: Tensor, moved: Moved) -> Tensor:
         return follow_grid(y, (self.grid[0], self.grid[1]), moved)

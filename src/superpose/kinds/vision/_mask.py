@@ -17,7 +17,6 @@ from torch import Tensor
 from superpose.columns import (
     LOSSY,
     ROWS_AT_ONCE,
-    SHOWN_FAULTS,
     VOID,
     Column,
     as_png,
@@ -40,7 +39,7 @@ from superpose.columns import (
     warn,
     windows_paths,
 )
-from superpose.errors import DataError, Faults, message, place
+from superpose.errors import SHOWN_FAULTS, DataError, Faults, message, place
 from superpose.functional import category_loss
 from superpose.kinds._beside import Beside, FileForm
 from superpose.kinds._metrics import nan_mean
@@ -132,7 +131,7 @@ class MaskTarget(PlaceClasses):
         if len(found) < 2:
             raise too_few_labels(column, len(found))
         names = options.get("levels")
-        read = choose_ids(column, found.values(), names, options.get("void"))
+        read = choose_ids(column, found.values(), levels=names, void=options.get("void"))
         ids = read.ids
         if not ids or len(ids) > MOST_CLASSES:
             what = f"{len(ids)} different ids in its files"
@@ -167,7 +166,7 @@ class MaskTarget(PlaceClasses):
 
     def encode(self, values: Column, folder: str = "") -> np.ndarray:
         found, wrong = _read(self.column, values, folder, self.skips)
-        leave_unlabelled(self.column, "mask", len(values), wrong)
+        leave_unlabelled(self.column, "mask", total=len(values), wrong=wrong)
         return self._on_grid(found, len(values), _paths(values))
 
     def _on_grid(
@@ -202,12 +201,10 @@ class MaskTarget(PlaceClasses):
                 place(column=self.column, row=row),
                 f"its {files[row]} has the id {names}",
                 f"0 to {self.ids[-1]}, and {', '.join(map(str, self.void))} for no class",
-                "name the class under levels, or the id under void",
+                fix="name the class under levels, or the id under void",
             )
-        if len(strangers) > SHOWN_FAULTS:
-            faults.add(
-                place(column=self.column), f"so in {len(strangers) - SHOWN_FAULTS} more rows"
-            )
+        untold = len(strangers) - SHOWN_FAULTS
+        faults.add_rest(place(column=self.column), untold, "so in {} more rows")
         faults.raise_any()
 
     def _classes(self, ids: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -221,7 +218,9 @@ class MaskTarget(PlaceClasses):
     def aligned(self, values: Column, source: Column, **options: Any) -> np.ndarray:
         folder = options.get("folder", "")
         masks, _ = read_all(_paths(values), folder, lambda p: np.array(size_of(p)))
-        return fits_image(self.column, "mask", masks, source, folder, self.skips)
+        return fits_image(
+            self.column, "mask", masks, source=source, folder=folder, skips=self.skips
+        )
 
     def follow(self, y: Tensor, moved: Moved) -> Tensor:
         return follow_grid(y, (self.grid[0], self.grid[1]), moved)
@@ -377,5 +376,5 @@ def _read(
     found, wrong = read_all(texts, folder, partial(read, runs=runs))
     if wrong and not skips:
         fix = "mend the path or the file, or leave the cell empty if there is no mask"
-        refuse(column, "mask", texts, folder, wrong, fix)
+        refuse(column, "mask", paths=texts, folder=folder, wrong=wrong, fix=fix)
     return found, wrong

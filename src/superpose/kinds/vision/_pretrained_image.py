@@ -259,7 +259,7 @@ def _preparation(column: str, home: Path) -> tuple[list[float], list[float], int
         given = f"the model in {home} reads {channels} colours, with means {means} taken off"
         allowed = "3 colours, with image_mean and image_std in preprocessor_config.json"
         fix = "choose a checkpoint of images in RGB"
-        raise DataError(message(place(column=column), given, allowed, fix))
+        raise DataError(message(place(column=column), given, allowed, fix=fix))
     size = told.get("crop_size") if told.get("do_center_crop") else told.get("size")
     size = size or config.get("image_size") or USUAL_SIDE
     if isinstance(size, dict):

@@ -56,12 +56,12 @@ def predict_rows(
     for chunk in padded.split(max(1, size), dim=1):
         out = networks({name: block[chunk] for name, block in inputs.items()})
         chunks.append([_on_host(out, own, where) for own, where in teams])
-    found = []
+    pred = []
     for (own, where), parts in zip(teams, zip(*chunks, strict=True), strict=True):
         whole = [torch.cat(part, 1).numpy() for part in zip(*parts, strict=True)]
         for n, network in enumerate(range(where.start, where.stop)):
-            found.append([whole[slot][n, : len(rows[network])] for slot in range(len(own))])
-    return found
+            pred.append([whole[slot][n, : len(rows[network])] for slot in range(len(own))])
+    return pred
 
 
 def _teams(kinds: Sequence[Kinds]) -> Iterator[tuple[Kinds, slice]]:

@@ -82,8 +82,7 @@ def read_synonyms(path: Path, column: str) -> dict[str, list[str]]:
     for number in wrong[:SHOWN_LINES]:
         allowed = "a single word, a tab, and single words between commas"
         faults.add(place(file=path, line=number), f"{lines[number - 1]!r} given", allowed)
-    if len(wrong) > SHOWN_LINES:
-        faults.add(place(file=path), f"so it is in {len(wrong) - SHOWN_LINES} more lines")
+    faults.add_rest(place(file=path), len(wrong) - SHOWN_LINES, "so it is in {} more lines")
     faults.raise_any()
     return found
 

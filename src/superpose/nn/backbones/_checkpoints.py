@@ -89,7 +89,7 @@ def find_model(
             if lacking:
                 given = f"the folder {home} lacks {listing(lacking)}"
                 fix = "give the folder of a checkpoint of transformers with all of them"
-                raise DataError(message(place(column=column), given, listing(files), fix))
+                raise DataError(message(place(column=column), given, listing(files), fix=fix))
             return home
     if Path(encoder).is_absolute() or encoder.startswith(".") or encoder.count("/") > 1:
         given = f"no folder {encoder}"
@@ -119,7 +119,7 @@ def read_json(column: str, file: Path) -> dict[str, Any]:
         return told
     given = f"{file} holds {str(told)[:120]}"
     fix = "copy the checkpoint anew"
-    raise DataError(message(place(column=column), given, "an object of JSON", fix)) from None
+    raise DataError(message(place(column=column), given, "an object of JSON", fix=fix)) from None
 
 
 def require_transformers(column: str) -> None:
@@ -135,4 +135,4 @@ def refused(column: str, home: Path, what: str, models: str, fault: Exception) -
     """The error for a model that does not read what it should; it may raise whatever it likes."""
     reason = (str(fault).splitlines() or [type(fault).__name__])[0]
     given = f"the model in {home} can't read {what} ({reason[:160]})"
-    return DataError(message(place(column=column), given, models, "choose another checkpoint"))
+    return DataError(message(place(column=column), given, models, fix="choose another checkpoint"))

@@ -72,7 +72,7 @@ class NumberEncoder(nn.Module):
     def forward(self, block: Tensor) -> Tensor:
         gone = block.isnan()
         x = torch.where(gone, 0.0, block)
-        bent = piecewise_linear(x, self.low, self.span, self.used)
+        bent = piecewise_linear(x, low=self.low, span=self.span, used=self.used)
         token = (
             x[..., None] * self.weight
             + self.bias

@@ -32,4 +32,5 @@ class TaskAttention(Listening):
         self.gate = nn.Parameter(torch.zeros(n_targets, task_dim))
 
     def weights(self, u: Tensor) -> Tensor:
-        return task_attention_weights(*self.query_and_key(u), self.pair, self.sink)
+        query, key = self.query_and_key(u)
+        return task_attention_weights(query, key, pair=self.pair, sink=self.sink)

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from ._base import Listening
 
-# Sixteen tokens hold what hundreds of targets have in common; more cost more and told no more.
+# Sixteen tokens hold what hundreds of targets have in common; more cost more and gain nothing.
 TOKENS = 16
 
 
@@ -44,10 +44,10 @@ class InducingTokens(Listening):
         scale = 1 / math.sqrt(self.tokens.shape[-1])
         query, key = self.query_and_key(u)
         read = F.softmax(scale * self.tokens @ key.transpose(-1, -2), -1)
-        held = read @ self.spoken(u)  # (..., I, r)
-        scores = scale * query @ (held + self.labels).transpose(-1, -2)
+        common = read @ self.spoken(u)  # (..., I, r)
+        scores = scale * query @ (common + self.labels).transpose(-1, -2)
         sink = self.sink[:, None].expand(*scores.shape[:-1], 1)
-        heard = F.softmax(torch.cat([scores, sink], -1), -1)[..., :-1] @ held
+        heard = F.softmax(torch.cat([scores, sink], -1), -1)[..., :-1] @ common
         return states + self.gate * self.out(heard)
 
     def attention(self, states: Tensor) -> Tensor | None:

@@ -34,5 +34,5 @@ class StaticWeights(Residual):
 
     def weights(self, u: Tensor) -> Tensor:
         nothing = u.new_zeros(len(self.sink), 1)
-        same = task_attention_weights(nothing, nothing, self.pair, self.sink)
+        same = task_attention_weights(nothing, nothing, pair=self.pair, sink=self.sink)
         return same.expand(*u.shape[:-2], *same.shape)

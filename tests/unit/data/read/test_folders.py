@@ -139,7 +139,7 @@ def test_a_starter_of_a_folder_names_its_parts_and_the_words_of_labels(tmp_path:
     for name in ("train", "test"):
         aligned(tmp_path / "atis" / name)
     table = read_table(tmp_path / "atis")
-    write_starter(table, tmp_path / "atis", ["intent", "slots"], tmp_path / "s.yaml")
+    write_starter(table, tmp_path / "atis", targets=["intent", "slots"], path=tmp_path / "s.yaml")
     text = (tmp_path / "s.yaml").read_text(encoding="utf-8")
     assert "  by: column\n  column: split\n" in text
     assert "  - {name: slots, kind: tokens, of: words}" in text

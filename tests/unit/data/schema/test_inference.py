@@ -10,8 +10,10 @@ import pytest
 
 from superpose.config import Config, load_config
 from superpose.data.read._reading import read_table
-from superpose.data.schema._inference import _Inference, infer_schema
+from superpose.data.schema._columns import Columns
+from superpose.data.schema._inference import infer_schema
 from superpose.data.schema._schema import ColumnSpec, Schema
+from superpose.data.schema._targets import TargetColumns
 from superpose.errors import DataError, listing
 from superpose.kinds import TARGET_KINDS
 
@@ -98,7 +100,9 @@ def test_declared_kinds_options_and_weights_are_kept() -> None:
 def test_where_several_kinds_have_the_options_the_values_tell_the_kind(options, values, kind):
     table = pa.table({"y": values, "words": ["a b", "c", "d"]})
     config = Config.from_arguments(targets=[{"name": "y", **options}])
-    found = _Inference(table, config).guess(("targets", 0), config.targets[0], table["y"])
+    columns = Columns(table, config)
+    entry = columns.checks.entry(("targets", 0), config.targets[0])
+    found = TargetColumns(columns).guess(entry)
     assert (found.kind, found.reason) == (kind, f"{next(iter(options))} given")
 
 

@@ -29,7 +29,7 @@ TABLE = pa.table(
 def test_a_starter_loads_and_gives_the_same_schema(tmp_path: Path) -> None:
     data, path = tmp_path / "t.csv", tmp_path / "new" / "superpose.yaml"
     data.write_text("x")
-    written = write_starter(TABLE, data, ["y", "level"], path)
+    written = write_starter(TABLE, data, targets=["y", "level"], path=path)
     config = load_config(path)
     assert config.data == "../t.csv"
     assert config.source is not None
@@ -43,7 +43,7 @@ def test_a_starter_loads_and_gives_the_same_schema(tmp_path: Path) -> None:
 
 def test_a_starter_tells_every_kind_with_its_reason(tmp_path: Path) -> None:
     path = tmp_path / "superpose.yaml"
-    write_starter(TABLE, None, "y", path)
+    write_starter(TABLE, None, targets="y", path=path)
     text = path.read_text(encoding="utf-8")
     for line in (
         '  - {name: "y", kind: number}  # numbers',
@@ -62,7 +62,7 @@ def test_a_starter_tells_every_kind_with_its_reason(tmp_path: Path) -> None:
 def test_levels_are_written_low_to_high(tmp_path: Path) -> None:
     path = tmp_path / "superpose.yaml"
     levels = ["low", "no", "high"]
-    write_starter(TABLE, None, [{"name": "level", "levels": levels}], path)
+    write_starter(TABLE, None, targets=[{"name": "level", "levels": levels}], path=path)
     assert '  - {name: level, kind: ordinal, levels: [low, "no", high]}' in path.read_text()
     assert load_config(path).targets[0].levels == levels
 
@@ -71,7 +71,7 @@ def test_an_existing_file_is_never_touched(tmp_path: Path) -> None:
     path = tmp_path / "superpose.yaml"
     path.write_text("mine")
     with pytest.raises(ConfigError) as caught:
-        write_starter(TABLE, None, "y", path)
+        write_starter(TABLE, None, targets="y", path=path)
     assert str(caught.value) == (
         f"{path}: the file exists; name another file, or move this one away"
     )
@@ -81,19 +81,19 @@ def test_an_existing_file_is_never_touched(tmp_path: Path) -> None:
 def test_nothing_is_written_when_a_target_is_wrong(tmp_path: Path) -> None:
     path = tmp_path / "superpose.yaml"
     with pytest.raises(DataError, match="did you mean 'level'"):
-        write_starter(TABLE, None, "levl", path)
+        write_starter(TABLE, None, targets="levl", path=path)
     assert not path.exists()
 
 
 def test_a_place_that_can_not_be_written_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("x")
     with pytest.raises(ConfigError, match=r"can't be written \(.*\); name another place"):
-        write_starter(TABLE, None, "y", tmp_path / "file" / "superpose.yaml")
+        write_starter(TABLE, None, targets="y", path=tmp_path / "file" / "superpose.yaml")
 
 
 def test_a_starter_of_a_file_names_it(tmp_path: Path) -> None:
     data = tmp_path / "my data.csv"
     data.write_text("x,y\n1.5,2.5\n2.5,3.5\n0.5,1\n")
     path = tmp_path / "superpose.yaml"
-    write_starter(read_table(data), data, "y", path)
+    write_starter(read_table(data), data, targets="y", path=path)
     assert load_config(path).source == data

@@ -219,14 +219,14 @@ def test_folds_balance_every_target():
 
 def test_repeats_deal_folds_anew():
     labels = {"y": np.random.default_rng(0).normal(size=60)}
-    first, second = (fold_indices(np.arange(60), labels, 5, s) for s in (0, 1))
+    first, second = (fold_indices(np.arange(60), labels, k=5, repeat_seed=s) for s in (0, 1))
     assert (first != second).any()
 
 
 def test_folds_keep_clusters_whole():
     clusters = np.repeat(np.arange(20), 5)
     labels = {"y": np.random.default_rng(0).normal(size=100)}
-    folds = fold_indices(np.arange(100), labels, 5, 0, clusters)
+    folds = fold_indices(np.arange(100), labels, k=5, repeat_seed=0, clusters=clusters)
     assert all(len(set(folds[clusters == c])) == 1 for c in range(20))
     assert np.bincount(folds).tolist() == [20] * 5
 
@@ -234,9 +234,9 @@ def test_folds_keep_clusters_whole():
 def test_more_folds_than_rows_or_groups_are_refused():
     labels = {"y": np.arange(6.0)}
     with pytest.raises(DataError, match="folds: 7 given; 6 rows allow 2 to 6"):
-        fold_indices(np.arange(6), labels, 7, 0)
+        fold_indices(np.arange(6), labels, k=7, repeat_seed=0)
     with pytest.raises(DataError, match="2 groups or blocks of time"):
-        fold_indices(np.arange(6), labels, 3, 0, np.repeat([0, 1], 3))
+        fold_indices(np.arange(6), labels, k=3, repeat_seed=0, clusters=np.repeat([0, 1], 3))
 
 
 def test_words_that_are_no_times_are_refused_with_the_setting():
@@ -258,7 +258,7 @@ def test_times_of_a_split_are_read_in_the_declared_format():
     assert (parts["%d/%m/%Y"].test != parts["%m/%d/%Y"].test).any()
     config = Config.from_arguments(targets="y", split=rule)
     with pytest.raises(DataError, match=r"split\.column: column 'when': .* reads both ways"):
-        times(table, "when", config)
+        times(table, "when", config=config)
 
 
 def test_the_two_hours_of_a_clock_change_are_two_moments():

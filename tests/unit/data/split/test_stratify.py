@@ -59,7 +59,7 @@ def test_small_tables_are_dealt_evenly(rows):
 def test_groups_stay_whole_and_balanced():
     labels = many_targets()
     groups = np.unique(np.random.default_rng(3).integers(0, 80, 1000), return_inverse=True)[1]
-    part = deal_groups(marks(labels), groups, SHARES, np.random.default_rng(0))
+    part = deal_groups(marks(labels), groups, SHARES, rng=np.random.default_rng(0))
     assert all(len(set(part[groups == g])) == 1 for g in range(80))
     assert (np.bincount(part) / 1000).tolist() == pytest.approx(SHARES, abs=0.03)
     rare = labels["rare"]
@@ -68,13 +68,13 @@ def test_groups_stay_whole_and_balanced():
 
 def test_every_part_gets_a_group_even_beside_a_giant():
     groups = np.repeat([0, 1, 2], [98, 1, 1])
-    part = deal_groups(np.ones((100, 1), bool), groups, SHARES, np.random.default_rng(0))
+    part = deal_groups(np.ones((100, 1), bool), groups, SHARES, rng=np.random.default_rng(0))
     assert set(part) == {0, 1, 2}
 
 
 def test_very_many_groups_are_dealt_by_size():
     groups = np.repeat(np.arange(30_000), 2)
-    part = deal_groups(np.zeros((60_000, 0), bool), groups, SHARES, np.random.default_rng(0))
+    part = deal_groups(np.zeros((60_000, 0), bool), groups, SHARES, rng=np.random.default_rng(0))
     assert (part[::2] == part[1::2]).all()
     assert (np.bincount(part) / 60_000).tolist() == pytest.approx(SHARES, abs=0.01)
 

@@ -132,7 +132,7 @@ def test_true_triples_score_higher_than_others_on_a_large_graph(monkeypatch):
     # A ring, scored against a sample of its nodes, as graphs of very many entities are.
     monkeypatch.setattr("superpose.functional._triples.MOST_SCORED", 20)
     ring = np.array([[i, 0, (i + 1) % 30] for i in range(30)])
-    found = embed_triples(ring, 30, 1, size=16, epochs=60)
+    found = embed_triples(ring, entities=30, relations=1, size=16, epochs=60)
     # Nodes that are far apart on the ring have less in common than neighbours of one node.
     unit = found / np.linalg.norm(found, axis=1, keepdims=True)
     assert found.shape == (30, 16)

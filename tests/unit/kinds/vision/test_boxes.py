@@ -150,7 +150,7 @@ def test_of_two_boxes_on_one_object_the_surer_stays():
     heat = np.zeros((1, 25, 1))
     heat[0, 6], heat[0, 8] = 0.9, 0.6
     boxes = np.tile([0.1, 0.1, 0.6, 0.6], (1, 25, 1))
-    (found,) = peaks(heat, boxes, (5, 5), 0.1, 10)
+    (found,) = peaks(heat, boxes, grid=(5, 5), least=0.1, most=10)
     assert found.place.tolist() == [6]
 
 
