@@ -60,7 +60,7 @@ def score_within(
 
     Example:
         >>> half, none = np.array([0.5]), np.array([0.0])
-        >>> score_within(none, half, half, None).round(4).tolist()
+        >>> score_within(none, half, half, share=None).round(4).tolist()
         [-0.7979]
     """
     if share is None:
