@@ -71,7 +71,7 @@ def pair_gains(made: Ready) -> np.ndarray:
     """Gain in percent of each target (column) by sharing with each other one (row), (T, T)."""
     names = list(made.labels)
     recipe = made.recipe(CHANGES["task-attention"], 0, made.seed)
-    networks = list(fit_single_task(recipe, names).values())
+    networks = fit_single_task(recipe, names)
     alone = errors_of(made, outcomes_of(made, networks, names))
     gains = np.full((len(names), len(names)), np.nan)
     for pair in combinations(names, 2):

@@ -58,7 +58,8 @@ def run_balanced(made: Ready, method: str) -> Run:
         scales = {t: STRESS ** (1 - 2 * (place % 2)) for place, t in enumerate(names)}
         recipe = replace(recipe, weights=scales)
     recipe = replace(recipe, balance=BalanceConfig(method=name))
-    network = fit_multi_task(recipe)
+    fitted = fit_multi_task(recipe)
+    network = fitted.model
     took = time.perf_counter() - started
     work = time.process_time() - worked
     details: dict[str, Any] = {
@@ -67,7 +68,7 @@ def run_balanced(made: Ready, method: str) -> Run:
         "processor_seconds": round(work, 3),
         "weights": (network.balance["weights"] or [[1.0] * len(names)])[-1],
     }
-    return Run(outcomes_of(made, [network], names), took, details)
+    return Run(outcomes_of(made, [fitted], names), took, details)
 
 
 def run_cell(store: CellStore, key: Key, made: Ready) -> float:

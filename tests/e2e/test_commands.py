@@ -130,8 +130,8 @@ def test_the_report_is_written_anew_from_the_run(whole: Path) -> None:
 def test_killed_twice_and_resumed_equals_not_killed(folder: Path, whole: Path) -> None:
     out, settings = folder / "killed", folder / "superpose.yaml"
     command = [sys.executable, "-m", "superpose", "train", str(settings), "--out", str(out)]
-    # First while the joint network is trained, then while the networks of single targets are.
-    for stage, more in ("joint", []), ("alone-0", ["--resume"]):
+    # First while the multi-task network is trained, then while the single-task networks are.
+    for stage, more in ("multi-task", []), ("single-task-0", ["--resume"]):
         kill_when((out / "work" / f"{stage}.checkpoint").exists, [*command, *more])
         assert not (out / "bundle").exists()
     run("train", settings, "--out", out, "--resume")

@@ -7,7 +7,7 @@ the targets' gradients, what weight does each target get?
 >>> from superpose.balance import BALANCERS, weights_of
 >>> conflict = torch.tensor([[1.0, -0.5], [-0.5, 4.0]])   # the second gradient is twice as long
 >>> both = torch.tensor([True, True])
->>> weights = weights_of(BALANCERS["imtl-g"](2), torch.ones(2), conflict, both)
+>>> weights = weights_of(BALANCERS["imtl-g"](2), torch.ones(2), conflict, present=both)
 >>> [round(float(w), 2) for w in weights]                 # as much progress along each of them
 [1.33, 0.67]
 

@@ -86,7 +86,7 @@ def weights_of(
         >>> import torch
         >>> from superpose.balance import BALANCERS
         >>> method, two = BALANCERS["log"](3), torch.tensor([True, True, False])
-        >>> weights_of(method, torch.tensor([1.0, 3.0, 1.0]), None, two).tolist()
+        >>> weights_of(method, torch.tensor([1.0, 3.0, 1.0]), None, present=two).tolist()
         [1.5, 0.5, 1.0]
     """
     weights = losses.new_ones(balancer.targets)

@@ -30,13 +30,13 @@ from ._date_formats import (
     EPOCHS,
     FORMATS,
     ISO,
-    find_date_format,
     is_clock,
     parse,
     spelled,
     swapped,
     wrong_letters,
 )
+from ._date_guess import find_date_format
 from ._files import (
     local_path,
     open_text,
@@ -61,7 +61,6 @@ from ._masks import (
     as_runs,
     by_rows,
     choose_ids,
-    enlarged,
     holds_masks,
     is_runs,
     mask_array,
@@ -101,21 +100,7 @@ from ._scaling import (
 from ._span_labels import OUTSIDE, mixed_labels, read_span_labels, standard
 from ._steps import Events, as_events, as_steps, holds_events, holds_series, series_values
 from ._streams import UNKNOWN_FRAMES, is_stream, readable_sound
-from ._times import (
-    WRITTEN,
-    Times,
-    as_seconds,
-    format_of,
-    in_zone,
-    knows_zone,
-    number_format,
-    offset_name,
-    offsets_of,
-    read_times,
-    unknown_zone,
-    with_clock,
-    zone_of,
-)
+from ._times import as_seconds, format_of, number_format, read_times, with_clock
 from ._unreadable import leave_unlabelled, locate, pass_over, refuse, windows_paths
 from ._values import (
     NUMERIC,
@@ -143,6 +128,16 @@ from ._values import (
     warn,
 )
 from ._words import SPELLINGS, as_words, lists_words, require_aligned, spelling, spread
+from ._zones import (
+    WRITTEN,
+    Times,
+    in_zone,
+    knows_zone,
+    offset_name,
+    offsets_of,
+    unknown_zone,
+    zone_of,
+)
 
 __all__ = [
     "CELLS",
@@ -205,7 +200,6 @@ __all__ = [
     "conversions_of",
     "counted",
     "decimals_of",
-    "enlarged",
     "find",
     "find_date_format",
     "find_number_format",

@@ -1,4 +1,4 @@
-"""Ways of writing dates and times: the letters of strptime, read by patterns, and found in values.
+"""Ways of writing dates and times: the letters of strptime, read by patterns.
 
 Arrow's own reader depends on the system's language, takes 31/12/20 for the year 20 and knows no
 fractions, zones or 12-hour clock; so each format becomes a pattern here, which reads whole columns.
@@ -13,8 +13,6 @@ from functools import cache
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-
-from superpose.errors import DataError, message, place
 
 ISO = "iso"
 # What numbers since 1970-01-01 UTC count, as parts of a second.
@@ -52,9 +50,6 @@ FORMATS = (
     *CLOCKS,
     *(f"{date}{clock}" for date in _DATES for clock in ("", *(f" {c}" for c in CLOCKS))),
 )
-# A column is one of dates if nine values in ten are; the rest is then named.
-MOST = 0.9
-_HEAD = 100  # most formats fail on the first values already
 
 
 @dataclass(frozen=True)
@@ -223,121 +218,6 @@ def spelled(seconds: float, clock: bool = False) -> str:
     return f"{whole:%Y-%m-%d}" if seconds % DAY == 0 else f"{whole:%Y-%m-%d %H:%M:%S}"
 
 
-def find_date_format(column: str, text: pa.Array) -> str | None:
-    """The way of writing dates that reads nearly every value, or None.
-
-    Where the order of day and month could be either, the values decide: any day above 12 tells it.
-
-    Args:
-        column: name of the column, for the message.
-        text: trimmed text, null where missing.
-
-    Raises:
-        DataError: every value reads both ways, or some rows have one order only and some the other.
-
-    Example:
-        >>> find_date_format("t", pa.array(["31/12/2020", "01/01/2021"], pa.large_string()))
-        '%d/%m/%Y'
-    """
-    counted = pc.value_counts(text.drop_null())
-    known = counted.field("values")
-    counts = np.asarray(counted.field("counts"))
-    if not len(known) or not _looks(known):
-        return None
-    head = known.slice(0, _HEAD)
-    weights = counts[:_HEAD]
-    readings: dict[str, np.ndarray] = {}
-    for format in (ISO, *FORMATS):
-        # Most are told apart by one value, without Arrow; a first one may be a slip.
-        if not any(re.match(pattern(format), value) for value in head[:3].to_pylist()):
-            continue
-        wall = parse(head, format).wall
-        if format[:2] in ("%d", "%m", "%y") or weights @ np.isfinite(wall) >= MOST * weights.sum():
-            wall = parse(known, format).wall
-            # Of the two orders either may read a part only, so that both are kept to compare.
-            if np.isfinite(wall).any():
-                readings[format] = wall
-        if format == ISO and ISO in readings:
-            break
-    return _decided(column, text, (known, counts), readings)
-
-
-def _looks(known: pa.Array) -> bool:
-    """Whether the first values have digits, and are no longer than dates are."""
-    first = known.slice(0, 3)
-    looks = pc.and_(
-        pc.match_substring_regex(first, r"\d"), pc.less_equal(pc.utf8_length(first), 40)
-    )
-    return bool(pc.any(looks).as_py())
-
-
-def _decided(
-    column: str,
-    text: pa.Array,
-    counted: tuple[pa.Array, np.ndarray],
-    readings: dict[str, np.ndarray],
-) -> str | None:
-    """The one reading of several, or the error that names them."""
-    known, counts = counted
-    share = {f: counts @ np.isfinite(wall) / counts.sum() for f, wall in readings.items()}
-    best = [format for format in readings if share[format] >= max(MOST, *share.values())]
-    orders = [format for format in readings if format[:2] in ("%d", "%m") and "%b" not in format]
-    for first in orders:
-        other = swapped(first)
-        if first < other and other in readings and max(share[first], share[other]) < 1:
-            _require_one_order(column, text, known, readings, (first, other))
-    if not best:
-        return None
-    chosen = best[0]
-    for rival in best[1:]:
-        one, two = readings[chosen], readings[rival]
-        apart = np.isfinite(one) & np.isfinite(two) & (one != two)
-        if not apart.any():
-            continue
-        # A year of two digits stands first so rarely that only dates much closer together speak
-        # for it; dates that are read in the wrong order lie decades apart.
-        closer = np.nanmax(one) - np.nanmin(one) <= np.nanmax(two) - np.nanmin(two)
-        if rival.startswith("%y") and closer:
-            continue
-        row = int(np.argmax(apart))
-        value = known[row].as_py()
-        names = {chosen: one[row], rival: two[row]}
-        given = " and ".join(f"{spelled(w)} as {format}" for format, w in names.items())
-        lines = " or ".join(f'`format: "{format}"`' for format in names)
-        raise DataError(
-            message(
-                place(column=column),
-                f"{value!r} is {given}, and every value reads both ways",
-                fix=f"declare the column as kind date with {lines}",
-            )
-        )
-    return chosen
-
-
 def swapped(format: str) -> str:
     """A format with day and month in the other order."""
     return format.replace("%d", "%_").replace("%m", "%d").replace("%_", "%m")
-
-
-def _require_one_order(
-    column: str,
-    text: pa.Array,
-    known: pa.Array,
-    readings: dict[str, np.ndarray],
-    pair: tuple[str, str],
-) -> None:
-    """Make sure that no column has days first in some rows and months first in others."""
-    read = [np.isfinite(readings[format]) for format in pair]
-    only = [read[0] & ~read[1], read[1] & ~read[0]]
-    if (read[0] | read[1]).mean() < MOST or not (only[0].any() and only[1].any()):
-        return
-    cells = [known[int(np.argmax(mark))].as_py() for mark in only]
-    rows = [pc.index(text, pa.scalar(cell, text.type)).as_py() for cell in cells]
-    raise DataError(
-        message(
-            place(column=column),
-            f"{cells[0]!r} in row {rows[0]} is a date as {pair[0]} only, but {cells[1]!r} in row "
-            f"{rows[1]} as {pair[1]} only",
-            fix="write all dates in one order, best as 2024-12-31",
-        )
-    )

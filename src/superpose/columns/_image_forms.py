@@ -51,7 +51,8 @@ def read_forms(
     rows: dict[str, list[int]] = {}
     for row, head in heads.items():
         rows.setdefault(head.form, []).append(row)
-    ranges = {form: _range(form, paths, folder, rows[form]) for form in DEEP if form in rows}
+    deep = {form: [paths[row] for row in rows[form]] for form in DEEP if form in rows}
+    ranges = {form: _range(form, own, folder) for form, own in deep.items()}
     ranges = {form: bounds for form, bounds in ranges.items() if bounds}
     many = f"of {len(heads)} training images"
     found = windows_paths(column, paths, folder)
@@ -78,9 +79,9 @@ def read_forms(
     return ranges, found
 
 
-def _range(form: str, paths: Sequence[str | None], folder: str, rows: Sequence[int]) -> list[float]:
-    """What is black and white in the images of a form; empty where no pixel holds a number."""
-    found, _ = read_all([paths[row] for row in rows], folder, range_of)
+def _range(form: str, paths: Sequence[str | None], folder: str) -> list[float]:
+    """What is black and white in images of a form; empty where no pixel holds a number."""
+    found, _ = read_all(paths, folder, range_of)
     bounds = np.array(list(found.values())).reshape(-1, 2)
     bounds = bounds[~np.isnan(bounds).any(axis=1)]
     if not len(bounds):

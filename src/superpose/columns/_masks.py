@@ -8,8 +8,6 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
 import numpy as np
-import torch
-import torch.nn.functional as F
 
 from superpose.errors import listing, message, place
 
@@ -167,13 +165,6 @@ def vote(classes: np.ndarray, grid: tuple[int, int], rank: np.ndarray) -> np.nda
     there = np.unique(points)
     votes = np.stack([(points == c).sum(-1) + (rank[c] if c >= 0 else 0.0) for c in there])
     return np.asarray(there[votes.argmax(axis=0)])
-
-
-def enlarged(p: np.ndarray, grid: tuple[int, int], size: tuple[int, int]) -> np.ndarray:
-    """Bring values of places (n, h w, C) to the pixels of an image, (n, H, W, C), bilinearly."""
-    told = torch.from_numpy(np.nan_to_num(p).astype(np.float32)).unflatten(1, grid)
-    fine = F.interpolate(told.movedim(-1, 1), size=size, mode="bilinear", align_corners=False)
-    return fine.movedim(1, -1).numpy()
 
 
 def by_rows(what: Callable[..., np.ndarray], y: np.ndarray, pred: np.ndarray) -> np.ndarray:

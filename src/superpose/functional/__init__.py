@@ -4,6 +4,7 @@ from ._attention import essay_attention, piecewise_linear, task_attention, task_
 from ._box_math import bumps, overlap
 from ._density import density_matrix, effective_states, purity, von_neumann_entropy
 from ._gramian import probe_gramian, weight_gramian
+from ._grids import enlarge
 from ._hazards import hazard_loss, interval_probabilities
 from ._losses import (
     binary_loss,
@@ -25,6 +26,7 @@ __all__ = [
     "density_matrix",
     "effective_states",
     "embed_triples",
+    "enlarge",
     "essay_attention",
     "gaussian_loss",
     "gaussian_parameters",

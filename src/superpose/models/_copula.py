@@ -134,9 +134,9 @@ class CopulaModel(Model):
         kinds = {t: kind for t, kind in rows.codec.target_kinds.items() if t in self.base}
         pred = rows.predict({t: self.base[t] for t in kinds})
         base = {t: mix(pred[t], self.base[t]) for t in kinds}
-        if observed is None:
-            return base
-        found = self.copula.predict(kinds, base, observed.labels)
+        found = base
+        if observed is not None:
+            found = self.copula.predict(kinds, base, observed.labels)
         return {t: z for t, z in found.items() if targets is None or t in targets}
 
     def to_state(self) -> tuple[Facts, Arrays]:

@@ -6,5 +6,6 @@
 """
 
 from ._fusion import FUSION_CHECKS, check_fusion
+from ._model import MODEL_CHECKS, check_model
 
-__all__ = ["FUSION_CHECKS", "check_fusion"]
+__all__ = ["FUSION_CHECKS", "MODEL_CHECKS", "check_fusion", "check_model"]

@@ -218,7 +218,7 @@ def beside(
 
     Example:
         >>> table = pa.table({"days": [3, 9], "died": [True, False]})
-        >>> beside("days", table["days"], table, "died").to_pylist()[0]
+        >>> beside("days", table["days"], table=table, event="died").to_pylist()[0]
         {'time': 3, 'event': True}
     """
     if event is None:

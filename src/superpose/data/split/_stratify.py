@@ -135,7 +135,8 @@ def deal_groups(
 
     Example:
         >>> groups = np.repeat(np.arange(4), 5)
-        >>> part = deal_groups(np.ones((20, 1), bool), groups, np.ones(2), np.random.default_rng(0))
+        >>> rng = np.random.default_rng(0)
+        >>> part = deal_groups(np.ones((20, 1), bool), groups, np.ones(2), rng=rng)
         >>> np.bincount(part).tolist()
         [10, 10]
     """

@@ -16,7 +16,6 @@ from superpose.columns import (
     as_lists,
     as_npy,
     averaged,
-    enlarged,
     fits_image,
     holds_maps,
     leave_unlabelled,
@@ -197,14 +196,16 @@ class MapTarget(SeveralNumbers):
 
     def maps(self, block: np.ndarray) -> np.ndarray:
         """Numbers of places (N, S) as float32 (N, H, W) of the image's pixels, NaN without one."""
+        from superpose.functional import enlarge  # needs torch, as nothing else here does
+
         size, grid = (self.pixels[0], self.pixels[1]), (self.grid[0], self.grid[1])
         out = np.empty((len(block), *size), np.float32)
         for first in range(0, len(block), ROWS_AT_ONCE):
             part = np.asarray(block[first : first + ROWS_AT_ONCE])[..., None]
             gone = np.isnan(part)
-            seen = enlarged(~gone, grid, size)[..., 0]
+            seen = enlarge(~gone, grid, size)[..., 0]
             # Only places with a number are mixed: the mean of what is there.
-            told = enlarged(np.where(gone, 0.0, part), grid, size)[..., 0]
+            told = enlarge(np.where(gone, 0.0, part), grid, size)[..., 0]
             out[first : first + len(part)] = np.where(seen > 0.5, told / seen.clip(1e-6), np.nan)
         return out
 

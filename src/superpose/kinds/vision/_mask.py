@@ -22,7 +22,6 @@ from superpose.columns import (
     as_text,
     choose_ids,
     class_ids,
-    enlarged,
     fits_image,
     holds_masks,
     is_runs,
@@ -272,14 +271,16 @@ class MaskTarget(TargetKind):
 
     def masks(self, pred: np.ndarray) -> np.ndarray:
         """Class ids as in the files, int32 (N, H, W) of the image's pixels, -1 without one."""
+        from superpose.functional import enlarge  # needs torch, as nothing else here does
+
         size, grid = (self.pixels[0], self.pixels[1]), (self.grid[0], self.grid[1])
         out = np.empty((len(pred), *size), np.int32)
         table = np.array([*self.ids, VOID], np.int32)
         for first in range(0, len(pred), ROWS_AT_ONCE):
             p = self.distribution.by_location(pred[first : first + ROWS_AT_ONCE])
             gone = np.isnan(p[..., :1]).astype(np.float32)
-            told = (enlarged(p, grid, size) * self.weights).argmax(axis=-1)
-            void = enlarged(gone, grid, size)[..., 0] > 0.5
+            told = (enlarge(p, grid, size) * self.weights).argmax(axis=-1)
+            void = enlarge(gone, grid, size)[..., 0] > 0.5
             out[first : first + len(p)] = table[np.where(void, -1, told)]
         return out
 

@@ -7,7 +7,7 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from superpose.columns._times import in_zone, number_format, read_times, zone_of
+from superpose.columns import in_zone, number_format, read_times, zone_of
 from superpose.config import Config
 from superpose.errors import ConfigError, DataError
 from superpose.kinds.tabular._date import DateInput
