@@ -27,11 +27,10 @@ from ._codec_base import CodecBase
 from ._hints import TargetHints
 from ._locations import Locations
 from ._observed import ObservedColumns
-from ._old_names import OldNames
 
 
 @dataclass(kw_only=True)
-class TargetKind(CodecBase, OldNames, ABC):
+class TargetKind(CodecBase, ABC):
     """One target column, fitted on training rows."""
 
     name: ClassVar[str]

@@ -20,9 +20,8 @@ ModelCheck = Callable[[Model, Rows], None]
 def _observed(rows: Rows, value: float) -> Observed:
     """Every target measured with one value, or with none at all (NaN)."""
     kinds = rows.codec.target_kinds
-    return Observed(
-        kinds, {t: np.full_like(kind.unlabelled(len(rows)), value) for t, kind in kinds.items()}
-    )
+    missing = {t: kind.distribution.missing(len(rows)) for t, kind in kinds.items()}
+    return Observed(kinds, {t: np.full_like(y, value) for t, y in missing.items()})
 
 
 def _require_same(found: Predictions, expected: Predictions, claim: str) -> None:
@@ -39,10 +38,10 @@ def predictions_have_their_shape(model: Model, rows: Rows) -> None:
         pred = model.predict(rows, observed)
         assert list(pred) == list(model.targets), f"predicts {list(pred)}, not {model.targets}"
         for target, z in pred.items():
-            wanted = (len(rows), kinds[target].width)
+            wanted = (len(rows), kinds[target].distribution.n_columns)
             assert z.shape == wanted, f"{target!r}: shape {z.shape}, not {wanted}"
             # Where there is an answer for each place, a row without such a place has none.
-            if kinds[target].source is None:
+            if kinds[target].locations is None:
                 assert np.isfinite(z).all(), f"{target!r}: not finite"
 
 
