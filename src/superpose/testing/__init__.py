@@ -6,5 +6,6 @@
 """
 
 from ._fusion import FUSION_CHECKS, check_fusion
+from ._kind import INPUT_CHECKS, TARGET_CHECKS, check_kind
 
-__all__ = ["FUSION_CHECKS", "check_fusion"]
+__all__ = ["FUSION_CHECKS", "INPUT_CHECKS", "TARGET_CHECKS", "check_fusion", "check_kind"]
