@@ -6,6 +6,15 @@
 """
 
 from ._fusion import FUSION_CHECKS, check_fusion
+from ._kind import INPUT_CHECKS, TARGET_CHECKS, check_kind
 from ._model import MODEL_CHECKS, check_model
 
-__all__ = ["FUSION_CHECKS", "MODEL_CHECKS", "check_fusion", "check_model"]
+__all__ = [
+    "FUSION_CHECKS",
+    "INPUT_CHECKS",
+    "MODEL_CHECKS",
+    "TARGET_CHECKS",
+    "check_fusion",
+    "check_kind",
+    "check_model",
+]
