@@ -15,12 +15,12 @@ class Beside(NamedTuple):
     Args:
         table: the inputs of the rows.
         pixels: gives the images (n, 3, H, W) of some rows, where the target is one of images.
-        reach: half-widths (N,) or (N, H) of the intervals of numbers, in standardised units.
+        half_width: half-widths (N,) or (N, H) of the intervals of numbers, in standardised units.
     """
 
     table: pa.Table
     pixels: Callable[[np.ndarray], np.ndarray] | None = None
-    reach: np.ndarray | None = None
+    half_width: np.ndarray | None = None
 
 
 class FileForm(NamedTuple):

@@ -73,7 +73,7 @@ def label_sets(
     """Which labels a row has, (N, L)."""
     given = separator or options.get("separator")
     members, rows = as_sets(values, given or guess_separator(values))
-    return hot(members, rows, missing(values), counted(members)[0]).astype(np.float64)
+    return hot(members, rows, gone=missing(values), levels=counted(members)[0]).astype(np.float64)
 
 
 def any_label(column: str, values: Column, options: Options) -> np.ndarray:

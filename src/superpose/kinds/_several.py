@@ -94,7 +94,9 @@ def number_block(column: str, values: Column, length: int | None = None) -> np.n
         row = int(wrong[0])
         given = f"a list of {int(counts[row])}"
         fix = "write null for a step that is not known"
-        raise DataError(message(place(column=column, row=row), given, f"lists of {length}", fix))
+        raise DataError(
+            message(place(column=column, row=row), given, f"lists of {length}", fix=fix)
+        )
     block = np.full((len(values), length), np.nan)
     block[found.rows, spread(found.rows, len(values))] = found.values[:, 0]
     return block

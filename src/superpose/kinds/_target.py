@@ -133,8 +133,11 @@ class TargetKind(CodecBase, ABC):
     def plot(self, y: np.ndarray, pred: np.ndarray, beside: Beside) -> dict[str, Any]:
         """What the report draws of labels and their predictions: plain values and arrays by name.
 
-        ``chart`` among them says which charts; `superpose.record` has a class for each.
+        ``chart`` among them says which charts; `superpose.record` has a class for each. Without it
+        nothing is drawn.
         """
+        if not self.labels:
+            return {}
         return {"chart": "classes", "labels": self.labels, "y": y, "prediction": pred}
 
     def metrics(

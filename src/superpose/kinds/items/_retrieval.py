@@ -105,7 +105,7 @@ class RetrievalTarget(OneClass):
         if len(names) > MOST_ITEMS:
             given = f"{len(names)} different items"
             fix = "leave out the rarest, or group them"
-            raise DataError(message(place(column=column), given, f"at most {MOST_ITEMS}", fix))
+            raise DataError(message(place(column=column), given, f"at most {MOST_ITEMS}", fix=fix))
         code = np.zeros((0, 0))
         if len(names) > ONE_HOT:
             code = np.random.default_rng(0).normal(size=(len(names), CODE))

@@ -79,7 +79,7 @@ class VectorTarget(SeveralNumbers):
 
     def encode(self, values: Column) -> np.ndarray:
         block = number_block(self.column, values, self.length)
-        return as_labels(self.column, block, self.mean, self.scale)
+        return as_labels(self.column, block, mean=self.mean, scale=self.scale)
 
     @property
     def observed(self) -> ObservedColumns:

@@ -50,9 +50,9 @@ def location_scale(values: np.ndarray) -> tuple[float, float]:
     """
     with np.errstate(over="ignore", invalid="ignore"):  # next to 1e308 nothing is pulled in
         low, high = np.percentile(values, [25, 75])
-        reach = 20 * (high - low)  # ordinary data never reach 20 interquartile ranges
-    if 0 < reach < np.inf:
-        values = np.clip(values, low - reach, high + reach)
+        limit = 20 * (high - low)  # ordinary data never reach 20 interquartile ranges
+    if 0 < limit < np.inf:
+        values = np.clip(values, low - limit, high + limit)
     largest = float(np.abs(values).max())
     if largest == 0:
         return 0.0, 1.0
@@ -252,7 +252,7 @@ class NumberTarget(TargetKind):
         return in_units(standard, self.mean, self.scale)
 
     def plot(self, y: np.ndarray, pred: np.ndarray, beside: Beside) -> dict[str, Any]:
-        middle, half_width = pred[:, 0], beside.reach
+        middle, half_width = pred[:, 0], beside.half_width
         found = {
             "chart": "values",
             "y": y,

@@ -114,7 +114,7 @@ class TokensTarget(NamedClasses):
         return Locations(self.of, self.places, fits=self._fits)
 
     def _fits(self, values: Column, source: Column, **options: Any) -> np.ndarray:
-        require_aligned(self.column, values, self.of, source)
+        require_aligned(self.column, values, source=self.of, words=source)
         return np.ones(len(values), bool)
 
     @cached_property

@@ -144,7 +144,7 @@ class ForecastTarget(SeveralNumbers):
 
     def encode(self, values: Column) -> np.ndarray:
         block = number_block(self.column, values, len(self.ahead))
-        return as_labels(self.column, block, self.mean, self.scale)
+        return as_labels(self.column, block, mean=self.mean, scale=self.scale)
 
     def plot(self, y: np.ndarray, pred: np.ndarray, beside: Beside) -> dict[str, Any]:
         there = self.past in beside.table.column_names

@@ -18,6 +18,7 @@ from superpose.nn import (
     Network,
     NumberEncoder,
     ResidualForecastHead,
+    encoder_of,
     head_of,
 )
 
@@ -80,7 +81,7 @@ def build(
 
     def network(heads: Heads, own: Sequence[int] | None = None) -> Network:
         encoders = {
-            name: type(kinds[0]).encoder(kinds, embedding) for name, kinds in codec.blocks.items()
+            name: encoder_of(kinds, embedding) for name, kinds in codec.input_groups.items()
         }
         observed = None
         if given:

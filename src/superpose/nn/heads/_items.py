@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from superpose.functional import category_loss
-from superpose.nn.encoders import encoder_of
+from superpose.nn.encoders._table import encoder_of
 
 from ._base import Head
 from ._item_tower import ItemTower, RetrievalHead
