@@ -82,8 +82,8 @@ def test_no_training_label_is_outside_of_training(name):
 def test_numbers_and_counts_beyond_training_are_outside():
     number, count = FITTED["number"], FITTED["count"]
     y = number.encode(col([-2.1e6, -2e6, None, 5e6, 5.1e6]))
-    assert number.outside(y).tolist() == [True, False, False, False, True]
-    assert count.outside(np.array([0.0, 900, NAN, 901])).tolist() == [False, False, False, True]
+    assert number.observed.outside(y).tolist() == [True, False, False, False, True]
+    assert count.observed.outside(np.array([0.0, 900, NAN, 901])).tolist() == [False, False, False, True]
 
 
 @every_kind

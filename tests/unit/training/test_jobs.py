@@ -30,7 +30,7 @@ def test_a_single_task_network_learns_from_the_labelled_rows_of_its_fold(spec, l
         ((t,), f) for t in range(3) for f in range(3)
     ]
     for job in jobs:
-        known = kinds[job.targets[0]].known(labels[job.targets[0]])
+        known = kinds[job.targets[0]].distribution.known(labels[job.targets[0]])
         train = spec.folds[job.fold].train
         np.testing.assert_array_equal(job.train, train[known[train]])
 

@@ -75,7 +75,7 @@ def objective(kinds, labels, rows, networks=2, single=False, **more):
 def of(out, kinds):
     """The outputs of a network with these targets: those with many places stand apart."""
     places = {
-        k.column: out[..., :1, t, : raw_size(k)] for t, k in enumerate(kinds) if k.locations.of
+        k.column: out[..., :1, t, : raw_size(k)] for t, k in enumerate(kinds) if k.locations
     }
     return Outputs(out, places) if places else out
 
@@ -231,7 +231,7 @@ def test_members_are_averaged_as_predictions_not_as_raw_outputs(name):
     out = out.detach()
     (found,) = predictions(of(out, [kind]), [kind])
     # The members have one answer together where a target has many places.
-    members = range(1 if kind.locations.of else 3)
+    members = range(1 if kind.locations else 3)
     each = torch.stack([head_of(kind).link(out[:, :, m, 0, : raw_size(kind)]) for m in members])
     torch.testing.assert_close(found, each.mean(0))
 

@@ -174,7 +174,8 @@ class TargetColumns:
             found = self._shown_by_values(entry, levels)
             if isinstance(found, Guess):
                 return found
-            kind, reason = found.name, found.hints.guess_reason
+            kind = found.name
+            reason = found.hints.guess_reason
         known = self.columns.declared(entry, kind, reason=reason)
         ordered = [family.name for family in _guessed_from("ordered levels")]
         if known is not None and kind in ordered and levels is not None:

@@ -31,7 +31,7 @@ def test_the_loss_is_the_mean_over_the_steps_that_are_known(kind):
     out = torch.randn(4, 6, generator=torch.Generator().manual_seed(0), requires_grad=True)
     loss = head_of(kind).loss(out, y)
     number = TARGET_KINDS["number"].fit("y", col([1.0, 2.0]))
-    each = number.loss(torch.stack([out[:, :3], out[:, 3:]], -1), y)
+    each = head_of(number).loss(torch.stack([out[:, :3], out[:, 3:]], -1), y)
     torch.testing.assert_close(loss[1], (each[1, 0] + each[1, 2]) / 2)
     assert loss[2] == 0
     loss.sum().backward()
