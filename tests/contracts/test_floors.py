@@ -9,29 +9,29 @@ import pytest
 SOURCE = Path(__file__).parents[2] / "src" / "superpose"
 FLOORS = {
     "errors": 0,
+    "distributions": 0,
     "stored": 1,
     "methods": 1,
     "columns": 1,
-    "distributions": 0,
     "functional": 1,
     "balance": 2,
-    "nn": 2,
-    "kinds": 3,
-    "config": 4,
-    "record": 4,
     "trees": 2,
-    "data": 5,
-    "models": 6,
-    "training": 7,
-    "evaluation": 8,
-    "report": 8,
-    "analysis": 9,
-    "estimator": 10,
-    "cli": 11,
-    "testing": 12,
+    "kinds": 2,
+    "nn": 3,
+    "config": 3,
+    "data": 4,
+    "record": 4,
+    "models": 5,
+    "report": 5,
+    "training": 6,
+    "evaluation": 7,
+    "analysis": 8,
+    "estimator": 9,
+    "cli": 10,
+    "testing": 11,
 }
 # The root hands out the public names; `python -m superpose` is the command line.
-TOP = {"__init__": 13, "__main__": 13}
+TOP = {"__init__": 12, "__main__": 12}
 MODULES = sorted(SOURCE.rglob("*.py"))
 
 

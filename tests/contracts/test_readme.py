@@ -20,7 +20,8 @@ import superpose.evaluation
 from superpose.cli import app
 from superpose.config import Config
 from superpose.evaluation import Prepared, prepare
-from superpose.kinds import INPUT_KINDS
+from superpose.kinds import INPUT_KINDS, TARGET_KINDS
+from superpose.nn import HEADS
 
 ROOT = Path(__file__).parents[2]
 README, CHINESE = ROOT / "README.md", ROOT / "README.zh-CN.md"
@@ -58,13 +59,14 @@ def tiny(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
 
     monkeypatch.setattr(superpose.evaluation, "prepare", small)
     monkeypatch.chdir(tmp_path)
-    kinds = dict(INPUT_KINDS)
+    tables = [(table, dict(table)) for table in (INPUT_KINDS, TARGET_KINDS, HEADS)]
     with warnings.catch_warnings():
         # So few rows don't hold every class; what is warned about is not what is tested.
         warnings.simplefilter("ignore")
         yield
-    INPUT_KINDS.clear()
-    INPUT_KINDS.update(kinds)
+    for table, before in tables:
+        table.clear()
+        table.update(before)
     for name in WRITTEN:
         sys.modules.pop(name, None)
     WRITTEN.clear()

@@ -77,5 +77,5 @@ def label_sets(
 
 
 def any_label(column: str, values: Column, options: Options) -> np.ndarray:
-    """Whether a row has any label, (N, 1): those in files are not opened for this."""
+    """Whether a row has any label, (N, 1): no file is opened for this."""
     return np.where(missing(values), np.nan, 0.0)[:, None]

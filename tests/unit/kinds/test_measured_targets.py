@@ -83,7 +83,8 @@ def test_numbers_and_counts_beyond_training_are_outside():
     number, count = FITTED["number"], FITTED["count"]
     y = number.encode(col([-2.1e6, -2e6, None, 5e6, 5.1e6]))
     assert number.observed.outside(y).tolist() == [True, False, False, False, True]
-    assert count.observed.outside(np.array([0.0, 900, NAN, 901])).tolist() == [False, False, False, True]
+    many = np.array([0.0, 900, NAN, 901])
+    assert count.observed.outside(many).tolist() == [False, False, False, True]
 
 
 @every_kind

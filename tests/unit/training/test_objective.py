@@ -74,9 +74,7 @@ def objective(kinds, labels, rows, networks=2, single=False, **more):
 
 def of(out, kinds):
     """The outputs of a network with these targets: those with many places stand apart."""
-    places = {
-        k.column: out[..., :1, t, : raw_size(k)] for t, k in enumerate(kinds) if k.locations
-    }
+    places = {k.column: out[..., :1, t, : raw_size(k)] for t, k in enumerate(kinds) if k.locations}
     return Outputs(out, places) if places else out
 
 

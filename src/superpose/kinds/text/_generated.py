@@ -28,6 +28,7 @@ from superpose.kinds._hints import TargetHints
 from superpose.kinds._observed import ObservedColumns
 from superpose.kinds._options import Options
 from superpose.kinds._plot_rows import few_rows, shown
+from superpose.kinds._raw_labels import any_label
 from superpose.kinds._target import TargetKind, too_few_labels
 from superpose.kinds.tabular._number import quantile_edges
 
@@ -70,7 +71,11 @@ class GeneratedTextTarget(Checkpoint, TargetKind):
     metric: ClassVar[str] = "perplexity"
     higher_is_better: ClassVar[bool] = False
     hints: ClassVar[TargetHints] = TargetHints(
-        reads_files=True, skip_cross_fitting=True, custom_head=True, reads_labels=True
+        reads_files=True,
+        raw_labels=any_label,  # no two texts need be the same
+        skip_cross_fitting=True,
+        custom_head=True,
+        reads_labels=True,
     )
     needed: ClassVar[tuple[str, ...]] = TEXT_FILES
     named: ClassVar[str] = "decoder"
