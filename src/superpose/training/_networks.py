@@ -2,19 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from superpose.errors import listing
 from superpose.models import MULTI_TASK, SINGLE_TASK, Fitted, places_of
 from superpose.models.network import NetworkModel, build, heads_of
-from superpose.nn import StateDict
+from superpose.nn import Grouped, Network, StateDict
 
 from ._callbacks import Callback
 from ._jobs import multi_task_jobs, single_task_jobs, teams_of
 from ._loop import TrainResult, fit
 from ._spec import TrainingSpec
+
+
+def multi_task_network(spec: TrainingSpec) -> Callable[[], Network | Grouped]:
+    """Return what makes a fresh network for all targets of a run."""
+    return build(
+        spec.codec,
+        heads_of(spec.codec, spec.targets),
+        spec.architecture,
+        spec.embedding,
+        given=spec.reads_targets,
+        groups=places_of(spec.groups, spec.targets),
+    )
 
 
 def fit_multi_task(
@@ -30,16 +42,8 @@ def fit_multi_task(
         checkpoint: File to write as training goes and to continue from.
         callbacks: What follows the training.
     """
-    make = build(
-        spec.codec,
-        heads_of(spec.codec, spec.targets),
-        spec.architecture,
-        spec.embedding,
-        given=spec.reads_targets,
-        groups=places_of(spec.groups, spec.targets),
-    )
     jobs = multi_task_jobs(len(spec.targets), spec.folds)
-    result = fit(spec, jobs, make, checkpoint=checkpoint, callbacks=callbacks)
+    result = fit(spec, jobs, multi_task_network(spec), checkpoint=checkpoint, callbacks=callbacks)
     model = NetworkModel(
         name=MULTI_TASK,
         targets=spec.targets,

@@ -6,9 +6,7 @@ from typing import NamedTuple
 
 import torch
 
-from superpose.models import places_of
-from superpose.models.network import build, heads_of
-
+from ._networks import multi_task_network
 from ._spec import TrainingSpec
 
 MOST_MADE = 20_000_000  # weights of a trunk that is made to be counted
@@ -28,21 +26,13 @@ class Weights(NamedTuple):
 
 def count_weights(spec: TrainingSpec) -> Weights:
     """Count the weights of a multi-task network, which takes no memory for them."""
-    make = build(
-        spec.codec,
-        heads_of(spec.codec, spec.targets),
-        spec.architecture,
-        spec.embedding,
-        given=spec.reads_targets,
-        groups=places_of(spec.groups, spec.targets),
-    )
     columns = sum(block[0].size for block in spec.inputs.values() if len(block))
     columns += len(spec.labels)
     a = spec.architecture
     # Torch needs a second to count what it does not make, longer than it takes to make a small one.
     small = a.width * (columns * spec.embedding + a.depth * a.width) <= MOST_MADE
     with torch.random.fork_rng(devices=[]), torch.device("cpu" if small else "meta"):
-        network = make()
+        network = multi_task_network(spec)()
     sizes = {name: weight.numel() for name, weight in network.named_parameters()}
     shared = sum(n for name, n in sizes.items() if name.startswith(("encoders.", "trunk.")))
     return Weights(sum(sizes.values()), shared)
