@@ -151,7 +151,9 @@ def fitted(rows: int = 3) -> Codec:
 
 def test_labels_have_the_places_of_their_input() -> None:
     codec = fitted()
-    assert codec.target_kinds["slots"].size == 3 * 3  # places of training rows, labels
+    assert (
+        codec.target_kinds["slots"].distribution.n_columns == 9
+    )  # 3 words of training rows, 3 labels
     name = codec.group_of("words")
     assert codec.inputs(TABLE.slice(0, 3))[name].shape == (3, 3, 8)
     assert codec.labels(TABLE.slice(0, 3))["slots"].shape == (3, 3)
