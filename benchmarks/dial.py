@@ -69,7 +69,7 @@ def listening(made: Ready, network: NetworkModel) -> dict[str, Any]:
     if weights is None:
         return {}
     heads = heads_of(made.codec, network.targets)
-    one = build(made.codec, heads, network.architecture, network.embedding)().eval()
+    one = build(made.codec, heads, network.architecture, embedding=network.embedding)().eval()
     state = network.snapshots[max(network.snapshots)]
     one.load_state_dict({name: value[0] for name, value in state.items()}, strict=False)
     tensors = {name: torch.from_numpy(block) for name, block in blocks.items()}

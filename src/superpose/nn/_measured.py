@@ -30,7 +30,8 @@ class Measured(nn.Module):
 
     def __init__(self, widths: Sequence[int], state: int, own: Sequence[int] | None = None) -> None:
         super().__init__()
-        self.widths, self.own = list(widths), own
+        self.widths = list(widths)
+        self.own = own
         widths = widths if own is None else [widths[place] for place in own]
         owners = [target for target, width in enumerate(widths) for _ in range(width)]
         belongs = torch.zeros(len(widths), len(owners))

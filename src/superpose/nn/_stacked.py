@@ -75,14 +75,14 @@ class StackedNetworks(nn.Module):
             return Outputs(out.rows[None], {t: z[None] for t, z in out.dense.items()})
 
         def one(
-            weights: StateDict, buffers: StateDict, row: StateDict, own_probe: Tensor | None
+            state: tuple[StateDict, StateDict], row: StateDict, own_probe: Tensor | None
         ) -> Tensor | Outputs:
-            return functional_call(base, (weights, buffers), (row, own_probe))
+            return functional_call(base, state, (row, own_probe))
 
         weights = dict(zip(self._names, self.stacked, strict=True))
         buffers = {n: getattr(self, f"stacked_buffer{i}") for i, n in enumerate(self._buffer_names)}
-        axes = (0, 0, 0, None if probe is None else 0)
-        return vmap(one, axes, randomness="different")(weights, buffers, inputs, probe)
+        axes = (0, 0, None if probe is None else 0)
+        return vmap(one, axes, randomness="different")((weights, buffers), inputs, probe)
 
     def gradient_probe(self, rows: int) -> Tensor:
         """Return zeros (P, ...) to pass along with ``rows`` rows, whose gradient is to be read."""

@@ -54,7 +54,8 @@ def any_number_of_targets_goes_through(fusion: type[Fusion]) -> None:
 
 def one_row_is_fused_as_in_a_batch(fusion: type[Fusion]) -> None:
     """Rows do not hear each other: one row alone is fused as in any batch."""
-    module, states = _awake(fusion), torch.randn(N_ROWS, N_MEMBERS, N_TARGETS, TASK_DIM)
+    module = _awake(fusion)
+    states = torch.randn(N_ROWS, N_MEMBERS, N_TARGETS, TASK_DIM)
     _close(module(states[2]), module(states)[2], "a row depends on the other rows of its batch")
 
 
@@ -124,7 +125,8 @@ def task_states_are_formed(fusion: type[Fusion]) -> None:
 
 def weights_are_kept_and_put_back(fusion: type[Fusion]) -> None:
     """Its weights are all that has to be stored: put into a fresh one they give the same."""
-    module, fresh = _awake(fusion), fusion(N_TARGETS, TASK_DIM, rank=RANK)
+    module = _awake(fusion)
+    fresh = fusion(N_TARGETS, TASK_DIM, rank=RANK)
     fresh.load_state_dict(module.state_dict())
     states = torch.randn(N_ROWS, N_MEMBERS, N_TARGETS, TASK_DIM)
     assert torch.equal(fresh(states), module(states)), "a fresh module with its weights differs"

@@ -23,7 +23,7 @@ def multi_task_network(spec: TrainingSpec) -> Callable[[], Network | Grouped]:
         spec.codec,
         heads_of(spec.codec, spec.targets),
         spec.architecture,
-        spec.embedding,
+        embedding=spec.embedding,
         given=spec.reads_targets,
         groups=places_of(spec.groups, spec.targets),
     )
@@ -96,7 +96,7 @@ def fit_single_task(
         raise ValueError(f"{listing(targets)}: not all are alike, so they take a pass each")
     # Networks in one pass have heads of one size: that of the widest.
     widest = {"any": max(sizes)} if sizes else heads
-    make = build(spec.codec, widest, spec.architecture, spec.embedding)
+    make = build(spec.codec, widest, spec.architecture, embedding=spec.embedding)
     jobs = single_task_jobs(spec.kinds, list(spec.labels.values()), spec.folds)
     result = fit(spec, jobs, make, checkpoint=checkpoint, callbacks=callbacks)
     networks = []

@@ -95,7 +95,13 @@ def run(spec: TrainingSpec) -> Callable[..., TrainResult]:
         )
         sizes = [head_of(kind).n_outputs for kind in kinds]
         heads = {"any": max(sizes)} if single_task else dict(zip(targets, sizes, strict=True))
-        make = build(own.codec, heads, own.architecture, own.embedding, given=own.reads_targets)
+        make = build(
+            own.codec,
+            heads,
+            own.architecture,
+            embedding=own.embedding,
+            given=own.reads_targets,
+        )
         jobs = (
             single_task_jobs(kinds, labels, own.folds)
             if single_task

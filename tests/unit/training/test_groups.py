@@ -25,7 +25,14 @@ def grouped(spec):
 @pytest.fixture
 def make(spec):
     heads = heads_of(spec.codec, list(spec.codec.target_kinds))
-    return build(spec.codec, heads, spec.architecture, spec.embedding, True, PLACES)
+    return build(
+        spec.codec,
+        heads,
+        spec.architecture,
+        embedding=spec.embedding,
+        given=True,
+        groups=PLACES,
+    )
 
 
 def rows_of(spec):

@@ -30,7 +30,7 @@ def step(spec):
         torch.manual_seed(0)
         heads = {t: head_of(spec.codec.target_kinds[t]).n_outputs for t in TARGETS}
         network = StackedNetworks(
-            build(spec.codec, heads, replace(spec.architecture, dropout=0.0), 4), count
+            build(spec.codec, heads, replace(spec.architecture, dropout=0.0), embedding=4), count
         )
         jobs = multi_task_jobs(len(kinds), spec.folds[:1] * count)
         objective = Objective(kinds, labels, jobs, rows=np.arange(90))

@@ -60,6 +60,7 @@ def build(
     codec: Codec,
     heads: Heads,
     architecture: Architecture,
+    *,
     embedding: int,
     given: bool = False,
     groups: Sequence[Sequence[int]] = (),

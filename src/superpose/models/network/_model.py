@@ -81,7 +81,7 @@ class NetworkModel(Model):
             codec,
             heads_of(codec, self.targets),
             self.architecture,
-            self.embedding,
+            embedding=self.embedding,
             given=self.reads_observed,
             groups=places_of(self.groups, self.targets),
         )
