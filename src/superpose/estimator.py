@@ -160,7 +160,7 @@ class Superpose:
         progress: Progress | None = None,
         command: str = "",
     ) -> Self:
-        """Train the multi-task network and its references, and let the proof decide what is deployed.
+        """Train the multi-task network and its references; the proof decides what is deployed.
 
         Args:
             source: A frame, the path of a table, a list of dicts, a dict of lists, or a mapping
@@ -247,8 +247,8 @@ class Superpose:
 
         Returns:
             A frame of the caller's library (for a path an Arrow table): one column per target, and
-            for numbers ``name_low`` and ``name_high``, within which 90 % of new rows lie. A measured
-            value comes back as it is. Of windows there is a row each, with its group and time.
+            for numbers ``name_low`` and ``name_high``, an interval of 90 %. A measured value
+            comes back as it is. Of windows there is a row each, with its group and time.
 
         Raises:
             DataError: A given column is no target, or not in the table, or holds a wrong value.

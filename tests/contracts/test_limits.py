@@ -157,7 +157,7 @@ def packs(node: ast.AST) -> bool:
     )
 
 
-# The class that users meet, and no other. Its methods are the verbs of the package, which a notebook
+# The class that users meet, and no other. Its methods are the verbs of the package, which an editor
 # completes behind one dot; what they do stands in `evaluation`, `analysis`, `models` and `report`.
 # Its constructor takes the sections of the settings, each by keyword, as estimators of scikit-learn
 # do: an object around them would have to be built first by everyone who fits a model.

@@ -275,5 +275,5 @@ def test_a_value_that_training_never_saw_warns_with_its_row(folder: Path) -> Non
     assert result.exit_code == 0, result.output
     assert result.stderr == (
         "Warning: column 'haze', row 7: 1000000.0 is outside of what the training rows had; "
-        "answers that rest on it are extrapolated\n"
+        "predictions that rest on it are extrapolated\n"
     )

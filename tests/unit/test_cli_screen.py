@@ -45,7 +45,7 @@ def test_progress_without_a_terminal_is_lines(
     monkeypatch.setattr("time.monotonic", lambda: float(next(clock)))
     with Stages(Console(file=io.StringIO())) as stages:
         for share in (0.0, 0.1, 0.3, 0.2, 0.6, 1.0):
-            stages("joint network", share)
+            stages("multi-task network", share)
         stages("test and report", 1.0)
     lines = capsys.readouterr().err.splitlines()
     assert lines == [
@@ -73,8 +73,8 @@ def test_progress_on_a_terminal_is_a_bar_for_each_stage() -> None:
     screen = io.StringIO()
     with Stages(Console(file=screen, force_terminal=True, width=80)) as stages:
         stages("boosted trees", 1.0)
-        stages("joint network", 0.5)
-        stages("joint network", 0.4)
+        stages("multi-task network", 0.5)
+        stages("multi-task network", 0.4)
         stages("given: boosted trees", 0.25)
     told = screen.getvalue()
     assert "boosted trees" in told

@@ -182,7 +182,8 @@ def suggested(looks: np.ndarray) -> Division:
         looks (N, T, T).
     """
     looks = np.nan_to_num(looks)
-    # What is best by one half of the looks is evaluated by the other: the best of many is flattered.
+    # What is best by one half of the looks is evaluated by the other: the best of many looks better
+    # than it is.
     choices = divisions(looks[::2].mean(0))
     evaluating = looks[1::2] if len(looks) > 1 else looks
     values = np.array([[value_of(look, one.groups) for look in evaluating] for one in choices])

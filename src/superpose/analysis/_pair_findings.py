@@ -1,4 +1,4 @@
-"""What a run says of pairs of targets and of task states: bits, residuals, likeness."""
+"""The records of pairs of targets and of task states: bits, residuals, likeness."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a run says of one target: what is deployed, what sharing did to it, how well it is met."""
+"""The record of one target: what is deployed, what sharing did to it, how well it is met."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ Preds = Mapping[str, np.ndarray]
 def target_record(
     result: RunResult, target: str, test: pa.Table, *, y: np.ndarray, preds: Preds
 ) -> TargetRecord:
-    """Say everything of one target.
+    """Make the record of one target.
 
     Args:
         result: What the run has left.
@@ -140,10 +140,10 @@ def _metrics(
     baseline = predictor.baselines[target]
     pred = mix(preds, predictor.weights[target])
     options = metric_options(predictor, target, predictor.half_width(target, pred))
-    constant = np.broadcast_to(baseline, (len(y), kind.distribution.n_columns))
+    every_row = np.broadcast_to(baseline, (len(y), kind.distribution.n_columns))
     return {
         DEPLOYED: kind.metrics(y, pred, baseline, **options),
-        BASELINE: kind.metrics(y, constant, baseline),
+        BASELINE: kind.metrics(y, every_row, baseline),
         **{recorded_name(model): kind.metrics(y, z, baseline) for model, z in preds.items()},
     }
 
@@ -166,12 +166,12 @@ def _chart(
 
 def _curves(predictor: Predictor, target: str) -> list[CurveRecord]:
     """The losses of the networks that have a head for a target, the multi-task network first."""
-    found = []
+    records = []
     for network in networks(predictor.models):
         if target in network.targets:
             position = network.targets.index(target)
             curve = network.curves[position]
-            found.append(
+            records.append(
                 CurveRecord(
                     model=recorded_name(network.name),
                     train=np.array(curve["train"], float),
@@ -179,4 +179,4 @@ def _curves(predictor: Predictor, target: str) -> list[CurveRecord]:
                     best_epoch=int(network.best[position]),
                 )
             )
-    return found
+    return records

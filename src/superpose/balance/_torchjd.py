@@ -3,7 +3,7 @@
 A *scalarizer* makes one number of the losses: the weight of a target is that number's slope. A
 *weighting* reads the Gramian of the targets' gradients. Methods of torchjd that work element by
 element of the gradients (GradDrop, trimmed mean), need a second batch (MoDo, SDMGrad) or gradients
-of several steps side by side (excess risk) have no weights that a Gramian tells; they are left out.
+of several steps side by side (excess risk) have no weights of a Gramian; they are left out.
 Three that would take longer than a step of the network are in `_fast.py`.
 """
 

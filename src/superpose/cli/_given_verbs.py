@@ -125,7 +125,11 @@ def measure(
     with Stages() as stages:
         stages("next measurement", 0.0)
         advice = model.next_measurement(
-            part, wanted, given_option(given) or "auto", prices, names_of(candidates) or None
+            part,
+            wanted,
+            given_option(given) or "auto",
+            cost=prices,
+            candidates=names_of(candidates) or None,
         )
         stages("next measurement", 1.0)
     records = [record for record in advice.to_pylist() if record["row"] < rows]

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 # What a stage is, in the words of the screen.
 NAMES = {
-    "joint network": "multi-task net",
+    "multi-task network": "multi-task net",
     "given: boosted trees": "boosted trees that read measured targets (for --given)",
 }
 LINES = 60  # seconds between two lines of a log, where progress is slow

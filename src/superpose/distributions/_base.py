@@ -178,7 +178,7 @@ def latent_of(distribution: Distribution) -> Latent:
 def by_rows(
     function: Callable[[np.ndarray, np.ndarray], np.ndarray], y: np.ndarray, pred: np.ndarray
 ) -> np.ndarray:
-    """Ask for some rows at a time: copies of all columns of all rows would fill the memory.
+    """Apply a function to some rows at a time: copies of all columns of all rows would fill memory.
 
     Args:
         function: gives a number for each row, from its label and its prediction.

@@ -20,7 +20,7 @@ LEAST_SCORE = (
     0.003  # score from which an object is scored, as average precision reads the unsure ones
 )
 RIGHT = 0.5  # overlap from which a box is right
-ROWS_AT_ONCE = 64  # rows whose heatmaps are held at once
+ROWS_AT_ONCE = 64  # rows whose heatmaps are in memory at once
 
 
 @dataclass(frozen=True)
@@ -84,7 +84,7 @@ class Detections(Distribution):
         return np.asarray(objects, np.float32)
 
     def heatmap(self, y: np.ndarray) -> Heatmap:
-        """What the locations of labelled rows should answer."""
+        """What the locations of labelled rows should predict."""
         return center_heatmap(self.objects_of(y), self.grid, self.n_classes)
 
     def typical_boxes(self) -> np.ndarray:
@@ -143,17 +143,17 @@ class Detections(Distribution):
         for first in range(0, len(y), ROWS_AT_ONCE):
             rows = slice(first, first + ROWS_AT_ONCE)
             heat, boxes, share = self.heatmap(y[rows])
-            scores, said = self.split(np.asarray(pred[rows]))
+            scores, pred_boxes = self.split(np.asarray(pred[rows]))
             wrong = np.square(scores - heat, dtype=np.float64).sum(axis=(1, 2))
-            same = box_overlap(said.astype(np.float32), boxes)
+            same = box_overlap(pred_boxes.astype(np.float32), boxes)
             out[rows] = wrong + ((1 - same) * share).sum(axis=1, dtype=np.float64)
         return np.where(self.known(y), out / self.objects_per_row, np.nan)
 
     def log_prob(self, y: np.ndarray, pred: np.ndarray) -> np.ndarray:
-        """Of the bells, as if each location were asked by itself whether a centre is near.
+        """Of the bells, as if whether a centre is near were independent at each location.
 
-        Neighbours answer alike, so it overstates; differences between two predictions of one row
-        are what it is for.
+        Neighbours agree, so it overstates; differences between two predictions of one row are what
+        it is for.
         """
         heat = self.heatmap(y).heat
         p = np.clip(self.split(np.asarray(pred, np.float64))[0], PROBABILITY_FLOOR, 1 - 1e-6)
@@ -188,18 +188,18 @@ class _DetectionLatent(Latent):
 
     def _candidates(self, pred: np.ndarray) -> tuple[list[Peaks], np.ndarray]:
         """What may be there, and the probabilities (N, M, 2) that each of them is not and is."""
-        found = self.of.found(pred, LEAST_SCORE)
-        there = np.zeros((len(found), self.of.n_objects))
-        for row, own in enumerate(found):
+        peaks = self.of.found(pred, LEAST_SCORE)
+        there = np.zeros((len(peaks), self.of.n_objects))
+        for row, own in enumerate(peaks):
             there[row, : len(own.score)] = own.score
-        return found, np.stack([1 - there, there], axis=-1)
+        return peaks, np.stack([1 - there, there], axis=-1)
 
     def to_normal(
         self, y: np.ndarray, pred: np.ndarray, share: np.ndarray | None = None
     ) -> np.ndarray:
-        found, chances = self._candidates(pred)
+        peaks, chances = self._candidates(pred)
         is_there = np.zeros(chances.shape[:2])
-        for row, (own, objects) in enumerate(zip(found, self.of.objects_of(y), strict=True)):
+        for row, (own, objects) in enumerate(zip(peaks, self.of.objects_of(y), strict=True)):
             true = objects[objects[:, 0] >= 0]
             if len(true) and len(own.label):
                 same = box_overlap(own.box[:, None], true[None, :, 1:])
@@ -209,10 +209,10 @@ class _DetectionLatent(Latent):
         return class_to_normal(chances, is_there, share)
 
     def from_normal(self, pred: np.ndarray, z: np.ndarray) -> np.ndarray:
-        found, chances = self._candidates(pred)
+        peaks, chances = self._candidates(pred)
         drawn = class_from_normal(chances, np.reshape(z, chances.shape[:2]))
-        block = self.of.missing(len(found)).astype(np.float64)
-        for row, own in enumerate(found):
+        block = self.of.missing(len(peaks)).astype(np.float64)
+        for row, own in enumerate(peaks):
             objects = np.zeros((self.of.n_objects, 5))
             objects[:, 0] = -1
             kept = drawn[row, : len(own.label)] > 0
@@ -222,9 +222,9 @@ class _DetectionLatent(Latent):
         return block
 
     def condition(self, pred: np.ndarray, mean: np.ndarray, *, sd: np.ndarray) -> np.ndarray:
-        found, chances = self._candidates(pred)
-        moved = condition_classes(chances, mean, sd)[..., 1]
+        peaks, chances = self._candidates(pred)
+        conditioned = condition_classes(chances, mean, sd)[..., 1]
         out = np.array(pred, np.float64).reshape(len(pred), self.of.n_locations, -1)
-        for row, own in enumerate(found):
-            out[row, own.location, own.label] = moved[row, : len(own.label)]
+        for row, own in enumerate(peaks):
+            out[row, own.location, own.label] = conditioned[row, : len(own.label)]
         return out.reshape(len(pred), -1)

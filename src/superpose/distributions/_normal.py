@@ -12,7 +12,7 @@ from ._normal_scores import SCORE_LIMIT
 
 SCALE_FLOOR = 1e-3
 """Smallest predicted standard deviation, in units of the training standard deviation: a target
-known to a thousandth of its spread is as certain as a likelihood needs."""
+known to a thousandth of its deviation is as certain as a likelihood needs."""
 
 
 class _Gaussian(Distribution):
@@ -173,9 +173,9 @@ class _GaussianLatent(Latent):
         return np.asarray(mean + scale * np.reshape(z, mean.shape))
 
     def condition(self, pred: np.ndarray, mean: np.ndarray, *, sd: np.ndarray) -> np.ndarray:
-        moved = self.from_normal(pred, mean)
+        means = self.from_normal(pred, mean)
         _, scale = self.of.mean_and_scale(np.asarray(pred))
-        return self.of.joined(moved, scale * np.reshape(sd, moved.shape))
+        return self.of.joined(means, scale * np.reshape(sd, means.shape))
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """Evaluation: the references, the no-harm test, and what is deployed after it.
 
-``prepare`` makes a table ready, ``run_evaluation`` trains and decides, and says all that it found
-in a ``RunResult``.
+``prepare`` makes a table ready, ``run_evaluation`` trains and decides; a ``RunResult`` has
+all that comes of it.
 """
 
 from ._context import Progress, quiet

@@ -1,4 +1,4 @@
-"""What every stage of a run reads: the table, what is kept on the way, and who watches."""
+"""What every stage of a run reads: the table, what is kept on the way, and progress."""
 
 from __future__ import annotations
 

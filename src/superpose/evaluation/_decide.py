@@ -49,7 +49,7 @@ class TargetEvaluation:
 
 @dataclass
 class Decision:
-    """What was found for one target.
+    """What was decided for one target.
 
     Args:
         reference: The best single-task predictor, as weights over models.
@@ -150,7 +150,7 @@ class _Halves:
         """Choose and test for one target; nothing replaces its reference yet."""
         last = np.flatnonzero(self.half >= 0 if self.cross_fitted else self.half == 0)
         reference, challenger = choose(evaluation, last)
-        if reference is None:  # no references were asked for: the multi-task network is deployed
+        if reference is None:  # the settings want no references: the multi-task network is deployed
             return Decision({}, challenger, {MULTI_TASK: 1.0})
         saved, reference_loss = self._saved(evaluation)
         test = paired_test(saved, self.clusters)
@@ -198,13 +198,13 @@ def _replace_references(decisions: Sequence[Decision], alpha: float) -> None:
 
 def _uncommon(labels: np.ndarray) -> int:
     """Count labels (N,) or (N, L) besides the most common one; for sets, over all their members."""
-    found = 0
+    count = 0
     if not len(labels):
-        return found
+        return count
     for y in labels.reshape(len(labels), -1).T:
         counts = np.unique(y[~np.isnan(y)], return_counts=True)[1]
-        found += int(counts.sum() - counts.max(initial=0))
-    return found
+        count += int(counts.sum() - counts.max(initial=0))
+    return count
 
 
 def _mean(x: np.ndarray) -> float:

@@ -35,14 +35,14 @@ def decide_level(prepared: Prepared, oof_predictions: OofPredictions) -> LevelRe
     """Let the proof decide, and learn how wide distributions and intervals have to be."""
     kinds = prepared.codec.target_kinds
     plan = prepared.plan
-    found = decide(
+    decided = decide(
         [TargetEvaluation(kinds[t], prepared.labels[t], oof_predictions[t]) for t in kinds],
         plan.selection_half,
         alpha=prepared.config.proof.alpha,
         cross_fitted=plan.cross_fitted,
         clusters=prepared.split.clusters,
     )
-    decisions = dict(zip(kinds, found, strict=True))
+    decisions = dict(zip(kinds, decided, strict=True))
     level = Level({t: decision.deployed for t, decision in decisions.items()})
     for t, kind in kinds.items():
         y, pred = deployed_predictions(prepared, oof_predictions, level, target=t)

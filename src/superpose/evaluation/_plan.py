@@ -1,4 +1,4 @@
-"""How models are judged: by out-of-fold predictions where labels are few, else by one split."""
+"""How models are evaluated: by out-of-fold predictions where labels are few, else by one split."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ ROWS_PER_RARE_LABEL = 20
 # A table of fewer groups is small, however many rows they have: fifteen percent of two hundred
 # groups are thirty, and half of those decide.
 FEW_GROUPS = 200
-# Below so many rows every row tells: ten folds leave each model nine tenths of them.
+# Below so many rows every row counts: ten folds leave each model nine tenths of them.
 FEW = 800
 # Above so many rows folds would cost more than they steady.
 LARGE = 8_000
@@ -30,7 +30,7 @@ Labels = Mapping[str, np.ndarray]
 
 @dataclass(frozen=True)
 class Plan:
-    """Which rows each model learns from, and which judge it.
+    """Which rows each model learns from, and which evaluate it.
 
     Args:
         cross_fitted: Whether predictions are out-of-fold, so that each half also chooses for the
@@ -83,7 +83,7 @@ def make_plan(
         half[judges] = 0
         notes.append(
             "split: the validation rows are of one group only, so they choose and nothing decides; "
-            "no challenger can ship"
+            "no challenger can be deployed"
         )
     else:
         half[judges] = fold_indices(
@@ -101,8 +101,8 @@ def _folds(
 ) -> list[list[Fold]]:
     """The folds of every repeat."""
     auto = 10 if len(rows) < FEW else 5
-    asked = auto if config.proof.folds == "auto" else config.proof.folds
-    k = min(asked, _count_units(rows, clusters))
+    requested = auto if config.proof.folds == "auto" else config.proof.folds
+    k = min(requested, _count_units(rows, clusters))
     repeats = []
     for repeat in range(config.proof.repeats):
         fold = fold_indices(
@@ -113,7 +113,7 @@ def _folds(
 
 
 def few_by_count(config: Config, schema: Schema, split: Split) -> bool | None:
-    """Tell whether predictions will be out-of-fold, from counts of rows; None where labels tell."""
+    """Whether predictions will be out-of-fold, from counts of rows; None where labels decide."""
     if config.proof.folds != "auto":
         return config.proof.folds > 1
     rows = seen_rows(split)
@@ -145,7 +145,7 @@ def forbids_folds(codec: Codec, config: Config) -> bool:
     """Whether a model takes too long to be trained once for each fold.
 
     Raises:
-        ConfigError: Folds are asked for all the same.
+        ConfigError: The settings want folds all the same.
     """
     whole = [kind.column for kind in codec.input_kinds if kind.skip_cross_fitting]
     whole += [t for t, kind in codec.target_kinds.items() if not kind.distribution.is_mixable]

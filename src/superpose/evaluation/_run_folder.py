@@ -99,7 +99,7 @@ def settings_text(config: Config, source: Any, folder: Path) -> str:
 
 
 def source_name(source: Any) -> str:
-    """Say where the rows came from."""
+    """Name where the rows came from."""
     if isinstance(source, Mapping):
         return ", ".join(f"{name}: {source_name(one)}" for name, one in source.items())
     return str(source) if isinstance(source, str | PathLike) else "a frame in memory"

@@ -36,7 +36,7 @@ def score_table(
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UnknownLabels)
         labels = codec.labels(table)
-        found = predictor.predict(table, given, read_labels=True)
+        prediction = predictor.predict(table, given, read_labels=True)
     bare = [
         t
         for t in targets
@@ -48,8 +48,8 @@ def score_table(
     scores = {}
     for t in targets:
         kind = codec.target_kinds[t]
-        scored = {"y": labels[t], "pred": found.pred[t], "baseline": predictor.baselines[t]}
-        options = metric_options(predictor, t, found.half_width[t])
+        scored = {"y": labels[t], "pred": prediction.pred[t], "baseline": predictor.baselines[t]}
+        options = metric_options(predictor, t, prediction.half_width[t])
         if t in unknown and isinstance(kind, NamedClasses):
             scores[t] = kind.metrics_with(unknown[t], values[t], **scored, **options)
             scores[t]["unknown_labels"] = float(len(np.unique(unknown[t].rows)))

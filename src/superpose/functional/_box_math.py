@@ -32,14 +32,14 @@ class Bumps(NamedTuple):
     share: Tensor
 
 
-def bumps(y: Tensor, grid: tuple[int, int], classes: int) -> Bumps:
+def bumps(y: Tensor, grid: tuple[int, int], n_classes: int) -> Bumps:
     """Turn padded lists of objects into what places of a map have to tell.
 
     Args:
         y: Class and box of each object, (..., K, 5); the class is negative or NaN where a row has
             fewer objects.
         grid: Height h and width w of the map.
-        classes: Number C of classes.
+        n_classes: Number C of classes.
 
     Example:
         >>> y = torch.tensor([[[0.0, 0.25, 0.25, 0.75, 0.75]]])
@@ -59,14 +59,14 @@ def bumps(y: Tensor, grid: tuple[int, int], classes: int) -> Bumps:
         low = box[..., axis] * count
         high = box[..., axis + 2] * count
         centre = ((low + high) / 2).floor().clamp(0, count - 1)
-        spread = ((high - low) * SPREAD).clamp(min=LEAST_SPREAD)
-        away = (torch.arange(count, device=y.device) - centre[..., None]) / spread[..., None]
+        scale = ((high - low) * SPREAD).clamp(min=LEAST_SPREAD)
+        away = (torch.arange(count, device=y.device) - centre[..., None]) / scale[..., None]
         sides.append(torch.exp(-0.5 * away.square()))
     down, across = sides
     each = (down[..., :, None] * across[..., None, :]).flatten(-2)  # (..., K, S)
     each = torch.where(there[..., None], each, 0.0)
     index = torch.where(there, label, 0.0).long()[..., None].expand_as(each)
-    shape = (*each.shape[:-2], classes, each.shape[-1])
+    shape = (*each.shape[:-2], n_classes, each.shape[-1])
     heat = torch.zeros(shape, device=y.device).scatter_reduce(-2, index, each, "amax")
     best, owner = each.max(-2)
     boxes = box.gather(-2, owner[..., None].expand(*owner.shape, 4))
@@ -97,10 +97,10 @@ def overlap(a: Tensor, b: Tensor, generous: bool = False) -> Tensor:
     inside = (high - low).clamp(min=0).prod(-1)
     area = (a[..., 2:] - a[..., :2]).prod(-1) + (b[..., 2:] - b[..., :2]).prod(-1)
     union = (area - inside).clamp(min=1e-9)
-    found = inside / union
+    ratio = inside / union
     if not generous:
-        return found
+        return ratio
     low = torch.minimum(a[..., :2], b[..., :2])
     high = torch.maximum(a[..., 2:], b[..., 2:])
     hull = (high - low).prod(-1).clamp(min=1e-9)
-    return found - (hull - union) / hull
+    return ratio - (hull - union) / hull

@@ -29,7 +29,7 @@ class Copula:
 
     Every measured value becomes a normal score: where it lies in its own predicted distribution.
     What is left of dependence between the scores, one correlation matrix, moves the predictions of
-    the other targets. It answers every subset in closed form and has T (T - 1) / 2 numbers to
+    the other targets. It conditions on every subset in closed form and has T (T - 1) / 2 numbers to
     learn, so it works where a table has a hundred rows.
 
     Args:
@@ -134,10 +134,10 @@ class CopulaModel(Model):
         kinds = {t: kind for t, kind in rows.codec.target_kinds.items() if t in self.base}
         pred = rows.predict({t: self.base[t] for t in kinds})
         base = {t: mix(pred[t], self.base[t]) for t in kinds}
-        found = base
+        preds = base
         if observed is not None:
-            found = self.copula.predict(kinds, base, observed.labels)
-        return {t: z for t, z in found.items() if targets is None or t in targets}
+            preds = self.copula.predict(kinds, base, observed.labels)
+        return {t: z for t, z in preds.items() if targets is None or t in targets}
 
     def to_state(self) -> tuple[Facts, Arrays]:
         """Everything is facts."""

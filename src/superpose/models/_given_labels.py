@@ -79,7 +79,7 @@ def given_labels(
     """Encode the measured values of the named targets; all others are NaN, whatever the table has.
 
     Warns where a value lies outside of what training has seen, with its row, and where no row has a
-    value of any of the targets, unless it is asked what to measure (`planning`).
+    value of any of the targets, unless the question is what to measure (`planning`).
 
     Raises:
         DataError: Every value that is no class of its target, or can't be read.
@@ -106,7 +106,7 @@ def given_labels(
     known = any(kind.distribution.known(labels[t]).any() for t, kind in kinds.items())
     if names and rows > 1 and not (known or planning):
         what = f"none of {rows} rows has a value of {listing(names)}"
-        fix = "the answer is that of nothing given"
+        fix = "the prediction is that of nothing given"
         warnings.warn(message("given", what, fix=fix), stacklevel=3)
     for name, kind in kinds.items():
         _warn_outside(kind, table, labels[name])
@@ -147,7 +147,7 @@ def _warn_outside(kind: TargetKind, table: pa.Table, y: np.ndarray) -> None:
         value = table.column(kind.column)[int(far[0])].as_py()
         warnings.warn(
             f"{place(column=kind.column, row=int(far[0]))}{more}: {value!r} is outside of what the "
-            f"training rows had; answers that rest on it are extrapolated",
+            f"training rows had; predictions that rest on it are extrapolated",
             stacklevel=4,
         )
 
@@ -156,12 +156,12 @@ def with_measured(
     columns: dict[str, pa.Array], table: pa.Table, given: Sequence[str]
 ) -> dict[str, pa.Array]:
     """Put measured numbers back as they were, in the columns of their targets."""
-    found = dict(columns)
+    measured = dict(columns)
     for name in given:
         for column in (name, f"{name}_low", f"{name}_high"):
-            if column in found:
-                found[column] = _as_measured(table.column(name), found[column])
-    return found
+            if column in measured:
+                measured[column] = _as_measured(table.column(name), measured[column])
+    return measured
 
 
 def _as_measured(values: pa.ChunkedArray, predicted: pa.Array) -> pa.Array:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 
 def places_of(groups: Sequence[Sequence[str]], targets: Sequence[str]) -> list[list[int]]:
-    """Return the groups as places of their targets; one that nobody names is alone in its group.
+    """Return the groups as indices of their targets; one that nobody names is alone in its group.
 
     Where all share, there is nothing to be kept apart, and no group at all.
 

@@ -58,11 +58,11 @@ class Observed:
         known = np.stack(
             [kind.distribution.known(self.labels[t]) for t, kind in self.kinds.items()], axis=1
         )
-        found = {}
+        levels = {}
         for index, target in enumerate(self.kinds):
             others = np.delete(known, index, axis=1)
-            found[target] = np.where(others.all(1), 2, np.where(others.any(1), 1, 0))
-        return found
+            levels[target] = np.where(others.all(1), 2, np.where(others.any(1), 1, 0))
+        return levels
 
 
 def reveal_columns(

@@ -137,10 +137,10 @@ class Predictor:
         pred = self.conditional(rows, observed)
         half_width: dict[str, np.ndarray | None] = {}
         for t, index in observed.levels().items():
-            exact = kinds[t].distribution.point_mass(labels[t])
+            point_mass = kinds[t].distribution.point_mass(labels[t])
             # A row that is measured may still have locations without a label.
-            measured = kinds[t].distribution.known(labels[t])[:, None] & ~np.isnan(exact)
-            pred[t] = np.where(measured, exact, pred[t])
+            measured = kinds[t].distribution.known(labels[t])[:, None] & ~np.isnan(point_mass)
+            pred[t] = np.where(measured, point_mass, pred[t])
             half_width[t] = self._half_width_at(t, pred[t], index)
         return Prediction(pred, half_width)
 
@@ -288,20 +288,20 @@ class Predictor:
         try:
             facts = today(facts)
             require_facts(facts)
-            found = cls(
+            predictor = cls(
                 Codec.from_state(facts["codec"]),
                 [_restored(entry, groups) for entry in facts["models"]],
                 _levels(facts),
                 thresholds=facts["thresholds"],
-                baselines={t: np.array(floor) for t, floor in facts["floors"].items()},
+                baselines={t: np.array(baseline) for t, baseline in facts["floors"].items()},
             )
-            found._require_models()
+            predictor._require_models()
         except KeyError as error:
             raise BundleError(
                 f"bundle: {error} is missing; the bundle is damaged; save the model again"
             ) from error
-        require_sound(found)
-        return found
+        require_sound(predictor)
+        return predictor
 
     def _require_models(self) -> None:
         """Make sure that every model is there that a mixture names."""

@@ -23,7 +23,7 @@ class Outputs(NamedTuple):
     Args:
         rows: (B, M, T, O), as of a network whose targets all have linear heads.
         dense: For each other target, by its name, (B, 1, S * C), NaN where a row has no such
-            location. The members of the ensemble have one answer together.
+            location. The members of the ensemble share them.
     """
 
     rows: Tensor
@@ -31,7 +31,7 @@ class Outputs(NamedTuple):
 
 
 class DenseNetwork(Network):
-    """A network some of whose targets have an answer for each location of an input, or a module.
+    """A network some of whose targets have outputs for each location of an input, or a module.
 
     Such a target has a task state as every other, so that targets exchange as always; its head
     reads the input's map, modulated by that state, or the state alone.

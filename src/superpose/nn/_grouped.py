@@ -17,7 +17,7 @@ class Grouped(nn.Module):
 
     Args:
         networks: One network for each group, alike in members and widths.
-        groups: For each the places of its targets, in the order of its heads; together they are
+        groups: For each the indices of its targets, in the order of its heads; together they are
             0 to T - 1.
 
     Shape:
@@ -78,16 +78,16 @@ class Grouped(nn.Module):
     def attention(self, blocks: dict[str, Tensor]) -> Tensor | None:
         """Return the map (B, T, T + 1), the sink last, if groups have any; 0 between groups."""
         maps = [network.attention(blocks) for network in self._each]
-        some = next((found for found in maps if found is not None), None)
+        some = next((own for own in maps if own is not None), None)
         if some is None:
             return None
         whole = some.new_zeros(len(some), self.targets, self.targets + 1)
-        for group, found in zip(self.groups, maps, strict=True):
-            for place, target in enumerate(group):
-                if found is None:  # a target that is alone in its group listens to nobody
+        for group, own in zip(self.groups, maps, strict=True):
+            for position, target in enumerate(group):
+                if own is None:  # a target that is alone in its group listens to nobody
                     whole[..., target, -1] = 1.0
                 else:
-                    whole[..., target, [*group, self.targets]] = found[..., place, :]
+                    whole[..., target, [*group, self.targets]] = own[..., position, :]
         return whole
 
     def _probe_of(self, probe: Tensor | None) -> list[Tensor | None]:
@@ -97,10 +97,10 @@ class Grouped(nn.Module):
         return list(probe.chunk(len(self.groups), -1))
 
     def _in_order(self, parts: Sequence[Tensor]) -> Tensor:
-        """Join what groups say, (..., T_g, X) each, in the order of the targets."""
+        """Join the outputs of groups, (..., T_g, X) each, in the order of the targets."""
         columns = {
-            target: part[..., place, :]
+            target: part[..., position, :]
             for group, part in zip(self.groups, parts, strict=True)
-            for place, target in enumerate(group)
+            for position, target in enumerate(group)
         }
         return torch.stack([columns[target] for target in range(self.targets)], -2)

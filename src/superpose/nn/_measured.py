@@ -15,7 +15,7 @@ class Measured(nn.Module):
     Args:
         widths: For each target the number of columns in which its value is read.
         state: State width D.
-        own: Places of the targets whose states there are, where these are not all.
+        own: Indices of the targets whose states there are, where these are not all.
 
     Shape:
         states (..., M, T, D), values (..., R) with R the sum of widths and NaN where hidden ->
@@ -32,7 +32,7 @@ class Measured(nn.Module):
         super().__init__()
         self.widths = list(widths)
         self.own = own
-        widths = widths if own is None else [widths[place] for place in own]
+        widths = widths if own is None else [widths[index] for index in own]
         owners = [target for target, width in enumerate(widths) for _ in range(width)]
         belongs = torch.zeros(len(widths), len(owners))
         belongs[owners, range(len(owners))] = 1.0
@@ -45,7 +45,9 @@ class Measured(nn.Module):
     def forward(self, states: Tensor, values: Tensor) -> Tensor:
         if self.own is not None:
             columns = values.split(self.widths, -1)
-            values = torch.cat([columns[place] for place in self.own], -1)
-        told = (~values.isnan()).to(self.value.dtype)[..., None]
-        words = torch.where(values.isnan(), 0.0, values)[..., None] * self.value + told * self.known
-        return states + (self.belongs @ words)[..., None, :, :]
+            values = torch.cat([columns[index] for index in self.own], -1)
+        is_known = (~values.isnan()).to(self.value.dtype)[..., None]
+        embedded = (
+            torch.where(values.isnan(), 0.0, values)[..., None] * self.value + is_known * self.known
+        )
+        return states + (self.belongs @ embedded)[..., None, :, :]

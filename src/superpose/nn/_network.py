@@ -52,7 +52,7 @@ class Network(nn.Module):
     """Predict several targets of a row with one trunk and one state per target.
 
     Args:
-        encoders: One encoder per input block; each tells its ``out_features``.
+        encoders: One encoder per input block; each has ``out_features``.
         heads: For each target, by its name, the raw outputs of its head, or a
             ``ResidualForecastHead``.
         architecture: Sizes of the parts.
@@ -65,7 +65,7 @@ class Network(nn.Module):
         a target uses the first of them, as many as its head has. The block "given" holds measured
         values (B, R), NaN where hidden.
         ``probe`` is zeros in the shape of ``probe_shape(B)``, added to the hidden vectors, or to
-        the states where it is ``separate``: its gradient tells what each target asks of the trunk.
+        the states where it is ``separate``: its gradient is that of each target at the trunk.
 
     Example:
         >>> from superpose.nn import CategoryEncoder
@@ -153,7 +153,7 @@ class Network(nn.Module):
         """
         hidden = self.hidden(blocks)
         if hasattr(self.states, "attention"):  # experts that know whose they are
-            found = self.states.attention(hidden)  # type: ignore[operator]
+            weights = self.states.attention(hidden)  # type: ignore[operator]
         else:
-            found = self.fusion[0].attention(self.task_states(hidden, blocks))  # type: ignore[operator]
-        return None if found is None else found.mean(1)
+            weights = self.fusion[0].attention(self.task_states(hidden, blocks))  # type: ignore[operator]
+        return None if weights is None else weights.mean(1)

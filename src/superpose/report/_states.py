@@ -58,8 +58,8 @@ def _figures(states: StatesRecord) -> list[Figure]:
             "Purity",
             number(states.purity),
             f"{1 / size:.2g} to 1",
-            "The mean squared overlap of the states: read it as how alike the network holds the "
-            "tasks, not as how well it predicts them.",
+            "The mean squared overlap of the states: read it as how alike the states of "
+            "the tasks are, not as how well it predicts them.",
         ),
         Figure(
             "Von Neumann entropy, bits",

@@ -1,4 +1,4 @@
-"""Random variations of inputs in training, as the kinds of the inputs ask for them."""
+"""Random variations of inputs in training, as the kinds of the inputs set them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ._batches import Batch
 
 
 class Augmentation:
-    """Vary the inputs of a batch at random, and keep a record for targets that have to follow.
+    """Vary the inputs of a batch at random, and keep a record by which labels are transformed.
 
     Args:
         codec: The codec of the training; its inputs say how they are varied.

@@ -44,7 +44,7 @@ class Batch:
         """Return which rows show another row in part, bool (P, B); None for none.
 
         Args:
-            but: The input that is not looked at, whose places a target follows.
+            but: The input that is passed over, whose locations have labels.
         """
         records = [r for name, r in self.augmented.items() if r is not None and name != but]
         masks = [record.mixed for record in records if record.mixed is not None]

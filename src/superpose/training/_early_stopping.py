@@ -1,4 +1,4 @@
-"""Early stopping per target: which epoch each target keeps, and the predictions it is judged by."""
+"""Early stopping per target: which epoch it keeps, and the predictions it is evaluated by."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ class EarlyStopping:
     """Follow validation losses over epochs.
 
     Every target has its own best epoch. With several folds, the epoch at which a fold's validation
-    rows are judged is the best of the *other* folds, so that no row takes part in choosing the
-    network that is judged on it; the epoch that is kept is the best of all folds.
+    rows are evaluated is the best of the *other* folds, so that no row takes part in choosing the
+    network that predicts it; the epoch that is kept is the best of all folds.
 
-    What answers when targets are given are the networks of one epoch, so that all targets of a row
+    Where targets are given the networks of one epoch predict, so that all targets of a row
     are drawn from one model: the epoch with the least loss, in units of each target's baseline,
     while about half of the other targets are given.
 
@@ -107,7 +107,7 @@ class EarlyStopping:
             own = rows if len(self.validation) > 1 else rows[:0]
             labelled = np.delete(counts, own).sum()
             of_others = np.delete(sums, own).sum() / max(labelled, 1)
-            # With no label to judge by the newest network is kept, not the first.
+            # With no label to compare by the newest network is kept, not the first.
             if of_others < self.best_of_others[t, f] or epoch == 0 or not labelled:
                 self.best_of_others[t, f] = of_others
                 self.judged[t][f] = pred[f]
@@ -120,7 +120,7 @@ class EarlyStopping:
     def _row_losses(self, t: int, pred: Sequence[np.ndarray]) -> np.ndarray:
         """Sums of the losses of each row, and how many there are, (2, N).
 
-        Per row and over all folds: with repeats, other folds hold a fold's rows too.
+        Per row and over all folds: with repeats, other folds contain a fold's rows too.
         """
         kind, y = self.kinds[t], self.labels[t]
         totals = np.zeros((2, len(y)))

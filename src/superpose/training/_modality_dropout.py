@@ -16,7 +16,7 @@ def hideable(codec: Codec) -> dict[str, int]:
     """Return the blocks that can be hidden row by row, and what then stands in whole numbers.
 
     Images, sounds, texts and the like, but no columns of a table: their missing values come as they
-    come. Nor inputs whose places have an answer each: without the words there is nothing to label.
+    come. Nor inputs whose locations have a label each: without the words there is nothing to label.
     Where one of them is all that there is, it can't be hidden either.
     """
     labelled = {kind.locations.of for kind in codec.target_kinds.values() if kind.locations}

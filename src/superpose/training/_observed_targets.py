@@ -1,4 +1,4 @@
-"""Which targets a network is shown while it learns, so that one training answers every subset."""
+"""Which targets a network is shown while it learns, so that one training serves every subset."""
 
 from __future__ import annotations
 

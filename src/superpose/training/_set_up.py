@@ -125,7 +125,7 @@ def transforms_of(
 
 
 def _optimizer(networks: StackedNetworks, settings: TrainingConfig) -> torch.optim.AdamW:
-    """AdamW, with weights grouped by the share of the learning rate that their module asks for."""
+    """AdamW, with weights grouped by the share of the learning rate that their module has."""
     rate = settings.learning_rate
     shares: dict[float, list[nn.Parameter]] = {}
     for weight in networks.parameters():

@@ -18,7 +18,7 @@ Engine = Literal["hist", "hist-coarse", "catboost", "lightgbm"]
 
 # Fewer rows than this say nothing about when to stop: one lucky row would decide.
 FEWEST_STOP_ROWS = 8
-# Fewer rows than this can't hold two leaves; the constant is then the honest answer.
+# Fewer rows than this can't hold two leaves; the baseline is then the honest prediction.
 FEWEST_TRAIN_ROWS = 8
 # The floor keeps the likelihood of a perfectly fitted target finite.
 SMALLEST_SCALE = 1e-3
@@ -148,13 +148,13 @@ class _Fit:
             values = np.searchsorted(present, labels).astype(np.float64)
             # A class that training never showed has no output, so it can't help to stop either.
             stop = stop[np.isin(labels[stop], present)]
-        judged = stop if len(stop) >= FEWEST_STOP_ROWS else None
+        stopping = stop if len(stop) >= FEWEST_STOP_ROWS else None
         X = self.data.X
         rows = Rows(
             X=X[train],
             y=values[train],
-            X_stop=None if judged is None else X[judged],
-            y_stop=None if judged is None else values[judged],
+            X_stop=None if stopping is None else X[stopping],
+            y_stop=None if stopping is None else values[stopping],
             categorical=[bool(c) for c in self.data.categorical],
             link=link,
             classes=len(present),
@@ -165,12 +165,12 @@ class _Fit:
         booster = self._booster(rows, present, rare)
         if self.tree_task not in ("regression", "steps"):
             return _Part(booster, present, rare)
-        seen = train if judged is None else judged
+        seen = train if stopping is None else stopping
         error = booster.predict(X[seen])[:, 0] - labels[seen]
         return _Part(booster, scale=max(float(np.sqrt(np.mean(error**2))), SMALLEST_SCALE))
 
     def _booster(self, rows: Rows, present: list[int], rare: float) -> Booster:
-        """The engine's booster, or a constant where the rows leave nothing to learn."""
+        """The engine's booster, or the baseline where the rows leave nothing to learn."""
         if self.tree_task == "multilabel" and len(present) < 2:
             return Constant(np.array([rare, 1 - rare] if present == [1] else [1 - rare, rare]))
         few = len(rows.X) < FEWEST_TRAIN_ROWS or not rows.X.shape[1]

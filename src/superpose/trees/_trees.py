@@ -76,22 +76,22 @@ class TreeModel:
         """
         X = finite(X)
         if self.tree_task == "hazards":
-            ask = replace(self, tree_task="classification", n_classes=2).predict
-            hazard = [ask(with_interval(X, k))[:, 1] for k in range(self.n_classes)]
+            predict_classes = replace(self, tree_task="classification", n_classes=2).predict
+            hazard = [predict_classes(with_interval(X, k))[:, 1] for k in range(self.n_classes)]
             return lived_through(np.stack(hazard, axis=1))
         if self.tree_task == "multilabel":
             return np.stack([part.predict(X)[:, -1] for part in self.parts], axis=1)
         if self.tree_task == "steps":
             means = np.stack([part.predict(X)[:, 0] for part in self.parts], axis=1)
             return np.concatenate([means, np.tile(self.scales, (len(X), 1))], axis=1)
-        found = self.parts[0].predict(X)
+        pred = self.parts[0].predict(X)
         if self.tree_task == "regression":
-            return np.column_stack([found, np.full(len(X), self.scale)])
+            return np.column_stack([pred, np.full(len(X), self.scale)])
         if self.tree_task == "poisson":
-            return found
+            return pred
         absent = self.n_classes - len(self.present)
         out = np.full((len(X), self.n_classes), self.rare)
-        out[:, self.present] = found * (1 - self.rare * absent)
+        out[:, self.present] = pred * (1 - self.rare * absent)
         return out
 
     def state(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:

@@ -39,7 +39,8 @@ def test_trees_serve_the_other_targets_and_that_is_told(trial):
 def test_without_a_network_alone_labels_of_words_have_no_reference(make_utterances):
     prepared = prepare(make_utterances(), config(proof={"references": "trees"}))
     assert any(
-        "it has no reference, so what ships for it is unproven" in w for w in prepared.warnings
+        "it has no reference, so what is deployed for it is unproven" in w
+        for w in prepared.warnings
     )
     trial = run_evaluation(prepared)
     assert trial.decisions["slots"].verdict == "not tested"

@@ -157,7 +157,7 @@ def test_a_value_outside_of_training_warns_with_its_row(codec, table, target, va
     with pytest.warns(UserWarning, match=text) as caught:
         given_labels(codec, rows, [target])
     assert len(caught) == 1
-    assert "answers that rest on it are extrapolated" in str(caught[0].message)
+    assert "predictions that rest on it are extrapolated" in str(caught[0].message)
 
 
 def test_values_of_training_do_not_warn(codec, table):

@@ -141,7 +141,7 @@ class Forgets(Constant):
     [
         (Wide, r"'weight': shape \(12, 3\), not \(12, 2\)"),
         (Mean, "one row alone is predicted as in any batch"),
-        (Random, "asked again: other predictions of 'weight'"),
+        (Random, "the second time: other predictions of 'weight'"),
         (Fills, "matrix: other predictions of 'matrix'"),
         (Listens, "with measured targets: other predictions of 'weight'"),
         (Forgets, "restored: other predictions of 'weight'"),

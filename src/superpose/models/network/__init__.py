@@ -1,4 +1,4 @@
-"""Networks that answer: what they are built of, how they predict, how they are stored.
+"""Networks: what they are built of, how they predict, how they are stored.
 
 The only part of `superpose.models` that imports torch.
 """

@@ -45,7 +45,7 @@ class NetworkModel(Model):
         snapshots: Weights of all networks for each epoch that is some target's best.
         best: The best epoch of each target.
         curves: Training and validation loss by epoch for each target.
-        given_epoch: The epoch that answers when targets are given; None if the networks can't read
+        given_epoch: The epoch that predicts when targets are given; None if the networks can't read
             any.
         balance: How the targets were weighed, and their gradients in some of the epochs.
         seconds: Training time.
@@ -129,10 +129,10 @@ class NetworkModel(Model):
             pred = self._predict_given(rows.codec, tensors, index)
             return {target: pred[target] for target in wanted}
         tensors = self._tensors(rows)
-        found: Predictions = {}
+        preds: Predictions = {}
         for epoch in sorted({self.best[self.targets.index(t)] for t in wanted}):
-            found |= self._at(epoch, rows, tensors)
-        return {target: found[target] for target in wanted}
+            preds |= self._at(epoch, rows, tensors)
+        return {target: preds[target] for target in wanted}
 
     def _at(self, epoch: int, rows: Rows, tensors: Blocks) -> Predictions:
         """Predict the targets whose best epoch this is."""

@@ -1,4 +1,4 @@
-"""What networks answer: raw outputs of their heads, canonical predictions, and means over folds."""
+"""What networks predict: raw outputs of heads, canonical predictions, and means over folds."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def predict_rows(
 
     Shape:
         P index arrays (n,) -> for each network and each of its targets a canonical prediction
-        (n, K), float64, or float32 where a target has many places.
+        (n, K), float64, or float32 where a target has many locations.
     """
     networks.eval()
     teams = list(_teams(kinds))
@@ -133,7 +133,7 @@ def average_rows(n: int, rows: Sequence[np.ndarray], pred: Sequence[np.ndarray])
                [0.5],
                [nan]])
     """
-    # Predictions of many places are float32 to begin with, and stay so.
+    # Predictions of many locations are float32 to begin with, and stay so.
     total = np.zeros((n, pred[0].shape[1]), pred[0].dtype)
     count = np.zeros((n, 1), pred[0].dtype)
     for chosen, own in zip(rows, pred, strict=True):

@@ -120,10 +120,10 @@ class ImageAugment(Augment):
 
         size = torch.exp(draw(1) * math.log1p(self.scale))
         flip = torch.rand(count, 2, device=device) < 0.5
-        asked = torch.tensor(
+        allowed = torch.tensor(
             [self.flip in ("vertical", "both"), self.flip in ("horizontal", "both")]
         )
-        scale = torch.where(flip & asked.to(device), -1.0, 1.0) / size
+        scale = torch.where(flip & allowed.to(device), -1.0, 1.0) / size
         shift = 2 * self.shift * draw(2)
         gain = torch.exp(self.colour * (draw(1) + 0.5 * draw(3)))
         contrast = torch.exp(self.colour * draw(1))

@@ -19,9 +19,9 @@ PAD, UNKNOWN = 0, 1
 
 @dataclass(frozen=True)
 class TokenAugment(Augment):
-    """Replace words by others that mean the same, and make some unknown; every place stays.
+    """Replace words by others that mean the same, and make some unknown; every position stays.
 
-    Only whole texts that are rephrased have other places.
+    Only whole texts that are rephrased have other positions.
 
     Args:
         drop: Chance of a word to become unknown.

@@ -1,7 +1,7 @@
 """Encoders of table columns: every column becomes one token of a fixed width.
 
-All encoders answer ``forward(block) -> tokens (B, S, d)`` and tell ``out_features = S * d``, so the
-trunk can be built without a trial run. They hold no data-dependent branches, because folds are
+All encoders compute ``forward(block) -> tokens (B, S, d)`` and have ``out_features = S * d``, so
+the trunk can be built without a trial run. They hold no data-dependent branches, because folds are
 trained together under ``torch.func.vmap``.
 """
 
