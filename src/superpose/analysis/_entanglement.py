@@ -202,8 +202,8 @@ class _Pairs:
         out = np.full(len(y), np.nan)
         for side in (0, 1):
             here = self.fold == side
-            factor = kind.distribution.spread_factor(y[~here], pred[~here])
-            calibrated = kind.distribution.with_spread(pred[here], factor)
+            factor = kind.distribution.scale_factor(y[~here], pred[~here])
+            calibrated = kind.distribution.rescaled(pred[here], factor)
             out[here] = kind.distribution.log_prob(y[here], calibrated)
         return out / np.log(2)
 

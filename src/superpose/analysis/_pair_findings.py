@@ -57,8 +57,8 @@ def residual_record(result: RunResult) -> ResidualRecord | None:
         if distribution.latent is None:
             parts.append(np.full((len(y), 1), np.nan))
             continue
-        factor = distribution.spread_factor(y, pred)
-        z = distribution.latent.to_normal(y, distribution.with_spread(pred, factor))
+        factor = distribution.scale_factor(y, pred)
+        z = distribution.latent.to_normal(y, distribution.rescaled(pred, factor))
         # The positions of an image are too many to correlate one by one: their mean stands for
         # them.
         parts.append(_mean(z) if z.shape[1] > MOST_SCORES else z)

@@ -131,7 +131,7 @@ def stretched(
     for number, name in enumerate(LEVELS):
         here = index == number
         if here.any():
-            pred[here] = kind.distribution.with_spread(
+            pred[here] = kind.distribution.rescaled(
                 pred[here], predictor.levels[name].factors[target]
             )
     return pred

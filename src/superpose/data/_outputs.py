@@ -15,8 +15,8 @@ def output_columns(kind: TargetKind) -> dict[str, pa.Array]:
     """All columns of a fitted target in `predict`, `predict_proba` and `sample`, without rows."""
     distribution = kind.distribution
     pred = distribution.point_mass(distribution.missing(0))
-    spread = distribution.spread
-    interval = None if spread is None else spread.deviations(pred)
+    scale = distribution.scale
+    interval = None if scale is None else scale.std(pred)
     return {**kind.decode(pred, None, interval), **kind.decode_proba(pred)}
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ._base import Distribution, Latent, Spread, by_rows
+from ._base import Distribution, Latent, Scale, by_rows
 from ._normal_scores import SCORE_LIMIT
 
 SCALE_FLOOR = 1e-3
@@ -56,8 +56,8 @@ class Normal(_Gaussian):
         return np.stack([mean, scale], axis=-1)
 
     @property
-    def spread(self) -> Spread:
-        return _GaussianSpread(self, floor=0.0)  # a measured number has an interval of no width
+    def scale(self) -> Scale:
+        return _GaussianScale(self, floor=0.0)  # a measured number has an interval of no width
 
     def log_prob(self, y: np.ndarray, pred: np.ndarray) -> np.ndarray:
         return _log_density(y, *self.parameters(pred))
@@ -114,8 +114,8 @@ class NormalVector(_Gaussian):
         return np.concatenate([mean, scale], axis=-1)
 
     @property
-    def spread(self) -> Spread:
-        return _GaussianSpread(self, floor=SCALE_FLOOR)
+    def scale(self) -> Scale:
+        return _GaussianScale(self, floor=SCALE_FLOOR)
 
     def log_prob(self, y: np.ndarray, pred: np.ndarray) -> np.ndarray:
         return by_rows(self._log_prob, y, pred)
@@ -179,11 +179,11 @@ class _GaussianLatent(Latent):
 
 
 @dataclass(frozen=True)
-class _GaussianSpread(Spread):
+class _GaussianScale(Scale):
     of: _Gaussian
     floor: float
 
-    def deviations(self, pred: np.ndarray) -> np.ndarray:
+    def std(self, pred: np.ndarray) -> np.ndarray:
         _, scale = self.of.mean_and_scale(np.asarray(pred, np.float64))
         return np.maximum(scale, self.floor)
 

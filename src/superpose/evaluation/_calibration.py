@@ -20,11 +20,11 @@ def interval_width(kind: TargetKind, y: np.ndarray, pred: np.ndarray) -> float |
         y: Labels (N,) or (N, H) of rows that the predictions have not seen.
         pred: Canonical predictions (N, K).
     """
-    spread = kind.distribution.spread
-    if spread is None or not len(y):
+    scale = kind.distribution.scale
+    if scale is None or not len(y):
         return None
     middle = pred[:, : y.shape[1]] if y.ndim == 2 else pred[:, 0]
-    ratio = np.abs(y - middle) / np.maximum(spread.deviations(pred), 1e-6)
+    ratio = np.abs(y - middle) / np.maximum(scale.std(pred), 1e-6)
     ratio = ratio[~np.isnan(ratio)]
     # The finite-sample level of split conformal prediction.
     level = min(1.0, np.ceil((len(ratio) + 1) * COVERAGE) / len(ratio))

@@ -46,7 +46,7 @@ def decide_level(prepared: Prepared, oof_predictions: OofPredictions) -> LevelRe
     level = Level({t: decision.deployed for t, decision in decisions.items()})
     for t, kind in kinds.items():
         y, pred = deployed_predictions(prepared, oof_predictions, level, target=t)
-        level.factors[t] = kind.distribution.spread_factor(y, pred)
+        level.factors[t] = kind.distribution.scale_factor(y, pred)
         if (width := interval_width(kind, y, pred)) is not None:
             level.scales[t] = width
     return LevelResult(decisions, oof_predictions, level)

@@ -54,7 +54,7 @@ class Copula:
             labels: Encoded labels (N,) or (N, L) of each, NaN where missing.
         """
         families = {t: kind.distribution for t, kind in kinds.items()}
-        factors = {t: own.spread_factor(labels[t], pred[t]) for t, own in families.items()}
+        factors = {t: own.scale_factor(labels[t], pred[t]) for t, own in families.items()}
         n_latent = sum(latent_of(own).n_latent for own in families.values())
         copula = cls(np.eye(n_latent), factors)
         return cls(shrunk_correlation(copula._scores(kinds, pred, labels)), factors)
@@ -62,7 +62,7 @@ class Copula:
     def _scores(self, kinds: Kinds, pred: ByTarget, labels: ByTarget) -> np.ndarray:
         parts = []
         for t, kind in kinds.items():
-            calibrated = kind.distribution.with_spread(pred[t], self.factors[t])
+            calibrated = kind.distribution.rescaled(pred[t], self.factors[t])
             parts.append(latent_of(kind.distribution).to_normal(labels[t], calibrated))
         return np.concatenate(parts, axis=1)
 

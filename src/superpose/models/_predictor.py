@@ -147,20 +147,20 @@ class Predictor:
     def _half_width_at(self, target: str, pred: np.ndarray, index: np.ndarray) -> np.ndarray | None:
         """Half-widths where each row has a level of its own, by its index."""
         scales = [self.levels[name].scales.get(target) for name in LEVELS]
-        spread = self.codec.target_kinds[target].distribution.spread
-        if None in scales or spread is None:
+        stated = self.codec.target_kinds[target].distribution.scale
+        if None in scales or stated is None:
             return None
-        deviation = spread.deviations(pred)
+        deviation = stated.std(pred)
         scale = np.array(scales, float)[index]
         return scale.reshape(-1, *[1] * (deviation.ndim - 1)) * deviation
 
     def half_width(self, target: str, pred: np.ndarray) -> np.ndarray | None:
         """Half-widths of a number's intervals while nothing is given, in standardised units."""
-        spread = self.codec.target_kinds[target].distribution.spread
+        stated = self.codec.target_kinds[target].distribution.scale
         scales = self.levels[NONE].scales
-        if target not in scales or spread is None:
+        if target not in scales or stated is None:
             return None
-        return scales[target] * spread.deviations(pred)
+        return scales[target] * stated.std(pred)
 
     def deployed(self, rows: Rows, targets: Iterable[str] | None = None) -> Predictions:
         """What is deployed where nothing is given: canonical predictions (N, K) by target."""

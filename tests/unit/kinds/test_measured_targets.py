@@ -226,22 +226,22 @@ def test_information_is_the_known_bits():
     )
 
 
-def test_calibration_makes_the_spread_that_of_the_errors():
+def test_calibration_makes_the_scale_that_of_the_errors():
     kind, rng = FITTED["number"], np.random.default_rng(0)
     pred = np.stack([np.zeros(1000), np.full(1000, 0.5)], axis=1)
     y = np.append(rng.normal(0, 1.5, 999), NAN)
-    factor = kind.distribution.spread.factor(y, pred)
+    factor = kind.distribution.scale.factor(y, pred)
     assert factor == pytest.approx(3, rel=0.1)
-    assert kind.distribution.spread.factor(
-        y, kind.distribution.spread.rescaled(pred, factor)
+    assert kind.distribution.scale.factor(
+        y, kind.distribution.scale.rescaled(pred, factor)
     ) == pytest.approx(1)
-    assert kind.distribution.spread.factor(y[-2:], pred[-2:]) == 1
-    assert kind.distribution.spread.factor(np.zeros(3), pred[:3]) == 1e-3
+    assert kind.distribution.scale.factor(y[-2:], pred[-2:]) == 1
+    assert kind.distribution.scale.factor(np.zeros(3), pred[:3]) == 1e-3
 
 
 @pytest.mark.parametrize("name", [name for name in SAMPLES if name != "number"])
-def test_other_kinds_have_no_spread_to_calibrate(name):
+def test_other_kinds_have_no_scale_to_calibrate(name):
     kind, pred = FITTED[name], constant(name)
-    assert kind.distribution.spread is None
-    assert kind.distribution.spread_factor(LABELS[name], pred) == 1
-    np.testing.assert_array_equal(kind.distribution.with_spread(pred, 3.0), pred)
+    assert kind.distribution.scale is None
+    assert kind.distribution.scale_factor(LABELS[name], pred) == 1
+    np.testing.assert_array_equal(kind.distribution.rescaled(pred, 3.0), pred)
