@@ -46,7 +46,7 @@ def residual_record(result: RunResult) -> ResidualRecord | None:
     kinds = p.codec.target_kinds
     if len(kinds) < 2:
         return None
-    rows = p.plan.judges
+    rows = p.plan.proof_rows
     parts = []
     for t, kind in kinds.items():
         # Without references there is the multi-task network only.

@@ -10,7 +10,7 @@ import pyarrow as pa
 from superpose.distributions import Paired
 from superpose.evaluation import Decision, Prepared, RunResult, metric_options
 from superpose.kinds import Beside, TargetKind
-from superpose.models import MULTI_TASK, SINGLE_TASK, Predictor, Weights, mix, places_of
+from superpose.models import MULTI_TASK, SINGLE_TASK, Predictor, Weights, group_indices, mix
 from superpose.models.network import networks
 from superpose.record import (
     BASELINE,
@@ -75,7 +75,7 @@ def target_record(
 
 def groups_of(p: Prepared) -> list[list[str]]:
     """Return the targets of each group, in their order; no group where all share a network."""
-    return [[p.targets[t] for t in group] for group in places_of(p.config.groups, p.targets)]
+    return [[p.targets[t] for t in group] for group in group_indices(p.config.groups, p.targets)]
 
 
 def _deciding(p: Prepared, target: str) -> np.ndarray:

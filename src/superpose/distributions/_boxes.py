@@ -13,10 +13,10 @@ import numpy as np
 # The deviation of the bell that an object leaves on the map, as a share of its side.
 BELL = 0.09
 LEAST_BELL = 0.6  # locations; below, the neighbours of a small object's centre teach nothing
-NEAR = 0.2  # of the bell: up to there a location also knows the object's box
+NEAR = 0.2  # of the bell: up to there a location also predicts the object's box
 
 
-class Heatmap(NamedTuple):
+class CenterHeatmap(NamedTuple):
     """What the locations of a map should predict.
 
     Args:
@@ -31,7 +31,7 @@ class Heatmap(NamedTuple):
     share: np.ndarray
 
 
-def center_heatmap(y: np.ndarray, grid: tuple[int, int], n_classes: int) -> Heatmap:
+def center_heatmap(y: np.ndarray, grid: tuple[int, int], n_classes: int) -> CenterHeatmap:
     """Turn padded lists of objects into what the locations of a map should predict, float32.
 
     Args:
@@ -76,7 +76,7 @@ def center_heatmap(y: np.ndarray, grid: tuple[int, int], n_classes: int) -> Heat
     total = np.zeros((n, k), np.float32)
     np.add.at(total, (np.arange(n)[:, None], owner), best)
     share = best / np.maximum(np.take_along_axis(total, owner, 1), np.float32(1e-6))
-    return Heatmap(heat.transpose(0, 2, 1), boxes, share)
+    return CenterHeatmap(heat.transpose(0, 2, 1), boxes, share)
 
 
 def box_overlap(a: np.ndarray, b: np.ndarray) -> np.ndarray:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ._base import Distribution, Latent
-from ._boxes import Heatmap, Peaks, box_overlap, center_heatmap, find_peaks
+from ._boxes import CenterHeatmap, Peaks, box_overlap, center_heatmap, find_peaks
 from ._class_scores import (
     class_from_normal,
     class_information,
@@ -42,7 +42,7 @@ class Detections(Distribution):
     Example:
         >>> dist = Detections((4, 4), n_classes=1, n_objects=1, typical=(0.2, 0.2))
         >>> pred = dist.point_mass(np.array([[0.0, 0.0, 0.0, 0.5, 0.5]]))
-        >>> dist.found(pred, least=0.3)[0].box.tolist()
+        >>> dist.peaks(pred, least=0.3)[0].box.tolist()
         [[0.0, 0.0, 0.5, 0.5]]
     """
 
@@ -83,7 +83,7 @@ class Detections(Distribution):
         objects = np.where(np.isnan(y), -1.0, y).reshape(len(y), self.n_objects, 5)
         return np.asarray(objects, np.float32)
 
-    def heatmap(self, y: np.ndarray) -> Heatmap:
+    def heatmap(self, y: np.ndarray) -> CenterHeatmap:
         """What the locations of labelled rows should predict."""
         return center_heatmap(self.objects_of(y), self.grid, self.n_classes)
 
@@ -97,7 +97,7 @@ class Detections(Distribution):
         half = one * (np.asarray(self.typical, np.float32) / one)
         return np.concatenate([centre - half, centre + half], axis=-1)
 
-    def found(self, pred: np.ndarray, least: float) -> list[Peaks]:
+    def peaks(self, pred: np.ndarray, least: float) -> list[Peaks]:
         """The objects of each row that are predicted with at least this score."""
         scores, boxes = self.split(np.asarray(pred))
         return find_peaks(scores, boxes, grid=self.grid, least=least, most=self.n_objects)
@@ -112,7 +112,7 @@ class Detections(Distribution):
         """
         objects = self.objects_of(y)
         parts = []
-        for own, true in zip(self.found(pred, LEAST_SCORE), objects, strict=True):
+        for own, true in zip(self.peaks(pred, LEAST_SCORE), objects, strict=True):
             right = np.zeros(len(own.label), bool)
             same = box_overlap(own.box[:, None], true[None, :, 1:])
             same = np.where(own.label[:, None] == true[None, :, 0], same, -1.0)
@@ -170,7 +170,7 @@ class Detections(Distribution):
     def information(self, preds: np.ndarray) -> np.ndarray:
         scores, _ = self.split(preds)
         bits = np.zeros(preds.shape[1])
-        for row, own in enumerate(self.found(preds.mean(axis=0), LEAST_SCORE)):
+        for row, own in enumerate(self.peaks(preds.mean(axis=0), LEAST_SCORE)):
             p = scores[:, row, own.location, own.label]  # (n, M)
             bits[row] = class_information(np.stack([1 - p, p], axis=-1)).sum()
         return bits
@@ -188,7 +188,7 @@ class _DetectionLatent(Latent):
 
     def _candidates(self, pred: np.ndarray) -> tuple[list[Peaks], np.ndarray]:
         """What may be there, and the probabilities (N, M, 2) that each of them is not and is."""
-        peaks = self.of.found(pred, LEAST_SCORE)
+        peaks = self.of.peaks(pred, LEAST_SCORE)
         there = np.zeros((len(peaks), self.of.n_objects))
         for row, own in enumerate(peaks):
             there[row, : len(own.score)] = own.score

@@ -12,7 +12,7 @@ COVERAGE = 0.9
 RARE = 0.2
 
 
-def interval_width(kind: TargetKind, y: np.ndarray, pred: np.ndarray) -> float | None:
+def interval_half_width(kind: TargetKind, y: np.ndarray, pred: np.ndarray) -> float | None:
     """Return the half-width, in predicted scales, that covers 90 % of new rows; None for classes.
 
     Args:

@@ -68,16 +68,16 @@ def fit_given(context: Context, network: NetworkModel, nothing: LevelResult) -> 
     )
     half = np.random.default_rng([prepared.config.seed, 6]).random(known.shape) < 0.5
     pred = {level: _without_network(nothing.oof_predictions) for level in (HALF, ALL)}
-    _add(pred, MULTI_TASK, _ask_network(context, network, half))
+    _add(pred, MULTI_TASK, _network_predictions(context, network, half))
     models: list[Model] = []
     cost: list[Cost] = []
     if (engine := _engine(prepared)) is not None:
         trees = _fit_trees(context, engine, half)
         for fitted in trees:
-            for level, z in _judged(context, fitted, half).items():
+            for level, z in _oof_predictions(context, fitted, half).items():
                 pred[level][fitted.model.target][fitted.model.name] = z
         copula = _fit_copula(prepared, nothing)
-        _add(pred, COPULA, _ask_copulas(prepared, nothing.oof_predictions, half))
+        _add(pred, COPULA, _copula_predictions(prepared, nothing.oof_predictions, half))
         models = [*[fitted.model for fitted in trees], copula]
         took = sum(fitted.model.seconds for fitted in trees)
         stage = f"{engine} trees given other targets"
@@ -133,20 +133,20 @@ def _fit_trees(
     return trees
 
 
-def _judged(
+def _oof_predictions(
     context: Context, fitted: Fitted[ConditionalTreesModel], half: np.ndarray
 ) -> Predictions:
     """Predictions (N, K) of trees at each level, for rows of the proof."""
     prepared = context.prepared
     if prepared.plan.cross_fitted:
         return fitted.oof_predictions
-    judges = prepared.plan.judges
-    rows = prepared.rows.take(judges)
-    observed = Observed(prepared.codec.target_kinds, _pick(prepared.labels, judges))
+    proof_rows = prepared.plan.proof_rows
+    rows = prepared.rows.take(proof_rows)
+    observed = Observed(prepared.codec.target_kinds, _pick(prepared.labels, proof_rows))
     index = prepared.targets.index(fitted.model.target)
-    shown = {HALF: hidden_once(half[judges], index), ALL: None}
+    shown = {HALF: hidden_once(half[proof_rows], index), ALL: None}
     return {
-        level: context.spread_out(fitted.model.predict_beside(rows, observed, shown=shown[level]))
+        level: context.scatter_rows(fitted.model.predict_beside(rows, observed, shown=shown[level]))
         for level in fitted.oof_predictions
     }
 
@@ -165,8 +165,8 @@ def _fit_copula(prepared: Prepared, nothing: LevelResult) -> CopulaModel:
     kinds = joined_by_copula(prepared.codec.target_kinds)
     weights = {t: nothing.decisions[t].reference for t in kinds}
     base = {t: mix(nothing.oof_predictions[t], weights[t]) for t in kinds}
-    judges = prepared.plan.judges
-    copula = Copula.fit(kinds, _pick(base, judges), _pick(prepared.labels, judges))
+    proof_rows = prepared.plan.proof_rows
+    copula = Copula.fit(kinds, _pick(base, proof_rows), _pick(prepared.labels, proof_rows))
     return CopulaModel(copula, weights)
 
 
@@ -227,7 +227,7 @@ def _hide(labels: Labels, shown: np.ndarray) -> Predictions:
     return out
 
 
-def _ask_network(
+def _network_predictions(
     context: Context, network: NetworkModel, half: np.ndarray
 ) -> dict[str, Predictions]:
     prepared = context.prepared
@@ -236,17 +236,17 @@ def _ask_network(
         return gather(
             prepared, half, lambda seen: network.predict_oof(prepared.rows, seen, plan.folds)
         )
-    rows = prepared.rows.take(plan.judges)
+    rows = prepared.rows.take(plan.proof_rows)
 
     def predict(seen: Observed) -> Predictions:
-        observed = Observed(seen.kinds, _pick(seen.labels, plan.judges))
+        observed = Observed(seen.kinds, _pick(seen.labels, plan.proof_rows))
         pred = network.predict(rows, observed)
-        return {t: context.spread_out(z) for t, z in pred.items()}
+        return {t: context.scatter_rows(z) for t, z in pred.items()}
 
     return gather(prepared, half, predict)
 
 
-def _ask_copulas(
+def _copula_predictions(
     prepared: Prepared, oof_predictions: OofPredictions, half: np.ndarray
 ) -> dict[str, Predictions]:
     """What a copula predicts that was learned from the other half of the rows."""
@@ -258,7 +258,7 @@ def _ask_copulas(
         other_rows = np.flatnonzero(plan.selection_half == 1 - side)
         if not len(fit_rows) or not len(other_rows):
             # One group of rows: the copula is evaluated on its own rows, and nothing replaces.
-            fit_rows = other_rows = plan.judges
+            fit_rows = other_rows = plan.proof_rows
         base = _bases(prepared, oof_predictions, fit_rows)
         copula = Copula.fit(kinds, _pick(base, fit_rows), _pick(prepared.labels, fit_rows))
         sides.append((copula, _pick(base, other_rows), other_rows))

@@ -8,7 +8,7 @@ import numpy as np
 
 from superpose.models import Level, Predictions, mix
 
-from ._calibration import interval_width
+from ._calibration import interval_half_width
 from ._decide import Decision, TargetEvaluation, decide
 from ._prepare import Prepared
 
@@ -47,8 +47,8 @@ def decide_level(prepared: Prepared, oof_predictions: OofPredictions) -> LevelRe
     for t, kind in kinds.items():
         y, pred = deployed_predictions(prepared, oof_predictions, level, target=t)
         level.factors[t] = kind.distribution.scale_factor(y, pred)
-        if (width := interval_width(kind, y, pred)) is not None:
-            level.scales[t] = width
+        if (half_width := interval_half_width(kind, y, pred)) is not None:
+            level.scales[t] = half_width
     return LevelResult(decisions, oof_predictions, level)
 
 
@@ -57,8 +57,8 @@ def deployed_predictions(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Labels (n,) or (n, L) of the rows of the proof that have one, and what is deployed there."""
     labels = prepared.labels[target]
-    judges = prepared.plan.judges
-    rows = judges[prepared.codec.target_kinds[target].distribution.known(labels[judges])]
+    proof_rows = prepared.plan.proof_rows
+    rows = proof_rows[prepared.codec.target_kinds[target].distribution.known(labels[proof_rows])]
     weights = level.weights[target]
     pred = mix({name: oof_predictions[target][name][rows] for name in weights}, weights)
     return labels[rows], pred

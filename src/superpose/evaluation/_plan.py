@@ -52,7 +52,7 @@ class Plan:
         return "folds" if self.cross_fitted else "holdout"
 
     @property
-    def judges(self) -> np.ndarray:
+    def proof_rows(self) -> np.ndarray:
         """Indices of the rows that take part in the proof."""
         return np.flatnonzero(self.selection_half >= 0)
 
@@ -76,23 +76,23 @@ def make_plan(
         The plan, and what the user should know of it.
     """
     dealt = {t: kind.strata(labels[t]) for t, kind in codec.target_kinds.items()}
-    judges = seen_rows(split) if cross_fitted else split.validation
+    proof_rows = seen_rows(split) if cross_fitted else split.validation
     half = np.full(len(next(iter(labels.values()))), -1)
     notes = []
-    if _count_units(judges, split.clusters) < 2:
-        half[judges] = 0
+    if _count_units(proof_rows, split.clusters) < 2:
+        half[proof_rows] = 0
         notes.append(
             "split: the validation rows are of one group only, so they choose and nothing decides; "
             "no challenger can be deployed"
         )
     else:
-        half[judges] = fold_indices(
-            judges, dealt, k=2, repeat_seed=config.seed + 1, clusters=split.clusters
+        half[proof_rows] = fold_indices(
+            proof_rows, dealt, k=2, repeat_seed=config.seed + 1, clusters=split.clusters
         )
     if not cross_fitted:
-        fold = Fold(split.train, judges[half[judges] == 0])
+        fold = Fold(split.train, proof_rows[half[proof_rows] == 0])
         return Plan(False, [fold], half, [fold]), notes
-    repeats = _folds(judges, dealt, config=config, clusters=split.clusters)
+    repeats = _folds(proof_rows, dealt, config=config, clusters=split.clusters)
     return Plan(True, [fold for folds in repeats for fold in folds], half, repeats[0]), notes
 
 

@@ -83,7 +83,7 @@ def run_evaluation(
     oof_predictions: OofPredictions = {target: {} for target in prepared.targets}
     every: list[Fitted[Any]] = [*trees, multi, *singles]
     for fitted in every:
-        for target, pred in context.judged(fitted).items():
+        for target, pred in context.oof_predictions(fitted).items():
             oof_predictions[target][fitted.model.name] = pred
     stored: list[Fitted[Any]] = [multi, *singles, *trees]
     result = RunResult(
@@ -105,7 +105,7 @@ def run_evaluation(
 def _learn_from_labels(prepared: Prepared, result: RunResult) -> None:
     """Set the baseline of each target, and the threshold of each whose class is rare."""
     plan = prepared.plan
-    seen = plan.judges if plan.cross_fitted else prepared.split.train
+    seen = plan.proof_rows if plan.cross_fitted else prepared.split.train
     level = result.levels[NONE].level
     for target, kind in prepared.codec.target_kinds.items():
         result.predictor.baselines[target] = kind.distribution.baseline(

@@ -21,7 +21,7 @@ class Grouped(nn.Module):
             0 to T - 1.
 
     Shape:
-        As of ``Network``: blocks: name -> (B, ...) -> raw outputs (B, M, T, O). The vectors that
+        As of ``Network``: inputs: name -> (B, ...) -> raw outputs (B, M, T, O). The vectors that
         the groups' targets share lie side by side, (B, M, G W), and so do their probes.
 
     Example:
@@ -47,37 +47,37 @@ class Grouped(nn.Module):
     def _each(self) -> list[Network]:
         return [cast(Network, network) for network in self.networks]
 
-    def hidden(self, blocks: dict[str, Tensor]) -> Tensor:
+    def hidden(self, inputs: dict[str, Tensor]) -> Tensor:
         """Return what the targets of each group share, (B, M, G W)."""
-        return torch.cat([network.hidden(blocks) for network in self._each], -1)
+        return torch.cat([network.hidden(inputs) for network in self._each], -1)
 
     def task_states(
-        self, hidden: Tensor, blocks: dict[str, Tensor], probe: Tensor | None = None
+        self, hidden: Tensor, inputs: dict[str, Tensor], probe: Tensor | None = None
     ) -> Tensor:
         """Return the states before fusion, (B, M, T, D)."""
         shared = hidden.chunk(len(self.groups), -1)
         parts = zip(self._each, shared, self._probe_of(probe), strict=True)
-        return self._in_order([net.task_states(h, blocks, part) for net, h, part in parts])
+        return self._in_order([net.task_states(h, inputs, part) for net, h, part in parts])
 
     def probe_shape(self, rows: int) -> tuple[int, ...]:
         """Return the shape of a probe: of the hidden vectors."""
         members, width = self._each[0].trunk.bias.shape
         return rows, members, len(self.groups) * width
 
-    def fused_states(self, blocks: dict[str, Tensor], probe: Tensor | None = None) -> Tensor:
+    def fused_states(self, inputs: dict[str, Tensor], probe: Tensor | None = None) -> Tensor:
         """Return the states that the heads read, (B, M, T, D)."""
         parts = zip(self._each, self._probe_of(probe), strict=True)
-        return self._in_order([net.fused_states(blocks, part) for net, part in parts])
+        return self._in_order([net.fused_states(inputs, part) for net, part in parts])
 
-    def forward(self, blocks: dict[str, Tensor], probe: Tensor | None = None) -> Tensor:
+    def forward(self, inputs: dict[str, Tensor], probe: Tensor | None = None) -> Tensor:
         parts = zip(self._each, self._probe_of(probe), strict=True)
-        outputs = [net(blocks, part) for net, part in parts]
+        outputs = [net(inputs, part) for net, part in parts]
         widest = max(out.shape[-1] for out in outputs)
         return self._in_order([F.pad(out, (0, widest - out.shape[-1])) for out in outputs])
 
-    def attention(self, blocks: dict[str, Tensor]) -> Tensor | None:
+    def attention(self, inputs: dict[str, Tensor]) -> Tensor | None:
         """Return the map (B, T, T + 1), the sink last, if groups have any; 0 between groups."""
-        maps = [network.attention(blocks) for network in self._each]
+        maps = [network.attention(inputs) for network in self._each]
         some = next((own for own in maps if own is not None), None)
         if some is None:
             return None

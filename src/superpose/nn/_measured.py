@@ -14,7 +14,7 @@ class Measured(nn.Module):
 
     Args:
         widths: For each target the number of columns in which its value is read.
-        state: State width D.
+        task_dim: Width D of a task state.
         own: Indices of the targets whose states there are, where these are not all.
 
     Shape:
@@ -22,13 +22,15 @@ class Measured(nn.Module):
         (..., M, T, D); with ``own`` T is their number.
 
     Example:
-        >>> write = Measured([1, 2], state=4)
+        >>> write = Measured([1, 2], task_dim=4)
         >>> hidden = torch.full((3, 3), float("nan"))
         >>> write(torch.ones(3, 8, 2, 4), hidden).sum().item()
         192.0
     """
 
-    def __init__(self, widths: Sequence[int], state: int, own: Sequence[int] | None = None) -> None:
+    def __init__(
+        self, widths: Sequence[int], task_dim: int, own: Sequence[int] | None = None
+    ) -> None:
         super().__init__()
         self.widths = list(widths)
         self.own = own
@@ -38,9 +40,9 @@ class Measured(nn.Module):
         belongs[owners, range(len(owners))] = 1.0
         self.belongs: Tensor
         self.register_buffer("belongs", belongs)
-        bound = 1 / math.sqrt(state)
-        self.value = nn.Parameter(torch.empty(len(owners), state).uniform_(-bound, bound))
-        self.known = nn.Parameter(torch.zeros(len(owners), state))
+        bound = 1 / math.sqrt(task_dim)
+        self.value = nn.Parameter(torch.empty(len(owners), task_dim).uniform_(-bound, bound))
+        self.known = nn.Parameter(torch.zeros(len(owners), task_dim))
 
     def forward(self, states: Tensor, values: Tensor) -> Tensor:
         if self.own is not None:

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from superpose.config import TrainingConfig
-from superpose.models.network import Blocks
+from superpose.models.network import Inputs
 
 from ._workers import Workers
 
@@ -29,14 +29,14 @@ class Batch:
         rows: Numbers of the rows.
         inputs: What the networks read, by the names of the codec's arrays.
         observed: Which targets of a row the networks are shown; None for none.
-        augmented: How inputs were varied, by their names.
+        augmented: Records of how inputs were augmented, by their names.
 
     Shape:
         rows (P, B), inputs (P, B, ...) each, observed bool (P, B, T).
     """
 
     rows: Tensor
-    inputs: Blocks = field(default_factory=dict)
+    inputs: Inputs = field(default_factory=dict)
     observed: Tensor | None = None
     augmented: Mapping[str | None, Any] = field(default_factory=dict)
 
@@ -51,7 +51,7 @@ class Batch:
         return torch.stack(masks).any(0) if masks else None
 
 
-# What is done to every batch in training: inputs are varied or hidden, targets are shown.
+# What is done to every batch in training: inputs are augmented or hidden, targets are shown.
 Transform = Callable[[Batch], Batch]
 
 
@@ -135,7 +135,7 @@ class BatchLoader:
     """
 
     sampler: BatchSampler
-    inputs: Blocks
+    inputs: Inputs
     transforms: Sequence[Transform] = ()
     workers: Workers = field(default_factory=Workers)
 

@@ -56,7 +56,9 @@ class EarlyStopping:
         self.best_epoch = [0] * len(kinds)
         self.best_loss = np.full(len(kinds), np.inf)
         self.best_of_others = np.full((len(kinds), len(validation)), np.inf)
-        self.judged: list[list[np.ndarray | None]] = [[None] * len(validation) for _ in kinds]
+        self.kept_predictions: list[list[np.ndarray | None]] = [
+            [None] * len(validation) for _ in kinds
+        ]
         self.snapshots: dict[int, StateDict] = {}
         self.last_gain = -1
         self.given_epoch = 0 if given else None
@@ -110,7 +112,7 @@ class EarlyStopping:
             # With no label to compare by the newest network is kept, not the first.
             if of_others < self.best_of_others[t, f] or epoch == 0 or not labelled:
                 self.best_of_others[t, f] = of_others
-                self.judged[t][f] = pred[f]
+                self.kept_predictions[t][f] = pred[f]
         if loss < self.best_loss[t] * (1 - SMALLEST_GAIN) or epoch == 0:
             self.best_loss[t] = loss
             self.best_epoch[t] = self.last_gain = epoch
@@ -152,7 +154,7 @@ class EarlyStopping:
         """Return each target's out-of-fold predictions (N, K), averaged where folds overlap."""
         return [
             average_rows(len(y), self.validation, [np.asarray(pred) for pred in by_fold])
-            for y, by_fold in zip(self.labels, self.judged, strict=True)
+            for y, by_fold in zip(self.labels, self.kept_predictions, strict=True)
         ]
 
     def pack(self) -> tuple[dict[str, Any], dict[str, Tensor]]:
@@ -167,7 +169,7 @@ class EarlyStopping:
             "given_loss": self.given_loss,
         }
         tensors = {f"snapshot/{e}/{k}": v for e, s in self.snapshots.items() for k, v in s.items()}
-        for t, folds in enumerate(self.judged):
+        for t, folds in enumerate(self.kept_predictions):
             tensors |= {
                 f"judged/{t}/{f}": torch.from_numpy(np.asarray(x)) for f, x in enumerate(folds)
             }
@@ -187,7 +189,7 @@ class EarlyStopping:
             if what == "snapshot":
                 self.snapshots.setdefault(int(first), {})[rest] = value
             else:
-                self.judged[int(first)][int(rest)] = value.numpy()
+                self.kept_predictions[int(first)][int(rest)] = value.numpy()
 
 
 def _baseline_loss(kind: TargetKind, y: np.ndarray) -> float:

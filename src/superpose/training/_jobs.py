@@ -28,7 +28,7 @@ class Job:
     train: np.ndarray
 
 
-class Team(NamedTuple):
+class JobGroup(NamedTuple):
     """Networks that stand side by side and have the same targets."""
 
     targets: tuple[int, ...]
@@ -61,21 +61,21 @@ def single_task_jobs(
     return jobs
 
 
-def teams_of(jobs: Sequence[Job]) -> list[Team]:
+def group_jobs(jobs: Sequence[Job]) -> list[JobGroup]:
     """Return the networks that stand side by side and have the same targets.
 
     Example:
         >>> rows = np.arange(3)
-        >>> teams_of([Job((0,), 0, rows), Job((0,), 1, rows), Job((1,), 0, rows)])
-        [Team(targets=(0,), networks=slice(0, 2, None)), Team(targets=(1,), networks=slice(2, 3, None))]
+        >>> group_jobs([Job((0,), 0, rows), Job((0,), 1, rows), Job((1,), 0, rows)])
+        [JobGroup(targets=(0,), networks=slice(0, 2, None)), JobGroup(targets=(1,), networks=slice(2, 3, None))]
     """  # noqa: E501 (what Python prints)
-    teams = []
+    groups = []
     first = 0
     for targets, members in groupby(jobs, lambda job: job.targets):
         stop = first + len(list(members))
-        teams.append(Team(targets, slice(first, stop)))
+        groups.append(JobGroup(targets, slice(first, stop)))
         first = stop
-    return teams
+    return groups
 
 
 def heads_by_fold(jobs: Sequence[Job]) -> tuple[np.ndarray, np.ndarray]:

@@ -78,7 +78,7 @@ class Booster(ABC):
         """The inverse of `state`."""
 
 
-class Constant(Booster):
+class Baseline(Booster):
     """The same prediction for every row: what is left when there is nothing to learn."""
 
     engine = "constant"

@@ -9,7 +9,7 @@ import numpy as np
 
 from superpose.errors import ConfigError, TrainingError, message
 
-from ._boosters import Booster, Constant, Link, Rows
+from ._boosters import Baseline, Booster, Link, Rows
 from ._hazards import stacked
 from ._tree_rows import TreeRows, finite
 from ._trees import BOOSTERS, TreeModel, TreeTask
@@ -60,7 +60,7 @@ def fit_trees(
         >>> model.predict(X[:1]).argmax()
         np.int64(0)
     """
-    if engine not in BOOSTERS or engine == Constant.engine:
+    if engine not in BOOSTERS or engine == Baseline.engine:
         raise ConfigError(message("proof.trees", f"{engine!r} given", "hist, catboost, lightgbm"))
     data = replace(data, X=finite(data.X), y=np.asarray(data.y, dtype=np.float64))
     fit = _Fit(
@@ -132,7 +132,7 @@ class _Fit:
         if self.tree_task == "steps" and not np.isnan(known).all():
             # A step that no training row knows: all there is to say is the mean of the others.
             scale = max(float(np.nanstd(known)), SMALLEST_SCALE)
-            return _Part(Constant(np.nanmean(known)), scale=scale)
+            return _Part(Baseline(np.nanmean(known)), scale=scale)
         given = "no training row has a label"
         raise TrainingError(message("trees", given, "1 or more", fix="add labels for it"))
 
@@ -172,10 +172,10 @@ class _Fit:
     def _booster(self, rows: Rows, present: list[int], rare: float) -> Booster:
         """The engine's booster, or the baseline where the rows leave nothing to learn."""
         if self.tree_task == "multilabel" and len(present) < 2:
-            return Constant(np.array([rare, 1 - rare] if present == [1] else [1 - rare, rare]))
+            return Baseline(np.array([rare, 1 - rare] if present == [1] else [1 - rare, rare]))
         few = len(rows.X) < FEWEST_TRAIN_ROWS or not rows.X.shape[1]
         if few or np.ptp(rows.y) == 0:
-            return Constant.fit(rows)
+            return Baseline.fit(rows)
         return BOOSTERS[self.engine].fit(rows)
 
 

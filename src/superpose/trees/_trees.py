@@ -11,7 +11,7 @@ import numpy as np
 from superpose.errors import BundleError
 from superpose.stored import require_finite
 
-from ._boosters import Booster, CatBoost, Constant, LightGBM
+from ._boosters import Baseline, Booster, CatBoost, LightGBM
 from ._forest import damaged
 from ._hazards import lived_through, with_interval
 from ._hist import CoarseHist, Hist
@@ -20,7 +20,7 @@ from ._tree_rows import finite
 TreeTask = Literal["regression", "poisson", "classification", "multilabel", "hazards", "steps"]
 
 BOOSTERS: dict[str, type[Booster]] = {
-    b.engine: b for b in (Constant, Hist, CoarseHist, CatBoost, LightGBM)
+    b.engine: b for b in (Baseline, Hist, CoarseHist, CatBoost, LightGBM)
 }
 
 

@@ -194,7 +194,7 @@ class BoxesTarget(TargetKind):
 
     def found(self, pred: np.ndarray, least: float = SHOWN) -> list[Peaks]:
         """The objects of each row that are predicted with at least this score."""
-        return self.distribution.found(pred, least)
+        return self.distribution.peaks(pred, least)
 
     @property
     def shown(self) -> float:

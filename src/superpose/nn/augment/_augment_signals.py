@@ -116,10 +116,10 @@ class SoundAugment(Augment):
 
 
 def series_augment(kind: Any) -> Augment | None:
-    """Build what varies an input of kind "series"."""
+    """Build what augments an input of kind "series"."""
     return None if kind.augmented is None else SeriesAugment(**kind.augmented)
 
 
 def audio_augment(kind: Any) -> Augment | None:
-    """Build what varies an input of kind "audio"."""
+    """Build what augments an input of kind "audio"."""
     return None if kind.augmented is None else SoundAugment(**kind.augmented)

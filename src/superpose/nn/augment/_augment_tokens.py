@@ -73,12 +73,12 @@ class TokenAugment(Augment):
 
 
 def sequence_augment(kind: Any) -> Augment | None:
-    """Build what varies an input of kind "sequence"."""
+    """Build what augments an input of kind "sequence"."""
     return TokenAugment(kind.dropped) if kind.dropped else None
 
 
 def text_augment(kind: Any) -> Augment | None:
-    """Build what varies an input of kind "text"."""
+    """Build what augments an input of kind "text"."""
     settings = kind.augmented
     if settings is None:
         return None

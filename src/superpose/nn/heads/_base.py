@@ -42,8 +42,8 @@ class Head(ABC):
     def link(self, out: Tensor) -> Tensor:
         """Return the canonical prediction of raw outputs, (..., O) -> (..., K)."""
 
-    def transform_labels(self, y: Tensor, moved: Any) -> Tensor:
-        """Return labels (..., H) of a batch whose input was varied, as its ``Moved`` says."""
+    def transform_labels(self, y: Tensor, record: Any) -> Tensor:
+        """Return labels (..., H) of a batch whose input was augmented, by its ``AugmentRecord``."""
         return y
 
     def module(self, task_dim: int) -> nn.Module:

@@ -81,7 +81,7 @@ class RetrievalHead(nn.Module):
     up in a batch by chance.
 
     Args:
-        state: Width D of the task state.
+        task_dim: Width D of the task state.
         counts: For each of K items the training rows that name it.
         tower: Gives the items their vectors.
 
@@ -100,11 +100,11 @@ class RetrievalHead(nn.Module):
         frequencies from a stream, and by vectors that are not normalised.
     """
 
-    def __init__(self, state: int, counts: Sequence[int], tower: ItemTower) -> None:
+    def __init__(self, task_dim: int, counts: Sequence[int], tower: ItemTower) -> None:
         super().__init__()
         self.tower = tower
         size = tower.vectors.shape[1]
-        self.ask = nn.Linear(state, size)
+        self.ask = nn.Linear(task_dim, size)
         share = (torch.tensor(counts, dtype=torch.float32) + 0.5) / (sum(counts) + 1)
         self.log_share: Tensor
         self.register_buffer("log_share", share.log())

@@ -10,7 +10,7 @@ import torch
 from superpose.errors import DataError
 from superpose.kinds import TARGET_KINDS
 from superpose.nn import head_of
-from superpose.nn.augment._augment import Moved, Pieces
+from superpose.nn.augment._augment import AugmentRecord, Pieces
 
 pytest.importorskip("faster_coco_eval")
 Image = pytest.importorskip("PIL.Image")
@@ -109,12 +109,12 @@ def test_a_class_that_is_not_known_is_named(kind):
 
 def test_boxes_follow_their_image(kind):
     y = torch.as_tensor(kind.encode(ROWS))[None]
-    flip = Moved(torch.tensor([[[1.0, -1.0]] * 4]), torch.zeros(1, 4, 2))
+    flip = AugmentRecord(torch.tensor([[[1.0, -1.0]] * 4]), torch.zeros(1, 4, 2))
     told = head_of(kind).transform_labels(y, flip)
     assert told[0, 0, :5].tolist() == pytest.approx([0, 0.6, 0.1, 0.9, 0.4])
     assert torch.equal(told.isnan(), y.isnan())
     # Moved half out of sight to the right: of the blob nothing is left.
-    away = Moved(torch.ones(1, 4, 2), torch.tensor([[[0.0, -1.2]] * 4]))
+    away = AugmentRecord(torch.ones(1, 4, 2), torch.tensor([[[0.0, -1.2]] * 4]))
     assert kind.observed.encode(head_of(kind).transform_labels(y, away)[0].numpy())[0].tolist() == [
         1,
         0,
@@ -125,7 +125,7 @@ def test_boxes_of_an_image_with_a_piece_of_another_are_not_learned_from(kind):
     y = torch.as_tensor(kind.encode(ROWS))[None]
     low, high = torch.zeros(1, 4, 2), torch.zeros(1, 4, 2)
     high[0, 0] = 0.5
-    mixed = Moved(
+    mixed = AugmentRecord(
         torch.ones(1, 4, 2), torch.zeros(1, 4, 2), Pieces(torch.tensor([[1, 0, 3, 2]]), low, high)
     )
     told = head_of(kind).transform_labels(y, mixed)

@@ -11,7 +11,7 @@ from superpose.columns._number_maps import averaged
 from superpose.errors import DataError
 from superpose.kinds import TARGET_KINDS
 from superpose.nn import head_of
-from superpose.nn.augment._augment import Moved
+from superpose.nn.augment._augment import AugmentRecord
 
 Image = pytest.importorskip("PIL.Image")
 Kind = TARGET_KINDS["map"]
@@ -113,8 +113,8 @@ def test_metrics_are_those_of_depth_where_numbers_are_above_zero(folder):
 def test_labels_follow_an_image_that_was_moved(folder):
     kind = fitted(folder)
     y = torch.from_numpy(kind.encode(col(["array.npy"]), str(folder)))
-    moved = Moved(torch.tensor([[1.0, -1.0]]), torch.zeros(1, 2))
-    assert head_of(kind).transform_labels(y, moved).tolist() == [y[0, [2, 1, 0, 5, 4, 3]].tolist()]
+    record = AugmentRecord(torch.tensor([[1.0, -1.0]]), torch.zeros(1, 2))
+    assert head_of(kind).transform_labels(y, record).tolist() == [y[0, [2, 1, 0, 5, 4, 3]].tolist()]
 
 
 def test_others_are_told_the_mean_of_a_map(folder):

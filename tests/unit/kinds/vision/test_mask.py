@@ -10,7 +10,7 @@ from superpose.columns._masks import as_runs, vote
 from superpose.errors import DataError
 from superpose.kinds import TARGET_KINDS
 from superpose.nn import head_of
-from superpose.nn.augment._augment import Moved
+from superpose.nn.augment._augment import AugmentRecord
 
 Image = pytest.importorskip("PIL.Image")
 Kind = TARGET_KINDS["mask"]
@@ -158,8 +158,8 @@ def test_what_others_are_told_is_the_share_of_each_class():
 
 def test_labels_follow_a_mirrored_image():
     kind = Kind.fit("g", col(["1x3 0*2 1*1"] * 2))
-    moved = Moved(torch.tensor([[[1.0, -1.0]]]), torch.zeros(1, 1, 2))
-    assert head_of(kind).transform_labels(torch.tensor([[[0.0, 0.0, 1.0]]]), moved).tolist() == [
+    record = AugmentRecord(torch.tensor([[[1.0, -1.0]]]), torch.zeros(1, 1, 2))
+    assert head_of(kind).transform_labels(torch.tensor([[[0.0, 0.0, 1.0]]]), record).tolist() == [
         [[1.0, 0.0, 0.0]]
     ]
 
