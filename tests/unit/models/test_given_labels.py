@@ -132,7 +132,8 @@ def test_given_labels_that_are_no_class_are_refused_and_gathered_over_targets(co
 
 def test_given_columns_without_any_value_are_warned_of(codec, table):
     empty = replaced(table, sort=[None] * 90)
-    with pytest.warns(UserWarning, match="given: none of 90 rows has a value of sort; the prediction"):
+    text = "given: none of 90 rows has a value of sort; the prediction"
+    with pytest.warns(UserWarning, match=text):
         given_labels(codec, empty, ["sort"])
     given_labels(codec, empty, ["sort", "sick"])  # some are not measured yet
     given_labels(codec, empty, ["sort"], planning=True)
