@@ -19,9 +19,9 @@ import yaml
 import superpose.evaluation
 from superpose.cli import app
 from superpose.config import Config
-from superpose.evaluation import Prepared, prepare
 from superpose.kinds import INPUT_KINDS, TARGET_KINDS
 from superpose.nn import HEADS
+from superpose.prepare import Prepared, prepare
 
 ROOT = Path(__file__).parents[2]
 README, CHINESE = ROOT / "README.md", ROOT / "README.zh-CN.md"

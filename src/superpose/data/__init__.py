@@ -2,7 +2,7 @@
 
 from ._bundled import BUNDLED, BundledSet, attribution, load_bundled
 from ._codec import Codec, Features, label_block
-from ._memory import require_memory
+from ._memory import available_memory, require_memory
 from ._outputs import require_own_columns
 from ._predictions import write_predictions
 from .read._plain_rows import as_source
@@ -36,6 +36,7 @@ __all__ = [
     "Split",
     "as_source",
     "attribution",
+    "available_memory",
     "divided",
     "find_leaks",
     "fingerprint",
