@@ -9,6 +9,7 @@ import pytest
 SOURCE = Path(__file__).parents[2] / "src" / "superpose"
 FLOORS = {
     "errors": 0,
+    "moved": 0,
     "distributions": 0,
     "stored": 1,
     "methods": 1,
