@@ -41,7 +41,7 @@ from superpose.record import (
 )
 from superpose.stored import restored
 
-# What trains, judges and analyses is imported by the methods that do so: whoever predicts with a
+# What trains, evaluates and analyses is imported by the methods that do so: whoever predicts with a
 # stored model does without.
 if TYPE_CHECKING:
     from superpose.evaluation import Progress
@@ -182,7 +182,7 @@ class Superpose:
         if source is None:
             raise ConfigError("data: no table was given; pass a frame or a path, or set `data:`")
         source = as_source(source)
-        # What an earlier training found in its rows is no setting of this one.
+        # What an earlier training inferred from its rows is no setting of this one.
         self.config = divided(self._declared, source)
         folder = None if out is None else local_path(out, BundleError)
         with nullcontext() if folder is None else locked(folder):

@@ -219,8 +219,8 @@ WRONG = {
     ),
     "a target both given and wanted": (
         ("measure", "test.csv", "--given", "haze", "--want", "dust,haze"),
-        "want: 'haze' is both given and wanted; what is measured needs no answer: take it out of "
-        "one of them",
+        "want: 'haze' is both given and wanted; what is measured needs no prediction: take it out "
+        "of one of them",
     ),
     "a negative cost": (
         ("measure", "test.csv", "--given", "haze", "--want", "dust", "--cost", "alarm=-2"),

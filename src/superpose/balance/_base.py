@@ -98,6 +98,6 @@ def weights_of(
     # Weights of opposite signs may cancel; then their sizes set the scale.
     total = raw.sum()
     total = total if total > 1e-3 * raw.abs().sum() else raw.abs().sum()
-    if total > 0 and bool(raw.isfinite().all()):  # a solver may have found nothing
+    if total > 0 and bool(raw.isfinite().all()):  # a solver may have failed
         weights[present] = raw * (len(raw) / total)
     return weights

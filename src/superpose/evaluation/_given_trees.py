@@ -42,7 +42,7 @@ def fit_trees_some(data: TreeData, target: str, half: np.ndarray) -> Fitted[Cond
     Args:
         data: What to fit on.
         target: The target to fit for.
-        half: Which targets (N, T) may be read in rows that judge, at the level "half".
+        half: Which targets (N, T) may be read in rows of the proof, at the level "half".
 
     Returns:
         The model, and its predictions (N, K) at the levels "half" and "all".
@@ -96,7 +96,7 @@ def _fit_parts(
         data: What to fit on.
         target: The target to fit for.
         name: Name of the model.
-        learned: The copies that are learned from; without any, those that are judged.
+        learned: The copies that are learned from; without any, those that are evaluated.
         evaluated: For each level the copy that stops the trees, and is predicted.
     """
     rows = len(data.features.matrix)

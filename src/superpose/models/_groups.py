@@ -16,7 +16,7 @@ def group_indices(groups: Sequence[Sequence[str]], targets: Sequence[str]) -> li
         >>> group_indices([["a", "b"]], ["a", "b"])
         []
     """
-    found = [sorted(targets.index(t) for t in group) for group in groups]
-    named = {place for group in found for place in group}
-    found += [[place] for place in range(len(targets)) if place not in named]
-    return [] if not groups or len(found) == 1 else sorted(found)
+    indices = [sorted(targets.index(t) for t in group) for group in groups]
+    named = {index for group in indices for index in group}
+    indices += [[index] for index in range(len(targets)) if index not in named]
+    return [] if not groups or len(indices) == 1 else sorted(indices)

@@ -187,7 +187,7 @@ class Predictor:
             rows: The rows.
             observed: What is measured.
             targets: Which to predict (default all). Where a target's own value is given, what is
-                predicted for it means nothing: the value itself is the answer.
+                predicted for it means nothing: the value itself is the prediction.
             level: Use the mixture of this level for every row (default: what each row calls for).
 
         Shape:

@@ -64,7 +64,7 @@ def require_facts(facts: Any) -> None:
 
 
 def require_sound(predictor: Predictor) -> None:
-    """Makes sure that all targets can be predicted from what a bundle held.
+    """Makes sure that all targets can be predicted from what a bundle contains.
 
     Raises:
         BundleError: a part that is missing, does not fit, or predicts what is no number.

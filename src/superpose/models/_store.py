@@ -317,7 +317,7 @@ def _check_entries(manifest: dict[str, Any], file: Path) -> None:
                 given = f"{part!r} is to be read from {name!r}"
                 allowed = "files of the folder itself"
                 raise BundleError(message(str(file), given, allowed, fix="don't trust this bundle"))
-            # Each file carries the name of its part: entries that were exchanged are found.
+            # Each file carries the name of its part: entries that were exchanged are detected.
             if name != f"{part}.{entry['sha256'][:12]}.{_ENDINGS[sort]}":
                 raise _damaged(file, f"the entry of {part!r} names {name!r}, which is of another")
 

@@ -1,4 +1,4 @@
-"""A table made ready for training: kinds found, rows divided, codec fitted, nothing trained."""
+"""A table made ready for training: kinds inferred, rows divided, codec fitted, nothing trained."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ def _require_one_network(config: Config, codec: Codec) -> None:
 
 
 def _require_followed(config: Config, schema: Schema) -> None:
-    """Make sure that images are mixed only where a target follows.
+    """Make sure that images are mixed only where a target has labels that can be mixed too.
 
     Raises:
         ConfigError: Images that are mixed without a mask or a map of them.

@@ -129,7 +129,7 @@ def distinguishable(bits: Array, low: Array, p: Array) -> np.ndarray:
         [True, False]
     """
     tested = np.isfinite(low) | np.isfinite(p)
-    # A comparison with NaN is False, which is what an unknown bound asks for here.
+    # A comparison with NaN is False, as it should be for an unknown bound.
     refuted = (low <= 0) | (p > LEVEL)
     return np.asarray((bits > 0) & tested & ~refuted)
 

@@ -195,7 +195,7 @@ def signed_map(targets: Sequence[str], table: Array, *, title: str, detail: str)
         targets: Their names.
         table: The entries.
         title: The title of the drawing.
-        detail: What is said of it, up to the name of its largest entry off the diagonal.
+        detail: Its description, up to the name of its largest entry off the diagonal.
 
     Shape:
         table: (T, T).

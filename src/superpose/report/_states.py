@@ -65,7 +65,7 @@ def _figures(states: StatesRecord) -> list[Figure]:
             "Von Neumann entropy, bits",
             number(states.entropy),
             f"0 to {math.log2(size):.3g}",
-            "How evenly the states spread over directions: its bits count directions of states, "
+            "How evenly the states lie in all directions: its bits count directions of states, "
             "and may not be compared with the bits of the entanglement or of a loss.",
         ),
         Figure(

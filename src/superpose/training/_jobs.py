@@ -39,8 +39,8 @@ def multi_task_jobs(targets: int, folds: Sequence[Fold]) -> list[Job]:
     """Return a job for each fold: one network for all targets.
 
     Example:
-        >>> halves = [Fold(np.arange(5), np.arange(5, 9)), Fold(np.arange(5, 9), np.arange(5))]
-        >>> [(job.targets, job.fold) for job in multi_task_jobs(2, halves)]
+        >>> folds = [Fold(np.arange(5), np.arange(5, 9)), Fold(np.arange(5, 9), np.arange(5))]
+        >>> [(job.targets, job.fold) for job in multi_task_jobs(2, folds)]
         [((0, 1), 0), ((0, 1), 1)]
     """
     return [Job(tuple(range(targets)), f, fold.train) for f, fold in enumerate(folds)]
@@ -79,7 +79,7 @@ def group_jobs(jobs: Sequence[Job]) -> list[JobGroup]:
 
 
 def heads_by_fold(jobs: Sequence[Job]) -> tuple[np.ndarray, np.ndarray]:
-    """Return where each fold and target is found: its network (F, T), and the head there (F, T).
+    """Return of each fold and target the index of its network (F, T), and of the head there (F, T).
 
     Example:
         >>> rows = np.arange(3)

@@ -33,7 +33,7 @@ class Tuning:
 
     @classmethod
     def of(cls, settings: dict[str, Any]) -> Tuning:
-        """Return what the settings of a kind ask for."""
+        """Return the tuning that the settings of a kind want."""
         return cls(settings["train"] == "adapters", settings["rate"], settings["decay"])
 
 
@@ -140,7 +140,7 @@ def with_adapters(model: nn.Module) -> nn.Module:
             for name, module in model.named_modules()
             if isinstance(module, nn.Conv2d) and module.groups == 1
         ]
-    with warnings.catch_warnings():  # peft asks transformers for what it will have under a new name
+    with warnings.catch_warnings():  # peft uses a name of transformers that will change
         warnings.simplefilter("ignore", FutureWarning)
         # It mends by itself what it warns of: the maps of GPT-2 are stored the other way round.
         warnings.filterwarnings("ignore", "fan_in_fan_out", UserWarning)

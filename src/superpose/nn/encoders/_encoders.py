@@ -30,7 +30,7 @@ class NumberEncoder(nn.Module):
     """Embed each number by an affine map plus a piecewise-linear one over its quantile bins.
 
     The piecewise-linear part starts at zero, so the encoder starts linear and bends where the data
-    asks for it. A missing number (NaN) has a learned token of its own.
+    needs it. A missing number (NaN) has a learned token of its own.
 
     Args:
         edges: For each column its strictly increasing bin edges, in standardised units.
