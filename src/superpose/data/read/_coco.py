@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from superpose.columns import ReadNotes, read_whole
-from superpose.data.split._splits import PART_WORDS, PARTS
+from superpose.data.split._parts import PART_WORDS, PARTS
 from superpose.errors import DataError, listing, message, place
 
 from ._annotated import Annotated, Rows, in_shown_frame

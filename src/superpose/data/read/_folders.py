@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from superpose.columns import conversions_of, read_text, with_conversions
 from superpose.config import Config, SplitConfig
-from superpose.data.split._splits import PART_WORDS, PARTS
+from superpose.data.split._parts import PART_WORDS, PARTS
 from superpose.errors import DataError, Faults, listing, message, place
 
 from ._hub import is_dataset, parts_of

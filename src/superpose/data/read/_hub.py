@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from superpose.columns import conversions_of, holds_files, is_list, one, with_conversions
-from superpose.data.split._splits import PART_WORDS, PARTS
+from superpose.data.split._parts import PART_WORDS, PARTS
 from superpose.errors import DataError, Faults, listing, message, place
 
 _FEATURES = b"huggingface"  # the metadata in which the library keeps what columns are

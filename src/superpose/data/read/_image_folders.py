@@ -12,7 +12,7 @@ from typing import NamedTuple
 import pyarrow as pa
 
 from superpose.columns import ReadNotes
-from superpose.data.split._splits import PART_WORDS, PARTS
+from superpose.data.split._parts import PART_WORDS, PARTS
 from superpose.errors import DataError, Faults, listing, message, place
 
 from ._annotated import Rows, images_in

@@ -37,7 +37,7 @@ from superpose.columns import (
 )
 from superpose.config import Config
 from superpose.data.schema._schema import Known
-from superpose.data.split._splits import PART_WORDS
+from superpose.data.split._parts import PART_WORDS
 from superpose.errors import DataError, Faults, listing, message, place
 
 from ._conll import read_conll

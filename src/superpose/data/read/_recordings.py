@@ -9,7 +9,8 @@ import pyarrow as pa
 
 from superpose.columns import Times, spelled
 from superpose.config import Config, WindowsConfig
-from superpose.data.split._splits import group_ids, times
+from superpose.data.split._split_columns import group_ids
+from superpose.data.split._times import times
 from superpose.errors import DataError, Faults, did_you_mean, listing, place
 
 SHOWN = 4  # recordings that one message names

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from superpose.columns import ReadNotes, read_text
-from superpose.data.split._splits import PART_WORDS, PARTS
+from superpose.data.split._parts import PART_WORDS, PARTS
 from superpose.errors import SHOWN_FAULTS, DataError, Faults, message, place
 
 from ._annotated import (

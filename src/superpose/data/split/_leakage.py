@@ -33,7 +33,9 @@ from superpose.errors import listing
 from superpose.kinds import INPUT_KINDS, TARGET_KINDS, Pictures, auc
 
 from ._binned import alike, bin_means, bins, explained, indicators, ranks
-from ._splits import PARTS, Split, group_ids, raw_labels
+from ._parts import PARTS
+from ._split_columns import group_ids, raw_labels
+from ._splits import Split
 
 SAMPLE = 4000  # training rows looked at; a disguise shows in fewer
 RANK_CORRELATION = 0.999  # a copy in other units reaches 1; honest inputs stay well below

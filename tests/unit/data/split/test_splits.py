@@ -7,7 +7,8 @@ import pytest
 from superpose.config import Config
 from superpose.data.schema._inference import infer_schema
 from superpose.data.schema._schema import ColumnSpec, Schema
-from superpose.data.split._splits import fold_indices, make_split, times
+from superpose.data.split._splits import fold_indices, make_split
+from superpose.data.split._times import times
 from superpose.errors import DataError
 
 ROWS = 400
