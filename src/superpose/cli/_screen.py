@@ -57,7 +57,8 @@ class Stages:
         self.bars = Progress("{task.description}", *columns, console=self.console)
         self.tasks: dict[str, TaskID] = {}
         self.shares: dict[str, float] = {}
-        self.began = self.said = time.monotonic()
+        self.began = time.monotonic()
+        self.last_line = self.began
 
     def __enter__(self) -> Self:
         if self.console.is_terminal:
@@ -70,7 +71,8 @@ class Stages:
 
     def __call__(self, stage: str, share: float) -> None:
         """Takes the share of a stage that is done, from 0 to 1."""
-        name, now = NAMES.get(stage, stage), time.monotonic()
+        name = NAMES.get(stage, stage)
+        now = time.monotonic()
         new = stage not in self.shares
         if new:
             self.began = now
@@ -84,9 +86,9 @@ class Stages:
             took += f", about {seconds * (1 - share) / share:.0f} s left"
         self.bars.update(self.tasks[stage], completed=share, time=took)
         # Lines of a log: the start, each quarter, the end, and one a minute.
-        due = int(4 * share) > int(4 * before) or (share > before and now - self.said > LINES)
+        due = int(4 * share) > int(4 * before) or (share > before and now - self.last_line > LINES)
         if not self.console.is_terminal and (new or due):
-            self.said = now
+            self.last_line = now
             echo(f"{name}: {share:.0%}, {took}", err=True)
 
 

@@ -97,7 +97,7 @@ from ._scaling import (
     root_mean_square,
     standardised,
 )
-from ._span_labels import OUTSIDE, mixed_labels, read_span_labels, standard
+from ._span_labels import OUTSIDE, SpanLabels, mixed_labels, read_span_labels, standard
 from ._steps import Events, as_events, as_steps, holds_events, holds_series, series_values
 from ._streams import UNKNOWN_FRAMES, is_stream, readable_sound
 from ._times import as_seconds, format_of, number_format, read_times, with_clock
@@ -172,6 +172,7 @@ __all__ = [
     "NumberFormat",
     "ReadNotes",
     "Sign",
+    "SpanLabels",
     "Times",
     "are_marks",
     "are_shares",

@@ -42,7 +42,8 @@ class SeveralNumbers(TargetKind):
 
     def _metrics(self, y: np.ndarray, pred: np.ndarray, **options: Any) -> dict[str, float]:
         known = ~np.isnan(y)
-        true, mean = y[known], self.distribution.parameters(pred)[0][known]
+        true = y[known]
+        mean = self.distribution.parameters(pred)[0][known]
         error = mean - true
         found = {
             "rmse": root_mean_square(error, self.scale) if len(true) else np.nan,

@@ -6,6 +6,7 @@ import pytest
 
 from superpose.columns._span_labels import read_span_labels
 from superpose.kinds import TARGET_KINDS
+from superpose.kinds.text._spans import as_tags
 
 Tokens = TARGET_KINDS["tokens"]
 SENTENCE = ["O", "B-city", "I-city", "O", "B-day"]
@@ -41,7 +42,7 @@ def test_other_spellings_mark_the_same_spans(spell, types):
     kind = fitted(rows)
     assert kind.marks.spans
     assert kind.marks.types == (types or ["city", "day"])
-    keys, _ = kind.marks.found(kind._tags(pa.chunked_array([rows])))
+    keys, _ = kind.marks.keys(as_tags(kind.encode(pa.chunked_array([rows]))))
     assert len(keys) == 2 * len(rows)
     told = kind.decode(kind.distribution.point_mass(kind.encode(pa.chunked_array([rows]))))[
         "y"

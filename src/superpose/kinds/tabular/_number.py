@@ -252,16 +252,17 @@ class NumberTarget(TargetKind):
         return in_units(standard, self.mean, self.scale)
 
     def plot(self, y: np.ndarray, pred: np.ndarray, beside: Beside) -> dict[str, Any]:
-        middle, half_width = pred[:, 0], beside.half_width
-        found = {
+        middle = pred[:, 0]
+        half_width = beside.half_width
+        facts = {
             "chart": "values",
             "y": y,
             "value": np.column_stack([self.in_units(y), self.in_units(middle)]),
         }
         if half_width is not None:
             ends = [self.in_units(middle - half_width), self.in_units(middle + half_width)]
-            found["interval"] = np.column_stack(ends)
-        return found
+            facts["interval"] = np.column_stack(ends)
+        return facts
 
     def decode(
         self,

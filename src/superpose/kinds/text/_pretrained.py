@@ -27,7 +27,7 @@ from superpose.kinds._lru_cache import LRUCache
 from superpose.kinds._options import Options
 from superpose.kinds.items._embedding import VectorInput, as_features, standardised
 
-from ._text import MOST_PLACES
+from ._text import MOST_WORDS_READ
 
 BATCH = 64
 _CACHE = LRUCache()
@@ -130,7 +130,7 @@ class PretrainedTextInput(Checkpoint, VectorInput):
         )
         if divided:
             longest = max(map(len, _divided(values)), default=1)
-            kind.words = int(np.clip(longest, 1, min(MOST_PLACES, settings.length)))
+            kind.words = int(np.clip(longest, 1, min(MOST_WORDS_READ, settings.length)))
         if divided and not kind.trained:
             vectors = kind._word_vectors(values, load_backbone())
             kind.take_moments(vectors.reshape(-1, vectors.shape[-1]))

@@ -31,7 +31,7 @@ from ._synonyms import TextAugmentOptions, read_synonyms
 
 BUCKETS = 4096
 MOST_TOKENS = 64  # per row; attention costs their square
-MOST_PLACES = 256  # per row, of words that may get a label each; reading them costs their number
+MOST_WORDS_READ = 256  # per row, of words that may get a label each; their number is the cost
 MOST_WORDS = 20_000  # numbers of divided words; the others are read by their spelling
 MOST_GRAMS = 256  # features for trees
 MOST_CHARACTERS = 4000  # per row; what comes later is not read
@@ -185,8 +185,8 @@ class TextInput(InputKind):
             kind.reason = "empty"
             return kind
         whole = unit == "divided"  # a word beyond the length would get no label
-        longest = min(filled.max(), MOST_PLACES) if whole else np.quantile(filled, 0.95)
-        kind.length = int(np.clip(np.ceil(longest), 1, MOST_PLACES if whole else MOST_TOKENS))
+        longest = min(filled.max(), MOST_WORDS_READ) if whole else np.quantile(filled, 0.95)
+        kind.length = int(np.clip(np.ceil(longest), 1, MOST_WORDS_READ if whole else MOST_TOKENS))
         more = kind._codes(pa.chunked_array([pa.array(list(kind.rephrased.values()), pa.string())]))
         tokens = np.concatenate([kind._tokens(codes, rows), kind._tokens(*more)])
         distinct, times = np.unique(tokens, return_counts=True)

@@ -149,7 +149,7 @@ class ForecastTarget(SeveralNumbers):
     def plot(self, y: np.ndarray, pred: np.ndarray, beside: Beside) -> dict[str, Any]:
         there = self.past in beside.table.column_names
         past = beside.table.column(self.past) if there else None
-        return forecast_facts(self, past, y, pred)
+        return forecast_facts(self, past, y=y, pred=pred)
 
     def decode(
         self,

@@ -28,7 +28,7 @@ from superpose.kinds._options import Options, augment_settings
 SIDE = 64  # pixels
 GREY_SIDE = 8  # pixels of the summary for trees
 # The finest map within it is taken: every place costs a probability for each class and row.
-MOST_PLACES = 5000
+MOST_LOCATIONS = 5000
 FIX = (
     "mend the path or the file, leave the cell empty if there is no image, or write "
     "`on_error: skip`"
@@ -148,7 +148,7 @@ class ImageInput(InputKind, Pictures):
         paths = as_text(values).to_pylist()
         ranges, conversions = read_forms(column, paths, folder)
         size = list(options.get("size") or [SIDE, SIDE])
-        finest = [s for s in (2, 4, 8) if -(-size[0] // s) * -(-size[1] // s) <= MOST_PLACES]
+        finest = [s for s in (2, 4, 8) if -(-size[0] // s) * -(-size[1] // s) <= MOST_LOCATIONS]
         return cls(
             column=column,
             conversions=conversions,

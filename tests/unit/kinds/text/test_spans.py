@@ -19,7 +19,7 @@ def tags(labels, *rows):
 def found(labels, row):
     """The spans of a row as (first, last, type), read one word at a time."""
     marks = Marks.of(labels)
-    keys, types = marks.found(tags(labels, row))
+    keys, types = marks.keys(tags(labels, row))
     width = (len(row) + 1) * (len(marks.types) + 1)
     return sorted(
         (int(k // width), int(k // width + k % width // (len(marks.types) + 1)), marks.types[t])
@@ -51,7 +51,7 @@ def test_spans_are_those_of_the_shared_tasks(labels, row, spans):
 
 def test_a_span_does_not_run_into_the_next_row():
     marks = Marks.of(IOB)
-    keys, _ = marks.found(tags(IOB, ["O", "B-a"], ["I-a", "O"]))
+    keys, _ = marks.keys(tags(IOB, ["O", "B-a"], ["I-a", "O"]))
     assert len(keys) == 2
 
 

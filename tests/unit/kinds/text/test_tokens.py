@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from superpose.errors import DataError
-from superpose.kinds import TARGET_KINDS
+from superpose.kinds import TARGET_KINDS, Beside
 from superpose.nn import head_of
 
 Tokens = TARGET_KINDS["tokens"]
@@ -172,8 +172,10 @@ def test_others_are_told_which_types_a_row_has(kind):
 
 def test_spans_of_each_type_are_counted(kind):
     y = kind.encode(col([["B-a", "I-a", "B-b"]]))
-    told = kind.distribution.point_mass(kind.encode(col([["B-a", "O", "B-b"]])))
-    assert kind.span_counts(y, told).tolist() == [[0, 1, 1], [1, 1, 1]]
+    table = pa.table({"w": col([["a", "b", "c"]])})
+    pred = kind.distribution.point_mass(kind.encode(col([["B-a", "O", "B-b"]])))
+    facts = kind.plot(y, pred, Beside(table))
+    assert facts["counts"].tolist() == [[0, 1, 1], [1, 1, 1]]
 
 
 def test_it_describes_spans_and_plain_labels(kind):
