@@ -105,11 +105,11 @@ class Faults:
 
     def __init__(self, error: type[SuperposeError]) -> None:
         self.error = error
-        self.found: list[str] = []
+        self.messages: list[str] = []
 
     def add(self, where: str, given: str, allowed: str = "", *, fix: str = "") -> None:
         """Keeps one fault; the arguments are those of `message`."""
-        self.found.append(message(where, given, allowed, fix=fix))
+        self.messages.append(message(where, given, allowed, fix=fix))
 
     def add_rest(self, where: str, count: int, text: str) -> None:
         """Keeps one line for faults that are counted in place of being told, if there are any.
@@ -124,12 +124,12 @@ class Faults:
 
     def extend(self, error: SuperposeError) -> None:
         """Keeps the faults of an error that was caught."""
-        self.found.extend(error.faults)
+        self.messages.extend(error.faults)
 
     def raise_any(self) -> None:
         """Raises every fault found so far, or returns if there is none."""
-        if self.found:
-            raise self.error(*self.found)
+        if self.messages:
+            raise self.error(*self.messages)
 
 
 def message(where: str, given: str, allowed: str = "", *, fix: str = "") -> str:

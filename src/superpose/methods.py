@@ -77,8 +77,8 @@ class Classes(Mapping[str, type[T]], Generic[T]):
         self._methods = methods
 
     def __getitem__(self, name: str) -> type[T]:
-        found: type[T] = self._methods[name].load()
-        return found
+        loaded: type[T] = self._methods[name].load()
+        return loaded
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._methods)

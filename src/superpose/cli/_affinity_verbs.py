@@ -88,18 +88,18 @@ def _show(record: RunRecord, *, search: bool) -> None:
         groups_in_words,
     )
 
-    found = record.affinity
-    assert found is not None
+    affinity = record.affinity
+    assert affinity is not None
     affinity_table(record)
-    echo(f"\n{groups_in_words(found.groups)}")
-    groups = found.groups
-    judged = record.grouping if search else None
-    if judged is not None:
+    echo(f"\n{groups_in_words(affinity.groups)}")
+    groups = affinity.groups
+    grouping = record.grouping if search else None
+    if grouping is not None:
         echo()
-        grouping_table(judged)
-        echo(f"\n{grouping_in_words(judged)}")
-        groups = judged.candidate(judged.recommended).groups
+        grouping_table(grouping)
+        echo(f"\n{grouping_in_words(grouping)}")
+        groups = grouping.candidate(grouping.recommended).groups
     if len(groups) > 1:
         echo(f"For the settings:\n\n{groups_text(groups)}")
-    if judged is None:
+    if grouping is None:
         echo("It is a suggestion. What it is worth is found by --search.")

@@ -80,8 +80,8 @@ def main() -> None:
     app(prog_name="superpose")
 
 
-def _version(asked: bool) -> None:
-    if asked:
+def _version(requested: bool) -> None:
+    if requested:
         from importlib.metadata import version
 
         echo(version("superpose"))

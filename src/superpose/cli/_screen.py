@@ -93,7 +93,7 @@ class Stages:
 
 
 @contextmanager
-def looking_at(columns: int, rows: int) -> Iterator[None]:
+def reading_spinner(columns: int, rows: int) -> Iterator[None]:
     """Shows on the standard error that a wide table is looked at, for as long as that takes."""
     if columns < WIDE:
         yield
@@ -115,13 +115,13 @@ def looking_at(columns: int, rows: int) -> Iterator[None]:
 
 def kinds(specs: Iterable[ColumnSpec]) -> str:
     """The columns by kind: `2 number (a, b), 1 category (c)`."""
-    found: dict[str, list[str]] = {}
+    by_kind: dict[str, list[str]] = {}
     for spec in specs:
-        found.setdefault(spec.kind, []).append(spec.name)
-    return ", ".join(f"{len(names)} {kind} ({listing(names)})" for kind, names in found.items())
+        by_kind.setdefault(spec.kind, []).append(spec.name)
+    return ", ".join(f"{len(names)} {kind} ({listing(names)})" for kind, names in by_kind.items())
 
 
-def tell_schema(schema: Schema, details: Mapping[str, str] | None = None) -> None:
+def print_schema(schema: Schema, details: Mapping[str, str] | None = None) -> None:
     """Prints each column with its role, its kind and the reason for it.
 
     Args:
@@ -142,7 +142,7 @@ def tell_schema(schema: Schema, details: Mapping[str, str] | None = None) -> Non
             echo(f"{part[0][0]}: {len(part) - SHOWN:,} columns more")
 
 
-def tell_conversions(conversions: Sequence[str], err: bool = False) -> None:
+def print_conversions(conversions: Sequence[str], err: bool = False) -> None:
     """Prints what is read otherwise than it is written, if anything is.
 
     Args:
@@ -156,24 +156,24 @@ def tell_conversions(conversions: Sequence[str], err: bool = False) -> None:
     lines = summary(conversions)
     for sentence in lines[:SHOWN]:
         echo(f"  {sentence}", err=err)
-    _tell_more(len(lines), err)
+    _print_more(len(lines), err)
 
 
-def tell_warnings(warnings: Iterable[str], err: bool = False) -> None:
-    """Prints warnings, one sentence each; `err` as of `tell_conversions`."""
+def print_warnings(warnings: Iterable[str], err: bool = False) -> None:
+    """Prints warnings, one sentence each; `err` as of `print_conversions`."""
     every = list(warnings)
     for sentence in every[:SHOWN]:
         echo(f"Warning: {sentence}", err=err)
-    _tell_more(len(every), err)
+    _print_more(len(every), err)
 
 
-def _tell_more(count: int, err: bool) -> None:
+def _print_more(count: int, err: bool) -> None:
     """Says how many sentences are not shown."""
     if count > SHOWN:
         echo(f"  and {count - SHOWN:,} more; the report of a run has them all", err=err)
 
 
-def tell_metrics(metrics: Mapping[str, Mapping[str, float]]) -> None:
+def print_metrics(metrics: Mapping[str, Mapping[str, float]]) -> None:
     """Prints one table for all targets that have the same metrics."""
     alike: dict[tuple[str, ...], list[str]] = {}
     for target, values in metrics.items():

@@ -3,7 +3,7 @@
 from ._box_lists import (
     IGNORED,
     OUTSIDE_PIXELS,
-    TOLD,
+    PREDICTED_BOXES,
     are_shares,
     frame_notes,
     read_objects,
@@ -18,7 +18,7 @@ from ._conversions import (
     conversions_of,
     steps_of,
     summary,
-    unsaid,
+    unstated,
     warnings_of,
     with_conversions,
     with_steps,
@@ -46,7 +46,7 @@ from ._files import (
     require_regular,
     require_utf8,
 )
-from ._image_forms import heads_of, read_forms, tell_clipped
+from ._image_forms import heads_of, read_forms, warn_of_clipped
 from ._lifetimes import (
     as_lifetimes,
     concordance,
@@ -93,7 +93,7 @@ from ._scaling import (
     as_labels,
     in_units,
     mean_absolute,
-    require_held,
+    require_float32,
     root_mean_square,
     standardised,
 )
@@ -127,7 +127,7 @@ from ._values import (
     require_members,
     warn,
 )
-from ._words import SPELLINGS, as_words, lists_words, require_aligned, spelling, spread
+from ._words import SPELLINGS, as_words, index_in_row, lists_words, require_aligned, spelling
 from ._zones import (
     WRITTEN,
     Times,
@@ -155,11 +155,11 @@ __all__ = [
     "NUMERIC",
     "OUTSIDE",
     "OUTSIDE_PIXELS",
+    "PREDICTED_BOXES",
     "ROWS_AT_ONCE",
     "SEPARATORS",
     "SIDEWAYS",
     "SPELLINGS",
-    "TOLD",
     "UNKNOWN_FRAMES",
     "USUAL_RANGES",
     "VOID",
@@ -218,6 +218,7 @@ __all__ = [
     "hot",
     "in_units",
     "in_zone",
+    "index_in_row",
     "integrated_brier",
     "is_clock",
     "is_list",
@@ -257,7 +258,7 @@ __all__ = [
     "refuse",
     "require_aligned",
     "require_file",
-    "require_held",
+    "require_float32",
     "require_members",
     "require_pillow",
     "require_regular",
@@ -271,19 +272,18 @@ __all__ = [
     "sizes_of",
     "spelled",
     "spelling",
-    "spread",
     "standard",
     "standardised",
     "steps_of",
     "summary",
     "survival_calibration",
     "swapped",
-    "tell_clipped",
     "typed",
     "unknown_zone",
-    "unsaid",
+    "unstated",
     "vote",
     "warn",
+    "warn_of_clipped",
     "warnings_of",
     "windows_paths",
     "with_clock",

@@ -19,7 +19,7 @@ OUTSIDE_SHARE = 0.01  # the same where boxes are shares of the sides
 IGNORED = ("iscrowd", "difficult")  # marks of what is neither to be found nor wrong to find
 
 Objects = dict[int, list[tuple[str, list[float]]]]
-TOLD = pa.list_(
+PREDICTED_BOXES = pa.list_(
     pa.struct([("class", pa.string()), ("box", pa.list_(pa.float64())), ("score", pa.float64())])
 )
 
@@ -29,20 +29,20 @@ def sizes_of(source: Column, folder: str) -> tuple[dict[int, np.ndarray], dict[i
     return read_all(as_text(source).to_pylist(), folder, lambda path: np.array(size_of(path)))
 
 
-def are_shares(found: Objects) -> bool:
+def are_shares(objects_by_row: Objects) -> bool:
     """Whether boxes can only be shares of the sides: none leaves 0 to 1, which is one pixel.
 
     Example:
         >>> are_shares({0: [("cat", [0.1, 0.2, 0.5, 1.0])]}), are_shares({0: []})
         (True, False)
     """
-    boxes = [box for objects in found.values() for _, box in objects]
+    boxes = [box for objects in objects_by_row.values() for _, box in objects]
     return bool(boxes) and all(0 <= x <= 1 + OUTSIDE_SHARE for box in boxes for x in box)
 
 
 def shares_of(
     column: str,
-    found: Objects,
+    objects_by_row: Objects,
     *,
     skips: bool,
     folder: str = "",
@@ -54,7 +54,7 @@ def shares_of(
 
     Args:
         column: name of the target, for messages.
-        found: what `read_objects` gave.
+        objects_by_row: what `read_objects` gave.
         skips: as of `within`.
         folder: where the paths of images start.
         source: paths of the images; without, boxes are shares already.
@@ -65,8 +65,14 @@ def shares_of(
         DataError: as of `within`; or boxes that are shares where those of training were pixels.
     """
     if source is None or shares:
-        return within(column, found, {row: np.ones(2) for row in found}, skips=skips, tell=tell)
-    if are_shares(found):
+        return within(
+            column,
+            objects_by_row,
+            {row: np.ones(2) for row in objects_by_row},
+            skips=skips,
+            tell=tell,
+        )
+    if are_shares(objects_by_row):
         given = "every box lies within 0 to 1, as shares of the sides do"
         fix = "multiply them by the width and the height of their images"
         raise DataError(message(place(column=column), given, "pixels, as in training", fix=fix))
@@ -74,17 +80,23 @@ def shares_of(
     heads, _ = read_all(as_text(source).to_pylist(), folder, head_of)
     sizes = {row: np.array(head[:2]) for row, head in heads.items()}
     turned = {row for row, head in heads.items() if head.orientation != 1}
-    return within(column, found, sizes, skips=skips, tell=tell, turned=turned)
+    return within(column, objects_by_row, sizes, skips=skips, tell=tell, turned=turned)
 
 
 def frame_notes(
-    column: str, found: Objects, *, ignored: int, shares: bool, source: Column | None, folder: str
+    column: str,
+    objects_by_row: Objects,
+    *,
+    ignored: int,
+    shares: bool,
+    source: Column | None,
+    folder: str,
 ) -> tuple[list[str], list[str]]:
     """What is to be looked at of boxes in training rows, and what is read otherwise than written.
 
     Args:
         column: name of the target.
-        found, ignored: what `read_objects` gave.
+        objects_by_row, ignored: what `read_objects` gave.
         shares: whether boxes are read as shares of the sides.
         source: paths of the images.
         folder: where they start.
@@ -104,7 +116,9 @@ def frame_notes(
         conversions.append(message(place(column=column), f"{given}and predicted as such", fix=fix))
     if source is not None:
         heads, _ = read_all(as_text(source).to_pylist(), folder, head_of)
-        if turns := sum(head.orientation != 1 for r, head in heads.items() if found.get(r)):
+        if turns := sum(
+            head.orientation != 1 for r, head in heads.items() if objects_by_row.get(r)
+        ):
             notes.append(
                 f"target {column!r}: {turns} images with boxes are turned as their EXIF says, and "
                 f"boxes are taken as those of the turned image; look at some in the report"
@@ -129,7 +143,7 @@ def read_objects(column: str, values: Column) -> tuple[Objects, int]:
     values = plain(values)
     rows = one(values).to_pylist()
     faults = Faults(DataError)
-    found = Objects()
+    objects_by_row = Objects()
     wrong = 0
     ignored = 0
     for row, value in enumerate(rows):
@@ -138,7 +152,7 @@ def read_objects(column: str, values: Column) -> tuple[Objects, int]:
         try:
             listed = json.loads(value) if is_text(values.type) else value
             kept = [x for x in listed if not any(_is_marked(x.get(mark)) for mark in IGNORED)]
-            found[row] = [(_name(x["class"]), _corners(x["box"])) for x in kept]
+            objects_by_row[row] = [(_name(x["class"]), _corners(x["box"])) for x in kept]
             ignored += len(listed) - len(kept)
         except (AttributeError, KeyError, TypeError, ValueError, RecursionError, OverflowError):
             wrong += 1
@@ -151,7 +165,7 @@ def read_objects(column: str, values: Column) -> tuple[Objects, int]:
                 )
     faults.add_rest(place(column=column), wrong - SHOWN_FAULTS, "so in {} more rows")
     faults.raise_any()
-    return found, ignored
+    return objects_by_row, ignored
 
 
 def _is_marked(mark: Any) -> bool:
@@ -173,7 +187,7 @@ def _corners(box: Any) -> list[float]:
 
 def within(
     column: str,
-    found: Objects,
+    objects_by_row: Objects,
     sizes: dict[int, np.ndarray],
     *,
     skips: bool,
@@ -184,7 +198,7 @@ def within(
 
     Args:
         column: name of the target, for messages.
-        found: what `read_objects` gave, in pixels.
+        objects_by_row: what `read_objects` gave, in pixels.
         sizes: height and width in pixels of the image of each row.
         skips: leave boxes out that have no area or lie outside, in place of raising.
         tell: warn of what was left out.
@@ -197,7 +211,7 @@ def within(
     wrong = 0
     cut = 0
     out = {}
-    for row, objects in found.items():
+    for row, objects in objects_by_row.items():
         if row not in sizes:
             continue
         high, wide = map(float, sizes[row])

@@ -37,11 +37,11 @@ def require_regular(path: str | PathLike[str]) -> os.stat_result:
     Raises:
         OSError: there is no such file, or it is a folder, a pipe, a socket or a device.
     """
-    found = os.stat(path)
-    if not stat.S_ISREG(found.st_mode):
-        sort = next((word for is_a, word in _SORTS.items() if is_a(found.st_mode)), "no file")
+    status = os.stat(path)
+    if not stat.S_ISREG(status.st_mode):
+        sort = next((word for is_a, word in _SORTS.items() if is_a(status.st_mode)), "no file")
         raise OSError(f"{sort} given, not a regular file")
-    return found
+    return status
 
 
 def read_whole(path: str | PathLike[str], most: int = MOST_BYTES) -> bytes:

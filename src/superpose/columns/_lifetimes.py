@@ -8,7 +8,7 @@ import pyarrow.compute as pc
 
 from superpose.errors import DataError, message, place
 
-from ._scaling import require_held
+from ._scaling import require_float32
 from ._values import Column, as_floats, as_text, is_text, plain
 
 SEEN = ("1", "1.0", "true", "yes", "y")
@@ -41,17 +41,19 @@ def as_lifetimes(column: str, values: Column) -> np.ndarray:
     """
     values = plain(values)
     if pa.types.is_struct(values.type):
-        found = _beside(column, pc.struct_field(values, "time"), pc.struct_field(values, "event"))
+        signed = _beside(column, pc.struct_field(values, "time"), pc.struct_field(values, "event"))
     elif is_text(values.type):
         text = pc.utf8_trim_whitespace(as_text(values))
         marked = np.asarray(pc.fill_null(pc.ends_with(text, "+"), False))
         times = as_floats(column, pa.chunked_array([pc.utf8_rtrim(text, "+ ")]), "survival")
         _require_no_sign(column, times, marked)
-        found = np.where(marked, -times, times)
+        signed = np.where(marked, -times, times)
     else:
-        found = as_floats(column, values, "survival")
-    found = require_held(column, np.where(np.isfinite(found), found, np.nan), smallest=SHORTEST)
-    return np.where((found == 0) & np.signbit(found), np.nan, found)
+        signed = as_floats(column, values, "survival")
+    signed = require_float32(
+        column, np.where(np.isfinite(signed), signed, np.nan), smallest=SHORTEST
+    )
+    return np.where((signed == 0) & np.signbit(signed), np.nan, signed)
 
 
 def _beside(column: str, times: Column, events: Column) -> np.ndarray:

@@ -21,10 +21,10 @@ def standardised(values: np.ndarray, mean: float, scale: float) -> np.ndarray:
         [2.0, 0.0]
     """
     with np.errstate(over="ignore"):
-        found = np.asarray((values - mean) / scale)
-        if np.isinf(found).any():  # a difference that overflows, or a scale next to nothing
-            found = np.where(np.isinf(found), values / scale - mean / scale, found)
-    return np.clip(found, -FARTHEST, FARTHEST)
+        standard = np.asarray((values - mean) / scale)
+        if np.isinf(standard).any():  # a difference that overflows, or a scale next to nothing
+            standard = np.where(np.isinf(standard), values / scale - mean / scale, standard)
+    return np.clip(standard, -FARTHEST, FARTHEST)
 
 
 def as_labels(column: str, values: np.ndarray, *, mean: float, scale: float) -> np.ndarray:
@@ -34,8 +34,8 @@ def as_labels(column: str, values: np.ndarray, *, mean: float, scale: float) -> 
         DataError: how many lie so far from those of the training rows that nothing can be learned
             from them or compared with them, with the first and its row.
     """
-    found = standardised(values, mean, scale)
-    wrong = np.abs(found) >= FARTHEST
+    labels = standardised(values, mean, scale)
+    wrong = np.abs(labels) >= FARTHEST
     if wrong.any():
         at = np.unravel_index(int(np.argmax(wrong)), wrong.shape)
         given = f"{_counted(values, wrong)} too far from the labels of the training rows"
@@ -44,7 +44,7 @@ def as_labels(column: str, values: np.ndarray, *, mean: float, scale: float) -> 
         raise DataError(
             message(place(column=column, row=int(at[0])), f"{given} ({allowed})", fix=fix)
         )
-    return found.astype(np.float32)
+    return labels.astype(np.float32)
 
 
 def in_units(standard: np.ndarray, mean: float, scale: float) -> np.ndarray:
@@ -55,27 +55,27 @@ def in_units(standard: np.ndarray, mean: float, scale: float) -> np.ndarray:
         True
     """
     with np.errstate(over="ignore"):
-        found = np.asarray(standard, np.float64) * scale + mean
-    return np.asarray(np.clip(found, -_MOST, _MOST))
+        units = np.asarray(standard, np.float64) * scale + mean
+    return np.asarray(np.clip(units, -_MOST, _MOST))
 
 
 def root_mean_square(error: np.ndarray, scale: float) -> float:
     """The root of the mean square of standardised errors, in units."""
     with np.errstate(over="ignore", under="ignore"):
-        found = float(np.sqrt(np.mean((error * scale) ** 2)))
+        result = float(np.sqrt(np.mean((error * scale) ** 2)))
     # Squares of 1e200 overflow and those of 1e-200 vanish.
-    plain = 0.0 < found < np.inf
-    return found if plain else float(np.sqrt(np.mean(error**2))) * scale
+    plain = 0.0 < result < np.inf
+    return result if plain else float(np.sqrt(np.mean(error**2))) * scale
 
 
 def mean_absolute(error: np.ndarray, scale: float) -> float:
     """The mean size of standardised errors, in units."""
     with np.errstate(over="ignore"):
-        found = float(np.abs(error * scale).mean())
-    return found if np.isfinite(found) else float(np.abs(error).mean()) * scale
+        result = float(np.abs(error * scale).mean())
+    return result if np.isfinite(result) else float(np.abs(error).mean()) * scale
 
 
-def require_held(
+def require_float32(
     column: str,
     values: np.ndarray,
     *,

@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 from superpose.errors import DataError, message, place
 
 from ._values import Column, as_floats, as_text, is_list, is_text, one, plain
-from ._words import spread
+from ._words import index_in_row
 
 FIELDS = ("time", "channel", "value")  # of an event
 ALLOWED = (
@@ -106,9 +106,9 @@ def as_steps(column: str, values: Column, wide: int | None = None) -> Steps:
     counts = np.asarray(pc.list_value_length(inner).fill_null(-1)).astype(np.int64)
     there = counts >= 0
     wide = _require_wide(column, counts[there], rows[there], wide=wide)
-    found = np.full((len(rows), wide), np.nan)
-    found[there] = _finite(column, pc.list_flatten(inner), values.type).reshape(-1, wide)
-    return Steps(found, rows)
+    numbers = np.full((len(rows), wide), np.nan)
+    numbers[there] = _finite(column, pc.list_flatten(inner), values.type).reshape(-1, wide)
+    return Steps(numbers, rows)
 
 
 def series_values(column: str, values: Column) -> np.ndarray:
@@ -118,12 +118,12 @@ def series_values(column: str, values: Column) -> np.ndarray:
         >>> series_values("x", pa.chunked_array([[[1.0, 2.0], [3.0]]]))[..., 0].tolist()
         [[1.0, 2.0], [nan, 3.0]]
     """
-    found = as_steps(column, values)
-    counts = np.bincount(found.rows, minlength=len(values))
+    steps = as_steps(column, values)
+    counts = np.bincount(steps.rows, minlength=len(values))
     length = int(counts.max(initial=1))
-    block = np.full((len(values), length, found.values.shape[1]), np.nan)
-    place_ = length - counts[found.rows] + spread(found.rows, len(values))
-    block[found.rows, place_] = found.values
+    block = np.full((len(values), length, steps.values.shape[1]), np.nan)
+    positions = length - counts[steps.rows] + index_in_row(steps.rows, len(values))
+    block[steps.rows, positions] = steps.values
     return block
 
 

@@ -95,8 +95,8 @@ def with_clock(column: str, days: Times, *, clock: str, hours: Column) -> pa.Chu
     Raises:
         DataError: a date that has a time of day already, or a zone; a column without times of day.
     """
-    told = read_times(clock, hours)
-    if not told.clock:
+    clock_times = read_times(clock, hours)
+    if not clock_times.clock:
         given = f"{clock!r} is to be its time of day, but holds dates"
         raise DataError(message(place(column=column), given, "times such as 23:59"))
     own = ~np.isnan(days.wall) & ((days.wall % DAY != 0) | days.zoned)
@@ -104,7 +104,7 @@ def with_clock(column: str, days: Times, *, clock: str, hours: Column) -> pa.Chu
         given = f"{clock!r} is to be its time of day, but one stands with its date already"
         fix = "remove `clock:`"
         raise DataError(message(place(column=column, row=int(np.argmax(own))), given, fix=fix))
-    seconds = days.wall + told.wall
+    seconds = days.wall + clock_times.wall
     gone = np.isnan(seconds)
     micro = np.where(gone, 0, seconds * 1e6).round().astype(np.int64)
     return pa.chunked_array([pa.array(micro, pa.timestamp("us"), mask=gone)])
@@ -132,14 +132,14 @@ def _of_text(column: str, text: pa.Array, format: str) -> Times:
         _require_read(column, text, fine, format=format)
         bare = pc.replace_substring_regex(text, r"^\+", "")
         return _of_numbers(column, bare.cast(pa.float64()), format)
-    found = parse(text, ISO if format in EPOCHS else format)
-    read = ~np.isnan(found.wall)
+    parsed = parse(text, ISO if format in EPOCHS else format)
+    read = ~np.isnan(parsed.wall)
     if not read.any() and not is_clock(format) and _all_iso(text):
         # A file of dates as ISO 8601 has them can't be taken for anything else.
-        found = parse(text, ISO)
+        parsed = parse(text, ISO)
         read = known
     _require_read(column, text, read | ~known, format=format)
-    return Times(found.wall, found.offset, clock=is_clock(format))
+    return Times(parsed.wall, parsed.offset, clock=is_clock(format))
 
 
 def _all_iso(text: pa.Array) -> bool:
@@ -175,8 +175,8 @@ def whole_text(values: Column | pa.Array, format: str) -> pa.Array:
     text = one(values.cast(pa.int64())).cast(pa.large_string())
     letters = format.split("%")[1:]
     fixed = all(letter in ("Y", "y", "m", "d", "H", "M", "S") for letter in letters)
-    width = sum(4 if letter == "Y" else 2 for letter in letters)
-    return pc.utf8_lpad(text, width, "0") if fixed else text
+    n_digits = sum(4 if letter == "Y" else 2 for letter in letters)
+    return pc.utf8_lpad(text, n_digits, "0") if fixed else text
 
 
 def _of_numbers(column: str, values: Column | pa.Array, format: str | None) -> Times:

@@ -142,8 +142,8 @@ def zone_of(column: str, times: Times) -> str | None:
         raise DataError(message(place(column=column), given, fix=fix))
     if times.zone is not None or not zoned.any():
         return times.zone
-    found = np.unique(times.offset[zoned])
-    return WRITTEN if len(found) > 1 else offset_name(found[0])
+    offsets = np.unique(times.offset[zoned])
+    return WRITTEN if len(offsets) > 1 else offset_name(offsets[0])
 
 
 def offset_name(seconds: float) -> str:

@@ -244,7 +244,7 @@ class _Builder:
 
     def add(self, node: yaml.Node, keys: Keys, *, given: str, fix: str) -> None:
         """Keeps a fault at the line of a node, or counts it where there are enough."""
-        if len(self.faults.found) >= SHOWN_FAULTS:
+        if len(self.faults.messages) >= SHOWN_FAULTS:
             self.more += 1
             return
         line = node.start_mark.line + 1

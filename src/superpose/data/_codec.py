@@ -200,9 +200,9 @@ class Codec:
         """Encoded labels by target, NaN where missing or where the table lacks the column."""
         rows = table.num_rows
         kinds = self.target_kinds
-        found = self.labels_of(table, kinds)
+        labels = self.labels_of(table, kinds)
         return {
-            t: found[t] if t in found else kind.distribution.missing(rows)
+            t: labels[t] if t in labels else kind.distribution.missing(rows)
             for t, kind in kinds.items()
         }
 
@@ -231,12 +231,12 @@ class Codec:
             values: what `target_values` gave.
         """
         kinds = {name: self.target_kinds[name] for name in values}
-        found = {
+        by_target = {
             name: kind.unknown(values[name])
             for name, kind in kinds.items()
             if isinstance(kind, NamedClasses)
         }
-        return {name: unknown for name, unknown in found.items() if unknown.names}
+        return {name: unknown for name, unknown in by_target.items() if unknown.names}
 
     def require_inputs(self, table: pa.Table) -> None:
         """Make sure that a table has all inputs.
@@ -313,7 +313,7 @@ class Codec:
             DataError: a kind that this version does not know.
             BundleError: a damaged state.
         """
-        found = cls(
+        codec = cls(
             schema=Schema.from_state(state["schema"]),
             input_kinds=[_kind(INPUT_KINDS, s).from_state(s) for s in state["inputs"]],
             target_kinds={
@@ -324,12 +324,12 @@ class Codec:
             dropped=dict(state["dropped"]),
             gaps=dict(state.get("gaps", {})),  # bundles of earlier versions have none
         )
-        named = [(n, k.column, k.name) for n, k in found.target_kinds.items()]
-        if named != [(spec.name, spec.name, spec.kind) for spec in found.schema.targets]:
+        named = [(n, k.column, k.name) for n, k in codec.target_kinds.items()]
+        if named != [(spec.name, spec.name, spec.kind) for spec in codec.schema.targets]:
             raise damaged("codec", ("targets",), "not the targets of the schema")
-        if not {k.column for k in found.input_kinds} <= set(found.schema.input_names):
+        if not {k.column for k in codec.input_kinds} <= set(codec.schema.input_names):
             raise damaged("codec", ("inputs",), "not the inputs of the schema")
-        return found
+        return codec
 
 
 def label_block(target: str) -> str:

@@ -92,8 +92,8 @@ def _with_paths(
             if value is not None:
                 (files / own / f"{row}{form.ending}").write_bytes(form.content(value))
                 paths[-1] = f"{folder}/{own}/{row}{form.ending}"
-        place = table.column_names.index(name)
-        table = table.set_column(place, name, pa.array(paths, pa.string()))
+        index = table.column_names.index(name)
+        table = table.set_column(index, name, pa.array(paths, pa.string()))
     return table
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from superpose.columns._words import as_words, require_aligned, spelling, spread
+from superpose.columns._words import as_words, index_in_row, require_aligned, spelling
 from superpose.errors import DataError
 from superpose.kinds import INPUT_KINDS
 from superpose.nn import TextEncoder, WordEncoder, encoder_of
@@ -42,8 +42,8 @@ def test_text_is_divided_at_blanks_and_nowhere_else():
 
 
 def test_places_count_from_the_start_of_each_row():
-    assert spread(np.array([0, 0, 2, 2, 2]), 4).tolist() == [0, 1, 0, 1, 2]
-    assert spread(np.zeros(0, int), 2).tolist() == []
+    assert index_in_row(np.array([0, 0, 2, 2, 2]), 4).tolist() == [0, 1, 0, 1, 2]
+    assert index_in_row(np.zeros(0, int), 2).tolist() == []
 
 
 def test_spelling_tells_ends_from_beginnings_and_shape_from_letters():
@@ -59,7 +59,7 @@ def test_spelling_tells_ends_from_beginnings_and_shape_from_letters():
 def test_counts_that_differ_are_named_with_their_row():
     words, labels = col([["a", "b"], ["c"], ["d"]]), col([["x", "y"], ["x", "y"], ["z", "z"]])
     with pytest.raises(DataError) as caught:
-        require_aligned("slots", labels, source="words", words=words)
+        require_aligned("slots", labels, of="words", words=words)
     assert str(caught.value) == (
         "column 'slots', row 1: 2 labels for the 1 words of 'words'; so it is in 1 more row; "
         "allowed: one label for each word, null for a word whose label is not known; "
@@ -68,10 +68,10 @@ def test_counts_that_differ_are_named_with_their_row():
 
 
 def test_rows_without_labels_need_not_have_as_many():
-    require_aligned("y", col([None, ["x"]]), source="w", words=col([["a", "b"], ["c"]]))
-    require_aligned("y", col(["", "x"]), source="w", words=col(["a b", "c"]))
+    require_aligned("y", col([None, ["x"]]), of="w", words=col([["a", "b"], ["c"]]))
+    require_aligned("y", col(["", "x"]), of="w", words=col(["a b", "c"]))
     with pytest.raises(DataError, match="row 0: 0 labels for the 2 words"):
-        require_aligned("y", col([[], ["x"]]), source="w", words=col([["a", "b"], ["c"]]))
+        require_aligned("y", col([[], ["x"]]), of="w", words=col([["a", "b"], ["c"]]))
 
 
 # words as an input --------------------------------------------------------------------------------

@@ -131,7 +131,7 @@ def in_shown_frame(images: Sequence[Annotated], file: Path, notes: ReadNotes) ->
         notes.warnings.append(message(where, given, fix=LOOK))
 
 
-def tell_ignored(many: int, file: Path, notes: ReadNotes) -> None:
+def note_ignored(many: int, file: Path, notes: ReadNotes) -> None:
     """Note how many objects were left out for their mark, if there are any."""
     if many:
         given = (
@@ -160,8 +160,8 @@ def _frame_of(stated: Size | None, head: Head) -> _Frame | None:
     if stated is None:
         return shown
     both = (shown, _Frame(_stored(head), True))
-    found = [f for f in both if f.size == stated] or [f for f in both if _alike(f.size, stated)]
-    return found[0] if found else None
+    frames = [f for f in both if f.size == stated] or [f for f in both if _alike(f.size, stated)]
+    return frames[0] if frames else None
 
 
 def _alike(one: Size, other: Size) -> bool:

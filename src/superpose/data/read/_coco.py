@@ -96,14 +96,14 @@ def coco_rows(content: CocoContent, root: Path) -> Rows:
     boxes = content.objects(annotations, names, content.empty_boxes(images))
     content.faults.raise_any()
     paths = content.paths(images, _folders(content.file, root))
-    found = [
+    annotated = [
         Annotated(path, stated_size(image), boxes[str(image["id"])])
         for path, image in zip(paths, images, strict=True)
     ]
-    in_shown_frame(found, content.file, content.notes)
-    content.tell_empty(found)
+    in_shown_frame(annotated, content.file, content.notes)
+    content.note_empty(annotated)
     relative = [str(_relative(path, root)) for path in paths]
-    return {"image": relative, "boxes": [image.objects for image in found]}
+    return {"image": relative, "boxes": [image.objects for image in annotated]}
 
 
 def _folders(file: Path, root: Path) -> list[Path]:

@@ -33,9 +33,9 @@ def read_delimited(path: Path) -> pa.Table:
         DataError: rows of another length than the header, with their lines; a header that is data.
         pyarrow.ArrowException, OSError: the file can't be read as CSV.
     """
-    head, comments, said = _head(path)
+    head, comments, stated = _head(path)
     tabs = ".tsv" in path.suffixes
-    separator = said or ("\t" if tabs else _separator(head[0] if head else ""))
+    separator = stated or ("\t" if tabs else _separator(head[0] if head else ""))
     comma = separator == ";" and _decimal_comma(head[1:])
     names = _header(path, separator, comments)
     # Arrow unpacks .gz by the name of the file.
@@ -66,7 +66,7 @@ def read_delimited(path: Path) -> pa.Table:
     _require_closed(path, table)
     _require_header(path, table)
     notes = []
-    if comments > bool(said):
+    if comments > bool(stated):
         given = f"{comments} line(s) above the header that start with # are read as comments"
         notes.append(message(place(file=path), given, fix="to read them, remove the #"))
     comma = comma or any(map(shows_comma, table.columns))
@@ -87,9 +87,9 @@ def _head(path: Path) -> tuple[list[str], int, str]:
     with open_text(path) as file:
         start = file.read(1 << 16)
     lines = start.splitlines() or [""]
-    told = _SEPARATED.fullmatch(lines[0])
-    if told:
-        return lines[1:], 1, told[1]
+    stated = _SEPARATED.fullmatch(lines[0])
+    if stated:
+        return lines[1:], 1, stated[1]
     above = 0
     while above < len(lines):
         line = lines[above].strip()
@@ -186,10 +186,10 @@ def _require_even(path: Path, separator: str, comments: int) -> None:
         for _ in range(comments):
             file.readline()
         rows = csv.reader(file, delimiter=separator)
-        width = len(next(rows, []))
+        n_columns = len(next(rows, []))
         start = rows.line_num + comments + 1
         for row in rows:
-            if row and len(row) != width:
+            if row and len(row) != n_columns:
                 count += 1
                 inside = inside or row[0].startswith("#")
                 if count <= _SHOWN_LINES:
@@ -202,7 +202,7 @@ def _require_even(path: Path, separator: str, comments: int) -> None:
     raise DataError(
         message(
             place(file=path, line=line),
-            f"the header has {width} columns, {', '.join(uneven)}{more}",
+            f"the header has {n_columns} columns, {', '.join(uneven)}{more}",
             "as many values in every row as the header has names",
             fix="remove the comments that start with # below the header"
             if inside

@@ -73,9 +73,11 @@ def read_folder(path: Path, reader_of: Callable[[Path], Reader | None]) -> pa.Ta
         table.append_column(PART, pa.array([part] * table.num_rows, pa.string()))
         for part, table in tables.items()
     ]
-    told = [f"{parts[part].name}: {one}" for part in tables for one in conversions_of(tables[part])]
+    conversions = [
+        f"{parts[part].name}: {one}" for part in tables for one in conversions_of(tables[part])
+    ]
     whole = pa.concat_tables(divided, promote_options="permissive")
-    return with_conversions(whole.replace_schema_metadata(None), told)
+    return with_conversions(whole.replace_schema_metadata(None), conversions)
 
 
 def find_parts(path: Path, reader_of: Callable[[Path], Reader | None]) -> dict[str, Path]:
@@ -84,7 +86,7 @@ def find_parts(path: Path, reader_of: Callable[[Path], Reader | None]) -> dict[s
     Raises:
         DataError: two files for one part.
     """
-    found: dict[str, Path] = {}
+    files: dict[str, Path] = {}
     faults = Faults(DataError)
     for entry in sorted(path.iterdir()):
         words = re.split(r"[^a-z]+", entry.name.lower())
@@ -93,12 +95,12 @@ def find_parts(path: Path, reader_of: Callable[[Path], Reader | None]) -> dict[s
         if len(named) != 1 or not usable:
             continue
         part = named.pop()
-        if part in found:
-            given = f"both {found[part].name} and {entry.name} are named as {part}"
+        if part in files:
+            given = f"both {files[part].name} and {entry.name} are named as {part}"
             faults.add(place(file=path), given, fix="name one file, or move one of them away")
-        found.setdefault(part, entry)
+        files.setdefault(part, entry)
     faults.raise_any()
-    return {part: found[part] for part in PARTS if part in found}
+    return {part: files[part] for part in PARTS if part in files}
 
 
 def as_divided(config: Config, source: Any, reader_of: Callable[[Path], Reader | None]) -> Config:

@@ -45,14 +45,14 @@ def parts_of(source: Any) -> dict[str, Any] | None:
         return None
     if len(source) == 1:
         return {PARTS[0]: next(iter(source.values()))}
-    found: dict[str, Any] = {}
+    parts: dict[str, Any] = {}
     faults = Faults(DataError)
     names = listing(map(repr, source))
     for name, one_ in source.items():
         words = re.split(r"[^a-z]+", str(name).lower())
         named = {PARTS[PART_WORDS[word]] for word in words if word in PART_WORDS}
         part = named.pop() if len(named) == 1 else None
-        if part is None or part in found:
+        if part is None or part in parts:
             wrong = "names no part of a split" if part is None else f"is a second part for {part}"
             faults.add(
                 "DatasetDict",
@@ -61,12 +61,12 @@ def parts_of(source: Any) -> dict[str, Any] | None:
                 fix=f"take it out: del parts[{name!r}]",
             )
         elif part is not None:
-            found[part] = one_
+            parts[part] = one_
     faults.raise_any()
-    if PARTS[0] not in found:
+    if PARTS[0] not in parts:
         fix = "name the rows to learn from: DatasetDict(train=...)"
         raise DataError(message("DatasetDict", f"{names} given, without train", fix=fix))
-    return {part: found[part] for part in PARTS if part in found}
+    return {part: parts[part] for part in PARTS if part in parts}
 
 
 def read_dataset(source: Any, column: str) -> pa.Table:
@@ -99,13 +99,13 @@ def read_dataset(source: Any, column: str) -> pa.Table:
         readable(table.select(first)).append_column(column, pa.array([part] * len(table)))
         for part, table in tables.items()
     ]
-    told = [
+    conversions = [
         f"{part}: {x}" for part, t in zip(tables, joined, strict=True) for x in conversions_of(t)
     ]
     whole = pa.concat_tables(
         [t.replace_schema_metadata() for t in joined], promote_options="permissive"
     )
-    return with_conversions(whole, told) if told else whole
+    return with_conversions(whole, conversions) if conversions else whole
 
 
 def readable(table: pa.Table) -> pa.Table:
@@ -119,28 +119,29 @@ def readable(table: pa.Table) -> pa.Table:
         DataError: every column with a number that no class has.
 
     Example:
-        >>> told = {"info": {"features": {"y": {"names": ["no", "yes"], "_type": "ClassLabel"}}}}
+        >>> feature = {"names": ["no", "yes"], "_type": "ClassLabel"}
+        >>> metadata = {"info": {"features": {"y": feature}}}
         >>> table = pa.table({"y": [1, -1]}).replace_schema_metadata(
-        ...     {"huggingface": json.dumps(told)})
+        ...     {"huggingface": json.dumps(metadata)})
         >>> readable(table)["y"].to_pylist()
         ['yes', None]
     """
-    told = (table.schema.metadata or {}).get(_FEATURES)
-    if told is None:
+    metadata = (table.schema.metadata or {}).get(_FEATURES)
+    if metadata is None:
         return table
-    features = json.loads(told).get("info", {}).get("features") or {}
+    features = json.loads(metadata).get("info", {}).get("features") or {}
     faults = Faults(DataError)
-    found: list[str] = []
+    conversions: list[str] = []
     for index, name in enumerate(table.column_names):
         column = table.column(index)
         if (names := _labels(features.get(name))) is not None:
             _require_classes(name, column, classes=len(names), faults=faults)
-            found += _unlabelled(name, column)
+            conversions += _unlabelled(name, column)
             table = table.set_column(index, name, _named(one(column), features[name]))
         elif holds_files(column.type) and not pc.any(pc.is_valid(_part(column, "bytes"))).as_py():
             table = table.set_column(index, name, _part(column, "path"))
     faults.raise_any()
-    return with_conversions(table, found) if found else table
+    return with_conversions(table, conversions) if conversions else table
 
 
 def require_whole(source: Any) -> None:

@@ -67,11 +67,11 @@ def _table(rows: Rows, notes: ReadNotes) -> pa.Table:
 
 def _parts(path: Path) -> dict[str, Path]:
     """The folders of training, validation and test, as far as there are."""
-    found: dict[str, Path] = {}
+    folders: dict[str, Path] = {}
     for entry in sorted(path.iterdir()) if path.is_dir() else []:
         if entry.is_dir() and entry.name.lower() in PART_WORDS:
-            found.setdefault(PARTS[PART_WORDS[entry.name.lower()]], entry)
-    return {part: found[part] for part in PARTS if part in found}
+            folders.setdefault(PARTS[PART_WORDS[entry.name.lower()]], entry)
+    return {part: folders[part] for part in PARTS if part in folders}
 
 
 # Folders of images beside folders of masks.
@@ -145,11 +145,11 @@ def _class_rows(path: Path, notes: ReadNotes) -> Rows:
                 rows["class"].append(folder.name)
                 if parts:
                     rows[SPLIT].append(part)
-        _tell_left_out(whole, folders, notes)
+        _note_left_out(whole, folders, notes)
     return rows
 
 
-def _tell_left_out(whole: Path, folders: list[Path], notes: ReadNotes) -> None:
+def _note_left_out(whole: Path, folders: list[Path], notes: ReadNotes) -> None:
     """Note the empty folders of classes, and what is no image in the others."""
     where = place(file=whole)
     if empty := [folder.name for folder in folders if not images_in(folder)]:

@@ -119,32 +119,34 @@ def _with_types(table: pa.Table, known: Known) -> pa.Table:
 
     They are told from all rows, or known: a row is read alike whatever stands beside it.
     """
-    columns, fields, told = [], [], []
+    columns, fields, conversions = [], [], []
     for field, column in zip(table.schema, table.columns, strict=True):
         kept = field.metadata or {}
         cells, comma = CELLS.items() <= kept.items(), COMMA.items() <= kept.items()
         kept = {key: value for key, value in kept.items() if key not in CELLS | COMMA}
         where = place(column=field.name)
         certain = field.name in known.commas
-        asked = is_text(column.type) and (certain or (comma and field.name not in known.text))
-        read = with_point(column, certain) if asked else None
+        may_have_comma = is_text(column.type) and (
+            certain or (comma and field.name not in known.text)
+        )
+        read = with_point(column, certain) if may_have_comma else None
         if read is not None:
             count = len(column) - column.null_count
             column, what = read
             kept |= COMMA
-            told.append(message(where, f"{count} cells read with {what}"))
+            conversions.append(message(where, f"{count} cells read with {what}"))
         if field.name not in known.text:
             lists = as_lists(field.name, column, certain=field.name in known.lists)
             if lists is not None:
                 column, what = lists
-                told.append(message(where, what))
+                conversions.append(message(where, what))
             elif cells:
                 column, spelling = typed(column)
                 kept |= spelling
         columns.append(column)
         fields.append(pa.field(field.name, column.type, metadata=kept or None))
     schema = pa.schema(fields, metadata=table.schema.metadata)
-    return with_conversions(pa.table(columns, schema=schema), told)
+    return with_conversions(pa.table(columns, schema=schema), conversions)
 
 
 def _read_sources(sources: Mapping[str, Any], empty: bool) -> pa.Table:
@@ -162,11 +164,11 @@ def _read_sources(sources: Mapping[str, Any], empty: bool) -> pa.Table:
         tables = {name: _with_types(read, Known()) for name, read in tables.items()}
     table, folder = join_sources(tables, {name: folder_of(one) for name, one in tables.items()})
     known = {_FOLDER: str(folder).encode()} if folder else {}
-    told = ReadNotes()
+    notes = ReadNotes()
     for name, read in tables.items():
-        told.conversions += [f"source {name!r}: {one}" for one in conversions_of(read)]
-        told.warnings += [f"source {name!r}: {one}" for one in warnings_of(read)]
-    return told.on(table.replace_schema_metadata({**known, _SOURCES: b"yes"}))
+        notes.conversions += [f"source {name!r}: {one}" for one in conversions_of(read)]
+        notes.warnings += [f"source {name!r}: {one}" for one in warnings_of(read)]
+    return notes.on(table.replace_schema_metadata({**known, _SOURCES: b"yes"}))
 
 
 def _holds_cells(table: pa.Table) -> bool:
@@ -426,10 +428,10 @@ def _require_distinct(names: list[str], where: str) -> None:
     # Two equal numbers among the names are values, not names.
     data = any(re.fullmatch(r"-?\d+(\.\d+)?", name) for name in names)
     fix = "the first line seems to be data; write a header above it" if data else ""
-    found: dict[str, list[str]] = {}
+    positions: dict[str, list[str]] = {}
     for index, name in enumerate(names, start=1):
-        found.setdefault(name, []).append(str(index))
-    for name, spots in found.items():
+        positions.setdefault(name, []).append(str(index))
+    for name, spots in positions.items():
         if len(spots) > 1:
             given = f"{len(spots)} columns have this name (columns {listing(spots)})"
             faults.add(
@@ -478,11 +480,11 @@ def fingerprint(table: pa.Table) -> str:
         >>> fingerprint(pa.table({"a": [1, 2]})) == fingerprint(pa.table({"a": [1, 3]}))
         False
     """
-    found = hashlib.sha256(str(table.schema.remove_metadata()).encode())
+    digest = hashlib.sha256(str(table.schema.remove_metadata()).encode())
     for column in table.columns:
         sink = pa.BufferOutputStream()
         whole = pa.table({"": column.combine_chunks()})
         with pa.ipc.new_stream(sink, whole.schema) as stream:
             stream.write_table(whole)
-        found.update(sink.getvalue())
-    return found.hexdigest()
+        digest.update(sink.getvalue())
+    return digest.hexdigest()

@@ -122,7 +122,7 @@ def _require_rising(recordings: Recordings) -> None:
             given = f"{what} row {int(rows[at - 1])}{recordings.of(row)}"
             fix = _way_out(recordings, row, back=line[at - 1] - line[at])
             faults.add(place(column=column, row=row), given, "times that rise", fix=fix)
-        if len(faults.found) == SHOWN:
+        if len(faults.messages) == SHOWN:
             break
     faults.raise_any()
 

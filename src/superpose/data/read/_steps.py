@@ -45,25 +45,25 @@ class Steps:
         for k in self.loose:
             self.breaks[k] = self.breaks[k][:0]
 
-    def found(self) -> dict[str, Any]:
+    def settings(self) -> dict[str, Any]:
         """What recordings tell of their time, by setting, as far as all of them tell the same."""
         when = self.recordings.when
-        found: dict[str, Any] = {} if when.format in (None, ISO) else {"format": when.format}
+        settings: dict[str, Any] = {} if when.format in (None, ISO) else {"format": when.format}
         if np.isnan(self.usual).all():
-            return found
-        found["every"] = float(np.nanmedian(self.usual))
+            return settings
+        settings["every"] = float(np.nanmedian(self.usual))
         long = {k for k, own in enumerate(self.counts) if len(own) >= _FEW}
         if long and long == set(self.loose):
-            found["regular"] = False
-        elif np.isclose(found["every"], DAY, rtol=0.1) and not when.clock:
+            settings["regular"] = False
+        elif np.isclose(settings["every"], DAY, rtol=0.1) and not when.clock:
             working = [
                 bool(np.is_busday(self._days(rows)).all())
                 for rows in self.recordings.rows
                 if len(rows) > _WEEK
             ]
             if working and len(set(working)) == 1:
-                found["weekdays"] = working[0]
-        return found
+                settings["weekdays"] = working[0]
+        return settings
 
     def others(self) -> tuple[list[int], float]:
         """The recordings that have another step than most, or than is stated; and that step."""

@@ -48,13 +48,13 @@ class Columns:
     ) -> Guess | None:
         """What is known of a column whose kind is set, or None if it can't be of that kind."""
         column = entry.column
-        found = declared_guess(kind, entry.values, column.decimal)
-        if found.fault:
-            self.faults.add(self.config.at(*entry.keys), f"column {entry.name!r}: {found.fault}")
+        guess = declared_guess(kind, entry.values, column.decimal)
+        if guess.fault:
+            self.faults.add(self.config.at(*entry.keys), f"column {entry.name!r}: {guess.fault}")
             return None
         options = {**_separator(entry.values, kind), **column.options}
         if kind == "date":
-            known = blank_words(entry.values, found.missing)
+            known = blank_words(entry.values, guess.missing)
             read = self.checks.attempt(
                 entry.keys, declared_dates, entry.name, known, options=options
             )
@@ -63,8 +63,8 @@ class Columns:
             options, conversions = read
             if not self._may_have_clock(entry, options.get("clock")):
                 return None
-            found = replace(found, conversions=conversions)
-        return replace(found, reason=reason, options=options)
+            guess = replace(guess, conversions=conversions)
+        return replace(guess, reason=reason, options=options)
 
     def _may_have_clock(self, entry: ColumnEntry[Any], clock: str | None) -> bool:
         """Whether a column can be the time of day of a date; it is no column of its own then."""

@@ -84,8 +84,8 @@ def dates_in(name: str, values: pa.ChunkedArray, numbers: bool = True) -> Dates 
     """
     kind = values.type
     if pa.types.is_temporal(kind) and not pa.types.is_duration(kind):
-        told = "times of day" if pa.types.is_time(kind) else "dates and times"
-        return Dates({}, told)
+        reason = "times of day" if pa.types.is_time(kind) else "dates and times"
+        return Dates({}, reason)
     if is_text(kind):
         digits = _digits(values)
         if digits is not None:
@@ -106,18 +106,18 @@ def declared_dates(
     Raises:
         DataError: the first value that is no date; dates whose order can't be told.
     """
-    found = dict(options)
-    format = found.get("format") or format_of(name, values)
+    complete = dict(options)
+    format = complete.get("format") or format_of(name, values)
     if format not in (None, ISO):
-        found["format"] = format
+        complete["format"] = format
     times = read_times(name, values, format)
-    said = () if "format" in options else _on_format(values, times, format)
+    conversions = () if "format" in options else _on_format(values, times, format)
     if "zone" not in options and not times.clock:
         zone = zone_of(name, times)
         if zone is not None:
-            found["zone"] = zone
-        said += _on_zone(times, zone)
-    return found, said
+            complete["zone"] = zone
+        conversions += _on_zone(times, zone)
+    return complete, conversions
 
 
 def _digits(values: pa.ChunkedArray) -> pa.ChunkedArray | None:
@@ -148,8 +148,8 @@ def _text_as_dates(name: str, values: pa.ChunkedArray) -> Dates | None:
     format = find_date_format(name, text)
     if format is None:
         return None
-    found = parse(text, format)
-    wrong = np.isnan(found.wall) & np.asarray(pc.is_valid(text))
+    parsed = parse(text, format)
+    wrong = np.isnan(parsed.wall) & np.asarray(pc.is_valid(text))
     strangers = pc.unique(text.filter(pa.array(wrong))).to_pylist()
     many = int(wrong.sum())
     if len(strangers) > _STRANGERS or many > 0.1 * (len(text) - text.null_count):
@@ -160,9 +160,9 @@ def _text_as_dates(name: str, values: pa.ChunkedArray) -> Dates | None:
         what += "" if many == 1 else " count"
         first = int(np.argmax(wrong))
         warning = f"{what} as missing: {listing(map(repr, strangers), 3)} (first in row {first})"
-    times = Times(found.wall, found.offset, clock=is_clock(format))
+    times = Times(parsed.wall, parsed.offset, clock=is_clock(format))
     options = {}
-    said = _on_format(values, times, format)
+    conversions = _on_format(values, times, format)
     if format != ISO:
         options["format"] = format
     zone = None if times.clock else zone_of(name, times)
@@ -171,8 +171,8 @@ def _text_as_dates(name: str, values: pa.ChunkedArray) -> Dates | None:
     reason = "dates" if format == ISO else f"dates as {format}"
     if times.clock:
         reason = "times of day"
-    said += _on_zone(times, zone)
-    return Dates(options, reason, tuple(strangers), warning, said)
+    conversions += _on_zone(times, zone)
+    return Dates(options, reason, tuple(strangers), warning, conversions)
 
 
 def _on_format(values: pa.ChunkedArray, times: Times, format: str | None) -> tuple[str, ...]:
@@ -200,8 +200,8 @@ def _on_zone(times: Times, zone: str | None) -> tuple[str, ...]:
     """What to say where times have several offsets, so that their zone has a name nobody told."""
     if zone != WRITTEN:
         return ()
-    found = listing(offset_name(seconds) for seconds in np.unique(times.offset[times.zoned]))
-    given = f"times with several offsets from UTC ({found}); hour and weekday are read as written"
+    offsets = listing(offset_name(seconds) for seconds in np.unique(times.offset[times.zoned]))
+    given = f"times with several offsets from UTC ({offsets}); hour and weekday are read as written"
     fix = "to read all on the clock of one zone, write `zone:` with its name, as in Europe/Berlin"
     return (message("", given, fix=fix),)
 

@@ -33,9 +33,9 @@ def items_of(
         DataError: names every fault: no such table or column, an item without a name or twice.
     """
     if options.get("items"):
-        found = _read(name, options, table)
+        items = _read(name, options, table)
         known = options.get("id") or name
-        return _fitted(found.column(known), found.drop_columns([known]))
+        return _fitted(items.column(known), items.drop_columns([known]))
     if options.get("columns"):
         table = table if rows is None else table.take(rows)
         table = table.filter(pc.is_valid(table.column(name)))

@@ -253,10 +253,10 @@ def counted_words(values: pa.ChunkedArray, words: tuple[str, ...]) -> dict[str, 
     blank = _are_words(values, words)
     if blank is None or not pc.any(blank).as_py():
         return {}
-    found = values.filter(blank)
+    cells = values.filter(blank)
     if is_text(values.type):
-        found = pc.utf8_trim_whitespace(found)
-    pairs = pc.value_counts(found).to_pylist()
+        cells = pc.utf8_trim_whitespace(cells)
+    pairs = pc.value_counts(cells).to_pylist()
     return {f"{pair['values']}": pair["counts"] for pair in pairs if pair["values"] != ""}
 
 

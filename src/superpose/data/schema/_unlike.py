@@ -14,7 +14,7 @@ from superpose.columns import (
     is_scale,
     present,
     summary,
-    unsaid,
+    unstated,
 )
 from superpose.data._codec import Codec
 from superpose.errors import listing, message, place
@@ -35,7 +35,7 @@ def _is_bare(form: NumberFormat, values: Column) -> bool:
     return bare and is_scale(form.unit)
 
 
-def unlike_training(codec: Codec, table: pa.Table, said: Iterable[str] = ()) -> list[str]:
+def unlike_training(codec: Codec, table: pa.Table, stated: Iterable[str] = ()) -> list[str]:
     """Names the inputs whose values training rows had nothing like, and those without any value.
 
     What the reader of the table has read otherwise than it is written is told too, unless the same
@@ -44,7 +44,7 @@ def unlike_training(codec: Codec, table: pa.Table, said: Iterable[str] = ()) -> 
     Args:
         codec: fitted codec.
         table: new rows.
-        said: what was read otherwise than it is written in the training rows.
+        stated: what was read otherwise than it is written in the training rows.
 
     Example:
         >>> from superpose.data.schema._schema import ColumnSpec, Schema
@@ -55,25 +55,25 @@ def unlike_training(codec: Codec, table: pa.Table, said: Iterable[str] = ()) -> 
         "column 'town', row 1: 1 of 2 rows (50%) with values unlike those of training ('lima')"
     """
     specs = {spec.name: spec for spec in codec.schema.inputs}
-    found = summary(unsaid(conversions_of(table), said))
+    sentences = summary(unstated(conversions_of(table), stated))
     for kind in codec.input_kinds if table.num_rows else ():
         spec = specs[kind.column]
         if not has_column(table, spec.name) or spec.optional:
             continue
         if spec.number_format is not None and _is_bare(spec.number_format, table.column(spec.name)):
             given = f"numbers without a unit are read as in {spec.number_format.unit}, as those of "
-            found.append(message(place(column=spec.name), given + "the training rows are"))
+            sentences.append(message(place(column=spec.name), given + "the training rows are"))
         values = spec.values(table)
         there = present(values)
         if not there.any():
             if codec.gaps.get(spec.name, 1.0) ** len(values) < LEAST_CHANCE:
                 given = f"none of {len(values)} rows has a value, as training rows had"
                 fix = "check how the column is read"
-                found.append(message(place(column=spec.name), given, fix=fix))
+                sentences.append(message(place(column=spec.name), given, fix=fix))
             continue
         if (sentence := _unlike(kind, values, there)) is not None:
-            found.append(sentence)
-    return found
+            sentences.append(sentence)
+    return sentences
 
 
 def _unlike(kind: InputKind, values: Column, there: np.ndarray) -> str | None:

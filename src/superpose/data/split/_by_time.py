@@ -55,15 +55,15 @@ def purged(
         The parts, -1 where a row is left out, and how many are.
     """
     # So many windows before the end of a part reach beyond it.
-    reach = math.ceil(max(rule.horizons, default=0) / rule.step)
-    if not reach:
+    n_last = math.ceil(max(rule.horizons, default=0) / rule.step)
+    if not n_last:
         return part, 0
-    alone = rule.group is None
-    ids = np.zeros(len(part), int) if alone else group_ids(table, str(rule.group))
+    one_recording = rule.group is None
+    ids = np.zeros(len(part), int) if one_recording else group_ids(table, str(rule.group))
     out = part.copy()
     for k in range(len(PARTS) - 1):
         for group in np.unique(ids):
             rows = np.flatnonzero((part == k) & (ids == group))
             rows = rows[np.argsort(when[rows], kind="stable")]
-            out[rows[max(len(rows) - reach, 0) :]] = -1
+            out[rows[max(len(rows) - n_last, 0) :]] = -1
     return out, int((out < 0).sum())

@@ -44,29 +44,29 @@ def times(
     """
     values = column_of(table, name, setting)
     values = plain(blank_words(values, missing_words(values, "date")))
-    told = _declared_date(config, name)
+    options = _declared_date(config, name)
     kept = None if pa.types.is_temporal(values.type) else _kept_format(config, name)
     try:
-        if told is None and kept == PLAIN:
+        if options is None and kept == PLAIN:
             return _numbers(as_floats(name, values))
-        if told is None and kept is not None:
+        if options is None and kept is not None:
             when = read_times(name, values, kept)
             zone_of(name, when)  # says so where some rows have a zone and others none
             return replace(when, format=kept)
-        found = None if told is not None else dates_in(name, values)
-        if told is None and found is None and not is_text(values.type):
+        dates = None if options is not None else dates_in(name, values)
+        if options is None and dates is None and not is_text(values.type):
             return _numbers(as_floats(name, values))
-        if found is not None:
-            values = blank_words(values, found.strangers)
-            told = found.options
-        elif told is None:
+        if dates is not None:
+            values = blank_words(values, dates.strangers)
+            options = dates.options
+        elif options is None:
             try:
                 return _numbers(as_floats(name, values))
             except DataError:
-                told = {}
-        format = told.get("format", kept) or format_of(name, values)
+                options = {}
+        format = options.get("format", kept) or format_of(name, values)
         when = replace(read_times(name, values, format), format=format)
-        return when if told.get("zone") is None else in_zone(name, when, told["zone"])[0]
+        return when if options.get("zone") is None else in_zone(name, when, options["zone"])[0]
     except DataError as error:
         given = str(error).split("; ")[0]
         fix = "mend the value, declare its column as date with a `format:`, or name another column"
@@ -81,10 +81,10 @@ def _declared_date(config: Config | None, name: str) -> dict[str, Any] | None:
     """The options of a column that the settings declare as kind date, else None."""
     if config is None or config.inputs == "auto":
         return None
-    found = [
+    declared = [
         column for column in config.inputs if column.name == name and column.declared_kind == "date"
     ]
-    return found[0].options if found else None
+    return declared[0].options if declared else None
 
 
 def _kept_format(config: Config | None, name: str) -> str | None:

@@ -111,9 +111,9 @@ class EntityInput(VectorInput):
                 f"input {self.column!r}, row {row}: {text[row].as_py()!r} is not in the graph; "
                 f"{int(strangers.sum())} such value(s) count as missing"
             )
-        found = np.full((len(index), self._table.shape[1]), np.nan, np.float32)
-        found[index >= 0] = self._table[index[index >= 0]]
-        return standardised(found, self.mean, self.scale)
+        vectors = np.full((len(index), self._table.shape[1]), np.nan, np.float32)
+        vectors[index >= 0] = self._table[index[index >= 0]]
+        return standardised(vectors, self.mean, self.scale)
 
     def describe(self) -> str:
         how = f"learned from {self.triples} triples" if self.pretrained else "random"
@@ -154,7 +154,7 @@ def read_triples(path: Path, column: str) -> list[tuple[str, str, str]]:
         given = f"graph {path} can't be read: {reason}"
         fix = "give the path of a file with head, relation and tail between tabs on each line"
         raise DataError(message(place(column=column), given, fix=fix)) from None
-    found = []
+    triples = []
     for number, line in enumerate(lines, start=1):
         parts = [part.strip() for part in line.split("\t")]
         if not line.strip():
@@ -163,8 +163,8 @@ def read_triples(path: Path, column: str) -> list[tuple[str, str, str]]:
             given = f"{len(parts)} part{'s' * (len(parts) != 1)} given"
             allowed = "head, relation and tail, with a tab between them"
             raise DataError(message(place(file=path, line=number), given, allowed))
-        found.append((parts[0], parts[1], parts[2]))
-    if len(found) < FEWEST_TRIPLES:
-        given = f"{len(found)} triples given"
+        triples.append((parts[0], parts[1], parts[2]))
+    if len(triples) < FEWEST_TRIPLES:
+        given = f"{len(triples)} triples given"
         raise DataError(message(place(file=path), given, f"{FEWEST_TRIPLES} or more"))
-    return found
+    return triples

@@ -98,10 +98,10 @@ class RetrievalTarget(OneClass):
 
     @classmethod
     def fit(cls, column: str, values: Column, items: Items | None = None, **options: Any) -> Self:
-        found = CountedClasses.of(column, values)
-        names = ordered(found.names, found.type)
+        classes = CountedClasses.of(column, values)
+        names = ordered(classes.names, classes.type)
         if items is not None and len(items.names):
-            names = _item_names(column, found, items)
+            names = _item_names(column, classes, items)
         if len(names) > MOST_ITEMS:
             given = f"{len(names)} different items"
             fix = "leave out the rarest, or group them"
@@ -114,8 +114,8 @@ class RetrievalTarget(OneClass):
         return cls(
             column=column,
             levels=names,
-            type=found.type,
-            counts=[found.counts.get(name, 0) for name in names],
+            type=classes.type,
+            counts=[classes.counts.get(name, 0) for name in names],
             vector=options.get("size", VECTOR),
             top=options.get("top", TOP),
             columns=described(items) if items is not None else [],
@@ -162,10 +162,10 @@ class RetrievalTarget(OneClass):
         rank = self.ranks(y, pred)
         # One item is right: the ideal gain is 1.
         gain = np.where(rank <= 10, 1 / np.log2(1 + rank), 0.0)
-        found = [(rank <= k).mean() for k in RECALLS if k < len(self.levels)]
+        shares = [(rank <= k).mean() for k in RECALLS if k < len(self.levels)]
         values = [
             (1 / rank).mean(),
-            *found,
+            *shares,
             gain.mean(),
             self.distribution.row_loss(y, pred).mean(),
         ]
@@ -202,11 +202,11 @@ class RetrievalTarget(OneClass):
             "items": len(self.levels),
             "examples": [
                 {
-                    "row": asked,
+                    "row": inputs,
                     "true": self.levels[int(y[row])],
                     "told": [[self.levels[k], float(pred[row, k])] for k in best],
                 }
-                for row, asked, best in zip(few, shown(beside.table, few), top, strict=True)
+                for row, inputs, best in zip(few, shown(beside.table, few), top, strict=True)
             ],
         }
 
@@ -218,17 +218,17 @@ class RetrievalTarget(OneClass):
         return f"{len(self.levels)} items{new}{by}"
 
 
-def _item_names(column: str, found: CountedClasses, items: Items) -> list[str]:
+def _item_names(column: str, classes: CountedClasses, items: Items) -> list[str]:
     """The names of the items of a table, which are more than those that training rows name.
 
     Raises:
         DataError: the first row whose item the table lacks.
     """
-    names: list[str] = class_names(items.names, found.type).to_pylist()
-    strangers = find(found.text, names) == -1
+    names: list[str] = class_names(items.names, classes.type).to_pylist()
+    strangers = find(classes.text, names) == -1
     if strangers.any():
         row = int(np.argmax(strangers))
-        name = found.text[row].as_py()
+        name = classes.text[row].as_py()
         given = f"{name!r} is not among the {len(names)} items"
         fix = did_you_mean(name, names) or "add it to the table of items"
         raise DataError(message(place(column=column, row=row), given, fix=fix))

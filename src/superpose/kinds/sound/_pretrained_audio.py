@@ -141,9 +141,9 @@ class PretrainedAudioInput(Checkpoint, VectorInput):
                 sound = (sound - sound.mean()) / np.sqrt(sound.var() + SILENT)
             return np.asarray(sound, np.float32)
 
-        found, wrong = read_sounds(values, folder, read)
+        waves, wrong = read_sounds(values, folder, read)
         require_read(self.column, values, folder, wrong=wrong, fix=MEND)
-        return found
+        return waves
 
     def _vectors(self, values: Column, folder: str, backbone: SoundBackbone) -> np.ndarray:
         """The vector of each sound (N, D) as others have trained the model, NaN without one."""
@@ -160,8 +160,8 @@ class PretrainedAudioInput(Checkpoint, VectorInput):
                 for position in positions
             ]
 
-        width = int(self.config.get("hidden_size") or len(self.mean))
-        vectors = np.full((len(values), width), np.nan, np.float32)
+        hidden_dim = int(self.config.get("hidden_size") or len(self.mean))
+        vectors = np.full((len(values), hidden_dim), np.nan, np.float32)
         for row, vector in zip(rows, _CACHE(keys, read, 1), strict=True):
             vectors[row] = vector
         return vectors

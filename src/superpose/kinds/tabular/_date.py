@@ -194,9 +194,11 @@ class DateInput(NumbersInput):
         if self.zone == WRITTEN:
             strange = times.zoned & ~np.isin(times.offset, self.offsets)
             if strange.any():
-                found = listing(offset_name(s) for s in np.unique(times.offset[strange]))
+                offsets = listing(offset_name(s) for s in np.unique(times.offset[strange]))
                 known = listing(offset_name(s) for s in self.offsets)
-                given = f"{int(strange.sum())} of its times have another offset ({found}) than the "
+                given = (
+                    f"{int(strange.sum())} of its times have another offset ({offsets}) than the "
+                )
                 given += f"training rows ({known}), so that their hours may be of another clock"
                 fix = "declare the column with `zone:` and train again"
                 warn(message(place(column=self.column), given, fix=fix))

@@ -57,9 +57,9 @@ def location_scale(values: np.ndarray) -> tuple[float, float]:
     if largest == 0:
         return 0.0, 1.0
     mean = float((values / largest).mean()) * largest  # dividing first: 1e300 squared overflows
-    spread = float((values / largest).std()) * largest
+    scale = float((values / largest).std()) * largest
     # A spread at the level of rounding is no spread.
-    return mean, spread if spread > 1e-12 * largest else 1.0
+    return mean, scale if scale > 1e-12 * largest else 1.0
 
 
 def label_scale(known: np.ndarray) -> tuple[float, float, float | None]:
@@ -153,8 +153,8 @@ class NumberInput(NumbersInput):
         standard = self._standard(values)
         low = self.edges[0][0]
         high = self.edges[0][-1]
-        spread = high - low
-        return Outside(np.asarray((standard < low - spread) | (standard > high + spread)))
+        margin = high - low
+        return Outside(np.asarray((standard < low - margin) | (standard > high + margin)))
 
     def encode(self, values: Column) -> np.ndarray:
         standard = self._standard(values, f"input {self.column!r}")
@@ -237,15 +237,15 @@ class NumberTarget(TargetKind):
 
     def _metrics(self, y: np.ndarray, pred: np.ndarray, **options: Any) -> dict[str, float]:
         error = pred[:, 0] - y
-        found = {
+        metrics = {
             "rmse": root_mean_square(error, self.scale) if len(y) else np.nan,
             "mae": mean_absolute(error, self.scale) if len(y) else np.nan,
             "r2": quiet("r2_score", y, pred[:, 0]) if len(y) > 1 and y.std() > 0 else np.nan,
         }
         if options.get("interval") is not None:
             inside = np.abs(pred[:, 0] - y) <= options["interval"]
-            found["coverage"] = float(inside.mean()) if len(y) else np.nan
-        return found
+            metrics["coverage"] = float(inside.mean()) if len(y) else np.nan
+        return metrics
 
     def in_units(self, standard: np.ndarray) -> np.ndarray:
         """Undo the standardisation of labels or predicted means."""

@@ -151,8 +151,8 @@ class PretrainedTextInput(Checkpoint, VectorInput):
         """Numbers of tokens (N, S), padding throughout where there is no text."""
         texts = _texts(values)
         block = np.full((len(texts), self.settings["length"]), self.pad, np.int64)
-        found = self._ids_of(texts)
-        block[:, : found.shape[1]] = found
+        ids = self._ids_of(texts)
+        block[:, : ids.shape[1]] = ids
         block[[not text for text in texts]] = self.pad
         return block
 
@@ -174,7 +174,7 @@ class PretrainedTextInput(Checkpoint, VectorInput):
         return vectors
 
     def _ids_of(self, texts: Sequence[str]) -> np.ndarray:
-        rows = [found.ids for found in self._tokens.encode_batch(list(texts))]
+        rows = [tokens.ids for tokens in self._tokens.encode_batch(list(texts))]
         block = np.full((len(rows), max(map(len, rows))), self.pad, np.int64)
         for row, ids in enumerate(rows):
             block[row, : len(ids)] = ids

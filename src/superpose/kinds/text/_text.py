@@ -15,11 +15,11 @@ from superpose.columns import (
     Column,
     as_text,
     as_words,
+    index_in_row,
     is_list,
     missing,
     plain,
     spelling,
-    spread,
     warn,
 )
 from superpose.errors import DataError, message, place
@@ -71,9 +71,9 @@ def _divided(values: Column) -> tuple[pa.Array, np.ndarray]:
 def _hashes(words: pa.Array) -> np.ndarray:
     coded = words.dictionary_encode()
     # The only loop is over distinct words.
-    found = np.array([zlib.crc32(w.encode()) for w in coded.dictionary.to_pylist()], np.uint64)
+    hashes = np.array([zlib.crc32(w.encode()) for w in coded.dictionary.to_pylist()], np.uint64)
     index = np.asarray(coded.indices).astype(np.int64)
-    return found[index] if len(found) else np.zeros(0, np.uint64)
+    return hashes[index] if len(hashes) else np.zeros(0, np.uint64)
 
 
 def _spellings(words: pa.Array) -> np.ndarray:
@@ -99,16 +99,16 @@ def _following(codes: np.ndarray, rows: np.ndarray, step: int) -> np.ndarray:
 def _grams(codes: np.ndarray, rows: np.ndarray, longest: int) -> tuple[np.ndarray, np.ndarray]:
     """Hashes of all runs of 1 to ``longest`` codes within a row, and their rows."""
     run = _combine(np.full_like(codes, 1), codes)
-    found = [run]
+    hashes = [run]
     where = [rows]
     alive = np.ones(len(codes), bool)
     for step in range(1, longest):
         later = _following(codes, rows, step)
         alive = alive & (later > 0)
         run = _combine(run + np.uint64(step), later)
-        found.append(run[alive])
+        hashes.append(run[alive])
         where.append(rows[alive])
-    return np.concatenate(found) & _CODE, np.concatenate(where)
+    return np.concatenate(hashes) & _CODE, np.concatenate(where)
 
 
 class TextOptions(Options):
@@ -176,7 +176,7 @@ class TextInput(InputKind):
         lists = is_list(plain(values).type)
         unit = "divided" if lists else options.get("unit") or _guess_unit(_clean(values))
         kind = cls(column=column, unit=unit, length=1, known=None, grams=[])
-        kind.augmented = augment_settings(options.get("augment"), TextAugmentOptions, usual=False)
+        kind.augmented = augment_settings(options.get("augment"), TextAugmentOptions, default=False)
         kind._rephrase(values, folder, load_backbone)
         codes, rows = kind._codes(values)
         counts = np.bincount(rows, minlength=len(values))
@@ -201,8 +201,8 @@ class TextInput(InputKind):
 
     def _rephrase(self, values: Column, folder: str, load_backbone: LoadBackbone) -> None:
         """Have training texts put in other words, where it is asked for."""
-        asked = TextAugmentOptions.model_validate(self.augmented or {})
-        if not asked.translate or not asked.rephrase:
+        settings = TextAugmentOptions.model_validate(self.augmented or {})
+        if not settings.translate or not settings.rephrase:
             return
         if self.unit != "word":
             given = f"`translate` given for a text that is read by its {self.unit} parts"
@@ -210,7 +210,7 @@ class TextInput(InputKind):
             raise DataError(message(place(column=self.column), given, allowed, fix="remove it"))
         texts = [text for text in _clean(values).to_pylist() if text.strip()]
         self.rephrased = rephrase(
-            texts, asked.translate, column=self.column, folder=folder, backbone=load_backbone()
+            texts, settings.translate, column=self.column, folder=folder, backbone=load_backbone()
         )
 
     def state(self) -> dict[str, Any]:
@@ -295,7 +295,7 @@ class TextInput(InputKind):
     def encode(self, values: Column) -> np.ndarray:
         codes, rows = self._codes(values)
         numbers = self._numbers(self._tokens(codes, rows))
-        position = spread(rows, len(values))
+        position = index_in_row(rows, len(values))
         fits = position < self.length
         if self.unit == "divided":
             self._warn_of_long(rows, fits)
@@ -314,18 +314,18 @@ class TextInput(InputKind):
             )
 
     def features(self, values: Column) -> tuple[np.ndarray, list[bool], list[str]]:
-        many = len(values)
-        width = len(self.grams)
+        n_rows = len(values)
+        n_grams = len(self.grams)
         codes, rows = self._codes(values)
-        found, where = _grams(codes, rows, self._longest)
-        place = _lookup(found, self.grams)
-        seen = place >= 0
-        cells = np.bincount(where[seen] * width + place[seen], minlength=many * width)
-        lengths = np.bincount(rows, minlength=many)
-        matrix = np.column_stack([lengths, cells.reshape(many, width)]).astype(np.float32)
+        hashes, where = _grams(codes, rows, self._longest)
+        index = _lookup(hashes, self.grams)
+        seen = index >= 0
+        cells = np.bincount(where[seen] * n_grams + index[seen], minlength=n_rows * n_grams)
+        lengths = np.bincount(rows, minlength=n_rows)
+        matrix = np.column_stack([lengths, cells.reshape(n_rows, n_grams)]).astype(np.float32)
         matrix[missing(values)] = np.nan
-        names = [f"{self.column} (length)", *(f"{self.column} (run {i})" for i in range(width))]
-        return matrix, [False] * (width + 1), names
+        names = [f"{self.column} (length)", *(f"{self.column} (run {i})" for i in range(n_grams))]
+        return matrix, [False] * (n_grams + 1), names
 
     def describe(self) -> str:
         if self.unit == "divided":
@@ -352,8 +352,8 @@ def _lookup(codes: np.ndarray, known: list[int]) -> np.ndarray:
         return np.full(len(codes), -1)
     table = np.array(known, np.uint64)
     order = np.argsort(table)
-    place = np.minimum(np.searchsorted(table, codes, sorter=order), len(table) - 1)
-    return np.where(table[order[place]] == codes, order[place], -1)
+    index = np.minimum(np.searchsorted(table, codes, sorter=order), len(table) - 1)
+    return np.where(table[order[index]] == codes, order[index], -1)
 
 
 def _telling(codes: np.ndarray, rows: np.ndarray, count: int) -> list[int]:

@@ -21,13 +21,13 @@ from superpose.columns import (
     find,
     holds_maps,
     holds_masks,
+    index_in_row,
     is_list,
     is_text,
     lists_words,
     plain,
     read_span_labels,
     require_aligned,
-    spread,
 )
 from superpose.distributions import LocationCategorical
 from superpose.errors import DataError, message, place
@@ -197,7 +197,7 @@ class TokensTarget(NamedClasses):
     def encode(self, values: Column) -> np.ndarray:
         text, index, rows = self._indices(values)
         self.warn_of(Unknown.of(text, index, rows), "label", "word(s) count as unlabelled")
-        at = spread(rows, len(values))
+        at = index_in_row(rows, len(values))
         known = (index >= 0) & (at < self.places)
         block = self.distribution.missing(len(values))
         block[rows[known], at[known]] = index[known]
@@ -279,5 +279,5 @@ class TokensTarget(NamedClasses):
 def _labels_fit(
     column: str, values: Column, source: Column, *, of: str, **options: Any
 ) -> np.ndarray:
-    require_aligned(column, values, source=of, words=source)
+    require_aligned(column, values, of=of, words=source)
     return np.ones(len(values), bool)

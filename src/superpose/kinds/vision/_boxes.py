@@ -11,7 +11,7 @@ import pyarrow as pa
 from pydantic import Field
 
 from superpose.columns import (
-    TOLD,
+    PREDICTED_BOXES,
     Column,
     are_shares,
     counted,
@@ -183,7 +183,7 @@ class BoxesTarget(TargetKind):
         n_lost = 0
         for row, objects in labelled.items():
             strangers = sorted({name for name, _ in objects} - index.keys())
-            if strangers and len(faults.found) < SHOWN_FAULTS:
+            if strangers and len(faults.messages) < SHOWN_FAULTS:
                 faults.add(
                     place(column=self.column, row=row),
                     f"class {strangers[0]!r}",
@@ -203,7 +203,7 @@ class BoxesTarget(TargetKind):
             warn(f"target {self.column!r}: {given}")
         return block
 
-    def found(self, pred: np.ndarray, least: float = SHOWN) -> list[Peaks]:
+    def peaks(self, pred: np.ndarray, least: float = SHOWN) -> list[Peaks]:
         """The objects of each row that are predicted with at least this score."""
         return self.distribution.found(pred, least)
 
@@ -230,7 +230,7 @@ class BoxesTarget(TargetKind):
     def _metrics(self, y: np.ndarray, pred: np.ndarray, **options: Any) -> dict[str, float]:
         objects = self.distribution.objects_of(y)
         every, half = box_average_precision(
-            objects, self.found(pred, LEAST_SCORE), len(self.levels)
+            objects, self.peaks(pred, LEAST_SCORE), len(self.levels)
         )
         count_error = np.abs(self._counts_of(y) - self.count(pred))
         return {
@@ -242,7 +242,7 @@ class BoxesTarget(TargetKind):
 
     def count(self, pred: np.ndarray) -> np.ndarray:
         """Predicted objects of each class, (N, C)."""
-        counts = [np.bincount(own.label, minlength=len(self.levels)) for own in self.found(pred)]
+        counts = [np.bincount(own.label, minlength=len(self.levels)) for own in self.peaks(pred)]
         return np.asarray(counts, float).reshape(-1, len(self.levels))
 
     def plot(self, y: np.ndarray, pred: np.ndarray, beside: Beside) -> dict[str, Any]:
@@ -256,11 +256,11 @@ class BoxesTarget(TargetKind):
     ) -> dict[str, pa.Array]:
         """Lists of objects, boxes as shares of the sides; their locations turn them into pixels."""
         rows: list[Any] = []
-        for gone, own in zip(np.isnan(pred).any(axis=1), self.found(pred), strict=True):
+        for gone, own in zip(np.isnan(pred).any(axis=1), self.peaks(pred), strict=True):
             parts = zip(own.label, own.box.clip(0, 1).tolist(), own.score.tolist(), strict=True)
             objects = [{"class": self.levels[c], "box": b, "score": s} for c, b, s in parts]
             rows.append(None if gone else objects)
-        return {self.column: pa.array(rows, TOLD)}
+        return {self.column: pa.array(rows, PREDICTED_BOXES)}
 
     def _in_pixels(self, decoded: pa.Array, source: Column, **options: Any) -> pa.Array:
         """Decoded boxes in pixels of the image of each row as it is shown, or as shares."""
@@ -274,12 +274,12 @@ class BoxesTarget(TargetKind):
                 for one in objects:
                     x1, y1, x2, y2 = one["box"]
                     one["box"] = [x1 * wide, y1 * high, x2 * wide, y2 * high]
-        return pa.array(rows, TOLD)
+        return pa.array(rows, PREDICTED_BOXES)
 
     def decode_proba(self, pred: np.ndarray) -> dict[str, pa.Array]:
         """The number of objects of each class to expect: the sum of the chances of all."""
         sums = np.zeros((len(pred), len(self.levels)))
-        for row, own in enumerate(self.found(pred, LEAST_SCORE)):
+        for row, own in enumerate(self.peaks(pred, LEAST_SCORE)):
             np.add.at(sums[row], own.label, own.score)
         sums[np.isnan(pred).any(axis=1)] = np.nan
         return {

@@ -20,7 +20,7 @@ from superpose.columns import (
     read_forms,
     refuse,
     require_pillow,
-    tell_clipped,
+    warn_of_clipped,
 )
 from superpose.kinds._input import InputHints, InputKind, Pictures
 from superpose.kinds._options import Options, augment_settings
@@ -156,7 +156,7 @@ class ImageInput(InputKind, Pictures):
             ranges=ranges,
             size=size,
             stride=options.get("stride") or (finest or [8])[0],
-            augmented=augment_settings(options.get("augment"), ImageAugmentOptions, usual=True),
+            augmented=augment_settings(options.get("augment"), ImageAugmentOptions, default=True),
             skips=options.get("on_error") == "skip",
         )
 
@@ -180,7 +180,7 @@ class ImageInput(InputKind, Pictures):
         if not self.skips:
             refuse(self.column, "image", paths=paths, folder=folder, wrong=wrong, fix=FIX)
         pass_over(self.column, "image", paths=paths, wrong=wrong)
-        tell_clipped(self.column, paths, folder, ranges=self.ranges)
+        warn_of_clipped(self.column, paths, folder, ranges=self.ranges)
         block = np.zeros((len(values), 3, *self.size), np.uint8)
         for row, pixels in images.items():
             block[row] = pixels

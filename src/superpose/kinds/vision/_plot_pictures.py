@@ -124,7 +124,7 @@ def box_facts(kind: Any, pixels: Pixels | None, *, y: np.ndarray, pred: np.ndarr
                 ],
             }
             for objects, own in zip(
-                distribution.objects_of(y[rows]), kind.found(pred[rows]), strict=True
+                distribution.objects_of(y[rows]), kind.peaks(pred[rows]), strict=True
             )
         ],
     }

@@ -149,7 +149,7 @@ class PretrainedImageInput(Checkpoint, ImageInput):
             ranges=ranges,
             size=list(size),
             stride=stride,
-            augmented=augment_settings(settings.augment, ImageAugmentOptions, usual=True),
+            augmented=augment_settings(settings.augment, ImageAugmentOptions, default=True),
             skips=settings.on_error == "skip",
             settings=settings.model_dump(exclude={"size", "augment", "on_error"}),
             home=str(home),
