@@ -115,7 +115,7 @@ class Faults:
         """Keeps one line for faults that are counted in place of being told, if there are any.
 
         Args:
-            where: the place, as `place` writes it.
+            where: the place, as `location` writes it.
             count: how many there are.
             text: as of `beyond`.
         """
@@ -136,7 +136,7 @@ def message(where: str, given: str, allowed: str = "", *, fix: str = "") -> str:
     """Writes one fault in the order of the house.
 
     Args:
-        where: the place, as `place` writes it.
+        where: the place, as `location` writes it.
         given: what was found there.
         allowed: what may stand there; left out when empty.
         fix: what to do next; left out when empty.
@@ -173,7 +173,7 @@ def printable(text: object, keep: str = "") -> str:
     )
 
 
-def place(
+def location(
     *,
     file: object = None,
     line: int | None = None,
@@ -191,9 +191,9 @@ def place(
         row: row of the table, counted from 0 as frames do; the header is no row.
 
     Example:
-        >>> place(file="superpose.yaml", line=12, key="targets[2].kind")
+        >>> location(file="superpose.yaml", line=12, key="targets[2].kind")
         'superpose.yaml:12: targets[2].kind'
-        >>> place(column="age", row=7)
+        >>> location(column="age", row=7)
         "column 'age', row 7"
     """
     parts: list[str] = []

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from superpose.errors import SHOWN_FAULTS, DataError, Faults, message, place
+from superpose.errors import SHOWN_FAULTS, DataError, Faults, location, message
 
 from ._pictures import head_of, read_all, require_pillow, size_of
 from ._values import Column, as_text, is_text, one, plain, warn
@@ -75,7 +75,7 @@ def shares_of(
     if are_shares(objects_by_row):
         given = "every box lies within 0 to 1, as shares of the sides do"
         fix = "multiply them by the width and the height of their images"
-        raise DataError(message(place(column=column), given, "pixels, as in training", fix=fix))
+        raise DataError(message(location(column=column), given, "pixels, as in training", fix=fix))
     require_pillow(column)
     heads, _ = read_all(as_text(source).to_pylist(), folder, head_of)
     sizes = {row: np.array(head[:2]) for row, head in heads.items()}
@@ -106,14 +106,16 @@ def frame_notes(
         given = f"{ignored} objects are marked {' or '.join(IGNORED)}; they are left out, so that "
         given += "they are not learned and finding them counts as wrong"
         conversions.append(
-            message(place(column=column), given, fix="take the mark off to keep any")
+            message(location(column=column), given, fix="take the mark off to keep any")
         )
     if shares:
         given = (
             "every box lies within 0 to 1; they are read as shares of the sides of their image, "
         )
         fix = "to have pixels, write pixels of the files"
-        conversions.append(message(place(column=column), f"{given}and predicted as such", fix=fix))
+        conversions.append(
+            message(location(column=column), f"{given}and predicted as such", fix=fix)
+        )
     if source is not None:
         heads, _ = read_all(as_text(source).to_pylist(), folder, head_of)
         if turns := sum(
@@ -158,12 +160,12 @@ def read_objects(column: str, values: Column) -> tuple[Objects, int]:
             wrong += 1
             if wrong <= SHOWN_FAULTS:
                 faults.add(
-                    place(column=column, row=row),
+                    location(column=column, row=row),
                     f"{str(value)[:60]!r} is no list of objects",
                     'a list such as [{"class": "cat", "box": [x1, y1, x2, y2]}], empty where '
                     "nothing is there, null where nobody has looked",
                 )
-    faults.add_rest(place(column=column), wrong - SHOWN_FAULTS, "so in {} more rows")
+    faults.add_rest(location(column=column), wrong - SHOWN_FAULTS, "so in {} more rows")
     faults.raise_any()
     return objects_by_row, ignored
 
@@ -231,7 +233,7 @@ def within(
                         )
                         fix += "without EXIF"
                     faults.add(
-                        place(column=column, row=row),
+                        location(column=column, row=row),
                         f"the box [{x1:g}, {y1:g}, {x2:g}, {y2:g}] {what}",
                         f"x1 < x2 within 0 to {wide:g}, y1 < y2 within 0 to {high:g}",
                         fix=fix,
@@ -249,6 +251,6 @@ def within(
             many = f"{wrong} box{'es' * (wrong != 1)}"
             warn(f"target {column!r}: {many} without area or outside of the image left out")
         return out
-    faults.add_rest(place(column=column), wrong - SHOWN_FAULTS, "so with {} more boxes")
+    faults.add_rest(location(column=column), wrong - SHOWN_FAULTS, "so with {} more boxes")
     faults.raise_any()
     return out

@@ -12,7 +12,7 @@ from os import PathLike
 from pathlib import Path
 from typing import TextIO
 
-from superpose.errors import DataError, SuperposeError, did_you_mean, message, place
+from superpose.errors import DataError, SuperposeError, did_you_mean, location, message
 
 # 1 MiB: large enough that decoding, not reading, takes the time.
 _PIECE = 1 << 20
@@ -93,7 +93,7 @@ def require_file(path: Path, error: type[SuperposeError] = DataError) -> None:
         SuperposeError: there is no such file, it is a folder, a pipe, a socket or a device, it may
             not be read, or it is empty.
     """
-    where = place(file=path)
+    where = location(file=path)
     try:
         if path.is_dir():
             raise error(message(where, "a folder given", "a file"))
@@ -131,7 +131,7 @@ def read_text(path: Path, error: type[SuperposeError], most: int = MOST_BYTES) -
     """
     require_file(path, error)
     if (size := path.stat().st_size) > most:
-        raise error(message(place(file=path), f"{size:,} bytes given", f"at most {most:,}"))
+        raise error(message(location(file=path), f"{size:,} bytes given", f"at most {most:,}"))
     require_utf8(path, error)
     return path.read_text(encoding="utf-8-sig")
 
@@ -172,7 +172,7 @@ def require_utf8(path: Path, error: type[SuperposeError] = DataError) -> None:
                     guess, convert = _conversion(path, waiting + piece)
                     raise error(
                         message(
-                            place(file=path, line=line),
+                            location(file=path, line=line),
                             f"byte {offset} (0x{bad:02x}) is not UTF-8{guess}",
                             "UTF-8",
                             fix=convert,
@@ -183,7 +183,7 @@ def require_utf8(path: Path, error: type[SuperposeError] = DataError) -> None:
                 offset += len(piece)
                 line += piece.count(b"\n")
     except (OSError, EOFError, zlib.error) as fault:
-        raise error(message(place(file=path), f"can't be read ({fault})")) from fault
+        raise error(message(location(file=path), f"can't be read ({fault})")) from fault
 
 
 def _conversion(path: Path, piece: bytes) -> tuple[str, str]:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from superpose.errors import message, place
+from superpose.errors import location, message
 
 from ._pictures import (
     ALPHA,
@@ -56,7 +56,7 @@ def read_forms(
     ranges = {form: bounds for form, bounds in ranges.items() if bounds}
     many = f"of {len(heads)} training images"
     conversions = windows_paths(column, paths, folder)
-    where = place(column=column)
+    where = location(column=column)
     if turns := sum(head.orientation != 1 for head in heads.values()):
         given = f"{turns} {many} are turned as their EXIF says, and so are read as they are shown"
         fix = "what is said of their pixels belongs to the turned image; to keep them as they are "

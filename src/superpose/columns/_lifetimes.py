@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from superpose.errors import DataError, message, place
+from superpose.errors import DataError, location, message
 
 from ._scaling import require_float32
 from ._values import Column, as_floats, as_text, is_text, plain
@@ -69,7 +69,7 @@ def _beside(column: str, times: Column, events: Column) -> np.ndarray:
         given = f"its event is {words[row].as_py()!r}"
         allowed = "yes or no, true or false, 1 or 0"
         fix = "mend the value, or name another column as event"
-        raise DataError(message(place(column=column, row=row), given, allowed, fix=fix))
+        raise DataError(message(location(column=column, row=row), given, allowed, fix=fix))
     return np.where(missing, np.nan, np.where(seen, when, -when))
 
 
@@ -78,7 +78,7 @@ def _require_no_sign(column: str, times: np.ndarray, rows: np.ndarray) -> None:
     if wrong.any():
         row = int(np.argmax(wrong))
         fix = "mend the time, or leave it empty if it is not known"
-        where = place(column=column, row=row)
+        where = location(column=column, row=row)
         raise DataError(message(where, f"the time {times[row]:g} given", "0 or more", fix=fix))
 
 

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from superpose.errors import listing, message, place
+from superpose.errors import listing, location, message
 
 from ._values import Column, is_text
 
@@ -117,7 +117,7 @@ def choose_ids(
         there, many = np.unique(ids, return_counts=True)
         counts.update(dict(zip(there.tolist(), many.tolist(), strict=True)))
     del counts[VOID]
-    where = place(column=column)
+    where = location(column=column)
     notes: list[str] = []
     conversions: list[str] = []
     two = set(counts) == {0, USUAL_VOID} and (levels is None or len(levels) == 2)

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from superpose.errors import DataError, message, place
+from superpose.errors import DataError, location, message
 
 from ._pictures import KEPT, MOST_PIXELS, orientation_of, read_all, require_size, size_of, turned
 from ._scaling import LARGEST
@@ -108,7 +108,7 @@ def read_maps(
     if not (is_list(values.type.value_type)):
         given = f"it holds {values.type}"
         allowed = "paths of files, or a list of lists of numbers in every row"
-        raise DataError(message(place(column=column), given, allowed))
+        raise DataError(message(location(column=column), given, allowed))
     maps: dict[int, np.ndarray] = {}
     wrong: dict[int, str] = {}
     for row, lists in enumerate(one(values).to_pylist()):

@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from superpose.errors import DataError, beyond, listing, message, place
+from superpose.errors import DataError, beyond, listing, location, message
 
 Sign = Literal[".", ","]
 POINT: Sign = "."
@@ -91,7 +91,7 @@ class NumberFormat:
                 more = beyond(count - 1, " (and so in {} more rows)")
                 raise DataError(
                     message(
-                        place(column=column, row=row),
+                        location(column=column, row=row),
                         f"{text[row].as_py()!r} {what}{more}",
                         f"numbers such as {self.example()}",
                         fix="mend the value, or leave it empty if it is missing",

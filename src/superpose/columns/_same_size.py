@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from superpose.errors import SHOWN_FAULTS, DataError, Faults, place
+from superpose.errors import SHOWN_FAULTS, DataError, Faults, location
 
 from ._pictures import SIDEWAYS, head_of, read_all
 from ._values import Column, as_text, warn
@@ -52,7 +52,7 @@ def fits_image(
         fix = f"write {what}s of the size of their images, or `on_error: skip` for the image"
         if (sizes[row] == images[row][::-1]).all() and heads[row].orientation in SIDEWAYS:
             fix = f"the image is turned as its EXIF says: turn its {what} too, or save it without"
-        faults.add(place(column=column, row=row), given, f"{own}, as its image", fix=fix)
-    faults.add_rest(place(column=column), len(differ) - SHOWN_FAULTS, "so in {} more rows")
+        faults.add(location(column=column, row=row), given, f"{own}, as its image", fix=fix)
+    faults.add_rest(location(column=column), len(differ) - SHOWN_FAULTS, "so in {} more rows")
     faults.raise_any()
     return fits

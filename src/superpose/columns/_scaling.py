@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from superpose.errors import DataError, message, place
+from superpose.errors import DataError, location, message
 
 # Of what networks and trees read. Its square overflows float32, but nothing squares an input.
 FARTHEST = 1e30
@@ -42,7 +42,7 @@ def as_labels(column: str, values: np.ndarray, *, mean: float, scale: float) -> 
         allowed = f"their mean is {mean:.4g}, their spread {scale:.4g}"
         fix = "mend the value, or leave the cell empty"
         raise DataError(
-            message(place(column=column, row=int(at[0])), f"{given} ({allowed})", fix=fix)
+            message(location(column=column, row=int(at[0])), f"{given} ({allowed})", fix=fix)
         )
     return labels.astype(np.float32)
 
@@ -104,7 +104,7 @@ def require_float32(
             given = f"{_counted(values, wrong)} too small to be told from 0"
         allowed = f"sizes from {smallest:g} to {most:g}" if smallest else f"sizes up to {most:g}"
         fix = fix or "give the column in another unit, or leave these cells empty"
-        raise DataError(message(place(column=column, row=int(at[0])), given, allowed, fix=fix))
+        raise DataError(message(location(column=column, row=int(at[0])), given, allowed, fix=fix))
     return values
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from superpose.errors import DataError, beyond, message, place
+from superpose.errors import DataError, beyond, location, message
 
 from ._date_formats import DAY, EPOCHS, ISO, is_clock, parse
 from ._date_guess import find_date_format
@@ -98,12 +98,12 @@ def with_clock(column: str, days: Times, *, clock: str, hours: Column) -> pa.Chu
     clock_times = read_times(clock, hours)
     if not clock_times.clock:
         given = f"{clock!r} is to be its time of day, but holds dates"
-        raise DataError(message(place(column=column), given, "times such as 23:59"))
+        raise DataError(message(location(column=column), given, "times such as 23:59"))
     own = ~np.isnan(days.wall) & ((days.wall % DAY != 0) | days.zoned)
     if own.any():
         given = f"{clock!r} is to be its time of day, but one stands with its date already"
         fix = "remove `clock:`"
-        raise DataError(message(place(column=column, row=int(np.argmax(own))), given, fix=fix))
+        raise DataError(message(location(column=column, row=int(np.argmax(own))), given, fix=fix))
     seconds = days.wall + clock_times.wall
     gone = np.isnan(seconds)
     micro = np.where(gone, 0, seconds * 1e6).round().astype(np.int64)
@@ -185,7 +185,7 @@ def _of_numbers(column: str, values: Column | pa.Array, format: str | None) -> T
         allowed = "%Y%m%d for 20241231, " + ", ".join(EPOCHS)
         given = f"declared as date, but it holds {values.type}, such as {first}, of no known form"
         fix = "write the column's `format:`, or declare it as kind number"
-        raise DataError(message(place(column=column), given, allowed, fix=fix))
+        raise DataError(message(location(column=column), given, allowed, fix=fix))
     if format not in EPOCHS:
         return _of_text(column, whole_text(_require_whole(column, values), format), format)
     known = one(values.cast(pa.float64(), safe=False))
@@ -195,7 +195,7 @@ def _of_numbers(column: str, values: Column | pa.Array, format: str | None) -> T
         row = int(np.argmax(wrong))
         given = f"{values[row].as_py()} is no time as {format}: it is thousands of years away"
         fix = f"write another `format:`, one of {', '.join(EPOCHS)}"
-        raise DataError(message(place(column=column, row=row), given, fix=fix))
+        raise DataError(message(location(column=column, row=row), given, fix=fix))
     return Times(instant, np.where(np.isnan(instant), np.nan, 0.0), "UTC")
 
 
@@ -207,7 +207,7 @@ def _require_whole(column: str, values: Column | pa.Array) -> Column | pa.Array:
     if pc.any(wrong).as_py():
         row = pc.index(wrong, True).as_py()
         given = f"{values[row].as_py()} is no whole number, and so no date"
-        raise DataError(message(place(column=column, row=row), given, fix="mend the value"))
+        raise DataError(message(location(column=column, row=row), given, fix="mend the value"))
     return numbers
 
 

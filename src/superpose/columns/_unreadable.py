@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path, PureWindowsPath
 
-from superpose.errors import SHOWN_FAULTS, DataError, Faults, message, place
+from superpose.errors import SHOWN_FAULTS, DataError, Faults, location, message
 
 from ._values import warn
 
@@ -35,7 +35,7 @@ def windows_paths(column: str, paths: Sequence[str | None], folder: str) -> list
         return []
     here = locate(folder, moved[0])
     given = f"{len(moved)} paths are written for Windows; {moved[0]} is read from {here}"
-    return [message(place(column=column), given, fix="write the paths of this machine")]
+    return [message(location(column=column), given, fix="write the paths of this machine")]
 
 
 def refuse(
@@ -65,8 +65,8 @@ def refuse(
     faults = Faults(DataError)
     for row in sorted(wrong)[:shown]:
         given = f"{what} {locate(folder, str(paths[row]))} can't be read: {wrong[row]}"
-        faults.add(place(column=column, row=row), given, fix=fix)
-    faults.add_rest(place(column=column), len(wrong) - shown, "so with {} more rows")
+        faults.add(location(column=column, row=row), given, fix=fix)
+    faults.add_rest(location(column=column), len(wrong) - shown, "so with {} more rows")
     faults.raise_any()
 
 

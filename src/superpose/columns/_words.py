@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from superpose.errors import DataError, beyond, message, place
+from superpose.errors import DataError, beyond, location, message
 
 from ._values import Column, as_text, is_list, is_text, missing, one, plain
 
@@ -76,7 +76,7 @@ def require_aligned(column: str, labels: Column, *, of: str, words: Column) -> N
     given = f"{counts[0][row]} labels for the {counts[1][row]} words of {of!r}"
     raise DataError(
         message(
-            place(column=column, row=row),
+            location(column=column, row=row),
             given + beyond(more, "; so it is in {} more row{s}"),
             "one label for each word, null for a word whose label is not known",
             fix="mend the row, or leave its labels out",

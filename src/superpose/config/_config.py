@@ -9,7 +9,7 @@ from typing import Annotated, Any, Self, TypedDict, Unpack
 from pydantic import BeforeValidator, Field, PrivateAttr, ValidationError, model_validator
 
 from superpose.columns import local_path
-from superpose.errors import ConfigError, Faults, key_path, message, place
+from superpose.errors import ConfigError, Faults, key_path, location, message
 
 from ._balance import BalanceConfig, method
 from ._columns import InputConfig, TargetConfig, named
@@ -275,7 +275,7 @@ def _lists(groups: Any) -> Any:
 
 def _place(path: Path | None, lines: Mapping[Keys, int], keys: Keys) -> str:
     """The place of a setting, with the line of the nearest key that stands in the file."""
-    return place(file=path, line=_line(lines, keys), key=key_path(keys))
+    return location(file=path, line=_line(lines, keys), key=key_path(keys))
 
 
 def _line(lines: Mapping[Keys, int], keys: Keys) -> int | None:

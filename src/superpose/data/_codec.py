@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 
 from superpose.columns import Column
-from superpose.errors import DataError, Faults, did_you_mean, message, place
+from superpose.errors import DataError, Faults, did_you_mean, location, message
 from superpose.kinds import (
     INPUT_KINDS,
     TARGET_KINDS,
@@ -126,7 +126,7 @@ class Codec:
             else:
                 hint = did_you_mean(kind.column, table.column_names)
                 faults.add(
-                    place(column=kind.column),
+                    location(column=kind.column),
                     "an input of the model, but not in the table",
                     fix=hint or "add it, with empty values if it was not measured",
                 )

@@ -18,7 +18,7 @@ from superpose.columns import (
     root_mean_square,
 )
 from superpose.distributions import NormalVector, mean_of_known
-from superpose.errors import DataError, message, place
+from superpose.errors import DataError, location, message
 
 from ._metrics import quiet
 from ._observed import ObservedColumns
@@ -103,7 +103,7 @@ def number_block(column: str, values: Column, length: int | None = None) -> np.n
         given = f"a list of {int(counts[row])}"
         fix = "write null for a step that is not known"
         raise DataError(
-            message(place(column=column, row=row), given, f"lists of {length}", fix=fix)
+            message(location(column=column, row=row), given, f"lists of {length}", fix=fix)
         )
     block = np.full((len(values), length), np.nan)
     block[steps.rows, index_in_row(steps.rows, len(values))] = steps.values[:, 0]

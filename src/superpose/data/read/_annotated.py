@@ -17,7 +17,7 @@ from superpose.columns import (
     head_of,
     read_all,
 )
-from superpose.errors import SHOWN_FAULTS, DataError, Faults, message, place
+from superpose.errors import SHOWN_FAULTS, DataError, Faults, location, message
 
 IMAGE_ENDINGS = (".png", ".jpg", ".jpeg", ".bmp", ".webp", ".tif", ".tiff", ".gif")
 LOOK = "look at some of them in the report before you trust their scores"
@@ -87,9 +87,9 @@ def in_shown_frame(images: Sequence[Annotated], file: Path, notes: ReadNotes) ->
             f"the boxes of {many} images lie within 0 to 1; they are read as shares of the sides"
         )
         fix = "to have pixels, write pixels of the files"
-        notes.conversions.append(message(place(file=file), given, fix=fix))
+        notes.conversions.append(message(location(file=file), given, fix=fix))
         given = f"the boxes of {many} images are taken for shares"
-        notes.warnings.append(message(place(file=file), given, fix=LOOK))
+        notes.warnings.append(message(location(file=file), given, fix=LOOK))
         return
     frames = {
         n: _frame_of(images[n].stated, head) for n, head in heads.items() if images[n].objects
@@ -109,7 +109,7 @@ def in_shown_frame(images: Sequence[Annotated], file: Path, notes: ReadNotes) ->
             for one in image.objects or []:
                 one["box"] = turned_box(one["box"], head.orientation, frame.size)
             turned.append(n)
-    where = place(file=file)
+    where = location(file=file)
     if sized:
         first = images[sized[0]]
         assert first.stated is not None
@@ -138,7 +138,7 @@ def note_ignored(many: int, file: Path, notes: ReadNotes) -> None:
             f"{many} objects are marked {' or '.join(IGNORED)}; they are left out, so that they "
         )
         fix = "are not learned and finding them counts as wrong; take the mark off to keep any"
-        notes.conversions.append(message(place(file=file), given + fix))
+        notes.conversions.append(message(location(file=file), given + fix))
 
 
 def _heads(images: Sequence[Annotated]) -> dict[int, Head]:
@@ -200,8 +200,8 @@ def _require_frames(
             wrong += 1
             if wrong <= SHOWN_FAULTS:
                 fix = "state the size of the file, and write boxes in its pixels"
-                faults.add(place(file=file), given, fix=fix)
-    faults.add_rest(place(file=file), wrong - SHOWN_FAULTS, "so with {} more images")
+                faults.add(location(file=file), given, fix=fix)
+    faults.add_rest(location(file=file), wrong - SHOWN_FAULTS, "so with {} more images")
     faults.raise_any()
 
 

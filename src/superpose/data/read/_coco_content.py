@@ -10,7 +10,7 @@ from pathlib import Path, PureWindowsPath
 from typing import Any
 
 from superpose.columns import ReadNotes
-from superpose.errors import SHOWN_FAULTS, DataError, Faults, beyond, listing, message, place
+from superpose.errors import SHOWN_FAULTS, DataError, Faults, beyond, listing, location, message
 
 from ._annotated import Annotated, Size, note_ignored
 
@@ -54,7 +54,7 @@ class CocoContent:
         self.value = value
         self.file = file
         self.notes = notes
-        self.where = place(file=file)
+        self.where = location(file=file)
         self.faults = Faults(DataError)
 
     def entries(self, key: str) -> Entries:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from superpose.columns import open_text, require_utf8
-from superpose.errors import DataError, beyond, message, place
+from superpose.errors import DataError, beyond, location, message
 
 # Of the ten columns of CoNLL-U those that hold a label for each word; the others are numbers of
 # words, links between words and notes.
@@ -83,7 +83,7 @@ def _require_columns(path: Path, n_columns: int, *, universal: bool, uneven: lis
         shown = ", ".join(uneven[:_SHOWN_LINES]) + beyond(more, "; so it goes on in {} more")
         raise DataError(
             message(
-                place(file=path, line=int(uneven[0].split()[1])),
+                location(file=path, line=int(uneven[0].split()[1])),
                 f"the first word has {n_columns} columns, {shown}",
                 "as many columns for every word, and a blank line between sentences",
                 fix="look for a missing label, or a blank inside of one",
@@ -92,4 +92,4 @@ def _require_columns(path: Path, n_columns: int, *, universal: bool, uneven: lis
     if n_columns < 2 or (universal and n_columns != 10):
         allowed = "the ten columns of CoNLL-U" if universal else "a word and at least one label"
         given = f"{n_columns} column{'s' * (n_columns != 1)} on each line"
-        raise DataError(message(place(file=path), given, allowed))
+        raise DataError(message(location(file=path), given, allowed))

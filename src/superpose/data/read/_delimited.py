@@ -9,7 +9,7 @@ import pyarrow.compute as pc
 import pyarrow.csv
 
 from superpose.columns import CELLS, COMMA, open_text, require_utf8, shows_comma, with_conversions
-from superpose.errors import DataError, beyond, listing, message, place
+from superpose.errors import DataError, beyond, listing, location, message
 
 # More ragged lines than these are counted, not shown.
 _SHOWN_LINES = 3
@@ -60,7 +60,9 @@ def read_delimited(path: Path) -> pa.Table:
             return pa.schema(fields).empty_table()
         if "Empty CSV" in str(fault):
             raise DataError(
-                message(place(file=path), "the file holds blank lines only", fix="write a header")
+                message(
+                    location(file=path), "the file holds blank lines only", fix="write a header"
+                )
             ) from None
         raise
     _require_closed(path, table)
@@ -68,7 +70,7 @@ def read_delimited(path: Path) -> pa.Table:
     notes = []
     if comments > bool(stated):
         given = f"{comments} line(s) above the header that start with # are read as comments"
-        notes.append(message(place(file=path), given, fix="to read them, remove the #"))
+        notes.append(message(location(file=path), given, fix="to read them, remove the #"))
     comma = comma or any(map(shows_comma, table.columns))
     # A column without a name, as pandas writes its index, gets one by its position.
     names = [name or f"column_{index}" for index, name in enumerate(table.column_names, start=1)]
@@ -135,7 +137,7 @@ def _require_header(path: Path, table: pa.Table) -> None:
             return
     given = f"the first line seems to be data, not names ({listing(names, 4)})"
     fix = "write a header above it, or if these are the names, rename one to a word"
-    raise DataError(message(place(file=path, line=1), given, fix=fix))
+    raise DataError(message(location(file=path, line=1), given, fix=fix))
 
 
 def _separator(header: str) -> str:
@@ -168,7 +170,7 @@ def _require_closed(path: Path, table: pa.Table) -> None:
     if quotes % 2:
         raise DataError(
             message(
-                place(file=path, line=max(1, total - lines + 1)),
+                location(file=path, line=max(1, total - lines + 1)),
                 "a quote is opened and never closed, so the rest of the file is one value",
                 fix="close it, or double it where it belongs to the text",
             )
@@ -201,7 +203,7 @@ def _require_even(path: Path, separator: str, comments: int) -> None:
     line = int(uneven[0].split()[1])
     raise DataError(
         message(
-            place(file=path, line=line),
+            location(file=path, line=line),
             f"the header has {n_columns} columns, {', '.join(uneven)}{more}",
             "as many values in every row as the header has names",
             fix="remove the comments that start with # below the header"

@@ -11,7 +11,7 @@ import pyarrow as pa
 from superpose.columns import conversions_of, read_text, with_conversions
 from superpose.config import Config, SplitConfig
 from superpose.data.split._parts import PART_WORDS, PARTS
-from superpose.errors import DataError, Faults, listing, message, place
+from superpose.errors import DataError, Faults, listing, location, message
 
 from ._hub import is_dataset, parts_of
 from ._image_folders import is_divided, read_images
@@ -48,7 +48,7 @@ def read_folder(path: Path, reader_of: Callable[[Path], Reader | None]) -> pa.Ta
     if PARTS[0] not in parts:
         raise DataError(
             message(
-                place(file=path),
+                location(file=path),
                 "a folder given, without a part for training",
                 "a file, or a folder with a file for each of train, validation and test",
                 fix="put the word train, validation or test into the names of the files",
@@ -64,10 +64,12 @@ def read_folder(path: Path, reader_of: Callable[[Path], Reader | None]) -> pa.Ta
     for part, table in tables.items():
         if PART in table.column_names:
             given = f"the column {PART!r} stands in it already"
-            faults.add(place(file=parts[part]), given, fix="rename it, or name one file")
+            faults.add(location(file=parts[part]), given, fix="rename it, or name one file")
         elif table.column_names != first:
             given = f"its columns are {listing(table.column_names)}"
-            faults.add(place(file=parts[part]), given, f"{listing(first)}, as of the other parts")
+            faults.add(
+                location(file=parts[part]), given, f"{listing(first)}, as of the other parts"
+            )
     faults.raise_any()
     divided = [
         table.append_column(PART, pa.array([part] * table.num_rows, pa.string()))
@@ -97,7 +99,7 @@ def find_parts(path: Path, reader_of: Callable[[Path], Reader | None]) -> dict[s
         part = named.pop()
         if part in files:
             given = f"both {files[part].name} and {entry.name} are named as {part}"
-            faults.add(place(file=path), given, fix="name one file, or move one of them away")
+            faults.add(location(file=path), given, fix="name one file, or move one of them away")
         files.setdefault(part, entry)
     faults.raise_any()
     return {part: files[part] for part in PARTS if part in files}
@@ -141,7 +143,7 @@ def _read_aligned(path: Path) -> pa.Table:
     if len(set(counts.values())) > 1:
         given = ", ".join(f"{file} has {count} lines" for file, count in counts.items())
         fix = "line by line the files are one table; look for a line that is missing"
-        raise DataError(message(place(file=path), given, "as many lines in each file", fix=fix))
+        raise DataError(message(location(file=path), given, "as many lines in each file", fix=fix))
     columns: dict[str, Any] = {"words": [line.split() for line in lines["words"]]}
     if "slots" in lines:
         columns["slots"] = [line.split() or None for line in lines["slots"]]
@@ -166,10 +168,10 @@ def _require_even(path: Path, words: list[list[str]], slots: list[list[str] | No
     faults = Faults(DataError)
     for number, labels, many in uneven[:_SHOWN_LINES]:
         faults.add(
-            place(file=path, line=number),
+            location(file=path, line=number),
             f"{labels} labels for the {many} words of seq.in",
             "one label for each word, or an empty line",
         )
     untold = len(uneven) - _SHOWN_LINES
-    faults.add_rest(place(file=path), untold, "so it goes on in {} more lines")
+    faults.add_rest(location(file=path), untold, "so it goes on in {} more lines")
     faults.raise_any()

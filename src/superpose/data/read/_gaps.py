@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from superpose.config import WindowsConfig
-from superpose.errors import DataError, message, place
+from superpose.errors import DataError, location, message
 
 from ._recordings import Recordings
 from ._steps import Steps
@@ -78,7 +78,7 @@ def _gaps(steps: Steps) -> tuple[str, str]:
         f"{' and '.join(kinds)} between times{groups}; the first is {size} from "
         f"{recordings.time(before)} to {recordings.time(row)}{recordings.of(row)}"
     )
-    return place(column=recordings.rule.time, row=row), given
+    return location(column=recordings.rule.time, row=row), given
 
 
 def _filled(steps: Steps) -> Runs:
@@ -120,9 +120,11 @@ def _irregular(recordings: Recordings, loose: list[int]) -> str:
     if rule.gaps != "split":
         allowed = "write `gaps: split` to take each row for one step, or put the rows on even steps"
         given = f"`gaps: {rule.gaps}` given, but {given}"
-        raise DataError(message(place(column=rule.time), given, allowed))
+        raise DataError(message(location(column=rule.time), given, allowed))
     given += "; windows take each row for one step, however far the next is"
-    return message(place(column=rule.time), given, fix="put the rows on even steps of time first")
+    return message(
+        location(column=rule.time), given, fix="put the rows on even steps of time first"
+    )
 
 
 def _other_steps(steps: Steps) -> list[str]:
@@ -139,5 +141,5 @@ def _other_steps(steps: Steps) -> list[str]:
         f"({names}{names and '; '}{steps.usual[which[0]]:g}{unit} instead of "
         f"{common:g}{unit}), but windows count steps"
     )
-    where = place(column=recordings.rule.time)
+    where = location(column=recordings.rule.time)
     return [message(where, given, fix="bring all to the same step first")]

@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 
 from superpose.columns import conversions_of, holds_files, is_list, one, with_conversions
 from superpose.data.split._parts import PART_WORDS, PARTS
-from superpose.errors import DataError, Faults, listing, message, place
+from superpose.errors import DataError, Faults, listing, location, message
 
 _FEATURES = b"huggingface"  # the metadata in which the library keeps what columns are
 NO_LABEL = (-1, -100)  # of the library itself, and of transformers
@@ -186,7 +186,7 @@ def _require_classes(name: str, values: pa.ChunkedArray, *, classes: int, faults
         given = f"{numbers[first]:g} given; so it is in {int(wrong.sum())} labels in all"
         allowed = f"0 to {classes - 1}, the numbers of its classes; -1 or -100 for no label"
         fix = "cast the column to a ClassLabel with all names"
-        faults.add(place(column=name, row=int(rows[first])), given, allowed, fix=fix)
+        faults.add(location(column=name, row=int(rows[first])), given, allowed, fix=fix)
 
 
 def _unlabelled(name: str, values: pa.ChunkedArray) -> list[str]:
@@ -199,7 +199,7 @@ def _unlabelled(name: str, values: pa.ChunkedArray) -> list[str]:
     first = int(rows[int(np.argmax(gone))])
     return [
         message(
-            place(column=name),
+            location(column=name),
             f"{int(gone.sum())} labels of {which} (first in row {first}) are read as missing",
             fix="to keep them, give them a name in the ClassLabel",
         )

@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 
 from superpose.columns import is_text
 from superpose.data.schema._schema import NULL_WORDS, blank_words
-from superpose.errors import DataError, beyond, message, place
+from superpose.errors import DataError, beyond, location, message
 
 # A list of JSON or Python, a tuple or a set; [0.5 1.5], without commas, is an array of numpy.
 _LIST = r"(?s)^\s*(\[.*\]|\(.*,.*\)|\{.*\})\s*$"
@@ -74,7 +74,7 @@ def as_lists(
         given = f"{cell[:_SHOWN]!r} is no list, as the cells of {len(known) - len(wrong)} rows are"
         more = beyond(len(wrong) - 1, " (and so in {} more rows)")
         raise DataError(
-            message(place(column=name, row=wrong[0]), given + more, fix="mend the cell")
+            message(location(column=name, row=wrong[0]), given + more, fix="mend the cell")
         )
     try:
         column = pa.chunked_array([pa.array(lists)])

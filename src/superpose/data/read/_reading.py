@@ -38,7 +38,7 @@ from superpose.columns import (
 from superpose.config import Config
 from superpose.data.schema._schema import Known
 from superpose.data.split._parts import PART_WORDS
-from superpose.errors import DataError, Faults, listing, message, place
+from superpose.errors import DataError, Faults, listing, location, message
 
 from ._conll import read_conll
 from ._delimited import read_delimited
@@ -124,7 +124,7 @@ def _with_types(table: pa.Table, known: Known) -> pa.Table:
         kept = field.metadata or {}
         cells, comma = CELLS.items() <= kept.items(), COMMA.items() <= kept.items()
         kept = {key: value for key, value in kept.items() if key not in CELLS | COMMA}
-        where = place(column=field.name)
+        where = location(column=field.name)
         certain = field.name in known.commas
         may_have_comma = is_text(column.type) and (
             certain or (comma and field.name not in known.text)
@@ -269,7 +269,7 @@ def file_format(path: Path, among: Iterable[str] = _READERS) -> str:
     shown = f"{ending}.gz" if packed else ending or "no ending"
     raise DataError(
         message(
-            place(file=path),
+            location(file=path),
             f"unknown format ({shown})",
             f"{listing(among)}; {listing([e for e in _TEXT if e in among])} also with .gz",
             fix=_ADVICE.get(ending, ""),
@@ -351,7 +351,9 @@ def _read_as(path: Path, reader: Callable[[Path], pa.Table], ending: str) -> pa.
             require_utf8(path)
         text = str(fault).splitlines()[0]
         raise DataError(
-            message(place(file=path), f"not a readable {ending} file ({text})", fix="write it anew")
+            message(
+                location(file=path), f"not a readable {ending} file ({text})", fix="write it anew"
+            )
         ) from None
     if ending in _TEXT and any(pa.types.is_binary(column.type) for column in table.columns):
         require_utf8(path)
@@ -435,7 +437,7 @@ def _require_distinct(names: list[str], where: str) -> None:
         if len(spots) > 1:
             given = f"{len(spots)} columns have this name (columns {listing(spots)})"
             faults.add(
-                place(file=where, column=name), given, fix=fix or "rename or drop all but one"
+                location(file=where, column=name), given, fix=fix or "rename or drop all but one"
             )
     faults.raise_any()
 

@@ -11,7 +11,7 @@ from superpose.columns import Times, spelled
 from superpose.config import Config, WindowsConfig
 from superpose.data.split._split_columns import group_ids
 from superpose.data.split._times import times
-from superpose.errors import DataError, Faults, did_you_mean, listing, place
+from superpose.errors import DataError, Faults, did_you_mean, listing, location
 
 SHOWN = 4  # recordings that one message names
 
@@ -113,7 +113,7 @@ def _require_rising(recordings: Recordings) -> None:
         line = recordings.when.instant[rows]
         if np.isnan(line).any():
             row = int(rows[np.argmax(np.isnan(line))])
-            faults.add(place(column=column, row=row), "no time", fix="fill it in")
+            faults.add(location(column=column, row=row), "no time", fix="fill it in")
         elif (np.diff(line) <= 0).any():
             at = int(np.argmax(np.diff(line) <= 0)) + 1
             row = int(rows[at])
@@ -121,7 +121,7 @@ def _require_rising(recordings: Recordings) -> None:
             what = "the same time as" if same else "an earlier time than"
             given = f"{what} row {int(rows[at - 1])}{recordings.of(row)}"
             fix = _way_out(recordings, row, back=line[at - 1] - line[at])
-            faults.add(place(column=column, row=row), given, "times that rise", fix=fix)
+            faults.add(location(column=column, row=row), given, "times that rise", fix=fix)
         if len(faults.messages) == SHOWN:
             break
     faults.raise_any()

@@ -7,7 +7,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from superpose.columns import is_text
-from superpose.errors import DataError, Faults, listing, message, place
+from superpose.errors import DataError, Faults, listing, location, message
 
 SOURCE = "source"  # the column that names the source of each row
 
@@ -42,7 +42,7 @@ def join_sources(
     for name, table in tables.items():
         if SOURCE in table.column_names:
             given = f"source {name!r} has a column {SOURCE!r} already"
-            faults.add(place(column=SOURCE), given, fix="rename it: it names the sources")
+            faults.add(location(column=SOURCE), given, fix="rename it: it names the sources")
         for field in table.schema:
             if not pa.types.is_null(field.type):
                 types.setdefault(field.name, {})[name] = field.type
@@ -55,7 +55,7 @@ def join_sources(
         except pa.ArrowException:
             given = listing(f"{kind} in {name!r}" for name, kind in by_source.items())
             fix = "give it one type in all sources, or another name in one of them"
-            faults.add(place(column=column), given, "one type of values", fix=fix)
+            faults.add(location(column=column), given, "one type of values", fix=fix)
     faults.raise_any()
     paths = {str(folder) for name in tables if (folder := folders.get(name))}
     parts = []

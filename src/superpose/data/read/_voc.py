@@ -11,7 +11,7 @@ from typing import Any
 
 from superpose.columns import ReadNotes, read_text
 from superpose.data.split._parts import PART_WORDS, PARTS
-from superpose.errors import SHOWN_FAULTS, DataError, Faults, message, place
+from superpose.errors import SHOWN_FAULTS, DataError, Faults, location, message
 
 from ._annotated import (
     Annotated,
@@ -67,7 +67,7 @@ def voc_rows(path: Path, notes: ReadNotes) -> Rows:
         fix = (
             f"name images as their files without ending, such as {images[0].stem}" if images else ""
         )
-        raise DataError(message(place(file=path), given, fix=fix))
+        raise DataError(message(location(file=path), given, fix=fix))
     faults = Faults(DataError)
     ignored = 0
     annotated: list[Annotated] = []
@@ -116,7 +116,7 @@ def _note_unpaired(
     for names, what, then in facts:
         if names:
             given = f"{len(names)} {what}, first {min(names)}"
-            notes.warnings.append(message(place(file=path), given, fix=then))
+            notes.warnings.append(message(location(file=path), given, fix=then))
 
 
 def _read(file: Path, faults: Faults) -> tuple[Size | None, list[dict[str, Any]], int]:
@@ -130,7 +130,7 @@ def _read(file: Path, faults: Faults) -> tuple[Size | None, list[dict[str, Any]]
         high, wide = (int(float(side or 0)) for side in sides)
     except (ET.ParseError, ValueError, OverflowError) as error:
         if len(faults.messages) < SHOWN_FAULTS:
-            faults.add(place(file=file), f"not a file of Pascal VOC ({error})", fix="mend it")
+            faults.add(location(file=file), f"not a file of Pascal VOC ({error})", fix="mend it")
         return None, [], 0
     # Many programs write zeros where they don't know.
     return (high, wide) if high > 0 and wide > 0 else None, objects, len(things) - len(kept)
@@ -155,7 +155,7 @@ def _count_from_zero(images: Sequence[Annotated], file: Path, notes: ReadNotes) 
     if not things or hold_shares(images):
         return
     early = sum(min(one["box"][:2]) < 1 for one in things)
-    where = place(file=file)
+    where = location(file=file)
     if early:
         given = f"{early} of {len(things)} boxes begin before pixel 1, where Pascal VOC begins"
         fix = "so all are taken as counted from 0, without the last pixel, and read as they stand"

@@ -17,7 +17,7 @@ import pyarrow.feather
 import pyarrow.parquet
 
 from superpose.columns import local_path
-from superpose.errors import DataError, message, place
+from superpose.errors import DataError, location, message
 
 from ._hub import as_dataset, is_dataset
 from ._jsonl import write_jsonl
@@ -91,7 +91,7 @@ def drafted(path: Path) -> Iterator[Path]:
     except OSError as fault:
         given = f"can't be written ({fault.strerror or fault})"
         raise DataError(
-            message(place(file=path), given, fix="make room, or name another place")
+            message(location(file=path), given, fix="make room, or name another place")
         ) from None
 
 

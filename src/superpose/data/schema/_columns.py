@@ -7,7 +7,7 @@ import pyarrow as pa
 
 from superpose.columns import COMMA, conversions_of, decimals_of, is_list, is_text, one, warnings_of
 from superpose.config import ColumnConfig, Config, TargetConfig
-from superpose.errors import listing, message, place
+from superpose.errors import listing, location, message
 from superpose.kinds import INPUT_KINDS, TARGET_KINDS
 
 from ._column_checks import ColumnChecks, ColumnEntry
@@ -100,7 +100,7 @@ class Columns:
         self._warn_of_guess(entry, guess, role)
         # What there is to say of dates names its own way out.
         keep = "" if kind == "date" else "`kind: category` keeps the text"
-        where = place(column=entry.name)
+        where = location(column=entry.name)
         self.conversions += [message(where, one, fix=keep) for one in guess.conversions]
         words = NULL_WORDS if column.missing_words is None else column.missing_words
         if column.missing is None:
@@ -128,7 +128,8 @@ class Columns:
     def _warn_of_guess(self, entry: ColumnEntry[ColumnConfig], guess: Guess, role: str) -> None:
         if guess.warning:
             target = isinstance(entry.column, TargetConfig)
-            self.warnings.append(f"{role if target else place(column=entry.name)}: {guess.warning}")
+            where = role if target else location(column=entry.name)
+            self.warnings.append(f"{where}: {guess.warning}")
         if guess.rival:
             other = guess.rival if guess.rival in {**INPUT_KINDS, **TARGET_KINDS} else ""
             hint = f" or `kind: {other}`" if other else ", or put it under ignore"
@@ -147,7 +148,7 @@ class Columns:
         given = f"{total} cell{'s' * (total > 1)} read as missing ({shown})"
         # Among numbers they can be nothing else.
         fix = "" if kind in NUMBER_KINDS else "`missing: []` keeps them"
-        self.conversions.append(message(place(column=name), given, fix=fix))
+        self.conversions.append(message(location(column=name), given, fix=fix))
 
 
 def _form(field: pa.Field, decimals: int | None) -> Literal["", "text", "list", "comma"]:

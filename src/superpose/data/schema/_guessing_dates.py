@@ -40,7 +40,7 @@ from superpose.columns import (
     swapped,
     zone_of,
 )
-from superpose.errors import listing, message, place
+from superpose.errors import listing, location, message
 
 from ._schema import ColumnSpec
 
@@ -222,7 +222,7 @@ def days_beside_clocks(table: pa.Table, specs: list[ColumnSpec]) -> list[str]:
             given = f"a time of day beside the date {name!r}; they are read as two columns"
             return [
                 message(
-                    place(column=clock),
+                    location(column=clock),
                     given,
                     fix="if they belong together, write under inputs: "
                     f"{{name: {name}, kind: date, clock: {clock}}}",

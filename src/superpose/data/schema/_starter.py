@@ -13,7 +13,7 @@ import pyarrow as pa
 from superpose.columns import local_path
 from superpose.config import Config
 from superpose.data.read._reading import divided
-from superpose.errors import ConfigError, message, place
+from superpose.errors import ConfigError, location, message
 from superpose.kinds import INPUT_KINDS, TARGET_KINDS, InputKind, TargetKind
 
 from ._guess import is_marker
@@ -49,7 +49,7 @@ def write_starter(
     path = local_path(path, ConfigError)
     source = None if source is None else local_path(source)
     exists = message(
-        place(file=path), "the file exists", fix="name another file, or move this one away"
+        location(file=path), "the file exists", fix="name another file, or move this one away"
     )
     if path.exists():
         raise ConfigError(exists)
@@ -65,7 +65,7 @@ def write_starter(
         if path.exists():
             raise ConfigError(exists) from None
         given = f"can't be written ({fault.strerror})"
-        raise ConfigError(message(place(file=path), given, fix="name another place")) from None
+        raise ConfigError(message(location(file=path), given, fix="name another place")) from None
     return schema
 
 

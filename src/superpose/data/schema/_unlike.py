@@ -17,7 +17,7 @@ from superpose.columns import (
     unstated,
 )
 from superpose.data._codec import Codec
-from superpose.errors import listing, message, place
+from superpose.errors import listing, location, message
 from superpose.kinds import InputKind
 
 from ._schema import has_column
@@ -62,14 +62,14 @@ def unlike_training(codec: Codec, table: pa.Table, stated: Iterable[str] = ()) -
             continue
         if spec.number_format is not None and _is_bare(spec.number_format, table.column(spec.name)):
             given = f"numbers without a unit are read as in {spec.number_format.unit}, as those of "
-            sentences.append(message(place(column=spec.name), given + "the training rows are"))
+            sentences.append(message(location(column=spec.name), given + "the training rows are"))
         values = spec.values(table)
         there = present(values)
         if not there.any():
             if codec.gaps.get(spec.name, 1.0) ** len(values) < LEAST_CHANCE:
                 given = f"none of {len(values)} rows has a value, as training rows had"
                 fix = "check how the column is read"
-                sentences.append(message(place(column=spec.name), given, fix=fix))
+                sentences.append(message(location(column=spec.name), given, fix=fix))
             continue
         if (sentence := _unlike(kind, values, there)) is not None:
             sentences.append(sentence)
@@ -90,4 +90,4 @@ def _unlike(kind: InputKind, values: Column, there: np.ndarray) -> str | None:
         f"those of training ({listing(examples, SHOWN)})"
     )
     fix = "check units and spelling; predictions that rest on them are extrapolated"
-    return message(place(column=kind.column, row=int(rows[0])), given, fix=fix)
+    return message(location(column=kind.column, row=int(rows[0])), given, fix=fix)

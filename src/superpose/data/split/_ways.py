@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 
 from superpose.columns import as_text, find
 from superpose.config import Config
-from superpose.errors import DataError, message, place
+from superpose.errors import DataError, location, message
 
 from ._by_time import cut_time_line, purged
 from ._parts import PART_WORDS, PARTS
@@ -141,7 +141,7 @@ def _named_parts(table: pa.Table, name: str) -> np.ndarray:
         row = int(np.argmax(index < 0))
         raise DataError(
             message(
-                place(column=name, row=row),
+                location(column=name, row=row),
                 f"{words[row].as_py()!r} names no part of a split",
                 ", ".join(PARTS),
             )

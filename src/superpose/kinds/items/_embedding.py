@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from superpose.columns import Column, is_list, one, plain, require_float32
-from superpose.errors import DataError, message, place
+from superpose.errors import DataError, location, message
 from superpose.kinds._input import InputHints, InputKind
 
 FARTHEST = 1e3  # spreads
@@ -112,7 +112,7 @@ def _matrix(column: str, values: Column, length: int | None) -> np.ndarray:
         return np.full((len(values), length or 1), np.nan, np.float32)
     if not is_list(values.type) or not _numeric(values.type.value_type):
         given = f"holds {values.type}"
-        raise DataError(message(place(column=column), given, "a list of numbers in every row"))
+        raise DataError(message(location(column=column), given, "a list of numbers in every row"))
     lists = one(values)
     if pa.types.is_fixed_size_list(lists.type):
         lists = lists.cast(pa.list_(lists.type.value_type))
@@ -125,7 +125,7 @@ def _matrix(column: str, values: Column, length: int | None) -> np.ndarray:
         row = int(np.argmax(wrong))
         raise DataError(
             message(
-                place(column=column, row=row),
+                location(column=column, row=row),
                 f"a list of {lengths[row]} numbers",
                 f"{expected} numbers, as in the other rows",
                 fix="mend the row, or leave the cell empty",
@@ -138,7 +138,7 @@ def _matrix(column: str, values: Column, length: int | None) -> np.ndarray:
         row = int(np.flatnonzero(there)[np.argmax(gaps)])
         given = "a list with a gap or a number that is not finite"
         fix = "fill the gap, or leave the cell empty"
-        raise DataError(message(place(column=column, row=row), given, "numbers only", fix=fix))
+        raise DataError(message(location(column=column, row=row), given, "numbers only", fix=fix))
     vectors = np.full((len(lengths), max(expected, 1)), np.nan)
     vectors[there] = wide
     return require_float32(column, vectors).astype(np.float32)

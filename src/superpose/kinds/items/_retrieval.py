@@ -12,7 +12,7 @@ from pydantic import Field, model_validator
 
 from superpose.columns import Column, class_names, class_values, find
 from superpose.distributions import Items as ItemDistribution
-from superpose.errors import DataError, did_you_mean, message, place
+from superpose.errors import DataError, did_you_mean, location, message
 from superpose.kinds._beside import Beside
 from superpose.kinds._hints import TargetHints
 from superpose.kinds._input import InputKind
@@ -105,7 +105,9 @@ class RetrievalTarget(OneClass):
         if len(names) > MOST_ITEMS:
             given = f"{len(names)} different items"
             fix = "leave out the rarest, or group them"
-            raise DataError(message(place(column=column), given, f"at most {MOST_ITEMS}", fix=fix))
+            raise DataError(
+                message(location(column=column), given, f"at most {MOST_ITEMS}", fix=fix)
+            )
         code = np.zeros((0, 0))
         if len(names) > ONE_HOT:
             code = np.random.default_rng(0).normal(size=(len(names), CODE))
@@ -231,5 +233,5 @@ def _item_names(column: str, classes: CountedClasses, items: Items) -> list[str]
         name = classes.text[row].as_py()
         given = f"{name!r} is not among the {len(names)} items"
         fix = did_you_mean(name, names) or "add it to the table of items"
-        raise DataError(message(place(column=column, row=row), given, fix=fix))
+        raise DataError(message(location(column=column, row=row), given, fix=fix))
     return names

@@ -19,7 +19,7 @@ from superpose.columns import (
     require_regular,
     windows_paths,
 )
-from superpose.errors import message, place
+from superpose.errors import location, message
 from superpose.kinds._input import InputHints, InputKind
 from superpose.kinds._options import Options, augment_settings
 
@@ -67,7 +67,7 @@ def sound_conversions(column: str, values: Column, folder: str) -> list[str]:
     if many := sum(file.is_file() and is_stream(file) for file in files):
         given = f"{many} of {len(files)} training sounds are streams whose heads don't tell the "
         fix = "they are read to the end of the file; if any was cut off, that can't be seen"
-        conversions.append(message(place(column=column), f"{given}length", fix=fix))
+        conversions.append(message(location(column=column), f"{given}length", fix=fix))
     return conversions
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from pydantic import Field
 
 from superpose.columns import Column
-from superpose.errors import DataError, message, place
+from superpose.errors import DataError, location, message
 from superpose.kinds._checkpoint import (
     SIGNAL_FILES,
     Checkpoint,
@@ -108,7 +108,7 @@ class PretrainedAudioInput(Checkpoint, VectorInput):
             given = f"{home / 'preprocessor_config.json'} has the sampling_rate {sampling!r}"
             fix = "choose a checkpoint of waveforms, such as wav2vec2, HuBERT or WavLM"
             raise DataError(
-                message(place(column=column), given, "a whole number in hertz", fix=fix)
+                message(location(column=column), given, "a whole number in hertz", fix=fix)
             )
         try:
             backbone.require_sound_model(home)

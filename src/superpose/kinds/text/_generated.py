@@ -15,7 +15,7 @@ from pydantic import Field
 
 from superpose.columns import Column, as_text, warn
 from superpose.distributions import Text
-from superpose.errors import DataError, message, place
+from superpose.errors import DataError, location, message
 from superpose.kinds._beside import Beside
 from superpose.kinds._checkpoint import (
     TEXT_FILES,
@@ -218,7 +218,7 @@ def _require_decoder(column: str, home: Path, config: dict[str, Any]) -> int:
     # Models of both lists, such as BERT, are trained to fill gaps and made to write in name only.
     writes = kind in known.MODEL_FOR_CAUSAL_LM_MAPPING_NAMES
     fills = kind in known.MODEL_FOR_MASKED_LM_MAPPING_NAMES
-    where = place(column=column)
+    where = location(column=column)
     if not writes or fills or config.get("is_encoder_decoder"):
         given = f"the model in {home} is of type {kind}, which does not write on from a text"
         fix = "give a decoder such as gpt2, qwen2 or llama"

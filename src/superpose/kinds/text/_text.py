@@ -22,7 +22,7 @@ from superpose.columns import (
     spelling,
     warn,
 )
-from superpose.errors import DataError, message, place
+from superpose.errors import DataError, location, message
 from superpose.kinds._input import InputHints, InputKind, LoadBackbone, no_backbone
 from superpose.kinds._options import Options, augment_settings
 
@@ -207,7 +207,7 @@ class TextInput(InputKind):
         if self.unit != "word":
             given = f"`translate` given for a text that is read by its {self.unit} parts"
             allowed = "texts of prose whose words have no labels"
-            raise DataError(message(place(column=self.column), given, allowed, fix="remove it"))
+            raise DataError(message(location(column=self.column), given, allowed, fix="remove it"))
         texts = [text for text in _clean(values).to_pylist() if text.strip()]
         self.rephrased = rephrase(
             texts, settings.translate, column=self.column, folder=folder, backbone=load_backbone()
@@ -224,7 +224,7 @@ class TextInput(InputKind):
             return
         if self.unit == "character":
             given = "synonyms given for a text that is read by its characters"
-            raise DataError(message(place(column=self.column), given, fix="remove them"))
+            raise DataError(message(location(column=self.column), given, fix="remove them"))
         known = None if self.known is None else set(self.known)
         for word, several in read_synonyms(Path(folder, synonyms), self.column).items():
             code = self._code_of(word)
@@ -234,7 +234,7 @@ class TextInput(InputKind):
         if not self.synonyms:
             given = f"none of the words in {synonyms} is in the training rows"
             fix = "write a word of the rows, a tab, and its synonyms between commas on each line"
-            raise DataError(message(place(column=self.column), given, fix=fix))
+            raise DataError(message(location(column=self.column), given, fix=fix))
         if self.known is not None and known is not None:
             words = (word for others in self.synonyms.values() for word in others)
             every = dict.fromkeys(self._code_of(word) for word in words)

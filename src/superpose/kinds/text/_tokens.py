@@ -30,7 +30,7 @@ from superpose.columns import (
     require_aligned,
 )
 from superpose.distributions import LocationCategorical
-from superpose.errors import DataError, message, place
+from superpose.errors import DataError, location, message
 from superpose.kinds._beside import Beside
 from superpose.kinds._hints import TargetHints
 from superpose.kinds._locations import Locations
@@ -170,7 +170,7 @@ class TokensTarget(NamedClasses):
         )
         if unlabelled:
             given = f"-100 is the label of {unlabelled} words, which are read as words without one"
-            fitted.conversions.append(message(place(column=column), given))
+            fitted.conversions.append(message(location(column=column), given))
         if spans := read_span_labels(counts):
             labels = WordLabels.of_spans(plain_labels.levels, counts, spans)
             marked = replace(

@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 
 from superpose.columns import SpanLabels, find, mixed_labels, read_span_labels
-from superpose.errors import listing, message, place
+from superpose.errors import listing, location, message
 
 NO_LABEL = "-100"  # what the losses of PyTorch pass over
 
@@ -116,7 +116,7 @@ def span_conversions(column: str, counts: Mapping[str, int], spans: SpanLabels) 
     words = sum(counts[x] for x in odd)
     given = f"{len(odd)} labels ({words} words) are read as marks of spans: "
     given += listing((f"{x!r} as {spans.standard[x]!r}" for x in odd), 4)
-    return [message(place(column=column), given)]
+    return [message(location(column=column), given)]
 
 
 def below_zero(counts: Mapping[str, int]) -> set[str]:

@@ -20,7 +20,7 @@ from superpose.columns import (
     plain,
     warn,
 )
-from superpose.errors import DataError, message, place
+from superpose.errors import DataError, location, message
 from superpose.kinds._input import InputHints, InputKind
 from superpose.kinds._options import Options, augment_settings
 from superpose.kinds.tabular._number import CLIP, location_scale
@@ -149,7 +149,7 @@ class SeriesInput(InputKind):
         self.wide = steps.values.shape[1]
         if self.channels and len(self.channels) != self.wide:
             given = f"{len(self.channels)} channels named, but a step has {self.wide}"
-            raise DataError(message(place(column=column), given, fix="name each of them once"))
+            raise DataError(message(location(column=column), given, fix="name each of them once"))
         self.channels = self.channels or [f"channel {i}" for i in range(1, self.wide + 1)]
         return steps.values
 
@@ -195,7 +195,7 @@ class SeriesInput(InputKind):
         given = f"{int(strange.sum())} event(s) of channels that are not known, such as {name!r}"
         if self.closed:
             fix = "add it to channels, or leave its events out"
-            where = place(column=self.column, row=row)
+            where = location(column=self.column, row=row)
             raise DataError(message(where, given, ", ".join(self.channels), fix=fix))
         warn(f"input {self.column!r}, row {row}: {given}; they are not read")
 
@@ -205,7 +205,7 @@ class SeriesInput(InputKind):
             if not holds_events(plain(values).type) and plain(values).null_count < len(values):
                 raise DataError(
                     message(
-                        place(column=self.column),
+                        location(column=self.column),
                         f"it holds {values.type}",
                         "lists of structures with time, channel and value, as in training",
                     )

@@ -23,7 +23,7 @@ from superpose.columns import (
     warn,
 )
 from superpose.distributions import LEAST_SCORE, Detections, Peaks
-from superpose.errors import SHOWN_FAULTS, DataError, Faults, listing, place
+from superpose.errors import SHOWN_FAULTS, DataError, Faults, listing, location
 from superpose.kinds._beside import Beside
 from superpose.kinds._hints import TargetHints
 from superpose.kinds._locations import Locations
@@ -185,7 +185,7 @@ class BoxesTarget(TargetKind):
             strangers = sorted({name for name, _ in objects} - index.keys())
             if strangers and len(faults.messages) < SHOWN_FAULTS:
                 faults.add(
-                    place(column=self.column, row=row),
+                    location(column=self.column, row=row),
                     f"class {strangers[0]!r}",
                     listing(self.levels),
                     fix="name it under levels, or mend it",

@@ -22,7 +22,7 @@ from superpose.columns import (
     refuse,
     warn,
 )
-from superpose.errors import SHOWN_FAULTS, DataError, Faults, message, place
+from superpose.errors import SHOWN_FAULTS, DataError, Faults, location, message
 
 
 def mask_paths(values: Column) -> list[str | None]:
@@ -94,13 +94,13 @@ class MaskIds:
         faults = Faults(DataError)
         for row, names in sorted(strange.items())[:SHOWN_FAULTS]:
             faults.add(
-                place(column=column, row=row),
+                location(column=column, row=row),
                 f"its {files[row]} has the id {names}",
                 f"0 to {self.ids[-1]}, and {', '.join(map(str, self.void))} for no class",
                 fix="name the class under levels, or the id under void",
             )
         n_more = len(strange) - SHOWN_FAULTS
-        faults.add_rest(place(column=column), n_more, "so in {} more rows")
+        faults.add_rest(location(column=column), n_more, "so in {} more rows")
         faults.raise_any()
 
 

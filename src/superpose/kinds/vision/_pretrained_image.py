@@ -11,7 +11,7 @@ import numpy as np
 from pydantic import Field, ValidationInfo, field_validator
 
 from superpose.columns import Column, as_text, read_forms, require_pillow
-from superpose.errors import DataError, message, place
+from superpose.errors import DataError, location, message
 from superpose.kinds._checkpoint import (
     SIGNAL_FILES,
     Checkpoint,
@@ -139,7 +139,7 @@ class PretrainedImageInput(Checkpoint, ImageInput):
             given = (
                 f"size {size} given, but a place of the model's map has {stride} x {stride} pixels"
             )
-            raise DataError(message(place(column=column), given, f"multiples of {stride}"))
+            raise DataError(message(location(column=column), given, f"multiples of {stride}"))
         paths = as_text(values).to_pylist()
         ranges, conversions = read_forms(column, paths, folder)
         kind = cls(
@@ -257,7 +257,7 @@ def _preparation(column: str, home: Path) -> tuple[list[float], list[float], int
         given = f"the model in {home} reads {channels} colours, with means {means} taken off"
         allowed = "3 colours, with image_mean and image_std in preprocessor_config.json"
         fix = "choose a checkpoint of images in RGB"
-        raise DataError(message(place(column=column), given, allowed, fix=fix))
+        raise DataError(message(location(column=column), given, allowed, fix=fix))
     size = steps.get("crop_size") if steps.get("do_center_crop") else steps.get("size")
     size = size or config.get("image_size") or USUAL_SIDE
     if isinstance(size, dict):
