@@ -18,7 +18,7 @@ _CONTROLS = ("Cc", "Cs", "Zl", "Zp")
 _BIDI = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 # More than this many names in one message are no longer read; the rest is counted.
 SHOWN_NAMES = 12
-# Faults of one sort that are told one by one; the rest is counted.
+# Faults of one sort that are named one by one; the rest is counted.
 SHOWN_FAULTS = 3
 
 
@@ -34,7 +34,7 @@ class SuperposeError(Exception):
 
     @property
     def faults(self) -> tuple[str, ...]:
-        """The message of each fault, in the order in which they were found."""
+        """The message of each fault, in the order in which they were added."""
         return tuple(str(arg) for arg in self.args)
 
     def __str__(self) -> str:
@@ -112,10 +112,10 @@ class Faults:
         self.messages.append(message(where, given, allowed, fix=fix))
 
     def add_rest(self, where: str, count: int, text: str) -> None:
-        """Keeps one line for faults that are counted in place of being told, if there are any.
+        """Keeps one line for faults that are counted, not named, if there are any.
 
         Args:
-            where: the place, as `location` writes it.
+            where: the location, as `location` writes it.
             count: how many there are.
             text: as of `beyond`.
         """
@@ -127,7 +127,7 @@ class Faults:
         self.messages.extend(error.faults)
 
     def raise_any(self) -> None:
-        """Raises every fault found so far, or returns if there is none."""
+        """Raises every fault so far, or returns if there is none."""
         if self.messages:
             raise self.error(*self.messages)
 
@@ -136,8 +136,8 @@ def message(where: str, given: str, allowed: str = "", *, fix: str = "") -> str:
     """Writes one fault in the order of the house.
 
     Args:
-        where: the place, as `location` writes it.
-        given: what was found there.
+        where: the location, as `location` writes it.
+        given: what stands there.
         allowed: what may stand there; left out when empty.
         fix: what to do next; left out when empty.
 
@@ -181,7 +181,7 @@ def location(
     column: str | None = None,
     row: int | None = None,
 ) -> str:
-    """Names a place in a file, in the settings or in a table.
+    """Names a location in a file, in the settings or in a table.
 
     Args:
         file: path of the file.
@@ -250,10 +250,10 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
 
 
 def beyond(count: int, text: str) -> str:
-    """Counts what a message does not tell one by one; nothing where all is told.
+    """Counts what a message does not name; nothing where all is named.
 
     Args:
-        count: how many there are beyond those that are told.
+        count: how many there are beyond those that are named.
         text: words with `{}` for the count, and `{s}` for the ending of several.
 
     Example:

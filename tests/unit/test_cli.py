@@ -142,7 +142,7 @@ ERRORS = {
     ),
     "check https://a.org/t.csv --targets y": (
         "https://a.org/t.csv: an address given; nothing is read from or written to the net; "
-        "allowed: a path on this machine; download the file or mount the place, and name its path"
+        "allowed: a path on this machine; download the file or mount its folder, and name its path"
     ),
     "train table.csv": f"{NO_TARGET}; for example: superpose train table.csv --targets a,b",
     "train table.csv --targets y --split tme": (

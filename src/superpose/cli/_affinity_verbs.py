@@ -45,8 +45,8 @@ def affinity(
 
     \b
     It trains all targets together for a few epochs and measures what a step
-    of each does to the others, beside what the run has found. --search then
-    judges groupings, from all together to all apart. Test rows are not read.
+    of each does to the others, beside the verdicts of the run. --search then
+    evaluates groupings, from all together to all apart. Test rows are not read.
 
     \b
     Examples:
@@ -79,7 +79,7 @@ def affinity(
 
 
 def _show(record: RunRecord, *, search: bool) -> None:
-    """Print the measured affinity, and the judged groupings where there are any."""
+    """Print the measured affinity, and the evaluated groupings where there are any."""
     from superpose.config import groups_text
     from superpose.report import (
         affinity_table,

@@ -16,7 +16,7 @@ from ._screen import Stages, echo, recommendation, table
 
 MEASURED = "Table with what is measured already."
 PICTURE = "entanglement.svg"
-PERMUTATIONS = 10  # draws of the null where none are asked for
+PERMUTATIONS = 10  # draws of the null where the number is not set
 
 Names = list[str] | None
 
@@ -120,7 +120,7 @@ def measure(
     require_other(out, source, "the advice")
     model = Superpose.load(run)
     whole = read_rows(source, model.config)
-    # Each row is asked many times over; those that nobody will see are left out.
+    # Each row is predicted many times over; those that nobody will see are left out.
     part = whole if out is not None else whole.slice(0, rows)
     with Stages() as stages:
         stages("next measurement", 0.0)

@@ -182,7 +182,7 @@ def print_metrics(metrics: Mapping[str, Mapping[str, float]]) -> None:
         rows = [(t, *(f"{metrics[t][name]:.4g}" for name in names)) for t in targets]
         table(("target", *(name.replace("_", " ") for name in names)), rows)
         echo()
-    echo("score: 1 is perfect, 0 is no better than a constant.")
+    echo("score: 1 is perfect, 0 is no better than the baseline.")
 
 
 def recommendation(
@@ -252,5 +252,5 @@ def peak_memory() -> str:
 
 
 def warn(text: Warning | str, *_: object) -> None:
-    """Prints a Python warning in one line, without the place in the code that raised it."""
+    """Prints a Python warning in one line, without the line of code that raised it."""
     echo(f"Warning: {text}", err=True)

@@ -16,7 +16,7 @@ from ._values import Column, as_text, is_text, one, plain, warn
 
 OUTSIDE_PIXELS = 1.0  # pixels; published boxes often end one pixel beyond the edge
 OUTSIDE_SHARE = 0.01  # the same where boxes are shares of the sides
-IGNORED = ("iscrowd", "difficult")  # marks of what is neither to be found nor wrong to find
+IGNORED = ("iscrowd", "difficult")  # marks of objects that are neither a target nor a false alarm
 
 Objects = dict[int, list[tuple[str, list[float]]]]
 PREDICTED_BOXES = pa.list_(
@@ -25,7 +25,7 @@ PREDICTED_BOXES = pa.list_(
 
 
 def sizes_of(source: Column, folder: str) -> tuple[dict[int, np.ndarray], dict[int, str]]:
-    """Height and width of the image of each row, and why some can't be told."""
+    """Height and width of the image of each row, and why some are not known."""
     return read_all(as_text(source).to_pylist(), folder, lambda path: np.array(size_of(path)))
 
 

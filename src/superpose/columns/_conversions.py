@@ -1,4 +1,4 @@
-"""What readers have to say of their tables, kept in the metadata of these."""
+"""Notes of readers on their tables, kept in the metadata of these."""
 
 import json
 import re
@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from superpose.errors import listing
 
-# More columns than these of which the same is said share one line.
+# More columns than these with the same sentence share one line.
 _SHOWN_ALONE = 3
 _CELLS = re.compile(
     r"column (?P<name>'.*?'|\".*?\"): (?P<count>\d+) cells? (?P<what>.*)", re.DOTALL
@@ -47,7 +47,7 @@ def with_warnings(table: pa.Table, sentences: Iterable[str]) -> pa.Table:
 
 @dataclass
 class ReadNotes:
-    """What a reader has to say, gathered on the way.
+    """Notes of a reader, gathered on the way.
 
     Args:
         conversions: what is read otherwise than it is written.
@@ -63,18 +63,18 @@ class ReadNotes:
 
 
 def steps_of(table: pa.Table) -> dict[str, Any]:
-    """What was found of the steps of time of a table whose windows are cut, by setting."""
+    """What the reader learned of the steps of time of a table whose windows are cut, by setting."""
     return json.loads((table.schema.metadata or {}).get(_STEPS, b"{}"))
 
 
 def with_steps(table: pa.Table, settings: dict[str, Any]) -> pa.Table:
-    """Notes in the metadata of a table what was found of its steps of time, by setting."""
+    """Notes in the metadata of a table what the reader learned of its steps of time, by setting."""
     known = table.schema.metadata or {}
     return table.replace_schema_metadata({**known, _STEPS: json.dumps(settings).encode()})
 
 
 def summary(sentences: Iterable[str]) -> list[str]:
-    """A short form of a long list: one line for many columns of which the same is said.
+    """A short form of a long list: one line for many columns with the same sentence.
 
     Example:
         >>> sentences = [f"column '{x}': 2 cells read as missing (2 'NA'); fix" for x in "abcd"]
@@ -109,7 +109,7 @@ def _shape(sentence: str) -> str:
 
 
 def unstated(sentences: Iterable[str], before: Iterable[str]) -> list[str]:
-    """Those sentences of which none of the same sense was said before, with whatever numbers.
+    """Those sentences that were not stated before, with whatever numbers.
 
     Example:
         >>> unstated(["3 cells turned", "2 cells cut"], ["70 cells turned"])

@@ -1,4 +1,4 @@
-"""Opening files that people name: what is missing, empty or written in another encoding is said."""
+"""Opening files that people name: what is missing, empty or in another encoding is refused."""
 
 import codecs
 import gzip
@@ -73,7 +73,7 @@ def local_path(path: str | PathLike[str], error: type[SuperposeError] = DataErro
     # As a `Path` an address has one slash only; a drive of Windows has one letter.
     if re.match(r"[A-Za-z][A-Za-z0-9+.-]+:/", text := str(path)):
         given = "an address given; nothing is read from or written to the net"
-        fix = "download the file or mount the place, and name its path"
+        fix = "download the file or mount its folder, and name its path"
         text = re.sub("^([^:]+):/+", r"\1://", text)
         raise error(message(text, given, "a path on this machine", fix=fix))
     try:

@@ -59,7 +59,7 @@ def read_forms(
     where = location(column=column)
     if turns := sum(head.orientation != 1 for head in heads.values()):
         given = f"{turns} {many} are turned as their EXIF says, and so are read as they are shown"
-        fix = "what is said of their pixels belongs to the turned image; to keep them as they are "
+        fix = "labels of their pixels belong to the turned image; to keep them as they are "
         conversions.append(message(where, given, fix=fix + "stored, save them without EXIF"))
     if several := sum(head.several for head in heads.values()):
         given = f"{several} {many} hold several frames or pages; the first is read"

@@ -88,7 +88,7 @@ def kaplan_meier(y: np.ndarray, at: np.ndarray, censored: bool = False) -> np.nd
     Args:
         y: signed times (N,), without gaps.
         at: times, any shape.
-        censored: tell of the censoring in place of the event, just before each time.
+        censored: estimate the censoring in place of the event, just before each time.
 
     Source:
         Kaplan and Meier 1958; the censoring read before the time as by Graf et al. 1999.
@@ -113,7 +113,7 @@ def kaplan_meier(y: np.ndarray, at: np.ndarray, censored: bool = False) -> np.nd
 
 
 def concordance(y: np.ndarray, risk: np.ndarray) -> float:
-    """Share of comparable pairs in which who had the event first was told the higher risk.
+    """Share of comparable pairs in which who had the event first has the higher predicted risk.
 
     Args:
         y: signed times (N,).
@@ -141,7 +141,7 @@ def concordance(y: np.ndarray, risk: np.ndarray) -> float:
 
 
 def integrated_brier(y: np.ndarray, lived: np.ndarray, at: np.ndarray) -> float:
-    """Mean over time of the squared distance between the told and the true share alive.
+    """Mean over time of the squared distance between the predicted and the true share alive.
 
     Args:
         y: signed times (N,).
@@ -166,11 +166,11 @@ def integrated_brier(y: np.ndarray, lived: np.ndarray, at: np.ndarray) -> float:
 
 
 def survival_calibration(y: np.ndarray, lived: np.ndarray, at: float) -> float:
-    """Mean gap between the told and the Kaplan-Meier share alive, over groups of like forecasts.
+    """Mean gap between predicted and Kaplan-Meier share alive, over groups of like forecasts.
 
     Args:
         y: signed times (N,).
-        lived: told probability (N,) of living beyond the time.
+        lived: predicted probability (N,) of living beyond the time.
         at: the time.
     """
     order = np.argsort(lived, kind="stable")

@@ -126,11 +126,11 @@ def read_maps(
 
 
 def averaged(numbers: np.ndarray, grid: tuple[int, int]) -> np.ndarray:
-    """The mean of the pixels of each place that have a number, NaN without any.
+    """The mean of the pixels of each location that have a number, NaN without any.
 
     Args:
         numbers: of each pixel, (H, W).
-        grid: height and width of the places; where they are finer, the nearest pixel is taken.
+        grid: height and width in locations; where they are finer, the nearest pixel is taken.
 
     Example:
         >>> averaged(np.array([[1.0, 3.0], [5.0, np.nan]]), (2, 1)).tolist()

@@ -188,7 +188,7 @@ def find_number_format(text: pa.Array, decimal: Sign | None = None) -> FormatFou
 
     Args:
         text: the cells without missing ones and without words for missing.
-        decimal: the sign before decimals, where the user has said it.
+        decimal: the sign before decimals, where the user has set it.
 
     Example:
         >>> find_number_format(pa.array(["53.2%", "7%"], pa.large_string())).format

@@ -96,7 +96,7 @@ class Head(NamedTuple):
     Args:
         high, wide: pixels as the image is shown, turned as its EXIF says.
         orientation: how it is turned, 1 to 8 as in EXIF; 1 is as it is stored.
-        form: one of `FORMS`: how its pixels are told.
+        form: one of `FORMS`: how its pixels are stored.
         several: whether there are more frames or pages behind the first.
     """
 

@@ -1,4 +1,4 @@
-"""Between the user's units and float32: nothing overflows, and what can't be held is said."""
+"""Between the user's units and float32: nothing overflows, what does not fit is refused."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def as_labels(column: str, values: np.ndarray, *, mean: float, scale: float) -> 
     if wrong.any():
         at = np.unravel_index(int(np.argmax(wrong)), wrong.shape)
         given = f"{_counted(values, wrong)} too far from the labels of the training rows"
-        allowed = f"their mean is {mean:.4g}, their spread {scale:.4g}"
+        allowed = f"their mean is {mean:.4g}, their standard deviation {scale:.4g}"
         fix = "mend the value, or leave the cell empty"
         raise DataError(
             message(location(column=column, row=int(at[0])), f"{given} ({allowed})", fix=fix)
@@ -101,7 +101,7 @@ def require_float32(
         at = np.unravel_index(int(np.argmax(wrong)), wrong.shape)
         given = f"{_counted(values, wrong)} more than a network can hold"
         if size[at] < 1:
-            given = f"{_counted(values, wrong)} too small to be told from 0"
+            given = f"{_counted(values, wrong)} too small to differ from 0"
         allowed = f"sizes from {smallest:g} to {most:g}" if smallest else f"sizes up to {most:g}"
         fix = fix or "give the column in another unit, or leave these cells empty"
         raise DataError(message(location(column=column, row=int(at[0])), given, allowed, fix=fix))

@@ -22,7 +22,7 @@ def format_of(column: str, values: Column) -> str | None:
     """How a column writes dates: None where its type says enough, or nothing reads it.
 
     Raises:
-        DataError: an order of day and month that can't be told.
+        DataError: an order of day and month that values leave open.
     """
     values = plain(values)
     kind = values.type
@@ -56,7 +56,7 @@ def read_times(column: str, values: Column, format: str | None = None) -> Times:
             on; found in the values where it is left out.
 
     Raises:
-        DataError: the first row that is no date, with its value; an order that can't be told.
+        DataError: the first row that is no date, with its value; an order that values leave open.
     """
     values = plain(values)
     kind = values.type
@@ -215,7 +215,7 @@ def number_format(values: Column) -> str | None:
     """How numbers write dates: all as 20241231, or all counted since 1970; or None.
 
     Eight digits are a day of 1900 to 2099 by chance once in thirty times, so that a column of them
-    can be told; numbers since 1970 are taken as of 1990 to 2099.
+    is one of dates; numbers since 1970 are taken as of 1990 to 2099.
 
     Example:
         >>> number_format(pa.chunked_array([[20240131, 20240229]]))

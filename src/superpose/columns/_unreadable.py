@@ -1,4 +1,4 @@
-"""Files that are named in a column and can't be read: told together, with their rows."""
+"""Files that are named in a column and can't be read: refused together, with their rows."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def refuse(
         folder: where relative paths start.
         wrong: the reason by row.
         fix: what to do next.
-        shown: rows that are told one by one; the others are counted.
+        shown: rows that are named one by one; the others are counted.
 
     Raises:
         DataError: the files, with their rows and reasons.

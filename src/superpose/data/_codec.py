@@ -153,7 +153,7 @@ class Codec:
             arrays[name] = parts[0] if len(parts) == 1 else np.concatenate(parts, axis=1)
         for spec in self.schema.targets:
             if self.target_kinds[spec.name].hints.reads_labels and has_column(table, spec.name):
-                with warnings.catch_warnings():  # whoever reads the labels themselves is told
+                with warnings.catch_warnings():  # who reads the labels themselves is warned
                     warnings.simplefilter("ignore", UserWarning)
                     y = self._labels_of(spec, table)
                 arrays[label_block(spec.name)] = y.reshape(len(y), -1)
@@ -170,7 +170,7 @@ class Codec:
                     warnings.simplefilter("ignore")
                     try:
                         taken = _encoded(kind, one_row, table).nbytes
-                    except DataError:  # it is told of all rows together
+                    except DataError:  # raised for all rows together
                         continue
                 each = each + taken
                 largest = max(largest, (kind.column, taken), key=lambda x: x[1])

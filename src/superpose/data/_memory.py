@@ -1,4 +1,4 @@
-"""Memory that is asked for before it is taken: what the machine can't give is refused in words."""
+"""Memory that is checked before it is taken: what the machine can't give is refused."""
 
 from pathlib import Path
 
@@ -43,7 +43,7 @@ def require_memory(
 
     Args:
         needed: bytes, estimated from below, so that nothing is refused that would have fitted.
-        where: the place that the message begins with.
+        where: the location that the message begins with.
         what: what takes the memory.
         fix: the settings that drive it, and what to do.
         error: the class of the error.

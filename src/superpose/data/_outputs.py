@@ -25,7 +25,7 @@ def require_own_columns(codec: Codec, config: Config) -> None:
 
     Args:
         codec: fitted codec.
-        config: the settings: the places of the targets, and the columns that tell windows apart.
+        config: the settings: the locations of the targets, and the columns that tell windows apart.
 
     Raises:
         DataError: every name that two columns have, and every target whose classes no column holds.

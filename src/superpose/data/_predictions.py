@@ -119,7 +119,7 @@ def _is_own(folder: Path, path: Path) -> bool:
 
 
 def _require_own(folder: Path, path: Path) -> None:
-    """Refuses a place where something stands that may not be replaced."""
+    """Refuses a path with something that may not be replaced."""
     if not folder.exists() and not folder.is_symlink():
         return
     if folder.is_dir() and (_is_own(folder, path) or not any(folder.iterdir())):

@@ -74,7 +74,7 @@ def find_model(
         beside: patterns of what is taken from the hub too, if it is there.
 
     Raises:
-        DataError: a folder that lacks files, or a name that the hub can't be asked for.
+        DataError: a folder that lacks files, or a name that the hub does not have.
     """
     for home in (Path(folder, encoder), Path(encoder)):
         if home.is_dir():

@@ -30,7 +30,7 @@ Levels = Annotated[list[str | int | float], AfterValidator(_distinct)]
 
 
 class DropOptions(BaseModel):
-    """How histories are varied while the network learns; validation and test rows never are.
+    """How histories are augmented while the network learns; validation and test rows never are.
 
     Args:
         drop: share of the members that are made unknown, from 0 to below 1.
@@ -44,12 +44,12 @@ class DropOptions(BaseModel):
 def augment_settings(
     given: Any, options: type[BaseModel], *, default: bool
 ) -> dict[str, Any] | None:
-    """How an input is varied in training as plain values; None for not at all.
+    """How an input is augmented in training as plain values; None for not at all.
 
     Args:
         given: the option ``augment``: words of ``options``, true, or false or "off" for not at all.
         options: what may be set, with defaults.
-        default: whether the input is varied where nothing was asked.
+        default: whether the input is varied where the option is not set.
 
     Example:
         >>> augment_settings("off", DropOptions, default=True) is None

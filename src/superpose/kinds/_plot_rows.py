@@ -1,4 +1,4 @@
-"""Rows that the report lists beside what was told of them."""
+"""Rows that the report lists beside their predictions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Labels that are not among the classes of a fitted target: found, and counted as wrong."""
+"""Labels that are not among the classes of a fitted target: named, and counted as wrong."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ class NamedClasses(TargetKind):
     ) -> dict[str, float]:
         """As `metrics`, but labels that are not among the classes count as wrong.
 
-        Several labels of a row are judged as those of a model that has these classes too, and never
+        Several labels of a row are scored as those of a model that has these classes too, and never
         gives them any chance.
 
         Args:
@@ -118,7 +118,7 @@ def metrics_with_rows(
     """Metrics of one class per row, where some rows have a class that the model does not have.
 
     They count in the means over rows: accuracy, log-loss, measures of rankings, and the score. An
-    AUC, a kappa or the F1 of known classes has no place for them.
+    AUC, a kappa or the F1 of known classes can't count them.
 
     Args:
         kind: the target.

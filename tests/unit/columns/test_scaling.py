@@ -71,7 +71,7 @@ def test_a_label_that_is_nothing_beside_those_of_training_is_refused(name):
     kind = TARGET_KINDS[name].fit("y", col(shape([*X])))
     wanted = (
         r"column 'y', row 1: (2|4) values, the first 1e\+300, are too far from the labels of the "
-        r"training rows \(their mean is .*, their spread 0\.\d+\); mend the value, or leave the "
+        r"training rows \(their mean is .*, their standard deviation 0\.\d+\); mend the value, or leave the "
     )
     with pytest.raises(DataError, match=wanted):
         kind.encode(col(shape([0.0, 1e300, -1e301])))
@@ -86,7 +86,7 @@ def test_a_label_that_is_nothing_beside_those_of_training_is_refused(name):
             "row 2: 1e+10 is more than a network can hold; allowed: sizes ",
         ),
         ("survival", [1.0, 1e39, 2.0], "row 1: 1e+39 is more than a network can hold; allowed: "),
-        ("survival", [1.0, 1e-300, -2.0], "row 1: 1e-300 is too small to be told from 0; allowed"),
+        ("survival", [1.0, 1e-300, -2.0], "row 1: 1e-300 is too small to differ from 0; allowed"),
         ("embedding", [[1.0], [1e300]], "row 1: 1e+300 is more than a network can hold; allowed"),
     ],
 )

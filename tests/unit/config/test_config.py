@@ -69,10 +69,10 @@ KINDS = ", ".join(TARGET_KINDS)
         ("targets: [a, a]", ["s.yaml:1: targets[1]: 'a' stands twice; remove one"]),
         ("targets: [a]\nignore: [a]\ninputs: [b, b, {name: a}]",
             ["s.yaml:2: ignore[0]: 'a' is also a target; "
-             "a column is one thing; keep it in one place",
+             "a column is one thing; keep it under one key",
              "s.yaml:3: inputs[1]: 'b' stands twice; remove one",
              "s.yaml:3: inputs[2]: 'a' is also a target; "
-             "a column is one thing; keep it in one place"]),
+             "a column is one thing; keep it under one key"]),
         ("targets: [a]\ninputs: atuo",
             ["s.yaml:2: inputs: 'atuo' given; allowed: auto or a list; did you mean 'auto'?"]),
         ("targets: [a]\ninputs: []",

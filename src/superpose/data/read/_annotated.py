@@ -73,7 +73,7 @@ def in_shown_frame(images: Sequence[Annotated], file: Path, notes: ReadNotes) ->
     Args:
         images: their boxes are changed.
         file: where the annotations stand, for messages.
-        notes: takes what is said.
+        notes: takes the notes.
 
     Raises:
         DataError: sizes that lead to no size of the file, or boxes beyond the size that is stated
@@ -142,10 +142,10 @@ def note_ignored(many: int, file: Path, notes: ReadNotes) -> None:
 
 
 def _heads(images: Sequence[Annotated]) -> dict[int, Head]:
-    """The heads of the files that can be read; the others are told when images are read."""
+    """The heads of the files that can be read; the others are refused when images are read."""
     try:
         import PIL  # noqa: F401
-    except ImportError:  # told when images are read, too
+    except ImportError:  # an error when images are read, too
         return {}
     return read_all([str(image.path) for image in images], "", head_of)[0]
 
@@ -226,7 +226,7 @@ def _rescale(image: Annotated, own: Size, size: Size) -> None:
 def _from_shares(images: Sequence[Annotated], heads: Mapping[int, Head]) -> None:
     for n, image in enumerate(images):
         size = heads[n][:2] if n in heads else image.stated
-        if size is not None:  # else the file is missing, which is told when images are read
+        if size is not None:  # else the file is missing, which is an error when images are read
             _rescale(image, (1, 1), size)
 
 

@@ -42,12 +42,12 @@ class Objects:
 
 
 class CocoContent:
-    """The content of a file while it is read, with its faults and what there is to say of it.
+    """The content of a file while it is read, with its faults and the notes on it.
 
     Args:
         value: what the file holds.
         file: its path.
-        notes: takes what is to be said.
+        notes: takes the notes on it.
     """
 
     def __init__(self, value: Mapping[str, Any], file: Path, notes: ReadNotes) -> None:
@@ -138,13 +138,13 @@ class CocoContent:
             given += beyond(len(titles) - 1, ", so in {} more annotations")
             fix = "add the category, or take the annotations out"
             faults.add(self.where, given, listing(names), fix=fix)
-        untold = len(objects.strangers) - SHOWN_FAULTS
-        faults.add_rest(self.where, untold, "so with {} more ids of categories")
+        n_more = len(objects.strangers) - SHOWN_FAULTS
+        faults.add_rest(self.where, n_more, "so with {} more ids of categories")
         for title, what in objects.wrong[:SHOWN_FAULTS]:
             allowed = "a category_id, and a bbox of x, y, width and height"
             faults.add(self.where, f"{title} {what}", allowed)
-        untold = len(objects.wrong) - SHOWN_FAULTS
-        faults.add_rest(self.where, untold, "so with {} more annotations")
+        n_more = len(objects.wrong) - SHOWN_FAULTS
+        faults.add_rest(self.where, n_more, "so with {} more annotations")
         if total and len(objects.bare) == total:
             given = "not a file of COCO (no annotation has a bbox)"
             faults.add(self.where, given, "images, annotations with bbox, and categories")

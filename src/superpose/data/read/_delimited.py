@@ -81,7 +81,7 @@ def read_delimited(path: Path) -> pa.Table:
 
 
 def _head(path: Path) -> tuple[list[str], int, str]:
-    """The first lines from the header on, how many stand above it, and the separator if told.
+    """The first lines from the header on, how many stand above it, and the separator if stated.
 
     Above it may stand comments, blank lines between them, and Excel's line `sep=;`. A line such as
     #chrom,pos is the header, if the next line has as many separators.

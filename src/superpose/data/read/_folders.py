@@ -172,6 +172,6 @@ def _require_even(path: Path, words: list[list[str]], slots: list[list[str] | No
             f"{labels} labels for the {many} words of seq.in",
             "one label for each word, or an empty line",
         )
-    untold = len(uneven) - _SHOWN_LINES
-    faults.add_rest(location(file=path), untold, "so it goes on in {} more lines")
+    n_more = len(uneven) - _SHOWN_LINES
+    faults.add_rest(location(file=path), n_more, "so it goes on in {} more lines")
     faults.raise_any()

@@ -82,7 +82,7 @@ def _gaps(steps: Steps) -> tuple[str, str]:
 
 
 def _filled(steps: Steps) -> Runs:
-    """Recordings with a place for each missing step.
+    """Recordings with a position for each missing step.
 
     Raises:
         DataError: more missing steps than rows, so that most of what is read would be nothing.
@@ -108,7 +108,7 @@ def _filled(steps: Steps) -> Runs:
 
 
 def _irregular(recordings: Recordings, loose: list[int]) -> str:
-    """What to say of recordings whose steps have no usual length.
+    """The sentence on recordings whose steps have no usual length.
 
     Raises:
         DataError: they are refused, or should be filled.
@@ -128,7 +128,7 @@ def _irregular(recordings: Recordings, loose: list[int]) -> str:
 
 
 def _other_steps(steps: Steps) -> list[str]:
-    """What to say of recordings that have another step than most, or than is stated."""
+    """The sentence on recordings that have another step than most, or than is stated."""
     recordings = steps.recordings
     which, common = steps.others()
     if not which:

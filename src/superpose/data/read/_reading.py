@@ -117,7 +117,7 @@ def _read(source: Any, empty: bool) -> pa.Table:
 def _with_types(table: pa.Table, known: Known) -> pa.Table:
     """Gives lists that were written as text, and the cells of text files, their types.
 
-    They are told from all rows, or known: a row is read alike whatever stands beside it.
+    They are decided by all rows, or known: a row is read alike whatever stands beside it.
     """
     columns, fields, conversions = [], [], []
     for field, column in zip(table.schema, table.columns, strict=True):
@@ -240,8 +240,8 @@ _ADVICE = {
     ".json": "write one object per line and name the file .jsonl; a file of COCO is read as it is",
     ".txt": "name it .csv or .tsv",
     ".data": "name it .csv",
-    ".yaml": "that is the place of settings, not of data",
-    ".yml": "that is the place of settings, not of data",
+    ".yaml": "that is the format of settings, not of data",
+    ".yml": "that is the format of settings, not of data",
     ".pkl": "save the frame with to_parquet",
     ".zip": "unpack it first",
 }

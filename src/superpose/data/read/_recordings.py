@@ -81,7 +81,7 @@ def require_columns(table: pa.Table, config: Config, rule: WindowsConfig) -> Non
     """Makes sure that a table has the columns that windows are cut of, and none of their name.
 
     Raises:
-        DataError: every column that is missing, with its place in the settings.
+        DataError: every column that is missing, with its location in the settings.
     """
     faults = Faults(DataError)
     wanted: dict[tuple[str | int, ...], str | None] = {

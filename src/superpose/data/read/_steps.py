@@ -3,9 +3,9 @@
 The usual step of a recording is the median time from one row to the next. A step is regular if it
 is one usual step long when rounded: clocks drift, and months have 28 to 31 days. Steps without
 weekends, where no row is of one, are counted in working days. A recording has no usual step if half
-of its steps or more are irregular; nothing can be cut there, and it is said.
+of its steps or more are irregular; nothing can be cut there, which is a warning.
 
-What the training rows tell of this is kept in the settings, and holds for new rows, however few.
+What the training rows show of this is kept in the settings, and holds for new rows, however few.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class Steps:
             self.breaks[k] = self.breaks[k][:0]
 
     def settings(self) -> dict[str, Any]:
-        """What recordings tell of their time, by setting, as far as all of them tell the same."""
+        """What recordings show of their time, by setting, as far as all of them show the same."""
         when = self.recordings.when
         settings: dict[str, Any] = {} if when.format in (None, ISO) else {"format": when.format}
         if np.isnan(self.usual).all():

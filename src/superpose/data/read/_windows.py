@@ -154,7 +154,7 @@ def _require_room(windows: int, config: Config, rule: WindowsConfig) -> None:
 
 
 def measured(config: Config, table: pa.Table) -> Config:
-    """The settings with what was found of the time of the training rows, for new rows.
+    """The settings with what was learned of the time of the training rows, for new rows.
 
     A few new rows don't tell how dates are written, how long steps are or that weekends miss.
 

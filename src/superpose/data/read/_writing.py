@@ -75,7 +75,7 @@ def write_table(table: pa.Table, path: str | PathLike[str]) -> None:
 
 @contextmanager
 def drafted(path: Path) -> Iterator[Path]:
-    """Names a place beside a file for its draft, which is gone in the end.
+    """Names a path beside a file for its draft, which is gone in the end.
 
     Raises:
         DataError: something could not be written.
@@ -91,7 +91,7 @@ def drafted(path: Path) -> Iterator[Path]:
     except OSError as fault:
         given = f"can't be written ({fault.strerror or fault})"
         raise DataError(
-            message(location(file=path), given, fix="make room, or name another place")
+            message(location(file=path), given, fix="make room, or name another folder")
         ) from None
 
 

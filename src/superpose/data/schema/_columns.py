@@ -19,7 +19,7 @@ from ._suspects import suspects
 
 
 class Columns:
-    """One table and its settings, with what is found of the columns on the way.
+    """One table and its settings, with what is learned of the columns on the way.
 
     Args:
         table: all rows.
@@ -92,13 +92,13 @@ class Columns:
         return fitting[0] if len(fitting) == 1 else None
 
     def spec(self, entry: ColumnEntry[Any], guess: Guess) -> ColumnSpec:
-        """The column as it will be read, with what there is to say of it noted."""
+        """The column as it will be read, with the notes on it."""
         column = entry.column
         target = isinstance(column, TargetConfig)
         role = f"{'target' if target else 'input'} {entry.name!r}"
         kind = str(guess.kind)
         self._warn_of_guess(entry, guess, role)
-        # What there is to say of dates names its own way out.
+        # Notes on dates name their own way out.
         keep = "" if kind == "date" else "`kind: category` keeps the text"
         where = location(column=entry.name)
         self.conversions += [message(where, one, fix=keep) for one in guess.conversions]

@@ -113,7 +113,7 @@ def guess_target(values: pa.ChunkedArray) -> Guess:
 
 
 def guess_date(name: str, values: pa.ChunkedArray, numbers: bool = True) -> Guess | None:
-    """The guess for a column of dates, with the fault of dates that can't be told; else None."""
+    """The guess for a column of dates, with the fault of dates whose order is open; else None."""
     words = missing_words(values, "date")
     try:
         dates = dates_in(name, blank_words(values, words), numbers)
@@ -262,7 +262,7 @@ def joined_by(known: pa.ChunkedArray, distinct: int | None = None) -> str | None
     """
     distinct = _distinct(known) if distinct is None else distinct
     for separator in SEPARATORS:
-        # Commas also stand in plain text and in names, so more of them are asked for.
+        # Commas also stand in plain text and in names, so more of them are needed.
         least = 0.25 if separator == "," else 0.1
         if distinct < 3 or _share(pc.match_substring(known, separator)) < least:
             continue
@@ -311,12 +311,12 @@ def may_hold_words(values: pa.ChunkedArray) -> bool:
 
 
 def declared_guess(kind: str, values: pa.ChunkedArray, decimal: Sign | None = None) -> Guess:
-    """What is found in a column whose kind is declared: how numbers are written, words for missing.
+    """What a column whose kind is declared holds: how numbers are written, words for missing.
 
     Args:
         kind: the declared kind.
         values: all rows.
-        decimal: the sign before decimals, where the user has said it.
+        decimal: the sign before decimals, where the user has set it.
     """
     words = missing_words(values, kind)
     if kind not in ("number", "count") or not is_text(values.type):

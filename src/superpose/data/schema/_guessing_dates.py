@@ -1,9 +1,9 @@
-"""Telling dates and times from their values: how they are written, and what has to be said of it.
+"""Telling dates and times from their values: how they are written, and the notes on that.
 
 - Types of dates, timestamps and times of day are dates.
 - Text is if one way of writing reads nine values in ten; the others, no more than 20 different
-  ones, are named and count as missing. Of two orders of day and month the values decide, and it is
-  said; if they don't, that is a fault.
+  ones, are named and count as missing. Of two orders of day and month the values decide, with a
+  note; if they don't, that is a fault.
 - Whole numbers such as 20240131 are if all are days of 1900 to 2099, and there are five different
   ones or the name says date or time: by chance five are in one case of 30 million.
 - Numbers since 1970 (in s, ms, us or ns) are if all are of 1990 to 2099 and the name says so: other
@@ -76,7 +76,7 @@ def dates_in(name: str, values: pa.ChunkedArray, numbers: bool = True) -> Dates 
         numbers: whether numbers may be dates.
 
     Raises:
-        DataError: dates whose order can't be told.
+        DataError: dates whose order the values leave open.
 
     Example:
         >>> dates_in("day", pa.chunked_array([["31/12/2020", "01/01/2021"]])).options
@@ -99,12 +99,12 @@ def dates_in(name: str, values: pa.ChunkedArray, numbers: bool = True) -> Dates 
 def declared_dates(
     name: str, values: pa.ChunkedArray, options: Mapping[str, Any]
 ) -> tuple[dict[str, Any], tuple[str, ...]]:
-    """The options of a column that is declared as date, and what has to be said of it.
+    """The options of a column that is declared as date, and the notes on it.
 
     What the settings leave out is decided from all rows, so that no part of them decides otherwise.
 
     Raises:
-        DataError: the first value that is no date; dates whose order can't be told.
+        DataError: the first value that is no date; dates whose order the values leave open.
     """
     complete = dict(options)
     format = complete.get("format") or format_of(name, values)
@@ -176,7 +176,7 @@ def _text_as_dates(name: str, values: pa.ChunkedArray) -> Dates | None:
 
 
 def _on_format(values: pa.ChunkedArray, times: Times, format: str | None) -> tuple[str, ...]:
-    """What to say where values could also be read another way."""
+    """Notes where values could also be read another way."""
     read = ~np.isnan(times.wall)
     if format in (None, ISO) or not read.any():
         return ()
@@ -197,7 +197,7 @@ def _on_format(values: pa.ChunkedArray, times: Times, format: str | None) -> tup
 
 
 def _on_zone(times: Times, zone: str | None) -> tuple[str, ...]:
-    """What to say where times have several offsets, so that their zone has a name nobody told."""
+    """Notes where times have several offsets, so that nobody has named their zone."""
     if zone != WRITTEN:
         return ()
     offsets = listing(offset_name(seconds) for seconds in np.unique(times.offset[times.zoned]))

@@ -222,7 +222,7 @@ def read_numbers(known: pa.ChunkedArray, decimal: Sign | None = None) -> FormatF
 
     Args:
         known: the text without missing values.
-        decimal: the sign before decimals, where the user has said it.
+        decimal: the sign before decimals, where the user has set it.
     """
     read = find_number_format(one(known.cast(pa.large_string())), decimal)
     if read is not None or numbers_in(known).null_count:

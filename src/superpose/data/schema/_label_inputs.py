@@ -22,7 +22,7 @@ class LabelInputs:
 
     Args:
         checks: the table and its settings.
-        ignored: columns that are not used; it is read when asked, and may grow until then.
+        ignored: columns that are not used; it is read late, and may grow until then.
     """
 
     def __init__(self, checks: ColumnChecks, ignored: Mapping[str, str]) -> None:
@@ -34,7 +34,7 @@ class LabelInputs:
     # Targets of an image.
 
     def image_of(self, entry: ColumnEntry[TargetConfig]) -> str | None:
-        """The image whose places a target is of, or None if that is not known."""
+        """The image whose locations a target labels, or None if that is not known."""
         stated = entry.column.options.get("of")
         where = self.config.at(*entry.keys, "of")
         images = self.images()

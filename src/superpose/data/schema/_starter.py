@@ -65,7 +65,7 @@ def write_starter(
         if path.exists():
             raise ConfigError(exists) from None
         given = f"can't be written ({fault.strerror})"
-        raise ConfigError(message(location(file=path), given, fix="name another place")) from None
+        raise ConfigError(message(location(file=path), given, fix="name another folder")) from None
     return schema
 
 

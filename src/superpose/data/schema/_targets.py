@@ -165,7 +165,7 @@ class TargetColumns:
         return len(self.faults.messages) == before
 
     def guess(self, entry: ColumnEntry[TargetConfig]) -> Guess | None:
-        """The kind of a target: declared, told by its levels, or guessed."""
+        """The kind of a target: declared, shown by its levels, or guessed."""
         target = entry.column
         levels = levels_of(self.columns.table, entry.name)
         kind = target.declared_kind or self.columns.kind_told_by_values(entry)

@@ -38,8 +38,8 @@ def _is_bare(form: NumberFormat, values: Column) -> bool:
 def unlike_training(codec: Codec, table: pa.Table, stated: Iterable[str] = ()) -> list[str]:
     """Names the inputs whose values training rows had nothing like, and those without any value.
 
-    What the reader of the table has read otherwise than it is written is told too, unless the same
-    was told of the training rows.
+    What the reader of the table has read otherwise than it is written is named too, unless it was
+    so in the training rows.
 
     Args:
         codec: fitted codec.
@@ -77,7 +77,7 @@ def unlike_training(codec: Codec, table: pa.Table, stated: Iterable[str] = ()) -
 
 
 def _unlike(kind: InputKind, values: Column, there: np.ndarray) -> str | None:
-    """What to say of an input where too many rows are unlike those of the training."""
+    """The sentence on an input where too many rows are unlike those of the training."""
     outside = kind.outside(values)
     rows = np.flatnonzero(outside.rows)
     share = len(rows) / there.sum()

@@ -54,7 +54,7 @@ def purged(
     Returns:
         The parts, -1 where a row is left out, and how many are.
     """
-    # So many windows before the end of a part reach beyond it.
+    # So many windows at the end of a part look beyond it.
     n_last = math.ceil(max(rule.horizons, default=0) / rule.step)
     if not n_last:
         return part, 0

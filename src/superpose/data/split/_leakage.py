@@ -109,7 +109,7 @@ def _disguises(table: pa.Table, schema: Schema, split: Split) -> list[str]:
             continue
         numeric = spec.kind in ("number", "date")
         shares = {k: r2 for block in groups for k, r2 in block.shares(x, numeric).items()}
-        # Slower looks are for the pairs alone in which the quick one has found something.
+        # Slower checks are for the pairs alone that the quick one has pointed out.
         for k in sorted(k for k, r2 in shares.items() if r2 >= QUICK_R2):
             (target, detail), (target_spec, y) = pairs[k]
             reason = _reason(x, y, kind=spec.kind, scale=_scale(target_spec), clusters=clusters)
@@ -262,7 +262,7 @@ def _row_codes(values: Column) -> np.ndarray:
 
 
 def _series_codes(values: Column) -> np.ndarray:
-    """A number per series: sums of what its numbers hash to, each by its place in the row."""
+    """A number per series: sums of what its numbers hash to, each by its position in the row."""
     steps = as_events("", values) if holds_events(values.type) else as_steps("", values)
     numbers = np.reshape(steps.values, (len(steps.rows), -1))
     bits = np.nan_to_num(numbers, nan=np.inf).view(np.uint64)

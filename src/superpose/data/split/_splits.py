@@ -144,7 +144,7 @@ def fold_indices(
 def _check_labels(
     labels: Mapping[str, np.ndarray], parts: Mapping[str, np.ndarray], schema: Schema
 ) -> list[str]:
-    """Refuse targets that can't be learned, and name those that can't be judged."""
+    """Refuse targets that can't be learned, and name those that can't be evaluated."""
     faults = Faults(DataError)
     warnings = []
     classes = {
@@ -168,7 +168,7 @@ def _check_labels(
             elif part != "train" and (count == 0 or (same and name in classes)):
                 warnings.append(
                     f"target {name!r}: {what}{' of one class' * bool(same)} among the {part} rows; "
-                    f"it can't be judged there"
+                    f"it can't be evaluated there"
                 )
     faults.raise_any()
     return warnings

@@ -36,7 +36,7 @@ def times(
         table: the rows.
         name: name of the column.
         config: where the column is declared as kind date, with its format and zone, or is the time
-            of windows, with the format that was found in the training rows.
+            of windows, with the format of the training rows.
         setting: the setting that names the column, for the message.
 
     Raises:

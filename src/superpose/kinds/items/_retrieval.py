@@ -26,10 +26,10 @@ from ._items import Items, codes, described, inputs_of
 
 MOST_ITEMS = 10_000  # a probability of each is held for each row
 TREE_ITEMS = 50  # trees grow one for each class in every round
-ONE_HOT = 32  # with more items a measured one is told by a code
+ONE_HOT = 32  # with more items a measured one is read as a code
 CODE = 16  # numbers of a code, and as many again of what is known of the item
-VECTOR = 32  # numbers of a vector, unless told otherwise
-TOP = 10  # items that are listed for a row, unless told otherwise
+VECTOR = 32  # numbers of a vector, unless set
+TOP = 10  # items that are listed for a row, unless set
 RECALLS = (1, 10, 100)
 
 
@@ -62,7 +62,7 @@ class RetrievalOptions(Options):
 
 @dataclass(kw_only=True)
 class RetrievalTarget(OneClass):
-    """One item out of many: the row is asked with, and items are found by their vectors.
+    """One item out of many, retrieved for a row by comparing vectors.
 
     Networks give a row a vector and compare it with those of all items. An item's vector is
     learned, or read from what describes the item, or both.
@@ -148,7 +148,7 @@ class RetrievalTarget(OneClass):
         return np.where(known[:, None], code, np.nan).astype(np.float32)
 
     def ranks(self, y: np.ndarray, pred: np.ndarray) -> np.ndarray:
-        """Where in the list of items each label stands, 1 for the first; ties share their places.
+        """Where in the list of items each label stands, 1 for the first; ties share their ranks.
 
         Shape:
             y (N,) without gaps, pred (N, K) -> (N,).

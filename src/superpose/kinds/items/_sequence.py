@@ -35,7 +35,7 @@ class SequenceOptions(Options):
 class SequenceInput(InputKind):
     """A history of names, oldest first, as a list or as text with blanks between the names.
 
-    The newest ``length`` members are read, newest first, so that a place says how long ago.
+    The newest ``length`` members are read, newest first, so that a position says how long ago.
 
     Example:
         >>> values = pa.chunked_array([[["milk", "tea"], ["tea"], None]])

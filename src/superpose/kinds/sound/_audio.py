@@ -43,7 +43,7 @@ def usual_seconds(values: Column, folder: str) -> float:
 def read_sounds(
     values: Column, folder: str, read: Callable[[str], np.ndarray]
 ) -> tuple[dict[int, np.ndarray], dict[int, str]]:
-    """Read the sound of each row that has one; where that fails, tell why, by row."""
+    """Read the sound of each row that has one; where that fails, the reason, by row."""
     sounds = dict[int, np.ndarray]()
     wrong = dict[int, str]()
     for row, path in enumerate(as_text(values).to_pylist()):
@@ -163,7 +163,7 @@ class AudioInput(InputKind):
             augmented=augment_settings(options.get("augment"), AudioAugmentOptions, default=True),
             skips=options.get("on_error") == "skip",
         )
-        # What can't be read is told of all rows, when they are encoded.
+        # Files that can't be read are a warning for all rows, once they are encoded.
         block, wrong = kind._spectrograms(values, folder)
         kind._require(values, folder, wrong)
         rows = block[~np.isnan(block[:, 0, 0])]

@@ -27,7 +27,7 @@ def require_soundfile(column: str) -> None:
 
 
 def seconds_of(path: str) -> float:
-    """Length of a sound file, 0 where it can't be read: that is said when it is."""
+    """Length of a sound file, 0 where it can't be read: reading it says why."""
     import soundfile
 
     try:

@@ -23,7 +23,7 @@ from ._number import CLIP, finite, quantile_edges
 
 
 def _on_output_scale(y: np.ndarray, mean: float, scale: float) -> np.ndarray:
-    """A measured count on the scale of the network's output; + 1 gives zero a place on it."""
+    """A measured count on the scale of the network's output; + 1 puts zero on it, too."""
     return np.clip((np.log1p(y) - np.log1p(mean)) / scale, -CLIP, CLIP)
 
 

@@ -181,7 +181,7 @@ class DateInput(NumbersInput):
         if self.zone is None and times.zoned.any():
             row = int(np.argmax(times.zoned))
             given = f"a time of a zone, one of {int(times.zoned.sum())}, but the training rows "
-            given += "have no zone, so its hour can't be told on their clock"
+            given += "have no zone, so its hour on their clock is not known"
             fix = "turn the times to that clock and take the zone off, or train with `zone:`"
             raise DataError(message(location(column=self.column, row=row), given, fix=fix))
         if self.zone is not None and not self.naive and times.naive.any():

@@ -58,7 +58,7 @@ def location_scale(values: np.ndarray) -> tuple[float, float]:
         return 0.0, 1.0
     mean = float((values / largest).mean()) * largest  # dividing first: 1e300 squared overflows
     scale = float((values / largest).std()) * largest
-    # A spread at the level of rounding is no spread.
+    # A scale at the level of rounding is none.
     return mean, scale if scale > 1e-12 * largest else 1.0
 
 
@@ -165,7 +165,7 @@ class NumberInput(NumbersInput):
         return self._standard(values).astype(np.float32)[:, None], [False], [self.column]
 
     def describe(self) -> str:
-        return f"mean {self.mean:.4g}, spread {self.scale:.4g}"
+        return f"mean {self.mean:.4g}, std {self.scale:.4g}"
 
 
 @dataclass(kw_only=True)
@@ -285,4 +285,4 @@ class NumberTarget(TargetKind):
         }
 
     def describe(self) -> str:
-        return f"mean {self.mean:.4g}, spread {self.scale:.4g}"
+        return f"mean {self.mean:.4g}, std {self.scale:.4g}"

@@ -181,7 +181,7 @@ class PretrainedTextInput(Checkpoint, VectorInput):
         return block
 
     def _pieces(self, rows: Sequence[Sequence[str]]) -> np.ndarray:
-        """Numbers of tokens and the places of words' first ones, (N, S, 2), from 1."""
+        """Numbers of tokens and the positions of words' first ones, (N, S, 2), from 1."""
         block = np.zeros((len(rows), self.settings["length"], 2), np.int64)
         block[..., 0] = self.pad
         tokenized = self._tokens.encode_batch(list(map(list, rows)), is_pretokenized=True)

@@ -89,7 +89,7 @@ def _character_codes(text: pa.Array) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _following(codes: np.ndarray, rows: np.ndarray, step: int) -> np.ndarray:
-    """The code ``step`` places later in the same row, 0 past its end."""
+    """The code ``step`` positions later in the same row, 0 past its end."""
     later = np.zeros_like(codes)
     if step < len(codes):
         later[:-step] = np.where(rows[step:] == rows[:-step], codes[step:], 0)
@@ -200,7 +200,7 @@ class TextInput(InputKind):
         return kind
 
     def _rephrase(self, values: Column, folder: str, load_backbone: LoadBackbone) -> None:
-        """Have training texts put in other words, where it is asked for."""
+        """Have training texts put in other words, where the settings ask for it."""
         settings = TextAugmentOptions.model_validate(self.augmented or {})
         if not settings.translate or not settings.rephrase:
             return
@@ -347,7 +347,7 @@ def _guess_unit(text: pa.Array) -> str:
 
 
 def _lookup(codes: np.ndarray, known: list[int]) -> np.ndarray:
-    """Place of each code in a list of codes, -1 where it is not listed."""
+    """Index of each code in a list of codes, -1 where it is not listed."""
     if not known:
         return np.full(len(codes), -1)
     table = np.array(known, np.uint64)

@@ -173,4 +173,4 @@ class ForecastTarget(SeveralNumbers):
 
     def describe(self) -> str:
         steps = f"{len(self.ahead)} steps, up to {self.ahead[-1]} ahead"
-        return f"{steps}; mean {self.mean:.4g}, spread {self.scale:.4g}"
+        return f"{steps}; mean {self.mean:.4g}, std {self.scale:.4g}"

@@ -87,7 +87,7 @@ class SeriesInput(InputKind):
     hints: ClassVar[InputHints] = InputHints(takes_lists=True)
     length: int  # steps that are read
     channels: list[str]  # those that vary
-    kept: list[int]  # their places among the channels of a step
+    kept: list[int]  # their positions among the channels of a step
     wide: int  # channels of a step
     means: list[float]
     scales: list[float]

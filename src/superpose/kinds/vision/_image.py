@@ -27,7 +27,7 @@ from superpose.kinds._options import Options, augment_settings
 
 SIDE = 64  # pixels
 GREY_SIDE = 8  # pixels of the summary for trees
-# The finest map within it is taken: every place costs a probability for each class and row.
+# The finest map within it is taken: every location costs a probability for each class and row.
 MOST_LOCATIONS = 5000
 FIX = (
     "mend the path or the file, leave the cell empty if there is no image, or write "
@@ -73,8 +73,8 @@ class ImageOptions(Options):
 
     Args:
         size: height and width in pixels at which images are read, 16 to 1024 each; 64 x 64 without.
-        stride: pixels on a side of one place of the map that masks and boxes are told of: 2, 4 or
-            8; without, the finest that leaves at most 5000 places.
+        stride: pixels on a side of one location of the map of masks and boxes: 2, 4 or 8; without,
+            the finest that leaves at most 5000 locations.
         augment: how images are varied while the network learns; `off` leaves them as they are.
         on_error: `skip` takes an image that can't be read for missing, and counts it.
     """

@@ -244,8 +244,8 @@ class MapTarget(SeveralNumbers):
     def describe(self) -> str:
         high, wide = self.grid
         return (
-            f"a number for each of {high} x {wide} places of {self.of!r}; mean {self.mean:.4g}, "
-            f"spread {self.scale:.4g}"
+            f"a number for each of {high} x {wide} locations of {self.of!r}; mean {self.mean:.4g}, "
+            f"std {self.scale:.4g}"
         )
 
 

@@ -119,7 +119,7 @@ class MaskTarget(TargetKind):
     @property
     def constant_reason(self) -> str | None:
         seen = [level for level, s in zip(self.levels, self.shares, strict=True) if s]
-        return f"every labelled place is {seen[0]!r}" if len(seen) == 1 else None
+        return f"every labelled location is {seen[0]!r}" if len(seen) == 1 else None
 
     @cached_property
     def weights(self) -> np.ndarray:
@@ -283,9 +283,8 @@ class MaskTarget(TargetKind):
 
     def describe(self) -> str:
         high, wide = self.grid
-        return (
-            f"one of {len(self.levels)} classes for each of {high} x {wide} places of {self.of!r}"
-        )
+        classes = f"one of {len(self.levels)} classes"
+        return f"{classes} for each of {high} x {wide} locations of {self.of!r}"
 
 
 def _masks_fit(

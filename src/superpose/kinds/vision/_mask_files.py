@@ -109,6 +109,6 @@ def warn_of_ids(column: str, strange: dict[int, str], files: dict[int, str]) -> 
     row = min(strange)
     warn(
         f"target {column!r}, row {row}: id {strange[row]} of its {files[row]} "
-        f"did not occur in training; such places count as unlabelled in "
+        f"did not occur in training; such locations count as unlabelled in "
         f"{len(strange)} mask(s)"
     )

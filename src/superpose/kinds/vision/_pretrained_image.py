@@ -61,8 +61,8 @@ class PretrainedImageOptions(Options):
         encoder: folder with config.json, preprocessor_config.json and model.safetensors, or a name
             on the hub of Hugging Face.
         train: what is trained of it: nothing, low-rank adapters, or all its weights.
-        size: height and width in pixels at which images are read, multiples of a place of its map
-            (14, 16 or 32 pixels as a rule); without, those of the checkpoint.
+        size: height and width in pixels at which images are read, multiples of a location of its
+            map (14, 16 or 32 pixels as a rule); without, those of the checkpoint.
         augment: how images are varied while the model is trained; `off` leaves them as they are.
         on_error: `skip` takes an image that can't be read for missing, and counts it.
         rate: steps of its weights as a share of those of the others.
@@ -93,9 +93,9 @@ class PretrainedImageInput(Checkpoint, ImageInput):
     """Images, read by a model of `transformers` that others have trained.
 
     With ``train: nothing`` every image is read once; else the model is a part of the network and
-    travels in the bundle. A norm over the batch reads as it was trained, so that a row alone is
-    told as in any batch. Trees read the vectors in either case. Needs the extra `superpose[text]`
-    beside `superpose[vision]`.
+    travels in the bundle. A norm over the batch reads as it was trained, so that a row alone has
+    the prediction that it has in any batch. Trees read the vectors in either case. Needs the extra
+    `superpose[text]` beside `superpose[vision]`.
     """
 
     name: ClassVar[str] = "pretrained-image"
@@ -136,9 +136,8 @@ class PretrainedImageInput(Checkpoint, ImageInput):
             raise refused(column, home, fault, what="images", models=MODELS) from None
         size = settings.size or [max(round(side / stride), 1) * stride] * 2
         if any(length % stride for length in size):
-            given = (
-                f"size {size} given, but a place of the model's map has {stride} x {stride} pixels"
-            )
+            pixels = f"{stride} x {stride} pixels"
+            given = f"size {size} given, but a location of the model's map has {pixels}"
             raise DataError(message(location(column=column), given, f"multiples of {stride}"))
         paths = as_text(values).to_pylist()
         ranges, conversions = read_forms(column, paths, folder)

@@ -183,7 +183,7 @@ def test_labels_of_words_that_are_not_read_are_refused() -> None:
     found = schema(**PLAIN)
     other = schema(targets="intent", inputs=["n"])
     gone = Schema(other.inputs, found.targets)
-    with pytest.raises(DataError, match="input 'words' can't be read place by place"):
+    with pytest.raises(DataError, match="input 'words' can't be read location by location"):
         Codec.fit(TABLE, gone, np.arange(3))
 
 

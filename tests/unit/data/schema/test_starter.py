@@ -87,7 +87,7 @@ def test_nothing_is_written_when_a_target_is_wrong(tmp_path: Path) -> None:
 
 def test_a_place_that_can_not_be_written_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("x")
-    with pytest.raises(ConfigError, match=r"can't be written \(.*\); name another place"):
+    with pytest.raises(ConfigError, match=r"can't be written \(.*\); name another folder"):
         write_starter(TABLE, None, targets="y", path=tmp_path / "file" / "superpose.yaml")
 
 

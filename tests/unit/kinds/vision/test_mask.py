@@ -70,7 +70,7 @@ def test_predicted_masks_have_the_size_of_the_image_and_the_ids_of_the_files(mas
 def test_runs_and_arrays_are_the_same():
     ids = np.random.default_rng(0).integers(-1, 3, (5, 7))
     assert (mask_array(as_runs(ids)) == ids).all()
-    with pytest.raises(ValueError, match="the runs fill 3 places of 2 x 2"):
+    with pytest.raises(ValueError, match="the runs fill 3 pixels of 2 x 2"):
         mask_array("2x2 1*3")
 
 

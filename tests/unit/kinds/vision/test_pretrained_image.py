@@ -283,7 +283,7 @@ def test_a_model_of_text_and_a_size_that_does_not_fit_are_refused(checkpoints, p
     (tmp_path / "preprocessor_config.json").write_text(json.dumps(PREPARE))
     assert "a model of type bert reads input_ids, not images" in fault(tmp_path, photos)
     assert fault(checkpoints["vit"], photos, size=[40, 36]) == (
-        "column 'image': size [40, 36] given, but a place of the model's map has 8 x 8 pixels; "
+        "column 'image': size [40, 36] given, but a location of the model's map has 8 x 8 pixels; "
         "allowed: multiples of 8"
     )
     assert fitted(checkpoints["vit"], photos, size=[64, 48]).grid == (8, 6)
