@@ -73,7 +73,7 @@ def test_a_message_leaves_out_what_is_empty() -> None:
          "a.yaml:1: inputs[0]: column 'x'"),
     ],
 )  # fmt: skip
-def test_a_place_is_written_from_wide_to_narrow(place_of: dict, text: str) -> None:
+def test_a_location_is_written_from_wide_to_narrow(place_of: dict, text: str) -> None:
     assert location(**place_of) == text
 
 

@@ -66,7 +66,7 @@ def affinity(
         raise ConfigError(message("--out", f"{str(out)!r} given", "a file that ends in .svg"))
     model = Superpose.load(run)
     settings = run / "superpose.yaml"
-    known = load_config(settings).source if settings.is_file() else None
+    known = load_config(settings).data_path if settings.is_file() else None
     table = known if source is None else source
     with Stages() as stages:
         model.affinity(table, epochs, progress=stages)

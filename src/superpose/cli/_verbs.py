@@ -131,11 +131,11 @@ def check(
 
     options = {"--targets": targets, "--positive": positive}
     config = settings_of(source, "check", options)
-    if config.source is None:
+    if config.data_path is None:
         fix = "add `data:` with the path of the table, or `sources:` with those of several"
         raise ConfigError(message(config.at("data"), "no table is named", fix=fix))
-    config = divided(config, config.source)
-    table = read_rows(config.source, config, quiet=True)
+    config = divided(config, config.data_path)
+    table = read_rows(config.data_path, config, quiet=True)
     with reading_spinner(table.num_columns, table.num_rows):
         prepared = prepare(table, config)
     require_room(prepared)
@@ -324,6 +324,6 @@ def _remove_demo(folder: Path, config: Config) -> None:
     except SuperposeError:
         return
     # Only a demo has no `data`: every other run of the command line names its table.
-    if earlier.source is None and earlier.targets == config.targets:
+    if earlier.data_path is None and earlier.targets == config.targets:
         with locked(folder):
             shutil.rmtree(folder)

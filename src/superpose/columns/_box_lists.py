@@ -24,9 +24,9 @@ PREDICTED_BOXES = pa.list_(
 )
 
 
-def sizes_of(source: Column, folder: str) -> tuple[dict[int, np.ndarray], dict[int, str]]:
+def sizes_of(images: Column, folder: str) -> tuple[dict[int, np.ndarray], dict[int, str]]:
     """Height and width of the image of each row, and why some are not known."""
-    return read_all(as_text(source).to_pylist(), folder, lambda path: np.array(size_of(path)))
+    return read_all(as_text(images).to_pylist(), folder, lambda path: np.array(size_of(path)))
 
 
 def are_shares(objects_by_row: Objects) -> bool:
@@ -46,7 +46,7 @@ def shares_of(
     *,
     skips: bool,
     folder: str = "",
-    source: Column | None = None,
+    images: Column | None = None,
     tell: bool = True,
     shares: bool = False,
 ) -> dict[int, list[tuple[str, np.ndarray]]]:
@@ -57,14 +57,14 @@ def shares_of(
         objects_by_row: what `read_objects` gave.
         skips: as of `within`.
         folder: where the paths of images start.
-        source: paths of the images; without, boxes are shares already.
+        images: paths of the images; without, boxes are shares already.
         tell: as of `within`.
         shares: whether boxes are shares already.
 
     Raises:
         DataError: as of `within`; or boxes that are shares where those of training were pixels.
     """
-    if source is None or shares:
+    if images is None or shares:
         return within(
             column,
             objects_by_row,
@@ -77,7 +77,7 @@ def shares_of(
         fix = "multiply them by the width and the height of their images"
         raise DataError(message(location(column=column), given, "pixels, as in training", fix=fix))
     require_pillow(column)
-    heads, _ = read_all(as_text(source).to_pylist(), folder, head_of)
+    heads, _ = read_all(as_text(images).to_pylist(), folder, head_of)
     sizes = {row: np.array(head[:2]) for row, head in heads.items()}
     turned = {row for row, head in heads.items() if head.orientation != 1}
     return within(column, objects_by_row, sizes, skips=skips, tell=tell, turned=turned)
@@ -89,7 +89,7 @@ def frame_notes(
     *,
     ignored: int,
     shares: bool,
-    source: Column | None,
+    images: Column | None,
     folder: str,
 ) -> tuple[list[str], list[str]]:
     """What is to be looked at of boxes in training rows, and what is read otherwise than written.
@@ -98,7 +98,7 @@ def frame_notes(
         column: name of the target.
         objects_by_row, ignored: what `read_objects` gave.
         shares: whether boxes are read as shares of the sides.
-        source: paths of the images.
+        images: paths of the images.
         folder: where they start.
     """
     notes, conversions = [], []
@@ -116,8 +116,8 @@ def frame_notes(
         conversions.append(
             message(location(column=column), f"{given}and predicted as such", fix=fix)
         )
-    if source is not None:
-        heads, _ = read_all(as_text(source).to_pylist(), folder, head_of)
+    if images is not None:
+        heads, _ = read_all(as_text(images).to_pylist(), folder, head_of)
         if turns := sum(
             head.orientation != 1 for r, head in heads.items() if objects_by_row.get(r)
         ):

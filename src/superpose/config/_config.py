@@ -212,7 +212,7 @@ class Config(Section):
         return _location(self._path, self._lines, keys)
 
     @property
-    def source(self) -> Path | dict[str, Path] | None:
+    def data_path(self) -> Path | dict[str, Path] | None:
         """Path of the table, or of each source by its name, from the working folder."""
         folder = Path() if self._path is None else self._path.parent
         if self.sources is not None:

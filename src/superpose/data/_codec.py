@@ -27,7 +27,7 @@ from superpose.stored import damaged
 from ._codec_columns import context_of, values_of
 from ._codec_fit import fit_kinds
 from ._memory import require_memory
-from .read._reading import folder_of
+from .read._table_metadata import folder_of
 from .schema._schema import ColumnSpec, Schema, has_column
 
 
@@ -278,7 +278,7 @@ class Codec:
         """What a target's labels are read with."""
         options = _folder(kind, table)
         if kind.hints.reads_input and kind.locations is not None:
-            options["source"] = self.input_values(table, kind.locations.of)
+            options["images"] = self.input_values(table, kind.locations.of)
         return options
 
     def _fits(self, kind: TargetKind, values: Column, table: pa.Table) -> np.ndarray | None:

@@ -11,7 +11,7 @@ import pyarrow as pa
 from superpose.columns import Column, holds_files, plain
 from superpose.errors import DataError, location, message
 
-from .read._reading import folder_of
+from .read._table_metadata import folder_of
 from .schema._schema import ColumnSpec
 
 

@@ -12,7 +12,7 @@ from superpose.errors import DataError, Faults
 from superpose.kinds import INPUT_KINDS, TARGET_KINDS, TargetKind
 
 from ._codec_columns import context_of, values_of
-from .read._reading import folder_of
+from .read._table_metadata import folder_of
 from .schema._items import items_of
 from .schema._schema import ColumnSpec
 
@@ -80,7 +80,7 @@ def _fit_target(codec: Codec, spec: ColumnSpec, table: pa.Table, *, picked: pa.A
         options["folder"] = str(folder_of(table) or "")
     if family.hints.reads_input:
         of = str(spec.options["of"])
-        options["source"] = codec.input_values(table, of).take(picked)
+        options["images"] = codec.input_values(table, of).take(picked)
     if family.hints.has_items:
         options["items"] = items_of(spec.name, spec.options, table, rows=picked)
     family.check(spec.name, values, **options)
@@ -89,7 +89,7 @@ def _fit_target(codec: Codec, spec: ColumnSpec, table: pa.Table, *, picked: pa.A
     except DataError:
         if family.hints.reads_input:
             # The rows that it names are those of the part; of all rows they are the table's.
-            options["source"] = codec.input_values(table, of)
+            options["images"] = codec.input_values(table, of)
             family.fit(spec.name, values, **options)
         raise
     if kind.constant_reason and not spec.options.get("levels"):

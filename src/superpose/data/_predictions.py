@@ -14,7 +14,7 @@ from superpose.columns import local_path, read_whole
 from superpose.errors import DataError, message
 from superpose.kinds import FileForm, TargetKind
 
-from .read._reading import WRITTEN, file_format
+from .read._formats import WRITTEN, file_format
 from .read._writing import drafted, fill
 
 MARK = ".superpose"  # names the table whose files they are: with it they may be replaced

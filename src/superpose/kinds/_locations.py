@@ -12,11 +12,11 @@ import pyarrow as pa
 from superpose.columns import Column
 
 
-def _all_fit(values: Column, source: Column, **options: Any) -> np.ndarray:
+def _all_fit(values: Column, inputs: Column, **options: Any) -> np.ndarray:
     return np.ones(len(values), bool)
 
 
-def _as_they_are(decoded: pa.Array, source: Column, **options: Any) -> pa.Array:
+def _as_they_are(decoded: pa.Array, inputs: Column, **options: Any) -> pa.Array:
     return decoded
 
 

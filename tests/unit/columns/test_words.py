@@ -41,7 +41,7 @@ def test_text_is_divided_at_blanks_and_nowhere_else():
     assert rows.tolist() == [0] * 4
 
 
-def test_places_count_from_the_start_of_each_row():
+def test_indices_count_from_the_start_of_each_row():
     assert index_in_row(np.array([0, 0, 2, 2, 2]), 4).tolist() == [0, 1, 0, 1, 2]
     assert index_in_row(np.zeros(0, int), 2).tolist() == []
 
@@ -96,25 +96,25 @@ def test_text_is_divided_at_blanks_where_its_words_have_labels():
     np.testing.assert_array_equal(kind.encode(col(["a St."])), lists.encode(col([["a", "St."]])))
 
 
-def test_a_gap_in_a_list_keeps_its_place():
+def test_a_gap_in_a_list_keeps_its_location():
     kind = Text.fit("w", col([["a", None, "b"], ["c"]]))
     block = kind.encode(col([["a", None, "b"]]))
     assert (block[0, :, 0] > 0).all()
     assert (block[0, 1] == kind.encode(col([[""]]))[0, 0]).all()
 
 
-def test_prose_has_no_places():
+def test_prose_has_no_locations():
     kind = Text.fit("x", col(["a red door", "a blue door"]))
     assert not kind.target_options
     assert isinstance(encoder_of([kind], 16), TextEncoder)
 
 
-def test_the_longest_row_sets_the_places_up_to_a_limit():
+def test_the_longest_row_sets_the_locations_up_to_a_limit():
     assert Text.fit("w", col([["a"]] * 99 + [["b"] * 90])).length == 90
     assert Text.fit("w", col([["a"] * 400, ["b"]])).length == 256
 
 
-def test_words_beyond_the_longest_row_are_told_of():
+def test_words_beyond_the_longest_row_are_noted():
     kind = Text.fit("w", col([["a", "b"], ["c"]]))
     with pytest.warns(UserWarning, match="input 'w', row 1: 3 words; the longest row that is read"):
         block = kind.encode(col([["a"], ["a", "b", "c"]]))

@@ -105,16 +105,16 @@ def find_parts(path: Path, reader_of: Callable[[Path], Reader | None]) -> dict[s
     return {part: files[part] for part in PARTS if part in files}
 
 
-def as_divided(config: Config, source: Any, reader_of: Callable[[Path], Reader | None]) -> Config:
+def as_divided(config: Config, data: Any, reader_of: Callable[[Path], Reader | None]) -> Config:
     """The settings for what is divided already: by its parts, unless they say how.
 
     Args:
         config: the settings.
-        source: what the table is read from.
+        data: what the table is read from.
         reader_of: as of `read_folder`.
     """
-    several = isinstance(source, Mapping) and not is_dataset(source)
-    sources = source.values() if several else [source]
+    several = isinstance(data, Mapping) and not is_dataset(data)
+    sources = data.values() if several else [data]
     if "by" in config.split.model_fields_set:
         return config
     if not all(_is_divided(one, reader_of) for one in sources):
@@ -123,13 +123,13 @@ def as_divided(config: Config, source: Any, reader_of: Callable[[Path], Reader |
     return config.model_copy(update={"split": SplitConfig.model_validate(rule)})
 
 
-def _is_divided(source: Any, reader_of: Callable[[Path], Reader | None]) -> bool:
+def _is_divided(data: Any, reader_of: Callable[[Path], Reader | None]) -> bool:
     """Whether what is read from a source has a column with the part of each row."""
-    if (parts := parts_of(source)) is not None:
+    if (parts := parts_of(data)) is not None:
         return len(parts) > 1
-    if not isinstance(source, str | os.PathLike) or not os.path.isdir(source):
+    if not isinstance(data, str | os.PathLike) or not os.path.isdir(data):
         return False
-    return is_divided(Path(source)) or bool(find_parts(Path(source), reader_of))
+    return is_divided(Path(data)) or bool(find_parts(Path(data), reader_of))
 
 
 def _read_aligned(path: Path) -> pa.Table:

@@ -22,18 +22,18 @@ NO_LABEL = (-1, -100)  # of the library itself, and of transformers
 _LISTS = ("List", "LargeList", "Sequence")  # types of its columns of lists
 
 
-def _is(source: Any, *names: str) -> bool:
+def _is(data: Any, *names: str) -> bool:
     """Whether an object is of one of the library's classes."""
     library = sys.modules.get("datasets")
-    return library is not None and isinstance(source, tuple(getattr(library, n) for n in names))
+    return library is not None and isinstance(data, tuple(getattr(library, n) for n in names))
 
 
-def is_dataset(source: Any) -> bool:
+def is_dataset(data: Any) -> bool:
     """Whether an object is a `Dataset`, or a `DatasetDict` of several."""
-    return _is(source, "Dataset", "DatasetDict")
+    return _is(data, "Dataset", "DatasetDict")
 
 
-def parts_of(source: Any) -> dict[str, Any] | None:
+def parts_of(data: Any) -> dict[str, Any] | None:
     """The data sets of a `DatasetDict` by the part of a split that they are; None for all else.
 
     One that is alone is no part of anything, whatever its name.
@@ -41,14 +41,14 @@ def parts_of(source: Any) -> dict[str, Any] | None:
     Raises:
         DataError: a name that tells no part, or two that tell the same.
     """
-    if not _is(source, "DatasetDict"):
+    if not _is(data, "DatasetDict"):
         return None
-    if len(source) == 1:
-        return {PARTS[0]: next(iter(source.values()))}
+    if len(data) == 1:
+        return {PARTS[0]: next(iter(data.values()))}
     parts: dict[str, Any] = {}
     faults = Faults(DataError)
-    names = listing(map(repr, source))
-    for name, one_ in source.items():
+    names = listing(map(repr, data))
+    for name, one_ in data.items():
         words = re.split(r"[^a-z]+", str(name).lower())
         named = {PARTS[PART_WORDS[word]] for word in words if word in PART_WORDS}
         part = named.pop() if len(named) == 1 else None
@@ -69,19 +69,19 @@ def parts_of(source: Any) -> dict[str, Any] | None:
     return {part: parts[part] for part in PARTS if part in parts}
 
 
-def read_dataset(source: Any, column: str) -> pa.Table:
+def read_dataset(data: Any, column: str) -> pa.Table:
     """Reads a `Dataset`, or a `DatasetDict` as one table with the part of each row in a column.
 
     Args:
-        source: the object.
+        data: the object.
         column: the name of that column.
 
     Raises:
         DataError: parts that don't fit together, or what `parts_of` finds.
     """
-    parts = parts_of(source)
+    parts = parts_of(data)
     if parts is None or len(parts) == 1:
-        only = source if parts is None else next(iter(parts.values()))
+        only = data if parts is None else next(iter(parts.values()))
         return only.with_format("arrow")[:]  # rows that were selected, in their order
     tables = {part: one_.with_format("arrow")[:] for part, one_ in parts.items()}
     first = tables[PARTS[0]].column_names
@@ -144,14 +144,14 @@ def readable(table: pa.Table) -> pa.Table:
     return with_conversions(table, conversions) if conversions else table
 
 
-def require_whole(source: Any) -> None:
+def require_whole(data: Any) -> None:
     """Make sure that an object is not one of the library's streams.
 
     Raises:
         DataError: it is.
     """
-    if _is(source, "IterableDataset", "IterableDatasetDict"):
-        kind = type(source).__name__
+    if _is(data, "IterableDataset", "IterableDatasetDict"):
+        kind = type(data).__name__
         fix = "load it with streaming=False, or take rows: Dataset.from_list(list(stream.take(n)))"
         raise DataError(message("data", f"{kind} given, whose rows come one by one", fix=fix))
 

@@ -10,7 +10,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from superpose.columns import Column, as_text
-from superpose.data.read._reading import folder_of, read_table
+from superpose.data.read._reading import read_table
+from superpose.data.read._table_metadata import folder_of
 from superpose.errors import DataError, Faults, did_you_mean, listing, location, message
 from superpose.kinds import INPUT_KINDS, Items
 

@@ -6,7 +6,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from superpose.config import TargetConfig
-from superpose.data.read._reading import levels_of
+from superpose.data.read._table_metadata import levels_of
 from superpose.errors import listing
 from superpose.kinds import TARGET_KINDS, TargetHints, TargetKind
 
@@ -71,12 +71,12 @@ class TargetColumns:
         hints = TARGET_KINDS[guess.kind].hints if guess.kind in TARGET_KINDS else TargetHints()
         if hints.labels_of is not None:
             find = {"words": self.label_inputs.words_of, "image": self.label_inputs.image_of}
-            source = find[hints.labels_of](entry)
-            if source is None:
+            labelled = find[hints.labels_of](entry)
+            if labelled is None:
                 return False
             if hints.labels_of == "words":
-                self.columns.divided.add(source)
-            options["of"] = source
+                self.columns.divided.add(labelled)
+            options["of"] = labelled
         windows = self.config.windows
         if hints.looks_ahead and windows is not None:
             options["ahead"] = windows.horizons

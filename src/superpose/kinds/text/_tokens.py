@@ -277,7 +277,7 @@ class TokensTarget(NamedClasses):
 
 
 def _labels_fit(
-    column: str, values: Column, source: Column, *, of: str, **options: Any
+    column: str, values: Column, words: Column, *, of: str, **options: Any
 ) -> np.ndarray:
-    require_aligned(column, values, of=of, words=source)
+    require_aligned(column, values, of=of, words=words)
     return np.ones(len(values), bool)

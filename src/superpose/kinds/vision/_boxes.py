@@ -64,7 +64,7 @@ class BoxesTarget(TargetKind):
     A row that was looked at and has no object is an empty list; a row that nobody looked at is
     null.
 
-    ``source`` in the options is the column of the images; without it boxes are shares of sides.
+    ``images`` in the options is the column of the images; without it boxes are shares of sides.
 
     Example:
         >>> cell = [{"class": "red", "box": [0.0, 0.0, 0.5, 0.5]}]
@@ -133,9 +133,9 @@ class BoxesTarget(TargetKind):
     def fit(cls, column: str, values: Column, **options: Any) -> Self:
         require_scorer(column)
         skips = bool(options.get("skips"))
-        beside = {key: options[key] for key in ("folder", "source") if key in options}
+        beside = {key: options[key] for key in ("folder", "images") if key in options}
         read, ignored = read_objects(column, values)
-        shares = "source" in beside and are_shares(read)
+        shares = "images" in beside and are_shares(read)
         labelled = shares_of(column, read, skips=skips, **beside, tell=False, shares=shares)
         if len(labelled) < 2:
             raise too_few_labels(column, len(labelled))
@@ -154,7 +154,7 @@ class BoxesTarget(TargetKind):
             read,
             ignored=ignored,
             shares=shares,
-            source=options.get("source"),
+            images=options.get("images"),
             folder=options.get("folder", ""),
         )
         return cls(
@@ -172,10 +172,10 @@ class BoxesTarget(TargetKind):
             skips=skips,
         )
 
-    def encode(self, values: Column, folder: str = "", source: Column | None = None) -> np.ndarray:
+    def encode(self, values: Column, folder: str = "", images: Column | None = None) -> np.ndarray:
         read, _ = read_objects(self.column, values)
         labelled = shares_of(
-            self.column, read, skips=self.skips, folder=folder, source=source, shares=self.shares
+            self.column, read, skips=self.skips, folder=folder, images=images, shares=self.shares
         )
         index = {name: n for n, name in enumerate(self.levels)}
         block = self.distribution.missing(len(values))
@@ -262,11 +262,11 @@ class BoxesTarget(TargetKind):
             rows.append(None if gone else objects)
         return {self.column: pa.array(rows, PREDICTED_BOXES)}
 
-    def _in_pixels(self, decoded: pa.Array, source: Column, **options: Any) -> pa.Array:
+    def _in_pixels(self, decoded: pa.Array, images: Column, **options: Any) -> pa.Array:
         """Decoded boxes in pixels of the image of each row as it is shown, or as shares."""
         if self.shares:
             return decoded
-        sizes, _ = sizes_of(source, options.get("folder", ""))
+        sizes, _ = sizes_of(images, options.get("folder", ""))
         rows = decoded.to_pylist()
         for row, objects in enumerate(rows):
             if objects and row in sizes:

@@ -172,12 +172,12 @@ class MapTarget(SeveralNumbers):
         leave_unlabelled(self.column, "map", total=len(values), wrong=wrong)
         return self._standard(self._on_grid(maps, len(values)))
 
-    def _fits(self, values: Column, source: Column, **options: Any) -> np.ndarray:
+    def _fits(self, values: Column, images: Column, **options: Any) -> np.ndarray:
         folder = options.get("folder", "")
         sizes, _ = read_maps(self.column, values, folder, read=size_of_map)
         sizes = {r: np.array(x.shape) if x.ndim == 2 else x for r, x in sizes.items()}
         return fits_image(
-            self.column, "map", sizes=sizes, source=source, folder=folder, skips=self.skips
+            self.column, "map", sizes=sizes, images=images, folder=folder, skips=self.skips
         )
 
     def _metrics(self, y: np.ndarray, pred: np.ndarray, **options: Any) -> dict[str, float]:

@@ -288,8 +288,8 @@ class MaskTarget(TargetKind):
 
 
 def _masks_fit(
-    column: str, values: Column, source: Column, *, skips: bool, **options: Any
+    column: str, values: Column, images: Column, *, skips: bool, **options: Any
 ) -> np.ndarray:
     folder = options.get("folder", "")
     sizes, _ = read_all(mask_paths(values), folder, lambda path: np.array(size_of(path)))
-    return fits_image(column, "mask", sizes=sizes, source=source, folder=folder, skips=skips)
+    return fits_image(column, "mask", sizes=sizes, images=images, folder=folder, skips=skips)
