@@ -17,7 +17,7 @@ from superpose.columns import mask_array
 from superpose.config import Config
 from superpose.data import infer_schema, read_table
 from superpose.errors import SuperposeError
-from superpose.evaluation import prepare
+from superpose.prepare import prepare
 
 Image = pytest.importorskip("PIL.Image")
 pytest.importorskip("faster_coco_eval")
