@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import warnings
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Self
 
@@ -162,7 +162,7 @@ class Codec:
             DataError: every missing input column, or a value of the wrong type with its row.
         """
         columns = self._columns(table)
-        self._require_room(columns, table)
+        _require_room(self.input_kinds, columns, table)
         arrays = {}
         for name, kinds in self.input_groups.items():
             parts = [_encoded(kind, columns[kind.column], table) for kind in kinds]
@@ -174,25 +174,6 @@ class Codec:
                     y = self._labels_of(spec, table)
                 arrays[label_block(spec.name)] = y.reshape(len(y), -1)
         return arrays
-
-    def _require_room(self, columns: Mapping[str, Column], table: pa.Table) -> None:
-        """Raise DataError where the arrays of all rows would not fit; one row tells their size."""
-        each = 0.0
-        largest = ("", 0.0)
-        for kind in self.input_kinds:
-            if kind.group is None and table.num_rows > 16 and not kind.skip_cross_fitting:
-                one_row = columns[kind.column].slice(0, 1)
-                with warnings.catch_warnings():
-                    warnings.simplefilter("ignore")
-                    try:
-                        taken = _encoded(kind, one_row, table).nbytes
-                    except DataError:  # raised for all rows together
-                        continue
-                each = each + taken
-                largest = max(largest, (kind.column, taken), key=lambda x: x[1])
-        what = f"{table.num_rows:,} rows, of which {largest[0]!r} is the largest part,"
-        fix = "take fewer rows, or a smaller size, length, seconds or bins of this input"
-        require_memory(each * table.num_rows, "inputs", what=what, fix=fix, error=DataError)
 
     def pixels(self, column: str, table: pa.Table) -> np.ndarray:
         """The images of one input as the report shows them, uint8 (N, 3, H, W)."""
@@ -362,6 +343,28 @@ def _kind(table: Mapping[str, Any], state: Mapping[str, Any]) -> Any:
 
 def _encoded(kind: InputKind, values: Column, table: pa.Table) -> np.ndarray:
     return kind.encode(values, **context_of(kind.hints.encode_needs, table, kind.name))
+
+
+def _require_room(
+    kinds: Sequence[InputKind], columns: Mapping[str, Column], table: pa.Table
+) -> None:
+    """Raise DataError where the arrays of all rows would not fit; one row tells their size."""
+    each = 0.0
+    largest = ("", 0.0)
+    for kind in kinds:
+        if kind.group is None and table.num_rows > 16 and not kind.skip_cross_fitting:
+            one_row = columns[kind.column].slice(0, 1)
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                try:
+                    taken = _encoded(kind, one_row, table).nbytes
+                except DataError:  # raised for all rows together
+                    continue
+            each = each + taken
+            largest = max(largest, (kind.column, taken), key=lambda x: x[1])
+    what = f"{table.num_rows:,} rows, of which {largest[0]!r} is the largest part,"
+    fix = "take fewer rows, or a smaller size, length, seconds or bins of this input"
+    require_memory(each * table.num_rows, "inputs", what=what, fix=fix, error=DataError)
 
 
 def _folder(kind: TargetKind, table: pa.Table) -> dict[str, Any]:
