@@ -49,7 +49,7 @@ def augment_settings(
     Args:
         given: the option ``augment``: words of ``options``, true, or false or "off" for not at all.
         options: what may be set, with defaults.
-        default: whether the input is varied where the option is not set.
+        default: whether the input is augmented where the option is not set.
 
     Example:
         >>> augment_settings("off", DropOptions, default=True) is None

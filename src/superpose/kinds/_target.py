@@ -99,7 +99,7 @@ class TargetKind(CodecBase, ABC):
 
     @property
     def locations(self) -> Locations | None:
-        """The locations of an input that have an answer each; None with one answer for a row."""
+        """The locations of an input that have a label each; None with one label for a row."""
         return None
 
     @property

@@ -89,7 +89,7 @@ def _warned_of_shared_groups(split: Split, config: Config) -> Split:
         if share:
             split.warnings.append(
                 f"split: {share:.0%} of the test rows share their {rule.groups!r} with training "
-                f"rows, so the test flatters answers for new ones; keep each in one part of "
+                f"rows, so the test flatters predictions for new ones; keep each in one part of "
                 f"{rule.column!r}"
             )
     return split

@@ -63,7 +63,7 @@ def codes(items: Items, most: int) -> np.ndarray:
         most: largest number of them.
 
     Shape:
-        (K, R) float64 with R at most ``most``, each of spread 1; (K, 0) where nothing varies.
+        (K, R) float64 with R at most ``most``, each of scale 1; (K, 0) where nothing varies.
     """
     parts = [np.zeros((len(items.names), 0))]
     for kind, values in zip(items.inputs, items.values, strict=True):

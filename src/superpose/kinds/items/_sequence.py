@@ -23,8 +23,8 @@ class SequenceOptions(Options):
 
     Args:
         length: newest members of a history that are read.
-        augment: how histories are varied while the network learns: drop, the share of the members
-            that are made unknown; they are not unless it is set.
+        augment: how histories are augmented while the network learns: drop, the share of the
+            members that are made unknown; they are not unless it is set.
     """
 
     length: int = Field(default=50, ge=1, le=512)

@@ -80,11 +80,11 @@ def require_read(
 
 
 class AudioAugmentOptions(BaseModel):
-    """How sounds are varied while the network learns; validation and test rows never are.
+    """How sounds are augmented while the network learns; validation and test rows never are.
 
     Args:
         volume: largest change of loudness, in standard deviations of a band, 0 or more.
-        noise: largest spread of what is added, in standard deviations of a band, 0 or more.
+        noise: largest scale of what is added, in standard deviations of a band, 0 or more.
         time: largest share of the frames that are hidden at a stretch, from 0 to below 1.
         bands: largest share of the bands of pitch that are hidden side by side, from 0 to below 1.
         shift: largest share of its length by which a sound is moved in time, from 0 to below 1.
@@ -106,8 +106,8 @@ class AudioOptions(Options):
         rate: samples a second that sounds are brought to, in hertz; 16000 unless set.
         seconds: how much of a sound is read from its start; unless set, enough for 19 of 20.
         mels: bands of pitch; 40 unless set.
-        augment: how sounds are varied while the network learns: volume, noise, time, bands, shift;
-            `off` or false leaves them as they are.
+        augment: how sounds are augmented while the network learns: volume, noise, time, bands,
+            shift; `off` or false leaves them as they are.
         on_error: `skip` takes a sound that can't be read for missing, and counts it.
     """
 

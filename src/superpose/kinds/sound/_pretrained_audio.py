@@ -82,7 +82,7 @@ class PretrainedAudioInput(Checkpoint, VectorInput):
     needed: ClassVar[tuple[str, ...]] = SIGNAL_FILES
     sampling: int  # samples a second that the model reads
     seconds: float
-    normalised: bool  # whether each sound is brought to mean 0 and spread 1
+    normalised: bool  # whether each sound is brought to mean 0 and scale 1
     mean: list[float] = field(default_factory=list)  # known once the model has read the sounds
     scale: list[float] = field(default_factory=list)
     count: int = 0

@@ -1,4 +1,4 @@
-"""How texts are varied while networks learn: what may be set, and files of synonyms."""
+"""How texts are augmented while networks learn: what may be set, and files of synonyms."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class TranslatorOptions(BaseModel):
 
 
 class TextAugmentOptions(DropOptions):
-    """How texts are varied while the network learns; validation and test rows never are.
+    """How texts are augmented while the network learns; validation and test rows never are.
 
     Args:
         drop: share of the words that are made unknown, from 0 to below 1.

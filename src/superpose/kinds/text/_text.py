@@ -115,8 +115,8 @@ class TextOptions(Options):
     """Options of a text.
 
     Args:
-        augment: how texts are varied while the network learns: drop, synonyms, replace, translate,
-            rephrase; they are not unless it is set.
+        augment: how texts are augmented while the network learns: drop, synonyms, replace,
+            translate, rephrase; they are not unless it is set.
     """
 
     augment: TextAugmentOptions | Literal["off"] | None = None

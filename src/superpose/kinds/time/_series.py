@@ -32,10 +32,10 @@ SUMMARIES = ("last", "mean", "spread", "least", "most", "slope", "count")
 
 
 class SeriesAugmentOptions(BaseModel):
-    """How series are varied while the network learns; validation and test rows never are.
+    """How series are augmented while the network learns; validation and test rows never are.
 
     Args:
-        noise: largest spread of what is added to each value, in standard deviations of its channel.
+        noise: largest scale of what is added to each value, in standard deviations of its channel.
         scale: largest change of a whole channel, as a share, from 0 to below 1.
         mask: largest share of the steps that are hidden at a stretch, from 0 to below 1.
         warp: largest share of the length by which steps move in time, from 0 to 0.3; both ends
@@ -58,8 +58,8 @@ class SeriesOptions(Options):
         channels: names of its channels, in their order; of events those that are read, others are
             then faults.
         bins: steps of the grid that events are put on, 48 unless set.
-        augment: how series are varied while the network learns: noise, scale, mask, warp; they are
-            not unless it is set.
+        augment: how series are augmented while the network learns: noise, scale, mask, warp; they
+            are not unless it is set.
     """
 
     channels: list[str] | None = Field(default=None, min_length=1)

@@ -47,7 +47,7 @@ Size = Annotated[list[int], Field(min_length=2, max_length=2), AfterValidator(_w
 
 
 class ImageAugmentOptions(BaseModel):
-    """How images are varied while the network learns; validation and test rows never are.
+    """How images are augmented while the network learns; validation and test rows never are.
 
     Args:
         flip: whether half of the images are mirrored; only where a mirrored image is as likely and
@@ -75,7 +75,7 @@ class ImageOptions(Options):
         size: height and width in pixels at which images are read, 16 to 1024 each; 64 x 64 without.
         stride: pixels on a side of one location of the map of masks and boxes: 2, 4 or 8; without,
             the finest that leaves at most 5000 locations.
-        augment: how images are varied while the network learns; `off` leaves them as they are.
+        augment: how images are augmented while the network learns; `off` leaves them as they are.
         on_error: `skip` takes an image that can't be read for missing, and counts it.
     """
 
