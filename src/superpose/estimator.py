@@ -16,7 +16,7 @@ import pyarrow as pa
 
 from superpose.columns import local_path
 from superpose.config import Config
-from superpose.data import as_source, divided, like, measured, read_rows, row_keys, unlike_training
+from superpose.data import as_data, divided, like, measured, read_rows, row_keys, unlike_training
 from superpose.errors import BundleError, ConfigError, DataError, SuperposeError, message, printable
 from superpose.kinds import TargetKind
 from superpose.models import (
@@ -178,10 +178,10 @@ class Superpose:
         """
         from superpose.evaluation import locked, quiet
 
-        source = self.config.source if source is None else source
+        source = self.config.data_path if source is None else source
         if source is None:
             raise ConfigError("data: no table was given; pass a frame or a path, or set `data:`")
-        source = as_source(source)
+        source = as_data(source)
         # What an earlier training inferred from its rows is no setting of this one.
         self.config = divided(self._declared, source)
         folder = None if out is None else local_path(out, BundleError)
@@ -464,7 +464,7 @@ class Superpose:
         from superpose.prepare import prepare
 
         self._fitted()
-        tables = (source, self._source, self.config.source)
+        tables = (source, self._source, self.config.data_path)
         source = next((table for table in tables if table is not None), None)
         if source is None:
             raise ConfigError("data: the run does not name its table; pass a frame or a path")

@@ -95,7 +95,7 @@ def test_what_ships_beats_the_constant_on_rows_never_seen(folder: Path, whole: P
     metrics = json.loads(run("evaluate", whole, folder / "test.parquet", "--json"))
     assert list(metrics) == TARGETS
     for target, values in metrics.items():
-        assert values["score"] > 0, f"{target} is no better than a constant: {values}"
+        assert values["score"] > 0, f"{target} is no better than the baseline: {values}"
     own = json.loads((whole / "metrics.json").read_text(encoding="utf-8"))
     assert all(own[target]["deployed"]["score"] > 0 for target in TARGETS)
     told = run("evaluate", whole, folder / "test.parquet")

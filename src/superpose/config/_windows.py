@@ -24,7 +24,7 @@ class WindowsConfig(Section):
         ahead: steps that targets of kind forecast look ahead: 24 is each from 1 to 24, a list is
             those alone.
         gaps: what to do where the steps of a recording are not regular: `split` lets no window and
-            no forecast go beyond such a place, `fill` puts missing steps into windows as steps
+            no forecast go beyond such a gap, `fill` puts missing steps into windows as steps
             without values, `refuse` is an error.
         every: usual time from one step to the next, in seconds where times are dates;
             found in the training rows by default, and kept, so that new rows are compared with it.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pyarrow as pa
 
 from superpose.config import Config
-from superpose.errors import DataError, Faults, place
+from superpose.errors import DataError, Faults, location
 from superpose.kinds import TargetKind
 
 from ._codec import Codec
@@ -25,7 +25,7 @@ def require_own_columns(codec: Codec, config: Config) -> None:
 
     Args:
         codec: fitted codec.
-        config: the settings: the places of the targets, and the columns that tell windows apart.
+        config: the settings: the locations of the targets, and the columns that tell windows apart.
 
     Raises:
         DataError: every name that two columns have, and every target whose classes no column holds.
@@ -41,7 +41,7 @@ def require_own_columns(codec: Codec, config: Config) -> None:
             columns = output_columns(kind)
         except (pa.ArrowException, OverflowError) as fault:
             given = f"its classes can't be written as predictions ({str(fault).splitlines()[0]})"
-            faults.add(place(column=name), given, fix="turn them into text")
+            faults.add(location(column=name), given, fix="turn them into text")
             continue
         for column in columns:
             if column in owners:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from superpose.errors import listing, message, place
+from superpose.errors import listing, location, message
 from superpose.kinds import NamedClasses, Unknown, UnknownLabels
 from superpose.models import Predictor
 
@@ -81,4 +81,4 @@ def _as_wrong(target: str, unknown: Unknown) -> str:
     count = len(unknown.names)
     given = f"{count} label{'s' * (count != 1)} that training did not have ({names})"
     fix = "they count as wrong; mend them if they are misspelled"
-    return message(place(column=target, row=int(unknown.rows[0])), given, fix=fix)
+    return message(location(column=target, row=int(unknown.rows[0])), given, fix=fix)

@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 
 from superpose.columns import Column, present
 from superpose.data import Codec
-from superpose.errors import DataError, Faults, did_you_mean, listing, message, place
+from superpose.errors import DataError, Faults, did_you_mean, listing, location, message
 from superpose.kinds import TargetKind, Unknown
 
 AUTO = "auto"
@@ -44,7 +44,7 @@ def given_names(codec: Codec, table: pa.Table, given: str | Sequence[str] | None
             no_target(faults, "given", name, codec=codec, otherwise=fix)
         elif name not in table.column_names:
             fix = "add the column, empty where it was not measured, or leave it out of given"
-            faults.add(place(column=name), "given, but not in the table", fix=fix)
+            faults.add(location(column=name), "given, but not in the table", fix=fix)
     faults.raise_any()
     return list(dict.fromkeys(given))
 
@@ -124,7 +124,7 @@ def _no_class(faults: Faults, kind: TargetKind, unknown: Unknown) -> None:
     row = int(unknown.rows[0])
     fix = did_you_mean(first, kind.labels) or "mend it, or leave it empty where it is not known"
     given = f"{first!r} given, which is no class of this model ({len(unknown.names)} such)"
-    faults.add(place(column=kind.column, row=row), given, listing(kind.labels), fix=fix)
+    faults.add(location(column=kind.column, row=row), given, listing(kind.labels), fix=fix)
 
 
 def _require_read(faults: Faults, kind: TargetKind, values: Column, *, y: np.ndarray) -> None:
@@ -136,7 +136,7 @@ def _require_read(faults: Faults, kind: TargetKind, values: Column, *, y: np.nda
         more = f" and {len(lost) - 1} more rows" if len(lost) > 1 else ""
         given = f"{values[row].as_py()!r} given, which can't be read as {kind.name}"
         fix = "mend the value, or leave it empty where it is not known"
-        faults.add(f"{place(column=kind.column, row=row)}{more}", given, fix=fix)
+        faults.add(f"{location(column=kind.column, row=row)}{more}", given, fix=fix)
 
 
 def _warn_outside(kind: TargetKind, table: pa.Table, y: np.ndarray) -> None:
@@ -146,8 +146,8 @@ def _warn_outside(kind: TargetKind, table: pa.Table, y: np.ndarray) -> None:
         more = f" and {len(far) - 1} more rows" if len(far) > 1 else ""
         value = table.column(kind.column)[int(far[0])].as_py()
         warnings.warn(
-            f"{place(column=kind.column, row=int(far[0]))}{more}: {value!r} is outside of what the "
-            f"training rows had; predictions that rest on it are extrapolated",
+            f"{location(column=kind.column, row=int(far[0]))}{more}: {value!r} is outside of what "
+            f"the training rows had; predictions that rest on it are extrapolated",
             stacklevel=4,
         )
 

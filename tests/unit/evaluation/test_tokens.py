@@ -107,10 +107,10 @@ def test_sentences_are_half_mistakes_where_there_are_some(result, make_utterance
     right = kind.distribution.point_mass(y)
     wrong = kind.distribution.point_mass(np.where(np.isnan(y), y, 0.0))
     half = np.where((np.arange(60) < 30)[:, None], right, wrong)
-    facts = token_facts(kind, table["words"], y, half)
+    facts = token_facts(kind, table["words"], y=y, pred=half)
     failed = [any(c["true"] != c["told"] for c in s) for s in facts["sentences"]]
     assert (sum(failed), len(failed)) == (6, 12)
     assert (facts["wrong_rows"], facts["rows"]) == (30, 60)
-    all_right = token_facts(kind, table["words"], y, right)
+    all_right = token_facts(kind, table["words"], y=y, pred=right)
     assert len(all_right["sentences"]) == 12
     assert all_right["wrong_rows"] == 0

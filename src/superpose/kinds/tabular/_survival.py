@@ -26,7 +26,7 @@ from superpose.kinds._raw_labels import lifetimes
 from superpose.kinds._target import TargetKind, too_few_labels
 from superpose.kinds.time._plot_times import survival_facts
 
-BINS = 12  # intervals, unless told otherwise; each costs an output and hardly tells more
+BINS = 12  # intervals, unless set; each costs an output and hardly adds anything
 EVENTS_PER_BIN = 10  # in training rows; below, an interval's hazard is noise
 MOST_BINS = 200
 
@@ -38,7 +38,7 @@ class SurvivalOptions(Options):
         event: the column that tells whether the event was seen at that time, yes or no; without it
             times below 0, or with a + behind them, are of rows that have not seen it.
         bins: intervals that time is divided into, at quantiles of the events; 12 unless set.
-        horizons: times for which the probability of the event is told.
+        horizons: times for which the probability of the event is predicted.
     """
 
     event: str | None = Field(default=None, min_length=1)
