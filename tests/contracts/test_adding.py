@@ -1,7 +1,7 @@
 """A target kind of an outsider, with a distribution and a head of its own, does all that others do.
 
-It is written as docs/adding-a-kind.md tells: nothing of the package is changed for it but two lines
-in two tables.
+It is written as docs/adding-a-kind.md describes: nothing of the package is changed for it but two
+lines in two tables.
 """
 
 from __future__ import annotations
@@ -159,14 +159,14 @@ def test_it_passes_the_checks_of_kinds() -> None:
 
 
 def test_it_is_learned_beside_others(model: Superpose) -> None:
-    told = model.predict(pa.table({"people": [1.0, 8.0]}))["wait"].to_pylist()
-    assert 0 < told[0] < told[1]
+    pred = model.predict(pa.table({"people": [1.0, 8.0]}))["wait"].to_pylist()
+    assert 0 < pred[0] < pred[1]
 
 
 def test_it_tells_others_when_it_is_measured(model: Superpose) -> None:
     new = pa.table({"people": [4.0, 4.0], "wait": [1.0, 30.0]})
-    told = model.predict(new, given=["wait"])
-    assert told["late"].to_pylist() == ["no", "yes"]
+    pred = model.predict(new, given=["wait"])
+    assert pred["late"].to_pylist() == ["no", "yes"]
 
 
 def test_a_bundle_brings_it_back(model: Superpose, tmp_path: Any) -> None:
