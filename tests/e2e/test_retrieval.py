@@ -47,7 +47,7 @@ def fitted(triples: pa.Table, tmp_path_factory: pytest.TempPathFactory) -> Super
 def test_it_beats_popularity(fitted: Superpose) -> None:
     for target in ("tail", "head"):
         test = fitted.record.metrics[target]
-        assert test["deployed"]["recall_at_10"] > test["baseline"]["recall_at_10"] + 0.1, metrics
+        assert test["deployed"]["recall_at_10"] > test["baseline"]["recall_at_10"] + 0.1, test
         assert test["deployed"]["mrr"] > 1.3 * test["baseline"]["mrr"], test
         assert test["deployed"]["score"] > 0.1, test
 
