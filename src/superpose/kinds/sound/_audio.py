@@ -84,7 +84,7 @@ class AudioAugmentOptions(BaseModel):
 
     Args:
         volume: largest change of loudness, in standard deviations of a band, 0 or more.
-        noise: largest spread of what is added, in standard deviations of a band, 0 or more.
+        noise: largest scale of what is added, in standard deviations of a band, 0 or more.
         time: largest share of the frames that are hidden at a stretch, from 0 to below 1.
         bands: largest share of the bands of pitch that are hidden side by side, from 0 to below 1.
         shift: largest share of its length by which a sound is moved in time, from 0 to below 1.

@@ -38,7 +38,7 @@ class SurvivalOptions(Options):
         event: the column that tells whether the event was seen at that time, yes or no; without it
             times below 0, or with a + behind them, are of rows that have not seen it.
         bins: intervals that time is divided into, at quantiles of the events; 12 unless set.
-        horizons: times for which the probability of the event is told.
+        horizons: times for which the probability of the event is predicted.
     """
 
     event: str | None = Field(default=None, min_length=1)

@@ -35,7 +35,7 @@ class SeriesAugmentOptions(BaseModel):
     """How series are varied while the network learns; validation and test rows never are.
 
     Args:
-        noise: largest spread of what is added to each value, in standard deviations of its channel.
+        noise: largest scale of what is added to each value, in standard deviations of its channel.
         scale: largest change of a whole channel, as a share, from 0 to below 1.
         mask: largest share of the steps that are hidden at a stretch, from 0 to below 1.
         warp: largest share of the length by which steps move in time, from 0 to 0.3; both ends

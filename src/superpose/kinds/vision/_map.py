@@ -1,4 +1,4 @@
-"""A number for each place of an image: depth, height, density, heat."""
+"""A number for each location of an image: depth, height, density, heat."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class MapOptions(Options):
 
 @dataclass(kw_only=True)
 class MapTarget(SeveralNumbers):
-    """A number for each place of an image, from a file with a number for each pixel.
+    """A number for each location of an image, from a file with a number for each pixel.
 
     Files are images in grey of 8, 16 or 32 bits, or ``.npy`` of two axes; frames may hold lists of
     lists. A row without a map is null; a pixel without a number is NaN, or as ``ignore`` says. Maps

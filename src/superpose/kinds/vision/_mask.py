@@ -1,4 +1,4 @@
-"""A class for each place of an image: semantic segmentation."""
+"""A class for each location of an image: semantic segmentation."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ class MaskOptions(Options):
 
 @dataclass(kw_only=True)
 class MaskTarget(TargetKind):
-    """A class for each place of an image, from a file with the id of the class of each pixel.
+    """A class for each location of an image, from a file with the id of the class of each pixel.
 
     A row without a mask is null; pixels of a void id have no class. Masks are learned and scored on
     the places of the image's map, and predicted at the size at which the image is read.

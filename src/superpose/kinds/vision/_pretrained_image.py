@@ -61,8 +61,8 @@ class PretrainedImageOptions(Options):
         encoder: folder with config.json, preprocessor_config.json and model.safetensors, or a name
             on the hub of Hugging Face.
         train: what is trained of it: nothing, low-rank adapters, or all its weights.
-        size: height and width in pixels at which images are read, multiples of a place of its map
-            (14, 16 or 32 pixels as a rule); without, those of the checkpoint.
+        size: height and width in pixels at which images are read, multiples of a location of its
+            map (14, 16 or 32 pixels as a rule); without, those of the checkpoint.
         augment: how images are varied while the model is trained; `off` leaves them as they are.
         on_error: `skip` takes an image that can't be read for missing, and counts it.
         rate: steps of its weights as a share of those of the others.
