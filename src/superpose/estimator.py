@@ -44,7 +44,8 @@ from superpose.stored import restored
 # What trains, judges and analyses is imported by the methods that do so: whoever predicts with a
 # stored model does without.
 if TYPE_CHECKING:
-    from superpose.evaluation import Prepared, Progress
+    from superpose.evaluation import Progress
+    from superpose.prepare import Prepared
 
 READING = "reading the table"  # the stage after which warnings and conversions are known
 Names = str | Sequence[str] | None
@@ -195,13 +196,13 @@ class Superpose:
         from superpose.analysis import findings
         from superpose.evaluation import (
             open_run,
-            prepare,
             require_room,
             require_run,
             run_evaluation,
             settings_text,
             source_name,
         )
+        from superpose.prepare import prepare
         from superpose.training import require_balance, require_host
 
         settings = "" if folder is None else settings_text(self.config, source, folder)
@@ -459,7 +460,7 @@ class Superpose:
 
     def _divided(self, source: Source) -> Prepared:
         """Divide the table of the run as it was divided."""
-        from superpose.evaluation import prepare
+        from superpose.prepare import prepare
 
         self._fitted()
         places = (source, self._source, self.config.source)

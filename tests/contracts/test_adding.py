@@ -1,7 +1,7 @@
-"""A target kind of an outsider, with a distribution and a head of its own, does all that others do.
+"""A target kind and a fusion of an outsider do all that those of the package do.
 
-It is written as docs/adding-a-kind.md describes: nothing of the package is changed for it but two
-lines in two tables.
+They are written as docs/adding-a-kind.md describes: nothing of the package is changed for them but
+one line each in the tables of kinds, heads and fusions.
 """
 
 from __future__ import annotations
@@ -14,15 +14,16 @@ import numpy as np
 import pyarrow as pa
 import pytest
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from superpose import Superpose
 from superpose.columns import Column, as_floats
 from superpose.distributions import Distribution
 from superpose.errors import DataError
 from superpose.kinds import TARGET_KINDS, Beside, ObservedColumns, TargetHints, TargetKind
-from superpose.nn import HEADS, Head
-from superpose.testing import check_kind
+from superpose.methods import FUSION_METHODS, Method
+from superpose.nn import HEADS, Fusion, Head
+from superpose.testing import check_fusion, check_kind
 
 EDGES = [0.0, 0.25, 0.5, 1.0, 2.0, 4.0]
 SMALL = {"width": 16, "members": 2, "state": 8, "rank": 2, "embedding": 2}
@@ -121,6 +122,27 @@ class WaitTarget(TargetKind):
         return {"chart": "values", "y": y, "value": np.column_stack([y, pred[:, 0]]) * self.mean}
 
 
+class PooledFusion(Fusion):
+    """Adds the mean of all task states to each, behind a gate that starts at zero."""
+
+    def __init__(
+        self, n_targets: int, task_dim: int, *, rank: int = 16, donor_gradient: float = 1.0
+    ) -> None:
+        super().__init__(n_targets, task_dim, rank=rank, donor_gradient=donor_gradient)
+        self.gate = nn.Parameter(torch.zeros(n_targets, task_dim))
+
+    def forward(self, states: Tensor) -> Tensor:
+        return states + self.gate * states.mean(-2, keepdim=True)
+
+
+POOLED = Method(
+    module=__name__,
+    class_name="PooledFusion",
+    summary="Adds the mean of all task states to each, behind a gate that starts at zero.",
+    paper="an example",
+)
+
+
 def _above_zero(column: str, values: Column) -> np.ndarray:
     waits = as_floats(column, values, "wait")
     wrong = np.flatnonzero(waits <= 0)
@@ -133,6 +155,7 @@ def _above_zero(column: str, values: Column) -> np.ndarray:
 def added(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(TARGET_KINDS, "wait", WaitTarget)
     monkeypatch.setitem(HEADS, Exponential, ExponentialHead)
+    monkeypatch.setitem(FUSION_METHODS, "pooled", POOLED)
 
 
 def queue(rows: int) -> pa.Table:
@@ -147,33 +170,49 @@ def queue(rows: int) -> pa.Table:
 def model(added: None) -> Superpose:
     model = Superpose(
         {"wait": "wait", "late": "binary"},
-        model=SMALL,
+        model=SMALL | {"fusion": "pooled"},
         training={"epochs": 4},
         proof={"folds": 2, "repeats": 1},
     )
     return model.fit(queue(240))
 
 
-def test_it_passes_the_checks_of_kinds() -> None:
+def test_they_pass_the_checks_that_are_shipped() -> None:
     check_kind(WaitTarget, [1.0, None, 4.0, 2.5, 9.0])
+    check_fusion(PooledFusion)
 
 
-def test_it_is_learned_beside_others(model: Superpose) -> None:
+def test_the_kind_is_learned_beside_others(model: Superpose) -> None:
     pred = model.predict(pa.table({"people": [1.0, 8.0]}))["wait"].to_pylist()
     assert 0 < pred[0] < pred[1]
 
 
-def test_it_tells_others_when_it_is_measured(model: Superpose) -> None:
+def test_a_measured_value_of_the_kind_sharpens_others(model: Superpose) -> None:
     new = pa.table({"people": [4.0, 4.0], "wait": [1.0, 30.0]})
     pred = model.predict(new, given=["wait"])
     assert pred["late"].to_pylist() == ["no", "yes"]
 
 
-def test_a_bundle_brings_it_back(model: Superpose, tmp_path: Any) -> None:
+def test_a_bundle_brings_both_back(model: Superpose, tmp_path: Any) -> None:
     new = queue(20).select(["people"])
     model.save(tmp_path / "wait.superpose")
     again = Superpose.load(tmp_path / "wait.superpose")
     assert again.predict(new).equals(model.predict(new))
+
+
+def test_the_fusion_is_the_one_that_learns(
+    monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> None:
+    seen: list[tuple[int, ...]] = []
+    forward = PooledFusion.forward
+
+    def watched(self: PooledFusion, states: Tensor) -> Tensor:
+        seen.append(tuple(states.shape[-2:]))
+        return forward(self, states)
+
+    monkeypatch.setattr(PooledFusion, "forward", watched)
+    request.getfixturevalue("model")
+    assert (2, SMALL["state"]) in seen
 
 
 def test_a_wait_that_is_none_is_refused_with_its_row() -> None:

@@ -16,18 +16,21 @@ import pytest
 import typer.main
 import yaml
 
-import superpose.evaluation
+import superpose.prepare
 from superpose.cli import app
 from superpose.config import Config
-from superpose.evaluation import Prepared, prepare
 from superpose.kinds import INPUT_KINDS, TARGET_KINDS
+from superpose.methods import FUSION_METHODS
 from superpose.nn import HEADS
+from superpose.prepare import Prepared, prepare
 
 ROOT = Path(__file__).parents[2]
 README, CHINESE = ROOT / "README.md", ROOT / "README.zh-CN.md"
 PAGES = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").glob("*.md"))]
 EXAMPLES = sorted((ROOT / "examples").glob("*.py"))
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+# What pages add lines to.
+TABLES: tuple[dict[Any, Any], ...] = (INPUT_KINDS, TARGET_KINDS, HEADS, FUSION_METHODS)
 WRITTEN: list[str] = []  # modules that pages have made
 ROWS = 150  # that a page's model is trained on: the code is what is tested here, not the model
 
@@ -57,9 +60,9 @@ def tiny(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
         parts = {"model": model, "training": training, "proof": proof}
         return prepare(table.take(pa.array(some)), config.model_copy(update=parts))
 
-    monkeypatch.setattr(superpose.evaluation, "prepare", small)
+    monkeypatch.setattr(superpose.prepare, "prepare", small)
     monkeypatch.chdir(tmp_path)
-    tables = [(table, dict(table)) for table in (INPUT_KINDS, TARGET_KINDS, HEADS)]
+    tables = [(table, dict(table)) for table in TABLES]
     with warnings.catch_warnings():
         # So few rows don't hold every class; what is warned about is not what is tested.
         warnings.simplefilter("ignore")

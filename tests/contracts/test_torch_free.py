@@ -69,7 +69,18 @@ def test_a_module_below_training_loads_no_torch(file: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "folder", ["columns", "distributions", "kinds", "config", "data", "models"]
+    "folder",
+    [
+        "columns",
+        "distributions",
+        "kinds",
+        "config",
+        "data",
+        "models",
+        "prepare",
+        "record",
+        "report",
+    ],
 )
 def test_a_folder_is_imported_where_torch_is_absent(folder: str) -> None:
     done = run_without_torch(f"import superpose.{folder}")
@@ -94,11 +105,21 @@ print(sorted(blocks), sorted(labels), codec.features(table).matrix.shape[0])
     assert "['disease', 'severity'] 920" in done.stdout
 
 
-@pytest.mark.parametrize("verb", ["--help", "init"])
-def test_the_command_line_needs_no_torch_before_it_trains(verb: str, tmp_path: Path) -> None:
+def test_the_command_line_needs_no_torch_before_it_trains(tmp_path: Path) -> None:
     rows = "\n".join(f"{i % 7},{i % 3},{'yes' if i % 2 else 'no'},{i}" for i in range(60))
     (tmp_path / "t.csv").write_text("a,b,c,y\n" + rows + "\n", encoding="utf-8")
-    options = [str(tmp_path / "t.csv"), "--targets", "c,y", "--out", str(tmp_path / "s.yaml")]
-    words = ["superpose", verb, *(options if verb == "init" else [])]
-    done = run_without_torch(f"sys.argv = {words!r}\nfrom superpose.cli import main\nmain()")
+    settings = str(tmp_path / "s.yaml")
+    for words in (
+        ["--help"],
+        ["init", str(tmp_path / "t.csv"), "--targets", "c,y", "--out", settings],
+        ["check", settings],
+    ):
+        command = ["superpose", *words]
+        done = run_without_torch(f"sys.argv = {command!r}\nfrom superpose.cli import main\nmain()")
+        assert done.returncode == 0, done.stderr
+    assert "No fault was found" in done.stdout
+
+
+def test_the_class_is_imported_and_made_where_torch_is_absent() -> None:
+    done = run_without_torch("from superpose import Superpose\nSuperpose(['y'])")
     assert done.returncode == 0, done.stderr

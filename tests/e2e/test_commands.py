@@ -91,7 +91,7 @@ def test_a_run_leaves_everything_that_is_promised(whole: Path) -> None:
     assert "No fault was found." in run("check", whole / "superpose.yaml")
 
 
-def test_what_ships_beats_the_constant_on_rows_never_seen(folder: Path, whole: Path) -> None:
+def test_what_is_deployed_beats_the_baseline_on_rows_never_seen(folder: Path, whole: Path) -> None:
     metrics = json.loads(run("evaluate", whole, folder / "test.parquet", "--json"))
     assert list(metrics) == TARGETS
     for target, values in metrics.items():

@@ -60,7 +60,7 @@ def thinned(table: pa.Table, **rows: int) -> pa.Table:
     return table.take(np.concatenate(chosen))
 
 
-def test_people_of_a_graph_are_told_apart_by_what_it_says() -> None:
+def test_people_of_a_graph_are_classified_by_its_triples() -> None:
     names = example("graph", "kg_small")
     table = names["pairs"](DATA / "kg_small" / "kinships")
     accuracy = {}

@@ -179,13 +179,13 @@ def test_measure_recommends_the_truly_best_target(folder: Path) -> None:
     advice = read_table(folder / "advice.csv").to_pydict()
     best = [name for name, rank in zip(advice["measure"], advice["rank"], strict=True) if rank == 1]
     assert best == ["haze"] * (ROWS - LEARNED)
-    told_by = {
+    bits_by = {
         name: np.mean(
             [b for m, b in zip(advice["measure"], advice["bits"], strict=True) if m == name]
         )
         for name in ("alarm", "visits")
     }
-    assert told_by["alarm"] > 2 * told_by["visits"]
+    assert bits_by["alarm"] > 2 * bits_by["visits"]
     # At a price that is high enough the second best is better.
     dear = run("measure", folder / "first", folder / "test.csv", "--want", "dust", "--candidates",
                "alarm,haze", "--cost", "haze=1000", "--rows", "1")  # fmt: skip
@@ -249,7 +249,7 @@ WRONG = {
 
 
 @pytest.mark.parametrize("what", WRONG)
-def test_a_fault_is_told_in_plain_words(
+def test_a_fault_is_reported_in_plain_words(
     folder: Path, what: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(folder)

@@ -107,7 +107,7 @@ def test_a_grouped_run_predicts_from_its_bundle_and_uses_what_is_measured(
 
 
 @pytest.mark.slow
-def test_a_search_judges_what_the_affinities_propose() -> None:
+def test_a_search_evaluates_what_the_affinities_propose() -> None:
     model = Superpose(
         TARGETS,
         references="none",

@@ -17,7 +17,7 @@ from superpose.columns import mask_array
 from superpose.config import Config
 from superpose.data import infer_schema, read_table
 from superpose.errors import SuperposeError
-from superpose.evaluation import prepare
+from superpose.prepare import prepare
 
 Image = pytest.importorskip("PIL.Image")
 pytest.importorskip("faster_coco_eval")
@@ -127,7 +127,7 @@ def test_a_saved_model_predicts_the_same_and_shows_pictures(
     assert "IoU of bright" in page
 
 
-def test_a_row_alone_is_told_as_in_any_batch(fitted: Superpose, shapes: Path) -> None:
+def test_one_row_is_predicted_as_in_any_batch(fitted: Superpose, shapes: Path) -> None:
     rows = with_boxes(shapes).slice(84, 6).select(["image"])
     assert fitted.predict(rows.slice(2, 1))["mask"].equals(fitted.predict(rows)["mask"].slice(2, 1))
 
@@ -154,7 +154,7 @@ def test_a_folder_is_trained_from_the_command_line(shapes: Path, tmp_path: Path)
     assert '"32x32 ' in shown.output  # a screen has no folder beside it
 
 
-def test_masks_and_boxes_are_told_by_what_their_columns_hold(shapes: Path) -> None:
+def test_masks_and_boxes_are_inferred_from_their_columns(shapes: Path) -> None:
     config = Config.from_arguments(targets=["mask", "squares"], ignore=["shade", "split"])
     schema = infer_schema(with_boxes(shapes), config)
     assert [(s.name, s.kind, s.options) for s in schema.targets] == [
@@ -216,7 +216,7 @@ def test_wrong_settings_have_one_clear_error(
 
 @pytest.mark.slow
 @pytest.mark.skipif(not (DATA / "camvid").is_dir(), reason="the data is not there")
-def test_streets_are_told_apart_in_a_slice_of_real_images(tmp_path: Path) -> None:
+def test_streets_are_segmented_in_a_slice_of_real_images(tmp_path: Path) -> None:
     with zipfile.ZipFile(DATA / "camvid/camvid_160x120.zip") as packed:
         names = sorted(packed.namelist())
         for part in ("train", "val", "test"):
@@ -242,7 +242,7 @@ def test_streets_are_told_apart_in_a_slice_of_real_images(tmp_path: Path) -> Non
 
 @pytest.mark.slow
 @pytest.mark.skipif(not (DATA / "bccd_detection").is_dir(), reason="the data is not there")
-def test_cells_are_found_in_a_slice_of_real_images() -> None:
+def test_cells_are_detected_in_a_slice_of_real_images() -> None:
     table = read_table(DATA / "bccd_detection/BCCD")
     split = np.array(table["split"].to_pylist())
     first = [np.flatnonzero(split == part)[:24] for part in ("train", "validation", "test")]

@@ -76,7 +76,7 @@ def test_a_prediction_tells_which_step_of_which_machine_it_is_of(fitted: Superpo
     assert (np.diff(by, axis=0) >= 0).all()
 
 
-def test_a_machine_alone_is_told_the_same_as_among_others(fitted: Superpose) -> None:
+def test_one_machine_is_predicted_as_among_others(fitted: Superpose) -> None:
     new = machines(4, seed=3)
     among, alone = fitted.predict(new), fitted.predict(new.slice(0, 30))
     np.testing.assert_allclose(

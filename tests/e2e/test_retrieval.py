@@ -65,7 +65,7 @@ def test_an_item_that_is_given_helps_to_find_the_other(
     assert sum(mrr.values()) > alone["tail"]["mrr"] + alone["head"]["mrr"], (mrr, alone)
 
 
-def test_the_first_item_is_told_and_the_best_are_listed(
+def test_the_first_item_is_predicted_and_the_best_are_listed(
     fitted: Superpose, triples: pa.Table, tmp_path: Path
 ) -> None:
     rows = triples.slice(0, 5)

@@ -8,7 +8,8 @@ from dataclasses import replace
 import numpy as np
 
 from superpose.errors import DataError, SuperposeError, message
-from superpose.evaluation import Prepared, Progress, spec_of
+from superpose.evaluation import Progress, spec_of
+from superpose.prepare import Prepared
 from superpose.record import AffinityRecord, RunRecord
 from superpose.training import look_ahead
 

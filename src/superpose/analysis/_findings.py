@@ -11,7 +11,8 @@ from importlib.metadata import PackageNotFoundError, version
 import numpy as np
 
 from superpose.data import sources_of
-from superpose.evaluation import Prepared, RunResult
+from superpose.evaluation import RunResult
+from superpose.prepare import Prepared
 from superpose.record import (
     AttentionRecord,
     BalanceRecord,

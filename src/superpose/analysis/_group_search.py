@@ -8,7 +8,8 @@ from dataclasses import replace
 import numpy as np
 
 from superpose.data import Fold, fold_indices
-from superpose.evaluation import Prepared, Progress, spec_of
+from superpose.evaluation import Progress, spec_of
+from superpose.prepare import Prepared
 from superpose.record import AffinityRecord, CandidateRecord, GroupingRecord
 from superpose.training import EpochProgress, TrainingSpec, fit_multi_task
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 
-from superpose.evaluation import Prepared, RunResult
+from superpose.evaluation import RunResult
 from superpose.kinds import TargetKind
+from superpose.prepare import Prepared
 from superpose.record import ImportanceRecord
 
 # A table of a thousand columns is not permuted column by column on every row: this bounds the

@@ -8,10 +8,11 @@ import numpy as np
 import pyarrow as pa
 
 from superpose.distributions import Paired
-from superpose.evaluation import Decision, Prepared, RunResult, metric_options
+from superpose.evaluation import Decision, RunResult, metric_options
 from superpose.kinds import Beside, TargetKind
 from superpose.models import MULTI_TASK, SINGLE_TASK, Predictor, Weights, mix, places_of
 from superpose.models.network import networks
+from superpose.prepare import Prepared
 from superpose.record import (
     BASELINE,
     DEPLOYED,

@@ -127,7 +127,7 @@ def check(
       superpose check station.csv --targets pm25,level
     """
     from superpose.data import divided, read_rows
-    from superpose.evaluation import prepare, require_room
+    from superpose.prepare import prepare, surely_fits
 
     options = {"--targets": targets, "--positive": positive}
     config = settings_of(source, "check", options)
@@ -138,7 +138,10 @@ def check(
     table = read_rows(config.source, config, quiet=True)
     with looking_at(table.num_columns, table.num_rows):
         prepared = prepare(table, config)
-    require_room(prepared)
+    if not surely_fits(prepared):
+        from superpose.evaluation import require_room  # it makes networks, and so loads torch
+
+        require_room(prepared)
     codec = prepared.codec
     details = {kind.column: kind.describe() for kind in codec.input_kinds}
     details |= {name: kind.describe() for name, kind in codec.target_kinds.items()}

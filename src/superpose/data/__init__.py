@@ -1,8 +1,12 @@
 """Data: tables in and out, the schema, splits, leakage checks and the codec."""
 
+from typing import TYPE_CHECKING
+
+from superpose.moved import moved_names
+
 from ._bundled import BUNDLED, BundledSet, attribution, load_bundled
 from ._codec import Codec, Features, label_block
-from ._memory import require_memory
+from ._memory import available_memory, require_memory
 from ._outputs import require_own_columns
 from ._predictions import write_predictions
 from .read._plain_rows import as_source
@@ -36,6 +40,7 @@ __all__ = [
     "Split",
     "as_source",
     "attribution",
+    "available_memory",
     "divided",
     "find_leaks",
     "fingerprint",
@@ -59,3 +64,13 @@ __all__ = [
     "write_starter",
     "write_table",
 ]
+
+if not TYPE_CHECKING:  # type checkers know the new names only
+    __getattr__ = moved_names(
+        __name__,
+        {
+            "Config": "superpose.config:Config",
+            "ModelConfig": "superpose.config:ModelConfig",
+            "load_config": "superpose.config:load_config",
+        },
+    )

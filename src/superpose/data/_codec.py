@@ -91,6 +91,22 @@ class Codec:
         fit_kinds(codec, table, rows)
         return codec
 
+    @property
+    def hideable_groups(self) -> dict[str, int]:
+        """The blocks that modality dropout can hide row by row, and their padding in whole numbers.
+
+        Images, sounds, texts and the like, but no columns of a table: their missing values come as
+        they come. Nor inputs whose locations have a label each: without the words there is nothing
+        to label. Where one of them is all that there is, it can't be hidden either.
+        """
+        labelled = {kind.locations.of for kind in self.target_kinds.values() if kind.locations}
+        padding = {
+            name: kinds[0].padding
+            for name, kinds in self.input_groups.items()
+            if kinds[0].group is None and kinds[0].column not in labelled
+        }
+        return padding if len(self.input_groups) > 1 else {}
+
     def group_of(self, column: str) -> str:
         """Name of the array that holds an input."""
         return next(

@@ -1,14 +1,12 @@
 """Evaluation: the references, the no-harm test, and what is deployed after it.
 
-``prepare`` makes a table ready, ``run_evaluation`` trains and decides, and says all that it found
-in a ``RunResult``.
+``run_evaluation`` trains on a prepared table and decides; a ``RunResult`` holds all that came out.
 """
 
 from ._context import Progress, quiet
 from ._decide import Decision, TargetEvaluation, decide
 from ._levels import LevelResult
 from ._memory import require_room
-from ._prepare import Prepared, prepare
 from ._run import RunResult, run_evaluation
 from ._run_folder import locked, open_run, require_run, settings_text, source_name
 from ._scoring import metric_options, score_table
@@ -17,7 +15,6 @@ from ._spec import spec_of
 __all__ = [
     "Decision",
     "LevelResult",
-    "Prepared",
     "Progress",
     "RunResult",
     "TargetEvaluation",
@@ -25,7 +22,6 @@ __all__ = [
     "locked",
     "metric_options",
     "open_run",
-    "prepare",
     "quiet",
     "require_room",
     "require_run",

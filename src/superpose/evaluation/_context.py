@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 
 from superpose.models import Fitted, Predictions
+from superpose.prepare import Prepared
 from superpose.training import EpochProgress, TrainingSpec
 
-from ._prepare import Prepared
 from ._spec import spec_of
 from ._stages import Stages
 

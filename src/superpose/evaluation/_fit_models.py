@@ -9,11 +9,11 @@ from typing import Any
 
 from superpose.models import Fitted, TreesModel
 from superpose.models.network import NetworkModel, alike
+from superpose.prepare import Prepared, engines_of
 from superpose.training import Callback, Tracker, fit_multi_task, fit_single_task
 from superpose.trees import Engine
 
 from ._context import Context
-from ._prepare import Prepared, engines_of
 from ._references import TreeData, fit_reference
 
 Cost = dict[str, float | int | str | None]

@@ -26,6 +26,7 @@ from superpose.models import (
     mix,
 )
 from superpose.models.network import NetworkModel
+from superpose.prepare import Prepared, engines_of
 from superpose.trees import Engine
 
 from ._context import Context
@@ -33,7 +34,6 @@ from ._decide import TargetEvaluation, choose
 from ._fit_models import Cost, tree_data
 from ._given_trees import fit_trees_all, fit_trees_some, hidden_once
 from ._levels import LevelResult, OofPredictions, decide_level
-from ._prepare import Prepared, engines_of
 
 Labels = Mapping[str, np.ndarray]
 

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from superpose.models import Level, Predictions, mix
+from superpose.prepare import Prepared
 
 from ._calibration import interval_width
 from ._decide import Decision, TargetEvaluation, decide
-from ._prepare import Prepared
 
 # For each target and model the canonical predictions (N, K) for rows that it has not seen.
 OofPredictions = dict[str, Predictions]

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from superpose.data import require_memory
 from superpose.errors import ConfigError
+from superpose.prepare import Prepared
 from superpose.training import batch_size, count_weights
 
-from ._prepare import Prepared
 from ._spec import spec_of
 
 # Weights, their slopes, the two means that AdamW keeps of these, their average, and a snapshot.

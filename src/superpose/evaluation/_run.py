@@ -8,6 +8,7 @@ from typing import Any
 
 from superpose.models import MULTI_TASK, NONE, Fitted, Predictor
 from superpose.models.network import NetworkModel, networks
+from superpose.prepare import Prepared
 
 from ._calibration import rare_threshold
 from ._context import Context, Progress, quiet
@@ -24,7 +25,6 @@ from ._fit_models import (
 )
 from ._given_run import fit_given
 from ._levels import LevelResult, OofPredictions, decide_level, deployed_predictions
-from ._prepare import Prepared
 from ._stages import Stages
 
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from superpose.config import Config
 from superpose.nn import Architecture
+from superpose.prepare import Prepared
 from superpose.training import TrainingSpec
-
-from ._prepare import Prepared
 
 
 def spec_of(prepared: Prepared) -> TrainingSpec:

@@ -1,5 +1,9 @@
 """Pure functions of tensors: attention across tasks, losses that skip missing labels, boxes."""
 
+from typing import TYPE_CHECKING
+
+from superpose.moved import moved_names
+
 from ._attention import essay_attention, piecewise_linear, task_attention, task_attention_weights
 from ._box_math import bumps, overlap
 from ._density import density_matrix, effective_states, purity, von_neumann_entropy
@@ -46,3 +50,16 @@ __all__ = [
     "von_neumann_entropy",
     "weight_gramian",
 ]
+
+if not TYPE_CHECKING:  # type checkers know the new names only
+    __getattr__ = moved_names(
+        __name__,
+        {
+            "Paired": "superpose.distributions:Paired",
+            "condition_normal": "superpose.distributions:condition_normal",
+            "holm": "superpose.distributions:holm",
+            "paired_test": "superpose.distributions:paired_test",
+            "shrunk_correlation": "superpose.distributions:shrunk_correlation",
+            "tap_gramian": "superpose.functional:probe_gramian",
+        },
+    )

@@ -8,6 +8,10 @@
 torch.Size([5, 4, 2, 2])
 """
 
+from typing import TYPE_CHECKING
+
+from superpose.moved import moved_names
+
 from ._cost import Cost, network_cost
 from ._dense_network import AnyHead, DenseNetwork, Outputs
 from ._grouped import Grouped
@@ -110,3 +114,14 @@ __all__ = [
     "network_cost",
     "pretrained_model",
 ]
+
+if not TYPE_CHECKING:  # type checkers know the new names only
+    __getattr__ = moved_names(
+        __name__,
+        {
+            "FromPast": "superpose.nn:ResidualForecastHead",
+            "OwnHead": "superpose.nn:CustomHead",
+            "PerPlace": "superpose.nn:DenseHead",
+            "PlaceHead": "superpose.nn:LocationHead",
+        },
+    )

@@ -13,7 +13,6 @@ from ._host import Tracker, require_host
 from ._jobs import Job, multi_task_jobs, single_task_jobs
 from ._lookahead import Affinities, look_ahead
 from ._loop import TrainResult, fit
-from ._modality_dropout import hideable
 from ._networks import fit_multi_task, fit_single_task
 from ._sizes import count_weights
 from ._spec import TrainingSpec
@@ -37,7 +36,6 @@ __all__ = [
     "fit",
     "fit_multi_task",
     "fit_single_task",
-    "hideable",
     "load_checkpoint",
     "look_ahead",
     "multi_task_jobs",

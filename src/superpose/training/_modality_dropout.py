@@ -12,22 +12,6 @@ from superpose.data import Codec
 from ._batches import Batch
 
 
-def hideable(codec: Codec) -> dict[str, int]:
-    """Return the blocks that can be hidden row by row, and what then stands in whole numbers.
-
-    Images, sounds, texts and the like, but no columns of a table: their missing values come as they
-    come. Nor inputs whose places have an answer each: without the words there is nothing to label.
-    Where one of them is all that there is, it can't be hidden either.
-    """
-    labelled = {kind.locations.of for kind in codec.target_kinds.values() if kind.locations}
-    padding = {
-        name: kinds[0].padding
-        for name, kinds in codec.input_groups.items()
-        if kinds[0].group is None and kinds[0].column not in labelled
-    }
-    return padding if len(codec.input_groups) > 1 else {}
-
-
 class ModalityDropout:
     """Hide inputs of rows at random, but never all that a row has.
 
@@ -43,7 +27,7 @@ class ModalityDropout:
     """
 
     def __init__(self, codec: Codec, share: float) -> None:
-        self.padding = hideable(codec)
+        self.padding = codec.hideable_groups
         self.share = share
         # What is never hidden is left in any case.
         self.left = len(codec.input_groups) > len(self.padding)

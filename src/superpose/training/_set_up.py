@@ -22,7 +22,7 @@ from ._callbacks import Callback
 from ._early_stopping import EarlyStopping
 from ._host import host_for
 from ._jobs import Job
-from ._modality_dropout import ModalityDropout, hideable
+from ._modality_dropout import ModalityDropout
 from ._objective import Objective
 from ._observed_targets import ObservedTargets
 from ._spec import TrainingSpec
@@ -117,7 +117,7 @@ def transforms_of(
     transforms: list[Transform] = []
     if augmentation := Augmentation(codec):
         transforms.append(augmentation)
-    if modality_dropout and hideable(codec):
+    if modality_dropout and codec.hideable_groups:
         transforms.append(ModalityDropout(codec, modality_dropout))
     if observed:
         transforms.append(observed)

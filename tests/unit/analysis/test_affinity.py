@@ -13,8 +13,9 @@ from superpose.analysis._pair_findings import residual_record
 from superpose.config import Config
 from superpose.data import Codec
 from superpose.data.schema._schema import ColumnSpec, Schema
-from superpose.evaluation import prepare, quiet
+from superpose.evaluation import quiet
 from superpose.evaluation._decide import Decision
+from superpose.prepare import prepare
 from superpose.record import (
     DataRecord,
     EntanglementRecord,

@@ -10,7 +10,7 @@ NAN = float("nan")
 GAIN = np.array([[NAN, 4.0, -1.0], [2.0, NAN, 3.0], [0.0, 1.0, NAN]])
 
 
-def test_a_number_agrees_with_gains_by_its_order_alone():
+def test_a_number_agrees_with_gains_only_by_its_order():
     from affinity import agreement
 
     assert agreement(np.exp(GAIN), GAIN) == pytest.approx(

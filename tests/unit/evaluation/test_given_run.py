@@ -10,10 +10,11 @@ from superpose.analysis import findings
 from superpose.analysis._pair_findings import entanglement_record, states_record
 from superpose.config import Config
 from superpose.errors import BundleError, ConfigError
-from superpose.evaluation import _plan, _references, prepare, run_evaluation
+from superpose.evaluation import _references, run_evaluation
 from superpose.evaluation._context import spread_out
 from superpose.evaluation._given_run import gather, passes
 from superpose.models import LEVELS, Predictor
+from superpose.prepare import _plan, prepare
 from superpose.record import RunRecord
 from superpose.trees import fit_trees
 

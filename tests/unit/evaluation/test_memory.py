@@ -10,7 +10,8 @@ import pytest
 from superpose.config import Config
 from superpose.data import _memory, read_rows
 from superpose.errors import ConfigError, DataError
-from superpose.evaluation import prepare, require_room
+from superpose.evaluation import require_room
+from superpose.prepare import prepare
 
 N = 60
 TABLE = pa.table({"x": np.arange(N) % 13.0, "y": np.arange(N) * 1.5, "z": np.arange(N) % 7.0})

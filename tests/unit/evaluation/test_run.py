@@ -8,7 +8,8 @@ import pytest
 
 from superpose.analysis import findings
 from superpose.config import Config
-from superpose.evaluation import _plan, prepare, run_evaluation
+from superpose.evaluation import run_evaluation
+from superpose.prepare import _plan, prepare
 
 SETTINGS = {
     "targets": ["weight", "sick"],

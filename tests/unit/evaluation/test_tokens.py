@@ -6,8 +6,9 @@ import pytest
 from superpose.analysis import findings
 from superpose.analysis._entanglement import rows_for
 from superpose.config import Config
-from superpose.evaluation import _plan, prepare, run_evaluation
+from superpose.evaluation import run_evaluation
 from superpose.kinds.text._plot_words import token_facts
+from superpose.prepare import _plan, prepare
 
 SLOTS = {"name": "slots", "kind": "tokens", "of": "words"}
 TINY = {"width": 8, "members": 2, "depth": 1, "state": 4, "rank": 2, "embedding": 2}

@@ -8,10 +8,10 @@ import torch
 
 from superpose.config import Config, TrainingConfig
 from superpose.data import Codec, ColumnSpec, Fold, Schema
-from superpose.evaluation import prepare
 from superpose.models import Rows
 from superpose.nn import Architecture
-from superpose.training import Batch, TrainingSpec, fit_multi_task, hideable
+from superpose.prepare import prepare
+from superpose.training import Batch, TrainingSpec, fit_multi_task
 from superpose.training._modality_dropout import ModalityDropout
 from superpose.training._set_up import transforms_of
 
@@ -61,7 +61,7 @@ def test_inputs_are_hidden_row_by_row_and_columns_are_not():
     torch.manual_seed(0)
     before = batch(codec).inputs
     after = ModalityDropout(codec, 0.3)(batch(codec)).inputs
-    clear, note = hideable(codec)
+    clear, note = codec.hideable_groups
     for name in (clear, note):
         gone = hidden(after[name])
         assert 0.2 < gone.float().mean() < 0.4
@@ -73,7 +73,7 @@ def test_inputs_are_hidden_row_by_row_and_columns_are_not():
 def test_a_row_keeps_one_of_the_inputs_that_it_has():
     codec = fitted(clear="embedding", blurred="embedding", note="text")
     given = batch(codec)
-    first, *others = hideable(codec)
+    first, *others = codec.hideable_groups
     given.inputs[first] = given.inputs[first].clone()
     given.inputs[first][:, :50] = torch.nan  # these rows lack it from the start
     torch.manual_seed(0)
@@ -95,11 +95,11 @@ def test_the_same_seed_hides_the_same_and_nothing_is_hidden_unless_asked():
 
 
 def test_an_input_alone_and_one_whose_words_have_labels_stay(make_utterances):
-    assert not hideable(fitted(clear="embedding"))
-    assert not hideable(fitted(idle="number"))
+    assert not fitted(clear="embedding").hideable_groups
+    assert not fitted(idle="number").hideable_groups
     sentences = make_utterances(60).append_column("idle", pa.array(np.arange(60.0) % 7))
     config = Config.from_arguments(targets=["intent", "slots"], training={"modality_dropout": 0.1})
-    assert not hideable(prepare(sentences, config).codec)
+    assert not prepare(sentences, config).codec.hideable_groups
     told = prepare(sentences, config).warnings
     assert [w for w in told if w.startswith("training.modality_dropout: no input is hidden")]
 
@@ -121,7 +121,7 @@ def test_a_model_that_learned_with_it_stands_the_absence_of_its_best_input():
         network = fit_multi_task(replace(spec, settings=settings)).model
         blocks = codec.inputs(new)
         whole = network.predict(Rows.of_arrays(codec, blocks))["y"][:, 0]
-        blocks[next(iter(hideable(codec)))][:] = np.nan
+        blocks[next(iter(codec.hideable_groups))][:] = np.nan
         lacking = network.predict(Rows.of_arrays(codec, blocks))["y"][:, 0]
         errors[share] = [float(np.mean((truth - told) ** 2)) for told in (whole, lacking)]
     assert errors[0.3][1] < 0.8 * errors[0.0][1]

@@ -51,6 +51,7 @@ class LocationHead(nn.Module):
         map (B, S, d), state (B, D) -> (B, S, C).
 
     Example:
+        >>> import torch
         >>> LocationHead(8, 4, n_outputs=3)(torch.zeros(2, 5, 8), torch.zeros(2, 4)).shape
         torch.Size([2, 5, 3])
 

@@ -10,7 +10,7 @@ from superpose.columns._conversions import conversions_of
 from superpose.config import Config
 from superpose.data import divided, like, read_rows, read_table
 from superpose.errors import DataError
-from superpose.evaluation import prepare
+from superpose.prepare import prepare
 
 datasets = pytest.importorskip("datasets")
 from datasets import ClassLabel, Dataset, DatasetDict, Features, Image, List, Value  # noqa: E402

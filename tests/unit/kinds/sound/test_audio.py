@@ -13,10 +13,10 @@ from torch.func import functional_call, stack_module_state, vmap
 from superpose.config import Config
 from superpose.data import read_table
 from superpose.errors import DataError, MissingExtraError
-from superpose.evaluation import prepare
 from superpose.kinds import INPUT_KINDS
 from superpose.kinds.sound._mel import log_mel
 from superpose.nn import AudioEncoder, SoundAugment, augment_of
+from superpose.prepare import prepare
 
 soundfile = pytest.importorskip("soundfile")
 Kind = INPUT_KINDS["audio"]

@@ -9,7 +9,7 @@ from PIL import Image
 
 from superpose.config import Config
 from superpose.errors import ConfigError
-from superpose.evaluation import prepare
+from superpose.prepare import prepare
 
 
 def test_groups_are_refused_beside_labels_of_words():

@@ -25,7 +25,6 @@ from superpose.data import (
 from superpose.errors import ConfigError, Faults, listing, message
 from superpose.kinds import TARGET_KINDS
 from superpose.models import Rows
-from superpose.training import hideable
 from superpose.trees import Engine, require_engine
 
 from ._plan import Plan, few_by_count, few_by_labels, forbids_folds, make_plan, seen_rows
@@ -213,7 +212,7 @@ def _unserved(codec: Codec, config: Config) -> list[str]:
 
 def _unhidden(codec: Codec, config: Config) -> list[str]:
     """Say that nothing is hidden where it is asked for."""
-    if not config.training.modality_dropout or hideable(codec):
+    if not config.training.modality_dropout or codec.hideable_groups:
         return []
     return [
         "training.modality_dropout: no input is hidden; only an image, a sound, a text, a series "
