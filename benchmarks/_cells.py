@@ -10,11 +10,12 @@ import fcntl
 import json
 import os
 import platform
-from collections.abc import Iterable
+from collections.abc import Collection
 from dataclasses import dataclass
+from functools import cached_property
 from importlib import metadata
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -33,18 +34,28 @@ PACKAGES = (
     "autogluon.tabular",
     "rdkit",
 )
-Key = tuple[str, str, int]
+
+
+class Key(NamedTuple):
+    """What names a cell."""
+
+    table: str
+    method: str
+    seed: int
+
+
+Cells = dict[Key, dict[str, Any]]
 
 
 def versions() -> dict[str, str]:
     """Installed versions of the packages that a cell may depend on."""
-    found = {"python": platform.python_version()}
+    installed = {"python": platform.python_version()}
     for name in PACKAGES:
         try:
-            found[name] = metadata.version(name)
+            installed[name] = metadata.version(name)
         except metadata.PackageNotFoundError:
             continue
-    return found
+    return installed
 
 
 def hardware() -> dict[str, Any]:
@@ -87,9 +98,14 @@ class CellStore:
         """Folder of the per-row arrays."""
         return self.path.with_name(self.path.name.replace(".cells.jsonl", ".rows"))
 
-    def read(self) -> dict[Key, dict[str, Any]]:
-        """All finished cells; the last line of a key wins, a torn last line is skipped."""
-        cells: dict[Key, dict[str, Any]] = {}
+    @property
+    def summary_path(self) -> Path:
+        """File of the summary."""
+        return self.path.with_name(self.path.name.replace(".cells.jsonl", ".json"))
+
+    def read(self) -> Cells:
+        """All stored cells; the last line of a key wins, a torn last line is skipped."""
+        cells: Cells = {}
         if not self.path.exists():
             return cells
         for line in self.path.read_text(encoding="utf-8").splitlines():
@@ -97,7 +113,7 @@ class CellStore:
                 cell = json.loads(line)
             except json.JSONDecodeError:
                 continue  # the process was killed while it wrote this line
-            cells[cell["table"], cell["method"], cell["seed"]] = cell
+            cells[Key(cell["table"], cell["method"], cell["seed"])] = cell
         return cells
 
     def done(self) -> set[Key]:
@@ -108,7 +124,7 @@ class CellStore:
         """Store one cell, with its per-row arrays if given (rows first, so a cell has them)."""
         self.path.parent.mkdir(parents=True, exist_ok=True)
         if rows is not None:
-            target = self.rows_path((cell["table"], cell["method"], cell["seed"]))
+            target = self.rows_path(Key(cell["table"], cell["method"], cell["seed"]))
             target.parent.mkdir(parents=True, exist_ok=True)
             partial = target.with_name(f".{target.stem}.{os.getpid()}.npz")
             np.savez_compressed(partial, **rows)
@@ -122,7 +138,7 @@ class CellStore:
 
     def rows_path(self, key: Key) -> Path:
         """File of one cell's per-row arrays."""
-        return self.rows_folder / f"{key[0]}.{key[1]}.{key[2]}.npz"
+        return self.rows_folder / f"{key.table}.{key.method}.{key.seed}.npz"
 
     def rows(self, key: Key) -> dict[str, np.ndarray] | None:
         """Per-row arrays of a cell: "rows" (test row numbers) and one loss array per target."""
@@ -139,20 +155,50 @@ def _ends_line(path: Path) -> bool:
         return file.read(1) == b"\n"
 
 
-def plan(
-    methods: Iterable[str],
-    seeds: Iterable[int],
-    tables: Iterable[str],
-    done: set[Key],
-    paired: bool = False,
-) -> list[Key]:
-    """Cells still to do, in an order in which a cut run stays balanced.
+@dataclass(frozen=True)
+class Study:
+    """The part of a store that a run fills and its summary is about.
 
-    Method by method, then seed by seed; or `paired`: seed by seed, then table by table, so that
-    what is there at any time has been asked of all methods.
+    Args:
+        store: the cells on disk.
+        tables: cells of other tables stay out.
+        seeds: cells of other seeds stay out.
     """
-    methods, tables, seeds = list(methods), list(tables), list(seeds)
-    keys = [(t, method, seed) for method in methods for seed in seeds for t in tables]
-    if paired:
-        keys = [(t, method, seed) for seed in seeds for t in tables for method in methods]
-    return [key for key in keys if key not in done]
+
+    store: CellStore
+    tables: list[str]
+    seeds: list[int]
+
+    @cached_property
+    def stored(self) -> Cells:
+        """All cells of the tables and seeds, as they are stored when this is first read."""
+        cells = self.store.read().items()
+        return {k: c for k, c in cells if k.table in self.tables and k.seed in self.seeds}
+
+    @cached_property
+    def cells(self) -> Cells:
+        """The cells that did not fail."""
+        return {key: cell for key, cell in self.stored.items() if "failed" not in cell}
+
+    @property
+    def failed(self) -> list[dict[str, Any]]:
+        """Which cells failed, and why."""
+        cells = self.stored.items()
+        return [{"cell": list(k), "why": c["failed"]} for k, c in cells if "failed" in c]
+
+    def of(self, table: str, method: str) -> list[dict[str, Any]]:
+        """The finished cells of a table and a method, in the order of the seeds."""
+        keys = [Key(table, method, seed) for seed in self.seeds]
+        return [self.cells[key] for key in keys if key in self.cells]
+
+    def missing(self, methods: Collection[str], paired: bool = False) -> list[Key]:
+        """Cells still to do, in an order in which a cut run stays balanced.
+
+        Method by method, then seed by seed; or `paired`: seed by seed, then table by table, so that
+        what is there at any time has been measured for all methods.
+        """
+        keys = [Key(t, m, seed) for m in methods for seed in self.seeds for t in self.tables]
+        if paired:
+            keys = [Key(t, m, seed) for seed in self.seeds for t in self.tables for m in methods]
+        done = self.store.done()
+        return [key for key in keys if key not in done]

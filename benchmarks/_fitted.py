@@ -1,6 +1,6 @@
-"""Superpose's fit of a table and seed, made once for all benchmarks that ask it.
+"""Superpose's fit of a table and seed, made once for all benchmarks that need it.
 
-`accuracy.py` and `given.py` put their questions to the same model where they share a table. A fit
+`accuracy.py` and `given.py` evaluate the same model where they share a table. A fit
 is kept as a bundle under `results/fitted/`, beside what it cost; it is made anew as soon as a line
 of the package changes.
 """
@@ -22,14 +22,14 @@ from _table import Table, grouped_split
 
 @lru_cache(maxsize=1)
 def source_hash() -> str:
-    """What tells one state of the package's source from another."""
+    """A hash of the source of the package."""
     import superpose
 
     folder = Path(superpose.__file__).parent
-    found = hashlib.sha256()
+    digest = hashlib.sha256()
     for path in sorted(folder.rglob("*.py")):
-        found.update(path.relative_to(folder).as_posix().encode() + path.read_bytes())
-    return found.hexdigest()[:12]
+        digest.update(path.relative_to(folder).as_posix().encode() + path.read_bytes())
+    return digest.hexdigest()[:12]
 
 
 def declared(table: Table) -> list[dict[str, Any]]:
@@ -69,5 +69,5 @@ def fitted(table: Table, parts: np.ndarray, seed: int) -> tuple[Any, dict[str, f
         }
         model.save(folder / "bundle")
         took.write_text(json.dumps(seconds), encoding="utf-8")
-    # What answers is always what was saved: a kept fit and a fresh one can't differ.
+    # What predicts is always what was saved: a kept fit and a fresh one can't differ.
     return Superpose.load(folder / "bundle"), json.loads(took.read_text(encoding="utf-8"))

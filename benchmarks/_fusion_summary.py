@@ -2,49 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 
-from _cells import CellStore
+from _cells import Key, Study
 from _print import grid
 from _scores import error_gain
 from _sharing import AGAIN, ALONE, METHODS
-from _summary import Cells, compare, complete, finished, mean_ranks, totals
-from _table import Table
+from _summary import Load, Means, compare, complete, mean_ranks, totals
 
 SUBJECT = "task-attention"
 LOSSES = 6  # how many of the worst targets are printed
 
 
-def gains_by_seed(cells: Cells, tables: Iterable[str], ours: str, other: str, seeds: list[int]):
+def gains_by_seed(study: Study, tables: Iterable[str], *, ours: str, other: str) -> list[float]:
     """Mean gain over targets, then over tables, in percent, of each seed by itself."""
     out = []
-    for seed in seeds:
+    for seed in study.seeds:
         by_table = []
         for table in tables:
-            mine, theirs = (cells[table, m, seed]["targets"] for m in (ours, other))
+            mine, theirs = (study.cells[Key(table, m, seed)]["targets"] for m in (ours, other))
             gains = [
-                error_gain(found["kind"], found["error"], theirs[name]["error"])
-                for name, found in mine.items()
-                if found["error"] is not None
+                error_gain(scores["kind"], scores["error"], theirs[name]["error"])
+                for name, scores in mine.items()
+                if scores["error"] is not None
             ]
             by_table.append(np.mean(gains))
         out.append(float(np.mean(by_table)))
     return out
 
 
-def duel(
-    store: CellStore, cells: Cells, means: dict[str, Any], ours: str, other: str, seeds: list[int],
-    load: Callable[[str], Table],
-) -> dict[str, Any] | None:  # fmt: skip
+def duel(study: Study, means: Means, *, ours: str, other: str, load: Load) -> dict[str, Any] | None:
     """One method against another over the tables where both have all seeds."""
-    rows = compare(store, cells, means, ours, [other], seeds, load)
+    rows = compare(study, means, subject=ours, references=[other], load=load)
     if not rows:
         return None
-    found = totals(rows)
-    by_seed = gains_by_seed(cells, found["table"]["delta_percent"], ours, other, seeds)
+    figures = totals(rows)
+    by_seed = gains_by_seed(study, figures["table"]["delta_percent"], ours=ours, other=other)
     brief = [
         {
             "table": row["table"],
@@ -55,23 +51,23 @@ def duel(
         }
         for row in sorted(rows, key=lambda row: row["gain_table"])
     ]
-    spread = float(np.std(by_seed, ddof=1) / np.sqrt(len(seeds))) if len(seeds) > 1 else None
+    n = len(by_seed)
     return {
-        **found["table"],
+        **figures["table"],
         "by_seed": by_seed,
-        "standard_error": spread,
+        "standard_error": float(np.std(by_seed, ddof=1) / np.sqrt(n)) if n > 1 else None,
         "targets": brief,
         "worst": brief[0],
-        "helped": [f"{row['table']}.{row['target']}" for row in found["helped"]],
-        "harmed": [f"{row['table']}.{row['target']}" for row in found["harmed"]],
+        "helped": [f"{row['table']}.{row['target']}" for row in figures["helped"]],
+        "harmed": [f"{row['table']}.{row['target']}" for row in figures["harmed"]],
     }
 
 
-def _cost(cells: Cells, tables: Iterable[str], method: str, seeds: list[int]) -> dict[str, float]:
-    """Processor seconds of a fit, and weights in units of those of the networks alone."""
-    mine = [cells[t, method, s]["details"] for t in tables for s in seeds]
-    alone = [cells[t, ALONE, s]["details"] for t in tables for s in seeds]
-    ratio = [m["parameters"] / a["parameters"] for m, a in zip(mine, alone, strict=True)]
+def _cost(study: Study, tables: list[str], method: str) -> dict[str, float]:
+    """Processor seconds of a fit, and weights in units of those of the single-task nets."""
+    mine = [cell["details"] for t in tables for cell in study.of(t, method)]
+    single = [cell["details"] for t in tables for cell in study.of(t, ALONE)]
+    ratio = [m["parameters"] / s["parameters"] for m, s in zip(mine, single, strict=True)]
     return {
         "processor_seconds": float(np.mean([m["processor_seconds"] for m in mine])),
         "weights_over_alone": float(np.exp(np.mean(np.log(ratio)))),
@@ -79,65 +75,57 @@ def _cost(cells: Cells, tables: Iterable[str], method: str, seeds: list[int]) ->
     }
 
 
-def summarise(
-    store: CellStore,
-    tables: list[str],
-    seeds: list[int],
-    load: Callable[[str], Table],
-    subject: str = SUBJECT,
-) -> dict[str, Any]:
-    """All figures from the stored cells of `tables` and `seeds`; unfinished pairs stay out."""
-    cells, failed = finished(store, tables, seeds)
-    means = complete(cells, tables, list(METHODS), seeds, lambda errors: float(np.nanmean(errors)))
-    methods = [m for m in METHODS if any(m in found for found in means.values())]
-    shared = [t for t, found in means.items() if all(m in found for m in methods)]
+def summarise(study: Study, load: Load, subject: str = SUBJECT) -> dict[str, Any]:
+    """All figures from the stored cells; unfinished pairs stay out."""
+    means = complete(study, METHODS, lambda errors: float(np.nanmean(errors)))
+    methods = [m for m in METHODS if any(m in errors for errors in means.values())]
+
+    def over(ours: str, other: str) -> dict[str, Any] | None:
+        return None if ours == other else duel(study, means, ours=ours, other=other, load=load)
+
     body: dict[str, Any] = {}
     for method in methods:
-        here = [t for t, found in means.items() if method in found and ALONE in found]
+        both = [t for t, errors in means.items() if method in errors and ALONE in errors]
         errors = [
-            (found["kind"], found["error"])
-            for (table, name, seed), cell in cells.items()
-            if name == method and table in here and seed in seeds
-            for found in cell["targets"].values()
-            if found["error"] is not None
+            (scores["kind"], scores["error"])
+            for key, cell in study.cells.items()
+            if key.method == method and key.table in both
+            for scores in cell["targets"].values()
+            if scores["error"] is not None
         ]
-        floors = [error > (0.5 if kind == "binary" else 1.0) for kind, error in errors]
+        worse = [error > (0.5 if kind == "binary" else 1.0) for kind, error in errors]
         body[method] = {
-            "cost": _cost(cells, here, method, seeds) if here else None,
-            "worse_than_constant": [int(np.sum(floors)), len(floors)],
-            "over_alone": None
-            if method == ALONE
-            else duel(store, cells, means, method, ALONE, seeds, load),
-            "subject_over_it": None
-            if method == subject
-            else duel(store, cells, means, subject, method, seeds, load),
+            "cost": _cost(study, both, method) if both else None,
+            "worse_than_constant": [int(np.sum(worse)), len(worse)],
+            "over_alone": over(method, ALONE),
+            "subject_over_it": over(subject, method),
         }
     return {
         "subject": subject,
-        "seeds": seeds,
-        "failed": failed,
+        "seeds": study.seeds,
+        "failed": study.failed,
         "methods": body,
         "ranks": mean_ranks(means, methods),
-        "luck": duel(store, cells, means, AGAIN, "none", seeds, load),
-        "complete_tables": shared,
+        "luck": over(AGAIN, "none"),
+        "complete_tables": [t for t, errors in means.items() if all(m in errors for m in methods)],
         "tables": {
             name: {
                 "targets": len(load(name).targets),
                 "split": load(name).rule,
                 "note": load(name).note,
-                "errors": {m: float(np.mean(list(e.values()))) for m, e in found.items()},
-                "target_errors": found,
+                "errors": {m: float(np.mean(list(e.values()))) for m, e in errors.items()},
+                "target_errors": errors,
             }
-            for name, found in means.items()
+            for name, errors in means.items()
         },
     }
 
 
-def _behind(found: dict[str, Any]) -> str:
+def _behind(duel: dict[str, Any]) -> str:
     """The tables on which a duel is lost, worst first."""
-    lost = sorted((d, t) for t, d in found["delta_percent"].items() if d < 0)
-    named = ", ".join(f"{table} ({delta:+.1f} %)" for delta, table in lost)
-    return f"behind on {len(lost)} of {found['tables']} tables{': ' if lost else ''}{named}"
+    lost = sorted((gain, t) for t, gain in duel["delta_percent"].items() if gain < 0)
+    named = ", ".join(f"{table} ({gain:+.1f} %)" for gain, table in lost)
+    return f"behind on {len(lost)} of {duel['tables']} tables{': ' if lost else ''}{named}"
 
 
 def _losses(summary: dict[str, Any]) -> list[str]:
@@ -147,12 +135,12 @@ def _losses(summary: dict[str, Any]) -> list[str]:
     over = methods.get(subject, {}).get("over_alone")
     if over is None:
         return [*lines, f"no table has all seeds of {subject} and of {ALONE} yet"]
-    lines.append(f"against the network alone: {_behind(over)}")
+    lines.append(f"against the single-task net: {_behind(over)}")
     lines.append(f"significantly harmed (Holm 5 %): {', '.join(over['harmed']) or 'none'}")
     worst = [f"{r['table']}.{r['target']} {r['gain']:+.1f} %" for r in over["targets"][:LOSSES]]
     lines.append(f"worst targets: {', '.join(worst)}")
-    for other, found in methods.items():
-        rival = found["subject_over_it"]
+    for other, figures in methods.items():
+        rival = figures["subject_over_it"]
         if other == ALONE or rival is None:
             continue
         mean = rival["mean_delta_percent"]
@@ -163,16 +151,16 @@ def _losses(summary: dict[str, Any]) -> list[str]:
     return lines
 
 
-def _error(found: dict[str, Any]) -> str:
-    return "." if found["standard_error"] is None else f"{found['standard_error']:.2f}"
+def _error(duel: dict[str, Any]) -> str:
+    return "." if duel["standard_error"] is None else f"{duel['standard_error']:.2f}"
 
 
 def _ladder(summary: dict[str, Any]) -> list[str]:
     ranks = summary["ranks"]
     rows = []
-    for method, found in summary["methods"].items():
-        over, cost = found["over_alone"], found["cost"]
-        if cost is None:  # the network alone has not been run on a table of this method yet
+    for method, figures in summary["methods"].items():
+        over, cost = figures["over_alone"], figures["cost"]
+        if cost is None:  # the single-task net has not been run on a table of this method yet
             continue
         rank = "." if ranks is None else f"{ranks['by_target'][method]:.2f}"
         gains = ["0", ".", "0", ".", ".", "."]
@@ -184,53 +172,53 @@ def _ladder(summary: dict[str, Any]) -> list[str]:
                 f"{worst['table']}.{worst['target']} {worst['gain']:+.1f}",
                 str(len(over["helped"])), str(len(over["harmed"])),
             ]  # fmt: skip
-        bad, count = found["worse_than_constant"]
+        worse, count = figures["worse_than_constant"]
         costs = [f"{cost['processor_seconds']:.1f}", f"{cost['weights_over_alone']:.2f}"]
-        rows.append([method, rank, *gains, f"{bad}/{count}", *costs])
+        rows.append([method, rank, *gains, f"{worse}/{count}", *costs])
     head = ["method", "mean rank", "Δ%", "± se", "geometric", "worst target", "helped", "harmed",
-            "below constant", "processor s", "weights"]  # fmt: skip
+            "below baseline", "processor s", "weights"]  # fmt: skip
     count = 0 if ranks is None else len(ranks["tables"])
     title = (
-        f"Each way to share over the network alone; mean rank by target over {count} tables, Δ% "
+        f"Each way to share over the single-task net; mean rank by target over {count} tables, Δ% "
         f"over tables and {len(summary['seeds'])} seeds,\nse over seeds; helped and harmed: paired "
-        "over rows, Holm 5 %; weights: one network's over those of all alone"
+        "over rows, Holm 5 %; weights: one network's over those of all single-task nets"
     )
     return [title, "", grid(head, rows), *_luck(summary)]
 
 
 def _luck(summary: dict[str, Any]) -> list[str]:
     """How far apart two runs of one method are that differ in their initial weights only."""
-    found = summary["luck"]
-    if found is None:
+    luck = summary["luck"]
+    if luck is None:
         return []
-    gains = [row["gain"] for row in found["targets"]]
+    gains = [row["gain"] for row in luck["targets"]]
     return [
         "",
-        f"Luck alone ({AGAIN} over none): {found['mean_delta_percent']:+.2f} % (se {_error(found)})"
+        f"Luck alone ({AGAIN} over none): {luck['mean_delta_percent']:+.2f} % (se {_error(luck)})"
         f", targets from {min(gains):+.1f} to {max(gains):+.1f} %, "
-        f"{len(found['helped'])} 'helped' and {len(found['harmed'])} 'harmed'",
+        f"{len(luck['helped'])} 'helped' and {len(luck['harmed'])} 'harmed'",
     ]
 
 
 def _by_table(summary: dict[str, Any]) -> list[str]:
     tables = list(summary["tables"])
     rows = []
-    for method, found in summary["methods"].items():
-        if found["over_alone"]:
-            deltas = found["over_alone"]["delta_percent"]
-            rows.append([method, *(f"{deltas[t]:+.1f}" if t in deltas else "." for t in tables)])
+    for method, figures in summary["methods"].items():
+        if figures["over_alone"]:
+            gains = figures["over_alone"]["delta_percent"]
+            rows.append([method, *(f"{gains[t]:+.1f}" if t in gains else "." for t in tables)])
     if not rows:
         return []
     rows.append(["targets", *(str(summary["tables"][t]["targets"]) for t in tables)])
-    return ["Δ% over the network alone, by table", "", grid(["method", *tables], rows)]
+    return ["Δ% over the single-task net, by table", "", grid(["method", *tables], rows)]
 
 
 def _duels(summary: dict[str, Any]) -> list[str]:
     rows = []
-    for other, found in summary["methods"].items():
-        rival = found["subject_over_it"]
+    for other, figures in summary["methods"].items():
+        rival = figures["subject_over_it"]
         if rival:
-            ahead = sum(delta > 0 for delta in rival["delta_percent"].values())
+            ahead = sum(gain > 0 for gain in rival["delta_percent"].values())
             rows.append([
                 other, f"{rival['mean_delta_percent']:+.2f}", _error(rival),
                 f"{ahead} of {rival['tables']}", str(len(rival["helped"])),

@@ -1,7 +1,7 @@
 """Masked-label networks: one network that reads the row, the known labels and which are known.
 
-Hidden and missing labels are 0, with 0 in the mask. In training every row of every epoch reveals
-another random subset of its labels, and the loss is on those it hides. Plain: two layers of 256.
+Hidden and missing labels are 0, with 0 in the mask. In training another random subset of the labels
+is observed in every row of every epoch, and the loss is on the others. Plain: two layers of 256.
 With members: TabM (Gorishniy et al. 2025) with piecewise-linear embeddings of numbers and labels.
 """
 
@@ -11,7 +11,7 @@ import copy
 import math
 import time
 import warnings
-from types import SimpleNamespace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -20,18 +20,19 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from _given_methods import reveal
-from _given_questions import Question, Rows
+from _given_methods import draw_observed
+from _given_questions import Labelled, Question, Rows
 from _methods import REFIT_ROWS
-from _tabm import EMBED_INPUTS, EMBED_WIDTH, _Columns
+from _tabm import EMBED_INPUTS, EMBED_WIDTH, ColumnEncoder
 
 WIDTH = 256
 DROPOUT = 0.1
 EPOCHS = 300
 PATIENCE = 16
 DECAY = 3e-4
-RATE, RATE_MEMBERS = 1e-3, 2e-3
-CHECKS = 2  # random subsets that are watched on the validation rows, beside the empty one
+RATE = 1e-3
+RATE_MEMBERS = 2e-3
+CHECKS = 2  # random subsets whose validation loss is summed, beside the empty one
 
 
 def seconds_for(rows: int) -> float:
@@ -57,26 +58,56 @@ def _embedding(values: Tensor) -> nn.Module | None:
         )
 
 
+@dataclass(frozen=True)
+class Batch:
+    """What the network reads of B rows.
+
+    Args:
+        numbers: (B, C).
+        codes: category indices (B, G).
+        labels: (B, T), encoded, 0 where they are missing or hidden.
+        mask: (B, T) of bool, True where a label is observed.
+    """
+
+    numbers: Tensor
+    codes: Tensor
+    labels: Tensor
+    mask: Tensor
+
+    def take(self, index: Tensor | slice) -> Batch:
+        """Some of the rows."""
+        return Batch(self.numbers[index], self.codes[index], self.labels[index], self.mask[index])
+
+    def observing(self, mask: Tensor) -> Batch:
+        """The same rows with the labels in `mask` observed and all others hidden."""
+        return Batch(self.numbers, self.codes, self.labels * mask, mask)
+
+
 class Network(nn.Module):
-    """Numbers (B, C), category indices (B, G), labels (B, T), mask (B, T) -> (B, k, T)."""
+    """Reads a `Batch`, predicts all labels: (B, k, T) of k members.
+
+    Args:
+        numbers: number columns of the training rows.
+        labels: their labels, NaN where missing.
+        cardinalities: indices of each category column.
+        members: members of TabM; None is the plain network.
+    """
 
     def __init__(
-        self, numbers: Tensor, cards: list[int], labels: Tensor, members: int | None
+        self, numbers: Tensor, labels: Tensor, *, cardinalities: list[int], members: int | None
     ) -> None:
         super().__init__()
-        self.cards = cards
+        self.cardinalities = cardinalities
         tasks = labels.shape[1]
-        self.read_numbers = self.read_labels = None
-        if members is not None:
-            self.read_numbers, self.read_labels = _embedding(numbers), _embedding(labels)
-        each = [
-            1 if part is None else EMBED_WIDTH for part in (self.read_numbers, self.read_labels)
-        ]
-        width = numbers.shape[1] * each[0] + sum(cards) + tasks * each[1] + tasks
+        self.read_numbers = None if members is None else _embedding(numbers)
+        self.read_labels = None if members is None else _embedding(labels)
+        number_dim = 1 if self.read_numbers is None else EMBED_WIDTH
+        label_dim = 1 if self.read_labels is None else EMBED_WIDTH
+        n_inputs = numbers.shape[1] * number_dim + sum(cardinalities) + tasks * label_dim + tasks
         self.body: nn.Module
         if members is None:
             self.body = nn.Sequential(
-                nn.Linear(width, WIDTH), nn.ReLU(), nn.Dropout(DROPOUT),
+                nn.Linear(n_inputs, WIDTH), nn.ReLU(), nn.Dropout(DROPOUT),
                 nn.Linear(WIDTH, WIDTH), nn.ReLU(), nn.Dropout(DROPOUT),
                 nn.Linear(WIDTH, tasks),
             )  # fmt: skip
@@ -84,16 +115,21 @@ class Network(nn.Module):
             import tabm
 
             self.body = tabm.TabM.make(
-                n_num_features=width, d_out=tasks, k=members, d_block=WIDTH // 2, n_blocks=2
+                n_num_features=n_inputs, d_out=tasks, k=members, d_block=WIDTH // 2, n_blocks=2
             )
 
-    def forward(self, numbers: Tensor, codes: Tensor, labels: Tensor, mask: Tensor) -> Tensor:
+    def forward(self, batch: Batch) -> Tensor:
+        numbers = batch.numbers
         if self.read_numbers is not None:
             numbers = self.read_numbers(numbers).flatten(1)
-        read = labels if self.read_labels is None else self.read_labels(labels)
-        shown = mask if self.read_labels is None else mask[..., None]
-        parts = [numbers, (read * shown).flatten(1), mask]
-        parts += [functional.one_hot(codes[:, i], n).float() for i, n in enumerate(self.cards)]
+        mask = batch.mask.float()
+        if self.read_labels is None:
+            labels = batch.labels * mask
+        else:
+            labels = self.read_labels(batch.labels) * mask[..., None]
+        parts = [numbers, labels.flatten(1), mask]
+        codes = zip(batch.codes.T, self.cardinalities, strict=True)
+        parts += [functional.one_hot(code, n).float() for code, n in codes]
         out = self.body(torch.cat(parts, 1))
         return out if out.ndim == 3 else out[:, None]
 
@@ -108,16 +144,15 @@ class Masked:
     def __init__(self, members: int | None) -> None:
         self.members = members
 
-    def fit(self, rows: Rows, asked: list[Question]) -> None:
+    def fit(self, rows: Rows, questions: list[Question]) -> None:
         self.kinds = rows.targets
         self.rows = rows
         self.counts = torch.tensor([kind == "count" for kind in self.kinds.values()])
         self.stopped: dict[str, Any] = {}
-        x, y = rows.x("train"), rows.y("train")
-        epochs = self._train(x, y, (rows.x("validation"), rows.y("validation")), None)
-        if len(x) + len(rows.x("validation")) < REFIT_ROWS:
-            x, y = pd.concat([x, rows.x("validation")]), pd.concat([y, rows.y("validation")])
-            self._train(x, y, None, epochs)
+        train, validation = (rows.labelled(part) for part in ("train", "validation"))
+        epochs = self._train(train, held_out=validation, rounds=None)
+        if len(train) + len(validation) < REFIT_ROWS:
+            self._train(train + validation, held_out=None, rounds=epochs)
 
     def _encode(self, y: pd.DataFrame) -> Tensor:
         """Labels as the network reads them, standardised; counts on a log scale. NaN missing."""
@@ -127,111 +162,122 @@ class Masked:
 
     def _loss(self, out: Tensor, y: Tensor) -> Tensor:
         """Loss (B, T) of outputs (B, k, T) at labels in the user's units, NaN where missing."""
-        number = (out - ((y - self.mean) / self.spread).float()[:, None]) ** 2
-        level = self.mean.clamp(min=1e-6).float()  # of counts; numbers may lie below 0
-        log = (out + level.log()).clamp(-10, 15)
-        count = (log.exp() - y.float()[:, None] * log) / level
+        number = (out - ((y - self.mean) / self.std).float()[:, None]) ** 2
+        rate = self.mean.clamp(min=1e-6).float()  # of counts; numbers may lie below 0
+        log = (out + rate.log()).clamp(-10, 15)
+        count = (log.exp() - y.float()[:, None] * log) / rate
         return torch.where(self.counts, count, number).mean(1)
 
-    def _answer(self, out: Tensor) -> Tensor:
+    def _predictions(self, out: Tensor) -> Tensor:
         """Predictions (B, T) in the user's units: the mean over the members."""
         log = (out.double() + self.mean.clamp(min=1e-6).log()).clamp(-10, 15)
-        number = out.double() * self.spread + self.mean
+        number = out.double() * self.std + self.mean
         return torch.where(self.counts, log.exp(), number).mean(1)
 
-    def _train(
-        self,
-        x: pd.DataFrame,
-        y: pd.DataFrame,
-        held: tuple[pd.DataFrame, pd.DataFrame] | None,
-        rounds: int | None,
-    ) -> int:
+    def _prepare(self, train: Labelled) -> tuple[Batch, Tensor]:
+        """Fit scales and the columns on training rows, and make the network for them.
+
+        Returns the encoded rows with all labels that are known, and the raw labels.
+        """
+        self.columns = ColumnEncoder(train.x, self.rows.table.categories)
+        raw = torch.tensor(train.y.to_numpy(dtype=np.float64))
+        self.mean, self.std = _moments(raw)
+        self.middle, self.scale = _moments(torch.where(self.counts, raw.clamp(min=0).log1p(), raw))
+        numbers, codes = self.columns.encode(train.x)
+        labels = self._encode(train.y)
+        self.network = Network(
+            numbers, labels, cardinalities=self.columns.cardinalities, members=self.members
+        )
+        return Batch(numbers, codes, labels.nan_to_num(), ~labels.isnan()), raw
+
+    def _train(self, train: Labelled, *, held_out: Labelled | None, rounds: int | None) -> int:
+        """Train anew; returns the epoch that was best on `held_out`, or `rounds`."""
         seed = self.rows.seed
         torch.manual_seed(seed)
         rng = np.random.default_rng([seed, 3])
-        self.columns = _Columns(SimpleNamespace(categories=self.rows.table.categories), x)  # type: ignore[arg-type]
-        raw = torch.tensor(y.to_numpy(dtype=np.float64))
-        self.mean, self.spread = _moments(raw)
-        self.middle, self.scale = _moments(torch.where(self.counts, raw.clamp(min=0).log1p(), raw))
-        numbers, codes = self.columns.encode(x)
-        labels = self._encode(y)
-        cards = [len(level) + 1 for level in self.columns.levels.values()]
-        self.network = Network(numbers, cards, labels, self.members)
-        tasks = labels.shape[1]
-        checks = [] if held is None else self._checks(*held)
+        known, raw = self._prepare(train)
+        checks = [] if held_out is None else self._checks(held_out)
         rate = RATE if self.members is None else RATE_MEMBERS
         optimiser = torch.optim.AdamW(self.network.parameters(), rate, weight_decay=DECAY)
-        batch = 32 if len(raw) < 500 else 128 if len(raw) < 4000 else 256
-        known = ~labels.isnan()
-        filled = labels.nan_to_num()
         best = math.inf
         best_epoch = 0
-        best_state = None
+        best_weights = None
         limit = time.process_time() + seconds_for(len(raw)) * self.rows.slack
         for epoch in range(1, (rounds or EPOCHS) + 1):
-            self.network.train()
-            shown = torch.from_numpy(reveal(len(raw), tasks, rng, tasks - 1)) & known
-            for index in torch.from_numpy(rng.permutation(len(raw))).split(batch):
-                mask = shown[index]
-                wanted = known[index] & ~mask
-                if not wanted.any():
-                    continue
-                optimiser.zero_grad()
-                out = self.network(numbers[index], codes[index], filled[index] * mask, mask.float())
-                loss = self._loss(out, raw[index].nan_to_num())
-                (loss * wanted).sum().div(wanted.sum()).backward()
-                nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)
-                optimiser.step()
-            if held is None:
+            self._train_epoch(known, raw, optimiser=optimiser, rng=rng)
+            if held_out is None:
                 best_epoch = epoch
                 continue
-            now = sum(self._held_loss(*check) for check in checks)
-            if now < best:
-                best, best_epoch = now, epoch
-                best_state = copy.deepcopy(self.network.state_dict())
+            loss = sum(self._validation_loss(batch, labels) for batch, labels in checks)
+            if loss < best:
+                best = loss
+                best_epoch = epoch
+                best_weights = copy.deepcopy(self.network.state_dict())
             if epoch - best_epoch >= PATIENCE:
                 break
             if time.process_time() > limit:
                 self.stopped["at_limit"] = epoch
                 break
-        if best_state is not None:
-            self.network.load_state_dict(best_state)
+        if best_weights is not None:
+            self.network.load_state_dict(best_weights)
         self.stopped.setdefault("epochs", best_epoch)
         return best_epoch
 
-    def _checks(self, x: pd.DataFrame, y: pd.DataFrame) -> list[tuple[Tensor, ...]]:
-        """Held-out inputs and labels, each with one choice of what is revealed."""
-        raw = torch.tensor(y.to_numpy(dtype=np.float64))
-        labels = self._encode(y)
-        rng = np.random.default_rng([self.rows.seed, 4])
+    def _train_epoch(
+        self,
+        known: Batch,
+        raw: Tensor,
+        *,
+        optimiser: torch.optim.Optimizer,
+        rng: np.random.Generator,
+    ) -> None:
+        """One pass over the rows, with another subset of the labels observed in each."""
+        self.network.train()
         tasks = raw.shape[1]
-        masks = [np.zeros(raw.shape, dtype=bool)]
-        masks += [reveal(len(raw), tasks, rng, tasks - 1) for _ in range(CHECKS)]
-        known = [torch.from_numpy(mask) & ~raw.isnan() for mask in masks]
-        return [(*self.columns.encode(x), labels, mask, raw) for mask in known]
+        batch_size = 32 if len(raw) < 500 else 128 if len(raw) < 4000 else 256
+        observed = torch.from_numpy(draw_observed(raw.shape, rng, tasks - 1)) & known.mask
+        for index in torch.from_numpy(rng.permutation(len(raw))).split(batch_size):
+            mask = observed[index]
+            batch = known.take(index)
+            wanted = batch.mask & ~mask
+            if not wanted.any():
+                continue
+            optimiser.zero_grad()
+            loss = self._loss(self.network(batch.observing(mask)), raw[index].nan_to_num())
+            (loss * wanted).sum().div(wanted.sum()).backward()
+            nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)
+            optimiser.step()
 
-    def _held_loss(
-        self, numbers: Tensor, codes: Tensor, labels: Tensor, mask: Tensor, raw: Tensor
-    ) -> float:
-        wanted = ~raw.isnan() & ~mask
-        loss = self._loss(self._infer(numbers, codes, labels, mask), raw.nan_to_num())
+    def _checks(self, held_out: Labelled) -> list[tuple[Batch, Tensor]]:
+        """Held-out rows, each time with other labels observed, and their raw labels."""
+        raw = torch.tensor(held_out.y.to_numpy(dtype=np.float64))
+        labels = self._encode(held_out.y)
+        rng = np.random.default_rng([self.rows.seed, 4])
+        masks = [np.zeros(raw.shape, dtype=bool)]
+        masks += [draw_observed(raw.shape, rng, raw.shape[1] - 1) for _ in range(CHECKS)]
+        known = Batch(*self.columns.encode(held_out.x), labels.nan_to_num(), ~raw.isnan())
+        return [(known.observing(torch.from_numpy(mask) & known.mask), raw) for mask in masks]
+
+    def _validation_loss(self, batch: Batch, raw: Tensor) -> float:
+        wanted = ~raw.isnan() & ~batch.mask
+        loss = self._loss(self._infer(batch), raw.nan_to_num())
         return float((loss * wanted).sum() / wanted.sum())
 
     @torch.no_grad()
-    def _infer(self, numbers: Tensor, codes: Tensor, labels: Tensor, mask: Tensor) -> Tensor:
+    def _infer(self, batch: Batch) -> Tensor:
         self.network.eval()
-        arrays = (numbers, codes, labels.nan_to_num() * mask, mask.float())
-        pieces = zip(*(array.split(2048) for array in arrays), strict=True)
-        return torch.cat([self.network(*piece) for piece in pieces])
+        starts = range(0, len(batch.labels), 2048)
+        return torch.cat([self.network(batch.take(slice(i, i + 2048))) for i in starts])
 
     def predict(
         self, x: pd.DataFrame, known: pd.DataFrame, wanted: tuple[str, ...]
     ) -> dict[str, np.ndarray]:
         labels = self._encode(known.reindex(columns=list(self.kinds)).astype(np.float64))
-        out = self._answer(self._infer(*self.columns.encode(x), labels, ~labels.isnan()))
+        batch = Batch(*self.columns.encode(x), labels.nan_to_num(), ~labels.isnan())
+        out = self._predictions(self._infer(batch))
         return {name: out[:, i].numpy() for i, name in enumerate(self.kinds) if name in wanted}
 
-    def size(self) -> int | None:
+    def n_bytes(self) -> int | None:
         return sum(p.numel() * p.element_size() for p in self.network.parameters())
 
     def details(self) -> dict[str, Any]:
@@ -239,7 +285,7 @@ class Masked:
 
 
 def _moments(values: Tensor) -> tuple[Tensor, Tensor]:
-    """Mean and standard deviation of every column over its known values; 1 where constant."""
+    """Mean and standard deviation of every column over its known values; 1 where it is 0."""
     mean = values.nanmean(0)
-    spread = ((values - mean) ** 2).nanmean(0).sqrt()
-    return mean, torch.where(spread > 0, spread, 1.0)
+    std = ((values - mean) ** 2).nanmean(0).sqrt()
+    return mean, torch.where(std > 0, std, 1.0)

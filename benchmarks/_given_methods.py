@@ -1,7 +1,7 @@
 """The methods of `given.py` that are not masked networks: Superpose, trees, chains, an imputer.
 
 The fit protocol of every tree is that of `_methods.py`: 0.05, early stopping on validation, and
-below `REFIT_ROWS` rows of training and validation a refit on both with the rounds found. A row
+below `REFIT_ROWS` rows of training and validation a refit on both with as many rounds. A row
 without the target's label is dropped for that target alone; a given value that is missing stays
 missing (chains and the imputer fill it with their own prediction).
 """
@@ -28,11 +28,12 @@ COPIES = 4  # copies of every row with other targets hidden
 ROUNDS = 10  # of the imputer, scikit-learn's default number
 
 
-def reveal(rows: int, columns: int, rng: np.random.Generator, most: int) -> np.ndarray:
+def draw_observed(shape: tuple[int, int], rng: np.random.Generator, most: int) -> np.ndarray:
     """Random subsets to train on: a quarter empty, a quarter of `most`, the others of any size.
 
-    Shape: (rows, columns) of bool, True is revealed.
+    Shape: `shape`, (rows, columns), of bool; True is observed.
     """
+    rows, columns = shape
     share = rng.random(rows)
     out = rng.random((rows, columns)) < share[:, None]
     draw = rng.random(rows)
@@ -49,28 +50,36 @@ def _labelled(x: pd.DataFrame, y: np.ndarray) -> _methods.Rows:
 def fit_one(
     rows: Rows,
     target: str,
+    *,
     extra: Callable[[str], pd.DataFrame],
     backend: Backend,
     copies: int = 1,
 ) -> tuple[Predict, int]:
-    """One model of `target` from the inputs and the columns that `extra` gives for a part."""
-    held: dict[str, _methods.Rows] = {}
+    """One model of `target` from the inputs and the columns that `extra` returns for a part."""
+    parts: dict[str, _methods.Rows] = {}
     for part in ("train", "validation"):
         x = rows.x(part)
         y = rows.y(part)[target].to_numpy()
         x = pd.concat([x] * copies, ignore_index=True)
         added = extra(part).reset_index(drop=True)
-        held[part] = _labelled(pd.concat([x, added], axis=1), np.tile(y, copies))
-    train, validation = held["train"], held["validation"]
+        parts[part] = _labelled(pd.concat([x, added], axis=1), np.tile(y, copies))
+    train, validation = parts["train"], parts["validation"]
     task = Task(
-        rows.targets[target], 0, rows.table.categories, train, validation, train.x[:0], rows.seed
+        kind=rows.targets[target],
+        n_classes=0,
+        categories=rows.table.categories,
+        train=train,
+        validation=validation,
+        test=train.x[:0],
+        seed=rows.seed,
     )
-    if len(np.unique(train.y)) < 2:  # nothing to learn: the constant is the best answer
+    if len(np.unique(train.y)) < 2:  # nothing to learn: the baseline is the best prediction
         mean = float(train.y.mean())
         return lambda x: np.full((len(x), 1), mean), 0
-    predict, rounds = backend(task, train, validation if len(validation.y) else None, None)
+    held_out = validation if len(validation.y) else None
+    predict, rounds = backend(task, train, held_out=held_out, rounds=None)
     if (len(train.y) + len(validation.y)) // copies < REFIT_ROWS:
-        predict, _ = backend(task, task.both, None, rounds)
+        predict, _ = backend(task, task.both, held_out=None, rounds=rounds)
     return predict, rounds
 
 
@@ -92,8 +101,8 @@ class Anew:
         self.models: dict[tuple[str, frozenset[str]], tuple[Predict, int]] = {}
         self.cost: dict[str, dict[str, float]] = {}
 
-    def fit(self, rows: Rows, asked: list[Question]) -> None:
-        for question in asked:
+    def fit(self, rows: Rows, questions: list[Question]) -> None:
+        for question in questions:
             cost = self.cost.setdefault(question.level, {"models": 0, "seconds": 0.0, "bytes": 0})
             for target in question.wanted:
                 key = target, frozenset(question.given)
@@ -102,7 +111,10 @@ class Anew:
                 started = time.perf_counter()
                 given = list(question.given)
                 self.models[key] = fit_one(
-                    rows, target, lambda part, given=given: rows.y(part)[given], fit_catboost
+                    rows,
+                    target,
+                    extra=lambda part, given=given: rows.y(part)[given],
+                    backend=fit_catboost,
                 )
                 cost["models"] += 1
                 cost["seconds"] += round(time.perf_counter() - started, 3)
@@ -115,7 +127,7 @@ class Anew:
         given = frozenset(known.columns)
         return {target: self.models[target, given][0](whole)[:, 0] for target in wanted}
 
-    def size(self) -> int | None:
+    def n_bytes(self) -> int | None:
         return int(sum(cost["bytes"] for cost in self.cost.values()))
 
     def details(self) -> dict[str, Any]:
@@ -126,7 +138,7 @@ class Anew:
 class HiddenTrees:
     """CatBoost per target on copies of the rows, the other targets randomly hidden in each."""
 
-    def fit(self, rows: Rows, asked: list[Question]) -> None:
+    def fit(self, rows: Rows, questions: list[Question]) -> None:
         self.models: dict[str, tuple[Predict, int]] = {}
         for number, target in enumerate(rows.targets):
             others = [name for name in rows.targets if name != target]
@@ -134,10 +146,12 @@ class HiddenTrees:
             def extra(part: str, others: list[str] = others, number: int = number) -> pd.DataFrame:
                 rng = np.random.default_rng([rows.seed, number, len(part)])
                 values = np.tile(rows.y(part)[others].to_numpy(), (COPIES, 1))
-                seen = reveal(len(values), len(others), rng, len(others))
-                return pd.DataFrame(np.where(seen, values, np.nan), columns=others)
+                observed = draw_observed(values.shape, rng, len(others))
+                return pd.DataFrame(np.where(observed, values, np.nan), columns=others)
 
-            self.models[target] = fit_one(rows, target, extra, fit_catboost, COPIES)
+            self.models[target] = fit_one(
+                rows, target, extra=extra, backend=fit_catboost, copies=COPIES
+            )
         self.targets = list(rows.targets)
 
     def predict(
@@ -150,7 +164,7 @@ class HiddenTrees:
             out[target] = self.models[target][0](whole)[:, 0]
         return out
 
-    def size(self) -> int | None:
+    def n_bytes(self) -> int | None:
         return sum(_stored(predict) for predict, _ in self.models.values())
 
     def details(self) -> dict[str, Any]:
@@ -163,8 +177,8 @@ class Chains:
 
     The algorithm of scikit-learn's RegressorChain, whose own class refuses missing inputs and
     labels and can't stop early on given rows: link k is trained on the inputs and the true values
-    of the targets before it, and reads their predictions later. A value that is measured takes
-    the place of its prediction. A test holds it equal to RegressorChain where both can run.
+    of the targets before it, and reads their predictions later. A value that is given is read
+    instead of its prediction. A test checks that it equals RegressorChain where both can run.
 
     Args:
         orders: number of random orders.
@@ -172,9 +186,10 @@ class Chains:
     """
 
     def __init__(self, orders: int, backend: Backend = fit_hist) -> None:
-        self.count, self.backend = orders, backend
+        self.count = orders
+        self.backend = backend
 
-    def fit(self, rows: Rows, asked: list[Question]) -> None:
+    def fit(self, rows: Rows, questions: list[Question]) -> None:
         names = list(rows.targets)
         self.orders = [
             [names[i] for i in np.random.default_rng([rows.seed, k]).permutation(len(names))]
@@ -183,10 +198,13 @@ class Chains:
         self.links: list[list[Predict]] = []
         for order in self.orders:
             self.links.append([])
-            for place, target in enumerate(order):
-                before = order[:place]
+            for position, target in enumerate(order):
+                before = order[:position]
                 predict, _ = fit_one(
-                    rows, target, lambda part, before=before: rows.y(part)[before], self.backend
+                    rows,
+                    target,
+                    extra=lambda part, before=before: rows.y(part)[before],
+                    backend=self.backend,
                 )
                 self.links[-1].append(predict)
 
@@ -196,18 +214,18 @@ class Chains:
         total = {target: np.zeros(len(x)) for target in wanted}
         for order, links in zip(self.orders, self.links, strict=True):
             last = max(order.index(target) for target in wanted)
-            walked = x
+            columns = x
             for target, link in zip(order[: last + 1], links, strict=False):
                 value = known[target].to_numpy() if target in known else np.full(len(x), np.nan)
-                if np.isnan(value).any():  # not measured, or not in every row
-                    told = link(walked)[:, 0]
+                if np.isnan(value).any():  # not given, or not in every row
+                    pred = link(columns)[:, 0]
                     if target in total:
-                        total[target] += told
-                    value = np.where(np.isnan(value), told, value)
-                walked = walked.assign(**{target: value})
+                        total[target] += pred
+                    value = np.where(np.isnan(value), pred, value)
+                columns = columns.assign(**{target: value})
         return {target: sums / len(self.orders) for target, sums in total.items()}
 
-    def size(self) -> int | None:
+    def n_bytes(self) -> int | None:
         return None
 
     def details(self) -> dict[str, Any]:
@@ -218,8 +236,8 @@ class Imputer:
     """Scikit-learn's IterativeImputer (BayesianRidge) on inputs and targets side by side.
 
     Standardised columns, categories as 0/1, counts as their logarithm with one factor that puts
-    their mean right again. No rounds are to be found, so below `REFIT_ROWS` rows it is fitted
-    on training and validation rows together at once.
+    their mean right again. It has no number of rounds to choose, so below `REFIT_ROWS` rows it is
+    fitted on training and validation rows together at once.
     """
 
     def _grid(self, x: pd.DataFrame) -> np.ndarray:
@@ -230,7 +248,7 @@ class Imputer:
         numbers = x[self.numbers].to_numpy(dtype=np.float64, na_value=np.nan)
         return np.concatenate([numbers, *(part.astype(np.float64) for part in coded)], axis=1)
 
-    def fit(self, rows: Rows, asked: list[Question]) -> None:
+    def fit(self, rows: Rows, questions: list[Question]) -> None:
         from sklearn.exceptions import ConvergenceWarning
         from sklearn.experimental import enable_iterative_imputer  # noqa: F401
         from sklearn.impute import IterativeImputer
@@ -245,11 +263,11 @@ class Imputer:
         self.levels = {name: sorted(x[name].dropna().unique()) for name in rows.table.categories}
         whole = np.concatenate([self._grid(x), self._labels(y)], axis=1)
         with np.errstate(invalid="ignore"):
-            spread = np.nanstd(whole, axis=0)
-        self.kept = np.nan_to_num(spread) > 0
+            std = np.nanstd(whole, axis=0)
+        self.kept = np.nan_to_num(std) > 0
         self.kept[-len(self.kinds) :] = True
         self.mean = np.nan_to_num(np.nanmean(whole[:, self.kept], axis=0))
-        self.spread = np.where(spread > 0, spread, 1.0)[self.kept]
+        self.std = np.where(std > 0, std, 1.0)[self.kept]
         # tol 0: a table without gaps would seem to have converged after one round, and then only
         # one would be made at prediction, too few for targets that depend on each other.
         self.imputer = IterativeImputer(max_iter=ROUNDS, tol=0.0, random_state=rows.seed)
@@ -259,9 +277,9 @@ class Imputer:
         self.factor = dict.fromkeys(self.kinds, 1.0)
         for target, kind in self.kinds.items():
             if kind == "count":
-                seen = y[target].notna().to_numpy()
-                told = self.predict(x[seen], y.loc[seen, []], (target,))[target]
-                self.factor[target] = float(y.loc[seen, target].sum() / told.sum())
+                known = y[target].notna().to_numpy()
+                pred = self.predict(x[known], y.loc[known, []], (target,))[target]
+                self.factor[target] = float(y.loc[known, target].sum() / pred.sum())
 
     def _labels(self, y: pd.DataFrame) -> np.ndarray:
         columns = [
@@ -270,21 +288,21 @@ class Imputer:
         return np.stack([np.asarray(column, dtype=np.float64) for column in columns], axis=1)
 
     def _scaled(self, whole: np.ndarray) -> np.ndarray:
-        return (whole[:, self.kept] - self.mean) / self.spread
+        return (whole[:, self.kept] - self.mean) / self.std
 
     def predict(
         self, x: pd.DataFrame, known: pd.DataFrame, wanted: tuple[str, ...]
     ) -> dict[str, np.ndarray]:
         y = known.reindex(columns=list(self.kinds)).astype(np.float64)
         whole = np.concatenate([self._grid(x), self._labels(y)], axis=1)
-        filled = self.imputer.transform(self._scaled(whole)) * self.spread + self.mean
-        answer = dict(zip(self.kinds, filled[:, -len(self.kinds) :].T, strict=True))
+        filled = self.imputer.transform(self._scaled(whole)) * self.std + self.mean
+        preds = dict(zip(self.kinds, filled[:, -len(self.kinds) :].T, strict=True))
         for target, kind in self.kinds.items():
             if kind == "count":  # a rate of 0 would make one wrong row cost without bound
-                answer[target] = np.maximum(np.expm1(answer[target]) * self.factor[target], 0.1)
-        return {target: answer[target] for target in wanted}
+                preds[target] = np.maximum(np.expm1(preds[target]) * self.factor[target], 0.1)
+        return {target: preds[target] for target in wanted}
 
-    def size(self) -> int | None:
+    def n_bytes(self) -> int | None:
         return None
 
     def details(self) -> dict[str, Any]:
@@ -297,8 +315,8 @@ class Ours:
     def __init__(self, **settings: Any) -> None:
         self.settings = settings
 
-    def fit(self, rows: Rows, asked: list[Question]) -> dict[str, float] | None:
-        # The rows it answers for below come without the labels that are wanted.
+    def fit(self, rows: Rows, questions: list[Question]) -> dict[str, float] | None:
+        # The rows it predicts below come without the labels that are wanted.
         if self.settings:
             self.model = fit(rows.table, rows.parts, rows.seed, **self.settings)
             return None
@@ -308,12 +326,12 @@ class Ours:
     def predict(
         self, x: pd.DataFrame, known: pd.DataFrame, wanted: tuple[str, ...]
     ) -> dict[str, np.ndarray]:
-        # A model that was trained without `given` answers every question as if nothing were known.
+        # A model that was trained without `given` predicts as if nothing were known.
         given = list(known.columns) if self.model.config.model.given else []
-        told = self.model.predict(pd.concat([x, known], axis=1), given=given or None)
-        return {target: np.asarray(told[target], dtype=np.float64) for target in wanted}
+        preds = self.model.predict(pd.concat([x, known], axis=1), given=given or None)
+        return {target: np.asarray(preds[target], dtype=np.float64) for target in wanted}
 
-    def size(self) -> int | None:
+    def n_bytes(self) -> int | None:
         with tempfile.TemporaryDirectory() as folder:
             bundle = Path(self.model.save(Path(folder) / "bundle"))
             return sum(path.stat().st_size for path in bundle.rglob("*") if path.is_file())
@@ -353,7 +371,7 @@ METHODS: dict[str, Callable[[], Method]] = {
     "masked-mlp": _masked(None),
     "masked-tabm": _masked(16),
     "hidden-trees": HiddenTrees,
-    # The joint network alone. Full: the rank of the attention is the width of the states.
+    # The multi-task net without references. Full: the attention's rank is the states' dimension.
     "attention-full": _network(fusion="task-attention", rank=32, state=32),
     "attention-low": _network(fusion="task-attention", rank=8, state=32),
     "attention-none": _network(fusion="none", state=32),

@@ -1,7 +1,7 @@
-"""What is asked of every method in `given.py`, and the scores of the answers.
+"""The questions that `given.py` puts to every method, and the scores of the predictions.
 
-A question names the targets that are measured and those to predict. Only the labels it gives are
-handed to a method, so none can read the answer.
+A question names the targets that are given and those to predict. Only the labels it gives are
+handed to a method, so none can read what it is to predict.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any, Protocol
 import numpy as np
 import pandas as pd
 
-from _scores import constant, error, metrics
+from _scores import baseline, error, metrics
 from _table import Table
 
 LEVELS = ("none", "half", "all")
@@ -22,7 +22,7 @@ LEVELS = ("none", "half", "all")
 
 @dataclass(frozen=True)
 class Question:
-    """Predict the targets `wanted` of a row whose targets `given` are measured."""
+    """Predict the targets `wanted` of a row whose targets `given` are known."""
 
     level: str
     given: tuple[str, ...]
@@ -30,11 +30,25 @@ class Question:
 
 
 @dataclass(frozen=True)
+class Labelled:
+    """Inputs of some rows, and their labels (float64, NaN where missing) by target."""
+
+    x: pd.DataFrame
+    y: pd.DataFrame
+
+    def __len__(self) -> int:
+        return len(self.x)
+
+    def __add__(self, other: Labelled) -> Labelled:
+        return Labelled(pd.concat([self.x, other.x]), pd.concat([self.y, other.y]))
+
+
+@dataclass(frozen=True)
 class Rows:
     """One table, its split and its seed, as a method gets them to train on.
 
     Args:
-        table: all columns; methods train on `x` and `y` of "train" and "validation" alone.
+        table: all columns; methods train on "train" and "validation" only.
         seed: of the split and of the method.
         slack: factor on time limits.
     """
@@ -63,19 +77,26 @@ class Rows:
         """Labels of one part, float64, NaN where missing."""
         return self.table.frame.loc[self.parts == part, list(self.targets)].astype(np.float64)
 
+    def labelled(self, part: str) -> Labelled:
+        """Inputs and labels of one part."""
+        return Labelled(self.x(part), self.y(part))
+
 
 class Method(Protocol):
-    """One way to answer; `asked` lets those that train anew for each subset know the subsets."""
+    """One way to predict with targets given."""
 
-    def fit(self, rows: Rows, asked: list[Question]) -> dict[str, float] | None:
-        """Train; a method that may use an earlier fit returns what that took, others None."""
+    def fit(self, rows: Rows, questions: list[Question]) -> dict[str, float] | None:
+        """Train; a method that may use an earlier fit returns what that took, others None.
+
+        `questions` tell the subsets to those methods that train anew for each.
+        """
 
     def predict(
         self, x: pd.DataFrame, known: pd.DataFrame, wanted: tuple[str, ...]
     ) -> dict[str, np.ndarray]:
-        """Predict `wanted` (N,) each, from inputs and the measured values in `known`."""
+        """Predict `wanted` (N,) each, from inputs and the given values in `known`."""
 
-    def size(self) -> int | None:
+    def n_bytes(self) -> int | None:
         """Bytes of all models as they are stored; None: not measured."""
 
     def details(self) -> dict[str, Any]:
@@ -93,24 +114,24 @@ def questions(table: Table, seed: int) -> list[Question]:
     return [Question("none", (), names), Question("half", given, rest), *others]
 
 
-def score(kind: str, y: np.ndarray, prediction: np.ndarray, train: np.ndarray) -> dict[str, Any]:
-    """Error, R² and losses of one target; RRMSE or relative deviance, against the constant.
+def score(kind: str, y: np.ndarray, prediction: np.ndarray, *, train: np.ndarray) -> dict[str, Any]:
+    """Error, R² and losses of one target; RRMSE or relative deviance, against the baseline.
 
     `r2` is against the mean of the test labels, as papers on these tables mostly report it.
     """
-    found = metrics(kind, y, prediction[:, None], constant(kind, train, 0))
+    scores = metrics(kind, y, prediction[:, None], baseline=baseline(kind, train, 0))
     known = ~np.isnan(y)
-    spread = float(((y[known] - y[known].mean()) ** 2).sum())
+    total = float(((y[known] - y[known].mean()) ** 2).sum())
     squared = float(((y[known] - prediction[known]) ** 2).sum())
-    r2 = 1 - squared / spread if spread > 0 else float("nan")
-    return {"kind": kind, "n": int(known.sum()), "error": error(kind, found), "r2": r2}
+    r2 = 1 - squared / total if total > 0 else float("nan")
+    return {"kind": kind, "n": int(known.sum()), "error": error(kind, scores), "r2": r2}
 
 
-def ask(method: Method, rows: Rows) -> dict[str, Any]:
-    """Fit, answer every question on all test rows, and score: the body of a cell."""
-    asked = questions(rows.table, rows.seed)
+def evaluate(method: Method, rows: Rows) -> dict[str, Any]:
+    """Fit, predict for every question on all test rows, and score: the body of a cell."""
+    subsets = questions(rows.table, rows.seed)
     started, worked = time.perf_counter(), time.process_time()
-    took = method.fit(rows, asked) or {
+    took = method.fit(rows, subsets) or {
         "seconds": time.perf_counter() - started,
         "processor_seconds": time.process_time() - worked,
     }
@@ -119,25 +140,24 @@ def ask(method: Method, rows: Rows) -> dict[str, Any]:
     train = rows.y("train")
     levels: dict[str, dict[str, Any]] = {level: {} for level in LEVELS}
     seconds = dict.fromkeys(LEVELS, 0.0)
-    for question in asked:
+    for question in subsets:
         before = time.perf_counter()
-        told = method.predict(x.copy(), labels[list(question.given)].copy(), question.wanted)
+        preds = method.predict(x.copy(), labels[list(question.given)].copy(), question.wanted)
         seconds[question.level] += time.perf_counter() - before
         for name in question.wanted:
-            prediction = np.asarray(told[name], dtype=np.float64)
-            if prediction.shape != (len(x),) or not np.isfinite(prediction).all():
-                raise ValueError(f"{question.level}, {name}: an answer is missing or not finite")
-            y = labels[name].to_numpy()
+            pred = np.asarray(preds[name], dtype=np.float64)
+            if pred.shape != (len(x),) or not np.isfinite(pred).all():
+                raise ValueError(f"{question.level}, {name}: predictions missing or not finite")
             levels[question.level][name] = score(
-                rows.targets[name], y, prediction, train[name].to_numpy()
+                rows.targets[name], labels[name].to_numpy(), pred, train=train[name].to_numpy()
             )
     return {
         "rows": {part: int((rows.parts == part).sum()) for part in ("train", "validation", "test")},
-        "half_given": list(asked[1].given),
+        "half_given": list(subsets[1].given),
         "fit_seconds": round(took["seconds"], 3),
         "fit_processor_seconds": round(took["processor_seconds"], 3),
         "predict_seconds": {level: round(value, 3) for level, value in seconds.items()},
-        "bytes": method.size(),
+        "bytes": method.n_bytes(),
         "levels": levels,
         "details": method.details(),
     }

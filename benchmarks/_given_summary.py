@@ -7,15 +7,14 @@ from typing import Any
 
 import numpy as np
 
-from _cells import Key
+from _cells import Key, Study
 from _given_questions import LEVELS
 from _given_tables import AIR
 from _print import grid
 
 SUBJECT, RIVAL = "superpose", "catboost-anew"
 # R² of the first prototype on a station of beijing_air: nothing given, all others given.
-FLOOR = {SUBJECT: (0.524, 0.739), RIVAL: (0.482, 0.723)}
-Cells = dict[Key, dict[str, Any]]
+PROTOTYPE_R2 = {SUBJECT: (0.524, 0.739), RIVAL: (0.482, 0.723)}
 
 
 def level_mean(cell: dict[str, Any], level: str, figure: str = "error") -> float:
@@ -24,45 +23,42 @@ def level_mean(cell: dict[str, Any], level: str, figure: str = "error") -> float
     return float(np.mean([math.nan if value is None else value for value in values]))
 
 
-def _averages(cells: Cells, table: str, method: str, seeds: list[int]) -> dict[str, Any] | None:
-    """Means over the seeds that are stored; None without any."""
-    found = [cells[table, method, seed] for seed in seeds if (table, method, seed) in cells]
-    if not found:
-        return None
+def _averages(cells: list[dict[str, Any]]) -> dict[str, Any]:
+    """Means over the cells of the seeds."""
     targets = {
         level: {
-            name: float(np.mean([c["levels"][level][name]["error"] for c in found
+            name: float(np.mean([c["levels"][level][name]["error"] for c in cells
                                  if name in c["levels"][level]]))
-            for name in dict.fromkeys(n for c in found for n in c["levels"][level])
+            for name in dict.fromkeys(n for c in cells for n in c["levels"][level])
         }
         for level in LEVELS
     }  # fmt: skip
-    sizes = [cell["bytes"] for cell in found]
+    n_bytes = [cell["bytes"] for cell in cells]
     return {
-        "seeds": len(found),
-        "error": {v: float(np.mean([level_mean(c, v) for c in found])) for v in LEVELS},
-        "r2": {v: float(np.mean([level_mean(c, v, "r2") for c in found])) for v in LEVELS},
+        "seeds": len(cells),
+        "error": {v: float(np.mean([level_mean(c, v) for c in cells])) for v in LEVELS},
+        "r2": {v: float(np.mean([level_mean(c, v, "r2") for c in cells])) for v in LEVELS},
         "targets": targets,
-        "fit_seconds": float(np.mean([c["fit_seconds"] for c in found])),
-        "fit_processor_seconds": float(np.mean([c["fit_processor_seconds"] for c in found])),
-        "predict_seconds": float(np.mean([sum(c["predict_seconds"].values()) for c in found])),
-        "bytes": None if None in sizes else float(np.mean(sizes)),
-        "models": float(np.mean([c["details"].get("models", 1) for c in found])),
+        "fit_seconds": float(np.mean([c["fit_seconds"] for c in cells])),
+        "fit_processor_seconds": float(np.mean([c["fit_processor_seconds"] for c in cells])),
+        "predict_seconds": float(np.mean([sum(c["predict_seconds"].values()) for c in cells])),
+        "bytes": None if None in n_bytes else float(np.mean(n_bytes)),
+        "models": float(np.mean([c["details"].get("models", 1) for c in cells])),
     }
 
 
-def _duel(
-    cells: Cells, tables: list[str], subject: str, rival: str, seeds: list[int], level: str
-) -> dict[str, Any] | None:
+def _duel(study: Study, level: str, *, subject: str, rival: str) -> dict[str, Any] | None:
     """Subject against one rival at one level over the seeds that both have, paired."""
+    cells = study.cells
     rows = []
-    for table in tables:
-        common = [s for s in seeds if (table, subject, s) in cells and (table, rival, s) in cells]
+    for table in study.tables:
+        keys = [[Key(table, method, seed) for method in (subject, rival)] for seed in study.seeds]
+        common = [pair for pair in keys if all(key in cells for key in pair)]
         if not common:
             continue
         ours, theirs = (
-            float(np.mean([level_mean(cells[table, m, s], level) for s in common]))
-            for m in (subject, rival)
+            float(np.mean([level_mean(cells[key], level) for key in side]))
+            for side in zip(*common, strict=True)
         )
         gain = 100 * (theirs - ours) / theirs
         rows.append(
@@ -80,45 +76,33 @@ def _duel(
     }
 
 
-def summarise(
-    stored: Cells,
-    tables: list[str],
-    seeds: list[int],
-    methods: list[str],
-    subject: str = SUBJECT,
-) -> dict[str, Any]:
-    """All figures from the stored cells of `tables`, `seeds` and `methods`."""
-    wanted = {
-        key: cell
-        for key, cell in stored.items()
-        if key[0] in tables and key[1] in methods and key[2] in seeds
-    }
-    failed = [{"cell": list(k), "why": c["failed"]} for k, c in wanted.items() if "failed" in c]
-    cells = {key: cell for key, cell in wanted.items() if "failed" not in cell}
-    present = [m for m in methods if any(key[1] == m for key in cells)]
+def summarise(study: Study, methods: list[str], subject: str = SUBJECT) -> dict[str, Any]:
+    """All figures from the stored cells of `methods`."""
+    cells = study.cells
+    present = [m for m in methods if any(key.method == m for key in cells)]
     body: dict[str, Any] = {}
-    for table in tables:
-        found = {m: _averages(cells, table, m, seeds) for m in present}
-        found = {m: averages for m, averages in found.items() if averages is not None}
-        if found:
-            cell = next(cell for key, cell in cells.items() if key[0] == table)
+    for table in study.tables:
+        mine = {m: study.of(table, m) for m in present}
+        averages = {m: _averages(stored) for m, stored in mine.items() if stored}
+        if averages:
+            cell = next(cell for key, cell in cells.items() if key.table == table)
             body[table] = {"rows": cell["rows"], "note": cell["note"], "split": cell["split"]}
-            body[table] |= {"targets": len(cell["levels"]["none"]), "methods": found}
+            body[table] |= {"targets": len(cell["levels"]["none"]), "methods": averages}
     duels = {
-        rival: {level: _duel(cells, tables, subject, rival, seeds, level) for level in LEVELS}
+        rival: {level: _duel(study, level, subject=subject, rival=rival) for level in LEVELS}
         for rival in present
         if rival != subject
     }
     return {
         "subject": subject,
         "rival": RIVAL,
-        "seeds": seeds,
+        "seeds": study.seeds,
         "methods": present,
-        "failed": failed,
+        "failed": study.failed,
         "duels": duels,
         "tables": body,
-        "floor_r2": {"none": {m: f[0] for m, f in FLOOR.items()},
-                     "all": {m: f[1] for m, f in FLOOR.items()}},
+        "floor_r2": {"none": {m: nothing for m, (nothing, _) in PROTOTYPE_R2.items()},
+                     "all": {m: others for m, (_, others) in PROTOTYPE_R2.items()}},
     }  # fmt: skip
 
 
@@ -158,9 +142,9 @@ def _errors(summary: dict[str, Any], level: str) -> list[str]:
     seeds = len(summary["seeds"])
     rows, whole = [], []
     for name, table in summary["tables"].items():
-        found = table["methods"]
-        errors = {m: found[m]["error"][level] for m in found}
-        full = {m: e for m, e in errors.items() if found[m]["seeds"] == seeds}
+        averages = table["methods"]
+        errors = {m: averages[m]["error"][level] for m in averages}
+        full = {m: e for m, e in errors.items() if averages[m]["seeds"] == seeds}
         best = min(full.values(), default=math.nan)
         cells = []
         for method in methods:
@@ -183,7 +167,7 @@ def _errors(summary: dict[str, Any], level: str) -> list[str]:
             ]
         )
     given = {"none": "Nothing given", "half": "A random half given", "all": "All others given"}
-    title = f"{given[level]}: mean error over the targets asked for and {seeds} seed(s); * best"
+    title = f"{given[level]}: mean error over the targets to predict and {seeds} seed(s); * best"
     if "'" in "".join(cell for row in rows for cell in row[1:]):
         title += ", ' fewer seeds"
     return [title, "", grid(["table", *methods], rows)]
@@ -216,37 +200,34 @@ def _duels(summary: dict[str, Any]) -> list[str]:
 def _cost(summary: dict[str, Any]) -> list[str]:
     rows = []
     for name, table in summary["tables"].items():
-        for method, found in table["methods"].items():
-            size = "." if found["bytes"] is None else f"{found['bytes'] / 2**20:.2f}"
-            rows.append(
-                [
-                    name, method, f"{found['models']:.0f}", f"{found['fit_seconds']:.1f}",
-                    f"{found['fit_processor_seconds']:.1f}",
-                    f"{found['predict_seconds']:.2f}", size,
-                ]
-            )  # fmt: skip
+        for method, mean in table["methods"].items():
+            rows.append([
+                name, method, f"{mean['models']:.0f}", f"{mean['fit_seconds']:.1f}",
+                f"{mean['fit_processor_seconds']:.1f}", f"{mean['predict_seconds']:.2f}",
+                "." if mean["bytes"] is None else f"{mean['bytes'] / 2**20:.2f}",
+            ])  # fmt: skip
     title = (
-        f"Time and size: one model that answers every subset; {summary['rival']}: the sum over the "
-        "subsets asked for\n(a table of T targets has T times 2 to the T - 1 of them). Networks of "
+        f"Time and size: one model for every subset; {summary['rival']}: the sum over the subsets "
+        "of the questions\n(a table of T targets has T times 2 to the T - 1 of them). Networks of "
         "the controls: bytes of weights."
     )
-    head = ["table", "method", "models", "fit s", "processor s", "answer s", "MiB"]
+    head = ["table", "method", "models", "fit s", "processor s", "predict s", "MiB"]
     return [title, "", grid(head, rows)] if rows else []
 
 
 def _r2(summary: dict[str, Any]) -> list[str]:
     rows = []
     for name in AIR:
-        for method, found in summary["tables"].get(name, {"methods": {}})["methods"].items():
-            rows.append([name, method, *(f"{found['r2'][level]:.3f}" for level in LEVELS)])
+        for method, mean in summary["tables"].get(name, {"methods": {}})["methods"].items():
+            rows.append([name, method, *(f"{mean['r2'][level]:.3f}" for level in LEVELS)])
     if not rows:
         return []
     rows += [
         ["prototype, one station", method, f"{none:.3f}", ".", f"{full:.3f}"]
-        for method, (none, full) in FLOOR.items()
+        for method, (none, full) in PROTOTYPE_R2.items()
     ]
     head = ["table", "method", *LEVELS]
-    return ["R² on beijing_air, averaged over the targets asked for", "", grid(head, rows)]
+    return ["R² on beijing_air, averaged over the targets to predict", "", grid(head, rows)]
 
 
 def show(summary: dict[str, Any]) -> str:

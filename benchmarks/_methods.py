@@ -2,7 +2,7 @@
 
 A single-task baseline sees one target: rows without that label are dropped for it alone. It
 trains on the training rows and stops early on the validation rows. Below `REFIT_ROWS` rows of
-training and validation together it is then fitted anew on both with the number of rounds found,
+training and validation together it is then fitted anew on both with the same number of rounds,
 so that no method is left with fewer rows than another. Settings are each library's defaults
 with a learning rate of 0.05 (0.002 for TabM), smaller leaves below 400 rows, and settings of
 CatBoost that save time (see `fit_catboost`); nothing is tuned for any method.
@@ -14,13 +14,13 @@ import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import pandas as pd
 
 from _fitted import fitted
-from _scores import constant
+from _scores import baseline
 from _table import Table
 
 REFIT_ROWS = 4000
@@ -44,7 +44,7 @@ class Task:
     """One target of one table, as a single-task method sees it; `slack` scales time limits."""
 
     kind: str
-    classes: int
+    n_classes: int
     categories: list[str]
     train: Rows
     validation: Rows
@@ -80,18 +80,25 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Run:
-    """What one method gave for one table and seed."""
+    """What one method predicted for one table and seed."""
 
     targets: dict[str, Outcome]
     seconds: float
     details: dict[str, Any] = field(default_factory=dict)
 
 
-# A backend fits `rows`; with `held` it stops early on it, with `rounds` it takes that many.
-Backend = Callable[[Task, Rows, Rows | None, int | None], tuple[Predict, int]]
+class Backend(Protocol):
+    """Fits one model; `fit_catboost` and the others are backends."""
+
+    def __call__(
+        self, task: Task, rows: Rows, *, held_out: Rows | None, rounds: int | None
+    ) -> tuple[Predict, int]:
+        """Fit `rows`: stop early on `held_out`, or else after `rounds`; returns the rounds too."""
 
 
-def make_task(table: Table, target: str, parts: np.ndarray, seed: int, slack: float) -> Task:
+def make_task(
+    table: Table, target: str, *, parts: np.ndarray, seed: int, slack: float = 1.0
+) -> Task:
     """The single-task view of one target: inputs only, labelled rows only."""
     y = table.labels(target)
     x = table.frame[table.inputs]
@@ -100,48 +107,55 @@ def make_task(table: Table, target: str, parts: np.ndarray, seed: int, slack: fl
         chosen = (parts == part) & ~np.isnan(y)
         return Rows(x[chosen], y[chosen])
 
-    classes = len(table.classes(target) or [])
-    test = x[parts == "test"]
     return Task(
-        table.targets[target], classes, table.categories, rows("train"), rows("validation"), test,
-        seed, slack,
-    )  # fmt: skip
+        kind=table.targets[target],
+        n_classes=len(table.classes(target) or []),
+        categories=table.categories,
+        train=rows("train"),
+        validation=rows("validation"),
+        test=x[parts == "test"],
+        seed=seed,
+        slack=slack,
+    )
 
 
 def fit_target(task: Task, backend: Backend) -> Outcome:
     """Early stopping on validation, then a refit on both parts where rows are few."""
     started, worked = time.perf_counter(), time.process_time()
-    if len(np.unique(task.train.y)) < 2:  # nothing to learn: the constant is the best answer
-        floor = constant(task.kind, task.train.y, task.classes)
-        test = np.tile(floor, (len(task.test), 1))
-        return Outcome(test, np.tile(floor, (len(task.validation.y), 1)))
-    held = task.validation if len(task.validation.y) else None
-    predict, rounds = backend(task, task.train, held, None)
+    if len(np.unique(task.train.y)) < 2:  # nothing to learn: the baseline is the best prediction
+        row = baseline(task.kind, task.train.y, task.n_classes)
+        test = np.tile(row, (len(task.test), 1))
+        return Outcome(test, np.tile(row, (len(task.validation.y), 1)))
+    held_out = task.validation if len(task.validation.y) else None
+    predict, rounds = backend(task, task.train, held_out=held_out, rounds=None)
     validation = predict(task.validation.x)
     if len(task.train.y) + len(task.validation.y) < REFIT_ROWS:
-        predict, _ = backend(task, task.both, None, rounds)
+        predict, _ = backend(task, task.both, held_out=None, rounds=rounds)
     test = predict(task.test)
     elapsed = time.perf_counter() - started, time.process_time() - worked
     return Outcome(test, validation, rounds, *elapsed)
 
 
-def _spread(probability: np.ndarray, seen: np.ndarray, classes: int) -> np.ndarray:
+def _of_all_classes(probability: np.ndarray, seen: np.ndarray, n_classes: int) -> np.ndarray:
     """Probabilities of the classes seen in training, as columns of all classes."""
-    out = np.zeros((len(probability), classes))
+    out = np.zeros((len(probability), n_classes))
     out[:, seen] = probability
     return out
 
 
-def _seen_only(rows: Rows, held: Rows | None, kind: str) -> tuple[np.ndarray, Rows, Rows | None]:
+def _seen_only(
+    rows: Rows, held_out: Rows | None, kind: str
+) -> tuple[np.ndarray, Rows, Rows | None]:
     """Relabels classes to 0..S-1; held-out rows of a class never trained on are left out."""
     if kind in ("number", "count"):
-        return np.array([]), rows, held
+        return np.array([]), rows, held_out
     seen = np.unique(rows.y).astype(int)
     rows = Rows(rows.x, np.searchsorted(seen, rows.y.astype(int)).astype(float))
-    if held is not None:
-        known = np.isin(held.y, seen)
-        held = Rows(held.x[known], np.searchsorted(seen, held.y[known].astype(int)).astype(float))
-    return seen, rows, held
+    if held_out is not None:
+        known = np.isin(held_out.y, seen)
+        labels = np.searchsorted(seen, held_out.y[known].astype(int)).astype(float)
+        held_out = Rows(held_out.x[known], labels)
+    return seen, rows, held_out
 
 
 def _coded(x: pd.DataFrame, task: Task) -> pd.DataFrame:
@@ -159,7 +173,7 @@ def _leaf(rows: Rows) -> int:
 
 
 def fit_catboost(
-    task: Task, rows: Rows, held: Rows | None, rounds: int | None
+    task: Task, rows: Rows, *, held_out: Rows | None, rounds: int | None
 ) -> tuple[Predict, int]:
     """CatBoost with native categories."""
     from catboost import CatBoostClassifier, CatBoostRegressor
@@ -168,7 +182,7 @@ def fit_catboost(
         named = {name: x[name].astype(object).fillna("missing") for name in task.categories}
         return x.assign(**named)
 
-    seen, rows, held = _seen_only(rows, held, task.kind)
+    seen, rows, held_out = _seen_only(rows, held_out, task.kind)
     common = {
         "iterations": rounds or ROUNDS,
         "learning_rate": RATE,
@@ -187,7 +201,7 @@ def fit_catboost(
         # 500 rounds at twice the rate stand for the library's own 1000.
         wide = {"learning_rate": 2 * RATE, "border_count": 64, "iterations": rounds or 500}
         common |= wide
-    if held is not None:
+    if held_out is not None:
         common["early_stopping_rounds"] = PATIENCE
     if task.kind in ("number", "count"):
         model = CatBoostRegressor(
@@ -197,7 +211,7 @@ def fit_catboost(
         model = CatBoostClassifier(
             loss_function="Logloss" if len(seen) == 2 else "MultiClass", **common
         )
-    eval_set = None if held is None else (plain(held.x), held.y)
+    eval_set = None if held_out is None else (plain(held_out.x), held_out.y)
     model.fit(plain(rows.x), rows.y, eval_set=eval_set)
 
     def predict(x: pd.DataFrame) -> np.ndarray:
@@ -205,19 +219,19 @@ def fit_catboost(
             return model.predict(plain(x))[:, None]
         if task.kind == "count":
             return model.predict(plain(x), prediction_type="Exponent")[:, None]
-        return _spread(model.predict_proba(plain(x)), seen, task.classes)
+        return _of_all_classes(model.predict_proba(plain(x)), seen, task.n_classes)
 
     predict.model = model  # type: ignore[attr-defined]  # for who wants its size
     return predict, model.tree_count_
 
 
 def fit_lightgbm(
-    task: Task, rows: Rows, held: Rows | None, rounds: int | None
+    task: Task, rows: Rows, *, held_out: Rows | None, rounds: int | None
 ) -> tuple[Predict, int]:
     """LightGBM with native categories."""
     import lightgbm
 
-    seen, rows, held = _seen_only(rows, held, task.kind)
+    seen, rows, held_out = _seen_only(rows, held_out, task.kind)
     objective = {"number": "regression", "count": "poisson"}.get(task.kind)
     if objective is None:
         objective = "binary" if len(seen) == 2 else "multiclass"
@@ -241,11 +255,11 @@ def fit_lightgbm(
 
     data = lightgbm.Dataset(coded(rows.x), rows.y)
     options: dict[str, Any] = {}
-    if held is not None:
-        options["valid_sets"] = [lightgbm.Dataset(coded(held.x), held.y, reference=data)]
+    if held_out is not None:
+        options["valid_sets"] = [lightgbm.Dataset(coded(held_out.x), held_out.y, reference=data)]
         options["callbacks"] = [lightgbm.early_stopping(PATIENCE, verbose=False)]
     booster = lightgbm.train(settings, data, num_boost_round=rounds or ROUNDS, **options)
-    used = booster.best_iteration if held is not None else booster.current_iteration()
+    used = booster.best_iteration if held_out is not None else booster.current_iteration()
     used = max(used, 1)
 
     def predict(x: pd.DataFrame) -> np.ndarray:
@@ -254,23 +268,25 @@ def fit_lightgbm(
             return out[:, None]
         if objective == "binary":
             out = np.stack([1 - out, out], 1)
-        return _spread(out, seen, task.classes)
+        return _of_all_classes(out, seen, task.n_classes)
 
     return predict, used
 
 
-def fit_hist(task: Task, rows: Rows, held: Rows | None, rounds: int | None) -> tuple[Predict, int]:
+def fit_hist(
+    task: Task, rows: Rows, *, held_out: Rows | None, rounds: int | None
+) -> tuple[Predict, int]:
     """scikit-learn's HistGradientBoosting with native categories."""
     from itertools import islice
 
     from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 
-    seen, rows, held = _seen_only(rows, held, task.kind)
+    seen, rows, held_out = _seen_only(rows, held_out, task.kind)
     common = {
         "learning_rate": RATE,
         "max_iter": rounds or ROUNDS,
         "min_samples_leaf": _leaf(rows),
-        "early_stopping": held is not None,
+        "early_stopping": held_out is not None,
         "n_iter_no_change": PATIENCE,
         "tol": 0.0,
         "scoring": "loss",
@@ -282,11 +298,11 @@ def fit_hist(task: Task, rows: Rows, held: Rows | None, rounds: int | None) -> t
         model = HistGradientBoostingRegressor(loss=loss, **common)
     else:
         model = HistGradientBoostingClassifier(**common)
-    if held is None:
+    if held_out is None:
         model.fit(_coded(rows.x, task), rows.y)
         used = model.n_iter_
     else:
-        model.fit(_coded(rows.x, task), rows.y, X_val=_coded(held.x, task), y_val=held.y)
+        model.fit(_coded(rows.x, task), rows.y, X_val=_coded(held_out.x, task), y_val=held_out.y)
         used = max(int(np.argmax(model.validation_score_)), 1)
 
     def predict(x: pd.DataFrame) -> np.ndarray:
@@ -295,20 +311,23 @@ def fit_hist(task: Task, rows: Rows, held: Rows | None, rounds: int | None) -> t
         if task.kind in ("number", "count"):
             return next(islice(model.staged_predict(x), used - 1, None))[:, None]
         out = next(islice(model.staged_predict_proba(x), used - 1, None))
-        return _spread(out, seen, task.classes)
+        return _of_all_classes(out, seen, task.n_classes)
 
     return predict, used
 
 
-def fit_tabm(task: Task, rows: Rows, held: Rows | None, rounds: int | None) -> tuple[Predict, int]:
-    """TabM alone; see `_tabm.py`."""
+def fit_tabm(
+    task: Task, rows: Rows, *, held_out: Rows | None, rounds: int | None
+) -> tuple[Predict, int]:
+    """TabM of one target; see `_tabm.py`."""
     from _tabm import train_tabm
 
-    seen, rows, held = _seen_only(rows, held, task.kind)
-    predict, used = train_tabm(task, rows, held, rounds, max(len(seen), 1))
+    seen, rows, held_out = _seen_only(rows, held_out, task.kind)
+    outputs = max(len(seen), 1)
+    predict, used = train_tabm(task, rows, held_out=held_out, rounds=rounds, n_outputs=outputs)
     if task.kind in ("number", "count"):
         return predict, used
-    return lambda x: _spread(predict(x), seen, task.classes), used
+    return lambda x: _of_all_classes(predict(x), seen, task.n_classes), used
 
 
 BACKENDS: dict[str, Backend] = {
@@ -321,18 +340,20 @@ BACKENDS: dict[str, Backend] = {
 REFERENCES = tuple(BACKENDS)
 
 
-def fit_references(name: str, table: Table, seed: int, slack: float = 1.0) -> Run:
+def fit_references(name: str, table: Table, *, seed: int, slack: float = 1.0) -> Run:
     """One model per target with the backend called `name`."""
     parts = table.split(seed)
     started = time.perf_counter()
     outcomes = {
-        target: fit_target(make_task(table, target, parts, seed, slack), BACKENDS[name])
+        target: fit_target(
+            make_task(table, target, parts=parts, seed=seed, slack=slack), BACKENDS[name]
+        )
         for target in table.targets
     }
     return Run(outcomes, time.perf_counter() - started)
 
 
-def canonical(table: Table, name: str, values: Any, shares: Any) -> np.ndarray:
+def canonical(table: Table, name: str, *, pred: Any, proba: Any) -> np.ndarray:
     """Canonical predictions of a target from the columns that the package names.
 
     Class probabilities are in columns "target=class"; a class that never occurs in training has
@@ -341,26 +362,29 @@ def canonical(table: Table, name: str, values: Any, shares: Any) -> np.ndarray:
     Args:
         table: whose target it is.
         name: of the target.
-        values, shares: predictions and class probabilities, in a frame or a mapping by column.
+        pred: predictions, in a frame or a mapping by column.
+        proba: class probabilities, likewise.
     """
     classes = table.classes(name)
     if classes is None:
-        return np.asarray(values[name], dtype=np.float64)[:, None]
+        return np.asarray(pred[name], dtype=np.float64)[:, None]
     columns = [f"{name}={level}" for level in classes]
-    told = [np.asarray(shares[c], dtype=np.float64) if c in shares else None for c in columns]
-    nothing = np.zeros(next(len(column) for column in told if column is not None))
-    return np.stack([nothing if column is None else column for column in told], axis=1)
+    shares = [np.asarray(proba[c], dtype=np.float64) if c in proba else None for c in columns]
+    absent = np.zeros(next(len(share) for share in shares if share is not None))
+    return np.stack([absent if share is None else share for share in shares], axis=1)
 
 
-def fit_superpose(table: Table, seed: int, slack: float = 1.0) -> Run:
-    """Superpose on all targets at once: what it ships per target, with its own proof."""
+def fit_superpose(table: Table, seed: int) -> Run:
+    """Superpose on all targets at once: what it deploys per target, with its own proof."""
     parts = table.split(seed)
     model, took = fitted(table, parts, seed)
     started = time.perf_counter()
     test = table.frame.loc[parts == "test", table.inputs]
-    values, shares = model.predict(test), model.predict_proba(test)
+    pred = model.predict(test)
+    proba = model.predict_proba(test)
     outcomes = {
-        name: Outcome(canonical(table, name, values, shares), None) for name in table.targets
+        name: Outcome(canonical(table, name, pred=pred, proba=proba), None)
+        for name in table.targets
     }
     from superpose.record import json_tables, plain
 
@@ -369,10 +393,10 @@ def fit_superpose(table: Table, seed: int, slack: float = 1.0) -> Run:
     return Run(outcomes, took["seconds"] + time.perf_counter() - started, kept)
 
 
-def run_method(name: str, table: Table, seed: int, slack: float = 1.0) -> Run:
+def run_method(name: str, table: Table, *, seed: int, slack: float = 1.0) -> Run:
     """Fit the method called `name` on one table and seed; SystemExit lists the known names."""
     if name == "superpose":
-        return fit_superpose(table, seed, slack)
+        return fit_superpose(table, seed)
     if name not in BACKENDS:
         raise SystemExit(f"--methods: {name!r} is unknown; allowed: {[*BACKENDS, 'superpose']}")
-    return fit_references(name, table, seed, slack)
+    return fit_references(name, table, seed=seed, slack=slack)

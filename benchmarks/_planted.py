@@ -16,9 +16,11 @@ import pandas as pd
 
 from _table import Table
 
-INPUTS, FEATURES, TEST = 16, 256, 1000
+INPUTS = 16
+FEATURES = 256
+TEST = 1000
 NOISE = 2.0  # in standard deviations of the signal: a fifth of a label's variance is signal
-REFERENCE = 20_000  # rows on which correlations are made exact
+REFERENCE = 20_000  # rows on which correlations are as planted
 
 
 def least_cosine(targets: int) -> float:
@@ -82,9 +84,9 @@ def planted(plant: Plant, seed: int) -> Table:
 
     reference = functions(rng.normal(size=(REFERENCE, INPUTS)))
     mean = reference.mean(0)
-    size, axes = np.linalg.eigh(np.cov(reference, rowvar=False))
+    variances, axes = np.linalg.eigh(np.cov(reference, rowvar=False))
     # Uncorrelated functions, none of them before another, and then the planted mixtures of them.
-    mixed = axes / np.sqrt(size) @ axes.T @ plant.root()
+    mixed = axes / np.sqrt(variances) @ axes.T @ plant.root()
     counts = {"train": plant.rows, "validation": plant.rows // 4, "test": TEST}
     parts = np.repeat(np.array(list(counts), dtype=object), list(counts.values()))
     x = rng.normal(size=(len(parts), INPUTS))

@@ -49,15 +49,15 @@ def _losses(summary: dict[str, Any]) -> list[str]:
 def _errors(summary: dict[str, Any]) -> list[str]:
     methods = summary["methods"]
     rows = []
-    for name, found in summary["tables"].items():
-        errors = found["errors"]
+    for name, table in summary["tables"].items():
+        errors = table["errors"]
         best = min(errors.values())
         cells = [
             "." if m not in errors else f"{errors[m]:.4f}{'*' if errors[m] == best else ' '}"
             for m in methods
         ]
-        rows.append([f"{name} ({found['rows']}, {len(found['target_errors'][next(iter(errors))])})",
-                     *cells])  # fmt: skip
+        n_targets = len(table["target_errors"][next(iter(errors))])
+        rows.append([f"{name} ({table['rows']}, {n_targets})", *cells])
     title = (
         "Mean error per table (rows, targets); * best. Per target: number RRMSE, count deviance "
         "and class log-loss\nrelative to a constant, binary 1 - AUC; mean over targets and "
@@ -69,12 +69,12 @@ def _errors(summary: dict[str, Any]) -> list[str]:
 def _ranks(summary: dict[str, Any]) -> list[str]:
     lines = []
     for key in ("ranks", "ranks_with_all"):
-        found = summary[key]
-        if found is None or (key == "ranks_with_all" and found == summary["ranks"]):
+        ranks = summary[key]
+        if ranks is None or (key == "ranks_with_all" and ranks == summary["ranks"]):
             continue
-        order = sorted(found["by_target"], key=found["by_target"].get)
-        lines += [f"Mean rank over {len(found['tables'])} tables (1 is best)", ""]
-        body = [[m, f"{found['by_target'][m]:.2f}", f"{found['by_table'][m]:.2f}"] for m in order]
+        order = sorted(ranks["by_target"], key=ranks["by_target"].get)
+        lines += [f"Mean rank over {len(ranks['tables'])} tables (1 is best)", ""]
+        body = [[m, f"{ranks['by_target'][m]:.2f}", f"{ranks['by_table'][m]:.2f}"] for m in order]
         lines += [grid(["method", "by target", "by table error"], body), ""]
     return lines
 
@@ -106,19 +106,20 @@ def _sharing(summary: dict[str, Any]) -> list[str]:
     if not summary["sharing"]:
         return []
     rows = []
-    for table, found in summary["sharing"].items():
-        verdicts = ", ".join(f"{n} {v}" for v, n in found["verdicts"].items())
-        delta, ships = found.get("delta"), found.get("shipped_delta")
+    for table, sharing in summary["sharing"].items():
+        verdicts = ", ".join(f"{n} {v}" for v, n in sharing["verdicts"].items())
+        gain = sharing.get("delta")
+        deployed_gain = sharing.get("shipped_delta")
         rows.append(
             [
                 table,
-                "." if delta is None else f"{delta:+.2f}",
-                "." if ships is None else f"{ships:+.2f}",
+                "." if gain is None else f"{gain:+.2f}",
+                "." if deployed_gain is None else f"{deployed_gain:+.2f}",
                 verdicts,
             ]
         )
-    head = ["table", "joint over alone, %", "shipped over reference, %", "verdicts"]
-    return ["Sharing apart from blending, as the model's own proof says", "", grid(head, rows)]
+    head = ["table", "multi-task over single-task, %", "deployed over reference, %", "verdicts"]
+    return ["Sharing apart from blending, by the model's own proof", "", grid(head, rows)]
 
 
 def show(summary: dict[str, Any]) -> str:

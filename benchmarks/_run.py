@@ -12,19 +12,18 @@ import os
 import time
 import traceback
 from collections.abc import Callable, Iterable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from _cells import CellStore, Key, hardware, strict, versions
+from _cells import CellStore, Key, Study, hardware, strict, versions
 
 Rows = dict[str, np.ndarray]
 Body = tuple[dict[str, Any], Rows | None]
 
 
 def flags(
-    text: str, name: str, tables: Iterable[str], methods: Iterable[str]
+    text: str, name: str, *, tables: Iterable[str], methods: Iterable[str]
 ) -> argparse.ArgumentParser:
     """The flags that every benchmark of cells has.
 
@@ -45,7 +44,7 @@ def flags(
 
 
 def chosen(
-    text: str | None, default: Iterable[str], allowed: Iterable[str], flag: str
+    text: str | None, default: Iterable[str], *, allowed: Iterable[str], flag: str
 ) -> list[str]:
     """The comma-separated names of a flag, all known."""
     names = text.split(",") if text else list(default)
@@ -57,18 +56,17 @@ def chosen(
 
 
 def store_cell(store: CellStore, key: Key, work: Callable[[], Body], **facts: Any) -> float:
-    """Store what `work` gives as the cell `key`; return the seconds it took.
+    """Store what `work` returns as the cell `key`; return the seconds it took.
 
     A failure is stored too, and tried again next time.
 
     Args:
         store: where the cell goes.
         key: table, method and seed.
-        work: gives the cell's content, and the per-row arrays that stand beside it.
+        work: returns the cell's content, and the per-row arrays that stand beside it.
         facts: stored with the cell even if it fails.
     """
-    cell: dict[str, Any] = dict(zip(("table", "method", "seed"), key, strict=True))
-    cell |= {"versions": versions(), "hardware": hardware()}
+    cell: dict[str, Any] = key._asdict() | {"versions": versions(), "hardware": hardware()}
     cell |= {"threads": int(os.environ["OMP_NUM_THREADS"])} | facts
     started = time.perf_counter()
     rows = None
@@ -91,23 +89,19 @@ def run_missing(keys: list[Key], run: Callable[[Key], float], max_minutes: float
             print(f"stopped after {max_minutes:g} minutes; {len(keys) - number + 1} cells left")
             return
         seconds = run(key)
-        table, method, seed = key
         print(
-            f"[{number}/{len(keys)}] {table} {method} seed {seed}: {seconds:.1f} s"
+            f"[{number}/{len(keys)}] {key.table} {key.method} seed {key.seed}: {seconds:.1f} s"
             f" ({minutes:.1f} min before)",
             flush=True,
         )
 
 
-def write_json(
-    path: Path, summary: dict[str, Any], store: CellStore, tables: list[str], seeds: list[int]
-) -> None:
-    """The summary and every cell, one cell a line; equal environments are stored once."""
+def write_json(study: Study, summary: dict[str, Any]) -> None:
+    """Write the summary and every cell, one cell a line; equal environments are stored once."""
     environments: list[dict[str, Any]] = []
     lines = []
-    for (table, _, seed), cell in sorted(store.read().items()):
-        if table not in tables or seed not in seeds:
-            continue
+    for _, stored in sorted(study.stored.items()):
+        cell = dict(stored)
         environment = {key: cell.pop(key) for key in ("versions", "hardware", "threads")}
         if environment not in environments:
             environments.append(environment)
@@ -115,7 +109,8 @@ def write_json(
         lines.append(json.dumps(rounded(cell), separators=(",", ":")))
     head = json.dumps(rounded(strict(summary | {"environments": environments})), indent=1)
     body = ",\n".join(lines)
-    path.write_text(f'{head[:-2]},\n "cells": [\n{body}\n]\n}}\n', encoding="utf-8")
+    text = f'{head[:-2]},\n "cells": [\n{body}\n]\n}}\n'
+    study.store.summary_path.write_text(text, encoding="utf-8")
 
 
 def rounded(value: Any) -> Any:

@@ -1,4 +1,4 @@
-"""Row losses and metrics of the benchmarks, written apart from the package they judge.
+"""Row losses and metrics of the benchmarks, written apart from the package they evaluate.
 
 Predictions are canonical float arrays: number and count (N, 1), the mean and the rate;
 binary (N, 2), category and ordinal (N, classes), probabilities in the table's class order.
@@ -20,12 +20,12 @@ METRIC = {
 }
 
 
-def constant(kind: str, y: np.ndarray, classes: int) -> np.ndarray:
-    """Best constant prediction for training labels `y`. Shape: (K,)."""
+def baseline(kind: str, y: np.ndarray, n_classes: int) -> np.ndarray:
+    """Best prediction that ignores the inputs, for training labels `y`. Shape: (K,)."""
     y = y[~np.isnan(y)]
     if kind in ("number", "count"):
         return np.array([y.mean()])
-    share = np.bincount(y.astype(int), minlength=classes) / len(y)
+    share = np.bincount(y.astype(int), minlength=n_classes) / len(y)
     return np.clip(share, CLIP, 1.0)
 
 
@@ -49,16 +49,16 @@ def row_loss(kind: str, y: np.ndarray, prediction: np.ndarray) -> np.ndarray:
 
 
 def metrics(
-    kind: str, y: np.ndarray, prediction: np.ndarray, floor: np.ndarray
+    kind: str, y: np.ndarray, prediction: np.ndarray, *, baseline: np.ndarray
 ) -> dict[str, float]:
-    """All metrics of one target on labelled rows; `floor` is the constant prediction (K,).
+    """All metrics of one target on labelled rows; `baseline` is the prediction (K,) without inputs.
 
     `METRIC[kind]` names the main one. AUC is NaN where only one class occurs.
     """
     known = ~np.isnan(y)
     y, prediction = y[known], prediction[known]
     loss = row_loss(kind, y, prediction).mean()
-    base = row_loss(kind, y, np.broadcast_to(floor, (len(y), len(floor)))).mean()
+    base = row_loss(kind, y, np.broadcast_to(baseline, (len(y), len(baseline)))).mean()
     ratio = float(loss / base) if base > 0 else float("nan")
     if kind == "number":
         error = y - prediction[:, 0]
@@ -77,11 +77,11 @@ def metrics(
             "score": 1 - ratio,
         }
     truth = y.astype(int)
-    guess = prediction.argmax(1)
+    label = prediction.argmax(1)
     result = {
         "log_loss": float(loss),
         "relative_log_loss": ratio,
-        "accuracy": float((truth == guess).mean()),
+        "accuracy": float((truth == label).mean()),
         "score": 1 - ratio,
     }
     if kind == "binary":
@@ -92,15 +92,15 @@ def metrics(
         )
         result["brier"] = float(((prediction[:, 1] - truth) ** 2).mean())
         return result
-    result["macro_f1"] = float(f1_score(truth, guess, average="macro", zero_division=0))
+    result["macro_f1"] = float(f1_score(truth, label, average="macro", zero_division=0))
     if kind == "ordinal":
-        result["quadratic_kappa"] = float(cohen_kappa_score(truth, guess, weights="quadratic"))
+        result["quadratic_kappa"] = float(cohen_kappa_score(truth, label, weights="quadratic"))
     return result
 
 
-def error(kind: str, found: dict[str, float]) -> float:
+def error(kind: str, metrics: dict[str, float]) -> float:
     """The main metric as an error, lower is better: 1 - AUC for binary, else the metric."""
-    value = found[METRIC[kind]]
+    value = metrics[METRIC[kind]]
     return 1 - value if kind == "binary" else value
 
 

@@ -1,4 +1,4 @@
-"""The joint network alone, under one way to share after another: no trees, no mixtures, no proof.
+"""The multi-task net by itself, under one way to share after another: no trees, mixtures, proof.
 
 Every method gets the same rows, encoding, sizes, batches and early stopping (on the validation
 rows, each target at its own best epoch), the same seeds, and the same number of trials. They
@@ -27,19 +27,16 @@ from superpose.methods import FUSION_METHODS, Method
 from superpose.models import Fitted, Rows
 from superpose.models.network import NetworkModel
 from superpose.nn import Architecture, TaskAttention
-from superpose.training import (
-    TrainingSpec,
-    fit_multi_task,
-    fit_single_task,
-)
+from superpose.training import TrainingSpec, fit_multi_task, fit_single_task
 
+# A single-task net for each target; the name stands in the stored cells.
 ALONE = "alone"
 
 
 class WithoutSink(TaskAttention):
-    """Task attention that has to listen: its weights go to the other targets alone.
+    """Task attention without a sink: its weights go to the other targets only.
 
-    Of two targets each hears the other with weight one, so that only the gate can turn it down.
+    Of two targets each reads the other with weight one, so that only the gate can turn it down.
     """
 
     def __init__(self, n_targets: int, task_dim: int, **more: Any) -> None:
@@ -53,7 +50,7 @@ class WithoutSink(TaskAttention):
 
 
 class MemberByMember(TaskAttention):
-    """Task attention in which each ensemble member speaks to itself alone."""
+    """Task attention within each ensemble member by itself."""
 
     def forward(self, states: Tensor) -> Tensor:
         return super().forward(states[..., None, :, :]).squeeze(-3)
@@ -67,7 +64,7 @@ STEPS = {
 
 @contextmanager
 def every_step() -> Iterator[None]:
-    """Know the steps of the ladder that are no ways to share for anyone to use."""
+    """Register the steps of the ladder that are no ways to share for anyone to use."""
     FUSION_METHODS.update(STEPS)
     try:
         yield
@@ -116,7 +113,8 @@ class Ready:
         seed: of the split and of the networks.
         parts: the part of every row of `codec`'s table, in the order of its rows.
         codec: fitted codec.
-        blocks, labels: what it made of all rows.
+        input_groups: encoded inputs of all rows, by group.
+        labels: encoded labels of all rows, by target.
         architecture: that of the package for small tables, one network instead of folds.
     """
 
@@ -124,7 +122,7 @@ class Ready:
     seed: int
     parts: np.ndarray
     codec: Codec
-    blocks: Mapping[str, np.ndarray]
+    input_groups: Mapping[str, np.ndarray]
     labels: Mapping[str, np.ndarray]
     architecture: Architecture
 
@@ -134,14 +132,14 @@ class Ready:
 
     def inputs(self, part: str) -> dict[str, np.ndarray]:
         """What the network reads of a part's rows."""
-        return {name: block[self.rows(part)] for name, block in self.blocks.items()}
+        return {name: group[self.rows(part)] for name, group in self.input_groups.items()}
 
-    def recipe(self, change: Mapping[str, Any], trial: int, seed: int) -> TrainingSpec:
+    def spec(self, change: Mapping[str, Any], trial: int, seed: int) -> TrainingSpec:
         """What a network of this table is made by."""
         tuned = TRIALS[trial]
         return TrainingSpec(
             codec=self.codec,
-            inputs=self.blocks,
+            inputs=self.input_groups,
             labels=self.labels,
             folds=[Fold(self.rows("train"), self.rows("validation"))],
             architecture=replace(self.architecture, dropout=tuned["dropout"], **change),
@@ -153,7 +151,7 @@ class Ready:
         )
 
 
-Look = Callable[[Ready, NetworkModel], dict[str, Any]]
+Inspect = Callable[[Ready, NetworkModel], dict[str, Any]]
 
 
 def make_ready(table: Table, seed: int) -> Ready:
@@ -163,39 +161,47 @@ def make_ready(table: Table, seed: int) -> Ready:
     schema = infer_schema(rows, Config.from_arguments(targets=declared(table)))
     train = np.flatnonzero(parts == "train")
     codec = Codec.fit(rows, schema, train)
-    width = 64 if len(train) < 300 else 128
-    sizes = Architecture(width=width, members=4)
-    return Ready(table, seed, parts, codec, codec.inputs(rows), codec.labels(rows), sizes)
+    return Ready(
+        table=table,
+        seed=seed,
+        parts=parts,
+        codec=codec,
+        input_groups=codec.inputs(rows),
+        labels=codec.labels(rows),
+        architecture=Architecture(width=64 if len(train) < 300 else 128, members=4),
+    )
 
 
 def fit_networks(ready: Ready, method: str, trial: int) -> list[Fitted[NetworkModel]]:
     """Train one network of all targets, or one of each target, in a pass with equal batches."""
     if method == ALONE:
-        recipe = ready.recipe({}, trial, ready.seed)
-        return fit_single_task(recipe, list(ready.labels))
+        return fit_single_task(ready.spec({}, trial, ready.seed), list(ready.labels))
     # Seeds of a benchmark are small: a thousand more is a stream that no other run has.
     seed = ready.seed + 1000 * (method == AGAIN)
-    return [fit_multi_task(ready.recipe(CHANGES[method], trial, seed))]
+    return [fit_multi_task(ready.spec(CHANGES[method], trial, seed))]
 
 
-def held_losses(ready: Ready, networks: list[Fitted[NetworkModel]]) -> dict[str, float]:
-    """Validation loss of each target in units of the constant's, at the epoch that is kept."""
-    out, rows = {}, ready.rows("validation")
-    for target, told in _oof_predictions(networks).items():
-        kind, y = ready.codec.target_kinds[target], ready.labels[target][rows]
-        floor = np.tile(
-            kind.distribution.baseline(ready.labels[target][ready.rows("train")]), (len(rows), 1)
-        )
-        known = kind.distribution.known(y)
-        loss, base = (kind.distribution.row_loss(y, z)[known].sum() for z in (told[rows], floor))
-        out[target] = float(loss / base) if base > 0 else 1.0  # no label: nothing to choose by
-    return out
+def validation_losses(ready: Ready, networks: list[Fitted[NetworkModel]]) -> dict[str, float]:
+    """Validation loss of each target in units of the baseline's, at the epoch that is kept."""
+    train = ready.rows("train")
+    rows = ready.rows("validation")
+    losses = {}
+    for target, pred in _oof_predictions(networks).items():
+        distribution = ready.codec.target_kinds[target].distribution
+        labels = ready.labels[target]
+        y = labels[rows]
+        known = distribution.known(y)
+        baseline = np.tile(distribution.baseline(labels[train]), (len(rows), 1))
+        loss = distribution.row_loss(y, pred[rows])[known].sum()
+        base = distribution.row_loss(y, baseline)[known].sum()
+        losses[target] = float(loss / base) if base > 0 else 1.0  # no label: nothing to choose by
+    return losses
 
 
-def _each(networks: list[Fitted[NetworkModel]], what: str) -> list[tuple[str, Any]]:
-    """Pairs of a target and its entry in a list that every network has by target."""
+def _by_target(networks: list[Fitted[NetworkModel]], attribute: str) -> dict[str, Any]:
+    """Target -> its entry in a list that every network has by target."""
     models = [fitted.model for fitted in networks]
-    return [pair for n in models for pair in zip(n.targets, getattr(n, what), strict=True)]
+    return {t: v for m in models for t, v in zip(m.targets, getattr(m, attribute), strict=True)}
 
 
 def _oof_predictions(networks: list[Fitted[NetworkModel]]) -> dict[str, np.ndarray]:
@@ -203,27 +209,29 @@ def _oof_predictions(networks: list[Fitted[NetworkModel]]) -> dict[str, np.ndarr
 
 
 @every_step()
-def run_sharing(ready: Ready, method: str, trials: int = 1, look: Look | None = None) -> Run:
+def run_sharing(
+    ready: Ready, method: str, *, trials: int = 1, inspect: Inspect | None = None
+) -> Run:
     """Train by `method` as often as there are trials, keep what validation prefers, and predict.
 
-    A joint network is kept whole, by its mean validation loss; networks alone are kept target by
+    A multi-task net is kept whole, by its mean validation loss; single-task nets are kept target by
     target, as anyone who trains them would.
 
     Args:
         ready: the encoded table.
         method: one of `METHODS`.
         trials: how many of `TRIALS` are tried.
-        look: tells more about the joint network that is kept; it goes into the details.
+        inspect: returns more about the multi-task net that is kept, for the details.
     """
     started, worked = time.perf_counter(), time.process_time()
     fitted = [fit_networks(ready, method, trial) for trial in range(trials)]
-    held = [held_losses(ready, networks) for networks in fitted]
+    losses = [validation_losses(ready, networks) for networks in fitted]
     names = list(ready.labels)
-    grid = np.array([[losses[name] for name in names] for losses in held])
+    grid = np.array([[by_target[name] for name in names] for by_target in losses])
     picks = grid.argmin(0) if method == ALONE else np.full(len(names), grid.mean(1).argmin())
     pick = dict(zip(names, picks.tolist(), strict=True))
-    took = time.perf_counter() - started
-    work = time.process_time() - worked
+    seconds = time.perf_counter() - started
+    processor_seconds = time.process_time() - worked
     outcomes: dict[str, Outcome] = {}
     for trial in sorted(set(pick.values())):
         mine = [name for name in names if pick[name] == trial]
@@ -232,34 +240,37 @@ def run_sharing(ready: Ready, method: str, trials: int = 1, look: Look | None = 
     details: dict[str, Any] = {
         "trials": trials,
         "picked": pick,
-        "held_losses": held,
-        "epochs": max(len(curve["train"]) for _, curve in _each(kept, "curves")),
+        "held_losses": losses,
+        "epochs": max(len(curve["train"]) for curve in _by_target(kept, "curves").values()),
         "parameters": sum(fitted.model.parameters for fitted in kept),
-        "processor_seconds": round(work, 3),
+        "processor_seconds": round(processor_seconds, 3),
     }
-    if look is not None and method != ALONE:
-        details |= look(ready, kept[0].model)
-    return Run(outcomes, took, details)
+    if inspect is not None and method != ALONE:
+        details |= inspect(ready, kept[0].model)
+    return Run(outcomes, seconds, details)
 
 
 def outcomes_of(
     ready: Ready, networks: list[Fitted[NetworkModel]], names: list[str]
 ) -> dict[str, Outcome]:
     """Canonical predictions of some targets on the test rows and on labelled validation rows."""
-    held = ready.rows("validation")
+    validation = ready.rows("validation")
     rows = Rows.of_arrays(ready.codec, ready.inputs("test"))
-    told: dict[str, np.ndarray] = {}
+    test_pred: dict[str, np.ndarray] = {}
     for fitted in networks:
-        told |= fitted.model.predict(rows, targets=names)
-    out_of_sample = _oof_predictions(networks)
-    best = dict(_each(networks, "best"))
+        test_pred |= fitted.model.predict(rows, targets=names)
+    oof_pred = _oof_predictions(networks)
+    best_epoch = _by_target(networks, "best")
+
+    def of_table(name: str, z: np.ndarray) -> np.ndarray:
+        kind = ready.codec.target_kinds[name]
+        return canonical(ready.table, name, pred=kind.decode(z), proba=kind.decode_proba(z))
+
     outcomes = {}
     for name in names:
-        kind = ready.codec.target_kinds[name]
-        known = held[kind.distribution.known(ready.labels[name][held])]
-        tests, helds = (
-            canonical(ready.table, name, kind.decode(z), kind.decode_proba(z))
-            for z in (told[name], out_of_sample[name][known])
+        distribution = ready.codec.target_kinds[name].distribution
+        known = validation[distribution.known(ready.labels[name][validation])]
+        outcomes[name] = Outcome(
+            of_table(name, test_pred[name]), of_table(name, oof_pred[name][known]), best_epoch[name]
         )
-        outcomes[name] = Outcome(tests, helds, best[name])
     return outcomes

@@ -1,6 +1,6 @@
 """From stored cells to verdicts: errors, ranks, Δ% against the references, paired tests.
 
-Three references are told apart, since the words "best single-task reference" allow each:
+There are three references, since the words "best single-task reference" allow each:
 
 - `table`: the one reference method with the lowest mean test error on the table;
 - `target`: the lowest mean test error for that target (an oracle: it picks on the test rows);
@@ -11,21 +11,23 @@ Three references are told apart, since the words "best single-task reference" al
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from scipy.stats import rankdata, t
 
-from _cells import CellStore, Key
+from _cells import Cells, CellStore, Key, Study
 from _methods import REFERENCES
 from _scores import error_gain
 from _table import Table
 from _tables import load_table
 
-Cells = dict[Key, dict[str, Any]]
-LEVEL = 0.05
+Load = Callable[[str], Table]
+# Table -> method -> target -> a figure of its errors over the seeds.
+Means = dict[str, dict[str, dict[str, float]]]
+ALPHA = 0.05
 
 
 def holm(p: np.ndarray) -> np.ndarray:
@@ -45,20 +47,20 @@ def paired_p(difference: np.ndarray, clusters: np.ndarray) -> tuple[float, float
     names, member = np.unique(clusters, return_inverse=True)
     count = len(names)
     centred = np.bincount(member, difference - difference.mean())
-    spread = math.sqrt((centred**2).sum() * count / max(count - 1, 1)) / len(difference)
-    if count < 2 or spread == 0:
+    standard_error = math.sqrt((centred**2).sum() * count / max(count - 1, 1)) / len(difference)
+    if count < 2 or standard_error == 0:
         return 1.0, 1.0
-    statistic = difference.mean() / spread
+    statistic = difference.mean() / standard_error
     return float(t.sf(statistic, count - 1)), float(t.cdf(statistic, count - 1))
 
 
-def _errors(cells: Cells, table: str, method: str, seeds: list[int]) -> dict[str, np.ndarray]:
-    """Errors of every target over the seeds. Shape of each: (seeds,)."""
-    found = [cells[table, method, seed]["targets"] for seed in seeds]
+def _errors(cells: list[dict[str, Any]]) -> dict[str, np.ndarray]:
+    """Errors of every target over the cells of the seeds. Shape of each: (seeds,)."""
+    by_seed = [cell["targets"] for cell in cells]
     return {
-        name: np.array([np.nan if cell[name]["error"] is None else cell[name]["error"]
-                        for cell in found])
-        for name in found[0]
+        name: np.array([np.nan if targets[name]["error"] is None else targets[name]["error"]
+                        for targets in by_seed])
+        for name in by_seed[0]
     }  # fmt: skip
 
 
@@ -67,15 +69,13 @@ def known_mean(values: Sequence[float] | np.ndarray) -> float:
     return float(np.nanmean(values)) if np.isfinite(values).any() else float("nan")
 
 
-def mean_ranks(
-    means: dict[str, dict[str, dict[str, float]]], methods: list[str]
-) -> dict[str, Any] | None:
+def mean_ranks(means: Means, methods: list[str]) -> dict[str, Any] | None:
     """Mean ranks (1 is best) over the tables where all `methods` are complete.
 
     `by_table` ranks the table's mean error; `by_target` ranks every target, then averages
     within a table and over tables, so that targets on a large scale do not decide alone.
     """
-    common = [name for name, found in means.items() if all(m in found for m in methods)]
+    common = [name for name, by_method in means.items() if all(m in by_method for m in methods)]
     if not common or len(methods) < 2:
         return None
     by_table, by_target = [], []
@@ -91,76 +91,83 @@ def mean_ranks(
     }
 
 
-def _chosen(cells: Cells, table: str, target: str, seed: int, references: list[str]) -> str:
-    """The reference with the lowest validation loss."""
-
-    def held(method: str) -> float:
-        value = cells[table, method, seed]["targets"][target]["validation_loss"]
-        return math.inf if value is None else value
-
-    return min(references, key=held)
-
-
 class _RowLosses:
-    """Per-row test losses, read from disk once per cell."""
+    """Per-row test losses of one table, read from disk once per cell.
 
-    def __init__(self, store: CellStore) -> None:
+    Args:
+        store: the cells of the table.
+        clusters: an id per row, of those that depend on each other; None: rows are independent.
+    """
+
+    def __init__(self, store: CellStore, clusters: np.ndarray | None) -> None:
         self.store = store
+        self.clusters = clusters
         self.cache: dict[Key, dict[str, np.ndarray] | None] = {}
 
-    def __call__(self, key: Key, target: int) -> tuple[np.ndarray, np.ndarray] | None:
+    def of(self, key: Key, target: int) -> tuple[np.ndarray, np.ndarray] | None:
+        """Row numbers and losses of a cell's target; None where no rows are stored."""
         if key not in self.cache:
             self.cache[key] = self.store.rows(key)
-        found = self.cache[key]
-        return None if found is None else (found["rows"], found[f"loss{target}"].astype(float))
+        arrays = self.cache[key]
+        return None if arrays is None else (arrays["rows"], arrays[f"loss{target}"].astype(float))
 
-
-def _paired(
-    losses: _RowLosses, table: str, target: int, pairs: list[tuple[Key, Key]],
-    clusters: np.ndarray | None,
-) -> tuple[float, float] | None:  # fmt: skip
-    """p-values that ours is worse and better: rows averaged over seeds, then clustered."""
-    total: dict[int, list[float]] = {}
-    for ours, reference in pairs:
-        mine, theirs = losses(ours, target), losses(reference, target)
-        if mine is None or theirs is None:
+    def paired(self, target: int, pairs: list[tuple[Key, Key]]) -> tuple[float, float] | None:
+        """p-values that ours is worse and better: rows averaged over seeds, then clustered."""
+        total: dict[int, list[float]] = {}
+        for ours, reference in pairs:
+            mine, theirs = self.of(ours, target), self.of(reference, target)
+            if mine is None or theirs is None:
+                return None
+            for row, difference in zip(mine[0], mine[1] - theirs[1], strict=True):
+                if np.isfinite(difference):
+                    total.setdefault(int(row), []).append(difference)
+        rows = np.array(list(total))
+        if not len(rows):
             return None
-        for row, difference in zip(mine[0], mine[1] - theirs[1], strict=True):
-            if np.isfinite(difference):
-                total.setdefault(int(row), []).append(difference)
-    rows = np.array(list(total))
-    if not len(rows):
-        return None
-    means = np.array([np.mean(values) for values in total.values()])
-    return paired_p(means, rows if clusters is None else clusters[rows])
+        means = np.array([np.mean(values) for values in total.values()])
+        return paired_p(means, rows if self.clusters is None else self.clusters[rows])
+
+
+def _chosen(study: Study, key: Key, target: str, *, references: list[str]) -> Key:
+    """The cell beside `key` of the reference with the lowest validation loss."""
+
+    def validation_loss(method: str) -> float:
+        value = study.cells[key._replace(method=method)]["targets"][target]["validation_loss"]
+        return math.inf if value is None else value
+
+    return key._replace(method=min(references, key=validation_loss))
 
 
 def compare(
-    store: CellStore, cells: Cells, means: dict[str, dict[str, dict[str, float]]], subject: str,
-    references: list[str], seeds: list[int], load: Callable[[str], Table],
-) -> list[dict[str, Any]]:  # fmt: skip
-    """One row per (table, target): gains of `subject` and the paired test."""
+    study: Study, means: Means, *, subject: str, references: list[str], load: Load
+) -> list[dict[str, Any]]:
+    """One row per (table, target): gains of `subject` and the paired test.
+
+    Args:
+        study: the cells.
+        means: mean errors; tables without the subject or any reference stay out.
+        subject: the method that is compared.
+        references: the methods that it is compared with.
+        load: returns the table of a name.
+    """
     rows = []
-    for name, found in means.items():
-        here = [m for m in references if m in found]
-        if subject not in found or not here:
+    for name, errors in means.items():
+        present = [m for m in references if m in errors]
+        if subject not in errors or not present:
             continue
         table = load(name)
-        losses = _RowLosses(store)
-        best = min(here, key=lambda m: known_mean(np.array(list(found[m].values()))))
+        losses = _RowLosses(study.store, table.clusters)
+        best = min(present, key=lambda m: known_mean(np.array(list(errors[m].values()))))
         for number, (target, kind) in enumerate(table.targets.items()):
-            ours = found[subject][target]
-            oracle = min(here, key=lambda m: found[m][target])
-            chosen = {seed: _chosen(cells, name, target, seed, here) for seed in seeds}
-            picked = [
-                cells[name, method, seed]["targets"][target]["error"]
-                for seed, method in chosen.items()
-            ]
+            ours = errors[subject][target]
+            oracle = min(present, key=lambda m: errors[m][target])
+            keys = [Key(name, subject, seed) for seed in study.seeds]
+            chosen = [_chosen(study, key, target, references=present) for key in keys]
+            picked = [study.cells[key]["targets"][target]["error"] for key in chosen]
             fair = known_mean(np.array([np.nan if e is None else e for e in picked], dtype=float))
             if not math.isfinite(ours):
                 continue
-            pairs = [((name, subject, seed), (name, m, seed)) for seed, m in chosen.items()]
-            p = _paired(losses, name, number, pairs, table.clusters)
+            p = losses.paired(number, list(zip(keys, chosen, strict=True)))
             rows.append(
                 {
                     "table": name,
@@ -168,28 +175,29 @@ def compare(
                     "kind": kind,
                     "error": ours,
                     "reference_table": best,
-                    "gain_table": error_gain(kind, ours, found[best][target]),
+                    "gain_table": error_gain(kind, ours, errors[best][target]),
                     "reference_target": oracle,
-                    "gain_target": error_gain(kind, ours, found[oracle][target]),
-                    "reference_chosen": sorted(set(chosen.values())),
+                    "gain_target": error_gain(kind, ours, errors[oracle][target]),
+                    "reference_chosen": sorted({key.method for key in chosen}),
                     "gain_chosen": error_gain(kind, ours, fair),
                     "p_worse": None if p is None else p[0],
                     "p_better": None if p is None else p[1],
                 }
             )
-    for side in ("worse", "better"):
-        tested = [row for row in rows if row[f"p_{side}"] is not None]
-        if tested:
-            adjusted = holm(np.array([row[f"p_{side}"] for row in tested]))
-            for row, value in zip(tested, adjusted, strict=True):
-                row[f"holm_{side}"] = float(value)
+    _adjust(rows, "p_worse", "holm_worse")
+    _adjust(rows, "p_better", "holm_better")
     for name in {row["table"] for row in rows}:
-        inside = [row for row in rows if row["table"] == name and row["p_worse"] is not None]
-        if inside:
-            adjusted = holm(np.array([row["p_worse"] for row in inside]))
-            for row, value in zip(inside, adjusted, strict=True):
-                row["holm_worse_in_table"] = float(value)
+        inside = [row for row in rows if row["table"] == name]
+        _adjust(inside, "p_worse", "holm_worse_in_table")
     return rows
+
+
+def _adjust(rows: list[dict[str, Any]], p: str, adjusted: str) -> None:
+    """Write Holm's adjusted p-values of the rows that were tested beside their own."""
+    tested = [row for row in rows if row[p] is not None]
+    if tested:
+        for row, value in zip(tested, holm(np.array([row[p] for row in tested])), strict=True):
+            row[adjusted] = float(value)
 
 
 def totals(rows: list[dict[str, Any]]) -> dict[str, Any]:
@@ -208,89 +216,76 @@ def totals(rows: list[dict[str, Any]]) -> dict[str, Any]:
             "tables_not_behind": sum(value >= 0 for value in delta.values()),
             "tables": len(delta),
         }
-    out["harmed"] = [r for r in rows if r.get("holm_worse", 1.0) <= LEVEL]
-    out["harmed_in_table"] = [r for r in rows if r.get("holm_worse_in_table", 1.0) <= LEVEL]
-    out["helped"] = [r for r in rows if r.get("holm_better", 1.0) <= LEVEL]
+    out["harmed"] = [r for r in rows if r.get("holm_worse", 1.0) <= ALPHA]
+    out["harmed_in_table"] = [r for r in rows if r.get("holm_worse_in_table", 1.0) <= ALPHA]
+    out["helped"] = [r for r in rows if r.get("holm_better", 1.0) <= ALPHA]
     return out
 
 
 def _sharing(cells: Cells, subject: str) -> dict[str, Any]:
     """What the subject itself reports of sharing against blending, averaged per table."""
-    found: dict[str, list[dict[str, Any]]] = {}
-    for (table, method, _), cell in cells.items():
-        if method == subject and isinstance(cell.get("details", {}).get("transfer"), list):
-            found.setdefault(table, []).extend(cell["details"]["transfer"])
+    transfers: dict[str, list[dict[str, Any]]] = {}
+    for key, cell in cells.items():
+        if key.method == subject and isinstance(cell.get("details", {}).get("transfer"), list):
+            transfers.setdefault(key.table, []).extend(cell["details"]["transfer"])
     out = {}
-    for table, facts in found.items():
-        verdicts = [fact.get("verdict") for fact in facts]
-        shipped = [str(fact.get("shipped")) for fact in facts]
-        numbers = {
-            key: [fact[key] for fact in facts if isinstance(fact.get(key), int | float)]
+    for table, rows in transfers.items():
+        verdicts = [row.get("verdict") for row in rows]
+        deployed = [str(row.get("shipped")) for row in rows]
+        gains = {
+            key: [row[key] for row in rows if isinstance(row.get(key), int | float)]
             for key in ("delta", "shipped_delta")
         }
         out[table] = {
             "verdicts": {v: verdicts.count(v) for v in sorted(set(map(str, verdicts)))},
-            "shipped": {s: shipped.count(s) for s in sorted(set(shipped))},
-            **{key: float(np.mean(v)) for key, v in numbers.items() if v},
+            "shipped": {s: deployed.count(s) for s in sorted(set(deployed))},
+            **{key: float(np.mean(v)) for key, v in gains.items() if v},
         }
     return out
 
 
-def finished(
-    store: CellStore, tables: list[str], seeds: list[int]
-) -> tuple[Cells, list[dict[str, Any]]]:
-    """The finished cells of `tables` and `seeds`, and which ones failed and why."""
-    wanted = {k: c for k, c in store.read().items() if k[0] in tables and k[2] in seeds}
-    failed = [{"cell": list(k), "why": c["failed"]} for k, c in wanted.items() if "failed" in c]
-    return {k: c for k, c in wanted.items() if "failed" not in c}, failed
-
-
-def complete(
-    cells: Cells, tables: list[str], methods: list[str], seeds: list[int],
-    figure: Callable[[np.ndarray], float],
-) -> dict[str, dict[str, dict[str, float]]]:  # fmt: skip
+def complete(study: Study, methods: Iterable[str], figure: Callable[[np.ndarray], float]) -> Means:
     """A figure of the errors over seeds by table, method and target, where all seeds are there."""
-    out: dict[str, dict[str, dict[str, float]]] = {}
-    for table in tables:
+    out: Means = {}
+    for table in study.tables:
         for method in methods:
-            if all((table, method, seed) in cells for seed in seeds):
-                errors = _errors(cells, table, method, seeds)
+            cells = study.of(table, method)
+            if len(cells) == len(study.seeds):
+                errors = _errors(cells)
                 out.setdefault(table, {})[method] = {k: figure(v) for k, v in errors.items()}
     return out
 
 
-def summarise(
-    store: CellStore, tables: list[str], seeds: list[int], folder: Path, subject: str = "superpose"
-) -> dict[str, Any]:
-    """All figures of the benchmark from the stored cells of `tables` and `seeds`."""
-    cells, failed = finished(store, tables, seeds)
-    methods = sorted({k[1] for k in cells}, key=lambda m: (m == subject, m))
-    means = complete(cells, tables, methods, seeds, known_mean)
-    spread = complete(cells, tables, methods, seeds, lambda errors: float(np.nanstd(errors)))
+def summarise(study: Study, folder: Path, subject: str = "superpose") -> dict[str, Any]:
+    """All figures of the benchmark from its stored cells."""
+    cells = study.cells
+    methods = sorted({k.method for k in cells}, key=lambda m: (m == subject, m))
+    means = complete(study, methods, known_mean)
+    deviations = complete(study, methods, lambda errors: float(np.nanstd(errors)))
     references = [m for m in REFERENCES if m in methods and m != subject]
 
     def load(name: str) -> Table:
         return load_table(name, folder)
 
-    rows = compare(store, cells, means, subject, references, seeds, load)
+    rows = compare(study, means, subject=subject, references=references, load=load)
     ours = [m for m in [*references, subject] if m in methods]
     return {
-        "subject": subject, "seeds": seeds, "methods": methods, "failed": failed,
+        "subject": subject, "seeds": study.seeds, "methods": methods, "failed": study.failed,
         "tables": {
             name: {
                 "rows": len(load(name).frame),
                 "inputs": len(load(name).inputs),
                 "split": load(name).rule,
                 "note": load(name).note,
-                "errors": {m: known_mean(np.array(list(e.values()))) for m, e in found.items()},
-                "target_errors": found,
-                "target_error_deviations": spread[name],
+                "errors": {m: known_mean(np.array(list(e.values()))) for m, e in errors.items()},
+                "target_errors": errors,
+                "target_error_deviations": deviations[name],
                 "seconds": {
-                    m: float(np.mean([cells[name, m, seed]["seconds"] for seed in seeds]))
-                    for m in found
+                    m: float(np.mean([cell["seconds"] for cell in study.of(name, m)]))
+                    for m in errors
                 },
             }
-            for name, found in means.items()
+            for name, errors in means.items()
         },
         "ranks": mean_ranks(means, ours),
         "ranks_with_all": mean_ranks(means, methods),

@@ -120,7 +120,7 @@ def taken(table: Table, seed: int) -> tuple[Table, np.ndarray]:
 
 
 def _strata(table: Table) -> np.ndarray:
-    """The rarest class each row belongs to, over all class targets: keeps rare labels spread."""
+    """The rarest class of each row over all class targets, to have rare labels in every part."""
     rows = len(table.frame)
     best = np.full(rows, rows + 1)
     strata = np.zeros(rows, dtype=int)

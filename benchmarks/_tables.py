@@ -24,10 +24,10 @@ from _table import Table, grouped_split, name_parts, random_split
 ROW_CAP = 30_000
 
 
-def data_folder(given: str | os.PathLike[str] | None = None) -> Path:
-    """Folder of the public data sets: `given`, else $SUPERPOSE_DATA, else ../shared/data."""
+def data_folder(path: str | os.PathLike[str] | None = None) -> Path:
+    """Folder of the public data sets: `path`, else $SUPERPOSE_DATA, else ../shared/data."""
     default = Path(__file__).resolve().parents[2] / "shared" / "data"
-    folder = Path(given or os.environ.get("SUPERPOSE_DATA") or default)
+    folder = Path(path or os.environ.get("SUPERPOSE_DATA") or default)
     if not folder.is_dir():
         raise SystemExit(f"data folder {folder}: not found; set SUPERPOSE_DATA or pass --data")
     return folder
@@ -94,7 +94,7 @@ def _heart(folder: Path) -> Table:
     targets = {"disease": "binary", "severity": "ordinal"}
     rule = "60/20/20 by seed, stratified by severity"
     levels = {"severity": [f"s{i}" for i in range(5)]}
-    return Table("heart_4sites", frame, targets, random_split, rule, levels)
+    return Table("heart_4sites", frame, targets, random_split, rule, levels=levels)
 
 
 def _nhanes(folder: Path) -> Table:
@@ -134,7 +134,7 @@ def _nhanes(folder: Path) -> Table:
     }
     note = "first row of every person (the set is resampled with replacement)"
     rule = "60/20/20 of the persons by seed, stratified by the rarest class"
-    return Table("nhanes", kept, targets, random_split, rule, levels, note)
+    return Table("nhanes", kept, targets, random_split, rule, levels=levels, note=note)
 
 
 def _adult(folder: Path) -> Table:
@@ -192,16 +192,18 @@ def _bike_sharing(folder: Path) -> Table:
     return Table("bike_sharing", frame, targets, by_year, rule, note=note, clusters=weeks)
 
 
-def hashed_ngrams(texts: Iterable[str], width: int, longest: int = 4) -> np.ndarray:
-    """Counts of character n-grams (1 to `longest`), hashed by CRC-32 into `width` columns.
+def hashed_ngrams(texts: Iterable[str], n_columns: int, longest: int = 4) -> np.ndarray:
+    """Counts of character n-grams (1 to `longest`), hashed by CRC-32 into `n_columns`.
 
-    Shape: (number of texts, width), float32.
+    Shape: (texts, n_columns), float32.
     """
     counts = []
     for text in texts:
         grams = (text[i : i + n] for n in range(1, longest + 1) for i in range(len(text) - n + 1))
-        index = np.fromiter((zlib.crc32(gram.encode()) % width for gram in grams), dtype=np.int64)
-        counts.append(np.bincount(index, minlength=width))
+        index = np.fromiter(
+            (zlib.crc32(gram.encode()) % n_columns for gram in grams), dtype=np.int64
+        )
+        counts.append(np.bincount(index, minlength=n_columns))
     return np.asarray(counts, dtype=np.float32)
 
 

@@ -1,4 +1,4 @@
-"""What does Superpose ship, against the best single-task models, over many tables?
+"""Is what Superpose deploys better than the best single-task models, over many tables?
 
     python benchmarks/accuracy.py --quick              # small tables, 2 seeds, minutes
     python benchmarks/accuracy.py                      # all tables, 5 seeds; resumes
@@ -14,16 +14,16 @@ import argparse
 import os
 from typing import Any
 
-# One thread unless told: cells of several methods may run side by side on a small machine.
+# One thread by default: cells of several methods may run side by side on a small machine.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import numpy as np
 
-from _cells import RESULTS, CellStore, Key, plan
+from _cells import RESULTS, CellStore, Key, Study
 from _methods import Run, run_method
 from _print import show
 from _run import Body, chosen, flags, run_missing, store_cell, write_json
-from _scores import METRIC, constant, error, metrics, row_loss
+from _scores import METRIC, baseline, error, metrics, row_loss
 from _summary import summarise
 from _table import Table
 from _tables import LOADERS, QUICK, data_folder, load_table
@@ -40,24 +40,24 @@ def score_run(table: Table, seed: int, run: Run) -> tuple[dict[str, Any], dict[s
     for number, (name, kind) in enumerate(table.targets.items()):
         y = table.labels(name)
         outcome = run.targets[name]
-        floor = constant(kind, y[train], len(table.classes(name) or []))
-        found = metrics(kind, y[test], outcome.test, floor)
+        base = baseline(kind, y[train], len(table.classes(name) or []))
+        scores = metrics(kind, y[test], outcome.test, baseline=base)
         losses = row_loss(kind, y[test], outcome.test)
-        held = y[validation]
-        held = held[~np.isnan(held)]
-        held_loss = (
+        held_out = y[validation]
+        held_out = held_out[~np.isnan(held_out)]
+        validation_loss = (
             None
-            if outcome.validation is None or not len(held)
-            else float(row_loss(kind, held, outcome.validation).mean())
+            if outcome.validation is None or not len(held_out)
+            else float(row_loss(kind, held_out, outcome.validation).mean())
         )
         targets[name] = {
             "kind": kind,
             "n": int(np.isfinite(losses).sum()),
             "metric": METRIC[kind],
-            "error": error(kind, found),
+            "error": error(kind, scores),
             "loss": float(np.nanmean(losses)),
-            "validation_loss": held_loss,
-            "metrics": found,
+            "validation_loss": validation_loss,
+            "metrics": scores,
             "rounds": outcome.rounds,
             "seconds": round(outcome.seconds, 3),
             "processor_seconds": round(outcome.processor_seconds, 3),
@@ -67,46 +67,46 @@ def score_run(table: Table, seed: int, run: Run) -> tuple[dict[str, Any], dict[s
     return targets, rows
 
 
-def run_cell(store: CellStore, table: Table, method: str, seed: int, slack: float) -> float:
+def run_cell(store: CellStore, key: Key, table: Table, *, slack: float = 1.0) -> float:
     """Fit, score and store one cell."""
 
     def work() -> Body:
-        run = run_method(method, table, seed, slack)
-        targets, rows = score_run(table, seed, run)
+        run = run_method(key.method, table, seed=key.seed, slack=slack)
+        targets, rows = score_run(table, key.seed, run)
         body = {"seconds": round(run.seconds, 3), "targets": targets, "details": run.details}
         return body, rows
 
-    return store_cell(store, (table.name, method, seed), work)
+    return store_cell(store, key, work)
 
 
 def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     """Command line."""
-    parser = flags(__doc__, "accuracy", LOADERS, METHODS)
+    parser = flags(__doc__, "accuracy", tables=LOADERS, methods=METHODS)
     parser.add_argument("--data", help="folder of the public data sets (or $SUPERPOSE_DATA)")
-    parser.add_argument("--subject", default="superpose", help="the method that is judged")
+    parser.add_argument("--subject", default="superpose", help="the method that is evaluated")
     parser.add_argument("--slack", type=float, default=1.0, help="factor on TabM's time limits")
     return parser.parse_args(arguments)
 
 
 def main(arguments: list[str] | None = None) -> None:
     """Run what is missing, print losses first, write the JSON."""
-    given = parse(arguments)
-    folder = data_folder(given.data)
-    tables = chosen(given.tables, QUICK if given.quick else LOADERS, LOADERS, "--tables")
-    methods = given.methods.split(",") if given.methods else list(METHODS)
-    seeds = range(given.seeds or (2 if given.quick else 5))
-    name = given.name or ("accuracy-quick" if given.quick else "accuracy")
-    store = CellStore(RESULTS / f"{name}.cells.jsonl")
-    if not given.report:
-        keys = plan(methods, seeds, tables, store.done())
+    options = parse(arguments)
+    folder = data_folder(options.data)
+    default = QUICK if options.quick else LOADERS
+    tables = chosen(options.tables, default, allowed=LOADERS, flag="--tables")
+    methods = options.methods.split(",") if options.methods else list(METHODS)
+    seeds = list(range(options.seeds or (2 if options.quick else 5)))
+    name = options.name or ("accuracy-quick" if options.quick else "accuracy")
+    study = Study(CellStore(RESULTS / f"{name}.cells.jsonl"), tables, seeds)
+    if not options.report:
 
         def run(key: Key) -> float:
-            return run_cell(store, load_table(key[0], folder), key[1], key[2], given.slack)
+            return run_cell(study.store, key, load_table(key.table, folder), slack=options.slack)
 
-        run_missing(keys, run, given.max_minutes)
-    summary = summarise(store, tables, list(seeds), folder, given.subject)
+        run_missing(study.missing(methods), run, options.max_minutes)
+    summary = summarise(study, folder, options.subject)
     print(show(summary))
-    write_json(RESULTS / f"{name}.json", summary, store, tables, list(seeds))
+    write_json(study, summary)
 
 
 if __name__ == "__main__":

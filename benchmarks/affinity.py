@@ -1,15 +1,15 @@
-"""Which number foretells whom sharing helps? Every affinity against the measured gain of pairs.
+"""Which number predicts whom sharing helps? Every affinity against the measured gain of pairs.
 
     python benchmarks/affinity.py --quick      # 2 small tables, 2 seeds
     python benchmarks/affinity.py              # 7 tables and 2 planted ones, 3 seeds; resumes
     python benchmarks/affinity.py --report     # only print what is stored
 
 For each ordered pair of targets the gain is that of the second by one network of the two over a
-network of its own, on test rows. Beside it stands what `superpose affinity` says of the pair, which
-reads no test rows but for the bits, and the plain correlation of the labels, which needs no model.
-A number foretells if its order of a table's pairs is that of the gains, or, for one receiver, its
-order of the givers. Gains are noisy: how far the orders of two seeds agree stands beside it, as the
-most that can be asked.
+single-task net, on test rows. Beside it stands what `superpose affinity` measures, which reads no
+test rows but for the bits, and the plain correlation of the labels, which needs no model. A number
+predicts if its order of a table's pairs is that of the gains, or, for one receiver, its order of
+the givers. Gains are noisy: how far the orders of two seeds agree stands beside it, as the most
+that a number can reach.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ import numpy as np
 import torch
 from scipy.stats import spearmanr
 
-from _cells import RESULTS, CellStore, Key, plan
+from _cells import RESULTS, CellStore, Key, Study
 from _fitted import fit
 from _methods import Run
 from _planted import Plant, planted
@@ -34,7 +34,7 @@ from _print import grid
 from _run import Body, chosen, flags, run_missing, store_cell, write_json
 from _scores import error_gain
 from _sharing import CHANGES, Ready, make_ready, outcomes_of
-from _summary import Cells, finished, known_mean
+from _summary import known_mean
 from _table import Table, taken
 from _tables import LOADERS, data_folder
 from accuracy import score_run
@@ -48,7 +48,7 @@ QUICK = ("jura", "T6-n300-c0.9-g2")
 MOST_TARGETS = 6  # the first ones: 15 pairs
 METHODS = ("pairs",)
 NUMBERS = ("lookahead", "cosine", "residual", "bits", "labels")
-# A correlation of labels or of what is left of them tells as much whatever its sign.
+# Of a correlation of labels, or of residuals, the sign does not matter.
 UNSIGNED = ("residual", "labels")
 AGAIN = "another seed's gains"
 
@@ -64,42 +64,42 @@ def errors_of(made: Ready, outcomes: dict[str, Any]) -> dict[str, float]:
     """Test error of each target that has an outcome."""
     some = {name: made.table.targets[name] for name in outcomes}
     targets, _ = score_run(replace(made.table, targets=some), made.seed, Run(outcomes, 0.0))
-    return {name: found["error"] for name, found in targets.items()}
+    return {name: scores["error"] for name, scores in targets.items()}
 
 
 def pair_gains(made: Ready) -> np.ndarray:
     """Gain in percent of each target (column) by sharing with each other one (row), (T, T)."""
     names = list(made.labels)
-    recipe = made.recipe(CHANGES["task-attention"], 0, made.seed)
-    networks = fit_single_task(recipe, names)
-    alone = errors_of(made, outcomes_of(made, networks, names))
+    spec = made.spec(CHANGES["task-attention"], 0, made.seed)
+    networks = fit_single_task(spec, names)
+    single = errors_of(made, outcomes_of(made, networks, names))
     gains = np.full((len(names), len(names)), np.nan)
     for pair in combinations(names, 2):
-        network = fit_multi_task(replace(recipe, labels={t: made.labels[t] for t in pair}))
+        network = fit_multi_task(replace(spec, labels={t: made.labels[t] for t in pair}))
         both = errors_of(made, outcomes_of(made, [network], list(pair)))
         for giver, receiver in (pair, pair[::-1]):
-            gain = error_gain(made.table.targets[receiver], both[receiver], alone[receiver])
+            gain = error_gain(made.table.targets[receiver], both[receiver], single[receiver])
             gains[names.index(giver), names.index(receiver)] = gain
     return gains
 
 
-def told(made: Ready) -> dict[str, Any]:
-    """What the package says of the pairs, and the correlation of their labels; (T, T) each."""
+def affinities(made: Ready) -> dict[str, Any]:
+    """The package's numbers for the pairs, and the correlation of their labels; (T, T) each."""
     table, parts = taken(made.table, made.seed)
     names = list(made.labels)
     model = fit(table, parts, made.seed, references="none")
     model.affinity()
-    found = model.record.affinity
-    order = [found.targets.index(name) for name in names]
-    measured = {number: getattr(found, number) for number in NUMBERS[:-1]}
-    said = {
+    record = model.record.affinity
+    order = [record.targets.index(name) for name in names]
+    measured = {number: getattr(record, number) for number in NUMBERS[:-1]}
+    matrices = {
         number: None if values is None else values[np.ix_(order, order)]
         for number, values in measured.items()
     }
     train = parts == "train"
-    labels = {name: table.labels(name)[train] for name in names}
-    said["labels"] = np.array([[_correlation(labels[a], labels[b]) for b in names] for a in names])
-    return {k: None if v is None else v.tolist() for k, v in said.items()}
+    labels = [table.labels(name)[train] for name in names]
+    matrices["labels"] = np.array([[_correlation(a, b) for b in labels] for a in labels])
+    return {k: None if v is None else v.tolist() for k, v in matrices.items()}
 
 
 def _square(rows: list[list[float | None]]) -> np.ndarray:
@@ -113,22 +113,22 @@ def _correlation(a: np.ndarray, b: np.ndarray) -> float:
 
 def run_cell(store: CellStore, key: Key, folder: Path) -> float:
     """Measure and store one table and seed."""
-    plant = PLANTS.get(key[0])
-    table = planted(plant, key[2]) if plant else fewer(load(key[0], folder))
-    made = make_ready(table, key[2])
+    plant = PLANTS.get(key.table)
+    table = planted(plant, key.seed) if plant else fewer(load(key.table, folder))
+    made = make_ready(table, key.seed)
 
     def work() -> Body:
         gains = pair_gains(made)
-        return {"targets": list(made.labels), "gain": gains.tolist(), **told(made)}, None
+        return {"targets": list(made.labels), "gain": gains.tolist(), **affinities(made)}, None
 
     return store_cell(store, key, work, split=table.rule, note=table.note)
 
 
-def agreement(told: np.ndarray, gain: np.ndarray) -> dict[str, float]:
+def agreement(number: np.ndarray, gain: np.ndarray) -> dict[str, float]:
     """Rank correlation of two (T, T) matrices: over all pairs, and mean over the receivers."""
-    off = ~np.eye(len(gain), dtype=bool) & np.isfinite(told) & np.isfinite(gain)
-    within = [_rank(told[off[:, b], b], gain[off[:, b], b]) for b in range(len(gain))]
-    return {"pairs": _rank(told[off], gain[off]), "givers": known_mean(within)}
+    off = ~np.eye(len(gain), dtype=bool) & np.isfinite(number) & np.isfinite(gain)
+    within = [_rank(number[off[:, b], b], gain[off[:, b], b]) for b in range(len(gain))]
+    return {"pairs": _rank(number[off], gain[off]), "givers": known_mean(within)}
 
 
 def _rank(a: np.ndarray, b: np.ndarray) -> float:
@@ -137,22 +137,21 @@ def _rank(a: np.ndarray, b: np.ndarray) -> float:
     return float(spearmanr(a, b).statistic)
 
 
-def summarise(store: CellStore, tables: list[str], seeds: list[int]) -> dict[str, Any]:
+def summarise(study: Study) -> dict[str, Any]:
     """How far each number's order is that of the gains, by table and on the mean."""
-    cells, failed = finished(store, tables, seeds)
     by_table = {}
-    for name in tables:
-        there = [s for s in seeds if (name, "pairs", s) in cells]
-        if there:
-            by_table[name] = _table(cells, name, there)
+    for name in study.tables:
+        cells = study.of(name, METHODS[0])
+        if cells:
+            by_table[name] = _table(cells)
 
     def mean(*path: str) -> float:
         """Mean over the tables of what stands at a path of their figures."""
         values = []
-        for found in by_table.values():
+        for figures in by_table.values():
             for step in path:
-                found = found.get(step, {})
-            values.append(found if isinstance(found, float) else np.nan)
+                figures = figures.get(step, {})
+            values.append(figures if isinstance(figures, float) else np.nan)
         return known_mean(values)
 
     overall = {
@@ -160,25 +159,29 @@ def summarise(store: CellStore, tables: list[str], seeds: list[int]) -> dict[str
         for number in NUMBERS
     }
     overall[AGAIN] = {how: mean("seeds_agree", how) for how in ("pairs", "givers")}
-    return {"seeds": seeds, "failed": failed, "overall": overall, "tables": by_table}
+    return {
+        "seeds": study.seeds,
+        "failed": study.failed,
+        "overall": overall,
+        "tables": by_table,
+    }
 
 
-def _table(cells: Cells, name: str, seeds: list[int]) -> dict[str, Any]:
-    """One table: numbers and gains are means over seeds."""
-    mine = [cells[name, "pairs", seed] for seed in seeds]
-    gains = [_square(cell["gain"]) for cell in mine]
+def _table(cells: list[dict[str, Any]]) -> dict[str, Any]:
+    """One table: numbers and gains are means over the cells of the seeds."""
+    gains = [_square(cell["gain"]) for cell in cells]
     gain = np.mean(gains, axis=0)
     numbers = {}
     for number in NUMBERS:
-        said = [_square(cell[number]) for cell in mine if cell[number] is not None]
-        if said:
-            mean = np.mean(said, axis=0)
+        matrices = [_square(cell[number]) for cell in cells if cell[number] is not None]
+        if matrices:
+            mean = np.mean(matrices, axis=0)
             numbers[number] = agreement(np.abs(mean) if number in UNSIGNED else mean, gain)
     each = [agreement(a, b) for a, b in combinations(gains, 2)]
     off = ~np.eye(len(gain), dtype=bool)
     return {
-        "targets": mine[0]["targets"],
-        "seeds": len(seeds),
+        "targets": cells[0]["targets"],
+        "seeds": len(cells),
         "gain": gain.tolist(),
         "mean_gain": float(np.nanmean(gain[off])),
         "helped": float(np.mean(gain[off] > 0)),
@@ -192,7 +195,7 @@ def _figure(value: float) -> str:
 
 
 def show(summary: dict[str, Any]) -> str:
-    """What foretells nothing first, then every number by table."""
+    """What predicts nothing first, then every number by table."""
     lines = ["Numbers whose order of the pairs is not that of the gains (below +0.2)", ""]
     lines += [f"failed cell {'/'.join(map(str, f['cell']))}: {f['why']}" for f in summary["failed"]]
     poor = [n for n in NUMBERS if not summary["overall"][n]["pairs"] >= 0.2]
@@ -216,22 +219,26 @@ def show(summary: dict[str, Any]) -> str:
 
 def main(arguments: list[str] | None = None) -> None:
     """Run what is missing, print the summary, write the JSON."""
-    parser = flags(__doc__, "affinity", [*LOADERS, *PLANTS], METHODS)
-    parser.add_argument("--data", help="folder of the public data sets (or $SUPERPOSE_DATA)")
-    given = parser.parse_args(arguments)
-    folder = data_folder(given.data)
     known = [*LOADERS, *PLANTS]
-    tables = chosen(given.tables, QUICK if given.quick else TABLES, known, "--tables")
-    seeds = list(range(given.seeds or (2 if given.quick else 3)))
-    name = given.name or ("affinity-quick" if given.quick else "affinity")
-    store = CellStore(RESULTS / f"{name}.cells.jsonl")
+    parser = flags(__doc__, "affinity", tables=known, methods=METHODS)
+    parser.add_argument("--data", help="folder of the public data sets (or $SUPERPOSE_DATA)")
+    options = parser.parse_args(arguments)
+    folder = data_folder(options.data)
+    default = QUICK if options.quick else TABLES
+    tables = chosen(options.tables, default, allowed=known, flag="--tables")
+    seeds = list(range(options.seeds or (2 if options.quick else 3)))
+    name = options.name or ("affinity-quick" if options.quick else "affinity")
+    study = Study(CellStore(RESULTS / f"{name}.cells.jsonl"), tables, seeds)
     torch.set_num_threads(int(os.environ["OMP_NUM_THREADS"]))
-    if not given.report:
-        keys = plan(METHODS, seeds, tables, store.done(), paired=True)
-        run_missing(keys, lambda key: run_cell(store, key, folder), given.max_minutes)
-    summary = summarise(store, tables, seeds)
+    if not options.report:
+        run_missing(
+            study.missing(METHODS, paired=True),
+            lambda key: run_cell(study.store, key, folder),
+            options.max_minutes,
+        )
+    summary = summarise(study)
     print(show(summary))
-    write_json(RESULTS / f"{name}.json", summary, store, tables, seeds)
+    write_json(study, summary)
 
 
 if __name__ == "__main__":

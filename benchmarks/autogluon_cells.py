@@ -17,12 +17,13 @@ import argparse
 import os
 import tempfile
 import time
-import traceback
+from dataclasses import dataclass
 
 import numpy as np
 
-from _cells import RESULTS, CellStore, hardware, plan, versions
+from _cells import RESULTS, CellStore, Key
 from _methods import Outcome, Run
+from _run import Body, run_missing, store_cell
 from _table import Table
 from _tables import LOADERS, QUICK, data_folder, load_table
 from accuracy import score_run
@@ -31,7 +32,15 @@ METHOD = "autogluon"
 FOLDS = 8  # what good_quality bags with
 
 
-def fit_one(table: Table, target: str, parts: np.ndarray, seconds: float, cpus: int) -> Outcome:
+@dataclass(frozen=True)
+class Limits:
+    """What one target may use: seconds by the clock, and cores."""
+
+    seconds: float
+    cpus: int
+
+
+def fit_one(table: Table, target: str, *, parts: np.ndarray, limits: Limits) -> Outcome:
     """One TabularPredictor on all labelled training and validation rows."""
     from autogluon.tabular import TabularPredictor
 
@@ -62,8 +71,13 @@ def fit_one(table: Table, target: str, parts: np.ndarray, seconds: float, cpus: 
                 verbosity=0,
                 **options,
             )
-            limits = {"time_limit": seconds, "num_cpus": cpus}
-            return predictor.fit(train, presets="good_quality", **limits, **more)
+            return predictor.fit(
+                train,
+                presets="good_quality",
+                time_limit=limits.seconds,
+                num_cpus=limits.cpus,
+                **more,
+            )
 
         try:
             predictor = fit("first")
@@ -73,10 +87,28 @@ def fit_one(table: Table, target: str, parts: np.ndarray, seconds: float, cpus: 
         if problem == "regression":
             out = predictor.predict(test).to_numpy(dtype=float)[:, None]
         else:
-            shares = predictor.predict_proba(test)
+            proba = predictor.predict_proba(test)
             out = np.zeros((len(test), len(table.classes(target) or [])))
-            out[:, [int(name) for name in shares.columns]] = shares.to_numpy()
+            out[:, [int(name) for name in proba.columns]] = proba.to_numpy()
     return Outcome(out, None, seconds=time.perf_counter() - started)
+
+
+def run_cell(store: CellStore, key: Key, table: Table, *, limits: Limits) -> float:
+    """Fit, score and store one cell."""
+
+    def work() -> Body:
+        parts = table.split(key.seed)
+        started = time.perf_counter()
+        outcomes = {
+            target: fit_one(table, target, parts=parts, limits=limits) for target in table.targets
+        }
+        details = {"seconds_per_target": limits.seconds}
+        run = Run(outcomes, time.perf_counter() - started, details)
+        targets, rows = score_run(table, key.seed, run)
+        body = {"seconds": round(run.seconds, 3), "targets": targets, "details": run.details}
+        return body, rows
+
+    return store_cell(store, key, work, threads=limits.cpus)
 
 
 def main() -> None:
@@ -90,42 +122,24 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=20.0, help="time limit per target")
     parser.add_argument("--cpus", type=int, default=2, help="cores AutoGluon may use")
     parser.add_argument("--max-minutes", type=float, help="start no new cell after this long")
-    given = parser.parse_args()
-    folder = data_folder(given.data)
-    tables = given.tables.split(",") if given.tables else list(QUICK if given.quick else LOADERS)
-    seeds = range(given.seeds or (2 if given.quick else 5))
-    store = CellStore(RESULTS / f"{given.name}.cells.jsonl")
-    same = {
+    options = parser.parse_args()
+    folder = data_folder(options.data)
+    default = QUICK if options.quick else LOADERS
+    tables = options.tables.split(",") if options.tables else list(default)
+    seeds = range(options.seeds or (2 if options.quick else 5))
+    store = CellStore(RESULTS / f"{options.name}.cells.jsonl")
+    limits = Limits(options.seconds, options.cpus)
+    same_limit = {
         key
         for key, cell in store.read().items()
-        if "failed" not in cell and cell["details"].get("seconds_per_target") == given.seconds
+        if "failed" not in cell and cell["details"].get("seconds_per_target") == limits.seconds
     }
-    keys = plan([METHOD], seeds, tables, same)
-    started = time.perf_counter()
-    for number, (name, method, seed) in enumerate(keys, start=1):
-        if given.max_minutes and time.perf_counter() - started > 60 * given.max_minutes:
-            print(f"stopped after {given.max_minutes:g} minutes; {len(keys) - number + 1} left")
-            return
-        table = load_table(name, folder)
-        parts = table.split(seed)
-        cell = {"table": name, "method": method, "seed": seed, "threads": given.cpus}
-        cell |= {"versions": versions(), "hardware": hardware()}
-        begun = time.perf_counter()
-        try:
-            outcomes = {
-                target: fit_one(table, target, parts, given.seconds, given.cpus)
-                for target in table.targets
-            }
-            run = Run(outcomes, time.perf_counter() - begun, {"seconds_per_target": given.seconds})
-            targets, rows = score_run(table, seed, run)
-        except Exception as fault:  # one table's fault must not end a run of hours
-            traceback.print_exc()
-            store.append(cell | {"failed": f"{type(fault).__name__}: {fault}"})
-            continue
-        cell |= {"seconds": round(run.seconds, 3), "targets": targets, "details": run.details}
-        store.append(cell, rows)
-        errors = np.nanmean([found["error"] for found in targets.values()])
-        print(f"[{number}/{len(keys)}] {name} seed {seed}: {run.seconds:.0f} s, {errors:.4f}")
+    keys = [Key(table, METHOD, seed) for seed in seeds for table in tables]
+
+    def run(key: Key) -> float:
+        return run_cell(store, key, load_table(key.table, folder), limits=limits)
+
+    run_missing([key for key in keys if key not in same_limit], run, options.max_minutes)
 
 
 if __name__ == "__main__":

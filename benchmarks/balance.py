@@ -22,16 +22,15 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import torch
 
-from _cells import RESULTS, CellStore, Key, plan
+from _cells import RESULTS, CellStore, Key, Study
 from _fusion_summary import duel
 from _methods import Run
 from _print import grid
-from _run import Body, chosen, flags, run_missing, store_cell, write_json
+from _run import chosen, flags, run_missing, store_cell, write_json
 from _sharing import ALONE, Ready, outcomes_of, run_sharing
-from _summary import complete, finished, mean_ranks
+from _summary import complete, mean_ranks
 from _tables import LOADERS, data_folder
-from accuracy import score_run
-from fusion import KEPT, load, ready
+from fusion import body_of, load, ready
 from superpose.balance import BALANCERS
 from superpose.config import BalanceConfig
 from superpose.training import fit_multi_task
@@ -47,83 +46,78 @@ METHODS = (ALONE, *BALANCERS, *(RAW + name for name in BALANCERS))
 
 
 def run_balanced(made: Ready, method: str) -> Run:
-    """Train one network under a method, and predict; `alone` is as in `fusion.py`."""
+    """Train one network by a method, and predict; `alone` is as in `fusion.py`."""
     if method == ALONE:
         return run_sharing(made, ALONE)
     started, worked = time.perf_counter(), time.process_time()
-    recipe = made.recipe({"fusion": "none"}, 0, made.seed)
     name = method.removeprefix(RAW)
     names = list(made.labels)
+    spec = replace(made.spec({"fusion": "none"}, 0, made.seed), balance=BalanceConfig(method=name))
     if method != name:
-        scales = {t: STRESS ** (1 - 2 * (place % 2)) for place, t in enumerate(names)}
-        recipe = replace(recipe, weights=scales)
-    recipe = replace(recipe, balance=BalanceConfig(method=name))
-    fitted = fit_multi_task(recipe)
+        scales = {t: STRESS ** (1 - 2 * (index % 2)) for index, t in enumerate(names)}
+        spec = replace(spec, weights=scales)
+    fitted = fit_multi_task(spec)
     network = fitted.model
-    took = time.perf_counter() - started
-    work = time.process_time() - worked
+    seconds = time.perf_counter() - started
+    processor_seconds = time.process_time() - worked
     details: dict[str, Any] = {
         "epochs": len(network.curves[0]["train"]),
         "parameters": network.parameters,
-        "processor_seconds": round(work, 3),
+        "processor_seconds": round(processor_seconds, 3),
         "weights": (network.balance["weights"] or [[1.0] * len(names)])[-1],
     }
-    return Run(outcomes_of(made, [fitted], names), took, details)
+    return Run(outcomes_of(made, [fitted], names), seconds, details)
 
 
 def run_cell(store: CellStore, key: Key, made: Ready) -> float:
     """Train, score and store one cell."""
+    table = made.table
+    return store_cell(
+        store,
+        key,
+        lambda: body_of(made, run_balanced(made, key.method)),
+        split=table.rule,
+        note=table.note,
+    )
 
-    def work() -> Body:
-        run = run_balanced(made, key[1])
-        targets, rows = score_run(made.table, key[2], run)
-        slim = {name: {k: found[k] for k in KEPT} for name, found in targets.items()}
-        losses = {name: values for name, values in rows.items() if "prediction" not in name}
-        return {"seconds": round(run.seconds, 3), "targets": slim, "details": run.details}, losses
 
-    return store_cell(store, key, work, split=made.table.rule, note=made.table.note)
-
-
-def summarise(
-    store: CellStore, tables: list[str], seeds: list[int], folder: Path
-) -> dict[str, Any]:
+def summarise(study: Study, folder: Path) -> dict[str, Any]:
     """Each method over the plain sum on standardised targets, over the tables that have both."""
-    cells, failed = finished(store, tables, seeds)
-    means = complete(cells, tables, list(METHODS), seeds, lambda errors: sum(errors) / len(errors))
-    methods = [m for m in METHODS if any(m in found for found in means.values())]
+    means = complete(study, METHODS, lambda errors: sum(errors) / len(errors))
+    methods = [m for m in METHODS if any(m in errors for errors in means.values())]
 
-    def over(ours: str, other: str) -> dict[str, Any] | None:
-        return duel(store, cells, means, ours, other, seeds, lambda name: load(name, folder))
+    def over_sum(method: str) -> dict[str, Any] | None:
+        if method == "sum":
+            return None
+        return duel(study, means, ours=method, other="sum", load=lambda name: load(name, folder))
 
-    body = {
-        method: {"over_sum": None if method == "sum" else over(method, "sum")} for method in methods
-    }
-    shared = [t for t, found in means.items() if all(m in found for m in methods)]
+    body = {method: {"over_sum": over_sum(method)} for method in methods}
+    complete_tables = [t for t, errors in means.items() if all(m in errors for m in methods)]
     return {
-        "seeds": seeds,
-        "failed": failed,
+        "seeds": study.seeds,
+        "failed": study.failed,
         "methods": body,
-        "ranks": mean_ranks(means, methods) if shared else None,
-        "tables": {name: {"errors": found} for name, found in means.items()},
+        "ranks": mean_ranks(means, methods) if complete_tables else None,
+        "tables": {name: {"errors": errors} for name, errors in means.items()},
     }
 
 
 def show(summary: dict[str, Any]) -> str:
-    """What the plain sum loses to first, then every method."""
+    """What is ahead of the plain sum first, then every method."""
     rows, ahead = [], []
-    for method, found in summary["methods"].items():
-        duel_ = found["over_sum"]
-        if duel_ is None:
+    for method, figures in summary["methods"].items():
+        over = figures["over_sum"]
+        if over is None:
             continue
-        mean, worst = duel_["mean_delta_percent"], duel_["worst"]
-        spread = duel_["standard_error"]
+        mean, worst = over["mean_delta_percent"], over["worst"]
+        error = over["standard_error"]
         if mean > 0:
-            ahead.append(f"{method} {mean:+.2f} % over {duel_['tables']} tables")
+            ahead.append(f"{method} {mean:+.2f} % over {over['tables']} tables")
         rank = "." if summary["ranks"] is None else f"{summary['ranks']['by_target'][method]:.2f}"
         rows.append([
-            method, rank, f"{mean:+.2f}", "." if spread is None else f"{spread:.2f}",
+            method, rank, f"{mean:+.2f}", "." if error is None else f"{error:.2f}",
             f"{worst['table']}.{worst['target']} {worst['gain']:+.1f}",
-            str(len(duel_["helped"])), str(len(duel_["harmed"])), str(duel_["tables"]),
+            str(len(over["helped"])), str(len(over["harmed"])), str(over["tables"]),
         ])  # fmt: skip
     failed = [f"failed cell {'/'.join(map(str, f['cell']))}: {f['why']}" for f in summary["failed"]]
     head = [
@@ -143,29 +137,30 @@ def show(summary: dict[str, Any]) -> str:
 
 def main(arguments: list[str] | None = None) -> None:
     """Run what is missing, print losses first, write the JSON."""
-    parser = flags(__doc__, "balance", LOADERS, METHODS)
+    parser = flags(__doc__, "balance", tables=LOADERS, methods=METHODS)
     parser.add_argument("--data", help="folder of the public data sets (or $SUPERPOSE_DATA)")
-    given = parser.parse_args(arguments)
-    folder = data_folder(given.data)
-    tables = chosen(given.tables, QUICK if given.quick else TABLES, LOADERS, "--tables")
-    methods = chosen(given.methods, METHODS, METHODS, "--methods")
-    seeds = list(range(given.seeds or (2 if given.quick else 5)))
-    name = given.name or f"balance{'-quick' if given.quick else ''}"
-    store = CellStore(RESULTS / f"{name}.cells.jsonl")
+    options = parser.parse_args(arguments)
+    folder = data_folder(options.data)
+    default = QUICK if options.quick else TABLES
+    tables = chosen(options.tables, default, allowed=LOADERS, flag="--tables")
+    methods = chosen(options.methods, METHODS, allowed=METHODS, flag="--methods")
+    seeds = list(range(options.seeds or (2 if options.quick else 5)))
+    name = options.name or f"balance{'-quick' if options.quick else ''}"
+    study = Study(CellStore(RESULTS / f"{name}.cells.jsonl"), tables, seeds)
     torch.set_num_threads(int(os.environ["OMP_NUM_THREADS"]))
-    if not given.report:
+    if not options.report:
 
         def run(key: Key) -> float:
-            return run_cell(store, key, ready(key[0], folder, key[2]))
+            return run_cell(study.store, key, ready(key.table, folder, key.seed))
 
-        run_missing(plan(methods, seeds, tables, store.done(), paired=True), run, given.max_minutes)
-    summary = summarise(store, tables, seeds, folder)
+        run_missing(study.missing(methods, paired=True), run, options.max_minutes)
+    summary = summarise(study, folder)
     print(show(summary))
     if len(summary["methods"]) < len(METHODS):  # some have not got through all seeds yet
-        first = summarise(store, tables, seeds[:1], folder)
+        first = summarise(replace(study, seeds=seeds[:1]), folder)
         print(f"\nSeed {seeds[0]} alone, with all methods that have it\n\n{show(first)}")
         summary["first_seed"] = first
-    write_json(RESULTS / f"{name}.json", summary, store, tables, seeds)
+    write_json(study, summary)
 
 
 if __name__ == "__main__":

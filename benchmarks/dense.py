@@ -6,7 +6,7 @@ python benchmarks/dense.py --only cells-alone   # the same detector without the 
 python benchmarks/dense.py --report
 
 Nothing is pretrained and nothing is tuned on the test images, which are read once. The time is that
-of the processor, of everything from reading the folder to the last epoch. Asked: a mean IoU of 0.50
+of the processor, of everything from reading the folder to the last epoch. Aims: a mean IoU of 0.50
 over the 11 classes of CamVid at 160 x 120, counted on every labelled pixel of the test images, and
 an mAP50 of 0.80 on BCCD, within 30 minutes of one core each.
 """
@@ -47,7 +47,7 @@ CLASSES = [
     "bicyclist",
 ]
 VOID = 11
-ASKED = {"street": ("miou_pixels", 0.50), "cells": ("map50", 0.80), "cells-alone": ("map50", 0.80)}
+AIMS = {"street": ("miou_pixels", 0.50), "cells": ("map50", 0.80), "cells-alone": ("map50", 0.80)}
 MINUTES = 30
 # Minutes by the clock, which on a quiet core are those of the processor; the rest of the half hour
 # is for reading the folder, the test images and the report.
@@ -55,7 +55,7 @@ TRAINING = 28.4
 
 
 def street_table(folder: Path) -> pa.Table:
-    """CamVid's folder as a table, with what else its masks say."""
+    """CamVid's folder as a table, with two more targets that its masks give."""
     table = read_table(folder)
     present, road = [], []
     for name in table["mask"].to_pylist():
@@ -69,13 +69,13 @@ def street_table(folder: Path) -> pa.Table:
 
 def street(epochs: int | None, minutes: float) -> dict[str, Any]:
     """Train on CamVid and measure on its test images."""
-    with tempfile.TemporaryDirectory() as place:
-        folder = Path(place)
+    with tempfile.TemporaryDirectory() as path:
+        folder = Path(path)
         with zipfile.ZipFile(DATA / "camvid/camvid_160x120.zip") as packed:
             packed.extractall(folder)
         started = time.process_time()
         table = street_table(folder)
-        vary = {"flip": "horizontal", "shift": 0.1, "scale": 0.25, "colour": 0.2, "mix": 0.8}
+        augment = {"flip": "horizontal", "shift": 0.1, "scale": 0.25, "colour": 0.2, "mix": 0.8}
         model = Superpose(
             [
                 {"name": "mask", "kind": "mask", "levels": CLASSES, "void": VOID, "weight": 3},
@@ -84,7 +84,13 @@ def street(epochs: int | None, minutes: float) -> dict[str, Any]:
             ],
             # Poles and signs are two pixels wide: a map at a quarter of the sides has lost them.
             inputs=[
-                {"name": "image", "kind": "image", "size": [120, 160], "stride": 2, "augment": vary}
+                {
+                    "name": "image",
+                    "kind": "image",
+                    "size": [120, 160],
+                    "stride": 2,
+                    "augment": augment,
+                }
             ],
             split={"by": "column", "column": "split"},
             references="none",
@@ -93,24 +99,24 @@ def street(epochs: int | None, minutes: float) -> dict[str, Any]:
         ).fit(table, progress=progress(started))
         seconds = time.process_time() - started
         test = table.filter(pa.compute.equal(table["split"], "test"))
-        told = model.predict(test.drop_columns(["mask", "present", "road"]))
-        pairs = np.zeros((len(CLASSES), len(CLASSES)))
-        for name, runs in zip(test["mask"].to_pylist(), told["mask"].to_pylist(), strict=True):
+        preds = model.predict(test.drop_columns(["mask", "present", "road"]))
+        confusion = np.zeros((len(CLASSES), len(CLASSES)))
+        for name, runs in zip(test["mask"].to_pylist(), preds["mask"].to_pylist(), strict=True):
             true = np.asarray(Image.open(folder / name))
-            said = mask_array(runs)
+            pred = mask_array(runs)
             known = true != VOID
-            np.add.at(pairs, (true[known], said[known]), 1)
-        right = np.diag(pairs)
-        iou = right / (pairs.sum(0) + pairs.sum(1) - right)
+            np.add.at(confusion, (true[known], pred[known]), 1)
+        right = np.diag(confusion)
+        iou = right / (confusion.sum(0) + confusion.sum(1) - right)
         return facts(model, seconds) | {
             "miou_pixels": float(iou.mean()),
             "iou_pixels": dict(zip(CLASSES, iou.tolist(), strict=True)),
-            "pixel_accuracy": float(right.sum() / pairs.sum()),
+            "pixel_accuracy": float(right.sum() / confusion.sum()),
         }
 
 
 def cells_table() -> pa.Table:
-    """BCCD's folder as a table, with what else its boxes say."""
+    """BCCD's folder as a table, with more targets that its boxes give."""
     table = read_table(DATA / "bccd_detection/BCCD")
     classes = [[one["class"] for one in objects] for objects in table["boxes"].to_pylist()]
     table = table.append_column("present", pa.array([sorted(set(names)) for names in classes]))
@@ -121,25 +127,31 @@ def cells_table() -> pa.Table:
 
 
 def cells(epochs: int | None, minutes: float, alone: bool = False) -> dict[str, Any]:
-    """Train on BCCD, the boxes alone or with all else, and measure on its test images."""
+    """Train on BCCD, only the boxes or with all else, and measure on its test images."""
     started = time.process_time()
     table = cells_table()
     others = [{"name": n, "kind": "count"} for n in ("RBC", "Platelets")]
     targets = [{"name": "boxes", "kind": "boxes", "of": "image", "weight": 3}, "present", *others]
-    vary = {"flip": "both", "shift": 0.1, "scale": 0.2, "colour": 0.2}
+    augment = {"flip": "both", "shift": 0.1, "scale": 0.2, "colour": 0.2}
     # Two published boxes have no area; they are left out.
-    image = {"kind": "image", "size": [144, 192], "stride": 4, "augment": vary, "on_error": "skip"}
+    image = {
+        "kind": "image",
+        "size": [144, 192],
+        "stride": 4,
+        "augment": augment,
+        "on_error": "skip",
+    }
     model = Superpose(
         targets[:1] if alone else targets,
-        inputs=[{"name": "image", **image}],
+        inputs=[{"name": "image", **image, "augment": augment}],
         split={"by": "column", "column": "split"},
         references="none",
         model={"given": False, "members": 4},
         training=training(epochs or 45, minutes),
     ).fit(table, progress=progress(started))
     seconds = time.process_time() - started
-    found = facts(model, seconds)
-    return found | {"map50": found["test"]["boxes"]["map50"]}
+    cell = facts(model, seconds)
+    return cell | {"map50": cell["test"]["boxes"]["map50"]}
 
 
 def cells_alone(epochs: int | None, minutes: float) -> dict[str, Any]:
@@ -155,10 +167,10 @@ def training(epochs: int, minutes: float) -> dict[str, Any]:
 def progress(started: float) -> Any:
     """Print the share done and the processor time."""
 
-    def tell(stage: str, share: float) -> None:
+    def show(stage: str, share: float) -> None:
         print(f"{stage} {share:.2f} {time.process_time() - started:.0f} s", flush=True)
 
-    return tell
+    return show
 
 
 def facts(model: Superpose, seconds: float) -> dict[str, Any]:
@@ -180,15 +192,15 @@ def facts(model: Superpose, seconds: float) -> dict[str, Any]:
 RUNS = {"street": street, "cells": cells, "cells-alone": cells_alone}
 
 
-def report(found: dict[str, Any]) -> None:
+def report(cells: dict[str, Any]) -> None:
     """Print what is stored, what was not reached first."""
     lines = []
-    for name, cell in found.items():
-        key, limit = ASKED[name]
+    for name, cell in cells.items():
+        key, limit = AIMS[name]
         value = cell[key]
         minutes = cell["cpu_seconds"] / 60
         missed = value < limit or minutes > MINUTES
-        words = f"{name}: {key} {value:.3f} (asked {limit:.2f}), {minutes:.1f} minutes of one core"
+        words = f"{name}: {key} {value:.3f} (aim {limit:.2f}), {minutes:.1f} minutes of one core"
         lines.append((not missed, words + (", NOT REACHED" if missed else "")))
     for _, line in sorted(lines):
         print(line)
@@ -204,15 +216,15 @@ def main() -> None:
     parser.add_argument("--report", action="store_true", help="print what is stored")
     args = parser.parse_args()
     path = RESULTS / f"{args.name}.json"
-    found = json.loads(path.read_text()) if path.exists() else {}
+    stored = json.loads(path.read_text()) if path.exists() else {}
     if not args.report:
         torch.set_num_threads(1)
         for name in [args.only] if args.only else RUNS:
             cell = RUNS[name](args.epochs, args.minutes)
-            found = json.loads(path.read_text()) if path.exists() else {}
-            found[name] = cell
-            path.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
-    report(found)
+            stored = json.loads(path.read_text()) if path.exists() else {}
+            stored[name] = cell
+            path.write_text(json.dumps(stored, indent=1) + "\n", encoding="utf-8")
+    report(stored)
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@
 
 Synthetic tables in which the signals of any two targets have a planted cosine, from the lowest
 that is possible to 1 (see `_planted.py`). The network with task attention, with static weights and
-with a shared trunk alone, each against the same network for each target alone. T targets can't
+with only a shared trunk, each against a single-task net for each target. T targets can't
 all have a cosine below -1/(T-1) with one another; the dial then starts there.
 """
 
@@ -22,13 +22,12 @@ import numpy as np
 import torch
 from scipy.stats import spearmanr
 
-from _cells import RESULTS, CellStore, Key, plan
+from _cells import RESULTS, CellStore, Key, Study
 from _planted import Plant, least_cosine, planted
 from _print import grid
 from _run import Body, chosen, flags, run_missing, store_cell, write_json
 from _scores import error_gain
 from _sharing import ALONE, Ready, make_ready, run_sharing
-from _summary import Cells, finished
 from accuracy import score_run
 from superpose.models import Rows
 from superpose.models.network import NetworkModel, build, heads_of
@@ -59,20 +58,20 @@ def ready(name: str, seed: int) -> Ready:
 
 @torch.no_grad()
 def listening(made: Ready, network: NetworkModel) -> dict[str, Any]:
-    """How much each target leaves to the sink, and how far it is moved by what it hears.
+    """How much each target leaves to the sink, and how far it is moved by what it reads.
 
-    Weights alone don't tell: what is heard passes a gate. `moved` is the size of what fusion adds
-    to a state over the size of the state, on the test rows.
+    Weights alone don't tell: what is read passes a gate. `moved` is the norm of what fusion adds
+    to a task state over the norm of the state, on the test rows.
     """
-    blocks = made.inputs("test")
-    weights = network.attention(Rows.of_arrays(made.codec, blocks))
+    inputs = made.inputs("test")
+    weights = network.attention(Rows.of_arrays(made.codec, inputs))
     if weights is None:
         return {}
     heads = heads_of(made.codec, network.targets)
     one = build(made.codec, heads, network.architecture, embedding=network.embedding)().eval()
-    state = network.snapshots[max(network.snapshots)]
-    one.load_state_dict({name: value[0] for name, value in state.items()}, strict=False)
-    tensors = {name: torch.from_numpy(block) for name, block in blocks.items()}
+    state_dict = network.snapshots[max(network.snapshots)]
+    one.load_state_dict({name: value[0] for name, value in state_dict.items()}, strict=False)
+    tensors = {name: torch.from_numpy(group) for name, group in inputs.items()}
     before = one.task_states(one.hidden(tensors), tensors)
     after = one.fused_states(tensors)
     moved = ((after - before).square().sum((0, 1, 3)) / before.square().sum((0, 1, 3))).sqrt()
@@ -83,9 +82,9 @@ def run_cell(store: CellStore, key: Key, made: Ready) -> float:
     """Train, score and store one cell."""
 
     def work() -> Body:
-        run = run_sharing(made, key[1], look=listening)
-        targets, _ = score_run(made.table, key[2], run)
-        errors = {name: {"error": found["error"]} for name, found in targets.items()}
+        run = run_sharing(made, key.method, inspect=listening)
+        targets, _ = score_run(made.table, key.seed, run)
+        errors = {name: {"error": scores["error"]} for name, scores in targets.items()}
         details = {k: v for k, v in run.details.items() if k not in ("held_losses", "picked")}
         return {"seconds": round(run.seconds, 3), "targets": errors, "details": details}, None
 
@@ -94,58 +93,67 @@ def run_cell(store: CellStore, key: Key, made: Ready) -> float:
 
 def _mean_error(values: list[float]) -> list[float | None]:
     """Mean and its standard error over the seeds."""
-    spread = float(np.std(values, ddof=1) / np.sqrt(len(values))) if len(values) > 1 else None
-    return [float(np.mean(values)), spread]
+    error = float(np.std(values, ddof=1) / np.sqrt(len(values))) if len(values) > 1 else None
+    return [float(np.mean(values)), error]
 
 
-def _point(cells: Cells, plant: Plant, seeds: list[int]) -> dict[str, Any] | None:
-    """One setting of the dial: errors, gains over alone, what goes to the sink."""
-    there = [s for s in seeds if all((plant.name, m, s) in cells for m in METHODS)]
-    if not there:
+def _point(study: Study, plant: Plant) -> dict[str, Any] | None:
+    """One setting of the dial: errors, gains over single-task nets, what goes to the sink."""
+    cells = study.cells
+    keys = {
+        seed: {method: Key(plant.name, method, seed) for method in METHODS} for seed in study.seeds
+    }
+    complete = [by.values() for by in keys.values() if all(key in cells for key in by.values())]
+    if not complete:
         return None
+    by_method = {m: [cells[key] for by in complete for key in by if key.method == m]
+                 for m in METHODS}  # fmt: skip
+    errors = {
+        method: [float(np.mean([t["error"] for t in cell["targets"].values()])) for cell in mine]
+        for method, mine in by_method.items()
+    }
 
-    def errors(method: str, seed: int) -> np.ndarray:
-        return np.array([t["error"] for t in cells[plant.name, method, seed]["targets"].values()])
-
-    def told(method: str, what: str) -> float | None:
+    def mean_detail(method: str, name: str) -> float | None:
         """Mean over seeds and targets; each target's own share stands in the cells."""
-        found = [cells[plant.name, method, s]["details"].get(what) for s in there]
-        return None if None in found else float(np.mean(found))
+        values = [cell["details"].get(name) for cell in by_method[method]]
+        return None if None in values else float(np.mean(values))
 
-    methods = {}
-    for method in METHODS[1:]:
-        gains = [
-            error_gain("number", float(errors(method, s).mean()), float(errors(ALONE, s).mean()))
-            for s in there
-        ]
-        methods[method] = {
-            "gain": _mean_error(gains), "sink": told(method, "sink"), "moved": told(method, "moved")
-        }  # fmt: skip
-    alone = [float(errors(ALONE, s).mean()) for s in there]
+    methods = {
+        method: {
+            "gain": _mean_error(
+                [error_gain("number", ours, single)
+                 for ours, single in zip(errors[method], errors[ALONE], strict=True)]
+            ),
+            "sink": mean_detail(method, "sink"),
+            "moved": mean_detail(method, "moved"),
+        }
+        for method in METHODS[1:]
+    }  # fmt: skip
     point = {"targets": plant.targets, "rows": plant.rows, "cosine": plant.cosine}
-    return point | {"seeds": len(there), "alone": _mean_error(alone), "methods": methods}
+    alone = _mean_error(errors[ALONE])
+    return point | {"seeds": len(complete), "alone": alone, "methods": methods}
 
 
-def summarise(store: CellStore, tables: list[str], seeds: list[int]) -> dict[str, Any]:
-    """Every point of the dial, and for each size how gains rise with the cosine."""
-    cells, failed = finished(store, tables, seeds)
-    points = [_point(cells, PLANTS[name], seeds) for name in tables]
+def summarise(study: Study) -> dict[str, Any]:
+    """Every point of the dial, and for each size of table how gains rise with the cosine."""
+    points = [_point(study, PLANTS[name]) for name in study.tables]
     points = [point for point in points if point is not None]
     rises = []
-    for size in SIZES:
-        mine = [p for p in points if (p["targets"], p["rows"]) == size and p["cosine"] >= 0]
+    for targets, rows in SIZES:
+        mine = [p for p in points if (p["targets"], p["rows"]) == (targets, rows)]
+        mine = [p for p in mine if p["cosine"] >= 0]
         if len(mine) > 2:
             cosines = [p["cosine"] for p in mine]
-            rises.append({"targets": size[0], "rows": size[1]} | {
+            rises.append({"targets": targets, "rows": rows} | {
                 m: float(spearmanr(cosines, [p["methods"][m]["gain"][0] for p in mine]).statistic)
                 for m in METHODS[1:]
             })  # fmt: skip
-    return {"seeds": seeds, "failed": failed, "points": points, "rises": rises}
+    return {"seeds": study.seeds, "failed": study.failed, "points": points, "rises": rises}
 
 
 def _gain(value: list[float | None]) -> str:
-    mean, spread = value
-    return f"{mean:+.1f}" if spread is None else f"{mean:+.1f} ± {spread:.1f}"
+    mean, error = value
+    return f"{mean:+.1f}" if error is None else f"{mean:+.1f} ± {error:.1f}"
 
 
 def _size(point: dict[str, Any]) -> str:
@@ -155,13 +163,16 @@ def _size(point: dict[str, Any]) -> str:
 def show(summary: dict[str, Any]) -> str:
     """Losses first, then the dial."""
     points = summary["points"]
-    lines = ["Losses: where sharing is behind the network alone by more than a standard error", ""]
+    lines = [
+        "Losses: where sharing is behind the single-task net by more than a standard error",
+        "",
+    ]
     lines += [f"failed cell {'/'.join(map(str, f['cell']))}: {f['why']}" for f in summary["failed"]]
     lost = [
-        f"{_size(p)}, cosine {p['cosine']:.2g}: {method} {_gain(found['gain'])} %"
+        f"{_size(p)}, cosine {p['cosine']:.2g}: {method} {_gain(figures['gain'])} %"
         for p in points
-        for method, found in p["methods"].items()
-        if found["gain"][0] + (found["gain"][1] or 0) < 0
+        for method, figures in p["methods"].items()
+        if figures["gain"][0] + (figures["gain"][1] or 0) < 0
     ]
     lines += lost or ["none"]
     flat = [
@@ -173,15 +184,15 @@ def show(summary: dict[str, Any]) -> str:
     lines += flat
     rows = []
     for p in points:
-        gains = [_gain(found["gain"]) for found in p["methods"].values()]
-        heard = p["methods"][ATTENTION]
-        sink, moved = (f"{heard[k]:.2f}" for k in ("sink", "moved"))
+        gains = [_gain(figures["gain"]) for figures in p["methods"].values()]
+        attention = p["methods"][ATTENTION]
+        sink, moved = (f"{attention[k]:.2f}" for k in ("sink", "moved"))
         rows.append([_size(p), f"{p['cosine']:.2g}", f"{p['alone'][0]:.3f}", *gains, sink, moved,
                      f"{1 / p['targets']:.2f}", str(p["seeds"])])  # fmt: skip
     head = ["table", "cosine", "alone", *METHODS[1:], "to the sink", "moved", "sink at start",
             "seeds"]  # fmt: skip
     title = (
-        "RRMSE of the network alone against the signal, and gains over it in percent (± standard "
+        "RRMSE of the single-task net against the signal, and gains over it in percent (± standard "
         f"error over seeds);\nfor {ATTENTION}: the mean weight that goes to the sink, and the size "
         "of what is added to a state over the state's"
     )
@@ -190,20 +201,24 @@ def show(summary: dict[str, Any]) -> str:
 
 def main(arguments: list[str] | None = None) -> None:
     """Run what is missing, print losses first, write the JSON."""
-    given = flags(__doc__, "dial", PLANTS, METHODS).parse_args(arguments)
+    options = flags(__doc__, "dial", tables=PLANTS, methods=METHODS).parse_args(arguments)
     small = [plant.name for size in QUICK for plant in dial(*size)]
-    tables = chosen(given.tables, small if given.quick else PLANTS, PLANTS, "--tables")
-    methods = chosen(given.methods, METHODS, METHODS, "--methods")
-    seeds = list(range(given.seeds or (2 if given.quick else 3)))
-    name = given.name or ("dial-quick" if given.quick else "dial")
-    store = CellStore(RESULTS / f"{name}.cells.jsonl")
+    default = small if options.quick else PLANTS
+    tables = chosen(options.tables, default, allowed=PLANTS, flag="--tables")
+    methods = chosen(options.methods, METHODS, allowed=METHODS, flag="--methods")
+    seeds = list(range(options.seeds or (2 if options.quick else 3)))
+    name = options.name or ("dial-quick" if options.quick else "dial")
+    study = Study(CellStore(RESULTS / f"{name}.cells.jsonl"), tables, seeds)
     torch.set_num_threads(int(os.environ["OMP_NUM_THREADS"]))
-    if not given.report:
-        keys = plan(methods, seeds, tables, store.done(), paired=True)
-        run_missing(keys, lambda k: run_cell(store, k, ready(k[0], k[2])), given.max_minutes)
-    summary = summarise(store, tables, seeds)
+    if not options.report:
+
+        def run(key: Key) -> float:
+            return run_cell(study.store, key, ready(key.table, key.seed))
+
+        run_missing(study.missing(methods, paired=True), run, options.max_minutes)
+    summary = summarise(study)
     print(show(summary))
-    write_json(RESULTS / f"{name}.json", summary, store, tables, seeds)
+    write_json(study, summary)
 
 
 if __name__ == "__main__":

@@ -1,11 +1,11 @@
-"""Which way to share is best, with nothing else around it? The joint network against itself alone.
+"""Which way to share is best by itself? Multi-task nets against single-task nets.
 
     python benchmarks/fusion.py --quick        # 2 small tables, 2 seeds
     python benchmarks/fusion.py                # 8 tables, 17 methods, 5 seeds; resumes
     python benchmarks/fusion.py --report       # only print what is stored
     python benchmarks/fusion.py --trials 4     # learning rate times dropout, chosen on validation
 
-A ladder from the same network for each target alone, over a shared trunk, static weights and
+A ladder from a single-task net for each target, over a shared trunk, static weights and
 attention without a sink, to the methods of other papers. No trees and no mixtures of models. With
 one trial every method has the package's own learning rate and dropout; with more, each gets the
 same ones, and the validation rows choose. Test rows are read once. Cells are stored as they end.
@@ -21,8 +21,9 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import torch
 
-from _cells import RESULTS, CellStore, Key, plan
+from _cells import RESULTS, CellStore, Key, Study
 from _fusion_summary import SUBJECT, show, summarise
+from _methods import Run
 from _run import Body, chosen, flags, run_missing, store_cell, write_json
 from _sharing import METHODS, TRIALS, Ready, make_ready, run_sharing
 from _table import Table, capped
@@ -32,7 +33,7 @@ from accuracy import score_run
 # Rows to train on, so that a cell costs seconds; sharing is for few labels in any case.
 CAP = 1000
 # From 2 to 14 targets, with and without gaps, of every kind but counts. Not the smallest ones: ten
-# test rows say little.
+# test rows tell little.
 TABLES = (
     "jura", "enb", "parkinsons", "wq", "mi_complications", "tox21", "nhanes", "beijing_air",
 )  # fmt: skip
@@ -53,17 +54,20 @@ def ready(name: str, folder: Path, seed: int) -> Ready:
     return make_ready(load(name, folder), seed)
 
 
-def run_cell(store: CellStore, key: Key, made: Ready, trials: int) -> float:
+def body_of(made: Ready, run: Run) -> Body:
+    """What is stored of a run: the scores in `KEPT`, and the row losses."""
+    targets, rows = score_run(made.table, made.seed, run)
+    kept = {name: {k: scores[k] for k in KEPT} for name, scores in targets.items()}
+    losses = {name: values for name, values in rows.items() if "prediction" not in name}
+    return {"seconds": round(run.seconds, 3), "targets": kept, "details": run.details}, losses
+
+
+def run_cell(store: CellStore, key: Key, made: Ready, *, trials: int) -> float:
     """Train, score and store one cell."""
     table = made.table
 
     def work() -> Body:
-        run = run_sharing(made, key[1], trials)
-        targets, rows = score_run(table, key[2], run)
-        slim = {name: {k: found[k] for k in KEPT} for name, found in targets.items()}
-        losses = {name: values for name, values in rows.items() if "prediction" not in name}
-        body = {"seconds": round(run.seconds, 3), "targets": slim, "details": run.details}
-        return body, losses
+        return body_of(made, run_sharing(made, key.method, trials=trials))
 
     rows = {part: len(made.rows(part)) for part in ("train", "validation", "test")}
     return store_cell(store, key, work, split=table.rule, note=table.note, rows=rows)
@@ -71,31 +75,33 @@ def run_cell(store: CellStore, key: Key, made: Ready, trials: int) -> float:
 
 def main(arguments: list[str] | None = None) -> None:
     """Run what is missing, print losses first, write the JSON."""
-    parser = flags(__doc__, "fusion", LOADERS, METHODS)
+    parser = flags(__doc__, "fusion", tables=LOADERS, methods=METHODS)
     parser.add_argument("--data", help="folder of the public data sets (or $SUPERPOSE_DATA)")
-    parser.add_argument("--subject", default=SUBJECT, help="the method that is judged")
+    parser.add_argument("--subject", default=SUBJECT, help="the method that is evaluated")
     parser.add_argument(
         "--trials", type=int, default=1, choices=range(1, len(TRIALS) + 1),
         help="settings that every method may try; the name of the results tells them apart",
     )  # fmt: skip
-    given = parser.parse_args(arguments)
-    folder = data_folder(given.data)
-    tables = chosen(given.tables, QUICK if given.quick else TABLES, LOADERS, "--tables")
-    methods = chosen(given.methods, METHODS, METHODS, "--methods")
-    seeds = list(range(given.seeds or (2 if given.quick else 5)))
-    tried = "" if given.trials == 1 else f"-{given.trials}-trials"
-    name = given.name or f"fusion{tried}{'-quick' if given.quick else ''}"
-    store = CellStore(RESULTS / f"{name}.cells.jsonl")
+    options = parser.parse_args(arguments)
+    folder = data_folder(options.data)
+    default = QUICK if options.quick else TABLES
+    tables = chosen(options.tables, default, allowed=LOADERS, flag="--tables")
+    methods = chosen(options.methods, METHODS, allowed=METHODS, flag="--methods")
+    seeds = list(range(options.seeds or (2 if options.quick else 5)))
+    tried = "" if options.trials == 1 else f"-{options.trials}-trials"
+    name = options.name or f"fusion{tried}{'-quick' if options.quick else ''}"
+    study = Study(CellStore(RESULTS / f"{name}.cells.jsonl"), tables, seeds)
     torch.set_num_threads(int(os.environ["OMP_NUM_THREADS"]))
-    if not given.report:
+    if not options.report:
 
         def run(key: Key) -> float:
-            return run_cell(store, key, ready(key[0], folder, key[2]), given.trials)
+            made = ready(key.table, folder, key.seed)
+            return run_cell(study.store, key, made, trials=options.trials)
 
-        run_missing(plan(methods, seeds, tables, store.done(), paired=True), run, given.max_minutes)
-    summary = summarise(store, tables, seeds, lambda name: load(name, folder), given.subject)
+        run_missing(study.missing(methods, paired=True), run, options.max_minutes)
+    summary = summarise(study, lambda name: load(name, folder), options.subject)
     print(show(summary))
-    write_json(RESULTS / f"{name}.json", summary, store, tables, seeds)
+    write_json(study, summary)
 
 
 if __name__ == "__main__":

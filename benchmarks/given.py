@@ -1,4 +1,4 @@
-"""Can one model that answers every subset keep up with models trained anew for each subset?
+"""Can one model for every subset of given targets keep up with models trained anew for each?
 
     python benchmarks/given.py --quick              # 4 small tables, 2 seeds, fast methods
     python benchmarks/given.py                      # 9 tables, 5 seeds; resumes
@@ -15,57 +15,59 @@ import argparse
 import os
 from pathlib import Path
 
-# One thread unless told: cells of several methods may run side by side on a small machine.
+# One thread by default: cells of several methods may run side by side on a small machine.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
-from _cells import RESULTS, CellStore, Key, plan
+from _cells import RESULTS, CellStore, Key, Study
 from _given_methods import METHODS
 from _given_methods import QUICK as QUICK_METHODS
-from _given_questions import Rows, ask
+from _given_questions import Rows, evaluate
 from _given_summary import show, summarise
 from _given_tables import QUICK, TABLES, load_given_table
 from _run import Body, chosen, flags, run_missing, store_cell, write_json
 from _tables import data_folder
 
 
-def run_cell(store: CellStore, key: Key, folder: Path, slack: float) -> float:
-    """Fit, ask, score and store one cell."""
-    name, method, seed = key
-    table = load_given_table(name, folder, seed)
+def run_cell(store: CellStore, key: Key, folder: Path, *, slack: float = 1.0) -> float:
+    """Fit, predict, score and store one cell."""
+    table = load_given_table(key.table, folder, key.seed)
 
     def work() -> Body:
-        return ask(METHODS[method](), Rows(table, seed, slack)), None
+        return evaluate(METHODS[key.method](), Rows(table, key.seed, slack)), None
 
     return store_cell(store, key, work, split=table.rule, note=table.note)
 
 
 def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     """Command line."""
-    parser = flags(__doc__, "given", TABLES, METHODS)
+    parser = flags(__doc__, "given", tables=TABLES, methods=METHODS)
     parser.add_argument("--data", help="folder of the public data sets (or $SUPERPOSE_DATA)")
-    parser.add_argument("--subject", default="superpose", help="the method that is judged")
+    parser.add_argument("--subject", default="superpose", help="the method that is evaluated")
     parser.add_argument("--slack", type=float, default=1.0, help="factor on networks' time limits")
     return parser.parse_args(arguments)
 
 
 def main(arguments: list[str] | None = None) -> None:
     """Run what is missing, print losses first, write the JSON."""
-    given = parse(arguments)
-    every = tuple(METHODS)
-    tables = chosen(given.tables, QUICK if given.quick else TABLES, TABLES, "--tables")
-    fast = QUICK_METHODS if given.quick else every
-    methods = chosen(given.methods, fast, every, "--methods")
-    seeds = list(range(given.seeds or (2 if given.quick else 5)))
-    name = given.name or ("given-quick" if given.quick else "given")
-    store = CellStore(RESULTS / f"{name}.cells.jsonl")
-    if not given.report:
-        keys = plan(methods, seeds, tables, store.done())
-        folder = data_folder(given.data)
-        run_missing(keys, lambda key: run_cell(store, key, folder, given.slack), given.max_minutes)
+    options = parse(arguments)
+    default = QUICK if options.quick else TABLES
+    tables = chosen(options.tables, default, allowed=TABLES, flag="--tables")
+    fast = QUICK_METHODS if options.quick else METHODS
+    methods = chosen(options.methods, fast, allowed=METHODS, flag="--methods")
+    seeds = list(range(options.seeds or (2 if options.quick else 5)))
+    name = options.name or ("given-quick" if options.quick else "given")
+    study = Study(CellStore(RESULTS / f"{name}.cells.jsonl"), tables, seeds)
+    if not options.report:
+        folder = data_folder(options.data)
+
+        def run(key: Key) -> float:
+            return run_cell(study.store, key, folder, slack=options.slack)
+
+        run_missing(study.missing(methods), run, options.max_minutes)
     # What is stored of other methods stands in the tables too: a run of one method adds to them.
-    summary = summarise(store.read(), tables, seeds, list(every), given.subject)
+    summary = summarise(study, list(METHODS), options.subject)
     print(show(summary))
-    write_json(RESULTS / f"{name}.json", summary, store, tables, seeds)
+    write_json(study, summary)
 
 
 if __name__ == "__main__":

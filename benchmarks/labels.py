@@ -22,8 +22,9 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 import numpy as np
 import pandas as pd
 
-from _cells import RESULTS, CellStore, hardware, plan, strict, versions
+from _cells import RESULTS, CellStore, Key, Study, hardware, strict, versions
 from _print import grid
+from _run import run_missing
 from _table import Table, random_split
 from _tables import data_folder, read_tox21
 from accuracy import run_cell
@@ -65,6 +66,11 @@ def _whole(folder: Path) -> Table:
     return Table("tox21", frame, targets, random_split, rule)
 
 
+def name_of(share: int) -> str:
+    """Name of the table with so many percent of the labels."""
+    return f"tox21-{share}"
+
+
 def thinned(folder: Path, share: int, seed: int) -> Table:
     """Tox21 with `share` percent of the training and validation labels; test labels whole."""
     table = _whole(folder)
@@ -77,30 +83,28 @@ def thinned(folder: Path, share: int, seed: int) -> Table:
     frame = table.frame.drop(columns=names).join(pd.DataFrame(labels, columns=names))
     # The split was drawn with all labels in view; it must not change with the share.
     return replace(
-        table, name=f"tox21-{share}", frame=frame, splitter=lambda table, seed, parts=parts: parts
+        table, name=name_of(share), frame=frame, splitter=lambda table, seed, parts=parts: parts
     )
 
 
-def summarise(store: CellStore, seeds: list[int]) -> dict[str, object]:
+def summarise(study: Study) -> dict[str, object]:
     """Mean test AUC and seconds per (share, method), over the seeds that are stored."""
     rows = []
-    cells = store.read()
     for share in SHARES:
         for method in METHODS:
-            found = [cells.get((f"tox21-{share}", method, seed)) for seed in seeds]
-            done = [cell for cell in found if cell is not None and "failed" not in cell]
-            if not done:
+            cells = study.of(name_of(share), method)
+            if not cells:
                 continue
             auc = [
                 float(np.mean([target["metrics"]["auc"] for target in cell["targets"].values()]))
-                for cell in done
+                for cell in cells
             ]
-            seconds = [cell["seconds"] for cell in done]
+            seconds = [cell["seconds"] for cell in cells]
             rows.append(
                 {
                     "share": share,
                     "method": method,
-                    "seeds": len(done),
+                    "seeds": len(cells),
                     "auc": float(np.mean(auc)),
                     "auc_per_seed": auc,
                     "seconds": float(np.mean(seconds)),
@@ -135,22 +139,24 @@ def main() -> None:
     parser.add_argument("--report", action="store_true", help="run nothing, print what is stored")
     parser.add_argument("--methods", default=",".join(METHODS))
     parser.add_argument("--seeds", type=int, help="number of seeds (default 5; quick 2)")
-    given = parser.parse_args()
-    folder = data_folder(given.data)
-    seeds = list(range(given.seeds or (2 if given.quick else 5)))
-    shares = SHARES[1:] if given.quick else SHARES
-    name = "labels-quick" if given.quick else "labels"
+    options = parser.parse_args()
+    folder = data_folder(options.data)
+    seeds = list(range(options.seeds or (2 if options.quick else 5)))
+    name = "labels-quick" if options.quick else "labels"
     store = CellStore(RESULTS / f"{name}.cells.jsonl")
-    if not given.report:
-        tables = {f"tox21-{share}": share for share in shares}
-        for table, method, seed in plan(given.methods.split(","), seeds, tables, store.done()):
-            thin = thinned(folder, tables[table], seed)
-            seconds = run_cell(store, thin, method, seed, 1.0)
-            print(f"{table} {method} seed {seed}: {seconds:.1f} s", flush=True)
-    summary = summarise(store, seeds)
+    study = Study(store, [name_of(share) for share in SHARES], seeds)
+    if not options.report:
+        shares = {name_of(share): share for share in (SHARES[1:] if options.quick else SHARES)}
+        keys = replace(study, tables=list(shares)).missing(options.methods.split(","))
+
+        def run(key: Key) -> float:
+            return run_cell(store, key, thinned(folder, shares[key.table], key.seed))
+
+        run_missing(keys, run, None)
+    summary = summarise(study)
     print(show(summary))
     text = json.dumps(strict(summary), indent=1, allow_nan=False)
-    (RESULTS / f"{name}.json").write_text(text + "\n", encoding="utf-8")
+    store.summary_path.write_text(text + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -3,13 +3,13 @@
     python benchmarks/measure.py --quick       # two small tables, one seed, minutes
     python benchmarks/measure.py               # four tables, 3 seeds; resumes
 
-For each target of a table in turn: nothing but the inputs is known, one other target is revealed in
+For each target of a table in turn: nothing but the inputs is known, one other target is measured in
 each row, then a second, and so on. The order is chosen row by row by `next_measurement`
 (recommended), or is random, that of the table's columns (fixed), or that of the mean bits on the
 validation rows (one order for all rows). After each step the squared error of the wanted target is
 taken, over that with nothing known. Losses first: where another order is ahead of the recommended.
 
-It asks the models that `given.py` has fitted and kept; what is missing is fitted.
+It uses the models that `given.py` has fitted and kept; what is missing is fitted.
 """
 
 from __future__ import annotations
@@ -18,6 +18,8 @@ import argparse
 import os
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -25,106 +27,120 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 import numpy as np
 import pandas as pd
 
-from _cells import RESULTS, CellStore, hardware, plan, versions
+from _cells import RESULTS, CellStore, Key, Study
 from _fitted import fitted
 from _given_tables import load_given_table
 from _print import grid
-from _run import write_json
-from _table import Table
+from _run import Body, run_missing, store_cell, write_json
 from _tables import data_folder
 
 TABLES = ("andro", "jura", "wq", "beijing_stations")
 QUICK = ("andro", "jura")
+METHOD = "superpose"
 ORDERS = ("recommended", "random", "fixed", "by mean bits")
-ROWS, STEPS, DRAWS = 100, 3, 32
+ROWS = 100
+STEPS = 3
+DRAWS = 32
 
 Choose = Callable[[pd.DataFrame, np.ndarray], np.ndarray]
 
 
-def without_hidden(frame: pd.DataFrame, names: list[str], shown: np.ndarray) -> pd.DataFrame:
-    """The rows with the values of `names` where they have been revealed (N, K), and no others."""
-    values = {name: frame[name].where(shown[:, k]) for k, name in enumerate(names)}
-    return frame.assign(**values)
+@dataclass(frozen=True)
+class Loop:
+    """Other targets are measured one after the other, to predict one better.
 
+    Args:
+        model: fitted.
+        wanted: the target to predict.
+        others: the targets that may be measured, K of them.
+    """
 
-def orders(
-    model: Any, table: Table, wanted: str, held: pd.DataFrame, seed: int
-) -> dict[str, Choose]:
-    """For each order what it reveals next in every row (N,), by place among the other targets."""
-    names = [t for t in table.targets if t != wanted]
-    rng = np.random.default_rng([seed, 7])
-    places = {name: place for place, name in enumerate(names)}
+    model: Any
+    wanted: str
+    others: list[str]
 
-    def ranks(frame: pd.DataFrame, given: list[str]) -> np.ndarray:
-        advice = model.next_measurement(frame, wanted, given=given, candidates=names, draws=DRAWS)
-        bits = np.full((len(frame), len(names)), -np.inf)
-        bits[advice["row"], advice["measure"].map(places)] = advice["bits"]
+    def observed(self, frame: pd.DataFrame, mask: np.ndarray) -> pd.DataFrame:
+        """The rows with the values of the others where they are measured (N, K), no others."""
+        values = {name: frame[name].where(mask[:, k]) for k, name in enumerate(self.others)}
+        return frame.assign(**values)
+
+    def bits(self, frame: pd.DataFrame, given: list[str]) -> np.ndarray:
+        """Expected bits of each other target in each row (N, K), -inf where it is known."""
+        advice = self.model.next_measurement(
+            frame, self.wanted, given=given, candidates=self.others, draws=DRAWS
+        )
+        bits = np.full((len(frame), len(self.others)), -np.inf)
+        index = {name: k for k, name in enumerate(self.others)}
+        bits[advice["row"], advice["measure"].map(index)] = advice["bits"]
         return bits
 
-    mean_bits = ranks(without_hidden(held, names, np.zeros((len(held), len(names)), bool)), [])
-    mean_bits = np.where(np.isfinite(mean_bits), mean_bits, 0).mean(0)
-    return {
-        "recommended": lambda frame, shown: ranks(frame, names),
-        "random": lambda frame, shown: rng.random(shown.shape),
-        "fixed": lambda frame, shown: np.broadcast_to(-np.arange(len(names)), shown.shape),
-        "by mean bits": lambda frame, shown: np.broadcast_to(mean_bits, shown.shape),
-    }
+    def orders(self, validation: pd.DataFrame, seed: int) -> dict[str, Choose]:
+        """For each order a function that scores what to measure next (N, K), the best highest."""
+        rng = np.random.default_rng([seed, 7])
+        nothing = np.zeros((len(validation), len(self.others)), bool)
+        mean_bits = self.bits(self.observed(validation, nothing), [])
+        mean_bits = np.where(np.isfinite(mean_bits), mean_bits, 0).mean(0)
+        fixed = -np.arange(len(self.others))
+        return {
+            "recommended": lambda frame, mask: self.bits(frame, self.others),
+            "random": lambda frame, mask: rng.random(mask.shape),
+            "fixed": lambda frame, mask: np.broadcast_to(fixed, mask.shape),
+            "by mean bits": lambda frame, mask: np.broadcast_to(mean_bits, mask.shape),
+        }
+
+    def errors(self, rows: pd.DataFrame, choose: Choose) -> list[float]:
+        """Mean squared error of the wanted target after 0, 1, ... measurements."""
+        known = rows[self.others].notna().to_numpy()
+        mask = np.zeros_like(known)
+        errors = []
+        for step in range(min(STEPS, len(self.others)) + 1):
+            if step:
+                score = choose(self.observed(rows, mask), mask)
+                score = np.where(mask | ~known, -np.inf, score)
+                best = score.argmax(1)
+                left = np.isfinite(score).any(1)
+                mask[np.flatnonzero(left), best[left]] = True
+            preds = self.model.predict(self.observed(rows, mask), given=self.others)
+            difference = np.asarray(preds[self.wanted], float) - rows[self.wanted].to_numpy(float)
+            errors.append(float(np.mean(difference**2)))
+        return errors
 
 
-def loop(model: Any, table: Table, wanted: str, rows: pd.DataFrame, choose: Choose) -> list[float]:
-    """Mean squared error of the wanted target after 0, 1, ... reveals."""
-    names = [t for t in table.targets if t != wanted]
-    known = rows[names].notna().to_numpy()
-    shown = np.zeros_like(known)
-    errors = []
-    for step in range(min(STEPS, len(names)) + 1):
-        if step:
-            told = without_hidden(rows, names, shown)
-            score = np.where(shown | ~known, -np.inf, choose(told, shown))
-            best = score.argmax(1)
-            left = np.isfinite(score).any(1)
-            shown[np.flatnonzero(left), best[left]] = True
-        told = without_hidden(rows, names, shown)
-        predicted = np.asarray(model.predict(told, given=names)[wanted], float)
-        errors.append(float(np.mean((predicted - rows[wanted].to_numpy(float)) ** 2)))
-    return errors
-
-
-def run_cell(store: CellStore, name: str, seed: int, folder: Any) -> None:
-    """All orders for every target of one table that has at least three."""
-    table = load_given_table(name, folder, seed)
-    parts = table.split(seed)
-    model, _ = fitted(table, parts, seed)
-    rng = np.random.default_rng([seed, 3])
+def measured(key: Key, folder: Path) -> Body:
+    """All orders for every target of one table."""
+    table = load_given_table(key.table, folder, key.seed)
+    parts = table.split(key.seed)
+    model, _ = fitted(table, parts, key.seed)
+    rng = np.random.default_rng([key.seed, 3])
     frame = table.frame
 
     def some(part: str, wanted: str) -> pd.DataFrame:
         rows = np.flatnonzero((parts == part) & frame[wanted].notna().to_numpy())
-        chosen = rows if len(rows) <= ROWS else np.sort(rng.choice(rows, ROWS, replace=False))
-        return frame.iloc[chosen].reset_index(drop=True)
+        drawn = rows if len(rows) <= ROWS else np.sort(rng.choice(rows, ROWS, replace=False))
+        return frame.iloc[drawn].reset_index(drop=True)
 
     started = time.perf_counter()
-    found = {}
+    targets = {}
     for wanted in table.targets:
-        rows, held = some("test", wanted), some("validation", wanted)
-        found[wanted] = {
-            order: loop(model, table, wanted, rows, choose)
-            for order, choose in orders(model, table, wanted, held, seed).items()
+        loop = Loop(model, wanted, [t for t in table.targets if t != wanted])
+        test, validation = some("test", wanted), some("validation", wanted)
+        targets[wanted] = {
+            order: loop.errors(test, choose)
+            for order, choose in loop.orders(validation, key.seed).items()
         }
-    store.append(
-        {
-            "table": name, "method": "superpose", "seed": seed, "targets": found,
-            "seconds": round(time.perf_counter() - started, 1), "versions": versions(),
-            "hardware": hardware(), "threads": int(os.environ["OMP_NUM_THREADS"]),
-        }
-    )  # fmt: skip
+    return {"targets": targets, "seconds": round(time.perf_counter() - started, 1)}, None
 
 
-def summarise(store: CellStore, tables: list[str]) -> dict[str, Any]:
-    """Per table and order the error after each reveal, over that with nothing known."""
-    found: dict[str, Any] = {}
-    for name in tables:
-        cells = [cell for (table, _, _), cell in store.read().items() if table == name]
+def run_cell(store: CellStore, key: Key, folder: Path) -> float:
+    """Measure and store one table and seed."""
+    return store_cell(store, key, lambda: measured(key, folder))
+
+
+def summarise(study: Study) -> dict[str, Any]:
+    """Per table and order the error after each measurement, over that with nothing known."""
+    tables: dict[str, Any] = {}
+    for name in study.tables:
+        cells = study.of(name, METHOD)
         if not cells:
             continue
         curves = {
@@ -134,8 +150,8 @@ def summarise(store: CellStore, tables: list[str]) -> dict[str, Any]:
             ).tolist()
             for order in ORDERS
         }
-        found[name] = {"seeds": len(cells), "curves": curves}
-    return {"tables": found}
+        tables[name] = {"seeds": len(cells), "curves": curves}
+    return {"tables": tables}
 
 
 def show(summary: dict[str, Any]) -> str:
@@ -150,7 +166,9 @@ def show(summary: dict[str, Any]) -> str:
             steps = [f"{x:.3f}" for x in curve[1:]] + ["."] * (STEPS + 1 - len(curve))
             rows.append([name, order, *steps, f"{mean[order]:.3f}", str(facts["seeds"])])
     head = ["table", "order", *(f"after {n + 1}" for n in range(STEPS)), "mean", "seeds"]
-    lost = "\n".join(["Behind another order (mean over the reveals):", *(losses or ["nowhere"])])
+    lost = "\n".join(
+        ["Behind another order (mean over the measurements):", *(losses or ["nowhere"])]
+    )
     return f"{lost}\n\nError of the wanted target, nothing known = 1\n{grid(head, rows)}"
 
 
@@ -162,18 +180,18 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--report", action="store_true", help="run nothing, print what is stored")
     parser.add_argument("--tables", help="comma-separated; default all")
     parser.add_argument("--seeds", type=int, help="default 3; quick 1")
-    given = parser.parse_args(arguments)
-    tables = given.tables.split(",") if given.tables else list(QUICK if given.quick else TABLES)
-    seeds = range(given.seeds or (1 if given.quick else 3))
-    name = "measure-quick" if given.quick else "measure"
-    store = CellStore(RESULTS / f"{name}.cells.jsonl")
-    if not given.report:
-        for table, _, seed in plan(["superpose"], seeds, tables, store.done()):
-            run_cell(store, table, seed, data_folder(given.data))
-            print(f"{table} seed {seed}", flush=True)
-    summary = summarise(store, tables)
+    options = parser.parse_args(arguments)
+    default = QUICK if options.quick else TABLES
+    tables = options.tables.split(",") if options.tables else list(default)
+    seeds = list(range(options.seeds or (1 if options.quick else 3)))
+    name = "measure-quick" if options.quick else "measure"
+    study = Study(CellStore(RESULTS / f"{name}.cells.jsonl"), tables, seeds)
+    if not options.report:
+        folder = data_folder(options.data)
+        run_missing(study.missing([METHOD]), lambda key: run_cell(study.store, key, folder), None)
+    summary = summarise(study)
     print(show(summary))
-    write_json(RESULTS / f"{name}.json", summary, store, tables, list(seeds))
+    write_json(study, summary)
 
 
 if __name__ == "__main__":

@@ -2,10 +2,10 @@
 
     python benchmarks/signals.py [--quick] [--report] [--seeds N] [--step N]
 
-One fit for each seed tells of the joint network, of the same network alone for each target, of
-boosted trees on seven summaries of each sensor, and of what ships. All are judged on the last
-window of the 100 official test engines; a quarter of the training engines chooses. Cells are stored
-as they end and the benchmark resumes.
+One fit for each seed gives the errors of the multi-task net, of a single-task net for each target,
+of boosted trees on seven summaries of each sensor, and of what is deployed. All are tested on the
+last window of the 100 official test engines; a quarter of the training engines chooses. Cells are
+stored as they end and the benchmark resumes.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ from __future__ import annotations
 import os
 import sys
 import time
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +21,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 import numpy as np
 import pyarrow as pa
 
-from _cells import RESULTS, CellStore, plan
+from _cells import RESULTS, CellStore, Key, Study
 from _print import grid
 from _run import Body, flags, run_missing, store_cell, write_json
 from superpose import Superpose
@@ -61,29 +60,30 @@ def fit(step: int, epochs: int, seed: int) -> Body:
     }, None
 
 
-def summarise(store: CellStore, seeds: list[int]) -> dict[str, Any]:
-    """Mean and spread over seeds of each model's figure on each target."""
-    found = [store.read().get((TABLE, METHOD, seed)) for seed in seeds]
-    done = [cell for cell in found if cell is not None and "failed" not in cell]
+def summarise(study: Study) -> dict[str, Any]:
+    """Mean and standard deviation over seeds of each model's figure on each target."""
+    cells = study.of(TABLE, METHOD)
     rows = []
     for target, metric in FIGURES.items():
-        for name in done[0]["metrics"][target] if done else ():
-            values = [cell["metrics"][target][name][metric] for cell in done]
+        for name in cells[0]["metrics"][target] if cells else ():
+            values = [cell["metrics"][target][name][metric] for cell in cells]
             row = {"target": target, "metric": metric, "model": name, "seeds": len(values)}
             rows.append(row | {"mean": float(np.mean(values)), "spread": float(np.std(values))})
-    seconds = [cell["cpu_seconds"] for cell in done]
+    seconds = [cell["cpu_seconds"] for cell in cells]
     return {"rows": rows, "cpu_seconds": float(np.mean(seconds)) if seconds else None}
 
 
 def show(summary: dict[str, Any]) -> str:
-    """The table, losses of the joint network against the others first."""
+    """The table, losses of the multi-task net against the others first."""
     rows = summary["rows"]
-    joint = {r["target"]: r["mean"] for r in rows if r["model"] == "joint"}
-    lines = ["Losses of the joint network"]
+    # Stored cells have the package's former names of models ("joint", "alone") beside the new ones.
+    multi_task = {r["target"]: r["mean"] for r in rows if r["model"] == "joint"}
+    lines = ["Losses of the multi-task net"]
     for r in rows:
-        better = (joint[r["target"]] < r["mean"]) == (r["metric"] == "rmse")
+        ours = multi_task[r["target"]]
+        better = (ours < r["mean"]) == (r["metric"] == "rmse")
         if r["model"] in ("alone", "trees", "hist") and not better:
-            lines.append(f"  {r['target']}: {joint[r['target']]:.4g} against {r['model']}")
+            lines.append(f"  {r['target']}: {ours:.4g} against {r['model']}")
     body = [
         [r["target"], r["model"], r["metric"], f"{r['mean']:.3f}", f"{r['spread']:.3f}"]
         for r in rows
@@ -93,23 +93,22 @@ def show(summary: dict[str, Any]) -> str:
 
 def main() -> None:
     """Run what is missing, print, write the JSON."""
-    parser = flags(__doc__, "signals", [TABLE], [METHOD])
+    parser = flags(__doc__, "signals", tables=[TABLE], methods=[METHOD])
     parser.add_argument("--step", type=int, default=3, help="cycles from window to window")
-    given = parser.parse_args()
-    seeds = list(range(given.seeds or (1 if given.quick else 5)))
-    step, epochs = (12, 2) if given.quick else (given.step, 100)
-    name = given.name or ("signals-quick" if given.quick else "signals")
-    store = CellStore(RESULTS / f"{name}.cells.jsonl")
-    if not given.report:
-        missing = plan([METHOD], seeds, [TABLE], store.done())
-        run_missing(
-            missing,
-            lambda key: store_cell(store, key, partial(fit, step, epochs, key[2]), step=step),
-            given.max_minutes,
-        )
-    summary = summarise(store, seeds)
+    options = parser.parse_args()
+    seeds = list(range(options.seeds or (1 if options.quick else 5)))
+    step, epochs = (12, 2) if options.quick else (options.step, 100)
+    name = options.name or ("signals-quick" if options.quick else "signals")
+    study = Study(CellStore(RESULTS / f"{name}.cells.jsonl"), [TABLE], seeds)
+
+    def run(key: Key) -> float:
+        return store_cell(study.store, key, lambda: fit(step, epochs, key.seed), step=step)
+
+    if not options.report:
+        run_missing(study.missing([METHOD]), run, options.max_minutes)
+    summary = summarise(study)
     print(show(summary))
-    write_json(RESULTS / f"{name}.json", summary, store, [TABLE], seeds)
+    write_json(study, summary)
 
 
 if __name__ == "__main__":

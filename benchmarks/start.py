@@ -37,9 +37,9 @@ def main() -> None:
     """Print and store the medians; exit code 1 above the limit."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--repeats", type=int, default=5)
-    given = parser.parse_args()
+    options = parser.parse_args()
     time_once()
-    times = [time_once() for _ in range(given.repeats)]
+    times = [time_once() for _ in range(options.repeats)]
     torch_seconds, own_seconds = (statistics.median(column) for column in zip(*times, strict=True))
     verdict = "ok" if own_seconds < LIMIT else "TOO SLOW"
     print(f"import torch     {torch_seconds:6.2f} s")

@@ -26,7 +26,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 os.environ.setdefault("OMP_NUM_THREADS", "2")
@@ -45,16 +45,26 @@ from superpose.training import Balance
 TARGETS = (2, 10, 30, 100)
 # What a step may cost at so many targets, for every method that reads gradients.
 LIMITS = {("mlp", 10): 2.0, ("mlp", 30): 3.0, ("cnn", 10): 1.5, ("cnn", 30): 2.0}
-MANY = (250, 500, 1000)  # targets that only inducing tokens are asked to serve
+MANY = (250, 500, 1000)  # targets that only inducing tokens are to serve
 FUSION_LIMIT = 1.25  # of the default fusion, with 10 targets
 SLOWEST = 40.0  # a way that takes longer for one step is not timed again
-SLOW = 2.0  # a way that takes longer is timed for one step in two turns, which is enough for it
+LONG = 2.0  # a way that takes longer is timed for one step in two turns, which is enough for it
 MEMBERS = Architecture(dropout=0.0)
 SIZES = {
     "mlp": replace(MEMBERS, width=512, depth=3, members=1),
     "cnn": replace(MEMBERS, width=128, depth=1, members=1),
     "default": MEMBERS,
 }
+
+
+@dataclass(frozen=True)
+class Case:
+    """What is measured together: a trunk, a fusion and a number of targets."""
+
+    trunk: str
+    fusion: str
+    targets: int
+
 
 NETWORKS = [
     ("mlp", "none"),
@@ -70,25 +80,24 @@ Step = Callable[[], None]
 class Bench:
     """One network, one batch, and the ways to make a step with them."""
 
-    def __init__(self, trunk: str, fusion: str, targets: int) -> None:
+    def __init__(self, case: Case) -> None:
         torch.manual_seed(0)
-        sizes = replace(SIZES[trunk], fusion=fusion)
-        if trunk == "cnn":
+        architecture = replace(SIZES[case.trunk], fusion=case.fusion)
+        if case.trunk == "cnn":
             self.batch = {"image": torch.randint(0, 256, (1, 64, 3, 64, 64), dtype=torch.uint8)}
         else:
             self.batch = {"numbers": torch.randn(1, 512, 20)}
 
         def make() -> Network:
             edges = [torch.linspace(-3, 3, 49).tolist()] * 20
-            encoder = ImageEncoder(16) if trunk == "cnn" else NumberEncoder(edges, 16)
-            return Network(
-                {next(iter(self.batch)): encoder}, {str(t): 1 for t in range(targets)}, sizes
-            )
+            encoder = ImageEncoder(16) if case.trunk == "cnn" else NumberEncoder(edges, 16)
+            outputs = {str(t): 1 for t in range(case.targets)}
+            return Network({next(iter(self.batch)): encoder}, outputs, architecture)
 
         self.network = StackedNetworks(make, 1)
-        self.targets = targets
+        self.targets = case.targets
         self.rows = next(iter(self.batch.values())).shape[1]
-        self.labels = torch.randn(1, self.rows, 1, targets)
+        self.labels = torch.randn(1, self.rows, 1, case.targets)
         self.optimizer = torch.optim.AdamW(self.network.parameters(), 1e-4, fused=True)
 
     def losses(self, probe: Tensor | None = None) -> Tensor:
@@ -111,15 +120,15 @@ class Bench:
         balance = Balance(
             BalanceConfig(method=method, every=every, at=at), self.network, self.targets, rate=1e-3
         )
-        balance.watched = False  # what it looks at once in a while has no part in this
+        balance.watched = False  # what it records once in a while has no part in this
         balance.begin(3)
         present = torch.ones(1, self.targets, dtype=torch.bool)
 
         def step() -> None:
             probe = balance.gradient_probe(self.rows)
             losses = self.losses(probe)
-            seen = losses.detach()
-            balance.combine(losses, probe, lambda: (seen, present)).sum().backward()
+            detached = losses.detach()
+            balance.combine(losses, probe, lambda: (detached, present)).sum().backward()
             self.finish()
             balance.events.clear()
 
@@ -139,8 +148,9 @@ class Bench:
                     weight.grad = None
                 loss.backward(retain_graph=True)
                 rows.append(torch.cat([weight.grad.flatten() for weight in shared]))
-            told = aggregate(torch.stack(rows))
-            for weight, part in zip(shared, told.split([w.numel() for w in shared]), strict=True):
+            gradient = aggregate(torch.stack(rows))
+            parts = gradient.split([w.numel() for w in shared])
+            for weight, part in zip(shared, parts, strict=True):
                 weight.grad = part.view_as(weight)
             self.finish()
 
@@ -153,11 +163,11 @@ class Bench:
         shared = self.network.shared()
         aggregate = UPGrad()
         network = self.network.single
-        known = {id(w) for w in shared}
-        heads = [w for w in network.parameters() if id(w) not in known]
+        shared_ids = {id(w) for w in shared}
+        heads = [w for w in network.parameters() if id(w) not in shared_ids]
 
         def step() -> None:
-            row = {name: block[0] for name, block in self.batch.items()}
+            row = {name: group[0] for name, group in self.batch.items()}
             hidden = network.hidden(row)
             states = network.task_states(hidden, row)
             for fuse in network.fusion:
@@ -204,27 +214,27 @@ def ways(bench: Bench, apart: Bench, fusion: str) -> dict[str, Callable[[], Step
     Args:
         apart: The same again for autogram, whose engine leaves hooks in the network.
     """
-    found: dict[str, Callable[[], Step]] = {"plain sum": bench.plain}
+    steps: dict[str, Callable[[], Step]] = {"plain sum": bench.plain}
     readers = [name for name, method in BALANCE_METHODS.items() if method.reads == "gradients"]
     for name in readers if fusion == "none" else ["upgrad"]:
-        found[name] = lambda name=name: bench.ours(name, 1)
-        found[f"{name}, every 4"] = lambda name=name: bench.ours(name, 4)
-    found["upgrad on parameters"] = lambda: bench.ours("upgrad", 1, "parameters")
+        steps[name] = lambda name=name: bench.ours(name, 1)
+        steps[f"{name}, every 4"] = lambda name=name: bench.ours(name, 4)
+    steps["upgrad on parameters"] = lambda: bench.ours("upgrad", 1, "parameters")
     if fusion == "none":
-        found["autojac"] = bench.autojac
-        found["autogram"] = apart.autogram
-        found["a backward each"] = bench.each_backward
-    return found
+        steps["autojac"] = bench.autojac
+        steps["autogram"] = apart.autogram
+        steps["a backward each"] = bench.each_backward
+    return steps
 
 
-def measure(trunk: str, fusion: str, targets: int, turns: int) -> list[dict[str, object]]:
+def measure(case: Case, turns: int) -> list[dict[str, object]]:
     """Time all ways in turns; a way takes four steps a turn, so that `every 4` is seen whole."""
-    bench, apart = (Bench(trunk, fusion, targets) for _ in range(2))
+    bench, apart = (Bench(case) for _ in range(2))
     steps = {}
-    seconds = {}
+    seconds: dict[str, list[float]] = {}
     failed = {}
-    slow = set()
-    for name, make in ways(bench, apart, fusion).items():
+    long = set()
+    for name, make in ways(bench, apart, case.fusion).items():
         try:
             steps[name] = make()
             started = time.perf_counter()
@@ -233,42 +243,37 @@ def measure(trunk: str, fusion: str, targets: int, turns: int) -> list[dict[str,
             if took > SLOWEST:
                 failed[name] = f"one step takes more than {SLOWEST:g} s"
                 del steps[name]
-            elif took > SLOW and not name.endswith(", every 4"):
-                slow.add(name)
+            elif took > LONG and not name.endswith(", every 4"):
+                long.add(name)
         except Exception as fault:  # one way's fault must not end the run
             failed[name] = f"{type(fault).__name__}: {fault}"[:200]
             steps.pop(name, None)
         seconds[name] = []
     for turn in range(turns):
         for name, step in steps.items():
-            if name in slow and turn > 1:
+            if name in long and turn > 1:
                 continue
-            count = 1 if name in slow else 4
+            count = 1 if name in long else 4
             started = time.perf_counter()
             for _ in range(count):
                 step()
             seconds[name].append((time.perf_counter() - started) / count)
     cells: list[dict[str, object]] = []
-    for name, took in seconds.items():
-        cell: dict[str, object] = {
-            "trunk": trunk,
-            "fusion": fusion,
-            "targets": targets,
-            "way": name,
-        }
+    for name, times in seconds.items():
+        cell: dict[str, object] = asdict(case) | {"way": name}
         if name in failed:
             cell["failed"] = failed[name]
         else:
-            pairs = zip(took, seconds["plain sum"], strict=False)  # slow ways end early
+            pairs = zip(times, seconds["plain sum"], strict=False)  # long ways end early
             cell["ratio"] = round(statistics.median(a / b for a, b in pairs), 3)
-            cell["milliseconds"] = round(1000 * statistics.median(took), 2)
+            cell["milliseconds"] = round(1000 * statistics.median(times), 2)
         cells.append(cell)
     return cells
 
 
 def fusion_cost(turns: int, targets: int = 10) -> dict[str, object]:
     """A plain step with the default fusion over one without, on the network as it is shipped."""
-    benches = [Bench("default", fusion, targets) for fusion in ("none", "task-attention")]
+    benches = [Bench(Case("default", fusion, targets)) for fusion in ("none", "task-attention")]
     steps = [bench.plain() for bench in benches]
     ratios = []
     for step in steps:
@@ -287,8 +292,8 @@ def fusion_cost(turns: int, targets: int = 10) -> dict[str, object]:
 def many_targets(targets: int) -> dict[str, object]:
     """Seconds and peak memory of a training step and a prediction with inducing tokens."""
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    bench = Bench("default", "inducing", targets)
-    bench.batch = {name: block[:, :128] for name, block in bench.batch.items()}
+    bench = Bench(Case("default", "inducing", targets))
+    bench.batch = {name: group[:, :128] for name, group in bench.batch.items()}
     bench.labels = bench.labels[:, :128]
     bench.rows = 128
     step = bench.plain()
@@ -304,26 +309,26 @@ def many_targets(targets: int) -> dict[str, object]:
 
 def over(facts: dict[str, Any]) -> list[str]:
     """Ways of ours that cost more than the limits allow, and the default fusion if it does."""
-    found = []
+    lines = []
     for cell in facts["cells"]:
         limit = LIMITS.get((str(cell["trunk"]), int(str(cell["targets"]))))
         ours = str(cell["way"]).split(",")[0] in BALANCERS
         if limit and ours and float(str(cell.get("ratio", "inf"))) > limit:
             what = f"{cell['trunk']}, {cell['fusion']}, {cell['targets']} targets: {cell['way']}"
-            found.append(f"{what} {cell.get('ratio', cell.get('failed'))} (limit {limit:g})")
+            lines.append(f"{what} {cell.get('ratio', cell.get('failed'))} (limit {limit:g})")
     if (ratio := facts["fusion"].get("ratio", 0)) > FUSION_LIMIT:
-        found.append(f"the default fusion: {ratio} (limit {FUSION_LIMIT:g})")
-    return found
+        lines.append(f"the default fusion: {ratio} (limit {FUSION_LIMIT:g})")
+    return lines
 
 
 def all_many() -> list[dict[str, object]]:
     """Measure many targets in a process each: the peak of one must not hide that of the next."""
-    found = []
+    cells = []
     for count in MANY:
         command = [sys.executable, __file__, "--many", str(count)]
-        told = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-        found.append(json.loads(told))
-    return found
+        printed = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+        cells.append(json.loads(printed))
+    return cells
 
 
 def report(facts: dict[str, Any]) -> None:
@@ -351,31 +356,30 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--targets", help="comma-separated; default 2,10,30,100")
     parser.add_argument("--report", action="store_true", help="print what is stored")
     parser.add_argument("--many", type=int, help=argparse.SUPPRESS)  # one measure, in this process
-    given = parser.parse_args(arguments)
-    if given.many:
-        print(json.dumps(many_targets(given.many)))
+    options = parser.parse_args(arguments)
+    if options.many:
+        print(json.dumps(many_targets(options.many)))
         return
     path = RESULTS / "step.json"
-    stored = json.loads(path.read_text()) if path.exists() and not given.quick else {}
+    stored = json.loads(path.read_text()) if path.exists() and not options.quick else {}
     facts: dict[str, Any] = {"cells": [], "fusion": {}, "many": []} | stored
-    turns = given.turns or (2 if given.quick else 5)
-    counts = [int(n) for n in given.targets.split(",")] if given.targets else list(TARGETS)
+    turns = options.turns or (2 if options.quick else 5)
+    counts = [int(n) for n in options.targets.split(",")] if options.targets else list(TARGETS)
 
     def keep() -> None:
         facts.update(threads=torch.get_num_threads(), turns=turns, over=over(facts),
                      versions=versions(), hardware=hardware())  # fmt: skip
-        if not given.quick:
+        if not options.quick:
             path.write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
 
-    if not given.report:
+    if not options.report:
         facts["fusion"] = fusion_cost(turns)
         facts["many"] = all_many()
-        for targets in counts[:2] if given.quick else counts:
+        for targets in counts[:2] if options.quick else counts:
             for trunk, fusion in NETWORKS:
-                key = (trunk, fusion, targets)
-                others = [c for c in facts["cells"]
-                          if (c["trunk"], c["fusion"], c["targets"]) != key]  # fmt: skip
-                facts["cells"] = others + measure(trunk, fusion, targets, turns)
+                case = Case(trunk, fusion, targets)
+                others = [cell for cell in facts["cells"] if asdict(case).items() - cell.items()]
+                facts["cells"] = others + measure(case, turns)
                 keep()
                 print(f"measured {trunk}, {fusion}, {targets}", file=sys.stderr, flush=True)
     report(facts)

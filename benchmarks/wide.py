@@ -6,6 +6,7 @@ inputs and targets. Limits, for both commands together: 10 s, and 60 s with 20,0
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import subprocess
@@ -62,7 +63,8 @@ def measure(folder: Path, *words: str) -> tuple[float, float]:
 
 def main() -> None:
     """Print and store the seconds; exit code 1 beyond a limit."""
-    found = []
+    argparse.ArgumentParser(description=__doc__.split("\n")[0]).parse_args()
+    cells = []
     for name, (inputs, targets) in CASES.items():
         with tempfile.TemporaryDirectory() as path:
             folder = Path(path)
@@ -70,7 +72,7 @@ def main() -> None:
             names = ",".join(f"y{t}" for t in range(targets))
             for verb in ("init wide.csv --targets " + names, "check superpose.yaml"):
                 seconds, memory = measure(folder, *verb.split())
-                found.append(
+                cells.append(
                     {
                         "case": name,
                         "command": verb.split()[0],
@@ -82,15 +84,15 @@ def main() -> None:
                         "limit": LIMITS[name],
                     }
                 )
-                stored = {"hardware": hardware(), "versions": versions(), "cells": found}
+                stored = {"hardware": hardware(), "versions": versions(), "cells": cells}
                 (RESULTS / "wide.json").write_text(json.dumps(stored, indent=1) + "\n")
     header = ("case", "command", "seconds", "limit", "MB")
     keys = ("case", "command", "processor_seconds", "limit", "peak_memory_mb")
-    print(grid(header, [[str(cell[key]) for key in keys] for cell in found]))
-    taken = dict.fromkeys(CASES, 0.0)
-    for cell in found:
-        taken[cell["case"]] += cell["processor_seconds"]
-    sys.exit(any(seconds > LIMITS[name] for name, seconds in taken.items()))
+    print(grid(header, [[str(cell[key]) for key in keys] for cell in cells]))
+    total = dict.fromkeys(CASES, 0.0)
+    for cell in cells:
+        total[cell["case"]] += cell["processor_seconds"]
+    sys.exit(any(seconds > LIMITS[name] for name, seconds in total.items()))
 
 
 if __name__ == "__main__":

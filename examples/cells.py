@@ -29,8 +29,8 @@ def with_more_targets(folder: Path) -> pa.Table:
 def main(long: bool) -> None:
     table = with_more_targets(FOLDER)
     # Two published boxes have no area: such boxes are left out, and counted.
-    vary = {"flip": "both", "shift": 0.1, "scale": 0.2, "colour": 0.2}
-    image = {"kind": "image", "augment": vary, "on_error": "skip", "stride": 4}
+    augment = {"flip": "both", "shift": 0.1, "scale": 0.2, "colour": 0.2}
+    image = {"kind": "image", "augment": augment, "on_error": "skip", "stride": 4}
     counts = [{"name": name, "kind": "count"} for name in ("RBC", "Platelets")]
     model = Superpose(
         [{"name": "boxes", "kind": "boxes"}, "present", *counts],
@@ -44,9 +44,10 @@ def main(long: bool) -> None:
     test = model.record.metrics["boxes"]["deployed"]
     print(f"mAP at IoU 0.5 on the test images {test['map50']:.3f}, mAP {test['map']:.3f}")
     first = table.slice(0, 1).select(["image"])
-    told, expected = model.predict(first).to_pylist()[0], model.predict_proba(first).to_pylist()[0]
-    print(f"the first image: {len(told['boxes'])} boxes, such as {told['boxes'][:1]}")
-    print(f"red cells to expect there: {expected['boxes=RBC']:.1f}")
+    pred = model.predict(first).to_pylist()[0]
+    proba = model.predict_proba(first).to_pylist()[0]
+    print(f"the first image: {len(pred['boxes'])} boxes, such as {pred['boxes'][:1]}")
+    print(f"red cells to expect there: {proba['boxes=RBC']:.1f}")
 
 
 if FOLDER.is_dir():

@@ -16,7 +16,7 @@ TARGETS = ("boundary", "entity", "speech")
 
 
 def posts(folder: Path) -> pa.Table:
-    """Posts of a network: characters with their place in a word (a digit) and entities."""
+    """Posts of a network: characters with their position in a word (a digit) and entities."""
     rows = []
     for ending, part in (("train", "train"), ("dev", "validation"), ("test", "test")):
         table = read_table(folder / f"weiboNER_2nd_conll.{ending}")
@@ -39,16 +39,16 @@ def articles(folder: Path) -> pa.Table:
         table = read_table(folder / f"zh_gsdsimp-ud-{file}.conllu")
         pairs = zip(table["words"].to_pylist(), table["upos"].to_pylist(), strict=True)
         for number, (words, tags) in enumerate(pairs):
-            places = [
+            characters = [
                 ("B" if i == 0 else "I", sign, tag)
                 for word, tag in zip(words, tags, strict=True)
                 for i, sign in enumerate(word)
             ]
             rows.append(
                 {
-                    "characters": [sign for _, sign, _ in places],
-                    "boundary": [place for place, _, _ in places],
-                    "speech": [f"{place}-{tag}" for place, _, tag in places],
+                    "characters": [sign for _, sign, _ in characters],
+                    "boundary": [boundary for boundary, _, _ in characters],
+                    "speech": [f"{boundary}-{tag}" for boundary, _, tag in characters],
                     "split": parts[number % len(parts)],
                 }
             )

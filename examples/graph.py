@@ -1,4 +1,4 @@
-"""Kinship between two people, from what a knowledge graph says of each of them.
+"""Kinship between two people, from what a knowledge graph states of each of them.
 
 SUPERPOSE_DATA=path/to/data python examples/graph.py
 """
@@ -17,7 +17,7 @@ FOLDER = Path(os.environ.get("SUPERPOSE_DATA", "../shared/data")) / "kg_small" /
 def pairs(folder: Path) -> pa.Table:
     """Two people in each row, what the first is to the second, and the second to the first.
 
-    The rows are triples that the graph for the embeddings does not hold.
+    The rows are triples that the graph for the embeddings lacks.
     """
     terms: dict[tuple[str, str], str] = {}
     for part in ("valid", "test"):
@@ -46,9 +46,9 @@ def main() -> None:
     table = pairs(FOLDER)
     models = {"learned": fit(table, True), "random": fit(table, False)}
     for name, model in models.items():
-        found = {t: m["deployed"]["accuracy"] for t, m in model.record.metrics.items()}
-        told = ", ".join(f"{target} {accuracy:.3f}" for target, accuracy in found.items())
-        print(f"{name} vectors, accuracy on test rows: {told}")
+        accuracy = {t: m["deployed"]["accuracy"] for t, m in model.record.metrics.items()}
+        text = ", ".join(f"{target} {value:.3f}" for target, value in accuracy.items())
+        print(f"{name} vectors, accuracy on test rows: {text}")
     rows = table.filter(np.asarray(table["back"].is_valid()))
     print(models["learned"].predict(rows.slice(0, 3), given="back").to_pylist())
 

@@ -31,9 +31,9 @@ def stays() -> pa.Table:
     for column in STATIC:
         here = np.asarray(pc.equal(name, column)) & (minute == 0)
         known = here & (value >= 0)  # -1 stands for what was not noted
-        found = np.full(len(patients), np.nan)
-        found[np.searchsorted(patients, record[known])] = value[known]
-        columns[column] = pa.array(found, from_pandas=True)
+        values = np.full(len(patients), np.nan)
+        values[np.searchsorted(patients, record[known])] = value[known]
+        columns[column] = pa.array(values, from_pandas=True)
     parts = [pa.array(minute / 60), name.combine_chunks(), pa.array(value)]
     measured = np.asarray(pc.invert(pc.is_in(name, pa.array([*STATIC[:4], "RecordID"]))))
     measured &= value >= 0
@@ -48,9 +48,9 @@ def stays() -> pa.Table:
 
 def outcomes(patients: np.ndarray) -> dict[str, pa.Array | np.ndarray]:
     """What became of the patients; -1 stands for what is not known."""
-    found = pyarrow.csv.read_csv(FOLDER / "Outcomes-a.txt").sort_by("RecordID")
-    assert (found["RecordID"].to_numpy() == patients).all()
-    columns = {n: found[n].to_numpy().astype(float) for n in found.column_names}
+    table = pyarrow.csv.read_csv(FOLDER / "Outcomes-a.txt").sort_by("RecordID")
+    assert (table["RecordID"].to_numpy() == patients).all()
+    columns = {n: table[n].to_numpy().astype(float) for n in table.column_names}
     known = {n: pa.array(v, mask=v < 0) for n, v in columns.items() if n != "RecordID"}
     # Without a date of death the patient was alive when the year ended.
     days = np.where(columns["Survival"] < 0, YEAR, np.minimum(columns["Survival"], YEAR))
@@ -82,9 +82,9 @@ def main() -> None:
         training={"patience": 4},
     ).fit(stays())
     print(model.verdicts())
-    for target, found in model.record.metrics.items():
-        shown = {name: {k: round(v, 3) for k, v in m.items()} for name, m in found.items()}
-        print(target, {name: shown[name] for name in shown if name != "constant"})
+    for target, metrics in model.record.metrics.items():
+        rounded = {name: {k: round(v, 3) for k, v in m.items()} for name, m in metrics.items()}
+        print(target, {name: rounded[name] for name in rounded if name != "baseline"})
 
 
 if __name__ == "__main__":

@@ -23,11 +23,12 @@ def main() -> None:
     print(model.verdicts())
 
     test = read_table(FOLDER / "test")
-    found = model.evaluate(test)
-    print(f"slot F1 {found['slots']['f1']:.3f}, intent accuracy {found['intent']['accuracy']:.3f}")
-    told = model.predict(test).to_pylist()
+    metrics = model.evaluate(test)
+    f1 = metrics["slots"]["f1"]
+    print(f"slot F1 {f1:.3f}, intent accuracy {metrics['intent']['accuracy']:.3f}")
+    preds = model.predict(test).to_pylist()
     true = test.select(["intent", "slots"]).to_pylist()
-    whole = sum(a == b for a, b in zip(told, true, strict=True))
+    whole = sum(a == b for a, b in zip(preds, true, strict=True))
     print(f"{whole / len(true):.1%} of {len(true)} sentences are right in every label")
 
 

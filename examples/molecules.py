@@ -29,12 +29,12 @@ def main() -> None:
         proof={"folds": 1, "trees": ["hist"], "references": "trees"},
     ).fit(table)
     print(model.verdicts())
-    found = [m["deployed"]["auc"] for m in model.record.metrics.values()]
-    print(f"mean AUC over {len(found)} assays on test rows: {sum(found) / len(found):.3f}")
+    auc = [m["deployed"]["auc"] for m in model.record.metrics.values()]
+    print(f"mean AUC over {len(auc)} assays on test rows: {sum(auc) / len(auc):.3f}")
     # What has been measured in one assay tells about the others.
-    told = model.evaluate(new, given=assays[0])
+    metrics_given = model.evaluate(new, given=assays[0])
     print(f"AUC of new molecules where {assays[0]} is measured already:")
-    print({name: round(metrics["auc"], 3) for name, metrics in told.items()})
+    print({name: round(metrics["auc"], 3) for name, metrics in metrics_given.items()})
 
 
 if __name__ == "__main__":

@@ -51,10 +51,10 @@ def main() -> None:
         print(f"{name}, mean error   1 hour ahead   24 hours   all")
         for method, error in errors.items():
             print(f"  {method:16}{error[0]:15.1f}{error[23]:11.1f}{error.mean():6.1f}")
-        found = model.record.metrics[name]["deployed"]
-        print(f"  R2 {found['r2']:.2f}, {found['coverage']:.0%} inside the intervals")
-    told = model.predict(table.slice(table.num_rows - 60)).to_pylist()[0]["PM2.5"]
-    print("PM2.5 in the next hours:", *(f"{value:.0f}" for value in told))
+        test = model.record.metrics[name]["deployed"]
+        print(f"  R2 {test['r2']:.2f}, {test['coverage']:.0%} inside the intervals")
+    forecast = model.predict(table.slice(table.num_rows - 60)).to_pylist()[0]["PM2.5"]
+    print("PM2.5 in the next hours:", *(f"{value:.0f}" for value in forecast))
 
 
 if __name__ == "__main__":

@@ -37,15 +37,15 @@ def with_more_targets(folder: Path) -> pa.Table:
 
 
 def main(long: bool) -> None:
-    with tempfile.TemporaryDirectory() as place:
+    with tempfile.TemporaryDirectory() as folder:
         with zipfile.ZipFile(PACKED) as packed:
-            packed.extractall(place)
-        table = with_more_targets(Path(place))
+            packed.extractall(folder)
+        table = with_more_targets(Path(folder))
         size = [120, 160] if long else [48, 64]
-        vary = {"flip": "horizontal", "shift": 0.1, "scale": 0.25, "colour": 0.2}
+        augment = {"flip": "horizontal", "shift": 0.1, "scale": 0.25, "colour": 0.2}
         model = Superpose(
             [{"name": "mask", "kind": "mask", "levels": NAMES, "void": VOID}, "present", "road"],
-            inputs=[{"name": "image", "kind": "image", "size": size, "augment": vary}],
+            inputs=[{"name": "image", "kind": "image", "size": size, "augment": augment}],
             model={"given": False},
             training={"epochs": 60 if long else 6, "patience": 60, "batch_size": 8},
             split={"by": "column", "column": "split"},
@@ -54,9 +54,9 @@ def main(long: bool) -> None:
         print(model.verdicts())
         test = model.record.metrics["mask"]["deployed"]
         print(f"mean IoU on the test images {test['miou']:.3f}, of road {test['iou_road']:.3f}")
-        told = model.predict(table.slice(0, 1).select(["image"])).to_pylist()[0]
-        ids = mask_array(told["mask"])
-        print(f"the first image: {ids.shape} class ids; {told['present']}, {told['road']:.0%} road")
+        pred = model.predict(table.slice(0, 1).select(["image"])).to_pylist()[0]
+        ids = mask_array(pred["mask"])
+        print(f"the first image: {ids.shape} class ids; {pred['present']}, {pred['road']:.0%} road")
 
 
 if PACKED.is_file():

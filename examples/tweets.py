@@ -1,4 +1,4 @@
-"""Five tasks on tweets, each tweet labelled for one of them: five sources, one model.
+"""Five tasks on tweets, each tweet labelled for one of them: five data sets, one model.
 
 SUPERPOSE_DATA=path/to/data python examples/tweets.py
 """
@@ -20,14 +20,14 @@ def tweets(folder: Path, task: str) -> pa.Table:
     names = dict(line.split("\t") for line in _lines(folder / task / "mapping.txt"))
     rows = []
     topics = sorted(path for path in (folder / task).iterdir() if path.is_dir())
-    for place in topics or [folder / task]:
+    for path in topics or [folder / task]:
         for part, word in PARTS.items():
-            texts = _lines(place / f"{part}_text.txt")
-            labels = _lines(place / f"{part}_labels.txt")
+            texts = _lines(path / f"{part}_text.txt")
+            labels = _lines(path / f"{part}_labels.txt")
             rows += [
                 {
                     "text": text,
-                    "topic": place.name if topics else None,
+                    "topic": path.name if topics else None,
                     "split": word,
                     task: names[label.strip()],
                 }
@@ -52,9 +52,9 @@ def main() -> None:
         proof={"trees": ["hist"]},
     ).fit(sources)
     print(model.verdicts())
-    for task, found in model.record.metrics.items():
-        told, floor = found["deployed"]["accuracy"], found["baseline"]["accuracy"]
-        print(f"{task}, test: accuracy {told:.3f}, always the same answer {floor:.3f}")
+    for task, metrics in model.record.metrics.items():
+        deployed, baseline = (metrics[name]["accuracy"] for name in ("deployed", "baseline"))
+        print(f"{task}, test: accuracy {deployed:.3f}, baseline {baseline:.3f}")
     new = pa.table({"text": ["what a lovely day to be stuck in traffic"], "topic": [None]})
     print(model.predict(new).to_pylist())
 

@@ -55,14 +55,14 @@ class Training:
     giveable: Sequence[str] | None = None
 
 
-def with_joint(name: str, training: Training) -> dict[str, Training]:
-    """A training, and the same without references, where the joint network answers alone.
+def with_multi_task(name: str, training: Training) -> dict[str, Training]:
+    """A training, and the same without references, where the multi-task net predicts by itself.
 
-    With references it often takes no part in the answers, and what it does would not be seen.
+    With references it often takes no part in the predictions, and what it does would not be seen.
     """
     proof = {**training.settings["proof"], "references": "none"}
-    joint = replace(training, settings={**training.settings, "proof": proof})
-    return {name: training, f"{name}-joint": joint}
+    multi_task = replace(training, settings={**training.settings, "proof": proof})
+    return {name: training, f"{name}-joint": multi_task}
 
 
 def bundled(name: str, first: int, rows: int, **settings: Any) -> dict[str, Training]:
@@ -84,7 +84,7 @@ def bundled(name: str, first: int, rows: int, **settings: Any) -> dict[str, Trai
         "training": SHORT,
         **settings,
     }
-    return with_joint(name, Training(settings, table, table.slice(rows // 2, 300)))
+    return with_multi_task(name, Training(settings, table, table.slice(rows // 2, 300)))
 
 
 def heart() -> dict[str, Training]:
@@ -128,12 +128,12 @@ def mixed_table(rows: int = 260) -> pa.Table:
         "months": 12 * rng.weibull(1.5, rows) * np.exp(-0.5 * noisy),
         "seen": rng.random(rows) < 0.7,
     }
-    found = {}
+    gappy = {}
     for name, values in columns.items():
         keep = np.ones(rows, bool) if name in ("seen", "months") else rng.random(rows) >= 0.1
         plain = values if isinstance(values, list) else values.tolist()
-        found[name] = [v if k else None for v, k in zip(plain, keep, strict=True)]
-    return pa.table(found)
+        gappy[name] = [v if k else None for v, k in zip(plain, keep, strict=True)]
+    return pa.table(gappy)
 
 
 def kinds() -> dict[str, Training]:
@@ -162,7 +162,7 @@ def kinds() -> dict[str, Training]:
         "training": {**SHORT, "modality_dropout": 0.1},
         "proof": {"trees": ["hist"], "folds": 2},
     }
-    return with_joint("kinds", Training(settings, table, table.slice(0, 90)))
+    return with_multi_task("kinds", Training(settings, table, table.slice(0, 90)))
 
 
 def words_table(rows: int = 220) -> pa.Table:
@@ -206,7 +206,7 @@ def words() -> dict[str, Training]:
         "training": SHORT,
         "proof": {"references": "network", "folds": 2},
     }
-    return with_joint("words", Training(settings, table, table.slice(0, 60)))
+    return with_multi_task("words", Training(settings, table, table.slice(0, 60)))
 
 
 def machines_table(count: int = 30, steps: int = 30) -> pa.Table:
@@ -273,7 +273,7 @@ def windows() -> dict[str, Training]:
     # The last windows of a recording have no label of a forecast, and so none that can be given.
     windowed = Training(cut, table, table.slice(0, 300), giveable=["left", "worn"])
     return {
-        **with_joint("windows", windowed),
+        **with_multi_task("windows", windowed),
         "events": Training(loose, events, events.slice(0, 60)),
     }
 

@@ -28,7 +28,7 @@ def shapes_table(rows: int = 80) -> pa.Table:
     from PIL import Image
 
     rng = np.random.default_rng(21)
-    found: list[dict[str, Any]] = []
+    records: list[dict[str, Any]] = []
     for n in range(rows):
         pixels = rng.integers(110, 140, (SIDE, SIDE, 3)).astype(np.uint8)
         ids = np.zeros((SIDE, SIDE), np.uint8)
@@ -44,7 +44,7 @@ def shapes_table(rows: int = 80) -> pa.Table:
         np.save(f"{n}.npy", depth)
         shade = ("dark", "bright")[n % 2]
         box = [float(v) for v in (x, y, x + side, y + side)]
-        found.append(
+        records.append(
             {
                 "image": f"{n}.png",
                 "mask": f"{n}-mask.png",
@@ -54,7 +54,7 @@ def shapes_table(rows: int = 80) -> pa.Table:
                 "part": ("train", "train", "train", "validation", "test")[n // 2 % 5],
             }
         )
-    return pa.Table.from_pylist(found)
+    return pa.Table.from_pylist(records)
 
 
 def shapes() -> dict[str, Arguments]:
@@ -81,9 +81,9 @@ def shapes() -> dict[str, Arguments]:
         "proof": {"references": "none"},
         **common,
     }
-    joint = {**boxes, "proof": {"references": "none"}}
+    multi_task = {**boxes, "proof": {"references": "none"}}
     rows = table.slice(0, 12)
-    trainings = {"boxes": boxes, "boxes-joint": joint, "maps": maps}
+    trainings = {"boxes": boxes, "boxes-joint": multi_task, "maps": maps}
     return {name: (settings, table, rows) for name, settings in trainings.items()}
 
 
@@ -111,9 +111,9 @@ def digits() -> dict[str, Arguments]:
     seen = written.slice(0, 40).append_column("sound", none).append_column("speaker", none)
     heard = spoken.slice(0, 40).append_column("image", none)
     rows = pa.concat_tables([seen, heard.select(seen.column_names)])
-    joint = {**settings, "proof": {"references": "none"}}
+    multi_task = {**settings, "proof": {"references": "none"}}
     sources = {"written": written, "spoken": spoken}
-    return {"digits": (settings, sources, rows), "digits-joint": (joint, sources, rows)}
+    return {"digits": (settings, sources, rows), "digits-joint": (multi_task, sources, rows)}
 
 
 def _written(folder: Path, rows: int = 200) -> pa.Table:

@@ -77,7 +77,7 @@ def compare_case(name: str, folder: Path, scratch: Path) -> tuple[Costs, Costs, 
     if (now := _versions()) != facts["versions"]:
         print(f"  {name}: recorded with {facts['versions']}, compared with {now}", flush=True)
     models, costs, faults = _fit(trainings)
-    found = [f"{name}/{label}, fitted again: {fault}" for label, fault in faults.items()]
+    lines = [f"{name}/{label}, fitted again: {fault}" for label, fault in faults.items()]
     for label, training in trainings.items():
         stored = {f.stem: feather.read_table(f) for f in sorted((own / label).glob("*.feather"))}
         for what, model in _versions_of(models.get(label), own / label / BUNDLE, scratch / label):
@@ -85,14 +85,14 @@ def compare_case(name: str, folder: Path, scratch: Path) -> tuple[Costs, Costs, 
                 differences = table_differences(stored, all_tables(model(), training))
             except Exception:  # whatever one model stumbles over, the others are compared too
                 differences = [traceback.format_exc()]
-            found += [f"{name}/{label}, {what}: {text}" for text in differences]
-    return facts["costs"], costs if not faults else {}, found
+            lines += [f"{name}/{label}, {what}: {text}" for text in differences]
+    return facts["costs"], costs if not faults else {}, lines
 
 
 def _versions_of(
     model: Superpose | None, recorded: Path, new: Path
 ) -> Iterator[tuple[str, Callable[[], Superpose]]]:
-    """The three models that have to predict as recorded, each by how it is had."""
+    """The three models that have to predict as recorded, each with where it comes from."""
     if model is not None:
         yield "fitted again", lambda: model
         yield "saved and loaded", lambda: Superpose.load(model.save(new))
@@ -102,7 +102,7 @@ def _versions_of(
 def _start(name: str, scratch: Path) -> dict[str, Training]:
     """Makes the trainings of a case in its working folder, with one thread."""
     torch.set_num_threads(1)
-    # What the data has is the same before and after, and would hide what this script has to say.
+    # The warnings are the same before and after, and would hide what this script prints.
     warnings.simplefilter("ignore")
     os.chdir(scratch)
     return CASES[name]()
@@ -142,27 +142,27 @@ def _seconds(model: Superpose, rows: pa.Table) -> float:
 def all_tables(model: Superpose, training: Training) -> Tables:
     """What goes in and what comes out of a model, by the names of the files."""
     sources = training.table if isinstance(training.table, dict) else {"all": training.table}
-    found: Tables = {f"rows-{source}": table for source, table in sources.items()}
-    found["rows-new"] = training.rows
+    tables: Tables = {f"rows-{source}": table for source, table in sources.items()}
+    tables["rows-new"] = training.rows
     for label, given in {"none": None, **_subsets(training)}.items():
-        found[f"predict-{label}"] = model.predict(training.rows, given=given)
-        found[f"proba-{label}"] = model.predict_proba(training.rows, given=given)
-    found["sample"] = model.sample(training.rows, n=1, seed=3)
-    return found
+        tables[f"predict-{label}"] = model.predict(training.rows, given=given)
+        tables[f"proba-{label}"] = model.predict_proba(training.rows, given=given)
+    tables["sample"] = model.sample(training.rows, n=1, seed=3)
+    return tables
 
 
 def _subsets(training: Training) -> dict[str, list[str]]:
-    """Targets to give, so that each target is told once beside half and once beside all others."""
+    """Targets to give, so that each is given once with half and once with all of the others."""
     names = [t if isinstance(t, str) else t["name"] for t in training.settings["targets"]]
     subsets = {"even": names[::2], "odd": names[1::2]}
     subsets |= {f"but-{name}": [n for n in names if n != name] for name in names}
-    found: dict[str, list[str]] = {}
+    distinct: dict[str, list[str]] = {}
     for label, subset in subsets.items():
         given = [n for n in subset if training.giveable is None or n in training.giveable]
         # Of two targets, one is half of the others and all of them.
-        if given and given not in found.values():
-            found[label] = given
-    return found
+        if given and given not in distinct.values():
+            distinct[label] = given
+    return distinct
 
 
 def table_differences(before: Tables, now: Tables) -> list[str]:
@@ -173,21 +173,21 @@ def table_differences(before: Tables, now: Tables) -> list[str]:
         >>> table_differences({"p": old}, {"p": new})
         ['p, column y: 1 of 2 rows; row 1: 2.0 before, 2.5 now; largest difference 0.5']
     """
-    found = [f"{title}: only in the recording" for title in before if title not in now]
-    found += [f"{title}: not in the recording" for title in now if title not in before]
+    lines = [f"{title}: only in the recording" for title in before if title not in now]
+    lines += [f"{title}: not in the recording" for title in now if title not in before]
     for title in (t for t in before if t in now):
         old, new = before[title], now[title]
         if old.column_names != new.column_names or old.num_rows != new.num_rows:
             what = "{0.num_rows} rows of {0.column_names}".format
-            found.append(f"{title}: {what(old)} before, {what(new)} now")
+            lines.append(f"{title}: {what(old)} before, {what(new)} now")
         for column in (c for c in old.column_names if c in new.column_names):
             if text := _column_difference(old[column], new[column]):
-                found.append(f"{title}, column {column}: {text}")
-    return found
+                lines.append(f"{title}, column {column}: {text}")
+    return lines
 
 
 def _column_difference(old: pa.ChunkedArray, new: pa.ChunkedArray) -> str:
-    """Says how two columns differ; empty where they are the same in each bit."""
+    """Describes how two columns differ; empty where they are the same in each bit."""
     if old.type != new.type:
         return f"type {old.type} before, {new.type} now"
     pairs = enumerate(zip(old.to_pylist(), new.to_pylist(), strict=False))
@@ -209,7 +209,7 @@ def _column_difference(old: pa.ChunkedArray, new: pa.ChunkedArray) -> str:
 
 
 def _leaves(a: Any, b: Any, where: str = "") -> Iterator[tuple[str, Any, Any]]:
-    """Finds the values inside two cells that differ, and where they are."""
+    """Yields the values inside two cells that differ, and where they are."""
     if isinstance(a, list) and isinstance(b, list) and len(a) == len(b):
         for index, (one, other) in enumerate(zip(a, b, strict=True)):
             yield from _leaves(one, other, f"{where}[{index}]")
@@ -230,15 +230,15 @@ def _settings(trainings: Mapping[str, Training]) -> dict[str, Any]:
 
 
 def _versions() -> dict[str, str]:
-    found = {"python": sys.version.split()[0]}
+    installed = {"python": sys.version.split()[0]}
     for name in LIBRARIES:
         try:
-            found[name] = version(name)
+            installed[name] = version(name)
         except PackageNotFoundError:
-            found[name] = "none"
-    return found
+            installed[name] = "none"
+    return installed
 
 
 def package_folder() -> Path:
-    """Where the package is that is looked at, so that nobody compares another one than meant."""
+    """The folder of the imported package, so that nobody compares another one than meant."""
     return Path(superpose.__file__).parent

@@ -95,14 +95,14 @@ def compare(names: Sequence[str], folder: Path) -> int:
     total = 0
     for name in names:
         try:
-            before, now, found = apart(compare_case, name, folder)
+            before, now, differences = apart(compare_case, name, folder)
             cells = [_cost(before, now, key) for key in COSTS]
         except Exception as error:  # a process that died, say; the other cases are compared too
             cells = ["-"] * len(COSTS)
-            found = [f"{name}: {type(error).__name__}: {error}"]
-        print(f"{name:12}" + "".join(f"{c:>{WIDTH}}" for c in cells) + f"{len(found):13}")
-        print("".join(f"  {text}\n" for text in found), end="", flush=True)
-        total += len(found)
+            differences = [f"{name}: {type(error).__name__}: {error}"]
+        print(f"{name:12}" + "".join(f"{c:>{WIDTH}}" for c in cells) + f"{len(differences):13}")
+        print("".join(f"  {text}\n" for text in differences), end="", flush=True)
+        total += len(differences)
     verdict = f"{total} columns differ" if total else "Every bit is the same"
     print(f"{verdict}: {len(names)} cases, fitted again, saved and loaded, and recorded bundles.")
     return int(total > 0)

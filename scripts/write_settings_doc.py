@@ -100,12 +100,12 @@ def page() -> str:
 
 def _sections(schema: dict[str, Any]) -> dict[str, str]:
     """Key -> model of every key that holds keys of its own, columns first."""
-    found = {"targets[]": "TargetConfig", "inputs[]": "InputConfig"}
+    models = {"targets[]": "TargetConfig", "inputs[]": "InputConfig"}
     for key, field in schema["properties"].items():
         for option in field.get("anyOf", [field]):
             if "$ref" in option:
-                found[key] = _name_of(option)
-    return found
+                models[key] = _name_of(option)
+    return models
 
 
 def _first_row(key: str, schema: dict[str, Any], sections: Mapping[str, str]) -> list[str]:
@@ -174,8 +174,8 @@ def _row(name: str, schema: dict[str, Any], *, shown: str = "") -> list[str]:
 def _meanings(docstring: str) -> dict[str, str]:
     """The meaning of each setting, from the `Args:` of its model."""
     block = docstring.split("Args:\n", 1)[1].split("\n\n", 1)[0]
-    found = re.findall(r"^ {4}(\w+): (.*(?:\n {8}.*)*)", block, re.MULTILINE)
-    return {name: _sentence(" ".join(text.split())) for name, text in found}
+    arguments = re.findall(r"^ {4}(\w+): (.*(?:\n {8}.*)*)", block, re.MULTILINE)
+    return {name: _sentence(" ".join(text.split())) for name, text in arguments}
 
 
 def _sentence(text: str) -> str:
@@ -221,8 +221,10 @@ def _one(name: str, option: dict[str, Any]) -> str:
         case "array":
             return _array(option)
         case "object":
-            held = {"number": "numbers", "string": "paths"}[option["additionalProperties"]["type"]]
-            return f"mapping from names to {held}"
+            values = {"number": "numbers", "string": "paths"}[
+                option["additionalProperties"]["type"]
+            ]
+            return f"mapping from names to {values}"
         case "integer":
             return "whole number" + _bounds(option)
         case "number":
@@ -241,13 +243,13 @@ def _array(option: dict[str, Any]) -> str:
         return "list of " + ", ".join(f"`{value}`" for value in items["enum"])
     plural = {"integer": "whole numbers", "number": "numbers", "string": "names"}
     if "$ref" in items:
-        held = "columns" if _name_of(items).endswith("Config") else "mappings"
+        content = "columns" if _name_of(items).endswith("Config") else "mappings"
     elif items.get("type") == "array":
-        held = "lists of names"
+        content = "lists of names"
     else:
-        held = plural.get(items.get("type", ""), "values")
+        content = plural.get(items.get("type", ""), "values")
     least, most = option.get("minItems"), option.get("maxItems")
-    return f"{least} {held}" if least is not None and least == most else f"list of {held}"
+    return f"{least} {content}" if least is not None and least == most else f"list of {content}"
 
 
 def _bounds(option: dict[str, Any]) -> str:
@@ -261,8 +263,8 @@ def _bounds(option: dict[str, Any]) -> str:
         "maximum": "at most {}",
         "exclusiveMaximum": "below {}",
     }
-    found = [text.format(_plain(option[key])) for key, text in words.items() if key in option]
-    return f" ({' and '.join(found)})" if found else ""
+    limits = [text.format(_plain(option[key])) for key, text in words.items() if key in option]
+    return f" ({' and '.join(limits)})" if limits else ""
 
 
 def _plain(value: float) -> str:

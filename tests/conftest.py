@@ -51,12 +51,12 @@ def _make_table(rows: int = 90, seed: int = 0, gaps: float = 0.15) -> pa.Table:
         "level": np.digitize(noisy, [-1.0, 0.0, 1.0]),
         "tags": [[t for t, limit in (("p", 0.0), ("q", 0.8)) if s > limit] for s in noisy],
     }
-    found = {}
+    gappy = {}
     for name, values in columns.items():
         keep = rng.random(rows) >= (gaps if name in ("height", *TARGETS) else 0.0)
         rows_of = values if isinstance(values, list) else values.tolist()
-        found[name] = [v if k else None for v, k in zip(rows_of, keep, strict=True)]
-    return pa.table(found)
+        gappy[name] = [v if k else None for v, k in zip(rows_of, keep, strict=True)]
+    return pa.table(gappy)
 
 
 @pytest.fixture(scope="session")

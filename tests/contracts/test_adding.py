@@ -1,7 +1,7 @@
 """A target kind and a fusion of an outsider do all that those of the package do.
 
-They are written as docs/adding-a-kind.md tells: nothing of the package is changed for them but one
-line each in the tables of kinds, heads and fusions.
+They are written as docs/adding-a-kind.md describes: nothing of the package is changed for them but
+one line each in the tables of kinds, heads and fusions.
 """
 
 from __future__ import annotations

@@ -15,7 +15,7 @@ FOLDERS = sorted(
 )
 
 
-def place(name: str) -> tuple[int, str]:
+def sort_key(name: str) -> tuple[int, str]:
     """CONSTANTS, then Classes, then functions, each by the alphabet, as ruff sorts them too."""
     return (0 if name.isupper() else 1 if name[0].isupper() else 2, name)
 
@@ -28,7 +28,7 @@ def dotted(file: Path) -> str:
 def test_a_folder_lists_its_names_in_order_and_has_them(file: Path) -> None:
     module = importlib.import_module(dotted(file))
     names = module.__all__
-    assert names == sorted(set(names), key=place)
+    assert names == sorted(set(names), key=sort_key)
     assert [name for name in names if not hasattr(module, name)] == []
     assert module.__doc__, "the first thing that a reader sees is what the folder is for"
 

@@ -42,22 +42,22 @@ def name(file: Path) -> str:
 def test_no_file_can_turn_data_into_code(file: Path) -> None:
     for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
-            found = {alias.name.split(".")[0] for alias in node.names} & UNSAFE_MODULES
+            used = {alias.name.split(".")[0] for alias in node.names} & UNSAFE_MODULES
         elif isinstance(node, ast.ImportFrom):
-            found = {(node.module or "").split(".")[0]} & UNSAFE_MODULES
+            used = {(node.module or "").split(".")[0]} & UNSAFE_MODULES
         elif isinstance(node, ast.Call):
-            found = {ast.unparse(node.func)} & UNSAFE_CALLS
-            found |= {
+            used = {ast.unparse(node.func)} & UNSAFE_CALLS
+            used |= {
                 "allow_pickle"
                 for keyword in node.keywords
                 if keyword.arg == "allow_pickle" and ast.unparse(keyword.value) != "False"
             }
         else:
             continue
-        assert not found, f"{name(file)}:{node.lineno} uses {', '.join(found)}"
+        assert not used, f"{name(file)}:{node.lineno} uses {', '.join(used)}"
 
 
 @pytest.mark.parametrize("file", [file for file in TEXTS if file.exists()], ids=name)
 def test_no_file_holds_a_path_of_one_machine(file: Path) -> None:
-    found = MACHINE_PATH.search(file.read_text(encoding="utf-8"))
-    assert found is None, f"{name(file)}: {found.group() if found else ''}"
+    match = MACHINE_PATH.search(file.read_text(encoding="utf-8"))
+    assert match is None, f"{name(file)}: {match.group() if match else ''}"

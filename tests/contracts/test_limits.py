@@ -28,10 +28,10 @@ METHODS = 20
 LINES = 60
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
-Place = tuple[str, ast.AST]
+Located = tuple[str, ast.AST]
 
 
-def nodes(tree: ast.AST, name: str = "") -> Iterator[Place]:
+def nodes(tree: ast.AST, name: str = "") -> Iterator[Located]:
     """Every node with the name of what it stands in, such as `Codec.fit`."""
     for child in ast.iter_child_nodes(tree):
         yield name, child
@@ -88,13 +88,13 @@ def is_foreign(node: ast.AST, outside: set[str]) -> bool:
 def outside_names(tree: ast.AST) -> set[str]:
     """Names that a file imports from other packages."""
     ours = {"superpose", *(file.stem for file in FILES)}
-    found = set()
+    names = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
-            found |= {(alias.asname or alias.name).split(".")[0] for alias in node.names}
+            names |= {(alias.asname or alias.name).split(".")[0] for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] not in ours:
-            found |= {alias.asname or alias.name for alias in node.names if not node.level}
-    return found - ours
+            names |= {alias.asname or alias.name for alias in node.names if not node.level}
+    return names - ours
 
 
 def has_many_methods(node: ast.AST) -> bool:
@@ -120,11 +120,11 @@ def leaves(node: ast.AST) -> list[object]:
         return [("constant", type(node.value)), node.value]
     if isinstance(node, ast.Name):
         return ["name", node.id]
-    found: list[object] = [type(node).__name__]
+    flat: list[object] = [type(node).__name__]
     for field, value in ast.iter_fields(node):
         for part in value if isinstance(value, list) else [value]:
-            found += [field, *leaves(part)] if isinstance(part, ast.AST) else [field, part]
-    return found
+            flat += [field, *leaves(part)] if isinstance(part, ast.AST) else [field, part]
+    return flat
 
 
 def are_parallel(values: list[ast.expr]) -> bool:
@@ -180,7 +180,7 @@ EXEMPT = {
 @cache
 def faults() -> dict[str, list[str]]:
     """Rule -> `path::function`, once for each fault."""
-    found: dict[str, list[str]] = {rule: [] for rule in RULES}
+    by_rule: dict[str, list[str]] = {rule: [] for rule in RULES}
     for file in FILES:
         tree = ast.parse(file.read_text(encoding="utf-8"))
         outside = outside_names(tree)
@@ -189,8 +189,8 @@ def faults() -> dict[str, list[str]]:
                 name = f"{name}.{node.name}".lstrip(".")
             for rule, is_fault in RULES.items():
                 if is_fault(node) and not is_foreign(node, outside):
-                    found[rule].append(f"{file.relative_to(ROOT).as_posix()}::{name}")
-    return {rule: sorted(where) for rule, where in found.items()}
+                    by_rule[rule].append(f"{file.relative_to(ROOT).as_posix()}::{name}")
+    return {rule: sorted(where) for rule, where in by_rule.items()}
 
 
 @pytest.mark.parametrize("rule", RULES)

@@ -77,9 +77,9 @@ def tiny(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
 
 def run(code: str, names: dict[str, Any], where: str) -> None:
     """Runs a block; one that begins with the name of a source file becomes that module."""
-    place = re.match(r"# src/(superpose/\S+)\.py\n", code)
-    if place:
-        name = place[1].replace("/", ".")
+    module = re.match(r"# src/(superpose/\S+)\.py\n", code)
+    if module:
+        name = module[1].replace("/", ".")
         WRITTEN.append(name)
         sys.modules[name] = types.ModuleType(name)
         names = vars(sys.modules[name])
@@ -90,8 +90,8 @@ def run(code: str, names: dict[str, Any], where: str) -> None:
 @having("python")
 def test_the_python_blocks_of_a_page_run_one_after_the_other(page: Path, tiny: None) -> None:
     names: dict[str, Any] = {"__name__": "page"}
-    for place, code in enumerate(blocks(page, "python"), start=1):
-        run(code, names, f"{page.name}, block {place}")
+    for number, code in enumerate(blocks(page, "python"), start=1):
+        run(code, names, f"{page.name}, block {number}")
 
 
 @pytest.mark.parametrize("file", EXAMPLES, ids=lambda file: file.name)

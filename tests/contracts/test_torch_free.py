@@ -1,4 +1,4 @@
-"""What reads, splits, encodes and judges works where torch is not installed."""
+"""What reads, splits, encodes and evaluates works where torch is not installed."""
 
 import ast
 import subprocess
@@ -43,14 +43,14 @@ def run_without_torch(code: str) -> subprocess.CompletedProcess[str]:
 
 def module_level(tree: ast.Module) -> list[ast.stmt]:
     """Statements that run when a module is imported; not those for type checkers."""
-    found: list[ast.stmt] = []
+    statements: list[ast.stmt] = []
     for node in tree.body:
         if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test):
             continue
-        found.append(node)
+        statements.append(node)
         if isinstance(node, ast.If | ast.Try):
-            found += [inner for inner in ast.walk(node) if isinstance(inner, ast.stmt)]
-    return found
+            statements += [inner for inner in ast.walk(node) if isinstance(inner, ast.stmt)]
+    return statements
 
 
 @pytest.mark.parametrize("file", FREE, ids=lambda file: str(file.relative_to(SOURCE)))

@@ -1,4 +1,4 @@
-"""Balancing through the public class: it learns, and bundle and report tell how it weighed."""
+"""Balancing through the public class: it learns, and bundle and report have the weights."""
 
 from __future__ import annotations
 

@@ -35,15 +35,15 @@ def run(*args: object) -> str:
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A table to learn from, one to be judged on, one without labels, and settings."""
+    """A table to learn from, one to be tested on, one without labels, and settings."""
     folder = tmp_path_factory.mktemp("commands")
     table = load_bundled("heart")
     # Every fourth row, so that all four hospitals are on both sides.
     rows = list(range(table.num_rows))
-    learn, judge = table.take([r for r in rows if r % 4 == 1]), table.take(rows[::4])
+    learn, test = table.take([r for r in rows if r % 4 == 1]), table.take(rows[::4])
     write_table(learn, folder / "heart.csv")
-    write_table(judge, folder / "test.parquet")
-    write_table(judge.drop_columns(TARGETS), folder / "new.csv")
+    write_table(test, folder / "test.parquet")
+    write_table(test.drop_columns(TARGETS), folder / "new.csv")
 
     first = folder / "first.yaml"
     run("init", folder / "heart.csv", "--targets", ",".join(TARGETS), "--out", first)
@@ -65,10 +65,10 @@ def whole(folder: Path) -> Path:
 def test_what_init_wrote_passes_check_and_nothing_is_trained(folder: Path) -> None:
     before = sorted(folder.iterdir())
     for name in ("first.yaml", "superpose.yaml"):
-        told = run("check", folder / name)
-        assert "No fault was found." in told
-        assert "hospital" in told
-        assert "stratified" in told
+        printed = run("check", folder / name)
+        assert "No fault was found." in printed
+        assert "hospital" in printed
+        assert "stratified" in printed
     assert sorted(folder.iterdir()) == before
 
 
@@ -91,15 +91,15 @@ def test_a_run_leaves_everything_that_is_promised(whole: Path) -> None:
     assert "No fault was found." in run("check", whole / "superpose.yaml")
 
 
-def test_what_ships_beats_the_constant_on_rows_never_seen(folder: Path, whole: Path) -> None:
+def test_what_is_deployed_beats_the_baseline_on_rows_never_seen(folder: Path, whole: Path) -> None:
     metrics = json.loads(run("evaluate", whole, folder / "test.parquet", "--json"))
     assert list(metrics) == TARGETS
     for target, values in metrics.items():
         assert values["score"] > 0, f"{target} is no better than the baseline: {values}"
     own = json.loads((whole / "metrics.json").read_text(encoding="utf-8"))
     assert all(own[target]["deployed"]["score"] > 0 for target in TARGETS)
-    told = run("evaluate", whole, folder / "test.parquet")
-    assert all(target in told for target in TARGETS)
+    printed = run("evaluate", whole, folder / "test.parquet")
+    assert all(target in printed for target in TARGETS)
 
 
 def test_predictions_are_one_row_for_each_row_in_every_format(folder: Path, whole: Path) -> None:
@@ -138,8 +138,8 @@ def test_killed_twice_and_resumed_equals_not_killed(folder: Path, whole: Path) -
     assert not (out / "work").exists()
     for run_folder, name in (whole, "whole.parquet"), (out, "resumed.parquet"):
         run("predict", run_folder, folder / "new.csv", "--out", folder / name, "--proba")
-    told = pyarrow.parquet.read_table(folder / "whole.parquet")
-    assert pyarrow.parquet.read_table(folder / "resumed.parquet").equals(told)
+    preds = pyarrow.parquet.read_table(folder / "whole.parquet")
+    assert pyarrow.parquet.read_table(folder / "resumed.parquet").equals(preds)
     for name in ("metrics.json", "transfer.json"):
         assert (out / name).read_bytes() == (whole / name).read_bytes()
 
@@ -154,5 +154,5 @@ def kill_when(reached: Callable[[], bool], command: list[str]) -> None:
             time.sleep(0.002)
         process.send_signal(signal.SIGKILL)
         assert process.stderr is not None
-        told = process.stderr.read().decode()
-    assert process.returncode == -signal.SIGKILL, told
+        printed = process.stderr.read().decode()
+    assert process.returncode == -signal.SIGKILL, printed

@@ -46,11 +46,11 @@ def test_images_and_sounds_are_rows_of_one_model(
     ).fit({"written": images, "spoken": sounds})
     assert model.record.regime == "holdout"
     new = sounds.append_column("image", pa.nulls(len(sounds), pa.string()))
-    found = model.evaluate(new)
-    assert found["speaker"]["accuracy"] > 0.6, found
-    told = model.predict(
+    metrics = model.evaluate(new)
+    assert metrics["speaker"]["accuracy"] > 0.6, metrics
+    pred = model.predict(
         pa.table({"image": [None, images["image"][0].as_py()], "sound": [None] * 2})
     )
-    assert told["digit"].null_count == 0
+    assert pred["digit"].null_count == 0
     with pytest.raises(Exception, match="no such file"):
         model.predict(pa.table({"image": pa.nulls(1, pa.string()), "sound": ["gone.wav"]}))

@@ -61,9 +61,9 @@ def test_windows_of_a_few_engines_tell_the_life_that_is_left(example) -> None:
         training={"epochs": 3},
         proof={"references": "trees", "folds": 1, "trees": ["hist"]},
     ).fit(pa.concat_tables(some))
-    found = model.record.metrics["life"]
-    assert found["deployed"]["rmse"] < 22 < found["baseline"]["rmse"]
+    metrics = model.record.metrics["life"]
+    assert metrics["deployed"]["rmse"] < 22 < metrics["baseline"]["rmse"]
     seen = {kind.column for kind in model._predictor.codec.input_kinds}
     assert seen == {"window"}
-    told = model.predict(some[1])
-    assert set(told["engine"].to_pylist()) == set(np.unique(some[1]["engine"].to_pylist()))
+    pred = model.predict(some[1])
+    assert set(pred["engine"].to_pylist()) == set(np.unique(some[1]["engine"].to_pylist()))

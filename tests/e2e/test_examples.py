@@ -1,4 +1,4 @@
-"""The examples' own way of reading public data, and a model of a slice that beats the constant."""
+"""The examples' own way of reading public data, and a model of a slice that beats the baseline."""
 
 from __future__ import annotations
 
@@ -48,9 +48,9 @@ def test_tweets_of_five_sources_are_one_table_and_their_tasks_are_learned() -> N
         training={"sampling": "uniform", "epochs": 5},
         proof={"references": "none", "folds": 1},
     ).fit(two)
-    found = model.record.metrics
-    assert found["emotion"]["deployed"]["macro_auc"] > 0.55
-    assert found["offensive"]["deployed"]["auc"] > 0.55
+    metrics = model.record.metrics
+    assert metrics["emotion"]["deployed"]["macro_auc"] > 0.55
+    assert metrics["offensive"]["deployed"]["auc"] > 0.55
 
 
 def thinned(table: pa.Table, **rows: int) -> pa.Table:
@@ -60,10 +60,10 @@ def thinned(table: pa.Table, **rows: int) -> pa.Table:
     return table.take(np.concatenate(chosen))
 
 
-def test_people_of_a_graph_are_told_apart_by_what_it_says() -> None:
+def test_people_of_a_graph_are_classified_by_its_triples() -> None:
     names = example("graph", "kg_small")
     table = names["pairs"](DATA / "kg_small" / "kinships")
-    found = {}
+    accuracy = {}
     for pretrained in (True, False):
         entity = {
             "kind": "entity",
@@ -78,8 +78,8 @@ def test_people_of_a_graph_are_told_apart_by_what_it_says() -> None:
             training={"epochs": 10},
             proof={"references": "none", "folds": 1},
         ).fit(table)
-        found[pretrained] = model.record.metrics["term"]["deployed"]["accuracy"]
-    assert found[True] > found[False] + 0.1
+        accuracy[pretrained] = model.record.metrics["term"]["deployed"]["accuracy"]
+    assert accuracy[True] > accuracy[False] + 0.1
 
 
 def test_signs_of_posts_and_articles_are_labelled_by_one_model() -> None:
@@ -100,9 +100,9 @@ def test_signs_of_posts_and_articles_are_labelled_by_one_model() -> None:
         training={"sampling": "uniform", "epochs": 4, "batch_size": 32},
         proof={"references": "none", "folds": 1},
     ).fit(small)
-    found = model.record.metrics
-    assert found["boundary"]["deployed"]["accuracy"] > 0.7
-    assert found["speech"]["deployed"]["accuracy"] > found["speech"]["baseline"]["accuracy"]
+    metrics = model.record.metrics
+    assert metrics["boundary"]["deployed"]["accuracy"] > 0.7
+    assert metrics["speech"]["deployed"]["accuracy"] > metrics["speech"]["baseline"]["accuracy"]
 
 
 def test_assays_of_molecules_are_learned_from_their_formulas() -> None:
@@ -115,5 +115,5 @@ def test_assays_of_molecules_are_learned_from_their_formulas() -> None:
         training={"epochs": 6},
         proof={"references": "none", "folds": 1},
     ).fit(table)
-    found = model.record.metrics
-    assert np.mean([found[t]["deployed"]["auc"] for t in found]) > 0.65
+    metrics = model.record.metrics
+    assert np.mean([metrics[t]["deployed"]["auc"] for t in metrics]) > 0.65

@@ -1,6 +1,6 @@
 """Measured targets by the command line: predict, evaluate, entanglement, measure on a real run.
 
-The table is planted: two targets share a part that no input tells, so each says much about the
+The table is planted: two targets share a part that no input has, so each tells much about the
 other; a third is a noisy view of it; a fourth has nothing to do with them.
 """
 
@@ -59,7 +59,7 @@ def planted() -> pa.Table:
     }
     # The extremes are learned from, so that no test row warns of values that were never seen.
     numbers = [columns[name] for name in ("dust", "haze", "visits")]
-    extremes = {int(place) for y in numbers for place in (y.argmin(), y.argmax())}
+    extremes = {int(row) for y in numbers for row in (y.argmin(), y.argmax())}
     order = sorted(range(ROWS), key=lambda row: row not in extremes)
     return pa.table({name: values[order] for name, values in columns.items()})
 
@@ -79,8 +79,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def changed(folder: Path, name: str, column: str, values: Sequence[object]) -> Path:
     """The test table with other values in a column."""
     table = read_table(folder / "test.csv")
-    place = table.column_names.index(column)
-    table = table.set_column(place, column, pa.array(values))
+    index = table.column_names.index(column)
+    table = table.set_column(index, column, pa.array(values))
     write_table(table, folder / name)
     return folder / name
 
@@ -92,18 +92,18 @@ def predict(folder: Path, table: Path, *options: str) -> pa.Table:
 
 def test_labels_are_never_read_without_given(folder: Path) -> None:
     test = read_table(folder / "test.csv")
-    told = predict(folder, folder / "test.csv", "--proba")
+    pred = predict(folder, folder / "test.csv", "--proba")
     order = np.random.default_rng(1).permutation(test.num_rows)
     permuted = test
     for name in TARGETS:
-        place = test.column_names.index(name)
-        permuted = permuted.set_column(place, name, test[name].take(order))
+        index = test.column_names.index(name)
+        permuted = permuted.set_column(index, name, test[name].take(order))
     write_table(permuted, folder / "permuted.csv")
-    assert predict(folder, folder / "permuted.csv", "--proba").equals(told)
+    assert predict(folder, folder / "permuted.csv", "--proba").equals(pred)
     write_table(test.select(["z", "x"]), folder / "bare.csv")
-    assert predict(folder, folder / "bare.csv", "--proba").equals(told)
+    assert predict(folder, folder / "bare.csv", "--proba").equals(pred)
     nonsense = changed(folder, "nonsense.csv", "dust", ["?!"] * test.num_rows)
-    assert predict(folder, nonsense, "--proba").equals(told)
+    assert predict(folder, nonsense, "--proba").equals(pred)
     # Nor does a label that is not named take part where another one is given.
     one = predict(folder, folder / "test.csv", "--given", "alarm")
     assert predict(folder, nonsense, "--given", "alarm").equals(one)
@@ -113,12 +113,12 @@ def test_labels_are_never_read_without_given(folder: Path) -> None:
 
 def test_a_given_target_comes_back_and_sharpens_the_others(folder: Path) -> None:
     test = read_table(folder / "test.csv")
-    told = predict(folder, folder / "test.csv", "--given", "haze,visits")
-    haze = told["haze"].to_numpy()
+    pred = predict(folder, folder / "test.csv", "--given", "haze,visits")
+    haze = pred["haze"].to_numpy()
     np.testing.assert_array_equal(haze, test["haze"].to_numpy())
-    np.testing.assert_allclose(told["haze_high"].to_numpy(), haze, rtol=1e-6)
-    np.testing.assert_allclose(told["haze_low"].to_numpy(), haze, rtol=1e-6)
-    assert told["visits"].to_pylist() == test["visits"].to_pylist()
+    np.testing.assert_allclose(pred["haze_high"].to_numpy(), haze, rtol=1e-6)
+    np.testing.assert_allclose(pred["haze_low"].to_numpy(), haze, rtol=1e-6)
+    assert pred["visits"].to_pylist() == test["visits"].to_pylist()
     scores = [
         json.loads(run("evaluate", folder / "first", folder / "test.csv", "--json", *options))
         for options in ((), ("--given", "haze,visits"))
@@ -126,7 +126,7 @@ def test_a_given_target_comes_back_and_sharpens_the_others(folder: Path) -> None
     assert list(scores[0]) == TARGETS
     assert list(scores[1]) == ["dust", "alarm"], "what is given is not scored"
     assert scores[1]["dust"]["rmse"] < 0.6 * scores[0]["dust"]["rmse"]
-    errors = told["dust"].to_numpy() - test["dust"].to_numpy()
+    errors = pred["dust"].to_numpy() - test["dust"].to_numpy()
     assert np.sqrt(np.mean(errors**2)) == pytest.approx(scores[1]["dust"]["rmse"])
 
 
@@ -134,7 +134,7 @@ def test_given_values_may_be_missing_row_by_row(folder: Path) -> None:
     test = read_table(folder / "test.csv")
     some = [value if row % 2 else None for row, value in enumerate(test["haze"].to_pylist())]
     gaps = changed(folder, "gaps.csv", "haze", some)
-    told, none, every = (
+    pred, none, every = (
         predict(folder, table, *options).to_pydict()
         for table, options in (
             (gaps, ("--given", "haze")),
@@ -142,8 +142,8 @@ def test_given_values_may_be_missing_row_by_row(folder: Path) -> None:
             (folder / "test.csv", ("--given", "haze")),
         )
     )
-    for name in told:
-        for row, value in enumerate(told[name]):
+    for name in pred:
+        for row, value in enumerate(pred[name]):
             expected = (every if row % 2 else none)[name][row]
             assert value == (expected if isinstance(value, str) else pytest.approx(expected)), name
 
@@ -151,10 +151,10 @@ def test_given_values_may_be_missing_row_by_row(folder: Path) -> None:
 def test_entanglement_finds_what_was_planted(folder: Path) -> None:
     measured = run("entanglement", folder / "first", folder / "test.csv", "--permutations", "3",
                    "--out", folder / "own.svg")  # fmt: skip
-    told = run("entanglement", folder / "first")
-    for text in (measured, told):
+    printed = run("entanglement", folder / "first")
+    for text in (measured, printed):
         assert all(target in text for target in TARGETS)
-    assert "Wrote" in told
+    assert "Wrote" in printed
     for picture in (folder / "own.svg", folder / "first" / "entanglement.svg"):
         root = ElementTree.parse(picture).getroot()
         assert root.tag == "{http://www.w3.org/2000/svg}svg"
@@ -170,20 +170,22 @@ def test_entanglement_finds_what_was_planted(folder: Path) -> None:
 
 
 def test_measure_recommends_the_truly_best_target(folder: Path) -> None:
-    told = run("measure", folder / "first", folder / "test.csv", "--want", "dust", "--candidates",
-               "visits,alarm,haze", "--rows", "3", "--out", folder / "advice.csv")  # fmt: skip
-    assert "Measure haze next: it is expected to tell" in told
-    assert "bits about dust" in told
+    candidates = ("--candidates", "visits,alarm,haze")
+    rows = ("--rows", "3", "--out", folder / "advice.csv")
+    test = folder / "test.csv"
+    printed = run("measure", folder / "first", test, "--want", "dust", *candidates, *rows)
+    assert "Measure haze next: it is expected to tell" in printed
+    assert "bits about dust" in printed
     advice = read_table(folder / "advice.csv").to_pydict()
     best = [name for name, rank in zip(advice["measure"], advice["rank"], strict=True) if rank == 1]
     assert best == ["haze"] * (ROWS - LEARNED)
-    told_by = {
+    bits_by = {
         name: np.mean(
             [b for m, b in zip(advice["measure"], advice["bits"], strict=True) if m == name]
         )
         for name in ("alarm", "visits")
     }
-    assert told_by["alarm"] > 2 * told_by["visits"]
+    assert bits_by["alarm"] > 2 * bits_by["visits"]
     # At a price that is high enough the second best is better.
     dear = run("measure", folder / "first", folder / "test.csv", "--want", "dust", "--candidates",
                "alarm,haze", "--cost", "haze=1000", "--rows", "1")  # fmt: skip
@@ -247,7 +249,7 @@ WRONG = {
 
 
 @pytest.mark.parametrize("what", WRONG)
-def test_a_fault_is_told_in_plain_words(
+def test_a_fault_is_reported_in_plain_words(
     folder: Path, what: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(folder)

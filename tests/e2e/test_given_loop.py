@@ -8,7 +8,7 @@ import pytest
 
 from superpose import Superpose
 
-# New rows reach further than the training rows now and then; that is no fault here.
+# New rows lie further out than the training rows now and then; that is no fault here.
 pytestmark = pytest.mark.filterwarnings("ignore:column .* is outside of what")
 
 # What to measure next: y is wanted, m1 to m3 are copies with more and more noise.
@@ -75,17 +75,17 @@ def loop(model, table, choose):
     base = table.drop_columns([*NOISE, "y"])
     for _ in range(2):
         state = base
-        for place, name in enumerate(names):
-            values = np.where(shown[:, place], table[name].to_numpy(), np.nan)
+        for index, name in enumerate(names):
+            values = np.where(shown[:, index], table[name].to_numpy(), np.nan)
             state = state.append_column(name, pa.array(values, from_pandas=True))
         chosen = choose(state, shown)
         shown[np.arange(count), chosen] = True
-        for place, name in enumerate(names):
-            values = np.where(shown[:, place], table[name].to_numpy(), np.nan)
+        for index, name in enumerate(names):
+            values = np.where(shown[:, index], table[name].to_numpy(), np.nan)
             at = state.column_names.index(name)
             state = state.set_column(at, name, pa.array(values, from_pandas=True))
-        told = model.predict(state, given=names)["y"].to_numpy()
-        errors.append(float(np.mean((told - table["y"].to_numpy()) ** 2)))
+        pred = model.predict(state, given=names)["y"].to_numpy()
+        errors.append(float(np.mean((pred - table["y"].to_numpy()) ** 2)))
     return np.array(errors)
 
 
@@ -102,10 +102,10 @@ def test_the_closed_loop_beats_random_and_fixed_orders(clinic, patients):
     def worst_first(state, shown):
         return np.where(shown[:, 2], 1, 2)
 
-    found = {c.__name__: loop(clinic, patients, c) for c in (recommended, at_random, worst_first)}
+    errors = {c.__name__: loop(clinic, patients, c) for c in (recommended, at_random, worst_first)}
     plain = np.mean((clinic.predict(patients)["y"].to_numpy() - patients["y"].to_numpy()) ** 2)
-    assert found["recommended"][0] < 0.5 * plain
+    assert errors["recommended"][0] < 0.5 * plain
     # After the first measurement, and on the mean of both.
-    assert found["recommended"][0] < 0.7 * found["at_random"][0] < found["worst_first"][0]
-    assert found["recommended"].mean() < 0.8 * found["at_random"].mean()
-    assert found["recommended"].mean() < 0.5 * found["worst_first"].mean()
+    assert errors["recommended"][0] < 0.7 * errors["at_random"][0] < errors["worst_first"][0]
+    assert errors["recommended"].mean() < 0.8 * errors["at_random"].mean()
+    assert errors["recommended"].mean() < 0.5 * errors["worst_first"].mean()

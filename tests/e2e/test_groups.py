@@ -1,4 +1,4 @@
-"""Groups by the command line: look-ahead finds the planted ones, a search judges, a run trains.
+"""Groups by the command line: look-ahead finds the planted ones, a search evaluates, a run trains.
 
 The table is planted: three targets follow one part of the inputs, three another, in an order that
 mixes them.
@@ -60,9 +60,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def pasted(folder: Path) -> list[list[str]]:
     """The groups that look-ahead suggests, pasted into the settings of a second run."""
-    told = run("affinity", folder / "first", "--epochs", "5")
+    printed = run("affinity", folder / "first", "--epochs", "5")
     block = takewhile(
-        lambda line: line.startswith(" "), told[told.index("groups:") :].splitlines()[1:]
+        lambda line: line.startswith(" "), printed[printed.index("groups:") :].splitlines()[1:]
     )
     lines = ["groups:", *block]
     settings = folder / "grouped.yaml"
@@ -100,13 +100,14 @@ def test_a_grouped_run_predicts_from_its_bundle_and_uses_what_is_measured(
     folder: Path, pasted: object
 ) -> None:
     model, table = Superpose.load(folder / "second"), read_table(folder / "table.csv")
-    plain, told = model.predict(table), model.predict(table, given=["dust"])
+    plain = model.predict(table)
+    given = model.predict(table, given=["dust"])
     assert plain.equals(Superpose.load(folder / "second" / "bundle").predict(table))
-    assert told["dust"].to_pylist() == table["dust"].to_pylist()
+    assert given["dust"].to_pylist() == table["dust"].to_pylist()
 
 
 @pytest.mark.slow
-def test_a_search_judges_what_the_affinities_propose() -> None:
+def test_a_search_evaluates_what_the_affinities_propose() -> None:
     model = Superpose(
         TARGETS,
         references="none",
@@ -114,16 +115,16 @@ def test_a_search_judges_what_the_affinities_propose() -> None:
         model={"width": 16, "members": 1, "state": 4, "embedding": 4, "given": False},
         proof={"folds": 2},
     ).fit(planted())
-    found = model.search_groups(folds=2).to_pandas().set_index("name")
-    judged = model.record.grouping
-    assert {"all together", "all apart"} <= set(found.index)
-    assert len(found) > 3
-    assert found["loss"].idxmin() == judged.winner
-    assert judged.recommended in ("all together", judged.winner)
-    assert [one.name for one in judged.candidates] == found.index.tolist()
+    candidates = model.search_groups(folds=2).to_pandas().set_index("name")
+    grouping = model.record.grouping
+    assert {"all together", "all apart"} <= set(candidates.index)
+    assert len(candidates) > 3
+    assert candidates["loss"].idxmin() == grouping.winner
+    assert grouping.recommended in ("all together", grouping.winner)
+    assert [one.name for one in grouping.candidates] == candidates.index.tolist()
 
 
-def test_a_run_of_a_frame_has_to_be_told_its_table(tmp_path: Path) -> None:
+def test_a_run_of_a_frame_needs_its_table(tmp_path: Path) -> None:
     table = planted(90)
     model = Superpose(
         ["dust", "load"],
@@ -136,7 +137,7 @@ def test_a_run_of_a_frame_has_to_be_told_its_table(tmp_path: Path) -> None:
     model.save(tmp_path / "bundle")
     result = CliRunner().invoke(app, ["affinity", str(tmp_path / "bundle")])
     assert result.exit_code == 2
-    told = "error: data: the run does not name its table; pass a frame or a path\n"
-    assert result.stderr.endswith(told)
+    message = "error: data: the run does not name its table; pass a frame or a path\n"
+    assert result.stderr.endswith(message)
     with pytest.raises(Exception, match="its rows divide into"):
         Superpose.load(tmp_path / "bundle").affinity(table.slice(0, 60))

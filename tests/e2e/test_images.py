@@ -80,23 +80,23 @@ def fitted(shapes: Path) -> Superpose:
 
 
 def test_all_three_are_learned(fitted: Superpose) -> None:
-    found = {t: m["deployed"] for t, m in fitted.record.metrics.items()}
-    assert found["mask"]["miou"] > 0.6, found
-    assert found["squares"]["map50"] > 0.6, found
-    assert found["shade"]["accuracy"] > 0.9, found
+    metrics = {t: m["deployed"] for t, m in fitted.record.metrics.items()}
+    assert metrics["mask"]["miou"] > 0.6, metrics
+    assert metrics["squares"]["map50"] > 0.6, metrics
+    assert metrics["shade"]["accuracy"] > 0.9, metrics
 
 
 def test_predicted_masks_are_arrays_of_the_size_of_the_image(
     fitted: Superpose, shapes: Path
 ) -> None:
     rows = with_boxes(shapes).slice(90, 4)
-    told = fitted.predict(rows.select(["image"]))
-    for text, path in zip(told["mask"].to_pylist(), rows["mask"].to_pylist(), strict=True):
+    pred = fitted.predict(rows.select(["image"]))
+    for text, path in zip(pred["mask"].to_pylist(), rows["mask"].to_pylist(), strict=True):
         ids, true = mask_array(text), np.asarray(Image.open(shapes / path))
         assert ids.shape == (32, 32)
         assert (ids == true)[true < 255].mean() > 0.8
     for objects, (true,) in zip(
-        told["squares"].to_pylist(), rows["squares"].to_pylist(), strict=True
+        pred["squares"].to_pylist(), rows["squares"].to_pylist(), strict=True
     ):
         best = max(objects, key=lambda x: x["score"])
         assert np.abs(np.subtract(best["box"], true["box"])).max() < 8  # pixels of the file
@@ -104,8 +104,8 @@ def test_predicted_masks_are_arrays_of_the_size_of_the_image(
 
 def test_what_is_known_of_an_image_sharpens_the_rest(fitted: Superpose, shapes: Path) -> None:
     rows = with_boxes(shapes).slice(90, 4)
-    told = fitted.predict(rows, given=["squares"])
-    for one, (true,) in zip(told["squares"].to_pylist(), rows["squares"].to_pylist(), strict=True):
+    pred = fitted.predict(rows, given=["squares"])
+    for one, (true,) in zip(pred["squares"].to_pylist(), rows["squares"].to_pylist(), strict=True):
         assert one[0]["class"] == true["class"]
         assert one[0]["box"] == pytest.approx(true["box"], abs=1e-3)
     assert set(fitted.evaluate(rows, given=["mask"])) == {"squares", "shade"}
@@ -127,7 +127,7 @@ def test_a_saved_model_predicts_the_same_and_shows_pictures(
     assert "IoU of bright" in page
 
 
-def test_a_row_alone_is_told_as_in_any_batch(fitted: Superpose, shapes: Path) -> None:
+def test_one_row_is_predicted_as_in_any_batch(fitted: Superpose, shapes: Path) -> None:
     rows = with_boxes(shapes).slice(84, 6).select(["image"])
     assert fitted.predict(rows.slice(2, 1))["mask"].equals(fitted.predict(rows)["mask"].slice(2, 1))
 
@@ -143,21 +143,21 @@ def test_a_folder_is_trained_from_the_command_line(shapes: Path, tmp_path: Path)
     run, out = CliRunner(), tmp_path / "run"
     trained = run.invoke(app, ["train", str(settings), "--out", str(out)])
     assert trained.exit_code == 0, trained.output
-    told = tmp_path / "told.csv"
-    done = run.invoke(app, ["predict", str(out), str(shapes), "--out", str(told)])
+    out_file = tmp_path / "pred.csv"
+    done = run.invoke(app, ["predict", str(out), str(shapes), "--out", str(out_file)])
     assert done.exit_code == 0, done.output
-    paths = read_table(told)["mask"].to_pylist()
-    assert paths[:2] == ["told/mask/0.png", "told/mask/1.png"]
+    paths = read_table(out_file)["mask"].to_pylist()
+    assert paths[:2] == ["pred/mask/0.png", "pred/mask/1.png"]
     assert np.asarray(Image.open(tmp_path / paths[-1])).shape == (32, 32)
-    assert f"files in {tmp_path / 'told'}" in done.output.replace("\n", "")
+    assert f"files in {tmp_path / 'pred'}" in done.output.replace("\n", "")
     shown = run.invoke(app, ["predict", str(out), str(shapes)])
     assert '"32x32 ' in shown.output  # a screen has no folder beside it
 
 
-def test_masks_and_boxes_are_told_by_what_their_columns_hold(shapes: Path) -> None:
+def test_masks_and_boxes_are_inferred_from_their_columns(shapes: Path) -> None:
     config = Config.from_arguments(targets=["mask", "squares"], ignore=["shade", "split"])
-    found = infer_schema(with_boxes(shapes), config)
-    assert [(s.name, s.kind, s.options) for s in found.targets] == [
+    schema = infer_schema(with_boxes(shapes), config)
+    assert [(s.name, s.kind, s.options) for s in schema.targets] == [
         ("mask", "mask", {"of": "image"}),
         ("squares", "boxes", {"of": "image"}),
     ]
@@ -216,7 +216,7 @@ def test_wrong_settings_have_one_clear_error(
 
 @pytest.mark.slow
 @pytest.mark.skipif(not (DATA / "camvid").is_dir(), reason="the data is not there")
-def test_streets_are_told_apart_in_a_slice_of_real_images(tmp_path: Path) -> None:
+def test_streets_are_segmented_in_a_slice_of_real_images(tmp_path: Path) -> None:
     with zipfile.ZipFile(DATA / "camvid/camvid_160x120.zip") as packed:
         names = sorted(packed.namelist())
         for part in ("train", "val", "test"):
@@ -236,13 +236,13 @@ def test_streets_are_told_apart_in_a_slice_of_real_images(tmp_path: Path) -> Non
         model=MODEL,
         training={"epochs": 8, "batch_size": 4},
     ).fit(table.append_column("road", pa.array(shares)))
-    found = model.record.metrics["mask"]["deployed"]
-    assert found["pixel_accuracy"] > 0.45  # a third of the pixels are road, the largest class
+    metrics = model.record.metrics["mask"]["deployed"]
+    assert metrics["pixel_accuracy"] > 0.45  # a third of the pixels are road, the largest class
 
 
 @pytest.mark.slow
 @pytest.mark.skipif(not (DATA / "bccd_detection").is_dir(), reason="the data is not there")
-def test_cells_are_found_in_a_slice_of_real_images() -> None:
+def test_cells_are_detected_in_a_slice_of_real_images() -> None:
     table = read_table(DATA / "bccd_detection/BCCD")
     split = np.array(table["split"].to_pylist())
     first = [np.flatnonzero(split == part)[:24] for part in ("train", "validation", "test")]

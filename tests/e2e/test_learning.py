@@ -56,7 +56,7 @@ def fitted() -> Superpose:
     return model.fit(table())
 
 
-def test_every_kind_of_target_beats_the_constant(fitted: Superpose) -> None:
+def test_every_kind_of_target_beats_the_baseline(fitted: Superpose) -> None:
     scores = {t: m["deployed"]["score"] for t, m in fitted.record.metrics.items()}
     assert min(scores.values()) > 0.15, scores
 

@@ -61,32 +61,32 @@ def fitted(discs: pa.Table) -> Superpose:
 
 
 def test_depth_is_learned_from_shade(fitted: Superpose) -> None:
-    found = fitted.record.metrics["depth"]
-    assert found["deployed"]["score"] > 0.6, found
-    assert found["deployed"]["rmse"] < 0.7 * found["baseline"]["rmse"]
-    assert found["deployed"]["abs_rel"] < found["baseline"]["abs_rel"]
-    assert found["deployed"]["delta1"] > 0.6
-    assert 0.7 < found["deployed"]["coverage"] <= 1
+    metrics = fitted.record.metrics["depth"]
+    assert metrics["deployed"]["score"] > 0.6, metrics
+    assert metrics["deployed"]["rmse"] < 0.7 * metrics["baseline"]["rmse"]
+    assert metrics["deployed"]["abs_rel"] < metrics["baseline"]["abs_rel"]
+    assert metrics["deployed"]["delta1"] > 0.6
+    assert 0.7 < metrics["deployed"]["coverage"] <= 1
 
 
 def test_predicted_maps_are_numbers_of_the_size_of_the_image(
     fitted: Superpose, discs: pa.Table
 ) -> None:
     rows = discs.slice(46, 6)
-    told = np.array(fitted.predict(rows.select(["image"]))["depth"].to_pylist())
+    pred = np.array(fitted.predict(rows.select(["image"]))["depth"].to_pylist())
     true = np.array([np.asarray(Image.open(p)) for p in rows["depth"].to_pylist()], float)
-    assert told.shape == (6, SIDE, SIDE)
-    assert np.abs(told - true)[true > 0].mean() < 700
+    assert pred.shape == (6, SIDE, SIDE)
+    assert np.abs(pred - true)[true > 0].mean() < 700
     alone = np.array(fitted.predict(rows.slice(2, 1).select(["image"]))["depth"].to_pylist())
-    np.testing.assert_allclose(alone[0], told[2], rtol=1e-4)
+    np.testing.assert_allclose(alone[0], pred[2], rtol=1e-4)
 
 
 def test_what_is_measured_sharpens_the_rest_and_a_saved_model_answers_alike(
     fitted: Superpose, discs: pa.Table, tmp_path: Path
 ) -> None:
     rows = discs.slice(0, 4)
-    told = fitted.predict(rows, given=["depth"])["depth"].to_pylist()
-    assert np.abs(np.array(told[1]) - np.asarray(Image.open(rows["depth"][1].as_py()))).mean() < 500
+    pred = fitted.predict(rows, given=["depth"])["depth"].to_pylist()
+    assert np.abs(np.array(pred[1]) - np.asarray(Image.open(rows["depth"][1].as_py()))).mean() < 500
     assert set(fitted.evaluate(rows, given=["depth"])) == {"disc", "distance"}
     assert fitted.sample(rows.select(["image"]), n=2).num_rows == 8
     again = Superpose.load(fitted.save(tmp_path / "bundle"))
@@ -115,11 +115,11 @@ def test_maps_are_proven_and_predicted_as_files_on_the_command_line(
     assert ruling["target"] == "depth"
     assert np.isfinite(ruling["single_task"])
     table = str(tmp_path / "discs.parquet")
-    told = run.invoke(
-        app, ["predict", str(out), table, "--out", str(tmp_path / "told.csv"), "--proba"]
+    done = run.invoke(
+        app, ["predict", str(out), table, "--out", str(tmp_path / "pred.csv"), "--proba"]
     )
-    assert told.exit_code == 0, told.output
-    files = read_table(tmp_path / "told.csv")
-    assert files["depth_scale"][3].as_py() == "told/depth_scale/3.npy"
+    assert done.exit_code == 0, done.output
+    files = read_table(tmp_path / "pred.csv")
+    assert files["depth_scale"][3].as_py() == "pred/depth_scale/3.npy"
     depth = np.load(tmp_path / files["depth"][3].as_py())
     assert (depth.shape, depth.dtype) == ((SIDE, SIDE), np.float32)

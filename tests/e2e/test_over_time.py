@@ -19,7 +19,7 @@ TRAINING = {"epochs": 12, "batch_size": 32, "learning_rate": 0.01}
 
 
 def machines(count: int = 40, steps: int = 30, seed: int = 0) -> pa.Table:
-    """Machines whose two sensors drift at a rate of their own, which tells when each will fail."""
+    """Machines whose two sensors drift at a rate of their own, by which each fails."""
     rng = np.random.default_rng(seed)
     rate = rng.uniform(0.5, 2.0, count)
     step = np.tile(np.arange(steps), count)
@@ -57,26 +57,26 @@ def fitted() -> Superpose:
 
 
 def test_windows_and_lifetimes_are_learned(fitted: Superpose) -> None:
-    found = fitted.evaluate(machines(seed=1))
-    assert found["left"]["concordance"] > 0.75, found
-    assert found["left"]["score"] > 0.1, found
-    assert found["worn"]["auc"] > 0.9, found
+    metrics = fitted.evaluate(machines(seed=1))
+    assert metrics["left"]["concordance"] > 0.75, metrics
+    assert metrics["left"]["score"] > 0.1, metrics
+    assert metrics["worn"]["auc"] > 0.9, metrics
     trees = fitted.record.metrics["left"]["trees"]
     assert trees["concordance"] > 0.7, trees
 
 
 def test_a_prediction_tells_which_step_of_which_machine_it_is_of(fitted: Superpose) -> None:
     new = machines(3, seed=2)
-    told = fitted.predict(new.drop_columns(["left", "failed", "worn"]))
-    assert told.column_names == ["machine", "step", "left", "worn"]
-    assert told["step"].to_pylist()[:6] == [9, 13, 17, 21, 25, 29]
+    pred = fitted.predict(new.drop_columns(["left", "failed", "worn"]))
+    assert pred.column_names == ["machine", "step", "left", "worn"]
+    assert pred["step"].to_pylist()[:6] == [9, 13, 17, 21, 25, 29]
     shares = fitted.predict_proba(new)
     assert [name for name in shares.column_names if name.startswith("left<=")]
     by = np.stack([shares[n].to_numpy() for n in shares.column_names if n.startswith("left<=")])
     assert (np.diff(by, axis=0) >= 0).all()
 
 
-def test_a_machine_alone_is_told_the_same_as_among_others(fitted: Superpose) -> None:
+def test_one_machine_is_predicted_as_among_others(fitted: Superpose) -> None:
     new = machines(4, seed=3)
     among, alone = fitted.predict(new), fitted.predict(new.slice(0, 30))
     np.testing.assert_allclose(
@@ -94,9 +94,9 @@ def test_a_bundle_predicts_as_the_model_did(fitted: Superpose, tmp_path: Path) -
 
 def test_a_lifetime_sharpens_the_others_and_comes_back_as_it_was(fitted: Superpose) -> None:
     new = machines(3, seed=5)
-    told = fitted.predict(new, given="left")
-    assert told["left"].to_pylist()[:2] == new["left"].take(pa.array([9, 13])).to_pylist()
-    assert told["worn"].null_count == 0
+    pred = fitted.predict(new, given="left")
+    assert pred["left"].to_pylist()[:2] == new["left"].take(pa.array([9, 13])).to_pylist()
+    assert pred["worn"].null_count == 0
 
 
 def test_the_report_shows_survival_by_risk(fitted: Superpose, tmp_path: Path) -> None:
@@ -121,9 +121,9 @@ def test_the_command_line_reads_windows_from_the_settings(tmp_path: Path) -> Non
     trained = run(app, ["train", str(tmp_path / "s.yaml"), "--out", str(tmp_path / "run")])
     assert trained.exit_code == 0, trained.output
     files = [str(tmp_path / "run"), str(tmp_path / "machines.csv")]
-    told = run(app, ["predict", *files, "--out", str(tmp_path / "told.csv")])
-    assert told.exit_code == 0, told.output
-    assert "72 rows, columns machine, step, left, worn" in told.output
+    done = run(app, ["predict", *files, "--out", str(tmp_path / "pred.csv")])
+    assert done.exit_code == 0, done.output
+    assert "72 rows, columns machine, step, left, worn" in done.output
 
 
 def test_forecasts_are_better_than_the_last_value() -> None:
@@ -147,9 +147,9 @@ def test_forecasts_are_better_than_the_last_value() -> None:
     assert np.mean(errors["deployed"]) < 0.6 * np.mean(errors["the last value"]), errors
     assert model.record.metrics["load"]["deployed"]["r2"] > 0.8
     assert model.record.metrics["load"]["deployed"]["coverage"] == pytest.approx(0.9, abs=0.1)
-    told = model.predict(table.slice(800))
-    assert told.column_names == ["hour", "load", "load_low", "load_high"]
-    assert len(told["load"][-1].as_py()) == 6, "the last step has a forecast though no label"
+    pred = model.predict(table.slice(800))
+    assert pred.column_names == ["hour", "load", "load_low", "load_high"]
+    assert len(pred["load"][-1].as_py()) == 6, "the last step has a forecast though no label"
 
 
 def test_what_hardly_moves_is_not_forecast_worse_than_by_its_last_value(tmp_path: Path) -> None:

@@ -64,12 +64,12 @@ def test_a_model_reads_new_cells_as_it_has_read_its_own(folder: Path) -> None:
     head = "ward,share,cost,group\n"
     Path("text.csv").write_text(head + '003,53.2%,"12,300",NA\n')
     Path("plain.csv").write_text(head + "003,53.2 %,12300,\n")
-    told = model.predict("text.csv")
-    assert told.equals(model.predict("plain.csv"))
+    pred = model.predict("text.csv")
+    assert pred.equals(model.predict("plain.csv"))
     numbers = pa.table({"ward": ["003"], "share": [53.2], "cost": [12300], "group": ["NA"]})
     with pytest.warns(UserWarning, match="column 'share': numbers without a unit are read as in %"):
-        assert model.predict(numbers).equals(told)
-    for cell, said in (("53.2 kg", "has another unit"), ("53.2", "lacks the unit")):
+        assert model.predict(numbers).equals(pred)
+    for cell, reason in (("53.2 kg", "has another unit"), ("53.2", "lacks the unit")):
         Path("other.csv").write_text(head + f"003,{cell},12300,\n")
-        with pytest.raises(DataError, match=f"column 'share', row 0: '{cell}' {said}"):
+        with pytest.raises(DataError, match=f"column 'share', row 0: '{cell}' {reason}"):
             model.predict("other.csv")

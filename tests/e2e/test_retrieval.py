@@ -1,4 +1,4 @@
-"""The tail of a triple, found among the entities of a graph that two towers have learned."""
+"""The tail of a triple, retrieved from the entities of a graph that two towers have learned."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ def triples() -> pa.Table:
 
 @pytest.fixture(scope="module")
 def fitted(triples: pa.Table, tmp_path_factory: pytest.TempPathFactory) -> Superpose:
-    """Two towers each for head and tail, which the relation alone tells little of."""
-    # All entities can be found, also those that training rows lack.
+    """Two towers each for head and tail, which the relation by itself tells little of."""
+    # All entities can be retrieved, also those that training rows lack.
     items = tmp_path_factory.mktemp("umls") / "items.csv"
     names = sorted({*triples["head"].to_pylist(), *triples["tail"].to_pylist()})
     items.write_text("\n".join(["name", *names]), encoding="utf-8")
-    told = {"kind": "retrieval", "items": str(items), "id": "name", "size": 16}
+    retrieval = {"kind": "retrieval", "items": str(items), "id": "name", "size": 16}
     return Superpose(
-        [{"name": "tail", **told}, {"name": "head", **told}],
+        [{"name": "tail", **retrieval}, {"name": "head", **retrieval}],
         inputs={"relation": "category"},
         references="none",
         split="random",
@@ -46,10 +46,10 @@ def fitted(triples: pa.Table, tmp_path_factory: pytest.TempPathFactory) -> Super
 
 def test_it_beats_popularity(fitted: Superpose) -> None:
     for target in ("tail", "head"):
-        found = fitted.record.metrics[target]
-        assert found["deployed"]["recall_at_10"] > found["baseline"]["recall_at_10"] + 0.1, found
-        assert found["deployed"]["mrr"] > 1.3 * found["baseline"]["mrr"], found
-        assert found["deployed"]["score"] > 0.1, found
+        test = fitted.record.metrics[target]
+        assert test["deployed"]["recall_at_10"] > test["baseline"]["recall_at_10"] + 0.1, test
+        assert test["deployed"]["mrr"] > 1.3 * test["baseline"]["mrr"], test
+        assert test["deployed"]["score"] > 0.1, test
 
 
 def test_an_item_that_is_given_helps_to_find_the_other(
@@ -65,7 +65,7 @@ def test_an_item_that_is_given_helps_to_find_the_other(
     assert sum(mrr.values()) > alone["tail"]["mrr"] + alone["head"]["mrr"], (mrr, alone)
 
 
-def test_the_first_item_is_told_and_the_best_are_listed(
+def test_the_first_item_is_predicted_and_the_best_are_listed(
     fitted: Superpose, triples: pa.Table, tmp_path: Path
 ) -> None:
     rows = triples.slice(0, 5)

@@ -37,20 +37,20 @@ def fitted(sentences: pa.Table) -> Superpose:
 
 
 def test_both_targets_are_learned(fitted: Superpose) -> None:
-    found = {t: m["deployed"] for t, m in fitted.record.metrics.items()}
-    assert found["intent"]["accuracy"] > 0.8, found
-    assert found["slots"]["f1"] > 0.8, found
-    assert found["slots"]["score"] > 0.5, found
+    metrics = {t: m["deployed"] for t, m in fitted.record.metrics.items()}
+    assert metrics["intent"]["accuracy"] > 0.8, metrics
+    assert metrics["slots"]["f1"] > 0.8, metrics
+    assert metrics["slots"]["score"] > 0.5, metrics
 
 
 def test_every_word_has_a_label_and_spans_are_whole(
     fitted: Superpose, make_utterances: Callable[..., pa.Table]
 ) -> None:
     new = make_utterances(50, seed=2).select(["words"])
-    told = fitted.predict(new)["slots"].to_pylist()
+    pred = fitted.predict(new)["slots"].to_pylist()
     words = new["words"].to_pylist()
-    assert [len(labels) for labels in told] == [len(row) for row in words]
-    for labels in told:
+    assert [len(labels) for labels in pred] == [len(row) for row in words]
+    for labels in pred:
         for before, label in zip(["O", *labels], labels, strict=False):
             assert label[0] != "I" or before[1:] == label[1:]
 
@@ -63,9 +63,9 @@ def test_a_word_that_was_never_seen_leaves_the_labels_of_others(fitted: Superpos
 
 def test_what_is_known_of_a_row_sharpens_the_rest(fitted: Superpose, sentences: pa.Table) -> None:
     rows = sentences.slice(0, 20)
-    told = fitted.predict(rows, given=["slots"])
-    for kept, answer in zip(rows["slots"].to_pylist(), told["slots"].to_pylist(), strict=True):
-        for was, now in zip(kept or [], answer, strict=False):
+    pred = fitted.predict(rows, given=["slots"])
+    for kept, labels in zip(rows["slots"].to_pylist(), pred["slots"].to_pylist(), strict=True):
+        for was, now in zip(kept or [], labels, strict=False):
             assert was is None or was == now
     assert set(fitted.evaluate(rows, given=["intent"])) == {"slots"}
     drawn = fitted.sample(rows.select(["words"]), n=2)
@@ -123,9 +123,9 @@ def test_a_folder_of_parts_is_trained_from_the_command_line(
     assert "by: column" in (out / "superpose.yaml").read_text(encoding="utf-8")
     scored = run.invoke(app, ["evaluate", str(out), str(folder / "test"), "--json"])
     assert set(json.loads(scored.output)) == {"intent", "slots"}
-    file = tmp_path / "told.jsonl"
-    told = run.invoke(app, ["predict", str(out), str(folder / "test"), "--out", str(file)])
-    assert told.exit_code == 0, told.output
+    file = tmp_path / "pred.jsonl"
+    done = run.invoke(app, ["predict", str(out), str(folder / "test"), "--out", str(file)])
+    assert done.exit_code == 0, done.output
     lines = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
     assert len(lines) == 40
     assert isinstance(lines[0]["slots"], list)

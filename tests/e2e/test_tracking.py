@@ -1,4 +1,4 @@
-"""A tracker follows the joint network's losses, through accelerate."""
+"""A tracker follows the multi-task net's losses, through accelerate."""
 
 from __future__ import annotations
 
@@ -32,10 +32,10 @@ def test_tensorboard_gets_a_curve_for_each_target(tmp_path: Path) -> None:
     table = load_bundled("heart").slice(0, 300)
     model("tensorboard").fit(table, out=tmp_path / "run")
     events = next((tmp_path / "run" / "tracking").rglob("events.*"))
-    found = EventAccumulator(str(events))
-    found.Reload()
+    accumulator = EventAccumulator(str(events))
+    accumulator.Reload()
     for target in ("disease", "severity"):
-        assert len(found.Scalars(f"validation/{target}")) == 3
+        assert len(accumulator.Scalars(f"validation/{target}")) == 3
 
 
 def test_a_tracker_that_is_not_installed_is_named(tmp_path: Path) -> None:

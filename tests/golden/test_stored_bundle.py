@@ -29,17 +29,17 @@ def model() -> Superpose:
 
 @pytest.fixture(scope="module")
 def expected() -> dict[str, Any]:
-    found: dict[str, Any] = json.loads((FOLDER / "predictions.json").read_text(encoding="utf-8"))
-    return found
+    stored: dict[str, Any] = json.loads((FOLDER / "predictions.json").read_text(encoding="utf-8"))
+    return stored
 
 
-def assert_same(found: dict[str, list[Any]], expected: dict[str, list[Any]]) -> None:
-    assert list(found) == list(expected)
+def assert_same(preds: dict[str, list[Any]], expected: dict[str, list[Any]]) -> None:
+    assert list(preds) == list(expected)
     for name, values in expected.items():
         if isinstance(values[0], str):
-            assert found[name] == values
+            assert preds[name] == values
         else:
-            np.testing.assert_allclose(found[name], values, rtol=TOLERANCE)
+            np.testing.assert_allclose(preds[name], values, rtol=TOLERANCE)
 
 
 @pytest.mark.parametrize(

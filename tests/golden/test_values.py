@@ -53,15 +53,15 @@ def weights():
     return task_attention_weights(QUERY, KEY, pair=PAIR, sink=SINK)
 
 
-def facts(found):
-    return [found.mean, found.error, found.p, *found.interval()]
+def facts(test):
+    return [test.mean, test.error, test.p, *test.interval()]
 
 
 def blend(wanted, must=None):
-    """Two models that say 0 and 1, and one that is far off."""
-    told = {"low": np.zeros((1, 1)), "high": np.ones((1, 1)), "off": np.full((1, 1), 9.0)}
-    found = greedy_blend(told, lambda z: (z.item() - wanted) ** 2, must=must)
-    return [found.get(name, 0.0) for name in told]
+    """Two models that predict 0 and 1, and one that is far off."""
+    preds = {"low": np.zeros((1, 1)), "high": np.ones((1, 1)), "off": np.full((1, 1), 9.0)}
+    mixture = greedy_blend(preds, lambda z: (z.item() - wanted) ** 2, must=must)
+    return [mixture.get(name, 0.0) for name in preds]
 
 
 VALUES = {
@@ -139,7 +139,7 @@ VALUES = {
         lambda: condition_normal(CORRELATION, SCORES)[0],
         [[1.0, 0.423077, -0.5], [-2.0, -1.0, 0.6]],
     ),
-    "conditional normal, spread": (
+    "conditional normal, sd": (
         lambda: condition_normal(CORRELATION, SCORES)[1],
         [[0.0, 0.784465, 0.0], [0.0, 0.866025, 0.953939]],
     ),

@@ -1,6 +1,6 @@
 """The claims of the design, for any network, any labels, and worlds in which sharing can't help.
 
-A world is simulated by predictions alone, so that the truth about them is known. Two hundred worlds
+A world is simulated by predictions only, so that the truth about them is known. Two hundred worlds
 let a test of level 5 % be wrong 10 times on average; ``MOST_ERRORS`` is the count that such a test
 exceeds in one of a thousand cases, so that the claim, and not luck, is what fails here.
 """
@@ -28,7 +28,7 @@ WIDTH, STATE, RANK, MEMBERS = 11, 13, 17, 7  # unlike every number of targets be
 
 @st.composite
 def networks(draw, fusion):
-    """A network with any number of targets, its blocks, and everything away from zero."""
+    """A network with any number of targets, its inputs, and everything away from zero."""
     torch.manual_seed(draw(st.integers(0, 2**31)))
     sizes = draw(st.lists(st.integers(1, 3), min_size=2, max_size=6))
     rows, depth = draw(st.integers(1, 8)), draw(st.integers(1, 2))
@@ -54,10 +54,10 @@ def wake(network):
 @quick
 @given(data=st.data())
 def test_task_attention_is_the_identity_at_the_start(data):
-    network, blocks = data.draw(networks("task-attention"))
-    out = network(blocks)
+    network, inputs = data.draw(networks("task-attention"))
+    out = network(inputs)
     network.fusion = torch.nn.ModuleList()
-    assert (out - network(blocks)).abs().max() == 0
+    assert (out - network(inputs)).abs().max() == 0
 
 
 # Which axes of a fusion's parameters belong to targets; what is not named here is shared by all.
@@ -85,7 +85,7 @@ TARGET_AXES = {
 
 @torch.no_grad()
 def reorder(network, order):
-    """Give each target's parameters to another place."""
+    """Give each target's parameters to another index."""
     targets = len(order)
     for name, parameter in network.named_parameters():
         if name in ("states.weight", "states.bias", "states.s"):
@@ -103,23 +103,23 @@ def reorder(network, order):
 @quick
 @given(data=st.data())
 def test_permuting_the_targets_permutes_the_outputs(fusion, data):
-    network, blocks = data.draw(networks(fusion))
+    network, inputs = data.draw(networks(fusion))
     wake(network)
     order = torch.tensor(data.draw(st.permutations(range(network.targets))))
-    before = network(blocks)
+    before = network(inputs)
     reorder(network, order)
-    torch.testing.assert_close(network(blocks), before[:, :, order], atol=1e-4, rtol=1e-4)
+    torch.testing.assert_close(network(inputs), before[:, :, order], atol=1e-4, rtol=1e-4)
 
 
 @every_fusion
 @quick
 @given(data=st.data())
 def test_one_row_alone_predicts_as_in_any_batch(fusion, data):
-    network, blocks = data.draw(networks(fusion))
+    network, inputs = data.draw(networks(fusion))
     wake(network)
-    whole = network(blocks)
+    whole = network(inputs)
     row = data.draw(st.integers(0, len(whole) - 1))
-    alone = network({name: block[row : row + 1] for name, block in blocks.items()})
+    alone = network({name: values[row : row + 1] for name, values in inputs.items()})
     torch.testing.assert_close(alone[0], whole[row], atol=1e-5, rtol=1e-5)
 
 
@@ -149,12 +149,12 @@ def test_a_masked_label_carries_no_gradient(data):
     encoders = {"numbers": NumberEncoder([[-1.0, 1.0]], 4)}
     network = Network(encoders, {str(t): head_of(k).n_outputs for t, k in enumerate(kinds)}, shape)
     wake(network)
-    blocks = {"numbers": torch.randn(rows, 1)}
+    inputs = {"numbers": torch.randn(rows, 1)}
     fold = Fold(np.arange(rows), np.arange(0))
     jobs = multi_task_jobs(len(kinds), [fold])
     objective = Objective(kinds, gappy, jobs, rows=np.arange(rows))
 
-    out = network(blocks)
+    out = network(inputs)
     out.retain_grad()
     objective.losses(out[None], Batch(torch.arange(rows)[None])).sum().backward()
     with_gaps = {name: p.grad.clone() for name, p in network.named_parameters()}
@@ -164,7 +164,7 @@ def test_a_masked_label_carries_no_gradient(data):
     network.zero_grad()
     for t, (kind, y) in enumerate(zip(kinds, labels, strict=True)):
         mine = torch.as_tensor(np.flatnonzero(known[t]))
-        raw = network({"numbers": blocks["numbers"][mine]})[:, :, t, : head_of(kind).n_outputs]
+        raw = network({"numbers": inputs["numbers"][mine]})[:, :, t, : head_of(kind).n_outputs]
         loss = head_of(kind).loss(raw, torch.as_tensor(y)[mine][:, None])
         group = next(group for group in objective.groups[0] if t in group.targets)
         scale = group.weights[group.targets.index(t)]
@@ -174,7 +174,10 @@ def test_a_masked_label_carries_no_gradient(data):
         torch.testing.assert_close(with_gaps[name], own, atol=1e-5, rtol=1e-3)
 
 
-WORLDS, ALPHA, ROWS, TARGETS = 200, 0.05, 120, 2
+WORLDS = 200
+ALPHA = 0.05
+ROWS = 120
+TARGETS = 2
 MOST_ERRORS = int(stats.binom.ppf(0.999, WORLDS, ALPHA))  # 20
 CLUSTER = 6  # rows per cluster
 
@@ -187,92 +190,95 @@ def draws(rng, clustered):
     return 0.3 * own + rng.normal(size=ROWS // CLUSTER).repeat(CLUSTER)
 
 
-def number_case(rng, clustered, joint, others=("hist", "alone"), near=1e-3):
-    """A number whose single-task models err alike; ``joint`` makes the joint network's mean."""
+def number_case(rng, clustered, multi_task, *, others=("hist", "alone"), near=1e-3):
+    """A number whose single-task models err alike; ``multi_task`` makes that net's mean."""
     y = draws(rng, clustered)
-    told = {name: near * draws(rng, clustered) for name in others}
-    told["joint"] = joint(rng, clustered)
+    means = {name: near * draws(rng, clustered) for name in others}
+    means["joint"] = multi_task(rng, clustered)
     one = np.ones(ROWS)
     return TargetEvaluation(
-        KINDS["number"], y, {n: np.column_stack([m, one]) for n, m in told.items()}
+        KINDS["number"], y, {n: np.column_stack([m, one]) for n, m in means.items()}
     )
 
 
 def equal(rng, clustered):
-    """The joint network differs by noise too small to matter: its true gain is zero."""
+    """The multi-task net differs by noise too small to matter: its true gain is zero."""
     return number_case(rng, clustered, lambda r, c: 1e-3 * draws(r, c))
 
 
 def worse(rng, clustered):
-    """The joint network adds noise: its true gain, blended or not, is below zero."""
+    """The multi-task net adds noise: its true gain, blended or not, is below zero."""
     return number_case(rng, clustered, lambda r, c: 0.3 * draws(r, c), others=("hist",), near=0.0)
 
 
 def optimist(rng, clustered):
-    """The joint network denies a rare class: a little won on most rows, much lost on a few."""
+    """The multi-task net denies a rare class: a little won on most rows, much lost on a few."""
     share = 0.02
     y = (draws(rng, clustered) > stats.norm.isf(share) * (1.04 if clustered else 1)).astype(float)
 
-    def told(p):
+    def proba(p):
         p = p * np.exp(0.05 * rng.normal(size=ROWS))
         return np.column_stack([1 - p, p])
 
-    return TargetEvaluation(KINDS["binary"], y, {"hist": told(share), "joint": told(share / 4)})
+    return TargetEvaluation(KINDS["binary"], y, {"hist": proba(share), "joint": proba(share / 4)})
 
 
 def better(rng, clustered):
-    """The joint network knows half of what there is to know."""
+    """The multi-task net knows half of what there is to know."""
     case = number_case(rng, clustered, lambda r, c: np.zeros(ROWS))
     case.predictions["joint"][:, 0] = 0.3 * case.labels
     return case
 
 
-def rulings(world, crossed, clustered, times, told=True):
-    """Rule on that many worlds; ``told`` is whether the test is told of the clusters."""
+def decisions(world, cross_fitted, clustered, *, times, clusters_known=True):
+    """Decide in that many worlds; ``clusters_known`` is whether the test knows of the clusters."""
     rng = np.random.default_rng(0)
     clusters = np.arange(ROWS) // CLUSTER if clustered else None
     for _ in range(times):
-        halves = rng.permutation(ROWS // CLUSTER).repeat(CLUSTER) % 2
+        selection_half = rng.permutation(ROWS // CLUSTER).repeat(CLUSTER) % 2
         if not clustered:
-            halves = rng.permutation(ROWS) % 2
+            selection_half = rng.permutation(ROWS) % 2
         cases = [world(rng, clustered) for _ in range(TARGETS)]
-        seen = clusters if told else None
-        yield decide(cases, halves, alpha=ALPHA, cross_fitted=crossed, clusters=seen)
+        known = clusters if clusters_known else None
+        yield decide(cases, selection_half, alpha=ALPHA, cross_fitted=cross_fitted, clusters=known)
 
 
-def ships(ruling):
-    return "joint" in ruling.deployed
+def deploys_sharing(decision):
+    return "joint" in decision.deployed
 
 
 REGIMES = {
     "holdout": (False, False),
-    "crossed": (True, False),
+    "cross-fitted": (True, False),
     "holdout, clustered": (False, True),
-    "crossed, clustered": (True, True),
+    "cross-fitted, clustered": (True, True),
 }
 every_regime = pytest.mark.parametrize(
-    ("crossed", "clustered"), REGIMES.values(), ids=list(REGIMES)
+    ("cross_fitted", "clustered"), REGIMES.values(), ids=list(REGIMES)
 )
 
 
 @every_regime
 @pytest.mark.parametrize("world", [equal, worse, optimist])
-def test_where_sharing_cannot_help_harm_is_shipped_at_most_at_the_level(world, crossed, clustered):
-    found = list(rulings(world, crossed, clustered, WORLDS))
-    assert sum(any(map(ships, r)) for r in found) <= MOST_ERRORS
+def test_where_sharing_cannot_help_harm_is_deployed_at_most_at_alpha(
+    world, cross_fitted, clustered
+):
+    decided = list(decisions(world, cross_fitted, clustered, times=WORLDS))
+    assert sum(any(map(deploys_sharing, d)) for d in decided) <= MOST_ERRORS
     if world is equal:  # and no verdict is made up, in either direction
         for verdict in ("helped", "harmed"):
-            assert sum(any(x.verdict == verdict for x in r) for r in found) <= MOST_ERRORS
+            assert sum(any(x.verdict == verdict for x in d) for d in decided) <= MOST_ERRORS
 
 
 @every_regime
-def test_a_clearly_better_joint_network_ships(crossed, clustered):
-    times, power = 40, 0.8  # one half of the clusters is ten units, for two targets at once
-    found = list(rulings(better, crossed, clustered, times))
-    assert sum(all(map(ships, r)) for r in found) >= power * times
-    assert sum(all(x.verdict == "helped" for x in r) for r in found) >= power * times
+def test_a_clearly_better_multi_task_net_is_deployed(cross_fitted, clustered):
+    times = 40
+    power = 0.8  # one half of the clusters is ten units, for two targets at once
+    decided = list(decisions(better, cross_fitted, clustered, times=times))
+    assert sum(all(map(deploys_sharing, d)) for d in decided) >= power * times
+    assert sum(all(x.verdict == "helped" for x in d) for d in decided) >= power * times
 
 
-def test_the_worlds_would_find_a_test_that_ignores_clusters():
-    found = list(rulings(equal, False, True, WORLDS, told=False))
-    assert sum(any(map(ships, r)) for r in found) > MOST_ERRORS
+def test_the_worlds_would_expose_a_test_that_ignores_clusters():
+    decided = list(decisions(equal, False, True, times=WORLDS, clusters_known=False))
+    assert sum(any(map(deploys_sharing, d)) for d in decided) > MOST_ERRORS

@@ -114,7 +114,7 @@ def test_decoding_undoes_encoding(name, data):
             rows = [v for row, g in zip(rows, gone, strict=True) if not g for v in row]
             back = [v for row in back if row is not None for v in row]
         known = np.array([row for row in rows if row is not None])
-        # float32 keeps 24 bits of the distance from the mean, in units of the spread.
+        # float32 keeps 24 bits of the distance from the mean, in units of the scale.
         room = 1e-6 * (kind.scale + np.abs(known - kind.mean).max() + np.abs(known).max())
         assert [b is None for b in back] == [row is None for row in rows]
         np.testing.assert_allclose([b for b in back if b is not None], known, atol=room)
@@ -125,11 +125,11 @@ def test_decoding_undoes_encoding(name, data):
     elif name == "tokens":
         assert back == [trimmed(row) for row in rows]
     elif name == "boxes":
-        for told, row in zip(back, rows, strict=True):
-            assert (told is None) == (row is None)
-            found = sorted(told or [], key=lambda x: x["class"])
-            assert [x["class"] for x in found] == [x["class"] for x in row or []]
-            for one, true in zip(found, row or [], strict=True):
+        for boxes, row in zip(back, rows, strict=True):
+            assert (boxes is None) == (row is None)
+            in_order = sorted(boxes or [], key=lambda x: x["class"])
+            assert [x["class"] for x in in_order] == [x["class"] for x in row or []]
+            for one, true in zip(in_order, row or [], strict=True):
                 np.testing.assert_allclose(one["box"], true["box"], atol=1e-6)
     elif name == "mask":
         # A mask without any class is a row without labels.
@@ -146,20 +146,20 @@ def runs_of(row):
 
 
 def assert_in_its_interval(kind, rows, back):
-    """An event is told within its interval; who has not seen it, later than that or never."""
-    for row, told in zip(rows, back, strict=True):
-        if row is None or (told is None and row < 0):
-            assert told is None
+    """An event is decoded within its interval; one not seen, later than that or never."""
+    for row, decoded in zip(rows, back, strict=True):
+        if row is None or (decoded is None and row < 0):
+            assert decoded is None
         elif row < 0:
-            assert told >= -row * (1 - 1e-6)
+            assert decoded >= -row * (1 - 1e-6)
         else:
             k = int(np.searchsorted(kind.uppers, np.float32(row)))
-            assert kind.distribution.lowers[k] <= told <= kind.uppers[k]
+            assert kind.distribution.lowers[k] <= decoded <= kind.uppers[k]
 
 
 def trimmed(row):
     """The labels of words up to the last that has one; without any, as a row without labels."""
-    known = [place for place, label in enumerate(row or ()) if label is not None]
+    known = [index for index, label in enumerate(row or ()) if label is not None]
     return row[: known[-1] + 1] if known else None
 
 

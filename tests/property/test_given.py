@@ -19,7 +19,7 @@ from superpose.evaluation import _references
 from superpose.models import given_labels
 from superpose.trees import fit_trees
 
-# New rows reach further than the training rows now and then; that is no fault here.
+# New rows lie further out than the training rows now and then; that is no fault here.
 pytestmark = pytest.mark.filterwarnings("ignore:column .* is outside of what")
 
 SMALL = {"width": 24, "members": 2, "depth": 1, "state": 8}
@@ -66,16 +66,16 @@ def shuffled(table, columns):
     """The same table with the values of some columns at other rows."""
     order = np.random.default_rng(0).permutation(table.num_rows)
     for name in columns:
-        place = table.column_names.index(name)
-        table = table.set_column(place, name, table.column(name).take(order))
+        index = table.column_names.index(name)
+        table = table.set_column(index, name, table.column(name).take(order))
     return table
 
 
-def everything_told(model, table, given):
-    """All that a model says of a table, in one list of columns."""
-    found = [model.predict(table, given=given), model.predict_proba(table, given=given)]
-    found.append(model.sample(table, n=2, given=given))
-    return [column.to_pylist() for frame in found for column in frame.columns]
+def all_predictions(model, table, given):
+    """All that a model predicts of a table, in one list of columns."""
+    frames = [model.predict(table, given=given), model.predict_proba(table, given=given)]
+    frames.append(model.sample(table, n=2, given=given))
+    return [column.to_pylist() for frame in frames for column in frame.columns]
 
 
 def same(one, other):
@@ -85,29 +85,29 @@ def same(one, other):
 
 
 def test_without_given_no_label_is_read(kinds, scored):
-    plain = everything_told(kinds, scored, None)
-    same(plain, everything_told(kinds, shuffled(scored, KINDS), None))
-    same(plain, everything_told(kinds, scored.drop_columns(KINDS), None))
-    same(plain, everything_told(kinds, scored, []))
+    plain = all_predictions(kinds, scored, None)
+    same(plain, all_predictions(kinds, shuffled(scored, KINDS), None))
+    same(plain, all_predictions(kinds, scored.drop_columns(KINDS), None))
+    same(plain, all_predictions(kinds, scored, []))
 
 
 def test_labels_that_are_not_named_are_not_read_beside_those_that_are(kinds, scored):
     given = ["sick", "tags"]
     others = [t for t in KINDS if t not in given]
-    told = everything_told(kinds, scored, given)
-    same(told, everything_told(kinds, shuffled(scored, others), given))
-    assert told != everything_told(kinds, shuffled(scored, given), given)
+    preds = all_predictions(kinds, scored, given)
+    same(preds, all_predictions(kinds, shuffled(scored, others), given))
+    assert preds != all_predictions(kinds, shuffled(scored, given), given)
 
 
 @pytest.mark.parametrize("target", KINDS)
 def test_a_given_targets_prediction_is_its_value(kinds, scored, target):
-    told = kinds.predict(scored, given=[target])
-    for measured, answer in zip(scored[target].to_pylist(), told[target].to_pylist(), strict=True):
+    preds = kinds.predict(scored, given=[target])
+    for measured, pred in zip(scored[target].to_pylist(), preds[target].to_pylist(), strict=True):
         if measured is not None:
-            assert answer == measured
+            assert pred == measured
     if target == "weight":
         known = np.flatnonzero(~np.isnan(scored["weight"].to_numpy()))
-        low, high = (told[f"weight_{end}"].to_numpy()[known] for end in ("low", "high"))
+        low, high = (preds[f"weight_{end}"].to_numpy()[known] for end in ("low", "high"))
         np.testing.assert_array_equal(low, high)  # nothing is left open
         np.testing.assert_allclose(low, scored["weight"].to_numpy()[known], rtol=1e-6)
 
@@ -118,12 +118,12 @@ def test_a_target_is_predicted_where_its_own_value_is_missing(kinds, scored, tar
     gone = scored.set_column(
         scored.column_names.index(target), target, pa.nulls(40, scored[target].type)
     )
-    told = kinds.predict_proba(gone, given="auto")
+    preds = kinds.predict_proba(gone, given="auto")
     missing = np.flatnonzero(scored[target].is_null().to_numpy())
     assert len(missing)
-    for name in told.column_names:
+    for name in preds.column_names:
         if name.split("=")[0].removesuffix("_scale") == target:
-            own = told[name].to_numpy()
+            own = preds[name].to_numpy()
             assert np.isfinite(own).all()
             np.testing.assert_allclose(own[missing], whole[name].to_numpy()[missing], rtol=1e-6)
 
@@ -131,12 +131,12 @@ def test_a_target_is_predicted_where_its_own_value_is_missing(kinds, scored, tar
 def test_rows_in_which_nothing_was_measured_are_predicted_as_ever(kinds, scored):
     empty = scored
     for target in KINDS:
-        place = empty.column_names.index(target)
-        empty = empty.set_column(place, target, pa.nulls(40, empty[target].type))
+        index = empty.column_names.index(target)
+        empty = empty.set_column(index, target, pa.nulls(40, empty[target].type))
     for frame in ("predict", "predict_proba"):
         plain = getattr(kinds, frame)(scored)
-        told = getattr(kinds, frame)(empty, given="auto")
-        same([c.to_pylist() for c in plain.columns], [c.to_pylist() for c in told.columns])
+        preds = getattr(kinds, frame)(empty, given="auto")
+        same([c.to_pylist() for c in plain.columns], [c.to_pylist() for c in preds.columns])
 
 
 def test_one_row_alone_predicts_as_in_a_batch(kinds, scored):
@@ -153,7 +153,7 @@ def test_one_row_alone_predicts_as_in_a_batch(kinds, scored):
 @pytest.mark.parametrize("given", [None, "auto", ["calls"], ["level", "tags", "weight"]])
 def test_a_bundle_answers_the_same(kinds, scored, tmp_path, given):
     again = Superpose.load(kinds.save(tmp_path / "bundle"))
-    same(everything_told(kinds, scored, given), everything_told(again, scored, given))
+    same(all_predictions(kinds, scored, given), all_predictions(again, scored, given))
 
 
 def test_a_bundle_measures_the_same(kinds, scored, tmp_path):
@@ -172,8 +172,8 @@ def test_every_subset_can_be_given(kinds, scored):
     rng = np.random.default_rng(0)
     for _ in range(6):
         given = [t for t in KINDS if rng.random() < 0.5]
-        told = kinds.predict(scored, given=given)
-        assert told.num_rows == 40
+        preds = kinds.predict(scored, given=given)
+        assert preds.num_rows == 40
         metrics = kinds.evaluate(scored, given=given)
         assert metrics.keys() == set(KINDS) - set(given)
 
@@ -268,8 +268,8 @@ def fresh():
 def bits_of(model, table):
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message=".*is outside of what")
-        found = model.entanglement(table, permutations=2).to_pylist()
-    return {(pair["given"], pair["about"]): pair for pair in found}
+        pairs = model.entanglement(table, permutations=2).to_pylist()
+    return {(pair["given"], pair["about"]): pair for pair in pairs}
 
 
 @pytest.fixture(scope="module")
@@ -279,23 +279,23 @@ def entangled(world, fresh):
 
 @pytest.mark.parametrize("pair", ["aA", "Aa", "aB", "Ba", "bA", "Ab", "bB", "Bb"])
 def test_entanglement_of_independent_targets_is_about_zero(entangled, pair):
-    found = entangled[tuple(pair)]
-    assert found["low"] <= 0 <= found["high"] or abs(found["bits"]) < 0.05, found
+    measured = entangled[tuple(pair)]
+    assert measured["low"] <= 0 <= measured["high"] or abs(measured["bits"]) < 0.05, measured
 
 
 @pytest.mark.parametrize("pair", ["ab", "ba"])
 def test_entanglement_of_a_normal_pair_is_near_its_analytic_value(entangled, pair):
-    found = entangled[tuple(pair)]
-    assert abs(found["bits"] - NORMAL_BITS) < 0.15, found
-    assert found["p"] < 1e-6
-    assert found["null"] < found["bits"]
+    measured = entangled[tuple(pair)]
+    assert abs(measured["bits"] - NORMAL_BITS) < 0.15, measured
+    assert measured["p"] < 1e-6
+    assert measured["null"] < measured["bits"]
 
 
 @pytest.mark.parametrize("pair", ["AB", "BA"])
 def test_entanglement_of_a_copied_class_is_near_its_analytic_value(entangled, pair):
-    found = entangled[tuple(pair)]
-    assert abs(found["bits"] - copy_bits()) < 0.15, found
-    assert found["p"] < 1e-6
+    measured = entangled[tuple(pair)]
+    assert abs(measured["bits"] - copy_bits()) < 0.15, measured
+    assert measured["p"] < 1e-6
 
 
 @pytest.mark.parametrize(
@@ -307,25 +307,25 @@ def test_all_others_tell_what_the_one_that_matters_tells(entangled, about, bits)
 
 
 def test_the_run_has_measured_it_too(world):
-    found = {(p["given"], p["about"]): p for p in world.entanglement().to_pylist()}
-    assert len(found) == 4 * 3 + 4
-    assert found["A", "B"]["bits"] > 0.5
-    assert found["A", "B"]["p"] < 1e-6
-    assert found["a", "A"]["low"] < 0.05
+    pairs = {(p["given"], p["about"]): p for p in world.entanglement().to_pylist()}
+    assert len(pairs) == 4 * 3 + 4
+    assert pairs["A", "B"]["bits"] > 0.5
+    assert pairs["A", "B"]["p"] < 1e-6
+    assert pairs["a", "A"]["low"] < 0.05
 
 
 def test_the_order_of_the_targets_makes_no_difference_to_entanglement(entangled, fresh):
     other = bits_of(fit(["B", "b", "A", "a"], planted(2000, 0)), fresh)
     assert other.keys() == entangled.keys()
-    for pair, found in entangled.items():
+    for pair, measured in entangled.items():
         # Other initial weights and other draws of what is hidden: trainings differ by so much.
-        assert abs(other[pair]["bits"] - found["bits"]) < 0.1, pair
+        assert abs(other[pair]["bits"] - measured["bits"]) < 0.1, pair
 
 
 @pytest.mark.parametrize("given", [[], ["b"], ["b", "A", "B"]], ids=["none", "half", "all"])
 def test_intervals_hold_nine_of_ten_new_rows_whatever_is_given(world, fresh, given):
-    told = world.predict(fresh, given=given)
-    a, low, high = (c.to_numpy() for c in (fresh["a"], told["a_low"], told["a_high"]))
+    preds = world.predict(fresh, given=given)
+    a, low, high = (c.to_numpy() for c in (fresh["a"], preds["a_low"], preds["a_high"]))
     # Two thousand rows and a width from some seventeen hundred: errors of 0.01 together.
     assert abs(((low <= a) & (a <= high)).mean() - 0.9) < 0.03
     if given:  # and they are narrower, by theory 0.6 of what they were
@@ -338,7 +338,7 @@ def test_intervals_hold_nine_of_ten_new_rows_whatever_is_given(world, fresh, giv
 
 
 def draws_of(model, table, order=None, seed=0):
-    """Draws by name, (n, N) each, as encoded; and in the order that is asked for."""
+    """Draws by name, (n, N) each, as encoded; and in the order that is requested."""
     predictor = model._predictor
     labels = given_labels(predictor.codec, table, [])
     orders = [list(order)] if order else None
@@ -347,8 +347,8 @@ def draws_of(model, table, order=None, seed=0):
 
 def residuals(model, table):
     """What is left of the held-out labels once the prediction is taken off, in units."""
-    told = model.predict(table)
-    return {t: table[t].to_numpy() - told[t].to_numpy() for t in "ab"}
+    preds = model.predict(table)
+    return {t: table[t].to_numpy() - preds[t].to_numpy() for t in "ab"}
 
 
 @pytest.fixture(scope="module")
@@ -379,24 +379,25 @@ def test_any_order_draws_the_same_distribution(drawn):
 
 @pytest.mark.parametrize("order", ["abAB", "BAba", None])
 def test_marginals_of_draws_are_those_that_are_predicted(world, few, drawn, order):
-    told = world.predict_proba(few)
+    preds = world.predict_proba(few)
     kinds = world._predictor.codec.target_kinds
     for target in "ab":
         values = kinds[target].in_units(drawn[order][target])
-        error = values - told[target].to_numpy()
+        error = values - preds[target].to_numpy()
         assert abs(error.mean()) < 0.05
         factor = world._predictor.levels["none"].factors[target]
-        assert abs(error.std() / (factor * told[f"{target}_scale"].to_numpy().mean()) - 1) < 0.08
+        assert abs(error.std() / (factor * preds[f"{target}_scale"].to_numpy().mean()) - 1) < 0.08
     for target in "AB":
-        for place, level in enumerate(kinds[target].labels):
-            share = (drawn[order][target] == place).mean()
-            assert abs(share - told[f"{target}={level}"].to_numpy().mean()) < 0.03
+        for index, level in enumerate(kinds[target].labels):
+            share = (drawn[order][target] == index).mean()
+            assert abs(share - preds[f"{target}={level}"].to_numpy().mean()) < 0.03
 
 
 @pytest.mark.parametrize("order", ["abAB", "BAba", None])
 def test_draws_depend_on_each_other_as_held_out_data_do(world, few, fresh, drawn, order):
-    kinds, told = world._predictor.codec.target_kinds, world.predict(few)
-    errors = [(kinds[t].in_units(drawn[order][t]) - told[t].to_numpy()).ravel() for t in "ab"]
+    kinds = world._predictor.codec.target_kinds
+    preds = world.predict(few)
+    errors = [(kinds[t].in_units(drawn[order][t]) - preds[t].to_numpy()).ravel() for t in "ab"]
     left = residuals(world, fresh)
     real = np.corrcoef(left["a"], left["b"])[0, 1]
     assert abs(real - RHO) < 0.1

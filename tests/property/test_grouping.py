@@ -22,8 +22,8 @@ def test_no_division_into_as_many_groups_is_better(
     size = len(affinity)
     labels = data.draw(st.lists(st.integers(0, size - 1), min_size=size, max_size=size))
     groups = [np.flatnonzero(np.array(labels) == g).tolist() for g in sorted(set(labels))]
-    found = divisions(affinity)[len(groups) - 1]
-    assert found.value >= value_of(affinity, groups) - 1e-9
+    division = divisions(affinity)[len(groups) - 1]
+    assert division.value >= value_of(affinity, groups) - 1e-9
 
 
 @given(affinities(), st.data())

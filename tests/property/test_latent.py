@@ -116,31 +116,31 @@ def test_even_a_class_without_probability_comes_back(kind, seed):
 def test_a_standard_latent_normal_leaves_the_prediction(kind, seed):
     pred = predictions(kind, np.random.default_rng(seed))
     zero = np.zeros((ROWS, kind.distribution.latent.n_latent))
-    told = kind.distribution.latent.condition(pred, zero, sd=zero + 1)
-    np.testing.assert_allclose(told, pred, rtol=1e-9, atol=1e-6)
+    conditional = kind.distribution.latent.condition(pred, zero, sd=zero + 1)
+    np.testing.assert_allclose(conditional, pred, rtol=1e-9, atol=1e-6)
 
 
 @every_kind
 @quick
 @given(seed=seeds)
-def test_a_told_prediction_is_canonical_and_moves_with_the_mean(kind, seed):
+def test_a_conditional_prediction_is_canonical_and_moves_with_the_mean(kind, seed):
     rng = np.random.default_rng(seed)
     pred = predictions(kind, rng)
     mean = rng.normal(0, 2, (ROWS, kind.distribution.latent.n_latent))
     sd = rng.uniform(0, 1, mean.shape)
-    told, more = (
+    conditional, more = (
         kind.distribution.latent.condition(pred, mean, sd=sd),
         kind.distribution.latent.condition(pred, mean + 1, sd=sd),
     )
-    assert told.shape == pred.shape
-    assert np.isfinite(told).all()
+    assert conditional.shape == pred.shape
+    assert np.isfinite(conditional).all()
     if kind.name in ("binary", "category", "ordinal", "retrieval", "tokens", "mask", "survival"):
         steps = np.arange(len(kind.labels) or kind.distribution.n_columns)
-        told, more = (z.reshape(ROWS, -1, len(steps)) for z in (told, more))
-        np.testing.assert_allclose(told.sum(axis=-1), 1, rtol=1e-9)
-        assert (more @ steps >= told @ steps - 1e-9).all()
+        conditional, more = (z.reshape(ROWS, -1, len(steps)) for z in (conditional, more))
+        np.testing.assert_allclose(conditional.sum(axis=-1), 1, rtol=1e-9)
+        assert (more @ steps >= conditional @ steps - 1e-9).all()
     else:
-        assert (more - told)[:, : kind.distribution.latent.n_latent].min() >= -1e-9
+        assert (more - conditional)[:, : kind.distribution.latent.n_latent].min() >= -1e-9
 
 
 @every_kind
@@ -149,7 +149,7 @@ def test_a_told_prediction_is_canonical_and_moves_with_the_mean(kind, seed):
 def test_a_known_latent_score_is_its_label(kind, seed):
     rng = np.random.default_rng(seed)
     pred = predictions(kind, rng)
-    if kind.name == "count":  # a large rate is told by a series, which counts in fractions
+    if kind.name == "count":  # a large rate is computed by a series, which counts in fractions
         pred = np.minimum(pred, 40)
     z = rng.normal(size=(ROWS, kind.distribution.latent.n_latent))
     certain = kind.distribution.latent.condition(pred, z, sd=np.zeros_like(z))
@@ -179,8 +179,8 @@ def test_the_likelihoods_of_all_labels_sum_to_one(kind, seed):
         y = np.array([*middles(kind), -kind.uppers[-1]])
     else:
         y = np.arange(float(kind.distribution.n_columns))
-    told = kind.distribution.log_prob(y, np.broadcast_to(pred, (len(y), pred.shape[1])))
-    assert np.exp(told).sum() == pytest.approx(1, abs=1e-9)
+    log_prob = kind.distribution.log_prob(y, np.broadcast_to(pred, (len(y), pred.shape[1])))
+    assert np.exp(log_prob).sum() == pytest.approx(1, abs=1e-9)
 
 
 @every_kind
@@ -188,10 +188,10 @@ def test_the_likelihoods_of_all_labels_sum_to_one(kind, seed):
 @given(seed=seeds)
 def test_information_is_none_where_outcomes_agree_and_never_negative(kind, seed):
     rng = np.random.default_rng(seed)
-    told = np.stack([predictions(kind, rng) for _ in range(5)])
-    assert kind.distribution.information(told).shape == (ROWS,)
-    assert kind.distribution.information(told).min() >= 0
-    np.testing.assert_allclose(kind.distribution.information(told[[0, 0, 0]]), 0, atol=1e-9)
+    outcomes = np.stack([predictions(kind, rng) for _ in range(5)])
+    assert kind.distribution.information(outcomes).shape == (ROWS,)
+    assert kind.distribution.information(outcomes).min() >= 0
+    np.testing.assert_allclose(kind.distribution.information(outcomes[[0, 0, 0]]), 0, atol=1e-9)
 
 
 def scatter(rng, rows, columns):
@@ -226,10 +226,10 @@ def test_a_shrunk_correlation_is_positive_definite_whatever_the_gaps(seed, colum
     _, scores = scatter(rng, rows, columns)
     scores[:, rng.integers(columns)] = scores[:, 0]  # two columns may be one
     scores[rng.random(scores.shape) < share] = np.nan
-    found = shrunk_correlation(scores)
-    assert (np.diag(found) == 1).all()
-    assert (found == found.T).all()
-    assert np.linalg.eigvalsh(found).min() > 1e-4
+    correlation = shrunk_correlation(scores)
+    assert (np.diag(correlation) == 1).all()
+    assert (correlation == correlation.T).all()
+    assert np.linalg.eigvalsh(correlation).min() > 1e-4
 
 
 @quick

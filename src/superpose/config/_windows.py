@@ -22,17 +22,17 @@ class WindowsConfig(Section):
         length: steps of a window; the last of them is the row that it belongs to.
         step: steps from one window to the next, counted back from the end of a recording.
         ahead: steps that targets of kind forecast look ahead: 24 is each from 1 to 24, a list is
-            those alone.
+            only those.
         gaps: what to do where the steps of a recording are not regular: `split` lets no window and
-            no forecast go beyond such a gap, `fill` puts missing steps into windows as steps
+            no forecast go beyond such a step, `fill` puts missing steps into windows as steps
             without values, `refuse` is an error.
         every: usual time from one step to the next, in seconds where times are dates;
-            found in the training rows by default, and kept, so that new rows are compared with it.
+            from the training rows by default, and kept, so that new rows are compared with it.
         format: how text or numbers in the column of time are written, such as "%d/%m/%Y", or
-            `number` for numbers that are no dates; found in the training rows by default, and kept.
-        weekdays: whether steps are counted in working days, without weekends; found in the training
+            `number` for numbers that are no dates; from the training rows by default, and kept.
+        weekdays: whether steps are counted in working days, without weekends; from the training
             rows by default, and kept.
-        regular: false takes each row for one step, however far the next is; found in the training
+        regular: false takes each row for one step, however far the next is; from the training
             rows by default, and kept.
         name: name of the input that holds the windows.
     """

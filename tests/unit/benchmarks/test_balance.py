@@ -24,11 +24,11 @@ def made():
     def split(table: Table, seed: int) -> np.ndarray:
         return name_parts(240, (turn >= 140) & (turn < 190), turn >= 190)
 
-    table = Table("made", frame, {"u": "number", "v": "number"}, split, "by place")
+    table = Table("made", frame, {"u": "number", "v": "number"}, split, "by position")
     return make_ready(table, 0)
 
 
-def test_every_method_stands_twice_beside_the_networks_alone():
+def test_every_method_stands_twice_beside_the_single_task_nets():
     assert len(METHODS) == 1 + 2 * len(BALANCERS)
 
 

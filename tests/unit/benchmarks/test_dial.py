@@ -40,9 +40,9 @@ def test_signals_have_the_planted_cosine_and_the_same_size(cosine):
     table = planted(Plant(4, 40, cosine), 0)
     signal = table.frame[list(table.targets)].to_numpy()[table.split(0) == "test"]
     assert len(signal) == TEST
-    found = np.corrcoef(signal.T)[np.triu_indices(4, 1)]
+    correlations = np.corrcoef(signal.T)[np.triu_indices(4, 1)]
     # A correlation of a thousand rows has a standard error of 0.03 at most.
-    assert np.abs(found - cosine).max() < 0.1
+    assert np.abs(correlations - cosine).max() < 0.1
     assert signal.std(0) == pytest.approx(np.ones(4), abs=0.1)
 
 
@@ -69,16 +69,16 @@ def test_sharing_gains_where_targets_are_the_same_and_is_about_even_where_they_a
     monkeypatch.setattr(_sharing, "EPOCHS", 12)
 
     def gain(cosine):
-        found = []
+        gains = []
         for seed in range(2):
             table = planted(Plant(8, 120, cosine), seed)
             made = _sharing.make_ready(table, seed)
-            alone, joint = (
+            single_task, multi_task = (
                 np.mean([t["error"] for t in score_run(table, seed, run)[0].values()])
                 for run in (_sharing.run_sharing(made, m) for m in ("alone", "task-attention"))
             )
-            found.append(1 - joint / alone)
-        return np.mean(found)
+            gains.append(1 - multi_task / single_task)
+        return np.mean(gains)
 
     related, unrelated = gain(1.0), gain(0.0)
     assert related > 0.08
@@ -86,12 +86,12 @@ def test_sharing_gains_where_targets_are_the_same_and_is_about_even_where_they_a
     assert related > unrelated + 0.08
 
 
-def test_a_dial_cell_tells_what_goes_to_the_sink_and_the_report_begins_with_losses(
+def test_a_dial_cell_has_what_goes_to_the_sink_and_the_report_begins_with_losses(
     tmp_path, monkeypatch
 ):
     import _sharing
     import dial
-    from _cells import CellStore
+    from _cells import CellStore, Key, Study
     from _planted import Plant, planted
 
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
@@ -103,13 +103,13 @@ def test_a_dial_cell_tells_what_goes_to_the_sink_and_the_report_begins_with_loss
     for name, plant in plants.items():
         made = _sharing.make_ready(planted(plant, 0), 0)
         for method in dial.METHODS:
-            dial.run_cell(store, (name, method, 0), made)
+            dial.run_cell(store, Key(name, method, 0), made)
     cells = store.read()
     assert "sink" not in cells["T3-n60-c0", "none", 0]["details"]
     static = cells["T3-n60-c0", "static", 0]["details"]
     assert static["sink"] == pytest.approx([1 / 3] * 3, abs=0.1)
     assert all(0 < share < 1 for share in static["moved"])
-    summary = dial.summarise(store, list(plants), [0])
+    summary = dial.summarise(Study(store, list(plants), [0]))
     point = summary["points"][0]
     alone, none = (
         np.mean([t["error"] for t in cells["T3-n60-c0", m, 0]["targets"].values()])
@@ -117,7 +117,7 @@ def test_a_dial_cell_tells_what_goes_to_the_sink_and_the_report_begins_with_loss
     )
     assert point["methods"]["none"]["gain"][0] == pytest.approx(100 * (1 - none / alone))
     text = dial.show(summary)
-    assert text.startswith("Losses: where sharing is behind the network alone")
+    assert text.startswith("Losses: where sharing is behind the single-task net")
     assert "3 targets, 60 rows" in text
 
 
@@ -129,5 +129,5 @@ def test_targets_of_different_groups_have_nothing_in_common():
     table = planted(plant, 0)
     signal = table.frame[list(table.targets)].to_numpy()[table.split(0) == "test"]
     family = np.arange(4) % 2
-    asked = np.where(np.equal.outer(family, family), 0.9, 0.0) + 0.1 * np.eye(4)
-    assert np.abs(np.corrcoef(signal.T) - asked).max() < 0.1
+    planted_cosines = np.where(np.equal.outer(family, family), 0.9, 0.0) + 0.1 * np.eye(4)
+    assert np.abs(np.corrcoef(signal.T) - planted_cosines).max() < 0.1

@@ -28,7 +28,7 @@ def few_epochs(monkeypatch):
     monkeypatch.setattr(_sharing, "EPOCHS", 2)  # enough for these claims, and quick
 
 
-def test_attention_without_a_sink_starts_as_the_identity_and_listens_to_others_alone():
+def test_attention_without_a_sink_starts_as_the_identity_and_reads_the_others_only():
     import torch
 
     from _sharing import WithoutSink
@@ -42,7 +42,7 @@ def test_attention_without_a_sink_starts_as_the_identity_and_listens_to_others_a
     assert "sink" not in dict(fuse.named_parameters())
 
 
-def test_attention_by_member_lets_each_member_hear_itself_alone():
+def test_attention_by_member_stays_within_each_member():
     import torch
 
     from _sharing import MemberByMember
@@ -67,7 +67,7 @@ def test_a_capped_table_keeps_its_row_numbers_and_all_test_rows(table):
     assert (capped(table, 1000).split(1) == parts).all()
 
 
-def test_the_encoding_has_seen_training_rows_alone(table):
+def test_the_encoding_has_seen_training_rows_only(table):
     from _sharing import make_ready
     from _table import capped
 
@@ -77,7 +77,7 @@ def test_the_encoding_has_seen_training_rows_alone(table):
     assert made.codec.target_kinds["y"].mean == pytest.approx(train.mean())
 
 
-def test_every_method_of_the_ladder_answers_every_test_row(table):
+def test_every_method_of_the_ladder_predicts_every_test_row(table):
     from _sharing import METHODS, make_ready, run_sharing
     from accuracy import score_run
 
@@ -93,20 +93,20 @@ def test_every_method_of_the_ladder_answers_every_test_row(table):
         assert np.isnan(rows["loss0"]).sum() == table.frame["y"].isna()[rows["rows"]].sum()
 
 
-def test_methods_get_the_same_rows_and_settings_and_differ_in_fusion_alone(table):
+def test_methods_get_the_same_rows_and_settings_and_differ_in_fusion_only(table):
     from dataclasses import replace
 
     from _sharing import CHANGES, make_ready
 
     made = make_ready(table, 0)
-    plain = made.recipe({}, 0, 0)
+    plain = made.spec({}, 0, 0)
     for change in CHANGES.values():
-        recipe = made.recipe(change, 0, 0)
-        assert recipe.settings == plain.settings
-        assert not recipe.given
-        assert np.array_equal(recipe.folds[0].validation, made.rows("validation"))
+        spec = made.spec(change, 0, 0)
+        assert spec.settings == plain.settings
+        assert not spec.given
+        assert np.array_equal(spec.folds[0].validation, made.rows("validation"))
         kept = {"fusion": plain.architecture.fusion, "donor_gradient": 1.0}
-        assert replace(recipe.architecture, **kept) == plain.architecture
+        assert replace(spec.architecture, **kept) == plain.architecture
 
 
 def test_luck_is_the_same_method_from_other_weights(table):
@@ -118,49 +118,53 @@ def test_luck_is_the_same_method_from_other_weights(table):
     assert not np.array_equal(first, other)
 
 
-def test_validation_chooses_a_joint_network_whole_and_networks_alone_by_target(table, monkeypatch):
+def test_validation_chooses_a_multi_task_net_whole_and_single_task_nets_by_target(
+    table, monkeypatch
+):
     import _sharing
 
     losses = iter([{"y": 0.9, "sick": 0.2}, {"y": 0.3, "sick": 0.6}] * 2)
-    monkeypatch.setattr(_sharing, "held_losses", lambda ready, networks: next(losses))
+    monkeypatch.setattr(_sharing, "validation_losses", lambda ready, networks: next(losses))
     made = _sharing.make_ready(table, 0)
-    joint = _sharing.run_sharing(made, "static", trials=2).details
-    alone = _sharing.run_sharing(made, "alone", trials=2).details
-    assert joint["picked"] == {"y": 1, "sick": 1}
-    assert alone["picked"] == {"y": 1, "sick": 0}
-    assert joint["trials"] == alone["trials"] == 2
+    multi_task = _sharing.run_sharing(made, "static", trials=2).details
+    single_task = _sharing.run_sharing(made, "alone", trials=2).details
+    assert multi_task["picked"] == {"y": 1, "sick": 1}
+    assert single_task["picked"] == {"y": 1, "sick": 0}
+    assert multi_task["trials"] == single_task["trials"] == 2
 
 
-def test_the_held_loss_of_a_constant_is_one(table):
+def test_the_validation_loss_of_the_baseline_is_one(table):
     from types import SimpleNamespace
 
-    from _sharing import held_losses, make_ready
+    from _sharing import make_ready, validation_losses
 
     made = make_ready(table, 0)
-    told = {
+    preds = {
         name: np.tile(
             kind.distribution.baseline(made.labels[name][made.rows("train")]), (len(made.parts), 1)
         )
         for name, kind in made.codec.target_kinds.items()
     }
-    constant = SimpleNamespace(oof_predictions=told)
-    assert held_losses(made, [constant]) == pytest.approx({"y": 1.0, "sick": 1.0})
+    baseline = SimpleNamespace(oof_predictions=preds)
+    assert validation_losses(made, [baseline]) == pytest.approx({"y": 1.0, "sick": 1.0})
 
 
-def test_a_paired_plan_asks_all_methods_before_the_next_seed():
-    from _cells import plan
+def test_a_paired_run_measures_all_methods_before_the_next_seed(tmp_path):
+    from _cells import CellStore, Study
 
-    keys = plan(["a", "b"], range(2), ["s", "t"], {("s", "b", 0)}, paired=True)
+    study = Study(CellStore(tmp_path / "a.cells.jsonl"), ["s", "t"], [0, 1])
+    study.store.append({"table": "s", "method": "b", "seed": 0})
+    keys = study.missing(["a", "b"], paired=True)
     assert keys[:3] == [("s", "a", 0), ("t", "a", 0), ("t", "b", 0)]
     assert {seed for _, _, seed in keys[3:]} == {1}
 
 
 def test_a_cell_that_fails_is_stored_with_its_reason_and_tried_again(tmp_path, monkeypatch):
-    from _cells import CellStore
+    from _cells import CellStore, Key
     from _run import store_cell
 
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
-    store, key = CellStore(tmp_path / "a.cells.jsonl"), ("t", "m", 0)
+    store, key = CellStore(tmp_path / "a.cells.jsonl"), Key("t", "m", 0)
 
     def diverges():
         raise FloatingPointError("the loss is not finite")
@@ -173,9 +177,9 @@ def test_a_cell_that_fails_is_stored_with_its_reason_and_tried_again(tmp_path, m
     assert store.done() == {key}
 
 
-def store_of(tmp_path, table, errors):
+def study_of(tmp_path, table, errors):
     """Cells of two seeds in which a method's squared errors are those of `errors`."""
-    from _cells import CellStore
+    from _cells import CellStore, Study
 
     store = CellStore(tmp_path / "f.cells.jsonl")
     for seed in range(2):
@@ -188,19 +192,19 @@ def store_of(tmp_path, table, errors):
             losses = (error**2 * noise).astype(np.float32)
             store.append(cell | {"targets": targets, "details": details},
                          {"rows": rows, "loss0": losses})  # fmt: skip
-    return store
+    return Study(store, ["toy"], [0, 1])
 
 
-def test_losses_of_the_default_are_printed_first_and_luck_is_told(table, tmp_path):
+def test_losses_of_the_default_are_printed_first_and_luck_is_reported(table, tmp_path):
     from dataclasses import replace
 
     from _fusion_summary import show, summarise
 
     one = replace(table, targets={"y": "number"})
     errors = {"alone": 0.5, "none": 0.4, "none-again": 0.44, "task-attention": 0.6, "ple": 1.2}
-    store = store_of(tmp_path, one, errors)
-    store.append({"table": "toy", "method": "essay", "seed": 0, "failed": "diverged"})
-    summary = summarise(store, ["toy"], [0, 1], lambda name: one)
+    study = study_of(tmp_path, one, errors)
+    study.store.append({"table": "toy", "method": "essay", "seed": 0, "failed": "diverged"})
+    summary = summarise(study, lambda name: one)
     methods = summary["methods"]
     assert methods["task-attention"]["over_alone"]["mean_delta_percent"] == pytest.approx(-20)
     assert methods["task-attention"]["over_alone"]["harmed"] == ["toy.y"]
@@ -215,9 +219,9 @@ def test_losses_of_the_default_are_printed_first_and_luck_is_told(table, tmp_pat
     assert "Luck alone (none-again over none): -10.00 %" in text
 
 
-def test_without_the_network_alone_the_report_says_so(table, tmp_path):
+def test_without_the_single_task_net_the_report_says_so(table, tmp_path):
     from _fusion_summary import show, summarise
 
-    store = store_of(tmp_path, table, {"none": 0.4})
-    text = show(summarise(store, ["toy"], [0, 1], lambda name: table))
+    study = study_of(tmp_path, table, {"none": 0.4})
+    text = show(summarise(study, lambda name: table))
     assert "no table has all seeds of task-attention and of alone yet" in text

@@ -1,4 +1,4 @@
-"""Claims about the benchmark of "given": what is asked, what a method sees, what is summed up."""
+"""Claims about the benchmark of "given": its questions, what a method sees, what is summed up."""
 
 from dataclasses import replace
 
@@ -33,7 +33,7 @@ def few_rounds(monkeypatch):
     monkeypatch.setattr(_methods, "ROUNDS", 60)  # enough for these claims, and quick
 
 
-def least_squares(task, rows, held, rounds):
+def least_squares(task, rows, *, held_out, rounds):
     from sklearn.linear_model import LinearRegression
 
     model = LinearRegression().fit(rows.x, rows.y)
@@ -41,30 +41,30 @@ def least_squares(task, rows, held, rounds):
 
 
 class Spy:
-    """Keeps what it was handed and answers with zeros."""
+    """Keeps what it was handed and predicts zeros."""
 
     def __init__(self):
         self.handed = []
 
-    def fit(self, rows, asked):
+    def fit(self, rows, questions):
         pass
 
     def predict(self, x, known, wanted):
         self.handed.append((list(x.columns), list(known.columns), wanted))
         return {name: np.zeros(len(x)) for name in wanted}
 
-    def size(self):
+    def n_bytes(self):
         return None
 
     def details(self):
         return {}
 
 
-def test_no_method_is_ever_handed_a_label_that_it_is_asked_for(table):
-    from _given_questions import Rows, ask
+def test_no_method_is_ever_handed_a_label_that_it_is_to_predict(table):
+    from _given_questions import Rows, evaluate
 
     spy = Spy()
-    ask(spy, Rows(table, 0))
+    evaluate(spy, Rows(table, 0))
     assert len(spy.handed) == 6  # none, half, and all others for each of four
     for inputs, known, wanted in spy.handed:
         assert inputs == ["u", "v", "w"]
@@ -105,12 +105,12 @@ def test_chain_with_nothing_given_is_the_regressor_chain_of_scikit_learn(table, 
     order = ["abcd".index(name) for name in ours.orders[0]]
     theirs = RegressorChain(LinearRegression(), order=order)
     theirs.fit(rows.x("train").to_numpy(), rows.y("train").to_numpy())
-    told = ours.predict(rows.x("test"), rows.y("test")[[]], tuple("abcd"))
+    preds = ours.predict(rows.x("test"), rows.y("test")[[]], tuple("abcd"))
     expected = theirs.predict(rows.x("test").to_numpy())
-    np.testing.assert_allclose(np.stack([told[n] for n in "abcd"], 1), expected, atol=1e-9)
+    np.testing.assert_allclose(np.stack([preds[n] for n in "abcd"], 1), expected, atol=1e-9)
 
 
-def test_chain_reads_a_measured_value_and_fills_a_missing_one_by_its_own_prediction(table):
+def test_chain_reads_a_given_value_and_fills_a_missing_one_by_its_own_prediction(table):
     from _given_methods import Chains
     from _given_questions import Rows
 
@@ -127,10 +127,10 @@ def test_chain_reads_a_measured_value_and_fills_a_missing_one_by_its_own_predict
 
 
 def test_random_subsets_hold_the_empty_and_the_fullest_one_in_a_quarter_each():
-    from _given_methods import reveal
+    from _given_methods import draw_observed
 
-    seen = reveal(8000, 6, np.random.default_rng(0), 5)
-    sizes = np.bincount(seen.sum(1), minlength=7) / 8000
+    observed = draw_observed((8000, 6), np.random.default_rng(0), 5)
+    sizes = np.bincount(observed.sum(1), minlength=7) / 8000
     assert sizes[0] == pytest.approx(0.25 + 0.5 / 7, abs=0.03)
     assert sizes[5] == pytest.approx(0.25 + 0.5 / 7, abs=0.03)
     assert sizes[2] == pytest.approx(0.5 / 7, abs=0.02)
@@ -143,11 +143,11 @@ def test_a_given_target_that_shares_noise_lowers_the_error(table, method):
     if method == "masked-mlp":
         pytest.importorskip("torch")
     from _given_methods import METHODS
-    from _given_questions import Rows, ask
+    from _given_questions import Rows, evaluate
 
-    found = ask(METHODS[method](), Rows(table, 0))
-    assert set(found["levels"]["all"]) == set("abcd")
-    none, full = (found["levels"][level]["a"]["error"] for level in ("none", "all"))
+    cell = evaluate(METHODS[method](), Rows(table, 0))
+    assert set(cell["levels"]["all"]) == set("abcd")
+    none, full = (cell["levels"][level]["a"]["error"] for level in ("none", "all"))
     assert full < 0.85 * none
 
 
@@ -155,7 +155,7 @@ def test_gaps_in_labels_and_given_values_stop_no_method(table):
     pytest.importorskip("catboost")
     pytest.importorskip("torch")
     from _given_methods import METHODS, Chains
-    from _given_questions import Rows, ask
+    from _given_questions import Rows, evaluate
 
     frame = table.frame.copy()
     frame.loc[::4, "a"] = np.nan
@@ -167,24 +167,24 @@ def test_gaps_in_labels_and_given_values_stop_no_method(table):
     labelled = int(frame.loc[gappy.split(0) == "test", "a"].notna().sum())
     made = [METHODS[name]() for name in ("imputer", "catboost-anew", "masked-mlp", "hidden-trees")]
     for method in (*made, Chains(2)):
-        found = ask(method, Rows(gappy, 0))
-        assert found["levels"]["none"]["a"]["n"] == labelled
-        assert found["levels"]["all"]["d"]["error"] < 2
+        cell = evaluate(method, Rows(gappy, 0))
+        assert cell["levels"]["none"]["a"]["n"] == labelled
+        assert cell["levels"]["all"]["d"]["error"] < 2
 
 
 def test_equal_subsets_are_trained_once_and_counted_once(table):
     pytest.importorskip("catboost")
     from _given_methods import Anew
-    from _given_questions import Rows, ask
+    from _given_questions import Rows, evaluate
 
     two = replace(
         table,
         frame=table.frame.drop(columns=["c", "d"]),
         targets=dict.fromkeys("ab", "number"),
     )
-    found = ask(Anew(), Rows(two, 0))
-    assert found["details"]["models"] == 4  # half is one of the two of "all"
-    assert found["bytes"] > 0
+    cell = evaluate(Anew(), Rows(two, 0))
+    assert cell["details"]["models"] == 4  # half is one of the two of "all"
+    assert cell["bytes"] > 0
 
 
 def test_cut_keeps_every_test_row_and_draws_training_rows_by_seed():
@@ -210,7 +210,8 @@ def make_cell(table, method, seed, errors):
     }  # fmt: skip
 
 
-def test_losses_are_printed_first_and_duels_are_paired_over_common_seeds():
+def test_losses_are_printed_first_and_duels_are_paired_over_common_seeds(tmp_path):
+    from _cells import CellStore, Study
     from _given_summary import show, summarise
 
     cells = [
@@ -221,9 +222,10 @@ def test_losses_are_printed_first_and_duels_are_paired_over_common_seeds():
         make_cell("two", "catboost-anew", 0, (0.4, 0.6, 0.6)),
         {"table": "two", "method": "chain", "seed": 0, "failed": "why"},
     ]
-    stored = {(c["table"], c["method"], c["seed"]): c for c in cells}
-    methods = ["superpose", "catboost-anew", "chain"]
-    summary = summarise(stored, ["one", "two"], [0, 1], methods)
+    study = Study(CellStore(tmp_path / "a.cells.jsonl"), ["one", "two"], [0, 1])
+    for cell in cells:
+        study.store.append(cell)
+    summary = summarise(study, ["superpose", "catboost-anew", "chain"])
     duel = summary["duels"]["catboost-anew"]
     assert [duel[v]["ahead"] for v in ("none", "half", "all")] == [1, 1, 2]
     assert [duel[v]["n"] for v in ("none", "half", "all")] == [2, 2, 2]

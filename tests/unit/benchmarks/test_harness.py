@@ -24,24 +24,24 @@ def table():
     return Table("toy", frame, {"rare": "binary", "y": "number"}, random_split, "random")
 
 
-def test_perfect_prediction_has_no_error_and_the_constant_has_error_one():
-    from _scores import constant, error, metrics
+def test_perfect_prediction_has_no_error_and_the_baseline_has_error_one():
+    from _scores import baseline, error, metrics
 
     y = np.array([1.0, 2.0, 6.0, np.nan])
     for kind in ("number", "count"):
-        floor = constant(kind, y, 0)
-        best = metrics(kind, y, np.nan_to_num(y)[:, None], floor)
+        base = baseline(kind, y, 0)
+        best = metrics(kind, y, np.nan_to_num(y)[:, None], baseline=base)
         assert error(kind, best) == pytest.approx(0, abs=1e-6)
-        level = metrics(kind, y, np.broadcast_to(floor, (4, 1)), floor)
-        assert error(kind, level) == pytest.approx(1)
+        worst = metrics(kind, y, np.broadcast_to(base, (4, 1)), baseline=base)
+        assert error(kind, worst) == pytest.approx(1)
 
 
 def test_row_loss_is_nan_exactly_where_the_label_is_missing():
     from _scores import row_loss
 
     y = np.array([1.0, np.nan, 0.0])
-    for kind, width in (("number", 1), ("count", 1), ("binary", 2), ("ordinal", 3)):
-        losses = row_loss(kind, y, np.full((3, width), 1 / max(width, 2)))
+    for kind, n_columns in (("number", 1), ("count", 1), ("binary", 2), ("ordinal", 3)):
+        losses = row_loss(kind, y, np.full((3, n_columns), 1 / max(n_columns, 2)))
         assert np.isnan(losses).tolist() == [False, True, False]
 
 
@@ -101,7 +101,7 @@ def test_paired_test_finds_a_clear_harm():
 
 
 def test_cells_resume_after_a_torn_line_and_failed_cells_are_tried_again(tmp_path):
-    from _cells import CellStore, plan
+    from _cells import CellStore, Key, Study
 
     store = CellStore(tmp_path / "a.cells.jsonl")
     store.append({"table": "t", "method": "m", "seed": 0, "value": float("nan")})
@@ -110,8 +110,8 @@ def test_cells_resume_after_a_torn_line_and_failed_cells_are_tried_again(tmp_pat
         file.write('{"table": "t", "met')
     store.append({"table": "t", "method": "m", "seed": 2}, {"rows": np.arange(3)})
     assert store.done() == {("t", "m", 0), ("t", "m", 2)}
-    assert plan(["m"], range(3), ["t"], store.done()) == [("t", "m", 1)]
-    assert store.rows(("t", "m", 2))["rows"].tolist() == [0, 1, 2]
+    assert Study(store, ["t"], [0, 1, 2]).missing(["m"]) == [("t", "m", 1)]
+    assert store.rows(Key("t", "m", 2))["rows"].tolist() == [0, 1, 2]
     assert json.loads(store.path.read_text().splitlines()[0])["value"] is None
 
 
@@ -119,8 +119,8 @@ def test_single_task_view_drops_rows_for_their_own_missing_label_only(table):
     from _methods import make_task
 
     parts = table.split(0)
-    whole = make_task(table, "rare", parts, 0, 1.0)
-    gappy = make_task(table, "y", parts, 0, 1.0)
+    whole = make_task(table, "rare", parts=parts, seed=0)
+    gappy = make_task(table, "y", parts=parts, seed=0)
     assert len(whole.train.y) == 120
     assert len(gappy.train.y) == np.isfinite(table.labels("y")[parts == "train"]).sum()
     assert list(whole.train.x.columns) == ["x", "c"]  # no target is ever an input
@@ -133,7 +133,7 @@ def test_a_fitted_reference_is_scored_and_summarised_with_losses_first(
     pytest.importorskip("sklearn")
     import _summary
     import accuracy
-    from _cells import CellStore
+    from _cells import CellStore, Study
     from _methods import Outcome, Run
 
     store = CellStore(tmp_path / "a.cells.jsonl")
@@ -144,16 +144,16 @@ def test_a_fitted_reference_is_scored_and_summarised_with_losses_first(
         for method, noise in (("hist", 0.1), ("superpose", 3.0)):
             mean = 2 * x + noise * rng.normal(size=test.sum())
             p = np.clip(rare * 0.5 + 0.25, 0, 1)
-            held = (table.split(seed) == "validation") & np.isfinite(table.labels("y"))
+            held_out = (table.split(seed) == "validation") & np.isfinite(table.labels("y"))
             outcomes = {
                 "rare": Outcome(np.stack([1 - p, p], 1), None),
-                "y": Outcome(mean[:, None], np.zeros((held.sum(), 1))),
+                "y": Outcome(mean[:, None], np.zeros((held_out.sum(), 1))),
             }
             targets, rows = accuracy.score_run(table, seed, Run(outcomes, 1.0))
             cell = {"table": "toy", "method": method, "seed": seed, "seconds": 1.0}
             store.append(cell | {"targets": targets, "details": {}}, rows)
     monkeypatch.setattr(_summary, "load_table", lambda name, folder: table)
-    summary = _summary.summarise(store, ["toy"], [0, 1], tmp_path)
+    summary = _summary.summarise(Study(store, ["toy"], [0, 1]), tmp_path)
     assert [row["target"] for row in summary["totals"]["harmed"]] == ["y"]
     assert summary["ranks"]["by_target"]["hist"] == 1.25  # first on y, tied on rare
     assert accuracy.show(summary).startswith("Losses of superpose")

@@ -38,7 +38,7 @@ class RetrievalOptions(Options):
 
     Args:
         items: path of a table with a row for each item, from the folder of the table; what stands
-            beside their names describes them, and items that no row names can be found too.
+            beside their names describes them, and items that no row names can be predicted too.
         id: the column of that table with the names of the items; that of the target unless set.
         columns: columns of the table that describe the item of each row; they are no inputs.
         size: numbers of the vectors of rows and items.
@@ -62,7 +62,7 @@ class RetrievalOptions(Options):
 
 @dataclass(kw_only=True)
 class RetrievalTarget(OneClass):
-    """One item out of many, retrieved for a row by comparing vectors.
+    """One item out of many: the row and each item have a vector, and the nearest item is predicted.
 
     Networks give a row a vector and compare it with those of all items. An item's vector is
     learned, or read from what describes the item, or both.

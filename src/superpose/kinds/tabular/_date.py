@@ -73,7 +73,7 @@ class DateOptions(Options):
 
     Args:
         format: how text or numbers are written: letters of strptime such as `%d/%m/%Y %H:%M`, or
-            `epoch s`, `epoch ms`, `epoch us`, `epoch ns`; found in the values by default.
+            `epoch s`, `epoch ms`, `epoch us`, `epoch ns`; inferred from the values by default.
         zone: whose clock tells hour and weekday: a name such as `Europe/Berlin`, an offset such as
             `+01:00`, or `written` for the clock that stands with each time; by default the zone of
             the column, and `written` where it has several offsets. Times without a zone are taken

@@ -73,9 +73,9 @@ class ImageOptions(Options):
 
     Args:
         size: height and width in pixels at which images are read, 16 to 1024 each; 64 x 64 without.
-        stride: pixels on a side of one location of the map of masks and boxes: 2, 4 or 8; without,
-            the finest that leaves at most 5000 locations.
-        augment: how images are augmented while the network learns; `off` leaves them as they are.
+        stride: pixels on a side of one location of the map of masks and boxes: 2, 4 or
+            8; without, the finest that leaves at most 5000 places.
+        augment: how images are varied while the network learns; `off` leaves them as they are.
         on_error: `skip` takes an image that can't be read for missing, and counts it.
     """
 

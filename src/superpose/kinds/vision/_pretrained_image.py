@@ -63,7 +63,7 @@ class PretrainedImageOptions(Options):
         train: what is trained of it: nothing, low-rank adapters, or all its weights.
         size: height and width in pixels at which images are read, multiples of a location of its
             map (14, 16 or 32 pixels as a rule); without, those of the checkpoint.
-        augment: how images are augmented while the model is trained; `off` leaves them as they are.
+        augment: how images are varied while the model is trained; `off` leaves them as they are.
         on_error: `skip` takes an image that can't be read for missing, and counts it.
         rate: steps of its weights as a share of those of the others.
         decay: what that share is times for each layer further down.

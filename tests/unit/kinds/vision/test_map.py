@@ -1,4 +1,4 @@
-"""Maps: a number for each place of an image."""
+"""Maps: a number for each location of an image."""
 
 import json
 

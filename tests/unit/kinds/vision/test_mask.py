@@ -1,4 +1,4 @@
-"""Masks: a class for each place of an image."""
+"""Masks: a class for each location of an image."""
 
 import numpy as np
 import pyarrow as pa
