@@ -265,7 +265,7 @@ BALANCE_METHODS: dict[str, Method] = {
     "gradnorm": Method(
         "superpose.balance._own",
         "GradNorm",
-        "Learns weights that bring gradients to the size that each rate of training asks for.",
+        "Learns weights that bring gradients to the size that each rate of training needs.",
         "Chen 2018, GradNorm",
         reads="gradients",
         options={"alpha": Option(1.5), "rate": Option(0.025)},

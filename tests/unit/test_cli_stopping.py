@@ -64,7 +64,7 @@ def test_what_is_stopped_before_training_leaves_nothing(
     def halfway(*given: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("superpose.evaluation.prepare", halfway)
+    monkeypatch.setattr("superpose.prepare.prepare", halfway)
     result = CliRunner().invoke(app, ["train", "s.yaml", "--out", "runs/a"])
     assert result.exit_code == 130
     assert "stopped: training had not begun, so nothing was written" in result.stderr

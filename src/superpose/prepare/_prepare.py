@@ -203,7 +203,7 @@ def _unserved(codec: Codec, config: Config) -> list[str]:
     notes = []
     for target, kind in codec.target_kinds.items():
         if kind.tree_task is None and references in ("all", "trees"):
-            consequence = "the network alone is its only reference"
+            consequence = "the single-task network is its only reference"
             if references == "trees":
                 consequence = "it has no reference, so what is deployed for it is unproven"
             notes.append(

@@ -1,4 +1,4 @@
-"""A trial with labels of words: the network alone is the reference, and all the rest as ever."""
+"""A trial with labels of words: the single-task network is the reference, and all the rest as ever."""
 
 import numpy as np
 import pytest
@@ -29,7 +29,7 @@ def result(make_utterances):
 def test_trees_serve_the_other_targets_and_that_is_a_warning(result):
     pred = [line for line in result.prepared.warnings if line.startswith("target 'slots'")]
     assert pred == [
-        "target 'slots': boosted trees can't predict tokens; the network alone is its only "
+        "target 'slots': boosted trees can't predict tokens; the single-task network is its only "
         "reference"
     ]
     assert result.decisions["slots"].reference == {"alone": 1.0}
