@@ -68,7 +68,7 @@ def listening(made: Ready, network: NetworkModel) -> dict[str, Any]:
     if weights is None:
         return {}
     heads = heads_of(made.codec, network.targets)
-    one = build(made.codec, heads, network.architecture, network.embedding)().eval()
+    one = build(made.codec, heads, network.architecture, embedding=network.embedding)().eval()
     state_dict = network.snapshots[max(network.snapshots)]
     one.load_state_dict({name: value[0] for name, value in state_dict.items()}, strict=False)
     tensors = {name: torch.from_numpy(group) for name, group in inputs.items()}

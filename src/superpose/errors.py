@@ -18,7 +18,7 @@ _CONTROLS = ("Cc", "Cs", "Zl", "Zp")
 _BIDI = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 # More than this many names in one message are no longer read; the rest is counted.
 SHOWN_NAMES = 12
-# Faults of one sort that are told one by one; the rest is counted.
+# Faults of one sort that are named one by one; the rest is counted.
 SHOWN_FAULTS = 3
 
 
@@ -34,7 +34,7 @@ class SuperposeError(Exception):
 
     @property
     def faults(self) -> tuple[str, ...]:
-        """The message of each fault, in the order in which they were found."""
+        """The message of each fault, in the order in which they were added."""
         return tuple(str(arg) for arg in self.args)
 
     def __str__(self) -> str:
@@ -105,17 +105,17 @@ class Faults:
 
     def __init__(self, error: type[SuperposeError]) -> None:
         self.error = error
-        self.found: list[str] = []
+        self.messages: list[str] = []
 
     def add(self, where: str, given: str, allowed: str = "", *, fix: str = "") -> None:
         """Keeps one fault; the arguments are those of `message`."""
-        self.found.append(message(where, given, allowed, fix=fix))
+        self.messages.append(message(where, given, allowed, fix=fix))
 
     def add_rest(self, where: str, count: int, text: str) -> None:
-        """Keeps one line for faults that are counted in place of being told, if there are any.
+        """Keeps one line for faults that are counted, not named, if there are any.
 
         Args:
-            where: the place, as `place` writes it.
+            where: the location, as `location` writes it.
             count: how many there are.
             text: as of `beyond`.
         """
@@ -124,20 +124,20 @@ class Faults:
 
     def extend(self, error: SuperposeError) -> None:
         """Keeps the faults of an error that was caught."""
-        self.found.extend(error.faults)
+        self.messages.extend(error.faults)
 
     def raise_any(self) -> None:
-        """Raises every fault found so far, or returns if there is none."""
-        if self.found:
-            raise self.error(*self.found)
+        """Raises every fault so far, or returns if there is none."""
+        if self.messages:
+            raise self.error(*self.messages)
 
 
 def message(where: str, given: str, allowed: str = "", *, fix: str = "") -> str:
     """Writes one fault in the order of the house.
 
     Args:
-        where: the place, as `place` writes it.
-        given: what was found there.
+        where: the location, as `location` writes it.
+        given: what stands there.
         allowed: what may stand there; left out when empty.
         fix: what to do next; left out when empty.
 
@@ -173,7 +173,7 @@ def printable(text: object, keep: str = "") -> str:
     )
 
 
-def place(
+def location(
     *,
     file: object = None,
     line: int | None = None,
@@ -181,7 +181,7 @@ def place(
     column: str | None = None,
     row: int | None = None,
 ) -> str:
-    """Names a place in a file, in the settings or in a table.
+    """Names a location in a file, in the settings or in a table.
 
     Args:
         file: path of the file.
@@ -191,9 +191,9 @@ def place(
         row: row of the table, counted from 0 as frames do; the header is no row.
 
     Example:
-        >>> place(file="superpose.yaml", line=12, key="targets[2].kind")
+        >>> location(file="superpose.yaml", line=12, key="targets[2].kind")
         'superpose.yaml:12: targets[2].kind'
-        >>> place(column="age", row=7)
+        >>> location(column="age", row=7)
         "column 'age', row 7"
     """
     parts: list[str] = []
@@ -250,10 +250,10 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
 
 
 def beyond(count: int, text: str) -> str:
-    """Counts what a message does not tell one by one; nothing where all is told.
+    """Counts what a message does not name; nothing where all is named.
 
     Args:
-        count: how many there are beyond those that are told.
+        count: how many there are beyond those that are named.
         text: words with `{}` for the count, and `{s}` for the ending of several.
 
     Example:

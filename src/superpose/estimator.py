@@ -16,7 +16,7 @@ import pyarrow as pa
 
 from superpose.columns import local_path
 from superpose.config import Config
-from superpose.data import as_source, divided, like, measured, read_rows, row_keys, unlike_training
+from superpose.data import as_data, divided, like, measured, read_rows, row_keys, unlike_training
 from superpose.errors import BundleError, ConfigError, DataError, SuperposeError, message, printable
 from superpose.kinds import TargetKind
 from superpose.models import (
@@ -41,7 +41,7 @@ from superpose.record import (
 )
 from superpose.stored import restored
 
-# What trains, judges and analyses is imported by the methods that do so: whoever predicts with a
+# What trains, evaluates and analyses is imported by the methods that do so: whoever predicts with a
 # stored model does without.
 if TYPE_CHECKING:
     from superpose.evaluation import Progress
@@ -161,7 +161,7 @@ class Superpose:
         progress: Progress | None = None,
         command: str = "",
     ) -> Self:
-        """Train the joint network and its references, and let the proof decide what ships.
+        """Train the multi-task network and its references; the proof decides what is deployed.
 
         Args:
             source: A frame, the path of a table, a list of dicts, a dict of lists, or a mapping
@@ -178,11 +178,11 @@ class Superpose:
         """
         from superpose.evaluation import locked, quiet
 
-        source = self.config.source if source is None else source
+        source = self.config.data_path if source is None else source
         if source is None:
             raise ConfigError("data: no table was given; pass a frame or a path, or set `data:`")
-        source = as_source(source)
-        # What an earlier training found in its rows is no setting of this one.
+        source = as_data(source)
+        # What an earlier training inferred from its rows is no setting of this one.
         self.config = divided(self._declared, source)
         folder = None if out is None else local_path(out, BundleError)
         with nullcontext() if folder is None else locked(folder):
@@ -217,7 +217,7 @@ class Superpose:
         require_balance(self.config.balance.method)
         # Not before: a table with faults is no run, and its folder stays free for the mended one.
         work = None if folder is None else open_run(folder, settings, table)
-        # Known before the training, so that who watches can stop it.
+        # Known before the training, so that it can still be stopped.
         self._predictor = None
         self.record = RunRecord(warnings=prepared.warnings, conversions=prepared.conversions)
         progress(READING, 1.0)
@@ -248,8 +248,8 @@ class Superpose:
 
         Returns:
             A frame of the caller's library (for a path an Arrow table): one column per target, and
-            for numbers ``name_low`` and ``name_high``, which hold 90 % of new rows. A measured
-            value comes back as it is. Of windows there is a row each, with its group and time.
+            for numbers ``name_low`` and ``name_high``, an interval of 90 %. A measured value
+            comes back as it is. Of windows there is a row each, with its group and time.
 
         Raises:
             DataError: A given column is no target, or not in the table, or holds a wrong value.
@@ -257,18 +257,18 @@ class Superpose:
         codec = self._fitted().codec
         table = self._rows(source, empty=True)
         names = given_names(codec, table, given)
-        found = self._fitted().predict(table, names)
+        prediction = self._fitted().predict(table, names)
         columns: dict[str, pa.Array] = {}
-        for target, pred in found.pred.items():
+        for target, pred in prediction.pred.items():
             columns |= codec.decode(
                 target,
                 pred,
                 table,
                 threshold=self._fitted().thresholds.get(target),
-                interval=found.half_width[target],
+                interval=prediction.half_width[target],
             )
         columns = row_keys(table, self.config) | with_measured(columns, table, names)
-        for target, pred in found.pred.items() if proba else ():
+        for target, pred in prediction.pred.items() if proba else ():
             shares = codec.target_kinds[target].decode_proba(pred)
             columns |= {name: share for name, share in shares.items() if name not in columns}
         return like(source, pa.table(columns))
@@ -277,13 +277,13 @@ class Superpose:
         """Predict the distribution of every target: a column ``target=label`` for each label."""
         codec = self._fitted().codec
         table = self._rows(source, empty=True)
-        found = self._fitted().predict(table, given_names(codec, table, given))
+        prediction = self._fitted().predict(table, given_names(codec, table, given))
         columns: dict[str, pa.Array] = row_keys(table, self.config)
-        for target, pred in found.pred.items():
+        for target, pred in prediction.pred.items():
             columns |= codec.target_kinds[target].decode_proba(pred)
         return like(source, pa.table(columns))
 
-    def sample(self, source: Source, n: int = 100, given: Names = None, seed: int = 0) -> Any:
+    def sample(self, source: Source, n: int = 100, given: Names = None, *, seed: int = 0) -> Any:
         """Draw values of all targets that fit together, row by row.
 
         Args:
@@ -305,7 +305,7 @@ class Superpose:
         return like(source, sample_table(predictor, table, names, n=n, seed=seed))
 
     def entanglement(self, source: Source = None, permutations: int = 10) -> Any:
-        """Tell how many bits each target tells about each other one, given the inputs.
+        """Measure how many bits each target tells about each other one, given the inputs.
 
         Args:
             source: Rows with labels that the model has not seen; without any, what the run has
@@ -322,7 +322,7 @@ class Superpose:
     def entanglement_record(
         self, source: Source = None, permutations: int = 10
     ) -> EntanglementRecord:
-        """Return what ``entanglement`` tells as matrices, which the report and its picture read."""
+        """Return what ``entanglement`` measures as matrices, for the report and its picture."""
         from superpose.analysis import entanglement_of
 
         predictor = self._fitted()
@@ -341,6 +341,7 @@ class Superpose:
         source: Source,
         want: str | Sequence[str],
         given: Names = "auto",
+        *,
         cost: Mapping[str, float] | None = None,
         candidates: Sequence[str] | None = None,
         draws: int = 64,
@@ -412,7 +413,7 @@ class Superpose:
     def affinity(
         self, source: Source = None, epochs: int = 10, progress: Progress | None = None
     ) -> Any:
-        """Tell who would help whom, measured in a short training of all targets.
+        """Measure who would help whom in a short training of all targets.
 
         Args:
             source: The table of the run (default: what was trained on, where that is known).
@@ -428,9 +429,9 @@ class Superpose:
         from superpose.evaluation import quiet
 
         rows = self._divided(source)
-        found = affinity(rows, self.record, epochs=epochs, progress=progress or quiet)
-        self.record = replace(self.record, affinity=found)
-        return self._frame(affinity_rows(found), source)
+        result = affinity(rows, self.record, epochs=epochs, progress=progress or quiet)
+        self.record = replace(self.record, affinity=result)
+        return self._frame(affinity_rows(result), source)
 
     def search_groups(
         self, source: Source = None, folds: int = 5, progress: Progress | None = None
@@ -438,7 +439,7 @@ class Superpose:
         """Compare ways to group the targets by cross-validation; test rows are not read.
 
         Args:
-            source: As of ``affinity``, which is asked first if it has not been.
+            source: As of ``affinity``, which runs first if it has not yet.
             folds: Folds of the training and validation rows (at least 2).
             progress: As of ``fit``.
 
@@ -452,19 +453,19 @@ class Superpose:
         if self.record.affinity is None:
             self.affinity(source, progress=progress)
         assert self.record.affinity is not None
-        tried = candidates(self.record.affinity)
+        groups = candidates(self.record.affinity)
         rows = self._divided(source)
-        found = search_groups(rows, tried, count=folds, progress=progress or quiet)
-        self.record = replace(self.record, grouping=found)
-        return self._frame(plain(found.candidates), source)
+        grouping = search_groups(rows, groups, count=folds, progress=progress or quiet)
+        self.record = replace(self.record, grouping=grouping)
+        return self._frame(plain(grouping.candidates), source)
 
     def _divided(self, source: Source) -> Prepared:
         """Divide the table of the run as it was divided."""
         from superpose.prepare import prepare
 
         self._fitted()
-        places = (source, self._source, self.config.source)
-        source = next((place for place in places if place is not None), None)
+        tables = (source, self._source, self.config.data_path)
+        source = next((table for table in tables if table is not None), None)
         if source is None:
             raise ConfigError("data: the run does not name its table; pass a frame or a path")
         return prepare(read_rows(source, self.config), self.config)

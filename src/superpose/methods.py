@@ -2,7 +2,7 @@
 
 A method is a class in a file of its own and an entry here; nothing else names it. Settings, command
 line and pages read the tables; ``superpose.nn.FUSIONS`` and ``superpose.balance.BALANCERS`` give
-the class of a name, which is imported when it is first asked for.
+the class of a name, which is imported when it is first used.
 
 >>> from superpose.methods import BALANCE_METHODS, FUSION_METHODS
 >>> FUSION_METHODS["mmoe"].paper
@@ -67,18 +67,18 @@ class Method:
 
 
 class Classes(Mapping[str, type[T]], Generic[T]):
-    """The class of each method of a table, imported when it is first asked for.
+    """The class of each method of a table, imported when it is first used.
 
     Args:
-        methods: The table; what is added to it later is found too.
+        methods: The table; what is added to it later counts too.
     """
 
     def __init__(self, methods: Mapping[str, Method]) -> None:
         self._methods = methods
 
     def __getitem__(self, name: str) -> type[T]:
-        found: type[T] = self._methods[name].load()
-        return found
+        loaded: type[T] = self._methods[name].load()
+        return loaded
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._methods)

@@ -36,14 +36,14 @@ def restored(family: Callable[..., T], values: Mapping[str, Any], what: str) -> 
         if unknown:
             raise damaged(what, (unknown[0],), "unknown")
     try:
-        found = _adapter(family).validate_python(values)
+        value = _adapter(family).validate_python(values)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         raise damaged(what, first["loc"], first["msg"].lower()) from None
     except (TypeError, ValueError, RecursionError) as error:
         raise damaged(what, (), f"{type(error).__name__}: {error}") from None
     require_finite(values, what)
-    return found
+    return value
 
 
 def require_finite(values: Any, what: str) -> None:

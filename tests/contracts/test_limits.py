@@ -157,6 +157,12 @@ def packs(node: ast.AST) -> bool:
     )
 
 
+# The class that users meet, and no other. Its methods are the verbs of the package, which an editor
+# completes behind one dot; what they do stands in `evaluation`, `analysis`, `models` and `report`.
+# Its constructor takes the sections of the settings, each by keyword, as estimators of scikit-learn
+# do: an object around them would have to be built first by everyone who fits a model.
+FACE = "src/superpose/estimator.py::Superpose"
+
 RULES = {
     f"more than {PARAMETERS} parameters": has_many_parameters,
     f"more than {POSITIONAL} parameters by position": takes_many_by_position,
@@ -164,6 +170,10 @@ RULES = {
     f"more than {METHODS} methods": has_many_methods,
     f"more than {LINES} lines": is_long,
     "unrelated values packed in one statement": packs,
+}
+EXEMPT = {
+    f"more than {PARAMETERS} parameters": [f"{FACE}.__init__"],
+    f"more than {METHODS} methods": [FACE],
 }
 
 
@@ -186,6 +196,7 @@ def faults() -> dict[str, list[str]]:
 @pytest.mark.parametrize("rule", RULES)
 def test_nothing_is_over_a_limit_but_what_the_debt_lists(rule: str) -> None:
     debt = json.loads(DEBT.read_text(encoding="utf-8"))[rule] if DEBT.exists() else []
-    listed, present = Counter(debt), Counter(faults()[rule])
+    listed = Counter([*debt, *EXEMPT.get(rule, [])])
+    present = Counter(faults()[rule])
     assert not present - listed, f"{rule}: {sorted(present - listed)}"
     assert not listed - present, f"no longer a fault, take it off the list: {listed - present}"

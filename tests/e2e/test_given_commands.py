@@ -221,8 +221,8 @@ WRONG = {
     ),
     "a target both given and wanted": (
         ("measure", "test.csv", "--given", "haze", "--want", "dust,haze"),
-        "want: 'haze' is both given and wanted; what is measured needs no answer: take it out of "
-        "one of them",
+        "want: 'haze' is both given and wanted; what is measured needs no prediction: take it out "
+        "of one of them",
     ),
     "a negative cost": (
         ("measure", "test.csv", "--given", "haze", "--want", "dust", "--cost", "alarm=-2"),
@@ -277,5 +277,5 @@ def test_a_value_that_training_never_saw_warns_with_its_row(folder: Path) -> Non
     assert result.exit_code == 0, result.output
     assert result.stderr == (
         "Warning: column 'haze', row 7: 1000000.0 is outside of what the training rows had; "
-        "answers that rest on it are extrapolated\n"
+        "predictions that rest on it are extrapolated\n"
     )

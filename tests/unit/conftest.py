@@ -16,7 +16,7 @@ from superpose.models import LEVELS, Copula, CopulaModel, Level, Model, Observed
 
 
 class FixedModel(Model):
-    """Predicts the same for every row, and remembers what it was asked with.
+    """Predicts the same for every row, and remembers what it was given.
 
     Args:
         name: What mixtures call it.
@@ -34,10 +34,10 @@ class FixedModel(Model):
         self.targets = list(targets)
         self.pred = list(pred)
         self.reads_observed = self.needs_observed = given
-        self.asked: list[Observed | None] = []
+        self.calls: list[Observed | None] = []
 
     def predict(self, rows, observed=None, *, targets=None):
-        self.asked.append(observed)
+        self.calls.append(observed)
         wanted = self.targets if targets is None else targets
         return {t: np.tile(self.pred, (len(rows), 1)) for t in wanted}
 

@@ -70,16 +70,16 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.parametrize("verb", VERBS)
 def test_help_of_a_verb_has_examples_that_can_be_typed(verb: str) -> None:
-    told = succeed(verb, "--help")
-    assert "Example" in told
-    assert f"\n   superpose {verb}" in told
+    output = succeed(verb, "--help")
+    assert "Example" in output
+    assert f"\n   superpose {verb}" in output
 
 
 def test_help_names_every_verb_and_where_to_start() -> None:
     for args in ((), ("-h",), ("--help",)):
-        told = run(*args).output
-        assert all(verb in told for verb in VERBS)
-        assert "superpose demo" in told
+        output = run(*args).output
+        assert all(verb in output for verb in VERBS)
+        assert "superpose demo" in output
 
 
 def test_nothing_heavy_is_imported_before_a_verb_runs() -> None:
@@ -88,14 +88,16 @@ def test_nothing_heavy_is_imported_before_a_verb_runs() -> None:
         "heavy = {'torch', 'numpy', 'pyarrow', 'pydantic', 'sklearn', 'narwhals'}\n"
         "print(sorted(heavy & sys.modules.keys()))"
     )
-    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert told.stdout.strip() == "[]"
+    output = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+    assert output.stdout.strip() == "[]"
 
 
 def test_the_module_runs_as_the_command_does() -> None:
     command = [sys.executable, "-m", "superpose", "--version"]
-    told = subprocess.run(command, capture_output=True, text=True, check=True)
-    assert told.stdout == succeed("--version")
+    output = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert output.stdout == succeed("--version")
 
 
 # Errors.
@@ -142,7 +144,7 @@ ERRORS = {
     ),
     "check https://a.org/t.csv --targets y": (
         "https://a.org/t.csv: an address given; nothing is read from or written to the net; "
-        "allowed: a path on this machine; download the file or mount the place, and name its path"
+        "allowed: a path on this machine; download the file or mount its folder, and name its path"
     ),
     "train table.csv": f"{NO_TARGET}; for example: superpose train table.csv --targets a,b",
     "train table.csv --targets y --split tme": (
@@ -177,7 +179,7 @@ ERRORS = {
 
 
 @pytest.mark.parametrize("command", ERRORS)
-def test_a_fault_is_told_in_plain_words(folder: Path, command: str) -> None:
+def test_a_fault_is_named_in_plain_words(folder: Path, command: str) -> None:
     settings = {
         "bad": "targts: [y]\nseed: x\n",
         "dataless": "targets: [y]\n",
@@ -249,10 +251,10 @@ def test_a_python_warning_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_init_writes_settings_that_give_the_same_schema(folder: Path) -> None:
-    told = succeed("init", "table.csv", "--targets", "y, on")
-    assert "Wrote superpose.yaml. Next: superpose check superpose.yaml" in told
+    output = succeed("init", "table.csv", "--targets", "y, on")
+    assert "Wrote superpose.yaml. Next: superpose check superpose.yaml" in output
     for word in ("y", "number", "binary", "category", "not used"):
-        assert word in told
+        assert word in output
     config, table = load_config("superpose.yaml"), read_table("table.csv")
     by_hand = Config.from_arguments(targets=["y", "on"])
     kinds = [
@@ -276,12 +278,12 @@ def test_check_tells_kinds_split_and_warnings_and_trains_nothing(folder: Path) -
     write_table(table, folder / "table.csv")
     succeed("init", "table.csv", "--targets", "y,on")
     before = sorted(folder.rglob("*"))
-    told = succeed("check", "superpose.yaml")
-    assert "Split: stratified" in told
-    assert "4 levels" in told, "what the codec has learned of a column"
-    assert "Warning: " in told
-    assert "'copy'" in told
-    assert "No fault was found. Next: superpose train superpose.yaml --out runs/first" in told
+    output = succeed("check", "superpose.yaml")
+    assert "Split: stratified" in output
+    assert "4 levels" in output, "what the codec has learned of a column"
+    assert "Warning: " in output
+    assert "'copy'" in output
+    assert "No fault was found. Next: superpose train superpose.yaml --out runs/first" in output
     assert sorted(folder.rglob("*")) == before
 
 
@@ -301,58 +303,60 @@ def test_check_opens_every_image(folder: Path) -> None:
 
 
 @pytest.fixture
-def asked(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+def requested(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     """What a command asks the public class to do, without doing it."""
-    asked: dict[str, Any] = {}
+    requested: dict[str, Any] = {}
 
     def fit(self: Superpose, source: Any, **options: Any) -> Superpose:
-        asked.update(config=self.config, source=source, **options)
+        requested.update(config=self.config, source=source, **options)
         self.record = RunRecord(targets={"y": TargetRecord("y")}, warnings=["two rows are equal"])
         return self
 
     monkeypatch.setattr(Superpose, "fit", fit)
-    return asked
+    return requested
 
 
-def test_train_takes_a_table_and_targets(asked: dict[str, Any]) -> None:
+def test_train_takes_a_table_and_targets(requested: dict[str, Any]) -> None:
     result = run("train", "table.csv", "--targets", "y,on", "--split", "group",
                  "--split-column", "word", "--references", "trees", "--seed", "3")  # fmt: skip
     assert result.exit_code == 0, result.output
-    config = asked["config"]
+    config = requested["config"]
     assert [target.name for target in config.targets] == ["y", "on"]
     assert (config.split.by, config.split.column) == ("group", "word")
     assert (config.proof.references, config.seed, config.data) == ("trees", 3, "table.csv")
-    assert asked["out"] == Path("runs/table")
-    assert not asked["resume"]
-    assert asked["command"].startswith("superpose train table.csv --targets y,on --split group")
+    assert requested["out"] == Path("runs/table")
+    assert not requested["resume"]
+    assert requested["command"].startswith("superpose train table.csv --targets y,on --split group")
     assert "Warning: two rows are equal" in result.stderr
     assert "peak memory" in result.stdout
     assert "Report: runs/table/report.html" in result.stdout
 
 
-def test_train_takes_settings_and_what_the_command_says_goes_first(asked: dict[str, Any]) -> None:
+def test_train_takes_settings_and_what_the_command_says_goes_first(
+    requested: dict[str, Any],
+) -> None:
     Path("own.yml").write_text("targets: [y]\ndata: table.csv\nseed: 5\nproof: {alpha: 0.1}\n")
     succeed("train", "own.yml", "--out", "runs/a", "--resume", "--references", "network")
-    config = asked["config"]
+    config = requested["config"]
     assert (config.seed, config.proof.alpha, config.proof.references) == (5, 0.1, "network")
-    assert config.source == Path("table.csv")
-    assert asked["resume"]
-    assert asked["out"] == Path("runs/a")
+    assert config.data_path == Path("table.csv")
+    assert requested["resume"]
+    assert requested["out"] == Path("runs/a")
     succeed("train", "own.yml", "--seed", "0")
-    assert asked["config"].seed == 0
-    assert asked["out"] == Path("runs/own")
+    assert requested["config"].seed == 0
+    assert requested["out"] == Path("runs/own")
 
 
-def test_a_demo_tells_what_was_inferred_in_two_lines(asked: dict[str, Any]) -> None:
-    told = succeed("demo", "heart", "--references", "none").splitlines()
-    assert told[0].startswith("inputs:  5 category (hospital,")
-    assert told[0].endswith(" of 920 rows")
-    assert told[1] == "targets: 1 binary (disease), 1 ordinal (severity)"
-    assert asked["out"] == Path("runs/demo-heart")
-    assert asked["config"] == BUNDLED["heart"].config(references="none")
+def test_a_demo_tells_what_was_inferred_in_two_lines(requested: dict[str, Any]) -> None:
+    output = succeed("demo", "heart", "--references", "none").splitlines()
+    assert output[0].startswith("inputs:  5 category (hospital,")
+    assert output[0].endswith(" of 920 rows")
+    assert output[1] == "targets: 1 binary (disease), 1 ordinal (severity)"
+    assert requested["out"] == Path("runs/demo-heart")
+    assert requested["config"] == BUNDLED["heart"].config(references="none")
 
 
-def test_a_demo_replaces_only_an_earlier_demo_of_its_own(asked: dict[str, Any]) -> None:
+def test_a_demo_replaces_only_an_earlier_demo_of_its_own(requested: dict[str, Any]) -> None:
     out = Path("runs/demo-heart")
     mine = {
         "an earlier demo": BUNDLED["heart"].config(seed=9).to_yaml(),
@@ -374,9 +378,9 @@ def test_a_demo_replaces_only_an_earlier_demo_of_its_own(asked: dict[str, Any]) 
 
 
 def test_evaluate_prints_a_table_or_json(folder: Path, trained: Path) -> None:
-    told = succeed("evaluate", trained, "table.csv")
+    output = succeed("evaluate", trained, "table.csv")
     for word in ("y", "on", "rmse", "coverage", "auc", "score: 1 is perfect"):
-        assert word in told
+        assert word in output
     metrics = json.loads(succeed("evaluate", trained, "table.csv", "--json"))
     assert set(metrics) == {"y", "on"}
     # One class only: an area under the curve is not defined, and JSON says null.
@@ -396,8 +400,8 @@ def test_evaluate_wants_labels(folder: Path, trained: Path) -> None:
 
 def test_predict_writes_what_the_model_says(folder: Path, trained: Path) -> None:
     write_table(TABLE.select(["word", "x"]), folder / "new.csv")
-    told = succeed("predict", trained, "new.csv", "--out", "p.parquet")
-    assert told == f"Wrote p.parquet: {N} rows, columns y, y_low, y_high, on\n"
+    output = succeed("predict", trained, "new.csv", "--out", "p.parquet")
+    assert output == f"Wrote p.parquet: {N} rows, columns y, y_low, y_high, on\n"
     model = Superpose.load(trained)
     assert pyarrow.parquet.read_table("p.parquet").equals(model.predict("new.csv"))
     succeed("predict", trained, "new.csv", "--out", "p.csv", "--proba")
@@ -473,7 +477,7 @@ def test_a_bundle_whose_parts_do_not_fit_is_refused(trained: Path, folder: Path)
         assert "copy or save it again" in result.stderr
 
 
-def test_what_this_machine_lacks_is_said_before_a_run_folder_is_made(folder: Path) -> None:
+def test_what_this_machine_lacks_is_noted_before_a_run_folder_is_made(folder: Path) -> None:
     text = "data: table.csv\ntargets: [y]\ntraining: {device: cuda}\n"
     (folder / "s.yaml").write_text(text, encoding="utf-8")
     with pytest.MonkeyPatch.context() as patch:

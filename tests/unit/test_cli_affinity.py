@@ -60,7 +60,7 @@ class Model:
     def search_groups(self, source: Any, folds: int, progress: Any) -> None:
         self.asked["search"] = (source, folds)
         together, apart = "all together", "all apart"
-        found = GroupingRecord(
+        result = GroupingRecord(
             targets=TARGETS,
             candidates=[
                 candidate(together, [TARGETS], 0.5, 0.0),
@@ -71,7 +71,7 @@ class Model:
             n_folds=folds,
             n_rows=90,
         )
-        self.record = replace(self.record, grouping=found)
+        self.record = replace(self.record, grouping=result)
 
 
 @pytest.fixture(autouse=True)
@@ -81,9 +81,9 @@ def model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Model:
     (tmp_path / "first").mkdir()
     settings = "data: ../table.csv\ntargets: [no2, co, 'NO']\n"
     (tmp_path / "first" / "superpose.yaml").write_text(settings, encoding="utf-8")
-    found = Model()
-    monkeypatch.setattr(Superpose, "load", lambda path: found)
-    return found
+    fake = Model()
+    monkeypatch.setattr(Superpose, "load", lambda path: fake)
+    return fake
 
 
 def block(text: str) -> Any:
@@ -93,9 +93,9 @@ def block(text: str) -> Any:
 
 
 def test_help_has_examples_that_can_be_typed() -> None:
-    told = succeed("affinity", "--help")
-    assert "Example" in told
-    assert "\n   superpose affinity runs/first" in told
+    output = succeed("affinity", "--help")
+    assert "Example" in output
+    assert "\n   superpose affinity runs/first" in output
     assert "affinity" in succeed("--help")
 
 
@@ -116,28 +116,28 @@ def test_a_bundle_has_no_settings_to_name_a_table(model: Model) -> None:
 
 
 def test_the_suggestion_can_be_pasted_and_is_called_one() -> None:
-    told = succeed("affinity", "first")
-    assert block(told) == {"groups": GROUPS}
-    assert "Look-ahead suggests 2 groups; NO stands alone." in told
-    assert "It is a suggestion. What it is worth is found by --search." in told
+    output = succeed("affinity", "first")
+    assert block(output) == {"groups": GROUPS}
+    assert "Look-ahead suggests 2 groups; NO stands alone." in output
+    assert "It is a suggestion. What it is worth is found by --search." in output
 
 
 def test_a_search_prints_the_groups_that_it_recommends(model: Model) -> None:
-    told = succeed("affinity", "first", "--search")
+    output = succeed("affinity", "first", "--search")
     assert model.asked["search"][1] == 5
-    assert block(told) == {"groups": [["no2"], ["co"], ["NO"]]}
-    assert "The best is all apart" in told
-    assert "It is a suggestion" not in told
+    assert block(output) == {"groups": [["no2"], ["co"], ["NO"]]}
+    assert "The best is all apart" in output
+    assert "It is a suggestion" not in output
 
 
 def test_where_all_together_is_recommended_there_is_nothing_to_paste(model: Model) -> None:
     model.recommended = "all together"
-    told = succeed("affinity", "first", "--search")
-    assert "the recommendation is all together, which is the default" in told
-    assert "groups:" not in told
+    output = succeed("affinity", "first", "--search")
+    assert "the recommendation is all together, which is the default" in output
+    assert "groups:" not in output
 
 
-def test_the_picture_lies_in_the_run_or_where_it_is_told_to() -> None:
+def test_the_picture_lies_in_the_run_or_where_the_option_says() -> None:
     assert f"Wrote {Path('first/affinity.svg')}" in succeed("affinity", "first")
     assert Path("first/affinity.svg").read_text(encoding="utf-8").startswith("<svg")
     succeed("affinity", "first", "--out", "other.svg")

@@ -80,9 +80,9 @@ def model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Model:
     monkeypatch.chdir(tmp_path)
     write_table(TABLE, tmp_path / "table.csv")
     (tmp_path / "first").mkdir()
-    found = Model()
-    monkeypatch.setattr(Superpose, "load", lambda path: found)
-    return found
+    fake = Model()
+    monkeypatch.setattr(Superpose, "load", lambda path: fake)
+    return fake
 
 
 @pytest.fixture
@@ -90,7 +90,7 @@ def shown(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     """What was printed as a table; the picture is its number of rows."""
     shown: list[Any] = []
     monkeypatch.setattr("superpose.report.entanglement_table", shown.append, raising=False)
-    picture = lambda found: f"<svg>{found.rows}</svg>"  # noqa: E731
+    picture = lambda result: f"<svg>{result.rows}</svg>"  # noqa: E731
     monkeypatch.setattr("superpose.report.entanglement_picture", picture, raising=False)
     return shown
 
@@ -100,9 +100,9 @@ def shown(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
 
 @pytest.mark.parametrize("verb", ["entanglement", "measure"])
 def test_help_of_a_verb_has_examples_that_can_be_typed(verb: str) -> None:
-    told = succeed(verb, "--help")
-    assert "Example" in told
-    assert f"\n   superpose {verb}" in told
+    output = succeed(verb, "--help")
+    assert "Example" in output
+    assert f"\n   superpose {verb}" in output
     assert verb in succeed("--help")
 
 
@@ -132,25 +132,25 @@ def test_predictions_without_a_file_are_printed_as_csv(model: Model) -> None:
 def test_given_has_to_name_something() -> None:
     result = run("predict", "first", "table.csv", "--out", "p.csv", "--given", ",")
     assert result.exit_code == 2
-    told = "error: --given: no target is named; allowed: targets, separated by commas, or auto\n"
-    assert result.stderr == told
+    message = "error: --given: no target is named; allowed: targets, separated by commas, or auto\n"
+    assert result.stderr == message
 
 
 # Entanglement.
 
 
 def test_entanglement_shows_what_the_run_has_measured(model: Model, shown: list[Any]) -> None:
-    told = succeed("entanglement", "first")
+    output = succeed("entanglement", "first")
     assert shown == [FOUND]
-    assert "Wrote first/entanglement.svg" in told
+    assert "Wrote first/entanglement.svg" in output
     assert Path("first/entanglement.svg").read_text(encoding="utf-8") == "<svg>3</svg>"
     assert "entangle" not in model.asked, "nothing is measured anew"
 
 
 def test_entanglement_is_measured_on_a_table(model: Model, shown: list[Any]) -> None:
-    told = succeed("entanglement", "first", "table.csv", "--out", "own.SVG")
+    output = succeed("entanglement", "first", "table.csv", "--out", "own.SVG")
     assert model.asked["entangle"] == ("table.csv", 10)
-    assert "Wrote own.SVG" in told
+    assert "Wrote own.SVG" in output
     assert Path("own.SVG").read_text(encoding="utf-8") == "<svg>99</svg>"
     assert not Path("first/entanglement.svg").exists()
     succeed("entanglement", "first", "table.csv", "--permutations", "50")
@@ -189,37 +189,37 @@ def test_entanglement_says_where_the_run_has_measured_none(model: Model, shown: 
 
 
 def test_measure_prints_the_ranks_and_one_sentence(model: Model) -> None:
-    told = succeed("measure", "first", "table.csv", "--want", "pm25, pm10")
+    output = succeed("measure", "first", "table.csv", "--want", "pm25, pm10")
     assert model.asked["measure"] == (3, ["pm25", "pm10"], "auto", {}, None)
-    lines = [line.split() for line in told.splitlines()]
+    lines = [line.split() for line in output.splitlines()]
     assert lines[0] == ["row", "measure", "next", "expected", "bits"]
     assert lines[1:4] == [["0", "co", "0.500"], ["[red]", "0.250"], ["1", "co", "0.500"]]
     assert (
         "Row 0. Measure co next: it is expected to tell 0.50 bits about pm25 and pm10, "
-        "twice as much as [red]." in told
+        "twice as much as [red]." in output
     )
 
 
 def test_measure_passes_everything_on(model: Model) -> None:
-    told = succeed(
+    output = succeed(
         "measure", "first", "table.csv", "--want", "pm25", "--given", "no2", "--candidates",
         "co,o3", "--cost", "co=0.5,o3=3", "--cost", "pm10=2e1",
     )  # fmt: skip
     prices = {"co": 0.5, "o3": 3.0, "pm10": 20.0}
     assert model.asked["measure"] == (3, ["pm25"], ["no2"], prices, ["co", "o3"])
-    assert "bits per cost" in told
-    assert "for a cost of 0.5, twice as much per unit of cost as [red]" in told
+    assert "bits per cost" in output
+    assert "for a cost of 0.5, twice as much per unit of cost as [red]" in output
 
 
 def test_measure_shows_some_rows_and_writes_all(model: Model) -> None:
-    told = succeed("measure", "first", "table.csv", "--want", "pm25", "--rows", "2")
+    output = succeed("measure", "first", "table.csv", "--want", "pm25", "--rows", "2")
     assert model.asked["measure"][0] == 2, "rows that are not shown are not computed"
-    assert told.count("co ") == 3, "one line a row, and the sentence"
-    assert "2 of 3 rows are shown; `--rows N` shows more." in told
-    told = succeed("measure", "first", "table.csv", "--want", "pm25", "--rows", "1",
+    assert output.count("co ") == 3, "one line a row, and the sentence"
+    assert "2 of 3 rows are shown; `--rows N` shows more." in output
+    output = succeed("measure", "first", "table.csv", "--want", "pm25", "--rows", "1",
                    "--out", "advice.csv")  # fmt: skip
     columns = "row, rank, measure, bits, cost, bits_per_cost"
-    assert f"Wrote advice.csv: 6 rows, columns {columns}" in told
+    assert f"Wrote advice.csv: 6 rows, columns {columns}" in output
     assert read_table("advice.csv")["row"].to_pylist() == [0, 0, 1, 1, 2, 2]
 
 

@@ -59,11 +59,11 @@ def test_tables_of_rich_show_control_characters_and_keep_their_own_styles() -> N
     verdict_table(
         RunRecord(targets={EVIL: target}), Screen(file=out, force_terminal=True, width=200)
     )
-    told = out.getvalue()
-    assert r"y\x1b[31m" in told
-    assert "\x1b]0;" not in told
-    assert "\x1b[31m" in told  # what harms is red
-    assert not set(told) & set("\x07\u202e")
+    output = out.getvalue()
+    assert r"y\x1b[31m" in output
+    assert "\x1b]0;" not in output
+    assert "\x1b[31m" in output  # what harms is red
+    assert not set(output) & set("\x07\u202e")
 
 
 def test_names_do_not_turn_the_direction_of_the_report(tmp_path: Path) -> None:

@@ -45,7 +45,7 @@ def test_progress_without_a_terminal_is_lines(
     monkeypatch.setattr("time.monotonic", lambda: float(next(clock)))
     with Stages(Console(file=io.StringIO())) as stages:
         for share in (0.0, 0.1, 0.3, 0.2, 0.6, 1.0):
-            stages("joint network", share)
+            stages("multi-task network", share)
         stages("test and report", 1.0)
     lines = capsys.readouterr().err.splitlines()
     assert lines == [
@@ -65,37 +65,37 @@ def test_a_log_has_a_line_a_minute_where_progress_is_slow(
     with Stages(Console(file=io.StringIO())) as stages:
         for share in (0.0, 0.05, 0.1, 0.1):
             stages("boosted trees", share)
-    told = capsys.readouterr().err.splitlines()
-    assert [line.split(",")[0] for line in told] == ["boosted trees: 0%", "boosted trees: 10%"]
+    output = capsys.readouterr().err.splitlines()
+    assert [line.split(",")[0] for line in output] == ["boosted trees: 0%", "boosted trees: 10%"]
 
 
 def test_progress_on_a_terminal_is_a_bar_for_each_stage() -> None:
     screen = io.StringIO()
     with Stages(Console(file=screen, force_terminal=True, width=80)) as stages:
         stages("boosted trees", 1.0)
-        stages("joint network", 0.5)
-        stages("joint network", 0.4)
+        stages("multi-task network", 0.5)
+        stages("multi-task network", 0.4)
         stages("given: boosted trees", 0.25)
-    told = screen.getvalue()
-    assert "boosted trees" in told
-    assert "100%" in told
-    assert "50%" in told
-    assert "s left" in told
-    assert "read measured targets" in told
-    assert "40%" not in told, "a bar never runs back"
+    output = screen.getvalue()
+    assert "boosted trees" in output
+    assert "100%" in output
+    assert "50%" in output
+    assert "s left" in output
+    assert "read measured targets" in output
+    assert "40%" not in output, "a bar never runs back"
 
 
 def test_init_check_and_train_tell_the_positive_class_and_take_another(folder: Path) -> None:
-    told = succeed("init", "table.csv", "--targets", "on,y", "--out", "first.yaml")
-    assert "two values, 'no' and 'yes'; 'yes' is positive" in " ".join(told.split())
+    output = succeed("init", "table.csv", "--targets", "on,y", "--out", "first.yaml")
+    assert "two values, 'no' and 'yes'; 'yes' is positive" in " ".join(output.split())
     assert "; 'yes' is positive" in (folder / "first.yaml").read_text(encoding="utf-8")
     succeed("init", "table.csv", "--targets", "on,y", "--positive", "on=no", "--out", "other.yaml")
     assert 'positive: "no"' in (folder / "other.yaml").read_text(encoding="utf-8")
     for args in (("other.yaml",), ("table.csv", "--targets", "on,y", "--positive", "on=no")):
-        told = " ".join(succeed("check", *args).split())
-        assert "'no' is positive" in told
-        assert "'yes' is positive" not in told
-    assert told.endswith(
+        output = " ".join(succeed("check", *args).split())
+        assert "'no' is positive" in output
+        assert "'yes' is positive" not in output
+    assert output.endswith(
         "Next: superpose train table.csv --targets on,y --positive on=no --out runs/first"
     )
 

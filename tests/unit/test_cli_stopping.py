@@ -76,14 +76,14 @@ def test_what_is_stopped_before_training_leaves_nothing(
     assert not (folder / "superpose.yaml").exists()
 
 
-def test_a_run_that_had_ended_is_said_to_be_whole(folder: Path) -> None:
+def test_a_run_that_had_ended_is_noted_as_whole(folder: Path) -> None:
     (folder / "a" / "bundle").mkdir(parents=True)
     assert stopped(Path("a"), "superpose demo") == (
         "stopped: the run had ended already; all of it is in a"
     )
 
 
-def test_a_resumed_command_is_not_told_to_resume_twice(folder: Path) -> None:
+def test_a_resumed_command_is_not_advised_to_resume_twice(folder: Path) -> None:
     (folder / "a" / "work").mkdir(parents=True)
     assert stopped(Path("a"), "superpose demo --resume").endswith("with: superpose demo --resume")
 
@@ -93,16 +93,16 @@ def test_signals_are_as_they_were_afterwards() -> None:
     with stoppable():
         assert signal.getsignal(signal.SIGTERM) != before
     assert signal.getsignal(signal.SIGTERM) == before
-    found = []
+    result = []
 
     def other() -> None:
         with stoppable():
-            found.append(signal.getsignal(signal.SIGTERM))
+            result.append(signal.getsignal(signal.SIGTERM))
 
     thread = threading.Thread(target=other)
     thread.start()
     thread.join()
-    assert found == [before]
+    assert result == [before]
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signals")
@@ -114,6 +114,6 @@ def test_a_process_that_is_ended_has_the_exit_code_of_the_signal(folder: Path) -
         "verbs.main()\n"
     )
     command = [sys.executable, "-c", code, "init", "table.csv", "--targets", "y"]
-    told = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert told.returncode == 143
-    assert told.stderr == "\nstopped: nothing was written\n"
+    output = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert output.returncode == 143
+    assert output.stderr == "\nstopped: nothing was written\n"

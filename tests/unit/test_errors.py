@@ -15,8 +15,8 @@ from superpose.errors import (
     did_you_mean,
     key_path,
     listing,
+    location,
     message,
-    place,
     printable,
 )
 
@@ -73,8 +73,8 @@ def test_a_message_leaves_out_what_is_empty() -> None:
          "a.yaml:1: inputs[0]: column 'x'"),
     ],
 )  # fmt: skip
-def test_a_place_is_written_from_wide_to_narrow(place_of: dict, text: str) -> None:
-    assert place(**place_of) == text
+def test_a_location_is_written_from_wide_to_narrow(place_of: dict, text: str) -> None:
+    assert location(**place_of) == text
 
 
 def test_a_key_path_reads_as_typed() -> None:
@@ -108,8 +108,8 @@ SHOWN = r"a\x1b[2J\x1b]0;owned\x07\r\nerror: none\u202eb\x9bc\ud800"
 def test_names_can_not_write_over_what_is_on_the_screen():
     assert printable(HOSTILE) == SHOWN
     assert printable("a\tb\n\x1b", keep="\n\t") == "a\tb\n\\x1b"
-    assert place(file=HOSTILE, line=3) == f"{SHOWN}:3"
-    assert place(column="a\x1b", row=1) == r"column 'a\x1b', row 1"
+    assert location(file=HOSTILE, line=3) == f"{SHOWN}:3"
+    assert location(column="a\x1b", row=1) == r"column 'a\x1b', row 1"
     assert key_path(["targets", 0, HOSTILE]) == f"targets[0].{SHOWN}"
     assert listing([HOSTILE, "b"]) == f"{SHOWN}, b"
 

@@ -103,16 +103,16 @@ def test_the_order_of_columns_changes_no_prediction(model, table):
 def test_the_order_of_categories_and_unused_ones_change_no_prediction(table):
     frame = table.to_pandas()
     colours = ["green", "blue", "violet", "red"]
-    told = []
+    pred = []
     for categories in (colours, colours[::-1]):
         ordered = frame.assign(colour=pd.Categorical(frame.colour, categories))
-        ordered["sort"] = pd.Categorical(frame["sort"], ["c", "d", "a", "b"][:: len(told) * 2 - 1])
+        ordered["sort"] = pd.Categorical(frame["sort"], ["c", "d", "a", "b"][:: len(pred) * 2 - 1])
         fitted = Superpose(["weight", "sort"], ignore=["sick", "calls", "level", "tags"], **FAST)
-        told.append(fitted.fit(ordered).predict(ordered[INPUTS]))
+        pred.append(fitted.fit(ordered).predict(ordered[INPUTS]))
     plain = Superpose(["weight", "sort"], ignore=["sick", "calls", "level", "tags"], **FAST)
-    told.append(plain.fit(frame).predict(frame[INPUTS]))
-    for other in told[1:]:
-        pd.testing.assert_frame_equal(told[0], other)
+    pred.append(plain.fit(frame).predict(frame[INPUTS]))
+    for other in pred[1:]:
+        pd.testing.assert_frame_equal(pred[0], other)
 
 
 def test_no_verb_changes_the_callers_frame(table):
@@ -155,7 +155,7 @@ def test_it_is_refused_from_a_file_as_from_a_frame(model, table, tmp_path, endin
         assert "(90 such); allowed: 0, 1, 2, 3" in caught.value.faults[1]
 
 
-def test_labels_that_are_no_class_count_as_wrong_and_are_said(model, table):
+def test_labels_that_are_no_class_count_as_wrong_and_are_warned_of(model, table):
     whole = table.filter(pc.and_(pc.is_valid(table["sort"]), pc.is_valid(table["sick"])))
     rows, before = whole.num_rows, model.evaluate(whole)
     strange = replaced(
@@ -166,12 +166,12 @@ def test_labels_that_are_no_class_count_as_wrong_and_are_said(model, table):
     )
     with pytest.warns(UserWarning, match=r"labels? that training did not have") as caught:
         after = model.evaluate(strange)
-    said = {str(one.message) for one in caught}
+    messages = {str(one.message) for one in caught}
     assert (
         "column 'sort', row 0: 5 labels that training did not have ('zebra'); they count as "
         "wrong; mend them if they are misspelled"
-    ) in said
-    assert len(said) == 3
+    ) in messages
+    assert len(messages) == 3
     right = model.evaluate(whole.slice(5))["sort"]
     share = 5 / rows
     assert after["sort"]["accuracy"] == pytest.approx((1 - share) * right["accuracy"])
@@ -224,7 +224,7 @@ def test_a_few_unlike_rows_are_not_warned_of(model, table):
     model.predict(few)
 
 
-def test_a_target_without_labels_is_said_by_evaluate():
+def test_evaluate_warns_of_a_target_without_labels():
     rows = pa.table(
         {"x": [0.5, 1.5, 2.5, 3.5] * 20, "y": [1.0, 2.5, 3.0, 4.5] * 20, "z": [0, 1] * 40}
     )

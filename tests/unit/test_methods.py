@@ -24,9 +24,9 @@ every_method = pytest.mark.parametrize(
 
 @every_method
 def test_an_entry_says_what_its_class_says(method, base):
-    found = method.load()
-    assert issubclass(found, base)
-    assert found.__doc__.split("\n")[0] == method.summary
+    result = method.load()
+    assert issubclass(result, base)
+    assert result.__doc__.split("\n")[0] == method.summary
     assert method.paper
 
 

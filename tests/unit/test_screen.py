@@ -7,10 +7,10 @@ import pytest
 from superpose.cli._screen import (
     SHOWN,
     WIDE,
-    looking_at,
-    tell_conversions,
-    tell_schema,
-    tell_warnings,
+    print_conversions,
+    print_schema,
+    print_warnings,
+    reading_spinner,
 )
 from superpose.data import ColumnSpec, Schema
 
@@ -21,7 +21,7 @@ def schema(inputs: int) -> Schema:
 
 
 def test_columns_beyond_those_shown_are_counted(capsys):
-    tell_schema(schema(SHOWN + 1234))
+    print_schema(schema(SHOWN + 1234))
     shown = capsys.readouterr().out
     assert f"x{SHOWN - 1} " in shown
     assert f"x{SHOWN} " not in shown
@@ -29,11 +29,11 @@ def test_columns_beyond_those_shown_are_counted(capsys):
 
 
 def test_a_table_that_fits_is_shown_whole(capsys):
-    tell_schema(schema(SHOWN))
+    print_schema(schema(SHOWN))
     assert "more" not in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("tell", [tell_warnings, tell_conversions])
+@pytest.mark.parametrize("tell", [print_warnings, print_conversions])
 def test_sentences_beyond_those_shown_are_counted(capsys, tell):
     tell([f"sentence {i}." for i in range(SHOWN + 7)])
     shown = capsys.readouterr().out
@@ -43,9 +43,9 @@ def test_sentences_beyond_those_shown_are_counted(capsys, tell):
 
 
 def test_only_a_wide_table_says_that_it_takes_time(capsys):
-    with looking_at(WIDE - 1, 60):
+    with reading_spinner(WIDE - 1, 60):
         pass
     assert capsys.readouterr() == ("", "")
-    with looking_at(20_000, 60):
+    with reading_spinner(20_000, 60):
         pass
     assert capsys.readouterr() == ("", "looking at 20,000 columns of 60 rows\n")

@@ -1,4 +1,4 @@
-"""Analysis: what a run has found, what targets tell about each other, who helps whom."""
+"""Analysis: the record of a run, what targets tell about each other, who helps whom."""
 
 from ._affinity import affinity
 from ._entanglement import entanglement, entanglement_of

@@ -23,13 +23,13 @@ MOST_NETWORKS = 5
 def affinity(
     prepared: Prepared, record: RunRecord, *, epochs: int, progress: Progress
 ) -> AffinityRecord:
-    """Measure who helps whom in a short training of all targets, beside what a run has found.
+    """Measure who helps whom in a short training of all targets, beside what a run has measured.
 
     Test rows are not read, but for the bits, which the run has measured on them.
 
     Args:
         prepared: The table of the run, divided as it was.
-        record: What the run has found.
+        record: The record of the run.
         epochs: Epochs of the short training (at least 1).
         progress: Called with the name of the stage and the share that is done.
 
@@ -48,18 +48,18 @@ def affinity(
     progress(stage, 0.0)
     spec = spec_of(prepared)
     spec = replace(spec, folds=spec.folds[:MOST_NETWORKS])
-    seen = look_ahead(spec, epochs, lambda share: progress(stage, share))
-    n_looks, n_networks = seen.lookahead.shape[:2]
+    measured = look_ahead(spec, epochs, lambda share: progress(stage, share))
+    n_looks, n_networks = measured.lookahead.shape[:2]
     residuals = record.residuals
     return AffinityRecord(
         targets=targets,
-        lookahead=_mean(seen.lookahead),
-        cosine=_mean(seen.cosine),
+        lookahead=_mean(measured.lookahead),
+        cosine=_mean(measured.cosine),
         residual=residuals.correlation if residuals else None,
         bits=record.entanglement.bits if record.entanglement else None,
         single_task=residuals.single_task if residuals else True,
         run_groups=groups_of(prepared),
-        groups=names(targets, suggested(_over_networks(seen.lookahead)).groups),
+        groups=names(targets, suggested(_over_networks(measured.lookahead)).groups),
         n_looks=n_looks,
         n_networks=n_networks,
         n_epochs=min(epochs, spec.settings.epochs),

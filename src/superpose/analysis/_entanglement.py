@@ -15,10 +15,10 @@ from superpose.kinds import TargetKind
 from superpose.models import AUTO, HALF, Observed, Predictor, Rows, given_labels, given_names
 from superpose.record import EntanglementRecord
 
-# Each pair of targets is asked about all rows at once; this bounds rows times pairs.
+# Each pair of targets is predicted for all rows at once; this bounds rows times pairs.
 MOST_ANSWERS = 60_000
 FEWEST_ROWS, MOST_ROWS = 100, 1000
-MOST_CELLS = 3_000_000  # rows times numbers of a prediction; the null asks ten times as many
+MOST_CELLS = 3_000_000  # rows times numbers of a prediction; the null takes ten times as many
 
 
 def rows_for(targets: int, width: int = 1) -> int:
@@ -61,12 +61,12 @@ def entanglement(
     permutations: int = 10,
     seed: int = 0,
 ) -> EntanglementRecord:
-    """Measure for each pair of targets the bits that revealing one saves on the other.
+    """Measure for each pair of targets the bits that observing one saves on the other.
 
     For targets A and B it is the mean of log2 p(B | inputs, A) - log2 p(B | inputs) over rows with
-    both labels. The same mixture of models says both, so it is zero where A is not listened to.
-    The null reveals, in place of A, a value that has nothing to do with B but fits the inputs as A
-    does: A's place in its own predicted distribution, permuted among rows.
+    both labels. The same mixture of models predicts both, so it is zero where A is not
+    listened to. In the null a value is observed instead of A that has nothing to do with B but fits
+    the inputs as A does: A's quantile in its own predicted distribution, permuted among rows.
 
     Args:
         predictor: What is deployed.
@@ -83,24 +83,24 @@ def entanglement(
     """
     rng = np.random.default_rng(seed)
     fold = rng.permutation(len(rows)) % 2
-    asked = _Pairs(predictor, rows, labels, clusters, fold)
-    names = list(asked.kinds)
-    silent = asked.predict(rows, asked.hidden(), names)
-    before = {t: asked.bits(t, silent[t]) for t in names}
+    data = _Pairs(predictor, rows, labels, clusters, fold)
+    names = list(data.kinds)
+    nothing_given = data.predict(rows, data.hidden(), names)
+    before = {t: data.bits(t, nothing_given[t]) for t in names}
     shape = (len(names), len(names))
     pairs = {key: np.full(shape, np.nan) for key in ("bits", "low", "high", "null", "p", "both")}
     for a, given in enumerate(names):
-        if asked.kinds[given].distribution.latent is None:  # nothing could stand in its place
+        if data.kinds[given].distribution.latent is None:  # nothing could be observed instead of it
             continue
-        known = asked.kinds[given].distribution.known(labels[given])
-        after, null = asked.given(given, permutations, rng)
+        known = data.kinds[given].distribution.known(labels[given])
+        after, null = data.given(given, permutations, rng)
         for b, about in enumerate(names):
             if about == given:
                 continue
-            gain = asked.bits(about, after[about]) - before[about]
+            gain = data.bits(about, after[about]) - before[about]
             gain[~known] = np.nan
             draws = null[about].reshape(permutations, len(rows), -1)
-            by_chance = np.mean([asked.bits(about, z) for z in draws], axis=0)
+            by_chance = np.mean([data.bits(about, z) for z in draws], axis=0)
             by_chance = np.where(known, by_chance - before[about], np.nan)
             test = paired_test(gain, clusters)
             pairs["bits"][a, b] = test.mean
@@ -109,13 +109,13 @@ def entanglement(
             pairs["p"][a, b] = paired_test(gain - by_chance, clusters).p
             pairs["both"][a, b] = np.isfinite(gain).sum()
     # With two targets all others are the other one, and what it tells has been measured.
-    totals = _of_pair(pairs) if len(names) == 2 else asked.totals()
+    totals = _of_pair(pairs) if len(names) == 2 else data.totals()
     return EntanglementRecord(targets=names, **pairs, **totals, rows=len(rows))
 
 
 @dataclass(frozen=True)
 class _Pairs:
-    """Rows whose targets are asked about, nothing given, one given, or all others.
+    """Rows whose targets are predicted with nothing given, one given, or all others.
 
     Args:
         predictor: What is deployed.
@@ -179,7 +179,7 @@ class _Pairs:
 
     def totals(self) -> dict[str, np.ndarray]:
         """What all others together tell about each target, by what is deployed at both ends."""
-        found: dict[str, list[float]] = {"total": [], "total_low": [], "total_high": [], "n": []}
+        totals: dict[str, list[float]] = {"total": [], "total_low": [], "total_high": [], "n": []}
         for about in self.kinds:
             hidden = self.hidden()[about]
             others = Observed(self.kinds, {**self.labels, about: hidden})
@@ -187,11 +187,11 @@ class _Pairs:
             gain = self.bits(about, pred) - self.bits(about, self.deployed[about])
             test = paired_test(gain, self.clusters)
             low, high = test.interval()
-            found["total"].append(test.mean)
-            found["total_low"].append(low)
-            found["total_high"].append(high)
-            found["n"].append(int((~np.isnan(gain)).sum()))
-        return {key: np.array(values) for key, values in found.items()}
+            totals["total"].append(test.mean)
+            totals["total_low"].append(low)
+            totals["total_high"].append(high)
+            totals["n"].append(int((~np.isnan(gain)).sum()))
+        return {key: np.array(values) for key, values in totals.items()}
 
     def bits(self, target: str, pred: np.ndarray) -> np.ndarray:
         """Log-likelihood of each row in bits, (N,); scales are set on the other half of the rows.
@@ -202,8 +202,8 @@ class _Pairs:
         out = np.full(len(y), np.nan)
         for side in (0, 1):
             here = self.fold == side
-            factor = kind.distribution.spread_factor(y[~here], pred[~here])
-            calibrated = kind.distribution.with_spread(pred[here], factor)
+            factor = kind.distribution.scale_factor(y[~here], pred[~here])
+            calibrated = kind.distribution.rescaled(pred[here], factor)
             out[here] = kind.distribution.log_prob(y[here], calibrated)
         return out / np.log(2)
 

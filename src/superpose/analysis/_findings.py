@@ -1,4 +1,4 @@
-"""The record of a run: what the verdict table, the report and the JSON files say."""
+"""The record of a run: what the verdict table, the report and the JSON files show."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ TITLED = 4  # targets that the title names
 
 
 def findings(result: RunResult, source: str = "", command: str = "") -> RunRecord:
-    """Gather everything that a run says, reading the test rows once.
+    """Gather everything that a run has measured, reading the test rows once.
 
     Args:
         result: What the run has left.
@@ -89,13 +89,13 @@ def _origin(p: Prepared, command: str) -> OriginRecord:
 
 
 def _versions() -> dict[str, str]:
-    found = {"python": platform.python_version()}
+    versions = {"python": platform.python_version()}
     for name in ("superpose", "torch", "scikit-learn", "numpy", "pyarrow"):
         try:
-            found[name] = version(name)
+            versions[name] = version(name)
         except PackageNotFoundError:
             continue
-    return found
+    return versions
 
 
 def _data(p: Prepared, source: str) -> DataRecord:
@@ -119,20 +119,20 @@ def _data(p: Prepared, source: str) -> DataRecord:
 
 
 def _sources(p: Prepared) -> list[SourceRecord]:
-    """Say what each of several sources brings: rows, and labelled rows of each target."""
+    """List what each of several sources brings: rows, and labelled rows of each target."""
     column = sources_of(p.table)
     if column is None:
         return []
     names = np.asarray(column)
-    found = []
+    sources = []
     for name in column.unique().to_pylist():
         mine = names == name
         labelled = {
             t: int(kind.distribution.known(p.labels[t][mine]).sum())
             for t, kind in p.codec.target_kinds.items()
         }
-        found.append(SourceRecord(name, int(mine.sum()), labelled))
-    return found
+        sources.append(SourceRecord(name, int(mine.sum()), labelled))
+    return sources
 
 
 def _attention(result: RunResult) -> AttentionRecord | None:
@@ -147,18 +147,18 @@ def _attention(result: RunResult) -> AttentionRecord | None:
 
 def _balance(result: RunResult) -> BalanceRecord | None:
     network = result.multi_task
-    seen = network.balance
-    if not seen:
+    facts = network.balance
+    if not facts:
         return None
     gradients = [
         GradientRecord(look["epoch"], np.array(look["norms"]), np.array(look["cosines"]))
-        for look in seen["looks"]
+        for look in facts["looks"]
     ]
     return BalanceRecord(
         targets=network.targets,
-        method=seen["method"],
-        every=seen["every"],
-        at=seen["at"],
-        weights=np.array(seen["weights"], float),
+        method=facts["method"],
+        every=facts["every"],
+        at=facts["at"],
+        weights=np.array(facts["weights"], float),
         gradients=gradients,
     )

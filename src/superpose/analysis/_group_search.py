@@ -1,4 +1,4 @@
-"""Which targets should share a network: candidate groups, judged by cross-validation."""
+"""Which targets should share a network: candidate groups, compared by cross-validation."""
 
 from __future__ import annotations
 
@@ -24,17 +24,17 @@ MOST_GROUPS = 4
 SURE = 2.0
 
 
-def candidates(found: AffinityRecord) -> dict[str, Groups]:
-    """List the ways to group that are worth a try, each once, by a name that says where it is from.
+def candidates(affinity: AffinityRecord) -> dict[str, Groups]:
+    """List the ways to group that are worth a try, each once, by a name that states its origin.
 
     Args:
-        found: What ``affinity`` found.
+        affinity: What ``affinity`` returned.
 
     Returns:
         All together, all apart, the groups of the run if it has any, the suggestion, and the best
         division by each measure into 2, 3 and 4 groups.
     """
-    targets = found.targets
+    targets = affinity.targets
     size = len(targets)
     out = {TOGETHER: [list(range(size))], APART: [[index] for index in range(size)]}
 
@@ -42,15 +42,15 @@ def candidates(found: AffinityRecord) -> dict[str, Groups]:
         if groups and groups not in out.values():
             out[name] = groups
 
-    for name, groups in (("as set", found.run_groups), ("suggested", found.groups)):
+    for name, groups in (("as set", affinity.run_groups), ("suggested", affinity.groups)):
         add(name, [[targets.index(target) for target in group] for group in groups])
     # Bits are not among them: a run measures them on its test rows, which no choice may read.
     # Of residuals counts what is left unexplained in common, of whichever sign.
-    residual = None if found.residual is None else np.abs(found.residual)
-    measures = {"look-ahead": found.lookahead, "cosine": found.cosine, "residuals": residual}
-    for word, affinity in measures.items():
-        if affinity is not None and np.isfinite(affinity).any():
-            for division in divisions(affinity)[1:MOST_GROUPS]:
+    residual = None if affinity.residual is None else np.abs(affinity.residual)
+    measures = {"look-ahead": affinity.lookahead, "cosine": affinity.cosine, "residuals": residual}
+    for word, values in measures.items():
+        if values is not None and np.isfinite(values).any():
+            for division in divisions(values)[1:MOST_GROUPS]:
                 add(f"{word}, {len(division.groups)} groups", division.groups)
     return out
 
@@ -58,7 +58,7 @@ def candidates(found: AffinityRecord) -> dict[str, Groups]:
 def search_groups(
     prepared: Prepared, tried: Mapping[str, Groups], *, count: int, progress: Progress
 ) -> GroupingRecord:
-    """Judge ways to group by cross-validation with the multi-task network.
+    """Evaluate ways to group by cross-validation with the multi-task network.
 
     All have the same folds of the training and validation rows, settings and seed. Test rows are
     not read.
@@ -108,12 +108,12 @@ def _losses(
     for t, (target, pred) in enumerate(fitted.oof_predictions.items()):
         kind = spec.codec.target_kinds[target]
         y = spec.labels[target]
-        constant = np.tile(kind.distribution.baseline(y[seen]), (len(seen), 1))
-        unit = float(np.nanmean(kind.distribution.row_loss(y[seen], constant)))
+        baseline = np.tile(kind.distribution.baseline(y[seen]), (len(seen), 1))
+        unit = float(np.nanmean(kind.distribution.row_loss(y[seen], baseline)))
         for f, fold in enumerate(spec.folds):
-            held = fold.validation
-            if kind.distribution.known(y[held]).any():
-                out[f, t] = np.nanmean(kind.distribution.row_loss(y[held], pred[held])) / unit
+            rows = fold.validation
+            if kind.distribution.known(y[rows]).any():
+                out[f, t] = np.nanmean(kind.distribution.row_loss(y[rows], pred[rows])) / unit
     return out
 
 

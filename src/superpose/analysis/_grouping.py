@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 # Up to so many targets all divisions are compared, by way of all 3**T pairs of a set and a subset.
-EXACT = 10
+MOST_COMPARED = 10
 # By so much more has a division to be worth before it is preferred to one with fewer groups.
 WORTH = 0.1
 
@@ -25,7 +25,7 @@ class Division:
     """A division of targets into groups.
 
     Args:
-        groups: Places of the targets of each group; a target is in one group.
+        groups: Indices of the targets of each group; a target is in one group.
         value: Mean affinity that a target receives within its group.
     """
 
@@ -74,11 +74,11 @@ def divisions(affinity: np.ndarray) -> list[Division]:
         overlap: here every target is predicted by the group that it is trained in.
     """
     both = np.nan_to_num(np.asarray(affinity, float))
-    found = _exact(both) if len(both) <= EXACT else _greedy(both)
-    return [Division(sorted(groups), value_of(both, groups)) for groups in found]
+    best = _best(both) if len(both) <= MOST_COMPARED else _greedy(both)
+    return [Division(sorted(groups), value_of(both, groups)) for groups in best]
 
 
-def _exact(affinity: np.ndarray) -> list[Groups]:
+def _best(affinity: np.ndarray) -> list[Groups]:
     """Best divisions of every set of targets, the larger from the smaller; sets are bit masks."""
     size = len(affinity)
     members = [[t for t in range(size) if mask >> t & 1] for mask in range(1 << size)]
@@ -99,14 +99,15 @@ def _exact(affinity: np.ndarray) -> list[Groups]:
             if not part:
                 break
             part = (part - 1) & rest
-    found = []
+    best_groups = []
     for count in range(1, size + 1):
-        left, groups = (1 << size) - 1, []
+        left = (1 << size) - 1
+        groups = []
         for still in range(count, 0, -1):
             groups.append(members[taken[left, still]])
             left ^= int(taken[left, still])
-        found.append(groups)
-    return found
+        best_groups.append(groups)
+    return best_groups
 
 
 def _greedy(affinity: np.ndarray) -> list[Groups]:
@@ -114,8 +115,10 @@ def _greedy(affinity: np.ndarray) -> list[Groups]:
     size = len(affinity)
     between = affinity + affinity.T  # of groups: what is given and taken from one to the other
     np.fill_diagonal(between, 0.0)
-    inside, count, groups = np.zeros(size), np.ones(size), [[t] for t in range(size)]
-    found = [groups]
+    inside = np.zeros(size)
+    count = np.ones(size)
+    groups = [[t] for t in range(size)]
+    steps = [groups]
     while len(groups) > 1:
         worth = inside / np.maximum(count - 1, 1)
         whole = (inside[:, None] + inside + between) / (count[:, None] + count - 1)
@@ -128,25 +131,28 @@ def _greedy(affinity: np.ndarray) -> list[Groups]:
         between[:, a] = between[a]
         between[a, a] = 0.0
         keep = np.arange(len(groups)) != b
-        inside, count, between = inside[keep], count[keep], between[keep][:, keep]
+        inside = inside[keep]
+        count = count[keep]
+        between = between[keep][:, keep]
         merged = sorted(groups[a] + groups[b])
         groups = [merged if g == a else own for g, own in enumerate(groups) if g != b]
-        found.append(groups)
-    return [_moved(affinity, groups) for groups in reversed(found)]
+        steps.append(groups)
+    return [_refined(affinity, groups) for groups in reversed(steps)]
 
 
-def _moved(affinity: np.ndarray, groups: Groups) -> Groups:
+def _refined(affinity: np.ndarray, groups: Groups) -> Groups:
     """Move targets one by one to the group where they are worth most; no group becomes empty."""
     both = affinity + affinity.T
     np.fill_diagonal(both, 0.0)
     member = np.zeros((len(affinity), len(groups)))
-    for place, group in enumerate(groups):
-        member[group, place] = 1.0
+    for index, group in enumerate(groups):
+        member[group, index] = 1.0
     moving = True
     while moving:
         moving = False
         for target in range(len(affinity)):
-            home, count = int(member[target].argmax()), member.sum(0)
+            home = int(member[target].argmax())
+            count = member.sum(0)
             if count[home] == 1:
                 continue
             member[target, home] = 0.0
@@ -176,9 +182,11 @@ def suggested(looks: np.ndarray) -> Division:
         looks (N, T, T).
     """
     looks = np.nan_to_num(looks)
-    # What is best by one half of the looks is judged by the other: the best of many is flattered.
-    found, judges = divisions(looks[::2].mean(0)), looks[1::2] if len(looks) > 1 else looks
-    values = np.array([[value_of(look, division.groups) for look in judges] for division in found])
+    # What is best by one half of the looks is evaluated by the other: the best of many looks better
+    # than it is.
+    choices = divisions(looks[::2].mean(0))
+    evaluating = looks[1::2] if len(looks) > 1 else looks
+    values = np.array([[value_of(look, one.groups) for look in evaluating] for one in choices])
     best = int(values.mean(1).argmax())
     slack = WORTH * values[best].mean()
     few = next(

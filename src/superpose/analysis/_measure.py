@@ -45,7 +45,7 @@ def next_measurement(
     draws: int = 64,
     seed: int = 0,
 ) -> list[Advice]:
-    """Say for each candidate how much its measurement is expected to tell about wanted targets.
+    """Estimate for each candidate how much its measurement will tell about wanted targets.
 
     The model draws what the measurement may show, and predicts the wanted targets once more after
     each outcome: where the outcomes lead to different predictions, the measurement tells much. It
@@ -149,10 +149,10 @@ class _Outcomes:
         bits = np.zeros(n)
         for about in want:
             if about != self.target:
-                moved = stretched(self.predictor, many, after, target=about)
+                preds = stretched(self.predictor, many, after, target=about)
                 distribution = self.kinds[about].distribution
                 known = distribution.known(self.labels[about])
-                expected = distribution.information(moved.reshape(self.draws, n, -1))
+                expected = distribution.information(preds.reshape(self.draws, n, -1))
                 bits += np.where(known, 0.0, expected)
         bits[self.kinds[self.target].distribution.known(self.labels[self.target])] = 0.0
         return bits

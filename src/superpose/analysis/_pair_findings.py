@@ -1,4 +1,4 @@
-"""What a run says of pairs of targets and of task states: bits, residuals, likeness."""
+"""The records of pairs of targets and of task states: bits, residuals, likeness."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def residual_record(result: RunResult) -> ResidualRecord | None:
     kinds = p.codec.target_kinds
     if len(kinds) < 2:
         return None
-    rows = p.plan.judges
+    rows = p.plan.proof_rows
     parts = []
     for t, kind in kinds.items():
         # Without references there is the multi-task network only.
@@ -57,8 +57,8 @@ def residual_record(result: RunResult) -> ResidualRecord | None:
         if distribution.latent is None:
             parts.append(np.full((len(y), 1), np.nan))
             continue
-        factor = distribution.spread_factor(y, pred)
-        z = distribution.latent.to_normal(y, distribution.with_spread(pred, factor))
+        factor = distribution.scale_factor(y, pred)
+        z = distribution.latent.to_normal(y, distribution.rescaled(pred, factor))
         # The positions of an image are too many to correlate one by one: their mean stands for
         # them.
         parts.append(_mean(z) if z.shape[1] > MOST_SCORES else z)

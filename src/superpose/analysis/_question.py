@@ -49,7 +49,7 @@ class Question:
                     no_target(faults, key, name, codec=codec)
         for name in self.want:
             if name in given:
-                fix = "what is measured needs no answer: take it out of one of them"
+                fix = "what is measured needs no prediction: take it out of one of them"
                 faults.add("want", f"{name!r} is both given and wanted", fix=fix)
         for name, price in self.cost.items():
             if not np.isfinite(price) or price <= 0:

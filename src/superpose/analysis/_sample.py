@@ -12,7 +12,7 @@ from superpose.models import LEVELS, Observed, Predictor, Rows, given_labels
 
 # Targets are drawn one after the other; draws share out this many orders.
 ORDERS = 8
-# Rows times draws that are held at once, and numbers of their predictions.
+# Rows times draws that are in memory at once, and numbers of their predictions.
 CHUNK, MOST_CELLS = 20_000, 30_000_000
 
 Labels = dict[str, np.ndarray]
@@ -82,15 +82,15 @@ def sample_table(
     columns = {"row": again, "draw": pa.array(np.repeat(np.arange(n), table.num_rows))}
     many = table.take(again)
     for target, drawn in sample(predictor, rows, labels, n=n, seed=seed).items():
-        exact = predictor.codec.target_kinds[target].distribution.point_mass(
+        certain = predictor.codec.target_kinds[target].distribution.point_mass(
             drawn.reshape(-1, *drawn.shape[2:])
         )
-        columns |= predictor.codec.decode(target, exact, many)
+        columns |= predictor.codec.decode(target, certain, many)
     return pa.table(columns)
 
 
 def chunk_size(predictor: Predictor) -> int:
-    """Rows times draws that are held at once."""
+    """Rows times draws that are in memory at once."""
     widest = max(kind.distribution.n_columns for kind in predictor.codec.target_kinds.values())
     return min(CHUNK, MOST_CELLS // widest)
 
@@ -131,7 +131,7 @@ def stretched(
     for number, name in enumerate(LEVELS):
         here = index == number
         if here.any():
-            pred[here] = kind.distribution.with_spread(
+            pred[here] = kind.distribution.rescaled(
                 pred[here], predictor.levels[name].factors[target]
             )
     return pred

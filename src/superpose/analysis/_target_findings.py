@@ -1,4 +1,4 @@
-"""What a run says of one target: what is deployed, what sharing did to it, how well it is met."""
+"""The record of one target: what is deployed, what sharing did to it, how well it is met."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pyarrow as pa
 from superpose.distributions import Paired
 from superpose.evaluation import Decision, RunResult, metric_options
 from superpose.kinds import Beside, TargetKind
-from superpose.models import MULTI_TASK, SINGLE_TASK, Predictor, Weights, mix, places_of
+from superpose.models import MULTI_TASK, SINGLE_TASK, Predictor, Weights, group_indices, mix
 from superpose.models.network import networks
 from superpose.prepare import Prepared
 from superpose.record import (
@@ -37,7 +37,7 @@ Preds = Mapping[str, np.ndarray]
 def target_record(
     result: RunResult, target: str, test: pa.Table, *, y: np.ndarray, preds: Preds
 ) -> TargetRecord:
-    """Say everything of one target.
+    """Make the record of one target.
 
     Args:
         result: What the run has left.
@@ -76,7 +76,7 @@ def target_record(
 
 def groups_of(p: Prepared) -> list[list[str]]:
     """Return the targets of each group, in their order; no group where all share a network."""
-    return [[p.targets[t] for t in group] for group in places_of(p.config.groups, p.targets)]
+    return [[p.targets[t] for t in group] for group in group_indices(p.config.groups, p.targets)]
 
 
 def _deciding(p: Prepared, target: str) -> np.ndarray:
@@ -141,10 +141,10 @@ def _metrics(
     baseline = predictor.baselines[target]
     pred = mix(preds, predictor.weights[target])
     options = metric_options(predictor, target, predictor.half_width(target, pred))
-    constant = np.broadcast_to(baseline, (len(y), kind.distribution.n_columns))
+    every_row = np.broadcast_to(baseline, (len(y), kind.distribution.n_columns))
     return {
         DEPLOYED: kind.metrics(y, pred, baseline, **options),
-        BASELINE: kind.metrics(y, constant, baseline),
+        BASELINE: kind.metrics(y, every_row, baseline),
         **{recorded_name(model): kind.metrics(y, z, baseline) for model, z in preds.items()},
     }
 
@@ -167,12 +167,12 @@ def _chart(
 
 def _curves(predictor: Predictor, target: str) -> list[CurveRecord]:
     """The losses of the networks that have a head for a target, the multi-task network first."""
-    found = []
+    records = []
     for network in networks(predictor.models):
         if target in network.targets:
             position = network.targets.index(target)
             curve = network.curves[position]
-            found.append(
+            records.append(
                 CurveRecord(
                     model=recorded_name(network.name),
                     train=np.array(curve["train"], float),
@@ -180,4 +180,4 @@ def _curves(predictor: Predictor, target: str) -> list[CurveRecord]:
                     best_epoch=int(network.best[position]),
                 )
             )
-    return found
+    return records

@@ -1,7 +1,7 @@
 """Balancing: how targets weigh against each other in a step; ``BALANCERS`` has the methods by name.
 
-All answer one question: given the losses of a batch, and for some methods the inner products of
-the targets' gradients, what weight does each target get?
+All compute the same: given the losses of a batch, and for some methods the inner products of
+the targets' gradients, the weight of each target.
 
 >>> import torch
 >>> from superpose.balance import BALANCERS, weights_of
@@ -11,7 +11,7 @@ the targets' gradients, what weight does each target get?
 >>> [round(float(w), 2) for w in weights]                 # as much progress along each of them
 [1.33, 0.67]
 
-Most are torchjd's, which is asked; written again are the three that would outlast a step there.
+Most are torchjd's, and computed there; written again are the three that would outlast a step there.
 """
 
 from superpose.methods import BALANCE_METHODS, Classes

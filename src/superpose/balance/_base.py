@@ -49,7 +49,7 @@ class Balancer(ABC):
             losses (T,), gramian (T, T), present (T,) -> (T,).
         """
 
-    def stepped(self, losses: Tensor) -> None:  # noqa: B027 (most methods don't ask)
+    def stepped(self, losses: Tensor) -> None:  # noqa: B027 (most methods need nothing)
         """Learn what the losses (T,) of the last batch have become by the step."""
 
     def end_epoch(self) -> None:  # noqa: B027
@@ -74,7 +74,7 @@ class PlainSum(Balancer):
 def weights_of(
     balancer: Balancer, losses: Tensor, gramian: Tensor | None, *, present: Tensor
 ) -> Tensor:
-    """Ask a method for weights, scaled so that those of the targets in the batch have the mean 1.
+    """Compute a method's weights, scaled so that those of the targets in the batch have the mean 1.
 
     Fewer than two targets have nothing to be balanced against. A target without a gradient can't
     be in anybody's way; it is left out of the Gramian.
@@ -94,10 +94,10 @@ def weights_of(
         present = present & (gramian.diagonal() > 0)
     if present.sum() < 2:
         return weights
-    told = balancer.weigh(losses, gramian, present)[present]
+    raw = balancer.weigh(losses, gramian, present)[present]
     # Weights of opposite signs may cancel; then their sizes set the scale.
-    total = told.sum()
-    total = total if total > 1e-3 * told.abs().sum() else told.abs().sum()
-    if total > 0 and bool(told.isfinite().all()):  # a solver may have found nothing
-        weights[present] = told * (len(told) / total)
+    total = raw.sum()
+    total = total if total > 1e-3 * raw.abs().sum() else raw.abs().sum()
+    if total > 0 and bool(raw.isfinite().all()):  # a solver may have failed
+        weights[present] = raw * (len(raw) / total)
     return weights

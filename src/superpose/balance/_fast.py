@@ -34,8 +34,8 @@ class GradVac(Balancer):
         assert gramian is not None
         here = present.nonzero()[:, 0]
         pairs = here[:, None], here
-        told, self.usual[pairs] = vaccinated(gramian[pairs].double(), self.usual[pairs], self.beta)
-        return losses.new_zeros(self.targets).masked_scatter(present, told.to(losses.dtype))
+        raw, self.usual[pairs] = vaccinated(gramian[pairs].double(), self.usual[pairs], self.beta)
+        return losses.new_zeros(self.targets).masked_scatter(present, raw.to(losses.dtype))
 
 
 class PCGrad(GradVac):
@@ -109,8 +109,8 @@ class NashMTL(Balancer):
 
     def weigh(self, losses: Tensor, gramian: Tensor | None, present: Tensor) -> Tensor:
         assert gramian is not None
-        told = bargain(gramian[present][:, present].double())
-        return losses.new_zeros(self.targets).masked_scatter(present, told.to(losses.dtype))
+        raw = bargain(gramian[present][:, present].double())
+        return losses.new_zeros(self.targets).masked_scatter(present, raw.to(losses.dtype))
 
 
 def bargain(gramian: Tensor, steps: int = 200) -> Tensor:

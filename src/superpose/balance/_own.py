@@ -29,12 +29,12 @@ class LogLoss(Balancer):
 
 
 class GradNorm(Balancer):
-    """Learns weights that bring gradients to the size that each rate of training asks for.
+    """Learns weights that bring gradients to the size that each rate of training needs.
 
     Source:
         Chen et al., "GradNorm", ICML 2018, equations 1 and 2: the weights descend on
         sum |w_i n_i - mean(w n) r_i^alpha|, where n_i is the norm of a target's gradient, r_i its
-        loss over that at the start, relative to the mean, and the product on the right is held
+        loss over that at the start, relative to the mean, and the product on the right is kept
         fixed; then they are scaled to sum to T. Departs by reading the gradients where the Gramian
         does.
     """

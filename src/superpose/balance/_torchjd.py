@@ -3,7 +3,7 @@
 A *scalarizer* makes one number of the losses: the weight of a target is that number's slope. A
 *weighting* reads the Gramian of the targets' gradients. Methods of torchjd that work element by
 element of the gradients (GradDrop, trimmed mean), need a second batch (MoDo, SDMGrad) or gradients
-of several steps side by side (excess risk) have no weights that a Gramian tells; they are left out.
+of several steps side by side (excess risk) have no weights of a Gramian; they are left out.
 Three that would take longer than a step of the network are in `_fast.py`.
 """
 
@@ -178,7 +178,7 @@ class Weighted(Balancer):
         """Return the weighting of torchjd for some number of targets."""
         raise NotImplementedError
 
-    def ask(self, weighting: Any, gramian: Tensor) -> Tensor:
+    def weights_for(self, weighting: Any, gramian: Tensor) -> Tensor:
         """Return the weights (t,) for a Gramian (t, t)."""
         return weighting(gramian)
 
@@ -191,7 +191,7 @@ class Weighted(Balancer):
         part = gramian[present][:, present].double()
         part = part / part.diagonal().mean()
         weights = losses.new_zeros(self.targets)
-        weights[present] = self.ask(self.weightings[key], part).to(weights.dtype)
+        weights[present] = self.weights_for(self.weightings[key], part).to(weights.dtype)
         return weights
 
 
@@ -297,7 +297,7 @@ class ConFIG(Weighted):
 
         return Aggregator()
 
-    def ask(self, weighting: Any, gramian: Tensor) -> Tensor:
+    def weights_for(self, weighting: Any, gramian: Tensor) -> Tensor:
         matrix = square_root(gramian)
         vector = weighting(matrix)[:, None]
         return torch.linalg.lstsq(matrix.T, vector, driver="gelsd").solution[:, 0]

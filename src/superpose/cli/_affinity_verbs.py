@@ -45,8 +45,8 @@ def affinity(
 
     \b
     It trains all targets together for a few epochs and measures what a step
-    of each does to the others, beside what the run has found. --search then
-    judges groupings, from all together to all apart. Test rows are not read.
+    of each does to the others, beside the verdicts of the run. --search then
+    evaluates groupings, from all together to all apart. Test rows are not read.
 
     \b
     Examples:
@@ -66,7 +66,7 @@ def affinity(
         raise ConfigError(message("--out", f"{str(out)!r} given", "a file that ends in .svg"))
     model = Superpose.load(run)
     settings = run / "superpose.yaml"
-    known = load_config(settings).source if settings.is_file() else None
+    known = load_config(settings).data_path if settings.is_file() else None
     table = known if source is None else source
     with Stages() as stages:
         model.affinity(table, epochs, progress=stages)
@@ -79,7 +79,7 @@ def affinity(
 
 
 def _show(record: RunRecord, *, search: bool) -> None:
-    """Print the measured affinity, and the judged groupings where there are any."""
+    """Print the measured affinity, and the evaluated groupings where there are any."""
     from superpose.config import groups_text
     from superpose.report import (
         affinity_table,
@@ -88,18 +88,18 @@ def _show(record: RunRecord, *, search: bool) -> None:
         groups_in_words,
     )
 
-    found = record.affinity
-    assert found is not None
+    affinity = record.affinity
+    assert affinity is not None
     affinity_table(record)
-    echo(f"\n{groups_in_words(found.groups)}")
-    groups = found.groups
-    judged = record.grouping if search else None
-    if judged is not None:
+    echo(f"\n{groups_in_words(affinity.groups)}")
+    groups = affinity.groups
+    grouping = record.grouping if search else None
+    if grouping is not None:
         echo()
-        grouping_table(judged)
-        echo(f"\n{grouping_in_words(judged)}")
-        groups = judged.candidate(judged.recommended).groups
+        grouping_table(grouping)
+        echo(f"\n{grouping_in_words(grouping)}")
+        groups = grouping.candidate(grouping.recommended).groups
     if len(groups) > 1:
         echo(f"For the settings:\n\n{groups_text(groups)}")
-    if judged is None:
+    if grouping is None:
         echo("It is a suggestion. What it is worth is found by --search.")

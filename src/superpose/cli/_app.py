@@ -1,4 +1,4 @@
-"""The command line itself: whatever ends a verb before its end is told in one line."""
+"""The command line itself: whatever ends a verb early is one line on the screen."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ ORDER = ("demo", "init", "check", "train", "evaluate", "predict", "report")
 
 
 class Verbs(TyperGroup):
-    """The verbs; what the user can mend is told in its own words, without a traceback."""
+    """The verbs; what the user can mend is a message, without a traceback."""
 
     def list_commands(self, ctx: Any) -> list[str]:
         """The verbs as `--help` lists them."""
@@ -80,8 +80,8 @@ def main() -> None:
     app(prog_name="superpose")
 
 
-def _version(asked: bool) -> None:
-    if asked:
+def _version(requested: bool) -> None:
+    if requested:
         from importlib.metadata import version
 
         echo(version("superpose"))

@@ -16,7 +16,7 @@ from ._screen import Stages, echo, recommendation, table
 
 MEASURED = "Table with what is measured already."
 PICTURE = "entanglement.svg"
-PERMUTATIONS = 10  # draws of the null where none are asked for
+PERMUTATIONS = 10  # draws of the null where the number is not set
 
 Names = list[str] | None
 
@@ -59,14 +59,14 @@ def entanglement(
         raise ConfigError(message("--out", f"{str(out)!r} given", "a file that ends in .svg"))
     model = Superpose.load(run)
     if source is None:
-        found = model.entanglement_record()
+        pairs = model.entanglement_record()
     else:
         with Stages() as stages:
             stages("entanglement", 0.0)
-            found = model.entanglement_record(source, permutations or PERMUTATIONS)
+            pairs = model.entanglement_record(source, permutations or PERMUTATIONS)
             stages("entanglement", 1.0)
-    entanglement_table(found)
-    path = write_file(out or run / PICTURE, entanglement_picture(found))
+    entanglement_table(pairs)
+    path = write_file(out or run / PICTURE, entanglement_picture(pairs))
     echo(f"\nWrote {path}")
 
 
@@ -120,16 +120,20 @@ def measure(
     require_other(out, source, "the advice")
     model = Superpose.load(run)
     whole = read_rows(source, model.config)
-    # Each row is asked many times over; those that nobody will see are left out.
+    # Each row is predicted many times over; those that nobody will see are left out.
     part = whole if out is not None else whole.slice(0, rows)
     with Stages() as stages:
         stages("next measurement", 0.0)
         advice = model.next_measurement(
-            part, wanted, given_option(given) or "auto", prices, names_of(candidates) or None
+            part,
+            wanted,
+            given_option(given) or "auto",
+            cost=prices,
+            candidates=names_of(candidates) or None,
         )
         stages("next measurement", 1.0)
     records = [record for record in advice.to_pylist() if record["row"] < rows]
-    tell_advice(records, bool(prices))
+    print_advice(records, bool(prices))
     first = [record for record in records if record["row"] == 0]
     which = "" if whole.num_rows == 1 else "Row 0. "
     echo(f"\n{which}{recommendation(first, wanted, bool(prices))}")
@@ -140,7 +144,7 @@ def measure(
         echo(f"Wrote {out}: {advice.num_rows:,} rows, columns {listing(advice.column_names)}")
 
 
-def tell_advice(records: Sequence[dict[str, Any]], priced: bool) -> None:
+def print_advice(records: Sequence[dict[str, Any]], priced: bool) -> None:
     """Prints the candidates of each row, the best first; costs where any are named."""
     lines = []
     for record in records:
@@ -159,7 +163,7 @@ def costs(parts: Names) -> dict[str, float]:
     Raises:
         ConfigError: A part that is not NAME=NUMBER, or a name that stands twice.
     """
-    found: dict[str, float] = {}
+    prices: dict[str, float] = {}
     for part in names_of(parts):
         name, _, number = (word.strip() for word in part.rpartition("="))
         try:
@@ -170,7 +174,7 @@ def costs(parts: Names) -> dict[str, float]:
         if not name or price is None:
             fix = "for example: --cost pm10=3,co=0.5"
             raise ConfigError(message("--cost", f"{part!r} given", allowed, fix=fix))
-        if name in found:
+        if name in prices:
             raise ConfigError(message("--cost", f"{name!r} stands twice", fix="remove one"))
-        found[name] = price
-    return found
+        prices[name] = price
+    return prices

@@ -54,13 +54,13 @@ def settings_of(source: Path, verb: str, options: Mapping[str, Any]) -> Config:
             fix = f"write it into {source}"
             raise ConfigError(message(listing(given), "given beside a settings file", fix=fix))
         return load_config(source)
-    told = {"by": options.get("--split"), "column": options.get("--split-column")}
+    split = {"by": options.get("--split"), "column": options.get("--split-column")}
     return Config.from_arguments(
         targets=columns_of(
             options["--targets"], options["--positive"], f"superpose {verb} {source}"
         ),
         data=source,
-        split={key: value for key, value in told.items() if value},
+        split={key: value for key, value in split.items() if value},
     )
 
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 # What a stage is, in the words of the screen.
 NAMES = {
-    "joint network": "multi-task net",
+    "multi-task network": "multi-task net",
     "given: boosted trees": "boosted trees that read measured targets (for --given)",
 }
 LINES = 60  # seconds between two lines of a log, where progress is slow
@@ -57,7 +57,8 @@ class Stages:
         self.bars = Progress("{task.description}", *columns, console=self.console)
         self.tasks: dict[str, TaskID] = {}
         self.shares: dict[str, float] = {}
-        self.began = self.said = time.monotonic()
+        self.began = time.monotonic()
+        self.last_line = self.began
 
     def __enter__(self) -> Self:
         if self.console.is_terminal:
@@ -70,7 +71,8 @@ class Stages:
 
     def __call__(self, stage: str, share: float) -> None:
         """Takes the share of a stage that is done, from 0 to 1."""
-        name, now = NAMES.get(stage, stage), time.monotonic()
+        name = NAMES.get(stage, stage)
+        now = time.monotonic()
         new = stage not in self.shares
         if new:
             self.began = now
@@ -84,14 +86,14 @@ class Stages:
             took += f", about {seconds * (1 - share) / share:.0f} s left"
         self.bars.update(self.tasks[stage], completed=share, time=took)
         # Lines of a log: the start, each quarter, the end, and one a minute.
-        due = int(4 * share) > int(4 * before) or (share > before and now - self.said > LINES)
+        due = int(4 * share) > int(4 * before) or (share > before and now - self.last_line > LINES)
         if not self.console.is_terminal and (new or due):
-            self.said = now
+            self.last_line = now
             echo(f"{name}: {share:.0%}, {took}", err=True)
 
 
 @contextmanager
-def looking_at(columns: int, rows: int) -> Iterator[None]:
+def reading_spinner(columns: int, rows: int) -> Iterator[None]:
     """Shows on the standard error that a wide table is looked at, for as long as that takes."""
     if columns < WIDE:
         yield
@@ -113,13 +115,13 @@ def looking_at(columns: int, rows: int) -> Iterator[None]:
 
 def kinds(specs: Iterable[ColumnSpec]) -> str:
     """The columns by kind: `2 number (a, b), 1 category (c)`."""
-    found: dict[str, list[str]] = {}
+    by_kind: dict[str, list[str]] = {}
     for spec in specs:
-        found.setdefault(spec.kind, []).append(spec.name)
-    return ", ".join(f"{len(names)} {kind} ({listing(names)})" for kind, names in found.items())
+        by_kind.setdefault(spec.kind, []).append(spec.name)
+    return ", ".join(f"{len(names)} {kind} ({listing(names)})" for kind, names in by_kind.items())
 
 
-def tell_schema(schema: Schema, details: Mapping[str, str] | None = None) -> None:
+def print_schema(schema: Schema, details: Mapping[str, str] | None = None) -> None:
     """Prints each column with its role, its kind and the reason for it.
 
     Args:
@@ -140,7 +142,7 @@ def tell_schema(schema: Schema, details: Mapping[str, str] | None = None) -> Non
             echo(f"{part[0][0]}: {len(part) - SHOWN:,} columns more")
 
 
-def tell_conversions(conversions: Sequence[str], err: bool = False) -> None:
+def print_conversions(conversions: Sequence[str], err: bool = False) -> None:
     """Prints what is read otherwise than it is written, if anything is.
 
     Args:
@@ -154,24 +156,24 @@ def tell_conversions(conversions: Sequence[str], err: bool = False) -> None:
     lines = summary(conversions)
     for sentence in lines[:SHOWN]:
         echo(f"  {sentence}", err=err)
-    _tell_more(len(lines), err)
+    _print_more(len(lines), err)
 
 
-def tell_warnings(warnings: Iterable[str], err: bool = False) -> None:
-    """Prints warnings, one sentence each; `err` as of `tell_conversions`."""
+def print_warnings(warnings: Iterable[str], err: bool = False) -> None:
+    """Prints warnings, one sentence each; `err` as of `print_conversions`."""
     every = list(warnings)
     for sentence in every[:SHOWN]:
         echo(f"Warning: {sentence}", err=err)
-    _tell_more(len(every), err)
+    _print_more(len(every), err)
 
 
-def _tell_more(count: int, err: bool) -> None:
+def _print_more(count: int, err: bool) -> None:
     """Says how many sentences are not shown."""
     if count > SHOWN:
         echo(f"  and {count - SHOWN:,} more; the report of a run has them all", err=err)
 
 
-def tell_metrics(metrics: Mapping[str, Mapping[str, float]]) -> None:
+def print_metrics(metrics: Mapping[str, Mapping[str, float]]) -> None:
     """Prints one table for all targets that have the same metrics."""
     alike: dict[tuple[str, ...], list[str]] = {}
     for target, values in metrics.items():
@@ -180,7 +182,7 @@ def tell_metrics(metrics: Mapping[str, Mapping[str, float]]) -> None:
         rows = [(t, *(f"{metrics[t][name]:.4g}" for name in names)) for t in targets]
         table(("target", *(name.replace("_", " ") for name in names)), rows)
         echo()
-    echo("score: 1 is perfect, 0 is no better than a constant.")
+    echo("score: 1 is perfect, 0 is no better than the baseline.")
 
 
 def recommendation(
@@ -250,5 +252,5 @@ def peak_memory() -> str:
 
 
 def warn(text: Warning | str, *_: object) -> None:
-    """Prints a Python warning in one line, without the place in the code that raised it."""
+    """Prints a Python warning in one line, without the line of code that raised it."""
     echo(f"Warning: {text}", err=True)

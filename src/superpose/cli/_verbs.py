@@ -37,12 +37,12 @@ from ._screen import (
     echo,
     echo_data,
     kinds,
-    looking_at,
     peak_memory,
-    tell_conversions,
-    tell_metrics,
-    tell_schema,
-    tell_warnings,
+    print_conversions,
+    print_metrics,
+    print_schema,
+    print_warnings,
+    reading_spinner,
 )
 
 if TYPE_CHECKING:
@@ -105,11 +105,11 @@ def init(
 
     columns = columns_of(targets, positive, f"superpose init {source}")
     table = read_table(source)
-    with looking_at(table.num_columns, table.num_rows):
+    with reading_spinner(table.num_columns, table.num_rows):
         schema = write_starter(table, source, targets=columns, path=out)
-    tell_schema(schema)
-    tell_conversions(schema.conversions)
-    tell_warnings(schema.warnings)
+    print_schema(schema)
+    print_conversions(schema.conversions)
+    print_warnings(schema.warnings)
     echo(f"\nWrote {out}. Next: superpose check {out}")
 
 
@@ -131,12 +131,12 @@ def check(
 
     options = {"--targets": targets, "--positive": positive}
     config = settings_of(source, "check", options)
-    if config.source is None:
+    if config.data_path is None:
         fix = "add `data:` with the path of the table, or `sources:` with those of several"
         raise ConfigError(message(config.at("data"), "no table is named", fix=fix))
-    config = divided(config, config.source)
-    table = read_rows(config.source, config, quiet=True)
-    with looking_at(table.num_columns, table.num_rows):
+    config = divided(config, config.data_path)
+    table = read_rows(config.data_path, config, quiet=True)
+    with reading_spinner(table.num_columns, table.num_rows):
         prepared = prepare(table, config)
     if not surely_fits(prepared):
         from superpose.evaluation import require_room  # it makes networks, and so loads torch
@@ -145,12 +145,12 @@ def check(
     codec = prepared.codec
     details = {kind.column: kind.describe() for kind in codec.input_kinds}
     details |= {name: kind.describe() for name, kind in codec.target_kinds.items()}
-    tell_schema(prepared.schema, details)
-    tell_conversions(prepared.conversions)
+    print_schema(prepared.schema, details)
+    print_conversions(prepared.conversions)
     echo(f"\nSplit: {prepared.split.description}")
-    tell_warnings(prepared.warnings)
-    told = "".join(f" {name} {','.join(words)}" for name, words in options.items() if words)
-    echo(f"No fault was found. Next: superpose train {source}{told} --out runs/first")
+    print_warnings(prepared.warnings)
+    repeated = "".join(f" {name} {','.join(words)}" for name, words in options.items() if words)
+    echo(f"No fault was found. Next: superpose train {source}{repeated} --out runs/first")
 
 
 @app.command()
@@ -218,7 +218,7 @@ def evaluate(
         plain = {t: {k: v if v == v else None for k, v in m.items()} for t, m in metrics.items()}
         echo_data(json.dumps(plain, indent=1, ensure_ascii=False) + "\n")
     else:
-        tell_metrics(metrics)
+        print_metrics(metrics)
 
 
 @app.command()
@@ -308,11 +308,11 @@ def _train(
             stages(stage, share)
             if (stage, share) == (READING, 1.0):
                 early.extend(model.warnings)
-                tell_conversions(model.conversions, err=True)
-                tell_warnings(early, err=True)
+                print_conversions(model.conversions, err=True)
+                print_warnings(early, err=True)
 
         model.fit(source, out=out, resume=resume, progress=progress, command=ctx.meta[COMMAND])
-    tell_warnings((w for w in model.warnings if w not in early), err=True)
+    print_warnings((w for w in model.warnings if w not in early), err=True)
     verdict_table(model.record)
     echo(f"\n{time.monotonic() - began:.0f} s{peak_memory()}. Report: {out / 'report.html'}")
 
@@ -327,6 +327,6 @@ def _remove_demo(folder: Path, config: Config) -> None:
     except SuperposeError:
         return
     # Only a demo has no `data`: every other run of the command line names its table.
-    if earlier.source is None and earlier.targets == config.targets:
+    if earlier.data_path is None and earlier.targets == config.targets:
         with locked(folder):
             shutil.rmtree(folder)

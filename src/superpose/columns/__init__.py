@@ -3,7 +3,7 @@
 from ._box_lists import (
     IGNORED,
     OUTSIDE_PIXELS,
-    TOLD,
+    PREDICTED_BOXES,
     are_shares,
     frame_notes,
     read_objects,
@@ -18,7 +18,7 @@ from ._conversions import (
     conversions_of,
     steps_of,
     summary,
-    unsaid,
+    unstated,
     warnings_of,
     with_conversions,
     with_steps,
@@ -46,7 +46,7 @@ from ._files import (
     require_regular,
     require_utf8,
 )
-from ._image_forms import heads_of, read_forms, tell_clipped
+from ._image_forms import heads_of, read_forms, warn_of_clipped
 from ._lifetimes import (
     as_lifetimes,
     concordance,
@@ -93,11 +93,11 @@ from ._scaling import (
     as_labels,
     in_units,
     mean_absolute,
-    require_held,
+    require_float32,
     root_mean_square,
     standardised,
 )
-from ._span_labels import OUTSIDE, mixed_labels, read_span_labels, standard
+from ._span_labels import OUTSIDE, SpanLabels, mixed_labels, read_span_labels, standard
 from ._steps import Events, as_events, as_steps, holds_events, holds_series, series_values
 from ._streams import UNKNOWN_FRAMES, is_stream, readable_sound
 from ._times import as_seconds, format_of, number_format, read_times, with_clock
@@ -127,7 +127,7 @@ from ._values import (
     require_members,
     warn,
 )
-from ._words import SPELLINGS, as_words, lists_words, require_aligned, spelling, spread
+from ._words import SPELLINGS, as_words, index_in_row, lists_words, require_aligned, spelling
 from ._zones import (
     WRITTEN,
     Times,
@@ -155,11 +155,11 @@ __all__ = [
     "NUMERIC",
     "OUTSIDE",
     "OUTSIDE_PIXELS",
+    "PREDICTED_BOXES",
     "ROWS_AT_ONCE",
     "SEPARATORS",
     "SIDEWAYS",
     "SPELLINGS",
-    "TOLD",
     "UNKNOWN_FRAMES",
     "USUAL_RANGES",
     "VOID",
@@ -172,6 +172,7 @@ __all__ = [
     "NumberFormat",
     "ReadNotes",
     "Sign",
+    "SpanLabels",
     "Times",
     "are_marks",
     "are_shares",
@@ -217,6 +218,7 @@ __all__ = [
     "hot",
     "in_units",
     "in_zone",
+    "index_in_row",
     "integrated_brier",
     "is_clock",
     "is_list",
@@ -256,7 +258,7 @@ __all__ = [
     "refuse",
     "require_aligned",
     "require_file",
-    "require_held",
+    "require_float32",
     "require_members",
     "require_pillow",
     "require_regular",
@@ -270,19 +272,18 @@ __all__ = [
     "sizes_of",
     "spelled",
     "spelling",
-    "spread",
     "standard",
     "standardised",
     "steps_of",
     "summary",
     "survival_calibration",
     "swapped",
-    "tell_clipped",
     "typed",
     "unknown_zone",
-    "unsaid",
+    "unstated",
     "vote",
     "warn",
+    "warn_of_clipped",
     "warnings_of",
     "windows_paths",
     "with_clock",

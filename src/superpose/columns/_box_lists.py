@@ -9,44 +9,44 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from superpose.errors import SHOWN_FAULTS, DataError, Faults, message, place
+from superpose.errors import SHOWN_FAULTS, DataError, Faults, location, message
 
 from ._pictures import head_of, read_all, require_pillow, size_of
 from ._values import Column, as_text, is_text, one, plain, warn
 
 OUTSIDE_PIXELS = 1.0  # pixels; published boxes often end one pixel beyond the edge
 OUTSIDE_SHARE = 0.01  # the same where boxes are shares of the sides
-IGNORED = ("iscrowd", "difficult")  # marks of what is neither to be found nor wrong to find
+IGNORED = ("iscrowd", "difficult")  # marks of objects that are neither a target nor a false alarm
 
 Objects = dict[int, list[tuple[str, list[float]]]]
-TOLD = pa.list_(
+PREDICTED_BOXES = pa.list_(
     pa.struct([("class", pa.string()), ("box", pa.list_(pa.float64())), ("score", pa.float64())])
 )
 
 
-def sizes_of(source: Column, folder: str) -> tuple[dict[int, np.ndarray], dict[int, str]]:
-    """Height and width of the image of each row, and why some can't be told."""
-    return read_all(as_text(source).to_pylist(), folder, lambda path: np.array(size_of(path)))
+def sizes_of(images: Column, folder: str) -> tuple[dict[int, np.ndarray], dict[int, str]]:
+    """Height and width of the image of each row, and why some are not known."""
+    return read_all(as_text(images).to_pylist(), folder, lambda path: np.array(size_of(path)))
 
 
-def are_shares(found: Objects) -> bool:
+def are_shares(objects_by_row: Objects) -> bool:
     """Whether boxes can only be shares of the sides: none leaves 0 to 1, which is one pixel.
 
     Example:
         >>> are_shares({0: [("cat", [0.1, 0.2, 0.5, 1.0])]}), are_shares({0: []})
         (True, False)
     """
-    boxes = [box for objects in found.values() for _, box in objects]
+    boxes = [box for objects in objects_by_row.values() for _, box in objects]
     return bool(boxes) and all(0 <= x <= 1 + OUTSIDE_SHARE for box in boxes for x in box)
 
 
 def shares_of(
     column: str,
-    found: Objects,
+    objects_by_row: Objects,
     *,
     skips: bool,
     folder: str = "",
-    source: Column | None = None,
+    images: Column | None = None,
     tell: bool = True,
     shares: bool = False,
 ) -> dict[int, list[tuple[str, np.ndarray]]]:
@@ -54,39 +54,51 @@ def shares_of(
 
     Args:
         column: name of the target, for messages.
-        found: what `read_objects` gave.
+        objects_by_row: what `read_objects` gave.
         skips: as of `within`.
         folder: where the paths of images start.
-        source: paths of the images; without, boxes are shares already.
+        images: paths of the images; without, boxes are shares already.
         tell: as of `within`.
         shares: whether boxes are shares already.
 
     Raises:
         DataError: as of `within`; or boxes that are shares where those of training were pixels.
     """
-    if source is None or shares:
-        return within(column, found, {row: np.ones(2) for row in found}, skips=skips, tell=tell)
-    if are_shares(found):
+    if images is None or shares:
+        return within(
+            column,
+            objects_by_row,
+            {row: np.ones(2) for row in objects_by_row},
+            skips=skips,
+            tell=tell,
+        )
+    if are_shares(objects_by_row):
         given = "every box lies within 0 to 1, as shares of the sides do"
         fix = "multiply them by the width and the height of their images"
-        raise DataError(message(place(column=column), given, "pixels, as in training", fix=fix))
+        raise DataError(message(location(column=column), given, "pixels, as in training", fix=fix))
     require_pillow(column)
-    heads, _ = read_all(as_text(source).to_pylist(), folder, head_of)
+    heads, _ = read_all(as_text(images).to_pylist(), folder, head_of)
     sizes = {row: np.array(head[:2]) for row, head in heads.items()}
     turned = {row for row, head in heads.items() if head.orientation != 1}
-    return within(column, found, sizes, skips=skips, tell=tell, turned=turned)
+    return within(column, objects_by_row, sizes, skips=skips, tell=tell, turned=turned)
 
 
 def frame_notes(
-    column: str, found: Objects, *, ignored: int, shares: bool, source: Column | None, folder: str
+    column: str,
+    objects_by_row: Objects,
+    *,
+    ignored: int,
+    shares: bool,
+    images: Column | None,
+    folder: str,
 ) -> tuple[list[str], list[str]]:
     """What is to be looked at of boxes in training rows, and what is read otherwise than written.
 
     Args:
         column: name of the target.
-        found, ignored: what `read_objects` gave.
+        objects_by_row, ignored: what `read_objects` gave.
         shares: whether boxes are read as shares of the sides.
-        source: paths of the images.
+        images: paths of the images.
         folder: where they start.
     """
     notes, conversions = [], []
@@ -94,17 +106,21 @@ def frame_notes(
         given = f"{ignored} objects are marked {' or '.join(IGNORED)}; they are left out, so that "
         given += "they are not learned and finding them counts as wrong"
         conversions.append(
-            message(place(column=column), given, fix="take the mark off to keep any")
+            message(location(column=column), given, fix="take the mark off to keep any")
         )
     if shares:
         given = (
             "every box lies within 0 to 1; they are read as shares of the sides of their image, "
         )
         fix = "to have pixels, write pixels of the files"
-        conversions.append(message(place(column=column), f"{given}and predicted as such", fix=fix))
-    if source is not None:
-        heads, _ = read_all(as_text(source).to_pylist(), folder, head_of)
-        if turns := sum(head.orientation != 1 for r, head in heads.items() if found.get(r)):
+        conversions.append(
+            message(location(column=column), f"{given}and predicted as such", fix=fix)
+        )
+    if images is not None:
+        heads, _ = read_all(as_text(images).to_pylist(), folder, head_of)
+        if turns := sum(
+            head.orientation != 1 for r, head in heads.items() if objects_by_row.get(r)
+        ):
             notes.append(
                 f"target {column!r}: {turns} images with boxes are turned as their EXIF says, and "
                 f"boxes are taken as those of the turned image; look at some in the report"
@@ -129,7 +145,7 @@ def read_objects(column: str, values: Column) -> tuple[Objects, int]:
     values = plain(values)
     rows = one(values).to_pylist()
     faults = Faults(DataError)
-    found = Objects()
+    objects_by_row = Objects()
     wrong = 0
     ignored = 0
     for row, value in enumerate(rows):
@@ -138,20 +154,20 @@ def read_objects(column: str, values: Column) -> tuple[Objects, int]:
         try:
             listed = json.loads(value) if is_text(values.type) else value
             kept = [x for x in listed if not any(_is_marked(x.get(mark)) for mark in IGNORED)]
-            found[row] = [(_name(x["class"]), _corners(x["box"])) for x in kept]
+            objects_by_row[row] = [(_name(x["class"]), _corners(x["box"])) for x in kept]
             ignored += len(listed) - len(kept)
         except (AttributeError, KeyError, TypeError, ValueError, RecursionError, OverflowError):
             wrong += 1
             if wrong <= SHOWN_FAULTS:
                 faults.add(
-                    place(column=column, row=row),
+                    location(column=column, row=row),
                     f"{str(value)[:60]!r} is no list of objects",
                     'a list such as [{"class": "cat", "box": [x1, y1, x2, y2]}], empty where '
                     "nothing is there, null where nobody has looked",
                 )
-    faults.add_rest(place(column=column), wrong - SHOWN_FAULTS, "so in {} more rows")
+    faults.add_rest(location(column=column), wrong - SHOWN_FAULTS, "so in {} more rows")
     faults.raise_any()
-    return found, ignored
+    return objects_by_row, ignored
 
 
 def _is_marked(mark: Any) -> bool:
@@ -173,7 +189,7 @@ def _corners(box: Any) -> list[float]:
 
 def within(
     column: str,
-    found: Objects,
+    objects_by_row: Objects,
     sizes: dict[int, np.ndarray],
     *,
     skips: bool,
@@ -184,7 +200,7 @@ def within(
 
     Args:
         column: name of the target, for messages.
-        found: what `read_objects` gave, in pixels.
+        objects_by_row: what `read_objects` gave, in pixels.
         sizes: height and width in pixels of the image of each row.
         skips: leave boxes out that have no area or lie outside, in place of raising.
         tell: warn of what was left out.
@@ -197,7 +213,7 @@ def within(
     wrong = 0
     cut = 0
     out = {}
-    for row, objects in found.items():
+    for row, objects in objects_by_row.items():
         if row not in sizes:
             continue
         high, wide = map(float, sizes[row])
@@ -217,7 +233,7 @@ def within(
                         )
                         fix += "without EXIF"
                     faults.add(
-                        place(column=column, row=row),
+                        location(column=column, row=row),
                         f"the box [{x1:g}, {y1:g}, {x2:g}, {y2:g}] {what}",
                         f"x1 < x2 within 0 to {wide:g}, y1 < y2 within 0 to {high:g}",
                         fix=fix,
@@ -235,6 +251,6 @@ def within(
             many = f"{wrong} box{'es' * (wrong != 1)}"
             warn(f"target {column!r}: {many} without area or outside of the image left out")
         return out
-    faults.add_rest(place(column=column), wrong - SHOWN_FAULTS, "so with {} more boxes")
+    faults.add_rest(location(column=column), wrong - SHOWN_FAULTS, "so with {} more boxes")
     faults.raise_any()
     return out

@@ -70,7 +70,7 @@ def _are_numbers(cells: pa.Array) -> bool:
     """Whether cells are numbers of which no two are written in different ways."""
     if not _casts(cells, pa.float64()):
         return False
-    # Most columns are printed as Arrow does it, which is told faster than by patterns.
+    # Most columns are printed as Arrow does it, which is checked faster than patterns are.
     printed = _floats(cells).cast(cells.type)
     bare = pc.replace_substring_regex(cells, r"\.0$", "")
     if pc.all(pc.equal(printed, bare)).as_py() and not _any(cells, _LONG):

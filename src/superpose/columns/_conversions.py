@@ -1,4 +1,4 @@
-"""What readers have to say of their tables, kept in the metadata of these."""
+"""Notes of readers on their tables, kept in the metadata of these."""
 
 import json
 import re
@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from superpose.errors import listing
 
-# More columns than these of which the same is said share one line.
+# More columns than these with the same sentence share one line.
 _SHOWN_ALONE = 3
 _CELLS = re.compile(
     r"column (?P<name>'.*?'|\".*?\"): (?P<count>\d+) cells? (?P<what>.*)", re.DOTALL
@@ -22,32 +22,32 @@ _STEPS = b"superpose.steps"
 
 def conversions_of(table: pa.Table) -> list[str]:
     """What a reader has read otherwise than it is written, one sentence each."""
-    return _told(table, CONVERSIONS)
+    return _sentences_of(table, CONVERSIONS)
 
 
 def warnings_of(table: pa.Table) -> list[str]:
     """What the user should know of a file or folder that was read, one sentence each."""
-    return _told(table, WARNINGS)
+    return _sentences_of(table, WARNINGS)
 
 
-def with_conversions(table: pa.Table, found: Iterable[str]) -> pa.Table:
+def with_conversions(table: pa.Table, sentences: Iterable[str]) -> pa.Table:
     """Notes in the metadata of a table what its reader has read otherwise than it is written.
 
     Args:
         table: what was read.
-        found: sentences that `message` has written: where, how many and what, how to keep it.
+        sentences: sentences that `message` has written: where, how many and what, how to keep it.
     """
-    return _with(table, CONVERSIONS, found)
+    return _with(table, CONVERSIONS, sentences)
 
 
-def with_warnings(table: pa.Table, found: Iterable[str]) -> pa.Table:
+def with_warnings(table: pa.Table, sentences: Iterable[str]) -> pa.Table:
     """Notes in the metadata of a table what the user should know of it, one sentence each."""
-    return _with(table, WARNINGS, found)
+    return _with(table, WARNINGS, sentences)
 
 
 @dataclass
 class ReadNotes:
-    """What a reader has to say, gathered on the way.
+    """Notes of a reader, gathered on the way.
 
     Args:
         conversions: what is read otherwise than it is written.
@@ -63,30 +63,30 @@ class ReadNotes:
 
 
 def steps_of(table: pa.Table) -> dict[str, Any]:
-    """What was found of the steps of time of a table whose windows are cut, by setting."""
+    """What the reader learned of the steps of time of a table whose windows are cut, by setting."""
     return json.loads((table.schema.metadata or {}).get(_STEPS, b"{}"))
 
 
-def with_steps(table: pa.Table, found: dict[str, Any]) -> pa.Table:
-    """Notes in the metadata of a table what was found of its steps of time, by setting."""
+def with_steps(table: pa.Table, settings: dict[str, Any]) -> pa.Table:
+    """Notes in the metadata of a table what the reader learned of its steps of time, by setting."""
     known = table.schema.metadata or {}
-    return table.replace_schema_metadata({**known, _STEPS: json.dumps(found).encode()})
+    return table.replace_schema_metadata({**known, _STEPS: json.dumps(settings).encode()})
 
 
 def summary(sentences: Iterable[str]) -> list[str]:
-    """A short form of a long list: one line for many columns of which the same is said.
+    """A short form of a long list: one line for many columns with the same sentence.
 
     Example:
-        >>> told = [f"column '{x}': 2 cells read as missing (2 'NA'); fix" for x in "abcd"]
-        >>> summary(told)
+        >>> sentences = [f"column '{x}': 2 cells read as missing (2 'NA'); fix" for x in "abcd"]
+        >>> summary(sentences)
         ["4 columns: 8 cells read as missing ('a' 2, 'b' 2, 'c' 2, 'd' 2), such as 2 'NA'; fix"]
-        >>> summary(told[:3]) == told[:3]
+        >>> summary(sentences[:3]) == sentences[:3]
         True
     """
     alike: dict[str, list[re.Match[str] | str]] = {}
     for sentence in sentences:
-        found = _CELLS.fullmatch(sentence)
-        alike.setdefault(_shape(found["what"]) if found else sentence, []).append(found or sentence)
+        match = _CELLS.fullmatch(sentence)
+        alike.setdefault(_shape(match["what"]) if match else sentence, []).append(match or sentence)
     lines = []
     for what, group in alike.items():
         matches = [one for one in group if isinstance(one, re.Match)]
@@ -108,11 +108,11 @@ def _shape(sentence: str) -> str:
     return re.sub(r" \(.*?\)", "", sentence)
 
 
-def unsaid(sentences: Iterable[str], before: Iterable[str]) -> list[str]:
-    """Those sentences of which none of the same sense was said before, with whatever numbers.
+def unstated(sentences: Iterable[str], before: Iterable[str]) -> list[str]:
+    """Those sentences that were not stated before, with whatever numbers.
 
     Example:
-        >>> unsaid(["3 cells turned", "2 cells cut"], ["70 cells turned"])
+        >>> unstated(["3 cells turned", "2 cells cut"], ["70 cells turned"])
         ['2 cells cut']
     """
 
@@ -123,11 +123,11 @@ def unsaid(sentences: Iterable[str], before: Iterable[str]) -> list[str]:
     return [sentence for sentence in sentences if sense(sentence) not in known]
 
 
-def _told(table: pa.Table, key: bytes) -> list[str]:
+def _sentences_of(table: pa.Table, key: bytes) -> list[str]:
     return list(json.loads((table.schema.metadata or {}).get(key, b"[]")))
 
 
-def _with(table: pa.Table, key: bytes, found: Iterable[str]) -> pa.Table:
-    told = [*_told(table, key), *found]
+def _with(table: pa.Table, key: bytes, sentences: Iterable[str]) -> pa.Table:
+    every = [*_sentences_of(table, key), *sentences]
     known = table.schema.metadata or {}
-    return table.replace_schema_metadata({**known, key: json.dumps(told).encode()})
+    return table.replace_schema_metadata({**known, key: json.dumps(every).encode()})

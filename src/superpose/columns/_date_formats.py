@@ -69,8 +69,8 @@ def wrong_letters(format: str) -> str:
     """What is wrong with a format that a user has given, or an empty string."""
     if format == ISO or format in EPOCHS:
         return ""
-    found = re.findall(r"%(.?)", format)
-    letters = [letter for letter in found if letter != "%"]
+    matches = re.findall(r"%(.?)", format)
+    letters = [letter for letter in matches if letter != "%"]
     known = ", ".join(f"%{letter}" for letter in _LETTERS)
     if not letters:
         return f"{format!r} given; allowed: {ISO}, {', '.join(EPOCHS)}, or the letters {known}"
@@ -133,14 +133,14 @@ def parse(text: pa.Array, format: str) -> Parsed:
         >>> parse(pa.array(["31-Jan-20 02:05 PM"]), "%d-%b-%y %I:%M %p").wall.tolist()
         [1580479500.0]
     """
-    found = pc.extract_regex(text, pattern(format))
-    names = [field.name for field in found.type]
-    read = np.asarray(pc.is_valid(found))
+    matches = pc.extract_regex(text, pattern(format))
+    names = [field.name for field in matches.type]
+    read = np.asarray(pc.is_valid(matches))
     if not read.any():
         return Parsed(np.full(len(text), np.nan), np.full(len(text), np.nan))
 
     def words(name: str) -> pa.Array:
-        return pc.fill_null(found.field(found.type.get_field_index(name)), "")
+        return pc.fill_null(matches.field(matches.type.get_field_index(name)), "")
 
     def whole(name: str, default: int) -> np.ndarray:
         if name not in names:
@@ -204,10 +204,10 @@ def zone_offset(zone: str) -> float:
     """
     if zone in ("Z", "z", "UTC", "GMT"):
         return 0.0
-    found = re.fullmatch(r"([+-])(\d{2}):?(\d{2})?", zone)
-    if found is None:
+    match = re.fullmatch(r"([+-])(\d{2}):?(\d{2})?", zone)
+    if match is None:
         return np.nan
-    return (3600.0 * int(found[2]) + 60 * int(found[3] or 0)) * (-1 if found[1] == "-" else 1)
+    return (3600.0 * int(match[2]) + 60 * int(match[3] or 0)) * (-1 if match[1] == "-" else 1)
 
 
 def spelled(seconds: float, clock: bool = False) -> str:

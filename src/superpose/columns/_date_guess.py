@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from superpose.errors import DataError, message, place
+from superpose.errors import DataError, location, message
 
 from ._date_formats import FORMATS, ISO, parse, pattern, spelled, swapped
 
@@ -121,7 +121,7 @@ class _Readings:
         rows = [pc.index(self.text, pa.scalar(cell, self.text.type)).as_py() for cell in cells]
         raise DataError(
             message(
-                place(column=self.column),
+                location(column=self.column),
                 f"{cells[0]!r} in row {rows[0]} is a date as {first} only, but {cells[1]!r} in row "
                 f"{rows[1]} as {second} only",
                 fix="write all dates in one order, best as 2024-12-31",
@@ -146,7 +146,7 @@ class _Readings:
         lines = " or ".join(f'`format: "{format}"`' for format in names)
         raise DataError(
             message(
-                place(column=self.column),
+                location(column=self.column),
                 f"{self.known[row].as_py()!r} is {given}, and every value reads both ways",
                 fix=f"declare the column as kind date with {lines}",
             )

@@ -1,4 +1,4 @@
-"""Opening files that people name: what is missing, empty or written in another encoding is said."""
+"""Opening files that people name: what is missing, empty or in another encoding is refused."""
 
 import codecs
 import gzip
@@ -12,7 +12,7 @@ from os import PathLike
 from pathlib import Path
 from typing import TextIO
 
-from superpose.errors import DataError, SuperposeError, did_you_mean, message, place
+from superpose.errors import DataError, SuperposeError, did_you_mean, location, message
 
 # 1 MiB: large enough that decoding, not reading, takes the time.
 _PIECE = 1 << 20
@@ -37,11 +37,11 @@ def require_regular(path: str | PathLike[str]) -> os.stat_result:
     Raises:
         OSError: there is no such file, or it is a folder, a pipe, a socket or a device.
     """
-    found = os.stat(path)
-    if not stat.S_ISREG(found.st_mode):
-        sort = next((word for is_a, word in _SORTS.items() if is_a(found.st_mode)), "no file")
+    status = os.stat(path)
+    if not stat.S_ISREG(status.st_mode):
+        sort = next((word for is_a, word in _SORTS.items() if is_a(status.st_mode)), "no file")
         raise OSError(f"{sort} given, not a regular file")
-    return found
+    return status
 
 
 def read_whole(path: str | PathLike[str], most: int = MOST_BYTES) -> bytes:
@@ -73,7 +73,7 @@ def local_path(path: str | PathLike[str], error: type[SuperposeError] = DataErro
     # As a `Path` an address has one slash only; a drive of Windows has one letter.
     if re.match(r"[A-Za-z][A-Za-z0-9+.-]+:/", text := str(path)):
         given = "an address given; nothing is read from or written to the net"
-        fix = "download the file or mount the place, and name its path"
+        fix = "download the file or mount its folder, and name its path"
         text = re.sub("^([^:]+):/+", r"\1://", text)
         raise error(message(text, given, "a path on this machine", fix=fix))
     try:
@@ -93,7 +93,7 @@ def require_file(path: Path, error: type[SuperposeError] = DataError) -> None:
         SuperposeError: there is no such file, it is a folder, a pipe, a socket or a device, it may
             not be read, or it is empty.
     """
-    where = place(file=path)
+    where = location(file=path)
     try:
         if path.is_dir():
             raise error(message(where, "a folder given", "a file"))
@@ -131,7 +131,7 @@ def read_text(path: Path, error: type[SuperposeError], most: int = MOST_BYTES) -
     """
     require_file(path, error)
     if (size := path.stat().st_size) > most:
-        raise error(message(place(file=path), f"{size:,} bytes given", f"at most {most:,}"))
+        raise error(message(location(file=path), f"{size:,} bytes given", f"at most {most:,}"))
     require_utf8(path, error)
     return path.read_text(encoding="utf-8-sig")
 
@@ -172,7 +172,7 @@ def require_utf8(path: Path, error: type[SuperposeError] = DataError) -> None:
                     guess, convert = _conversion(path, waiting + piece)
                     raise error(
                         message(
-                            place(file=path, line=line),
+                            location(file=path, line=line),
                             f"byte {offset} (0x{bad:02x}) is not UTF-8{guess}",
                             "UTF-8",
                             fix=convert,
@@ -183,7 +183,7 @@ def require_utf8(path: Path, error: type[SuperposeError] = DataError) -> None:
                 offset += len(piece)
                 line += piece.count(b"\n")
     except (OSError, EOFError, zlib.error) as fault:
-        raise error(message(place(file=path), f"can't be read ({fault})")) from fault
+        raise error(message(location(file=path), f"can't be read ({fault})")) from fault
 
 
 def _conversion(path: Path, piece: bytes) -> tuple[str, str]:

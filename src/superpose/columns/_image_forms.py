@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from superpose.errors import message, place
+from superpose.errors import location, message
 
 from ._pictures import (
     ALPHA,
@@ -55,34 +55,36 @@ def read_forms(
     ranges = {form: _range(form, own, folder) for form, own in deep.items()}
     ranges = {form: bounds for form, bounds in ranges.items() if bounds}
     many = f"of {len(heads)} training images"
-    found = windows_paths(column, paths, folder)
-    where = place(column=column)
+    conversions = windows_paths(column, paths, folder)
+    where = location(column=column)
     if turns := sum(head.orientation != 1 for head in heads.values()):
         given = f"{turns} {many} are turned as their EXIF says, and so are read as they are shown"
-        fix = "what is said of their pixels belongs to the turned image; to keep them as they are "
-        found.append(message(where, given, fix=fix + "stored, save them without EXIF"))
+        fix = "labels of their pixels belong to the turned image; to keep them as they are "
+        conversions.append(message(where, given, fix=fix + "stored, save them without EXIF"))
     if several := sum(head.several for head in heads.values()):
         given = f"{several} {many} hold several frames or pages; the first is read"
-        found.append(
+        conversions.append(
             message(where, given, fix="write a file, and a row, for each to have them all")
         )
     if ALPHA in rows:
         given = f"{len(rows[ALPHA])} {many} have transparency, and are read on white"
-        found.append(message(where, given, fix="to have another ground, save them without it"))
+        conversions.append(
+            message(where, given, fix="to have another ground, save them without it")
+        )
     if CMYK in rows:
         given = f"{len(rows[CMYK])} {many} are in CMYK, and are read as RGB without a profile"
-        found.append(message(where, given, fix="to have exact colours, save them in RGB"))
+        conversions.append(message(where, given, fix="to have exact colours, save them in RGB"))
     for form, (low, high) in ranges.items():
         given = f"{len(rows[form])} {many} are grey of {form}; {low:g} is read as black and "
         fix = "to have another range, save them in 8 bits"
-        found.append(message(where, f"{given}{high:g} as white, in all rows alike", fix=fix))
-    return ranges, found
+        conversions.append(message(where, f"{given}{high:g} as white, in all rows alike", fix=fix))
+    return ranges, conversions
 
 
 def _range(form: str, paths: Sequence[str | None], folder: str) -> list[float]:
     """What is black and white in images of a form; empty where no pixel holds a number."""
-    found, _ = read_all(paths, folder, range_of)
-    bounds = np.array(list(found.values())).reshape(-1, 2)
+    extremes, _ = read_all(paths, folder, range_of)
+    bounds = np.array(list(extremes.values())).reshape(-1, 2)
     bounds = bounds[~np.isnan(bounds).any(axis=1)]
     if not len(bounds):
         return []
@@ -93,15 +95,17 @@ def _range(form: str, paths: Sequence[str | None], folder: str) -> list[float]:
     return [0.0, next(float(2**bits - 1) for bits in BITS if high < 2**bits)]
 
 
-def tell_clipped(column: str, paths: Sequence[str | None], folder: str, *, ranges: Ranges) -> None:
+def warn_of_clipped(
+    column: str, paths: Sequence[str | None], folder: str, *, ranges: Ranges
+) -> None:
     """Warn of greys beyond the range of the training rows, which become black or white."""
     if not ranges:
         return
     heads, _ = heads_of(paths, folder)
     deep = [row for row, head in heads.items() if head.form in ranges]
-    found, _ = read_all([paths[row] for row in deep], folder, range_of)
+    extremes, _ = read_all([paths[row] for row in deep], folder, range_of)
     beyond = []
-    for row, (low, high) in ((deep[n], x.tolist()) for n, x in found.items()):
+    for row, (low, high) in ((deep[n], x.tolist()) for n, x in extremes.items()):
         black, white = ranges[heads[row].form]
         if low < black or high > white:
             beyond.append((row, low, high))

@@ -6,9 +6,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from superpose.errors import DataError, message, place
+from superpose.errors import DataError, location, message
 
-from ._scaling import require_held
+from ._scaling import require_float32
 from ._values import Column, as_floats, as_text, is_text, plain
 
 SEEN = ("1", "1.0", "true", "yes", "y")
@@ -41,17 +41,19 @@ def as_lifetimes(column: str, values: Column) -> np.ndarray:
     """
     values = plain(values)
     if pa.types.is_struct(values.type):
-        found = _beside(column, pc.struct_field(values, "time"), pc.struct_field(values, "event"))
+        signed = _beside(column, pc.struct_field(values, "time"), pc.struct_field(values, "event"))
     elif is_text(values.type):
         text = pc.utf8_trim_whitespace(as_text(values))
         marked = np.asarray(pc.fill_null(pc.ends_with(text, "+"), False))
         times = as_floats(column, pa.chunked_array([pc.utf8_rtrim(text, "+ ")]), "survival")
         _require_no_sign(column, times, marked)
-        found = np.where(marked, -times, times)
+        signed = np.where(marked, -times, times)
     else:
-        found = as_floats(column, values, "survival")
-    found = require_held(column, np.where(np.isfinite(found), found, np.nan), smallest=SHORTEST)
-    return np.where((found == 0) & np.signbit(found), np.nan, found)
+        signed = as_floats(column, values, "survival")
+    signed = require_float32(
+        column, np.where(np.isfinite(signed), signed, np.nan), smallest=SHORTEST
+    )
+    return np.where((signed == 0) & np.signbit(signed), np.nan, signed)
 
 
 def _beside(column: str, times: Column, events: Column) -> np.ndarray:
@@ -67,7 +69,7 @@ def _beside(column: str, times: Column, events: Column) -> np.ndarray:
         given = f"its event is {words[row].as_py()!r}"
         allowed = "yes or no, true or false, 1 or 0"
         fix = "mend the value, or name another column as event"
-        raise DataError(message(place(column=column, row=row), given, allowed, fix=fix))
+        raise DataError(message(location(column=column, row=row), given, allowed, fix=fix))
     return np.where(missing, np.nan, np.where(seen, when, -when))
 
 
@@ -76,7 +78,7 @@ def _require_no_sign(column: str, times: np.ndarray, rows: np.ndarray) -> None:
     if wrong.any():
         row = int(np.argmax(wrong))
         fix = "mend the time, or leave it empty if it is not known"
-        where = place(column=column, row=row)
+        where = location(column=column, row=row)
         raise DataError(message(where, f"the time {times[row]:g} given", "0 or more", fix=fix))
 
 
@@ -86,7 +88,7 @@ def kaplan_meier(y: np.ndarray, at: np.ndarray, censored: bool = False) -> np.nd
     Args:
         y: signed times (N,), without gaps.
         at: times, any shape.
-        censored: tell of the censoring in place of the event, just before each time.
+        censored: estimate the censoring in place of the event, just before each time.
 
     Source:
         Kaplan and Meier 1958; the censoring read before the time as by Graf et al. 1999.
@@ -111,7 +113,7 @@ def kaplan_meier(y: np.ndarray, at: np.ndarray, censored: bool = False) -> np.nd
 
 
 def concordance(y: np.ndarray, risk: np.ndarray) -> float:
-    """Share of comparable pairs in which who had the event first was told the higher risk.
+    """Share of comparable pairs in which who had the event first has the higher predicted risk.
 
     Args:
         y: signed times (N,).
@@ -139,7 +141,7 @@ def concordance(y: np.ndarray, risk: np.ndarray) -> float:
 
 
 def integrated_brier(y: np.ndarray, lived: np.ndarray, at: np.ndarray) -> float:
-    """Mean over time of the squared distance between the told and the true share alive.
+    """Mean over time of the squared distance between the predicted and the true share alive.
 
     Args:
         y: signed times (N,).
@@ -164,11 +166,11 @@ def integrated_brier(y: np.ndarray, lived: np.ndarray, at: np.ndarray) -> float:
 
 
 def survival_calibration(y: np.ndarray, lived: np.ndarray, at: float) -> float:
-    """Mean gap between the told and the Kaplan-Meier share alive, over groups of like forecasts.
+    """Mean gap between predicted and Kaplan-Meier share alive, over groups of like forecasts.
 
     Args:
         y: signed times (N,).
-        lived: told probability (N,) of living beyond the time.
+        lived: predicted probability (N,) of living beyond the time.
         at: the time.
     """
     order = np.argsort(lived, kind="stable")

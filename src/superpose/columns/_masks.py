@@ -1,4 +1,4 @@
-"""Maps of class ids: as text with runs, on places of a map, and at the size of an image."""
+"""Maps of class ids: as text with runs, on locations of a map, and at the size of an image."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from superpose.errors import listing, message, place
+from superpose.errors import listing, location, message
 
 from ._values import Column, is_text
 
-MOST_SAMPLES = 4  # on a side of a place; each votes for the class of the place
+MOST_SAMPLES = 4  # on a side of a location; each votes for its class
 ROWS_AT_ONCE = 64  # masks that are brought to the size of the image at once
 VOID = -1
 USUAL_VOID = 255  # the id without a class in most published masks
@@ -42,7 +42,7 @@ def holds_masks(values: Column) -> bool:
 
 
 def as_runs(ids: np.ndarray) -> str:
-    """Write class ids (H, W) as text: the size, then each class with the places it runs on for.
+    """Write class ids (H, W) as text: the size, then each class with the pixels it runs on for.
 
     Example:
         >>> as_runs(np.array([[7, 7, 7], [7, 0, -1]]))
@@ -76,12 +76,12 @@ def mask_array(text: str) -> np.ndarray:
     ids = np.array([VOID if i == "-" else int(i) for i, _ in pairs], np.int32)
     lengths = np.array([int(n) for _, n in pairs])
     if lengths.sum() != high * wide:
-        raise ValueError(f"the runs fill {lengths.sum()} places of {high} x {wide}")
+        raise ValueError(f"the runs fill {lengths.sum()} pixels of {high} x {wide}")
     return np.repeat(ids, lengths).reshape(high, wide)
 
 
 class ChosenIds(NamedTuple):
-    """Which ids of masks are classes and which are none, and what is to be said of that."""
+    """Which ids of masks are classes and which are none, and the sentences on that."""
 
     ids: list[int]
     void: list[int]
@@ -117,7 +117,7 @@ def choose_ids(
         there, many = np.unique(ids, return_counts=True)
         counts.update(dict(zip(there.tolist(), many.tolist(), strict=True)))
     del counts[VOID]
-    where = place(column=column)
+    where = location(column=column)
     notes: list[str] = []
     conversions: list[str] = []
     two = set(counts) == {0, USUAL_VOID} and (levels is None or len(levels) == 2)
@@ -140,14 +140,14 @@ def choose_ids(
 
 
 def vote(classes: np.ndarray, grid: tuple[int, int], rank: np.ndarray) -> np.ndarray:
-    """The class of each place of a coarser or finer grid, -1 without one, int (h, w).
+    """The class of each location of a coarser or finer grid, -1 without one, int (h, w).
 
-    Up to 4 x 4 points of a place vote; among classes with as many votes the one of higher rank
+    Up to 4 x 4 points of a location vote; among classes with as many votes the one of higher rank
     wins, which keeps what is thin and rare from being worn away.
 
     Args:
         classes: class of each pixel, -1 without one, (H, W).
-        grid: height and width of the places.
+        grid: height and width in locations.
         rank: of each class, higher for rarer ones, below 1.
 
     Example:
@@ -168,7 +168,7 @@ def vote(classes: np.ndarray, grid: tuple[int, int], rank: np.ndarray) -> np.nda
 
 
 def by_rows(what: Callable[..., np.ndarray], y: np.ndarray, pred: np.ndarray) -> np.ndarray:
-    """Ask for few rows at a time: a copy of all places of all rows would fill the memory."""
+    """Compute a few rows at a time: a copy of all locations of all rows would fill the memory."""
     cuts = range(0, len(y), ROWS_AT_ONCE)
     parts = [what(y[n : n + ROWS_AT_ONCE], pred[n : n + ROWS_AT_ONCE]) for n in cuts]
     return np.concatenate([np.zeros(0), *parts])

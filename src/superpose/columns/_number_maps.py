@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from superpose.errors import DataError, message, place
+from superpose.errors import DataError, location, message
 
 from ._pictures import KEPT, MOST_PIXELS, orientation_of, read_all, require_size, size_of, turned
 from ._scaling import LARGEST
@@ -49,20 +49,20 @@ def numbers_of(path: Path) -> np.ndarray:
 
     def read() -> np.ndarray:
         if path.suffix.lower() == ".npy":
-            return _held(_array(path))
+            return _as_float32(_array(path))
         from PIL import Image
 
         with Image.open(path) as image:
             require_size(image)
             if image.mode not in GREY:
                 raise ValueError(f"it holds colours (mode {image.mode}), not one number a pixel")
-            return _held(np.asarray(turned(image, orientation_of(image))))
+            return _as_float32(np.asarray(turned(image, orientation_of(image))))
 
-    found = KEPT.get(path, ("numbers",), read)
-    return np.where(np.isfinite(found), found, np.nan)
+    numbers = KEPT.get(path, ("numbers",), read)
+    return np.where(np.isfinite(numbers), numbers, np.nan)
 
 
-def _held(numbers: np.ndarray) -> np.ndarray:
+def _as_float32(numbers: np.ndarray) -> np.ndarray:
     """Numbers as float32, or ValueError where that does not hold them."""
     size = np.abs(np.where(np.isfinite(numbers), numbers, 0).astype(np.float64))
     if size.max(initial=0.0) > LARGEST:
@@ -108,8 +108,8 @@ def read_maps(
     if not (is_list(values.type.value_type)):
         given = f"it holds {values.type}"
         allowed = "paths of files, or a list of lists of numbers in every row"
-        raise DataError(message(place(column=column), given, allowed))
-    found: dict[int, np.ndarray] = {}
+        raise DataError(message(location(column=column), given, allowed))
+    maps: dict[int, np.ndarray] = {}
     wrong: dict[int, str] = {}
     for row, lists in enumerate(one(values).to_pylist()):
         if lists is None:
@@ -119,18 +119,18 @@ def read_maps(
             continue
         numbers = np.array(lists, float)
         try:
-            found[row] = _held(np.where(np.isfinite(numbers), numbers, np.nan))
+            maps[row] = _as_float32(np.where(np.isfinite(numbers), numbers, np.nan))
         except ValueError as fault:
             wrong[row] = str(fault)
-    return found, wrong
+    return maps, wrong
 
 
 def averaged(numbers: np.ndarray, grid: tuple[int, int]) -> np.ndarray:
-    """The mean of the pixels of each place that have a number, NaN without any.
+    """The mean of the pixels of each location that have a number, NaN without any.
 
     Args:
         numbers: of each pixel, (H, W).
-        grid: height and width of the places; where they are finer, the nearest pixel is taken.
+        grid: height and width in locations; where they are finer, the nearest pixel is taken.
 
     Example:
         >>> averaged(np.array([[1.0, 3.0], [5.0, np.nan]]), (2, 1)).tolist()
@@ -139,12 +139,12 @@ def averaged(numbers: np.ndarray, grid: tuple[int, int]) -> np.ndarray:
     known = ~np.isnan(numbers)
     total = np.where(known, numbers, 0.0).astype(np.float64)
     count = known.astype(np.float64)
-    for axis, (side, places) in enumerate(zip(numbers.shape, grid, strict=True)):
-        if side < places:
-            nearest = ((np.arange(places) + 0.5) * side / places).astype(int)
+    for axis, (side, cells) in enumerate(zip(numbers.shape, grid, strict=True)):
+        if side < cells:
+            nearest = ((np.arange(cells) + 0.5) * side / cells).astype(int)
             total, count = total.take(nearest, axis), count.take(nearest, axis)
         else:
-            starts = np.arange(places) * side // places
+            starts = np.arange(cells) * side // cells
             total = np.add.reduceat(total, starts, axis)
             count = np.add.reduceat(count, starts, axis)
     return np.where(count > 0, total / np.maximum(count, 1), np.nan)

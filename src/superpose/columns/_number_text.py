@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from superpose.errors import DataError, beyond, listing, message, place
+from superpose.errors import DataError, beyond, listing, location, message
 
 Sign = Literal[".", ","]
 POINT: Sign = "."
@@ -91,7 +91,7 @@ class NumberFormat:
                 more = beyond(count - 1, " (and so in {} more rows)")
                 raise DataError(
                     message(
-                        place(column=column, row=row),
+                        location(column=column, row=row),
                         f"{text[row].as_py()!r} {what}{more}",
                         f"numbers such as {self.example()}",
                         fix="mend the value, or leave it empty if it is missing",
@@ -133,11 +133,11 @@ class _Parts:
         self.cells = cells
         self.counts = np.ones(len(cells), np.int64) if counts is None else counts
         self.plain = np.asarray(pc.match_substring_regex(cells, _PLAIN))
-        found = pc.extract_regex(cells, _CELL)
-        self.fits = np.asarray(found.is_valid())
+        matches = pc.extract_regex(cells, _CELL)
+        self.fits = np.asarray(matches.is_valid())
 
         def part(name: str) -> pa.Array:
-            return pc.fill_null(pc.struct_field(found, name), "")
+            return pc.fill_null(pc.struct_field(matches, name), "")
 
         self.numbers, self.exponents = part("number"), part("exponent")
 
@@ -179,8 +179,8 @@ class _Parts:
         digits = pc.binary_join_element_wise(digits, self.exponents, pa.scalar("", digits.type))
         good = pa.array(self.valid(decimal))
         numbers = pc.cast(pc.if_else(good, digits, pa.scalar(None, digits.type)), pa.float64())
-        found = np.asarray(numbers.to_numpy(zero_copy_only=False), np.float64)
-        return np.where(self.negative, -found, found)
+        absolute = np.asarray(numbers.to_numpy(zero_copy_only=False), np.float64)
+        return np.where(self.negative, -absolute, absolute)
 
 
 def find_number_format(text: pa.Array, decimal: Sign | None = None) -> FormatFound | None:
@@ -188,7 +188,7 @@ def find_number_format(text: pa.Array, decimal: Sign | None = None) -> FormatFou
 
     Args:
         text: the cells without missing ones and without words for missing.
-        decimal: the sign before decimals, where the user has said it.
+        decimal: the sign before decimals, where the user has set it.
 
     Example:
         >>> find_number_format(pa.array(["53.2%", "7%"], pa.large_string())).format
@@ -271,7 +271,7 @@ def _notes(parts: _Parts, decimal: Sign, *, unit: str, declared: bool) -> list[s
     # Without another sign of it, 1,234 may also be 1.234.
     both = holds(",").any() and not declared and not (used & ~parts.valid(COMMA)).any()
     hint = ' (if the comma is a decimal sign, write `decimal: ","`)' if both else ""
-    found = {
+    marked = {
         f"with {unit}": used & np.asarray(pc.not_equal(parts.units, "")),
         f"with thousands separators{hint}": thousands,
         "with a decimal comma": commas,
@@ -280,7 +280,7 @@ def _notes(parts: _Parts, decimal: Sign, *, unit: str, declared: bool) -> list[s
         "with a minus as it is typeset, or behind the number,": used & parts.typeset,
     }
     notes = []
-    for what, which in found.items():
+    for what, which in marked.items():
         if which.any():
             first = int(np.argmax(which))
             example = f"{parts.cells[first].as_py()!r} as {numbers[first]:.12g}"

@@ -60,7 +60,7 @@ class _Kept:
     """What was read from files, the latest within a number of bytes."""
 
     def __init__(self) -> None:
-        self.found: OrderedDict[Any, np.ndarray] = OrderedDict()
+        self.arrays: OrderedDict[Any, np.ndarray] = OrderedDict()
         self.bytes = 0
         self.lock = Lock()
 
@@ -68,16 +68,16 @@ class _Kept:
         """Return what was read from a file in some way, reading it anew if it has changed."""
         key = (str(path), require_regular(path).st_mtime_ns, *how)
         with self.lock:
-            if key in self.found:
-                self.found.move_to_end(key)
-                return self.found[key]
+            if key in self.arrays:
+                self.arrays.move_to_end(key)
+                return self.arrays[key]
         array = read()
         with self.lock:
-            if key not in self.found:
-                self.found[key] = array
+            if key not in self.arrays:
+                self.arrays[key] = array
                 self.bytes += array.nbytes
-            while self.bytes > KEPT_BYTES and len(self.found) > 1:
-                self.bytes -= self.found.popitem(last=False)[1].nbytes
+            while self.bytes > KEPT_BYTES and len(self.arrays) > 1:
+                self.bytes -= self.arrays.popitem(last=False)[1].nbytes
         return array
 
 
@@ -96,7 +96,7 @@ class Head(NamedTuple):
     Args:
         high, wide: pixels as the image is shown, turned as its EXIF says.
         orientation: how it is turned, 1 to 8 as in EXIF; 1 is as it is stored.
-        form: one of `FORMS`: how its pixels are told.
+        form: one of `FORMS`: how its pixels are stored.
         several: whether there are more frames or pages behind the first.
     """
 
@@ -137,10 +137,10 @@ def orientation_of(image: Any) -> int:
 
 def _exif_orientation(image: Any) -> int:
     try:
-        told = image.getexif().get(ORIENTATION, 1)
+        orientation = image.getexif().get(ORIENTATION, 1)
     except Exception:  # of many classes; what is damaged says nothing, as viewers take it
         return 1
-    return int(told) if told in range(1, 9) else 1
+    return int(orientation) if orientation in range(1, 9) else 1
 
 
 def _form_of(image: Any) -> str:
@@ -299,5 +299,5 @@ def read_all(
     rows = [row for row, path in enumerate(paths) if path]
     with ThreadPoolExecutor() as pool:  # decoding runs outside the interpreter's lock
         read_rows = dict(zip(rows, pool.map(attempt, rows), strict=True))
-    found = {row: x for row, x in read_rows.items() if not isinstance(x, str)}
-    return found, {row: x for row, x in read_rows.items() if isinstance(x, str)}
+    contents = {row: x for row, x in read_rows.items() if not isinstance(x, str)}
+    return contents, {row: x for row, x in read_rows.items() if isinstance(x, str)}

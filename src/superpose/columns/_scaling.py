@@ -1,10 +1,10 @@
-"""Between the user's units and float32: nothing overflows, and what can't be held is said."""
+"""Between the user's units and float32: nothing overflows, what does not fit is refused."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from superpose.errors import DataError, message, place
+from superpose.errors import DataError, location, message
 
 # Of what networks and trees read. Its square overflows float32, but nothing squares an input.
 FARTHEST = 1e30
@@ -21,10 +21,10 @@ def standardised(values: np.ndarray, mean: float, scale: float) -> np.ndarray:
         [2.0, 0.0]
     """
     with np.errstate(over="ignore"):
-        found = np.asarray((values - mean) / scale)
-        if np.isinf(found).any():  # a difference that overflows, or a scale next to nothing
-            found = np.where(np.isinf(found), values / scale - mean / scale, found)
-    return np.clip(found, -FARTHEST, FARTHEST)
+        standard = np.asarray((values - mean) / scale)
+        if np.isinf(standard).any():  # a difference that overflows, or a scale next to nothing
+            standard = np.where(np.isinf(standard), values / scale - mean / scale, standard)
+    return np.clip(standard, -FARTHEST, FARTHEST)
 
 
 def as_labels(column: str, values: np.ndarray, *, mean: float, scale: float) -> np.ndarray:
@@ -34,17 +34,17 @@ def as_labels(column: str, values: np.ndarray, *, mean: float, scale: float) -> 
         DataError: how many lie so far from those of the training rows that nothing can be learned
             from them or compared with them, with the first and its row.
     """
-    found = standardised(values, mean, scale)
-    wrong = np.abs(found) >= FARTHEST
+    labels = standardised(values, mean, scale)
+    wrong = np.abs(labels) >= FARTHEST
     if wrong.any():
         at = np.unravel_index(int(np.argmax(wrong)), wrong.shape)
         given = f"{_counted(values, wrong)} too far from the labels of the training rows"
-        allowed = f"their mean is {mean:.4g}, their spread {scale:.4g}"
+        allowed = f"their mean is {mean:.4g}, their standard deviation {scale:.4g}"
         fix = "mend the value, or leave the cell empty"
         raise DataError(
-            message(place(column=column, row=int(at[0])), f"{given} ({allowed})", fix=fix)
+            message(location(column=column, row=int(at[0])), f"{given} ({allowed})", fix=fix)
         )
-    return found.astype(np.float32)
+    return labels.astype(np.float32)
 
 
 def in_units(standard: np.ndarray, mean: float, scale: float) -> np.ndarray:
@@ -55,27 +55,27 @@ def in_units(standard: np.ndarray, mean: float, scale: float) -> np.ndarray:
         True
     """
     with np.errstate(over="ignore"):
-        found = np.asarray(standard, np.float64) * scale + mean
-    return np.asarray(np.clip(found, -_MOST, _MOST))
+        units = np.asarray(standard, np.float64) * scale + mean
+    return np.asarray(np.clip(units, -_MOST, _MOST))
 
 
 def root_mean_square(error: np.ndarray, scale: float) -> float:
     """The root of the mean square of standardised errors, in units."""
     with np.errstate(over="ignore", under="ignore"):
-        found = float(np.sqrt(np.mean((error * scale) ** 2)))
+        result = float(np.sqrt(np.mean((error * scale) ** 2)))
     # Squares of 1e200 overflow and those of 1e-200 vanish.
-    plain = 0.0 < found < np.inf
-    return found if plain else float(np.sqrt(np.mean(error**2))) * scale
+    plain = 0.0 < result < np.inf
+    return result if plain else float(np.sqrt(np.mean(error**2))) * scale
 
 
 def mean_absolute(error: np.ndarray, scale: float) -> float:
     """The mean size of standardised errors, in units."""
     with np.errstate(over="ignore"):
-        found = float(np.abs(error * scale).mean())
-    return found if np.isfinite(found) else float(np.abs(error).mean()) * scale
+        result = float(np.abs(error * scale).mean())
+    return result if np.isfinite(result) else float(np.abs(error).mean()) * scale
 
 
-def require_held(
+def require_float32(
     column: str,
     values: np.ndarray,
     *,
@@ -101,10 +101,10 @@ def require_held(
         at = np.unravel_index(int(np.argmax(wrong)), wrong.shape)
         given = f"{_counted(values, wrong)} more than a network can hold"
         if size[at] < 1:
-            given = f"{_counted(values, wrong)} too small to be told from 0"
+            given = f"{_counted(values, wrong)} too small to differ from 0"
         allowed = f"sizes from {smallest:g} to {most:g}" if smallest else f"sizes up to {most:g}"
         fix = fix or "give the column in another unit, or leave these cells empty"
-        raise DataError(message(place(column=column, row=int(at[0])), given, allowed, fix=fix))
+        raise DataError(message(location(column=column, row=int(at[0])), given, allowed, fix=fix))
     return values
 
 

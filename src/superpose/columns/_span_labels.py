@@ -78,20 +78,20 @@ def read_span_labels(counts: Mapping[str, int]) -> SpanLabels | None:
     if "I" not in {mark.sign for mark in marks.values()}:
         # The middle of BMES is the inside of others.
         marks = {x: m._replace(sign="I") if m.sign == "M" else m for x, m in marks.items()}
-    found = {label: mark.spelled() for label, mark in marks.items()}
+    spelled = {label: mark.spelled() for label, mark in marks.items()}
     # Of two spellings of one label the more frequent one is meant, and the other is a slip where
     # it is rare.
     totals: Counter[str] = Counter()
-    for label, name in found.items():
+    for label, name in spelled.items():
         totals[name] += counts[label]
-    most = {name: max(counts[x] for x in found if found[x] == name) for name in totals}
+    most = {name: max(counts[x] for x in spelled if spelled[x] == name) for name in totals}
     slips |= {
         label
-        for label, name in found.items()
+        for label, name in spelled.items()
         if counts[label] < most[name] and counts[label] <= _slips(totals[name])
     }
-    slips |= counts.keys() - found.keys()
-    return SpanLabels(found, [label for label in counts if label in slips], apart)
+    slips |= counts.keys() - spelled.keys()
+    return SpanLabels(spelled, [label for label in counts if label in slips], apart)
 
 
 def mixed_labels(counts: Mapping[str, int]) -> list[str]:
@@ -109,15 +109,15 @@ def _typed(counts: Mapping[str, int]) -> dict[str, Mark] | None:
     """The marks of labels that name a type before or after the sign."""
     forms = []
     for form in _FORMS:
-        found = {x: m for x in counts if (m := form.fullmatch(x))}
-        forms.append((sum(counts[x] for x in found), found))
-    inside, found = max(forms, key=lambda one: one[0])  # of equals the sign in front
-    outside = {x for x in counts if x in _OUTSIDE and x not in found}
-    others = counts.keys() - found.keys() - outside
-    if not found or sum(counts[x] for x in others) > SLIPS * inside:
+        matches = {x: m for x in counts if (m := form.fullmatch(x))}
+        forms.append((sum(counts[x] for x in matches), matches))
+    inside, matches = max(forms, key=lambda one: one[0])  # of equals the sign in front
+    outside = {x for x in counts if x in _OUTSIDE and x not in matches}
+    others = counts.keys() - matches.keys() - outside
+    if not matches or sum(counts[x] for x in others) > SLIPS * inside:
         return None
-    marks = {x: Mark(m["sign"].upper(), m["type"]) for x, m in found.items()}
-    if sum(counts[x] for x in found if standard(x)) < inside / 2:
+    marks = {x: Mark(m["sign"].upper(), m["type"]) for x, m in matches.items()}
+    if sum(counts[x] for x in matches if standard(x)) < inside / 2:
         # Other spellings are those of words as well ("e-mail"): a type has to begin and go on.
         ways: dict[str, set[str]] = {}
         for mark in marks.values():

@@ -8,10 +8,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from superpose.errors import DataError, message, place
+from superpose.errors import DataError, location, message
 
 from ._values import Column, as_floats, as_text, is_list, is_text, one, plain
-from ._words import spread
+from ._words import index_in_row
 
 FIELDS = ("time", "channel", "value")  # of an event
 ALLOWED = (
@@ -106,9 +106,9 @@ def as_steps(column: str, values: Column, wide: int | None = None) -> Steps:
     counts = np.asarray(pc.list_value_length(inner).fill_null(-1)).astype(np.int64)
     there = counts >= 0
     wide = _require_wide(column, counts[there], rows[there], wide=wide)
-    found = np.full((len(rows), wide), np.nan)
-    found[there] = _finite(column, pc.list_flatten(inner), values.type).reshape(-1, wide)
-    return Steps(found, rows)
+    numbers = np.full((len(rows), wide), np.nan)
+    numbers[there] = _finite(column, pc.list_flatten(inner), values.type).reshape(-1, wide)
+    return Steps(numbers, rows)
 
 
 def series_values(column: str, values: Column) -> np.ndarray:
@@ -118,12 +118,12 @@ def series_values(column: str, values: Column) -> np.ndarray:
         >>> series_values("x", pa.chunked_array([[[1.0, 2.0], [3.0]]]))[..., 0].tolist()
         [[1.0, 2.0], [nan, 3.0]]
     """
-    found = as_steps(column, values)
-    counts = np.bincount(found.rows, minlength=len(values))
+    steps = as_steps(column, values)
+    counts = np.bincount(steps.rows, minlength=len(values))
     length = int(counts.max(initial=1))
-    block = np.full((len(values), length, found.values.shape[1]), np.nan)
-    place_ = length - counts[found.rows] + spread(found.rows, len(values))
-    block[found.rows, place_] = found.values
+    block = np.full((len(values), length, steps.values.shape[1]), np.nan)
+    positions = length - counts[steps.rows] + index_in_row(steps.rows, len(values))
+    block[steps.rows, positions] = steps.values
     return block
 
 
@@ -138,7 +138,9 @@ def as_events(column: str, values: Column) -> Events:
     names = [events.type.field(i).name for i in range(events.type.num_fields)]
     if sorted(names) != sorted(FIELDS):
         given = f"its events have {', '.join(names) or 'no field'}"
-        raise DataError(message(place(column=column), given, ", ".join(FIELDS), fix="rename them"))
+        raise DataError(
+            message(location(column=column), given, ", ".join(FIELDS), fix="rename them")
+        )
     rows = np.asarray(pc.list_parent_indices(lists)).astype(np.int64)
     parts = [pc.struct_field(events, name) for name in FIELDS]
     times, numbers = (_finite(column, part, values.type) for part in (parts[0], parts[2]))
@@ -147,7 +149,9 @@ def as_events(column: str, values: Column) -> Events:
     if lost.any():
         row = int(rows[np.argmax(lost)])
         given = f"{int(lost.sum())} event(s) without time or channel"
-        raise DataError(message(place(column=column, row=row), given, fix="fill in, or leave out"))
+        raise DataError(
+            message(location(column=column, row=row), given, fix="fill in, or leave out")
+        )
     return Events(times, channels, numbers, rows)
 
 
@@ -161,7 +165,7 @@ def _finite(column: str, values: Any, kind: pa.DataType) -> np.ndarray:
 def _no_series(column: str, kind: pa.DataType) -> DataError:
     given = f"declared as series, but it holds {kind}"
     return DataError(
-        message(place(column=column), given, ALLOWED, fix="declare it as another kind")
+        message(location(column=column), given, ALLOWED, fix="declare it as another kind")
     )
 
 
@@ -177,5 +181,7 @@ def _require_wide(column: str, counts: np.ndarray, rows: np.ndarray, *, wide: in
         given = f"a step with {many} channel{'s' * (many != 1)}"
         allowed = f"{wide}, as in the other steps"
         fix = "write null for a channel that was not measured"
-        raise DataError(message(place(column=column, row=int(rows[at])), given, allowed, fix=fix))
+        raise DataError(
+            message(location(column=column, row=int(rows[at])), given, allowed, fix=fix)
+        )
     return wide

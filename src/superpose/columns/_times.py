@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from superpose.errors import DataError, beyond, message, place
+from superpose.errors import DataError, beyond, location, message
 
 from ._date_formats import DAY, EPOCHS, ISO, is_clock, parse
 from ._date_guess import find_date_format
@@ -22,7 +22,7 @@ def format_of(column: str, values: Column) -> str | None:
     """How a column writes dates: None where its type says enough, or nothing reads it.
 
     Raises:
-        DataError: an order of day and month that can't be told.
+        DataError: an order of day and month that values leave open.
     """
     values = plain(values)
     kind = values.type
@@ -56,7 +56,7 @@ def read_times(column: str, values: Column, format: str | None = None) -> Times:
             on; found in the values where it is left out.
 
     Raises:
-        DataError: the first row that is no date, with its value; an order that can't be told.
+        DataError: the first row that is no date, with its value; an order that values leave open.
     """
     values = plain(values)
     kind = values.type
@@ -95,16 +95,16 @@ def with_clock(column: str, days: Times, *, clock: str, hours: Column) -> pa.Chu
     Raises:
         DataError: a date that has a time of day already, or a zone; a column without times of day.
     """
-    told = read_times(clock, hours)
-    if not told.clock:
+    clock_times = read_times(clock, hours)
+    if not clock_times.clock:
         given = f"{clock!r} is to be its time of day, but holds dates"
-        raise DataError(message(place(column=column), given, "times such as 23:59"))
+        raise DataError(message(location(column=column), given, "times such as 23:59"))
     own = ~np.isnan(days.wall) & ((days.wall % DAY != 0) | days.zoned)
     if own.any():
         given = f"{clock!r} is to be its time of day, but one stands with its date already"
         fix = "remove `clock:`"
-        raise DataError(message(place(column=column, row=int(np.argmax(own))), given, fix=fix))
-    seconds = days.wall + told.wall
+        raise DataError(message(location(column=column, row=int(np.argmax(own))), given, fix=fix))
+    seconds = days.wall + clock_times.wall
     gone = np.isnan(seconds)
     micro = np.where(gone, 0, seconds * 1e6).round().astype(np.int64)
     return pa.chunked_array([pa.array(micro, pa.timestamp("us"), mask=gone)])
@@ -132,14 +132,14 @@ def _of_text(column: str, text: pa.Array, format: str) -> Times:
         _require_read(column, text, fine, format=format)
         bare = pc.replace_substring_regex(text, r"^\+", "")
         return _of_numbers(column, bare.cast(pa.float64()), format)
-    found = parse(text, ISO if format in EPOCHS else format)
-    read = ~np.isnan(found.wall)
+    parsed = parse(text, ISO if format in EPOCHS else format)
+    read = ~np.isnan(parsed.wall)
     if not read.any() and not is_clock(format) and _all_iso(text):
         # A file of dates as ISO 8601 has them can't be taken for anything else.
-        found = parse(text, ISO)
+        parsed = parse(text, ISO)
         read = known
     _require_read(column, text, read | ~known, format=format)
-    return Times(found.wall, found.offset, clock=is_clock(format))
+    return Times(parsed.wall, parsed.offset, clock=is_clock(format))
 
 
 def _all_iso(text: pa.Array) -> bool:
@@ -175,8 +175,8 @@ def whole_text(values: Column | pa.Array, format: str) -> pa.Array:
     text = one(values.cast(pa.int64())).cast(pa.large_string())
     letters = format.split("%")[1:]
     fixed = all(letter in ("Y", "y", "m", "d", "H", "M", "S") for letter in letters)
-    width = sum(4 if letter == "Y" else 2 for letter in letters)
-    return pc.utf8_lpad(text, width, "0") if fixed else text
+    n_digits = sum(4 if letter == "Y" else 2 for letter in letters)
+    return pc.utf8_lpad(text, n_digits, "0") if fixed else text
 
 
 def _of_numbers(column: str, values: Column | pa.Array, format: str | None) -> Times:
@@ -185,7 +185,7 @@ def _of_numbers(column: str, values: Column | pa.Array, format: str | None) -> T
         allowed = "%Y%m%d for 20241231, " + ", ".join(EPOCHS)
         given = f"declared as date, but it holds {values.type}, such as {first}, of no known form"
         fix = "write the column's `format:`, or declare it as kind number"
-        raise DataError(message(place(column=column), given, allowed, fix=fix))
+        raise DataError(message(location(column=column), given, allowed, fix=fix))
     if format not in EPOCHS:
         return _of_text(column, whole_text(_require_whole(column, values), format), format)
     known = one(values.cast(pa.float64(), safe=False))
@@ -195,7 +195,7 @@ def _of_numbers(column: str, values: Column | pa.Array, format: str | None) -> T
         row = int(np.argmax(wrong))
         given = f"{values[row].as_py()} is no time as {format}: it is thousands of years away"
         fix = f"write another `format:`, one of {', '.join(EPOCHS)}"
-        raise DataError(message(place(column=column, row=row), given, fix=fix))
+        raise DataError(message(location(column=column, row=row), given, fix=fix))
     return Times(instant, np.where(np.isnan(instant), np.nan, 0.0), "UTC")
 
 
@@ -207,7 +207,7 @@ def _require_whole(column: str, values: Column | pa.Array) -> Column | pa.Array:
     if pc.any(wrong).as_py():
         row = pc.index(wrong, True).as_py()
         given = f"{values[row].as_py()} is no whole number, and so no date"
-        raise DataError(message(place(column=column, row=row), given, fix="mend the value"))
+        raise DataError(message(location(column=column, row=row), given, fix="mend the value"))
     return numbers
 
 
@@ -215,7 +215,7 @@ def number_format(values: Column) -> str | None:
     """How numbers write dates: all as 20241231, or all counted since 1970; or None.
 
     Eight digits are a day of 1900 to 2099 by chance once in thirty times, so that a column of them
-    can be told; numbers since 1970 are taken as of 1990 to 2099.
+    is one of dates; numbers since 1970 are taken as of 1990 to 2099.
 
     Example:
         >>> number_format(pa.chunked_array([[20240131, 20240229]]))

@@ -1,4 +1,4 @@
-"""Files that are named in a column and can't be read: told together, with their rows."""
+"""Files that are named in a column and can't be read: refused together, with their rows."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path, PureWindowsPath
 
-from superpose.errors import SHOWN_FAULTS, DataError, Faults, message, place
+from superpose.errors import SHOWN_FAULTS, DataError, Faults, location, message
 
 from ._values import warn
 
@@ -35,7 +35,7 @@ def windows_paths(column: str, paths: Sequence[str | None], folder: str) -> list
         return []
     here = locate(folder, moved[0])
     given = f"{len(moved)} paths are written for Windows; {moved[0]} is read from {here}"
-    return [message(place(column=column), given, fix="write the paths of this machine")]
+    return [message(location(column=column), given, fix="write the paths of this machine")]
 
 
 def refuse(
@@ -57,7 +57,7 @@ def refuse(
         folder: where relative paths start.
         wrong: the reason by row.
         fix: what to do next.
-        shown: rows that are told one by one; the others are counted.
+        shown: rows that are named one by one; the others are counted.
 
     Raises:
         DataError: the files, with their rows and reasons.
@@ -65,8 +65,8 @@ def refuse(
     faults = Faults(DataError)
     for row in sorted(wrong)[:shown]:
         given = f"{what} {locate(folder, str(paths[row]))} can't be read: {wrong[row]}"
-        faults.add(place(column=column, row=row), given, fix=fix)
-    faults.add_rest(place(column=column), len(wrong) - shown, "so with {} more rows")
+        faults.add(location(column=column, row=row), given, fix=fix)
+    faults.add_rest(location(column=column), len(wrong) - shown, "so with {} more rows")
     faults.raise_any()
 
 

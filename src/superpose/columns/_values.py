@@ -194,8 +194,8 @@ def class_values(indices: np.ndarray, labels: list[str], kind: str) -> pa.Array:
 
 def find(text: pa.Array, known: list[str]) -> np.ndarray:
     """Position of each string among the known ones; -1 where unknown, -2 where missing."""
-    found = pc.index_in(text, value_set=pa.array(known, text.type))
-    index = np.asarray(found.fill_null(-1).to_numpy(zero_copy_only=False)).astype(np.int64)
+    positions = pc.index_in(text, value_set=pa.array(known, text.type))
+    index = np.asarray(positions.fill_null(-1).to_numpy(zero_copy_only=False)).astype(np.int64)
     return np.where(np.asarray(text.is_null().to_numpy(zero_copy_only=False)), -2, index)
 
 
@@ -251,8 +251,8 @@ def are_marks(values: Column) -> bool:
     lengths = pc.unique(pc.list_value_length(known)).to_pylist()
     if len(lengths) != 1 or lengths[0] < 2:
         return False
-    found = pc.unique(pc.list_flatten(known)).to_pylist()
-    return set(found) <= {0, 1}
+    members = pc.unique(pc.list_flatten(known)).to_pylist()
+    return set(members) <= {0, 1}
 
 
 def require_members(role: str, values: Column) -> None:
@@ -262,10 +262,10 @@ def require_members(role: str, values: Column) -> None:
         DataError: they mark them with zeros and ones.
     """
     if are_marks(values):
-        width = len(next(cell for cell in values.to_pylist() if cell is not None))
+        length = len(next(cell for cell in values.to_pylist() if cell is not None))
         raise DataError(
-            f"{role}: {len(values) - values.null_count} lists of {width} zeros and ones, which "
-            f"mark members without naming them; write a column for each of the {width}, or lists "
+            f"{role}: {len(values) - values.null_count} lists of {length} zeros and ones, which "
+            f"mark members without naming them; write a column for each of the {length}, or lists "
             f"of names"
         )
 

@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from superpose.errors import DataError, beyond, message, place
+from superpose.errors import DataError, beyond, location, message
 
 from ._values import Column, as_text, is_list, is_text, missing, one, plain
 
@@ -46,18 +46,18 @@ def as_words(values: Column) -> tuple[pa.Array, np.ndarray]:
     return one(pa.chunked_array([pc.list_flatten(lists)])), rows
 
 
-def spread(rows: np.ndarray, count: int) -> np.ndarray:
-    """The place of each word in its row, from 0; words of a row follow each other.
+def index_in_row(rows: np.ndarray, count: int) -> np.ndarray:
+    """The position of each word in its row, from 0; words of a row follow each other.
 
     Example:
-        >>> spread(np.array([0, 0, 2]), 3).tolist()
+        >>> index_in_row(np.array([0, 0, 2]), 3).tolist()
         [0, 1, 0]
     """
     starts = np.concatenate([[0], np.cumsum(np.bincount(rows, minlength=count))])
     return np.asarray(np.arange(len(rows)) - starts[rows])
 
 
-def require_aligned(column: str, labels: Column, *, source: str, words: Column) -> None:
+def require_aligned(column: str, labels: Column, *, of: str, words: Column) -> None:
     """Make sure that every row with labels has one for each word.
 
     Raises:
@@ -73,11 +73,11 @@ def require_aligned(column: str, labels: Column, *, source: str, words: Column) 
         return
     row = int(np.argmax(differ))
     more = int(differ.sum()) - 1
-    found = f"{counts[0][row]} labels for the {counts[1][row]} words of {source!r}"
+    given = f"{counts[0][row]} labels for the {counts[1][row]} words of {of!r}"
     raise DataError(
         message(
-            place(column=column, row=row),
-            found + beyond(more, "; so it is in {} more row{s}"),
+            location(column=column, row=row),
+            given + beyond(more, "; so it is in {} more row{s}"),
             "one label for each word, null for a word whose label is not known",
             fix="mend the row, or leave its labels out",
         )
@@ -104,5 +104,5 @@ def spelling(words: list[str]) -> np.ndarray:
         parts = [f"<{small[:n]}" for n in range(1, AFFIXES + 1)]
         parts += [f"{small[-n:]}>{n}" for n in range(1, AFFIXES + 1)]
         rows.append([zlib.crc32(p.encode()) for p in (*parts, _shape(word))])
-    found = np.array(rows, np.int64).reshape(-1, FEATURES)
-    return np.asarray(1 + found % (SPELLINGS - 1))
+    hashes = np.array(rows, np.int64).reshape(-1, FEATURES)
+    return np.asarray(1 + hashes % (SPELLINGS - 1))

@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from superpose.errors import DataError, message, place
+from superpose.errors import DataError, location, message
 
 from ._date_formats import DAY, spelled, zone_offset
 
@@ -68,7 +68,7 @@ def offsets_of(column: str, zone: str, instant: np.ndarray) -> np.ndarray:
     try:
         local = pc.local_timestamp(stamps)
     except pa.ArrowInvalid:
-        raise DataError(message(place(column=column), unknown_zone(zone))) from None
+        raise DataError(message(location(column=column), unknown_zone(zone))) from None
     ahead = local.cast(pa.int64()).to_numpy(zero_copy_only=False)
     return np.where(gone, np.nan, np.round((np.nan_to_num(ahead) - micro) / 1e6))
 
@@ -120,7 +120,7 @@ def in_zone(column: str, times: Times, zone: str) -> tuple[Times, int]:
             row = int(np.argmax(lost))
             given = f"{spelled(times.wall[row])} is no time in {zone}: clocks were put forward"
             fix = "mend the value, or give each time with its offset from UTC"
-            raise DataError(message(place(column=column, row=row), given, fix=fix))
+            raise DataError(message(location(column=column, row=row), given, fix=fix))
         twice = int((naive & fits[0] & fits[1] & (early != late)).sum())
         instant = np.where(naive, times.wall - np.where(fits[0], early, late), instant)
     offset = offsets_of(column, zone, instant)
@@ -139,11 +139,11 @@ def zone_of(column: str, times: Times) -> str | None:
         given = f"{int(naive.sum())} times without an offset from UTC, as in row {rows[0]}, beside "
         given += f"{int(zoned.sum())} with one, as in row {rows[1]}"
         fix = "give all an offset or none, or declare `zone:` with the clock of those without"
-        raise DataError(message(place(column=column), given, fix=fix))
+        raise DataError(message(location(column=column), given, fix=fix))
     if times.zone is not None or not zoned.any():
         return times.zone
-    found = np.unique(times.offset[zoned])
-    return WRITTEN if len(found) > 1 else offset_name(found[0])
+    offsets = np.unique(times.offset[zoned])
+    return WRITTEN if len(offsets) > 1 else offset_name(offsets[0])
 
 
 def offset_name(seconds: float) -> str:

@@ -162,7 +162,7 @@ class TargetConfig(ColumnConfig):
 
 
 def _known_kind(kind: str | None, known: Mapping[str, Any], *, other: str) -> str | None:
-    """Makes sure that there is a kind of this name; `other` is the role that is not asked for."""
+    """Makes sure that there is a kind of this name; `other` is the other role."""
     if kind is None or kind in known:
         return kind
     fix = did_you_mean(kind, known)

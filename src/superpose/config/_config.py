@@ -9,7 +9,7 @@ from typing import Annotated, Any, Self, TypedDict, Unpack
 from pydantic import BeforeValidator, Field, PrivateAttr, ValidationError, model_validator
 
 from superpose.columns import local_path
-from superpose.errors import ConfigError, Faults, key_path, message, place
+from superpose.errors import ConfigError, Faults, key_path, location, message
 
 from ._balance import BalanceConfig, method
 from ._columns import InputConfig, TargetConfig, named
@@ -150,7 +150,7 @@ class Config(Section):
         path: Path | None = None,
         lines: dict[Keys, int] | None = None,
     ) -> Self:
-        """Validates plain values, with the places of a file where there is one."""
+        """Validates plain values, with the lines of a file where there is one."""
         current = renamed(values)
         # A fault of a value names the line where the value stands, under whatever name.
         lines = {**(lines or {}), **_lines_of_new(lines or {}, current.old)}
@@ -169,10 +169,12 @@ class Config(Section):
         gathered = Faults(ConfigError)
         # In the order of the file; `sorted` keeps the order of what has no line.
         for fault in sorted(faults, key=lambda fault: _line(lines, fault.keys) or 0):
-            gathered.add(_place(path, lines, fault.keys), fault.given, fault.allowed, fix=fault.fix)
+            gathered.add(
+                _location(path, lines, fault.keys), fault.given, fault.allowed, fix=fault.fix
+            )
         gathered.raise_any()
         for old, new in current.old.items():
-            _warn_of_old_key(_place(path, lines, old), old, new)
+            _warn_of_old_key(_location(path, lines, old), old, new)
         assert config is not None
         config._path, config._lines = path, lines
         return config
@@ -202,15 +204,15 @@ class Config(Section):
         return config
 
     def at(self, *keys: str | int) -> str:
-        """Names the place of a setting: its line where it was read from a file.
+        """Names the location of a setting: its line where it was read from a file.
 
         Args:
             keys: the way to the setting, such as `"targets", 2, "name"`.
         """
-        return _place(self._path, self._lines, keys)
+        return _location(self._path, self._lines, keys)
 
     @property
-    def source(self) -> Path | dict[str, Path] | None:
+    def data_path(self) -> Path | dict[str, Path] | None:
         """Path of the table, or of each source by its name, from the working folder."""
         folder = Path() if self._path is None else self._path.parent
         if self.sources is not None:
@@ -273,9 +275,9 @@ def _lists(groups: Any) -> Any:
     return [group if isinstance(group, str) else _columns(group) for group in groups]
 
 
-def _place(path: Path | None, lines: Mapping[Keys, int], keys: Keys) -> str:
-    """The place of a setting, with the line of the nearest key that stands in the file."""
-    return place(file=path, line=_line(lines, keys), key=key_path(keys))
+def _location(path: Path | None, lines: Mapping[Keys, int], keys: Keys) -> str:
+    """The location of a setting, with the line of the nearest key that stands in the file."""
+    return location(file=path, line=_line(lines, keys), key=key_path(keys))
 
 
 def _line(lines: Mapping[Keys, int], keys: Keys) -> int | None:

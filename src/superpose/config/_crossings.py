@@ -52,7 +52,7 @@ def _columns(values: Mapping[str, Any], roles: dict[str, str]) -> Iterator[Fault
             elif roles[name] == role:
                 yield Fault((key, index), f"{name!r} stands twice", fix="remove one")
             else:
-                fix = "a column is one thing; keep it in one place"
+                fix = "a column is one thing; keep it under one key"
                 yield Fault((key, index), f"{name!r} is also {roles[name]}", fix=fix)
 
 
@@ -106,14 +106,14 @@ def _split(values: Mapping[str, Any], targets: list[str]) -> Iterator[Fault]:
         yield Fault(("split", "by"), given, "group, time, column", fix)
     for key in ("column", "groups") if by in ("group", "column") else ():
         name = "" if split.get(key) is None else str(split[key]).strip()
-        # Parts made by a target's own values differ in them: nothing learned could be judged.
+        # Parts made by a target's own values differ in them: nothing learned could be evaluated.
         if name in targets:
             fix = "split by another column, or take the target out"
             yield Fault(("split", key), f"{name!r} is also a target", fix=fix)
 
 
 def _groups(groups: Any, targets: list[str]) -> list[Fault]:
-    """Finds members of groups that are no targets, and targets that stand in two places."""
+    """Finds members of groups that are no targets, and targets that stand in two groups."""
     faults: list[Fault] = []
     seen: dict[str, Keys] = {}
     for number, group in enumerate(groups if isinstance(groups, list) else []):

@@ -15,7 +15,7 @@ class Fault(NamedTuple):
     """One fault in the settings.
 
     Args:
-        keys: the way to the setting; from a validator, the way on from its own place.
+        keys: the way to the setting; from a validator, the way on from its own keys.
         given: what stands there.
         allowed: what may stand there.
         fix: what to do next.
@@ -52,7 +52,7 @@ _EXPECTED = {
 
 
 def report(error: ValidationError, values: Any, root: type[BaseModel]) -> list[Fault]:
-    """Lists the faults of a validation, one for each place, in the order of the file.
+    """Lists the faults of a validation, one for each setting, in the order of the file.
 
     Args:
         error: what pydantic raised.

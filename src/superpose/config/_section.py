@@ -38,7 +38,7 @@ class Section(BaseModel):
 
 
 def reject(*faults: Fault) -> PydanticCustomError:
-    """An error of a validator that carries faults with their places."""
+    """An error of a validator that carries faults with their keys."""
     return PydanticCustomError("faults", "faults", {"faults": faults})
 
 

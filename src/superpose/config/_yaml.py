@@ -13,7 +13,7 @@ import yaml
 from yaml.composer import Composer
 
 from superpose.columns import read_text
-from superpose.errors import ConfigError, Faults, key_path, message, place
+from superpose.errors import ConfigError, Faults, key_path, location, message
 
 from ._faults import Keys
 
@@ -106,27 +106,29 @@ def load_yaml(path: Path) -> tuple[dict[str, Any], dict[Keys, int]]:
     except _TooDeep as fault:
         line = fault.problem_mark.line + 1 if fault.problem_mark else None
         given = f"more than {MOST_LEVELS} levels of lists and mappings in each other"
-        raise ConfigError(message(place(file=path, line=line), given, "six levels")) from None
+        raise ConfigError(message(location(file=path, line=line), given, "six levels")) from None
     except yaml.MarkedYAMLError as fault:
         mark = fault.problem_mark
         raise ConfigError(
             message(
-                place(file=path, line=None if mark is None else mark.line + 1),
+                location(file=path, line=None if mark is None else mark.line + 1),
                 f"not valid YAML ({fault.problem})",
                 fix="check the indentation, the colons and the quotes of this line",
             )
         ) from None
     except yaml.YAMLError as fault:
         text = " ".join(str(fault).split())
-        raise ConfigError(message(place(file=path), f"not valid YAML ({text})")) from None
+        raise ConfigError(message(location(file=path), f"not valid YAML ({text})")) from None
     if root is None:
         raise ConfigError(
-            message(place(file=path), "the file holds no settings", fix="write at least `targets:`")
+            message(
+                location(file=path), "the file holds no settings", fix="write at least `targets:`"
+            )
         )
     if not isinstance(root, yaml.MappingNode):
         raise ConfigError(
             message(
-                place(file=path, line=root.start_mark.line + 1),
+                location(file=path, line=root.start_mark.line + 1),
                 "a list given" if isinstance(root, yaml.SequenceNode) else "a word given",
                 "keys with values, such as `targets: [a, b]`",
             )
@@ -134,7 +136,7 @@ def load_yaml(path: Path) -> tuple[dict[str, Any], dict[Keys, int]]:
     builder = _Builder(path)
     values = builder.build(root, ())
     if builder.more:
-        builder.faults.add(place(file=path), f"so it goes on with {builder.more:,} more faults")
+        builder.faults.add(location(file=path), f"so it goes on with {builder.more:,} more faults")
     builder.faults.raise_any()
     return values, builder.lines
 
@@ -244,8 +246,8 @@ class _Builder:
 
     def add(self, node: yaml.Node, keys: Keys, *, given: str, fix: str) -> None:
         """Keeps a fault at the line of a node, or counts it where there are enough."""
-        if len(self.faults.found) >= SHOWN_FAULTS:
+        if len(self.faults.messages) >= SHOWN_FAULTS:
             self.more += 1
             return
         line = node.start_mark.line + 1
-        self.faults.add(place(file=self.path, line=line, key=key_path(keys)), given, fix=fix)
+        self.faults.add(location(file=self.path, line=line, key=key_path(keys)), given, fix=fix)

@@ -9,16 +9,10 @@ from ._codec import Codec, Features, label_block
 from ._memory import available_memory, require_memory
 from ._outputs import require_own_columns
 from ._predictions import write_predictions
-from .read._plain_rows import as_source
-from .read._reading import (
-    divided,
-    fingerprint,
-    folder_of,
-    levels_of,
-    read_rows,
-    read_table,
-    sources_of,
-)
+from .read._fingerprint import fingerprint
+from .read._plain_rows import as_data
+from .read._reading import divided, read_rows, read_table
+from .read._table_metadata import folder_of, levels_of, sources_of
 from .read._windows import measured, row_keys
 from .read._writing import like, write_table
 from .schema._inference import infer_schema
@@ -38,7 +32,7 @@ __all__ = [
     "Fold",
     "Schema",
     "Split",
-    "as_source",
+    "as_data",
     "attribution",
     "available_memory",
     "divided",

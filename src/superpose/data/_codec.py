@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import warnings
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Self
 
@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 
 from superpose.columns import Column
-from superpose.errors import DataError, Faults, did_you_mean, message, place
+from superpose.errors import DataError, Faults, did_you_mean, location, message
 from superpose.kinds import (
     INPUT_KINDS,
     TARGET_KINDS,
@@ -27,7 +27,7 @@ from superpose.stored import damaged
 from ._codec_columns import context_of, values_of
 from ._codec_fit import fit_kinds
 from ._memory import require_memory
-from .read._reading import folder_of
+from .read._table_metadata import folder_of
 from .schema._schema import ColumnSpec, Schema, has_column
 
 
@@ -142,7 +142,7 @@ class Codec:
             else:
                 hint = did_you_mean(kind.column, table.column_names)
                 faults.add(
-                    place(column=kind.column),
+                    location(column=kind.column),
                     "an input of the model, but not in the table",
                     fix=hint or "add it, with empty values if it was not measured",
                 )
@@ -162,37 +162,18 @@ class Codec:
             DataError: every missing input column, or a value of the wrong type with its row.
         """
         columns = self._columns(table)
-        self._require_room(columns, table)
+        _require_room(self.input_kinds, columns, table)
         arrays = {}
         for name, kinds in self.input_groups.items():
             parts = [_encoded(kind, columns[kind.column], table) for kind in kinds]
             arrays[name] = parts[0] if len(parts) == 1 else np.concatenate(parts, axis=1)
         for spec in self.schema.targets:
             if self.target_kinds[spec.name].hints.reads_labels and has_column(table, spec.name):
-                with warnings.catch_warnings():  # whoever reads the labels themselves is told
+                with warnings.catch_warnings():  # who reads the labels themselves is warned
                     warnings.simplefilter("ignore", UserWarning)
                     y = self._labels_of(spec, table)
                 arrays[label_block(spec.name)] = y.reshape(len(y), -1)
         return arrays
-
-    def _require_room(self, columns: Mapping[str, Column], table: pa.Table) -> None:
-        """Raise DataError where the arrays of all rows would not fit; one row tells their size."""
-        each = 0.0
-        largest = ("", 0.0)
-        for kind in self.input_kinds:
-            if kind.group is None and table.num_rows > 16 and not kind.skip_cross_fitting:
-                one_row = columns[kind.column].slice(0, 1)
-                with warnings.catch_warnings():
-                    warnings.simplefilter("ignore")
-                    try:
-                        taken = _encoded(kind, one_row, table).nbytes
-                    except DataError:  # it is told of all rows together
-                        continue
-                each = each + taken
-                largest = max(largest, (kind.column, taken), key=lambda x: x[1])
-        what = f"{table.num_rows:,} rows, of which {largest[0]!r} is the largest part,"
-        fix = "take fewer rows, or a smaller size, length, seconds or bins of this input"
-        require_memory(each * table.num_rows, "inputs", what=what, fix=fix, error=DataError)
 
     def pixels(self, column: str, table: pa.Table) -> np.ndarray:
         """The images of one input as the report shows them, uint8 (N, 3, H, W)."""
@@ -216,9 +197,9 @@ class Codec:
         """Encoded labels by target, NaN where missing or where the table lacks the column."""
         rows = table.num_rows
         kinds = self.target_kinds
-        found = self.labels_of(table, kinds)
+        labels = self.labels_of(table, kinds)
         return {
-            t: found[t] if t in found else kind.distribution.missing(rows)
+            t: labels[t] if t in labels else kind.distribution.missing(rows)
             for t, kind in kinds.items()
         }
 
@@ -247,12 +228,12 @@ class Codec:
             values: what `target_values` gave.
         """
         kinds = {name: self.target_kinds[name] for name in values}
-        found = {
+        by_target = {
             name: kind.unknown(values[name])
             for name, kind in kinds.items()
             if isinstance(kind, NamedClasses)
         }
-        return {name: unknown for name, unknown in found.items() if unknown.names}
+        return {name: unknown for name, unknown in by_target.items() if unknown.names}
 
     def require_inputs(self, table: pa.Table) -> None:
         """Make sure that a table has all inputs.
@@ -294,7 +275,7 @@ class Codec:
         """What a target's labels are read with."""
         options = _folder(kind, table)
         if kind.hints.reads_input and kind.locations is not None:
-            options["source"] = self.input_values(table, kind.locations.of)
+            options["images"] = self.input_values(table, kind.locations.of)
         return options
 
     def _fits(self, kind: TargetKind, values: Column, table: pa.Table) -> np.ndarray | None:
@@ -329,7 +310,7 @@ class Codec:
             DataError: a kind that this version does not know.
             BundleError: a damaged state.
         """
-        found = cls(
+        codec = cls(
             schema=Schema.from_state(state["schema"]),
             input_kinds=[_kind(INPUT_KINDS, s).from_state(s) for s in state["inputs"]],
             target_kinds={
@@ -340,12 +321,12 @@ class Codec:
             dropped=dict(state["dropped"]),
             gaps=dict(state.get("gaps", {})),  # bundles of earlier versions have none
         )
-        named = [(n, k.column, k.name) for n, k in found.target_kinds.items()]
-        if named != [(spec.name, spec.name, spec.kind) for spec in found.schema.targets]:
+        named = [(n, k.column, k.name) for n, k in codec.target_kinds.items()]
+        if named != [(spec.name, spec.name, spec.kind) for spec in codec.schema.targets]:
             raise damaged("codec", ("targets",), "not the targets of the schema")
-        if not {k.column for k in found.input_kinds} <= set(found.schema.input_names):
+        if not {k.column for k in codec.input_kinds} <= set(codec.schema.input_names):
             raise damaged("codec", ("inputs",), "not the inputs of the schema")
-        return found
+        return codec
 
 
 def label_block(target: str) -> str:
@@ -362,6 +343,28 @@ def _kind(table: Mapping[str, Any], state: Mapping[str, Any]) -> Any:
 
 def _encoded(kind: InputKind, values: Column, table: pa.Table) -> np.ndarray:
     return kind.encode(values, **context_of(kind.hints.encode_needs, table, kind.name))
+
+
+def _require_room(
+    kinds: Sequence[InputKind], columns: Mapping[str, Column], table: pa.Table
+) -> None:
+    """Raise DataError where the arrays of all rows would not fit; one row tells their size."""
+    each = 0.0
+    largest = ("", 0.0)
+    for kind in kinds:
+        if kind.group is None and table.num_rows > 16 and not kind.skip_cross_fitting:
+            one_row = columns[kind.column].slice(0, 1)
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                try:
+                    taken = _encoded(kind, one_row, table).nbytes
+                except DataError:  # raised for all rows together
+                    continue
+            each = each + taken
+            largest = max(largest, (kind.column, taken), key=lambda x: x[1])
+    what = f"{table.num_rows:,} rows, of which {largest[0]!r} is the largest part,"
+    fix = "take fewer rows, or a smaller size, length, seconds or bins of this input"
+    require_memory(each * table.num_rows, "inputs", what=what, fix=fix, error=DataError)
 
 
 def _folder(kind: TargetKind, table: pa.Table) -> dict[str, Any]:

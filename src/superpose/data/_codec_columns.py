@@ -9,9 +9,9 @@ from typing import Any
 import pyarrow as pa
 
 from superpose.columns import Column, holds_files, plain
-from superpose.errors import DataError, message, place
+from superpose.errors import DataError, location, message
 
-from .read._reading import folder_of
+from .read._table_metadata import folder_of
 from .schema._schema import ColumnSpec
 
 
@@ -25,11 +25,11 @@ def values_of(spec: ColumnSpec, table: pa.Table, *, takes_lists: bool) -> Column
     if holds_files(values.type) and not takes_lists:
         given = f"declared as {spec.kind}, but it holds whole files"
         fix = "write each to a file, and put its path in the column"
-        raise DataError(message(place(column=spec.name), given, "paths of files", fix=fix))
+        raise DataError(message(location(column=spec.name), given, "paths of files", fix=fix))
     if pa.types.is_nested(plain(values).type) and not takes_lists:
         raise DataError(
             message(
-                place(column=spec.name),
+                location(column=spec.name),
                 f"declared as {spec.kind}, but it holds {values.type}",
                 "one value per row",
                 fix="declare it as kind multicategory (input) or multilabel (target)",

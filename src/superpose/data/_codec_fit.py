@@ -12,7 +12,7 @@ from superpose.errors import DataError, Faults
 from superpose.kinds import INPUT_KINDS, TARGET_KINDS, TargetKind
 
 from ._codec_columns import context_of, values_of
-from .read._reading import folder_of
+from .read._table_metadata import folder_of
 from .schema._items import items_of
 from .schema._schema import ColumnSpec
 
@@ -24,7 +24,7 @@ def fit_kinds(codec: Codec, table: pa.Table, rows: np.ndarray) -> None:
     """Fit the kinds of all columns of a codec that has none yet.
 
     Args:
-        codec: where they and what is to be said of them is put.
+        codec: takes them and the notes on them.
         table: all rows; those outside ``rows`` are only checked for values of the wrong type.
         rows: indices of the training rows.
 
@@ -80,7 +80,7 @@ def _fit_target(codec: Codec, spec: ColumnSpec, table: pa.Table, *, picked: pa.A
         options["folder"] = str(folder_of(table) or "")
     if family.hints.reads_input:
         of = str(spec.options["of"])
-        options["source"] = codec.input_values(table, of).take(picked)
+        options["images"] = codec.input_values(table, of).take(picked)
     if family.hints.has_items:
         options["items"] = items_of(spec.name, spec.options, table, rows=picked)
     family.check(spec.name, values, **options)
@@ -89,7 +89,7 @@ def _fit_target(codec: Codec, spec: ColumnSpec, table: pa.Table, *, picked: pa.A
     except DataError:
         if family.hints.reads_input:
             # The rows that it names are those of the part; of all rows they are the table's.
-            options["source"] = codec.input_values(table, of)
+            options["images"] = codec.input_values(table, of)
             family.fit(spec.name, values, **options)
         raise
     if kind.constant_reason and not spec.options.get("levels"):
@@ -101,7 +101,7 @@ def _fit_target(codec: Codec, spec: ColumnSpec, table: pa.Table, *, picked: pa.A
 
 
 def _input_options(codec: Codec, spec: ColumnSpec) -> dict[str, Any]:
-    """What the input that a target belongs to says of itself: its locations, or its channels."""
+    """What the input that a target belongs to offers: its locations, or its channels."""
     known = {kind.column: kind for kind in codec.input_kinds}
     of, past = spec.options.get("of"), spec.options.get("past")
     if of is None:
@@ -110,6 +110,6 @@ def _input_options(codec: Codec, spec: ColumnSpec) -> dict[str, Any]:
     if "places" not in options:
         why = codec.dropped.get(of, "no input with a map")
         raise DataError(
-            f"target {spec.name!r}: its input {of!r} can't be read place by place ({why})"
+            f"target {spec.name!r}: its input {of!r} can't be read location by location ({why})"
         )
     return options

@@ -1,4 +1,4 @@
-"""Memory that is asked for before it is taken: what the machine can't give is refused in words."""
+"""Memory that is checked before it is taken: what the machine can't give is refused."""
 
 from pathlib import Path
 
@@ -17,13 +17,15 @@ _MEMINFO = "/proc/meminfo"
 
 def available_memory() -> int | None:
     """Bytes that can be had without swapping, or None where the system does not tell."""
-    found = [_number(limit) - _number(used) for limit, used in _LIMITS if _number(limit)]
+    limits = [_number(limit) - _number(used) for limit, used in _LIMITS if _number(limit)]
     try:
         lines = Path(_MEMINFO).read_text(encoding="ascii").splitlines()
-        found += [int(line.split()[1]) * 1024 for line in lines if line.startswith("MemAvailable:")]
+        limits += [
+            int(line.split()[1]) * 1024 for line in lines if line.startswith("MemAvailable:")
+        ]
     except (OSError, ValueError):
         pass
-    return min(found, default=None)
+    return min(limits, default=None)
 
 
 def _number(path: str) -> int:
@@ -41,7 +43,7 @@ def require_memory(
 
     Args:
         needed: bytes, estimated from below, so that nothing is refused that would have fitted.
-        where: the place that the message begins with.
+        where: the location that the message begins with.
         what: what takes the memory.
         fix: the settings that drive it, and what to do.
         error: the class of the error.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pyarrow as pa
 
 from superpose.config import Config
-from superpose.errors import DataError, Faults, place
+from superpose.errors import DataError, Faults, location
 from superpose.kinds import TargetKind
 
 from ._codec import Codec
@@ -15,8 +15,8 @@ def output_columns(kind: TargetKind) -> dict[str, pa.Array]:
     """All columns of a fitted target in `predict`, `predict_proba` and `sample`, without rows."""
     distribution = kind.distribution
     pred = distribution.point_mass(distribution.missing(0))
-    spread = distribution.spread
-    interval = None if spread is None else spread.deviations(pred)
+    scale = distribution.scale
+    interval = None if scale is None else scale.std(pred)
     return {**kind.decode(pred, None, interval), **kind.decode_proba(pred)}
 
 
@@ -25,7 +25,7 @@ def require_own_columns(codec: Codec, config: Config) -> None:
 
     Args:
         codec: fitted codec.
-        config: the settings: the places of the targets, and the columns that tell windows apart.
+        config: the settings: the locations of the targets, and the columns that tell windows apart.
 
     Raises:
         DataError: every name that two columns have, and every target whose classes no column holds.
@@ -41,7 +41,7 @@ def require_own_columns(codec: Codec, config: Config) -> None:
             columns = output_columns(kind)
         except (pa.ArrowException, OverflowError) as fault:
             given = f"its classes can't be written as predictions ({str(fault).splitlines()[0]})"
-            faults.add(place(column=name), given, fix="turn them into text")
+            faults.add(location(column=name), given, fix="turn them into text")
             continue
         for column in columns:
             if column in owners:

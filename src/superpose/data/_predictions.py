@@ -14,7 +14,7 @@ from superpose.columns import local_path, read_whole
 from superpose.errors import DataError, message
 from superpose.kinds import FileForm, TargetKind
 
-from .read._reading import WRITTEN, file_format
+from .read._formats import WRITTEN, file_format
 from .read._writing import drafted, fill
 
 MARK = ".superpose"  # names the table whose files they are: with it they may be replaced
@@ -92,8 +92,8 @@ def _with_paths(
             if value is not None:
                 (files / own / f"{row}{form.ending}").write_bytes(form.content(value))
                 paths[-1] = f"{folder}/{own}/{row}{form.ending}"
-        place = table.column_names.index(name)
-        table = table.set_column(place, name, pa.array(paths, pa.string()))
+        index = table.column_names.index(name)
+        table = table.set_column(index, name, pa.array(paths, pa.string()))
     return table
 
 
@@ -119,7 +119,7 @@ def _is_own(folder: Path, path: Path) -> bool:
 
 
 def _require_own(folder: Path, path: Path) -> None:
-    """Refuses a place where something stands that may not be replaced."""
+    """Refuses a path with something that may not be replaced."""
     if not folder.exists() and not folder.is_symlink():
         return
     if folder.is_dir() and (_is_own(folder, path) or not any(folder.iterdir())):

@@ -55,20 +55,20 @@ class Latent(ABC):
         """
 
 
-class Spread(ABC):
-    """The stated spread of predicted numbers, which held-out rows can correct."""
+class Scale(ABC):
+    """The stated scale of predicted numbers, which held-out rows can correct."""
 
     @abstractmethod
-    def deviations(self, pred: np.ndarray) -> np.ndarray:
+    def std(self, pred: np.ndarray) -> np.ndarray:
         """Standard deviations, (N,), or (N, H) for several numbers."""
 
     @abstractmethod
     def factor(self, y: np.ndarray, pred: np.ndarray) -> float:
-        """By how much the stated spread has to grow to be that of the errors."""
+        """By how much the stated scale has to grow to be that of the errors."""
 
     @abstractmethod
     def rescaled(self, pred: np.ndarray, factor: float) -> np.ndarray:
-        """Predictions with their spread times a factor."""
+        """Predictions with their scale times a factor."""
 
 
 class Distribution(ABC):
@@ -104,8 +104,8 @@ class Distribution(ABC):
         return None
 
     @property
-    def spread(self) -> Spread | None:
-        """The stated spread, or None where predictions have none that could be wrong by itself."""
+    def scale(self) -> Scale | None:
+        """The stated scale, or None where predictions have none that could be wrong by itself."""
         return None
 
     @abstractmethod
@@ -132,15 +132,15 @@ class Distribution(ABC):
             preds: predictions (n, N, K) after each of n equally likely outcomes.
         """
 
-    def spread_factor(self, y: np.ndarray, pred: np.ndarray) -> float:
-        """By how much the stated spread has to grow to be that of the errors; 1 without any."""
-        return 1.0 if self.spread is None else self.spread.factor(y, pred)
+    def scale_factor(self, y: np.ndarray, pred: np.ndarray) -> float:
+        """By how much the stated scale has to grow to be that of the errors; 1 without any."""
+        return 1.0 if self.scale is None else self.scale.factor(y, pred)
 
-    def with_spread(self, pred: np.ndarray, factor: float) -> np.ndarray:
-        """Predictions with their spread times a factor; as they are without any."""
-        if self.spread is None:
+    def rescaled(self, pred: np.ndarray, factor: float) -> np.ndarray:
+        """Predictions with their scale times a factor; as they are without any."""
+        if self.scale is None:
             return np.asarray(pred, np.float64)
-        return self.spread.rescaled(pred, factor)
+        return self.scale.rescaled(pred, factor)
 
     def known(self, y: np.ndarray) -> np.ndarray:
         """Mark the rows (N,) that have a label."""
@@ -178,7 +178,7 @@ def latent_of(distribution: Distribution) -> Latent:
 def by_rows(
     function: Callable[[np.ndarray, np.ndarray], np.ndarray], y: np.ndarray, pred: np.ndarray
 ) -> np.ndarray:
-    """Ask for some rows at a time: copies of all columns of all rows would fill the memory.
+    """Apply a function to some rows at a time: copies of all columns of all rows would fill memory.
 
     Args:
         function: gives a number for each row, from its label and its prediction.

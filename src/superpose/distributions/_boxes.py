@@ -13,11 +13,11 @@ import numpy as np
 # The deviation of the bell that an object leaves on the map, as a share of its side.
 BELL = 0.09
 LEAST_BELL = 0.6  # locations; below, the neighbours of a small object's centre teach nothing
-NEAR = 0.2  # of the bell: up to there a location also knows the object's box
+NEAR = 0.2  # of the bell: up to there a location also predicts the object's box
 
 
-class Heatmap(NamedTuple):
-    """What the locations of a map should answer.
+class CenterHeatmap(NamedTuple):
+    """What the locations of a map should predict.
 
     Args:
         heat: how near the centre of an object of each class is, (N, S, C), 1 at the centre.
@@ -31,8 +31,8 @@ class Heatmap(NamedTuple):
     share: np.ndarray
 
 
-def center_heatmap(y: np.ndarray, grid: tuple[int, int], n_classes: int) -> Heatmap:
-    """Turn padded lists of objects into what the locations of a map should answer, float32.
+def center_heatmap(y: np.ndarray, grid: tuple[int, int], n_classes: int) -> CenterHeatmap:
+    """Turn padded lists of objects into what the locations of a map should predict, float32.
 
     Args:
         y: class and box of each object, (N, K, 5); the class is negative or NaN where a row has
@@ -76,7 +76,7 @@ def center_heatmap(y: np.ndarray, grid: tuple[int, int], n_classes: int) -> Heat
     total = np.zeros((n, k), np.float32)
     np.add.at(total, (np.arange(n)[:, None], owner), best)
     share = best / np.maximum(np.take_along_axis(total, owner, 1), np.float32(1e-6))
-    return Heatmap(heat.transpose(0, 2, 1), boxes, share)
+    return CenterHeatmap(heat.transpose(0, 2, 1), boxes, share)
 
 
 def box_overlap(a: np.ndarray, b: np.ndarray) -> np.ndarray:
@@ -98,7 +98,7 @@ class Peaks(NamedTuple):
     """Objects that a row's map shows, the surest first.
 
     Args:
-        location: its number in the map, (K,).
+        location: its index in the map, (K,).
         label: class, (K,).
         score: from 0 to 1, (K,).
         box: (K, 4).
@@ -139,15 +139,15 @@ def find_peaks(
     maps = maps.reshape(*maps.shape[:2], *grid)
     kept = np.where(maps >= _highest_nearby(maps), maps, 0.0)
     kept = kept.reshape(len(maps), heat.shape[1] * heat.shape[2])  # (N, C S)
-    found = []
+    peaks = []
     for row, scores in enumerate(kept):
         sure = np.flatnonzero(scores >= max(least, 1e-6))
         sure = sure[np.argsort(-scores[sure], kind="stable")][: 4 * most]
         label, index = np.divmod(sure, grid[0] * grid[1])
         box = boxes[row, index]
         stays = _apart(box, label, overlapping)[:most]
-        found.append(Peaks(index[stays], label[stays], scores[sure][stays], box[stays]))
-    return found
+        peaks.append(Peaks(index[stays], label[stays], scores[sure][stays], box[stays]))
+    return peaks
 
 
 def _highest_nearby(maps: np.ndarray) -> np.ndarray:

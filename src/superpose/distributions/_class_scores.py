@@ -67,8 +67,8 @@ def condition_classes(p: np.ndarray, mean: np.ndarray, sd: np.ndarray) -> np.nda
         [[0.159, 0.841]]
     """
     _, below, above = _masses(p, TINIEST)
-    spread = np.maximum(sd, DEVIATION_FLOOR)[..., None]
-    edges = (normal_quantile(below, above) - np.asarray(mean)[..., None]) / spread
+    scale = np.maximum(sd, DEVIATION_FLOOR)[..., None]
+    edges = (normal_quantile(below, above) - np.asarray(mean)[..., None]) / scale
     mass = normal_mass(edges[..., :-1], edges[..., 1:])
     return np.asarray(mass / mass.sum(axis=-1, keepdims=True))
 

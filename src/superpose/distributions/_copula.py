@@ -44,8 +44,8 @@ def shrunk_correlation(scores: np.ndarray) -> np.ndarray:
     count = np.maximum(m.sum(axis=0), 1)
     x = np.where(known, x, 0.0)
     x = (x - x.sum(axis=0) / count) * m
-    size = np.sqrt((x**2).sum(axis=0) / count)
-    x = x / np.where(size > 0, size, 1.0)
+    std = np.sqrt((x**2).sum(axis=0) / count)
+    x = x / np.where(std > 0, std, 1.0)
     n = m.T @ m
     rows = np.maximum(n, 1)
     mean = x.T @ m / rows  # of the column i over the rows of the pair (i, j)
@@ -66,8 +66,8 @@ def shrunk_correlation(scores: np.ndarray) -> np.ndarray:
         + 4 * mean * other * (x.T @ x)
         - 3 * n * mean**2 * other**2
     )
-    spread = np.maximum(fourth / scale**2 - n * r**2, 0.0)
-    variance = np.where(usable, spread * n / np.maximum(n - 1, 1) ** 3, 0.0)
+    squares = np.maximum(fourth / scale**2 - n * r**2, 0.0)
+    variance = np.where(usable, squares * n / np.maximum(n - 1, 1) ** 3, 0.0)
     signal = float((r**2).sum())
     shrink = min(float(variance.sum()) / signal, 1.0) if signal > 0 else 1.0
     r = np.clip(r, -1.0, 1.0) * (1 - shrink)
@@ -81,14 +81,14 @@ def _positive_definite(r: np.ndarray) -> np.ndarray:
     if not len(r) or values[0] >= EIGENVALUE_FLOOR:
         return r
     r = (vectors * np.maximum(values, EIGENVALUE_FLOOR)) @ vectors.T
-    size = np.sqrt(np.diag(r))
-    r = r / np.outer(size, size)
+    std = np.sqrt(np.diag(r))
+    r = r / np.outer(std, std)
     np.fill_diagonal(r, 1.0)
     return np.asarray((r + r.T) / 2)
 
 
 def condition_normal(correlation: np.ndarray, scores: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Tell each unknown score by the known ones of its row.
+    """Predict each unknown score from the known ones of its row.
 
     With k the known and u the unknown scores of a row, the mean is ``R_uk R_kk⁻¹ z_k`` and the
     variance the diagonal of ``R_uu - R_uk R_kk⁻¹ R_ku``.
@@ -119,14 +119,14 @@ def condition_normal(correlation: np.ndarray, scores: np.ndarray) -> tuple[np.nd
     for rows in np.split(order, range(step, len(order), step)):
         new = (np.diff(packed[rows], axis=0, prepend=0) != 0).any(axis=1)
         new[:1] = True
-        place = np.cumsum(new) - 1
+        pattern = np.cumsum(new) - 1
         patterns = known[rows[new]]
         both = patterns[:, :, None] & patterns[:, None, :]
         # The unknown scores stand in the system for themselves, so that all have one size.
         systems = np.where(both, correlation, np.eye(columns))
         weights = correlation @ (np.linalg.inv(systems) * both)
-        left = 1 - (weights * correlation).sum(axis=-1)
-        told = (weights[place] @ np.where(known[rows], z[rows], 0.0)[..., None])[..., 0]
-        mean[rows] = np.where(known[rows], z[rows], told)
-        sd[rows] = np.where(known[rows], 0.0, np.sqrt(np.maximum(left, 0.0))[place])
+        variance = 1 - (weights * correlation).sum(axis=-1)
+        expected = (weights[pattern] @ np.where(known[rows], z[rows], 0.0)[..., None])[..., 0]
+        mean[rows] = np.where(known[rows], z[rows], expected)
+        sd[rows] = np.where(known[rows], 0.0, np.sqrt(np.maximum(variance, 0.0))[pattern])
     return mean, sd

@@ -15,7 +15,7 @@ RATE_FLOOR = 1e-6  # a rate of zero makes any event infinitely surprising
 LOG_RATE_LIMIT = 20.0
 """exp(20) = 5e8 events; beyond it float32 sums lose the single event."""
 LONG_SUM = 50.0  # events; above, a conditioned rate is a series in place of a sum
-SUM_ROWS = 4096  # rows whose sums are held at once: a few megabytes
+SUM_ROWS = 4096  # rows whose sums are in memory at once: a few megabytes
 
 
 @dataclass(frozen=True)
@@ -147,14 +147,14 @@ def count_from_normal(rate: np.ndarray, z: np.ndarray) -> np.ndarray:
     high = np.maximum(start + 9, 0)
     while (high - low > 1).any():  # the steps of one bisection, all rows at once
         middle = np.floor((low + high) / 2)
-        reached = normal_quantile(*_count_sides(middle, rate)) >= z
-        low = np.where(reached, low, middle)
-        high = np.where(reached, middle, high)
+        enough = normal_quantile(*_count_sides(middle, rate)) >= z
+        low = np.where(enough, low, middle)
+        high = np.where(enough, middle, high)
     return np.where(gone, np.nan, high)
 
 
 def condition_count(rate: np.ndarray, mean: np.ndarray, sd: np.ndarray) -> np.ndarray:
-    """The expected count (N,) where the latent normal has this mean and spread (N,), not 0 and 1.
+    """The expected count (N,) where the latent normal has this mean and deviation (N,).
 
     The sum over k of the probability of more than k events; above `LONG_SUM` the expectation of the
     Cornish-Fisher quantile, ``rate + mean sqrt(rate) + (mean^2 + sd^2 - 1) / 6``.
@@ -174,7 +174,7 @@ def condition_count(rate: np.ndarray, mean: np.ndarray, sd: np.ndarray) -> np.nd
 
 
 def _sum_of_survival(rate: np.ndarray, mean: np.ndarray, sd: np.ndarray) -> np.ndarray:
-    # Seven deviations beyond the mean 1e-12 is left, and no edge is told apart beyond 37.
+    # Seven deviations beyond the mean 1e-12 is left, and beyond 37 no edges are distinguishable.
     limit = np.clip(np.fmax.reduce(mean + 7 * sd, initial=7.0), 7.0, 37.0)
     largest = float(rate.max())
     # The quantile of Cornish and Fisher to its second term is never below that of a rare event.

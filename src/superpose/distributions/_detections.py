@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ._base import Distribution, Latent
-from ._boxes import Heatmap, Peaks, box_overlap, center_heatmap, find_peaks
+from ._boxes import CenterHeatmap, Peaks, box_overlap, center_heatmap, find_peaks
 from ._class_scores import (
     class_from_normal,
     class_information,
@@ -20,7 +20,7 @@ LEAST_SCORE = (
     0.003  # score from which an object is scored, as average precision reads the unsure ones
 )
 RIGHT = 0.5  # overlap from which a box is right
-ROWS_AT_ONCE = 64  # rows whose heatmaps are held at once
+ROWS_AT_ONCE = 64  # rows whose heatmaps are in memory at once
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class Detections(Distribution):
     Example:
         >>> dist = Detections((4, 4), n_classes=1, n_objects=1, typical=(0.2, 0.2))
         >>> pred = dist.point_mass(np.array([[0.0, 0.0, 0.0, 0.5, 0.5]]))
-        >>> dist.found(pred, least=0.3)[0].box.tolist()
+        >>> dist.peaks(pred, least=0.3)[0].box.tolist()
         [[0.0, 0.0, 0.5, 0.5]]
     """
 
@@ -83,8 +83,8 @@ class Detections(Distribution):
         objects = np.where(np.isnan(y), -1.0, y).reshape(len(y), self.n_objects, 5)
         return np.asarray(objects, np.float32)
 
-    def heatmap(self, y: np.ndarray) -> Heatmap:
-        """What the locations of labelled rows should answer."""
+    def heatmap(self, y: np.ndarray) -> CenterHeatmap:
+        """What the locations of labelled rows should predict."""
         return center_heatmap(self.objects_of(y), self.grid, self.n_classes)
 
     def typical_boxes(self) -> np.ndarray:
@@ -97,7 +97,7 @@ class Detections(Distribution):
         half = one * (np.asarray(self.typical, np.float32) / one)
         return np.concatenate([centre - half, centre + half], axis=-1)
 
-    def found(self, pred: np.ndarray, least: float) -> list[Peaks]:
+    def peaks(self, pred: np.ndarray, least: float) -> list[Peaks]:
         """The objects of each row that are predicted with at least this score."""
         scores, boxes = self.split(np.asarray(pred))
         return find_peaks(scores, boxes, grid=self.grid, least=least, most=self.n_objects)
@@ -112,7 +112,7 @@ class Detections(Distribution):
         """
         objects = self.objects_of(y)
         parts = []
-        for own, true in zip(self.found(pred, LEAST_SCORE), objects, strict=True):
+        for own, true in zip(self.peaks(pred, LEAST_SCORE), objects, strict=True):
             right = np.zeros(len(own.label), bool)
             same = box_overlap(own.box[:, None], true[None, :, 1:])
             same = np.where(own.label[:, None] == true[None, :, 0], same, -1.0)
@@ -143,17 +143,17 @@ class Detections(Distribution):
         for first in range(0, len(y), ROWS_AT_ONCE):
             rows = slice(first, first + ROWS_AT_ONCE)
             heat, boxes, share = self.heatmap(y[rows])
-            scores, said = self.split(np.asarray(pred[rows]))
+            scores, pred_boxes = self.split(np.asarray(pred[rows]))
             wrong = np.square(scores - heat, dtype=np.float64).sum(axis=(1, 2))
-            same = box_overlap(said.astype(np.float32), boxes)
+            same = box_overlap(pred_boxes.astype(np.float32), boxes)
             out[rows] = wrong + ((1 - same) * share).sum(axis=1, dtype=np.float64)
         return np.where(self.known(y), out / self.objects_per_row, np.nan)
 
     def log_prob(self, y: np.ndarray, pred: np.ndarray) -> np.ndarray:
-        """Of the bells, as if each location were asked by itself whether a centre is near.
+        """Of the bells, as if whether a centre is near were independent at each location.
 
-        Neighbours answer alike, so it overstates; differences between two predictions of one row
-        are what it is for.
+        Neighbours agree, so it overstates; differences between two predictions of one row are what
+        it is for.
         """
         heat = self.heatmap(y).heat
         p = np.clip(self.split(np.asarray(pred, np.float64))[0], PROBABILITY_FLOOR, 1 - 1e-6)
@@ -170,7 +170,7 @@ class Detections(Distribution):
     def information(self, preds: np.ndarray) -> np.ndarray:
         scores, _ = self.split(preds)
         bits = np.zeros(preds.shape[1])
-        for row, own in enumerate(self.found(preds.mean(axis=0), LEAST_SCORE)):
+        for row, own in enumerate(self.peaks(preds.mean(axis=0), LEAST_SCORE)):
             p = scores[:, row, own.location, own.label]  # (n, M)
             bits[row] = class_information(np.stack([1 - p, p], axis=-1)).sum()
         return bits
@@ -188,18 +188,18 @@ class _DetectionLatent(Latent):
 
     def _candidates(self, pred: np.ndarray) -> tuple[list[Peaks], np.ndarray]:
         """What may be there, and the probabilities (N, M, 2) that each of them is not and is."""
-        found = self.of.found(pred, LEAST_SCORE)
-        there = np.zeros((len(found), self.of.n_objects))
-        for row, own in enumerate(found):
+        peaks = self.of.peaks(pred, LEAST_SCORE)
+        there = np.zeros((len(peaks), self.of.n_objects))
+        for row, own in enumerate(peaks):
             there[row, : len(own.score)] = own.score
-        return found, np.stack([1 - there, there], axis=-1)
+        return peaks, np.stack([1 - there, there], axis=-1)
 
     def to_normal(
         self, y: np.ndarray, pred: np.ndarray, share: np.ndarray | None = None
     ) -> np.ndarray:
-        found, chances = self._candidates(pred)
+        peaks, chances = self._candidates(pred)
         is_there = np.zeros(chances.shape[:2])
-        for row, (own, objects) in enumerate(zip(found, self.of.objects_of(y), strict=True)):
+        for row, (own, objects) in enumerate(zip(peaks, self.of.objects_of(y), strict=True)):
             true = objects[objects[:, 0] >= 0]
             if len(true) and len(own.label):
                 same = box_overlap(own.box[:, None], true[None, :, 1:])
@@ -209,10 +209,10 @@ class _DetectionLatent(Latent):
         return class_to_normal(chances, is_there, share)
 
     def from_normal(self, pred: np.ndarray, z: np.ndarray) -> np.ndarray:
-        found, chances = self._candidates(pred)
+        peaks, chances = self._candidates(pred)
         drawn = class_from_normal(chances, np.reshape(z, chances.shape[:2]))
-        block = self.of.missing(len(found)).astype(np.float64)
-        for row, own in enumerate(found):
+        block = self.of.missing(len(peaks)).astype(np.float64)
+        for row, own in enumerate(peaks):
             objects = np.zeros((self.of.n_objects, 5))
             objects[:, 0] = -1
             kept = drawn[row, : len(own.label)] > 0
@@ -222,9 +222,9 @@ class _DetectionLatent(Latent):
         return block
 
     def condition(self, pred: np.ndarray, mean: np.ndarray, *, sd: np.ndarray) -> np.ndarray:
-        found, chances = self._candidates(pred)
-        moved = condition_classes(chances, mean, sd)[..., 1]
+        peaks, chances = self._candidates(pred)
+        conditioned = condition_classes(chances, mean, sd)[..., 1]
         out = np.array(pred, np.float64).reshape(len(pred), self.of.n_locations, -1)
-        for row, own in enumerate(found):
-            out[row, own.location, own.label] = moved[row, : len(own.label)]
+        for row, own in enumerate(peaks):
+            out[row, own.location, own.label] = conditioned[row, : len(own.label)]
         return out.reshape(len(pred), -1)

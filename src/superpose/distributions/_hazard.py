@@ -107,8 +107,8 @@ class Hazard(Distribution):
         drop = np.log(np.maximum(low / np.maximum(high, TINIEST), 1 + TINIEST))
         share = np.clip(np.log(2 * np.maximum(low, 0.5)) / drop, 0.0, 1.0)
         lows, highs = np.array(self.lowers)[k[:, 0]], np.array(self.uppers)[k[:, 0]]
-        reached = ~np.isnan(alive).any(axis=1) & (alive[:, -1] <= 0.5)
-        return np.where(reached, lows + share * (highs - lows), np.nan)
+        is_within = ~np.isnan(alive).any(axis=1) & (alive[:, -1] <= 0.5)
+        return np.where(is_within, lows + share * (highs - lows), np.nan)
 
     def log_prob(self, y: np.ndarray, pred: np.ndarray) -> np.ndarray:
         return -self.row_loss(y, pred)

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ._base import Distribution, Latent, Spread, by_rows
+from ._base import Distribution, Latent, Scale, by_rows
 from ._normal_scores import SCORE_LIMIT
 
 SCALE_FLOOR = 1e-3
 """Smallest predicted standard deviation, in units of the training standard deviation: a target
-known to a thousandth of its spread is as certain as a likelihood needs."""
+known to a thousandth of its deviation is as certain as a likelihood needs."""
 
 
 class _Gaussian(Distribution):
@@ -56,8 +56,8 @@ class Normal(_Gaussian):
         return np.stack([mean, scale], axis=-1)
 
     @property
-    def spread(self) -> Spread:
-        return _GaussianSpread(self, floor=0.0)  # a measured number has an interval of no width
+    def scale(self) -> Scale:
+        return _GaussianScale(self, floor=0.0)  # a measured number has an interval of no width
 
     def log_prob(self, y: np.ndarray, pred: np.ndarray) -> np.ndarray:
         return _log_density(y, *self.parameters(pred))
@@ -114,8 +114,8 @@ class NormalVector(_Gaussian):
         return np.concatenate([mean, scale], axis=-1)
 
     @property
-    def spread(self) -> Spread:
-        return _GaussianSpread(self, floor=SCALE_FLOOR)
+    def scale(self) -> Scale:
+        return _GaussianScale(self, floor=SCALE_FLOOR)
 
     def log_prob(self, y: np.ndarray, pred: np.ndarray) -> np.ndarray:
         return by_rows(self._log_prob, y, pred)
@@ -173,17 +173,17 @@ class _GaussianLatent(Latent):
         return np.asarray(mean + scale * np.reshape(z, mean.shape))
 
     def condition(self, pred: np.ndarray, mean: np.ndarray, *, sd: np.ndarray) -> np.ndarray:
-        moved = self.from_normal(pred, mean)
+        means = self.from_normal(pred, mean)
         _, scale = self.of.mean_and_scale(np.asarray(pred))
-        return self.of.joined(moved, scale * np.reshape(sd, moved.shape))
+        return self.of.joined(means, scale * np.reshape(sd, means.shape))
 
 
 @dataclass(frozen=True)
-class _GaussianSpread(Spread):
+class _GaussianScale(Scale):
     of: _Gaussian
     floor: float
 
-    def deviations(self, pred: np.ndarray) -> np.ndarray:
+    def std(self, pred: np.ndarray) -> np.ndarray:
         _, scale = self.of.mean_and_scale(np.asarray(pred, np.float64))
         return np.maximum(scale, self.floor)
 

@@ -42,8 +42,8 @@ class Paired:
         """Return the two-sided confidence interval of the mean."""
         if self.n < 2:
             return (float("nan"), float("nan"))
-        reach = special.stdtrit(self.degrees, 0.5 + level / 2) * self.error
-        return (self.mean - reach, self.mean + reach)
+        half_width = special.stdtrit(self.degrees, 0.5 + level / 2) * self.error
+        return (self.mean - half_width, self.mean + half_width)
 
 
 def paired_test(saved: np.ndarray, clusters: np.ndarray | None = None) -> Paired:
@@ -73,31 +73,31 @@ def paired_test(saved: np.ndarray, clusters: np.ndarray | None = None) -> Paired
     mean = float(saved.mean())
     if clusters is None:
         units = n
-        spread = float(saved.var(ddof=1)) * n
+        squares = float(saved.var(ddof=1)) * n
     else:
-        _, place = np.unique(clusters[known], return_inverse=True)
-        off = np.bincount(place, saved - mean)
+        _, unit = np.unique(clusters[known], return_inverse=True)
+        off = np.bincount(unit, saved - mean)
         units = len(off)
         if units < 2:
             return Paired(mean, float("nan"), 1.0, n, 1.0)
-        spread = float((off**2).sum()) * units / (units - 1)
-    error = float(np.sqrt(spread)) / n
+        squares = float((off**2).sum()) * units / (units - 1)
+    error = float(np.sqrt(squares)) / n
     if _steady(mean, error):  # equal predictors do not win
         return Paired(mean, error, 0.0 if mean > TIE else 1.0, n, units - 1)
     return Paired(mean, error, float(special.stdtr(units - 1, -mean / error)), n, units - 1)
 
 
 def _steady(mean: float, error: float) -> bool:
-    """Tell whether every row says the same, up to rounding."""
+    """Tell whether all rows agree, up to rounding."""
     return error <= 1e-12 * max(1.0, abs(mean))
 
 
-def holm(p: np.ndarray, delta: float) -> np.ndarray:
-    """Reject hypotheses so that the chance of any false rejection is at most delta.
+def holm(p: np.ndarray, alpha: float) -> np.ndarray:
+    """Reject hypotheses so that the chance of any false rejection is at most alpha.
 
     Args:
         p: One p-value for each hypothesis.
-        delta: Familywise level in (0, 1).
+        alpha: Familywise level in (0, 1).
 
     Shape:
         p (T,) -> bool (T,).
@@ -110,7 +110,7 @@ def holm(p: np.ndarray, delta: float) -> np.ndarray:
         Holm 1979.
     """
     order = np.argsort(p)
-    passed = p[order] <= delta / np.arange(len(p), 0, -1)
+    passed = p[order] <= alpha / np.arange(len(p), 0, -1)
     rejected = np.zeros(len(p), dtype=bool)
     rejected[order[np.cumprod(passed).astype(bool)]] = True
     return rejected

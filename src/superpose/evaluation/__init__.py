@@ -1,6 +1,6 @@
 """Evaluation: the references, the no-harm test, and what is deployed after it.
 
-``run_evaluation`` trains on a prepared table and decides; a ``RunResult`` holds all that came out.
+``run_evaluation`` trains on a prepared table and decides; a ``RunResult`` has all that comes of it.
 """
 
 from ._context import Progress, quiet

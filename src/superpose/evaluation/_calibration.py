@@ -1,4 +1,4 @@
-"""What held-out rows say about intervals and thresholds."""
+"""Intervals and thresholds, set on held-out rows."""
 
 from __future__ import annotations
 
@@ -12,30 +12,30 @@ COVERAGE = 0.9
 RARE = 0.2
 
 
-def interval_width(kind: TargetKind, y: np.ndarray, told: np.ndarray) -> float | None:
-    """Return the half-width, in predicted scales, that holds 90 % of new rows; None for classes.
+def interval_half_width(kind: TargetKind, y: np.ndarray, pred: np.ndarray) -> float | None:
+    """Return the half-width, in predicted scales, that covers 90 % of new rows; None for classes.
 
     Args:
         kind: The fitted target.
         y: Labels (N,) or (N, H) of rows that the predictions have not seen.
-        told: Canonical predictions (N, K).
+        pred: Canonical predictions (N, K).
     """
-    spread = kind.distribution.spread
-    if spread is None or not len(y):
+    scale = kind.distribution.scale
+    if scale is None or not len(y):
         return None
-    middle = told[:, : y.shape[1]] if y.ndim == 2 else told[:, 0]
-    ratio = np.abs(y - middle) / np.maximum(spread.deviations(told), 1e-6)
+    middle = pred[:, : y.shape[1]] if y.ndim == 2 else pred[:, 0]
+    ratio = np.abs(y - middle) / np.maximum(scale.std(pred), 1e-6)
     ratio = ratio[~np.isnan(ratio)]
     # The finite-sample level of split conformal prediction.
     level = min(1.0, np.ceil((len(ratio) + 1) * COVERAGE) / len(ratio))
     return float(np.quantile(ratio, level))
 
 
-def rare_threshold(kind: TargetKind, y: np.ndarray, told: np.ndarray) -> float | None:
+def rare_threshold(kind: TargetKind, y: np.ndarray, pred: np.ndarray) -> float | None:
     """Return the threshold with the best F1 where a class is too rare for one half, else None."""
     if not isinstance(kind.distribution, Bernoulli) or not len(y) or not 0 < y.mean() < RARE:
         return None
-    probability = told[:, 1]
+    probability = pred[:, 1]
     order = np.argsort(-probability, kind="stable")
     hits = np.cumsum(y[order])
     f1 = 2 * hits / (np.arange(1, len(y) + 1) + y.sum())

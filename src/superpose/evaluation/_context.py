@@ -1,4 +1,4 @@
-"""What every stage of a run reads: the table, what is kept on the way, and who watches."""
+"""What every stage of a run reads: the table, what is kept on the way, and progress."""
 
 from __future__ import annotations
 
@@ -46,21 +46,21 @@ class Context:
         """Turn epochs into progress; early stopping may end a stage at any time."""
         return EpochProgress(lambda passed: self.progress(stage, done + share * passed))
 
-    def judged(self, fitted: Fitted[Any]) -> Predictions:
+    def oof_predictions(self, fitted: Fitted[Any]) -> Predictions:
         """What a model predicts for the rows of the proof, which it has not seen; NaN elsewhere."""
         if self.prepared.plan.cross_fitted:
             return fitted.oof_predictions
-        judges = self.prepared.plan.judges
-        pred = fitted.model.predict(self.prepared.rows.take(judges))
-        return {t: self.spread_out(z) for t, z in pred.items()}
+        proof_rows = self.prepared.plan.proof_rows
+        pred = fitted.model.predict(self.prepared.rows.take(proof_rows))
+        return {t: self.scatter_rows(z) for t, z in pred.items()}
 
-    def spread_out(self, pred: np.ndarray) -> np.ndarray:
+    def scatter_rows(self, pred: np.ndarray) -> np.ndarray:
         """Put predictions of the rows of the proof into an array of all rows, NaN elsewhere."""
         plan = self.prepared.plan
-        return spread_out(pred, plan.judges, len(plan.selection_half))
+        return scatter_rows(pred, plan.proof_rows, len(plan.selection_half))
 
 
-def spread_out(pred: np.ndarray, rows: np.ndarray, n: int) -> np.ndarray:
+def scatter_rows(pred: np.ndarray, rows: np.ndarray, n: int) -> np.ndarray:
     """Put predictions of some rows into an array of all rows, NaN elsewhere."""
     out = np.full((n, pred.shape[1]), np.nan, pred.dtype)
     out[rows] = pred

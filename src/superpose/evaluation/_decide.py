@@ -49,7 +49,7 @@ class TargetEvaluation:
 
 @dataclass
 class Decision:
-    """What was found for one target.
+    """What was decided for one target.
 
     Args:
         reference: The best single-task predictor, as weights over models.
@@ -127,30 +127,32 @@ def decide(
     Source:
         Hold-out selection with Holm 1979; crossing after Chernozhukov et al. 2018 (cross-fitting).
     """
-    halves = _Halves(selection_half, cross_fitted, clusters)
-    decisions = [halves.decision(evaluation) for evaluation in evaluations]
+    selection = _Selection(selection_half, cross_fitted, clusters)
+    decisions = [selection.decision(evaluation) for evaluation in evaluations]
     _replace_references(decisions, alpha)
     return decisions
 
 
 @dataclass(frozen=True)
-class _Halves:
+class _Selection:
     """Which rows choose and which decide, as of ``decide``."""
 
-    half: np.ndarray
+    selection_half: np.ndarray
     cross_fitted: bool
     clusters: np.ndarray | None
 
     @property
     def deciders(self) -> np.ndarray:
         """Mark the rows that decide."""
-        return self.half >= 0 if self.cross_fitted else self.half == 1
+        return self.selection_half >= 0 if self.cross_fitted else self.selection_half == 1
 
     def decision(self, evaluation: TargetEvaluation) -> Decision:
         """Choose and test for one target; nothing replaces its reference yet."""
-        last = np.flatnonzero(self.half >= 0 if self.cross_fitted else self.half == 0)
+        last = np.flatnonzero(
+            self.selection_half >= 0 if self.cross_fitted else self.selection_half == 0
+        )
         reference, challenger = choose(evaluation, last)
-        if reference is None:  # no references were asked for: the multi-task network is deployed
+        if reference is None:  # the settings want no references: the multi-task network is deployed
             return Decision({}, challenger, {MULTI_TASK: 1.0})
         saved, reference_loss = self._saved(evaluation)
         test = paired_test(saved, self.clusters)
@@ -172,12 +174,14 @@ class _Halves:
 
     def _saved(self, evaluation: TargetEvaluation) -> tuple[np.ndarray, np.ndarray]:
         """What the challenger saves on rows that chose neither (N,), and the reference's loss."""
-        saved = np.full(len(self.half), np.nan)
-        reference_loss = np.full(len(self.half), np.nan)
+        saved = np.full(len(self.selection_half), np.nan)
+        reference_loss = np.full(len(self.selection_half), np.nan)
         for chooser, decider in [(0, 1), (1, 0)] if self.cross_fitted else [(0, 1)]:
-            reference, challenger = choose(evaluation, np.flatnonzero(self.half == chooser))
+            reference, challenger = choose(
+                evaluation, np.flatnonzero(self.selection_half == chooser)
+            )
             if reference and challenger:
-                here = self.half == decider
+                here = self.selection_half == decider
                 losses = evaluation.losses(reference)
                 saved[here] = (losses - evaluation.losses(challenger))[here]
                 reference_loss[here] = losses[here]
@@ -198,13 +202,13 @@ def _replace_references(decisions: Sequence[Decision], alpha: float) -> None:
 
 def _uncommon(labels: np.ndarray) -> int:
     """Count labels (N,) or (N, L) besides the most common one; for sets, over all their members."""
-    found = 0
+    count = 0
     if not len(labels):
-        return found
+        return count
     for y in labels.reshape(len(labels), -1).T:
         counts = np.unique(y[~np.isnan(y)], return_counts=True)[1]
-        found += int(counts.sum() - counts.max(initial=0))
-    return found
+        count += int(counts.sum() - counts.max(initial=0))
+    return count
 
 
 def _mean(x: np.ndarray) -> float:

@@ -17,7 +17,8 @@ from ._context import Context
 from ._references import TreeData, fit_reference
 
 Cost = dict[str, float | int | str | None]
-MULTI_TASK_STAGE, SINGLE_TASK_STAGE = "joint network", "single-task networks"
+MULTI_TASK_STAGE = "multi-task network"
+SINGLE_TASK_STAGE = "single-task networks"
 
 
 def tree_data(prepared: Prepared, engine: Engine) -> TreeData:
@@ -45,13 +46,13 @@ def fit_reference_trees(context: Context) -> list[Fitted[TreesModel]]:
         if kind.tree_task is not None
     }
     jobs = [(engine, t) for engine in engines for t in served if engine in served[t]]
-    found = []
+    fitted = []
     for number, (engine, target) in enumerate(jobs):
         data = tree_data(prepared, engine)
         name = f"reference-{engine}-{prepared.targets.index(target)}"
-        found.append(context.stages.run_short(name, partial(fit_reference, data, target)))
+        fitted.append(context.stages.run_short(name, partial(fit_reference, data, target)))
         context.progress(stage, (number + 1) / len(jobs))
-    return found
+    return fitted
 
 
 def tree_costs(context: Context, trees: Sequence[Fitted[TreesModel]]) -> list[Cost]:
@@ -75,11 +76,11 @@ def fit_multi_task_network(context: Context) -> Fitted[NetworkModel]:
     def fit(checkpoint: Path | None) -> Fitted[NetworkModel]:
         return fit_multi_task(context.spec, checkpoint=checkpoint, callbacks=callbacks)
 
-    found = context.stages.run("multi-task", fit)
+    fitted = context.stages.run("multi-task", fit)
     if tracker:
         tracker.end()
     context.progress(stage, 1.0)
-    return found
+    return fitted
 
 
 def _tracker(context: Context) -> Tracker | None:
@@ -104,7 +105,7 @@ def fit_single_task_networks(context: Context) -> list[Fitted[NetworkModel]]:
     together = [others] if prepared.plan.cross_fitted else [[t] for t in others]
     own = [[t] for t in prepared.targets if t not in others]
     passes = [targets for targets in [*together, *own] if targets]
-    found = []
+    fitted = []
     for number, targets in enumerate(passes):
         done = number / len(passes)
         callbacks = [context.epochs(stage, done=done, share=1 / len(passes))]
@@ -116,9 +117,9 @@ def fit_single_task_networks(context: Context) -> list[Fitted[NetworkModel]]:
 
         name = f"single-task-{number}"
         keys = [f"{name}-{index}" for index in range(len(targets))]
-        found += context.stages.run_all(name, keys, fit)
+        fitted += context.stages.run_all(name, keys, fit)
     context.progress(stage, 1.0)
-    return found
+    return fitted
 
 
 def network_cost(stage: str, networks: Sequence[Fitted[NetworkModel]]) -> Cost:

@@ -40,7 +40,7 @@ Labels = Mapping[str, np.ndarray]
 
 @dataclass
 class GivenResult:
-    """What answers where targets are given.
+    """What predicts where targets are given.
 
     Args:
         models: Models that need measured targets.
@@ -54,7 +54,7 @@ class GivenResult:
 
 
 def fit_given(context: Context, network: NetworkModel, nothing: LevelResult) -> GivenResult:
-    """Fit what answers where targets are given, and let the proof decide at two levels.
+    """Fit what predicts where targets are given, and let the proof decide at two levels.
 
     Args:
         context: The run.
@@ -68,26 +68,26 @@ def fit_given(context: Context, network: NetworkModel, nothing: LevelResult) -> 
     )
     half = np.random.default_rng([prepared.config.seed, 6]).random(known.shape) < 0.5
     pred = {level: _without_network(nothing.oof_predictions) for level in (HALF, ALL)}
-    _add(pred, MULTI_TASK, _ask_network(context, network, half))
+    _add(pred, MULTI_TASK, _network_predictions(context, network, half))
     models: list[Model] = []
     cost: list[Cost] = []
     if (engine := _engine(prepared)) is not None:
         trees = _fit_trees(context, engine, half)
         for fitted in trees:
-            for level, z in _judged(context, fitted, half).items():
+            for level, z in _oof_predictions(context, fitted, half).items():
                 pred[level][fitted.model.target][fitted.model.name] = z
         copula = _fit_copula(prepared, nothing)
-        _add(pred, COPULA, _ask_copulas(prepared, nothing.oof_predictions, half))
+        _add(pred, COPULA, _copula_predictions(prepared, nothing.oof_predictions, half))
         models = [*[fitted.model for fitted in trees], copula]
         took = sum(fitted.model.seconds for fitted in trees)
-        stage = f"{engine} trees told other targets"
+        stage = f"{engine} trees given other targets"
         cost.append({"stage": stage, "seconds": took, "parameters": None})
     levels = {level: decide_level(prepared, by_target) for level, by_target in pred.items()}
     return GivenResult(models, levels, cost)
 
 
 def _engine(prepared: Prepared) -> Engine | None:
-    """What fits the trees; None where no target can have any, or none are asked for."""
+    """What fits the trees; None where no target can have any, or the settings want none."""
     kinds = prepared.codec.target_kinds.values()
     served = any(kind.tree_task not in (None, "steps") for kind in kinds)
     if not served or prepared.config.proof.references not in ("all", "trees"):
@@ -105,8 +105,8 @@ def _without_network(oof_predictions: OofPredictions) -> OofPredictions:
     }
 
 
-def _add(pred: Mapping[str, OofPredictions], name: str, found: Mapping[str, Predictions]) -> None:
-    for level, by_target in found.items():
+def _add(pred: Mapping[str, OofPredictions], name: str, preds: Mapping[str, Predictions]) -> None:
+    for level, by_target in preds.items():
         for target, z in by_target.items():
             pred[level][target][name] = z
 
@@ -117,7 +117,7 @@ def _fit_trees(
     stage = "given: boosted trees"
     context.progress(stage, 0.0)
     data = tree_data(context.prepared, engine)
-    found = []
+    trees = []
     for index, (t, kind) in enumerate(data.kinds.items()):
         # Trees of each step ahead, fitted twice more on copied rows, would take most of a run.
         if kind.tree_task in (None, "steps"):
@@ -128,25 +128,25 @@ def _fit_trees(
         }
         for step, (name, fit) in enumerate(stages.items()):
             context.progress(stage, (index + step / 2) / len(data.kinds))
-            found.append(context.stages.run_short(name, fit))
+            trees.append(context.stages.run_short(name, fit))
         context.progress(stage, (index + 1) / len(data.kinds))
-    return found
+    return trees
 
 
-def _judged(
+def _oof_predictions(
     context: Context, fitted: Fitted[ConditionalTreesModel], half: np.ndarray
 ) -> Predictions:
     """Predictions (N, K) of trees at each level, for rows of the proof."""
     prepared = context.prepared
     if prepared.plan.cross_fitted:
         return fitted.oof_predictions
-    judges = prepared.plan.judges
-    rows = prepared.rows.take(judges)
-    observed = Observed(prepared.codec.target_kinds, _pick(prepared.labels, judges))
+    proof_rows = prepared.plan.proof_rows
+    rows = prepared.rows.take(proof_rows)
+    observed = Observed(prepared.codec.target_kinds, _pick(prepared.labels, proof_rows))
     index = prepared.targets.index(fitted.model.target)
-    shown = {HALF: hidden_once(half[judges], index), ALL: None}
+    shown = {HALF: hidden_once(half[proof_rows], index), ALL: None}
     return {
-        level: context.spread_out(fitted.model.predict_beside(rows, observed, shown=shown[level]))
+        level: context.scatter_rows(fitted.model.predict_beside(rows, observed, shown=shown[level]))
         for level in fitted.oof_predictions
     }
 
@@ -165,8 +165,8 @@ def _fit_copula(prepared: Prepared, nothing: LevelResult) -> CopulaModel:
     kinds = joined_by_copula(prepared.codec.target_kinds)
     weights = {t: nothing.decisions[t].reference for t in kinds}
     base = {t: mix(nothing.oof_predictions[t], weights[t]) for t in kinds}
-    judges = prepared.plan.judges
-    copula = Copula.fit(kinds, _pick(base, judges), _pick(prepared.labels, judges))
+    proof_rows = prepared.plan.proof_rows
+    copula = Copula.fit(kinds, _pick(base, proof_rows), _pick(prepared.labels, proof_rows))
     return CopulaModel(copula, weights)
 
 
@@ -189,7 +189,7 @@ class Pass(NamedTuple):
 
 
 def passes(half: np.ndarray, targets: list[str]) -> Iterator[Pass]:
-    """Yield what is shown in each pass over the rows, and which targets the pass answers for.
+    """Yield what is shown in each pass over the rows, and which targets the pass predicts.
 
     One half of the labels and then the other, so that each label is once hidden; and each target
     hidden alone.
@@ -203,19 +203,19 @@ def passes(half: np.ndarray, targets: list[str]) -> Iterator[Pass]:
 
 
 def gather(
-    prepared: Prepared, half: np.ndarray, ask: Callable[[Observed], Predictions]
+    prepared: Prepared, half: np.ndarray, predict: Callable[[Observed], Predictions]
 ) -> dict[str, Predictions]:
-    """Ask a model in all passes; each row's prediction comes from a pass that hid its label."""
-    found: dict[str, Predictions] = {HALF: {}, ALL: {}}
+    """Predict in all passes; each row's prediction comes from a pass that hid its label."""
+    gathered: dict[str, Predictions] = {HALF: {}, ALL: {}}
     kinds = prepared.codec.target_kinds
     targets = list(kinds)
     for level, shown, wanted in passes(half, targets):
-        pred = ask(Observed(kinds, _hide(prepared.labels, shown)))
-        for t in [t for t in wanted if t in pred]:  # a copula has no word on some
+        pred = predict(Observed(kinds, _hide(prepared.labels, shown)))
+        for t in [t for t in wanted if t in pred]:  # a copula leaves some out
             hidden = ~shown[:, targets.index(t), None]
-            before = found[level].get(t, np.full_like(pred[t], np.nan))
-            found[level][t] = np.where(hidden, pred[t], before)
-    return found
+            before = gathered[level].get(t, np.full_like(pred[t], np.nan))
+            gathered[level][t] = np.where(hidden, pred[t], before)
+    return gathered
 
 
 def _hide(labels: Labels, shown: np.ndarray) -> Predictions:
@@ -227,7 +227,7 @@ def _hide(labels: Labels, shown: np.ndarray) -> Predictions:
     return out
 
 
-def _ask_network(
+def _network_predictions(
     context: Context, network: NetworkModel, half: np.ndarray
 ) -> dict[str, Predictions]:
     prepared = context.prepared
@@ -236,51 +236,54 @@ def _ask_network(
         return gather(
             prepared, half, lambda seen: network.predict_oof(prepared.rows, seen, plan.folds)
         )
-    rows = prepared.rows.take(plan.judges)
+    rows = prepared.rows.take(plan.proof_rows)
 
-    def ask(seen: Observed) -> Predictions:
-        observed = Observed(seen.kinds, _pick(seen.labels, plan.judges))
+    def predict(seen: Observed) -> Predictions:
+        observed = Observed(seen.kinds, _pick(seen.labels, plan.proof_rows))
         pred = network.predict(rows, observed)
-        return {t: context.spread_out(z) for t, z in pred.items()}
+        return {t: context.scatter_rows(z) for t, z in pred.items()}
 
-    return gather(prepared, half, ask)
+    return gather(prepared, half, predict)
 
 
-def _ask_copulas(
+def _copula_predictions(
     prepared: Prepared, oof_predictions: OofPredictions, half: np.ndarray
 ) -> dict[str, Predictions]:
-    """What a copula says that was learned from the other half of the rows."""
+    """What a copula predicts that was learned from the other half of the rows."""
     kinds = joined_by_copula(prepared.codec.target_kinds)
     plan = prepared.plan
     sides = []
     for side in (0, 1):
-        learn = np.flatnonzero(plan.selection_half == side)
-        tell = np.flatnonzero(plan.selection_half == 1 - side)
-        if not len(learn) or not len(tell):
-            learn = tell = plan.judges  # one group of rows: it judges itself, and nothing replaces
-        base = _bases(prepared, oof_predictions, learn)
-        copula = Copula.fit(kinds, _pick(base, learn), _pick(prepared.labels, learn))
-        sides.append((copula, _pick(base, tell), tell))
+        fit_rows = np.flatnonzero(plan.selection_half == side)
+        other_rows = np.flatnonzero(plan.selection_half == 1 - side)
+        if not len(fit_rows) or not len(other_rows):
+            # One group of rows: the copula is evaluated on its own rows, and nothing replaces.
+            fit_rows = other_rows = plan.proof_rows
+        base = _bases(prepared, oof_predictions, fit_rows)
+        copula = Copula.fit(kinds, _pick(base, fit_rows), _pick(prepared.labels, fit_rows))
+        sides.append((copula, _pick(base, other_rows), other_rows))
 
-    def ask(seen: Observed) -> Predictions:
+    def predict(seen: Observed) -> Predictions:
         shape = len(plan.selection_half)
         out = {
             t: np.full((shape, kind.distribution.n_columns), np.nan) for t, kind in kinds.items()
         }
-        for copula, base, tell in sides:
-            for t, z in copula.predict(kinds, base, _pick(seen.labels, tell)).items():
-                out[t][tell] = z
+        for copula, base, other_rows in sides:
+            for t, z in copula.predict(kinds, base, _pick(seen.labels, other_rows)).items():
+                out[t][other_rows] = z
         return out
 
-    return gather(prepared, half, ask)
+    return gather(prepared, half, predict)
 
 
-def _bases(prepared: Prepared, oof_predictions: OofPredictions, learn: np.ndarray) -> Predictions:
+def _bases(
+    prepared: Prepared, oof_predictions: OofPredictions, fit_rows: np.ndarray
+) -> Predictions:
     """The reference of each target, as some rows choose it: predictions (N, K)."""
-    found = {}
+    bases = {}
     for t, kind in joined_by_copula(prepared.codec.target_kinds).items():
         pred = oof_predictions[t]
-        reference, _ = choose(TargetEvaluation(kind, prepared.labels[t], dict(pred)), learn)
+        reference, _ = choose(TargetEvaluation(kind, prepared.labels[t], dict(pred)), fit_rows)
         weights: Weights = reference or {next(m for m in pred if m != MULTI_TASK): 1.0}
-        found[t] = mix(pred, weights)
-    return found
+        bases[t] = mix(pred, weights)
+    return bases

@@ -42,7 +42,7 @@ def fit_trees_some(data: TreeData, target: str, half: np.ndarray) -> Fitted[Cond
     Args:
         data: What to fit on.
         target: The target to fit for.
-        half: Which targets (N, T) may be read in rows that judge, at the level "half".
+        half: Which targets (N, T) may be read in rows of the proof, at the level "half".
 
     Returns:
         The model, and its predictions (N, K) at the levels "half" and "all".
@@ -61,7 +61,7 @@ def fit_trees_some(data: TreeData, target: str, half: np.ndarray) -> Fitted[Cond
         target,
         name=TREES_SOME,
         learned=[observed.beside(matrix, target, shown=shown) for shown in subsets],
-        judged={
+        evaluated={
             HALF: observed.beside(matrix, target, shown=hidden_once(half, index)),
             ALL: observed.beside(matrix, target),
         },
@@ -79,7 +79,7 @@ def fit_trees_all(data: TreeData, target: str) -> Fitted[ConditionalTreesModel]:
         The model, and its predictions (N, K) at the level "all".
     """
     every = Observed(data.kinds, data.labels).beside(data.features.matrix, target)
-    return _fit_parts(data, target, name=TREES_ALL, learned=[], judged={ALL: every})
+    return _fit_parts(data, target, name=TREES_ALL, learned=[], evaluated={ALL: every})
 
 
 def _fit_parts(
@@ -88,7 +88,7 @@ def _fit_parts(
     *,
     name: str,
     learned: Sequence[np.ndarray],
-    judged: Mapping[str, np.ndarray],
+    evaluated: Mapping[str, np.ndarray],
 ) -> Fitted[ConditionalTreesModel]:
     """Fit trees on copies (N, F) of all rows that differ by what is shown.
 
@@ -96,11 +96,11 @@ def _fit_parts(
         data: What to fit on.
         target: The target to fit for.
         name: Name of the model.
-        learned: The copies that are learned from; without any, those that are judged.
-        judged: For each level the copy that stops the trees, and is predicted.
+        learned: The copies that are learned from; without any, those that are evaluated.
+        evaluated: For each level the copy that stops the trees, and is predicted.
     """
     rows = len(data.features.matrix)
-    parts = [*learned, *judged.values()]
+    parts = [*learned, *evaluated.values()]
     train = range(max(len(learned), 1))
     stop = range(len(learned), len(parts))
     folds = [
@@ -118,4 +118,4 @@ def _fit_parts(
     trees = fitted.model
     pred = fitted.oof_predictions[target].reshape(len(parts), rows, -1)[len(learned) :]
     model = ConditionalTreesModel(name, [target], trees.folds, trees.whole, trees.seconds)
-    return Fitted(model, dict(zip(judged, pred, strict=True)))
+    return Fitted(model, dict(zip(evaluated, pred, strict=True)))

@@ -9,7 +9,7 @@ import numpy as np
 from superpose.models import Level, Predictions, mix
 from superpose.prepare import Prepared
 
-from ._calibration import interval_width
+from ._calibration import interval_half_width
 from ._decide import Decision, TargetEvaluation, decide
 
 # For each target and model the canonical predictions (N, K) for rows that it has not seen.
@@ -35,20 +35,20 @@ def decide_level(prepared: Prepared, oof_predictions: OofPredictions) -> LevelRe
     """Let the proof decide, and learn how wide distributions and intervals have to be."""
     kinds = prepared.codec.target_kinds
     plan = prepared.plan
-    found = decide(
+    decided = decide(
         [TargetEvaluation(kinds[t], prepared.labels[t], oof_predictions[t]) for t in kinds],
         plan.selection_half,
         alpha=prepared.config.proof.alpha,
         cross_fitted=plan.cross_fitted,
         clusters=prepared.split.clusters,
     )
-    decisions = dict(zip(kinds, found, strict=True))
+    decisions = dict(zip(kinds, decided, strict=True))
     level = Level({t: decision.deployed for t, decision in decisions.items()})
     for t, kind in kinds.items():
         y, pred = deployed_predictions(prepared, oof_predictions, level, target=t)
-        level.factors[t] = kind.distribution.spread_factor(y, pred)
-        if (width := interval_width(kind, y, pred)) is not None:
-            level.scales[t] = width
+        level.factors[t] = kind.distribution.scale_factor(y, pred)
+        if (half_width := interval_half_width(kind, y, pred)) is not None:
+            level.scales[t] = half_width
     return LevelResult(decisions, oof_predictions, level)
 
 
@@ -57,8 +57,8 @@ def deployed_predictions(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Labels (n,) or (n, L) of the rows of the proof that have one, and what is deployed there."""
     labels = prepared.labels[target]
-    judges = prepared.plan.judges
-    rows = judges[prepared.codec.target_kinds[target].distribution.known(labels[judges])]
+    proof_rows = prepared.plan.proof_rows
+    rows = proof_rows[prepared.codec.target_kinds[target].distribution.known(labels[proof_rows])]
     weights = level.weights[target]
     pred = mix({name: oof_predictions[target][name][rows] for name in weights}, weights)
     return labels[rows], pred

@@ -23,8 +23,8 @@ def require_room(prepared: Prepared) -> None:
     spec = spec_of(prepared)
     codec = prepared.codec
     # A network with a pretrained model is as large as that is, which no setting drives.
-    slow = [kind.column for kind in codec.input_kinds if kind.skip_cross_fitting]
-    if slow or any(kind.hints.skip_cross_fitting for kind in codec.target_kinds.values()):
+    skipping = [kind.column for kind in codec.input_kinds if kind.skip_cross_fitting]
+    if skipping or any(kind.hints.skip_cross_fitting for kind in codec.target_kinds.values()):
         return
     weights = count_weights(spec)
     count = len(spec.folds)
@@ -35,13 +35,13 @@ def require_room(prepared: Prepared) -> None:
     size = spec.architecture
     # Of every layer of the trunk at least its input stays until the step back.
     rows = batch_size(spec.settings, [fold.train for fold in spec.folds])
-    held = count * rows * size.members * size.width * size.depth
+    activations = count * rows * size.members * size.width * size.depth
     fix = (
         "lower model.width, model.depth, model.members, model.state or model.embedding, "
         "training.batch_size, or proof.folds and proof.repeats"
     )
     require_memory(
-        FLOAT * (COPIES * total + held),
+        FLOAT * (COPIES * total + activations),
         prepared.config.at("model"),
         what=f"training {total:,} weights, {rows:,} rows at a time,",
         fix=fix,

@@ -39,8 +39,8 @@ def fit_reference(data: TreeData, target: str) -> Fitted[TreesModel]:
     """Fit one tree model per fold.
 
     The validation rows of a fold stop its boosting; with several folds each model is then cut to
-    the median length of the *others*, so that a row hardly gains from stopping the model it is
-    judged by (a model that stopped short of the median can't be lengthened). Half of what is
+    the median length of the *others*, so that a row hardly gains from stopping the model that
+    predicts it (a model that stopped short of the median can't be lengthened). Half of what is
     deployed comes from the folds' models, whose mean is steady, and half from one that has seen all
     rows, which is better where there is little noise.
 
@@ -115,6 +115,8 @@ def _oof_predictions(
         count[fold.validation] += 1
     pred = np.where(count > 0, total / np.maximum(count, 1), np.nan)
     # Where all labels lie in one fold, nothing was learned for it: what is known then is nothing.
-    asked = np.unique(np.concatenate([fold.validation for fold in data.folds]))
-    pred[asked[count[asked, 0] == 0]] = kind.distribution.baseline(np.full_like(labels, np.nan))
+    validated = np.unique(np.concatenate([fold.validation for fold in data.folds]))
+    pred[validated[count[validated, 0] == 0]] = kind.distribution.baseline(
+        np.full_like(labels, np.nan)
+    )
     return pred

@@ -30,7 +30,7 @@ from ._stages import Stages
 
 @dataclass
 class RunResult:
-    """Everything a run has found out.
+    """Everything that a run results in.
 
     Args:
         prepared: The table and how it was divided.
@@ -72,18 +72,18 @@ def run_evaluation(
         progress: Called with a stage's name and the share of it that is done.
     """
     context = Context(prepared, Stages(work), progress)
-    asked = prepared.config.proof.references
-    trees = fit_reference_trees(context) if asked in ("all", "trees") else []
-    cost = tree_costs(context, trees) if asked in ("all", "trees") else []
+    references = prepared.config.proof.references
+    trees = fit_reference_trees(context) if references in ("all", "trees") else []
+    cost = tree_costs(context, trees) if references in ("all", "trees") else []
     multi = fit_multi_task_network(context)
     cost.append(network_cost(MULTI_TASK_STAGE, [multi]))
-    singles = fit_single_task_networks(context) if asked in ("all", "network") else []
-    if asked in ("all", "network"):
+    singles = fit_single_task_networks(context) if references in ("all", "network") else []
+    if references in ("all", "network"):
         cost.append(network_cost(SINGLE_TASK_STAGE, singles))
     oof_predictions: OofPredictions = {target: {} for target in prepared.targets}
     every: list[Fitted[Any]] = [*trees, multi, *singles]
     for fitted in every:
-        for target, pred in context.judged(fitted).items():
+        for target, pred in context.oof_predictions(fitted).items():
             oof_predictions[target][fitted.model.name] = pred
     stored: list[Fitted[Any]] = [multi, *singles, *trees]
     result = RunResult(
@@ -105,7 +105,7 @@ def run_evaluation(
 def _learn_from_labels(prepared: Prepared, result: RunResult) -> None:
     """Set the baseline of each target, and the threshold of each whose class is rare."""
     plan = prepared.plan
-    seen = plan.judges if plan.cross_fitted else prepared.split.train
+    seen = plan.proof_rows if plan.cross_fitted else prepared.split.train
     level = result.levels[NONE].level
     for target, kind in prepared.codec.target_kinds.items():
         result.predictor.baselines[target] = kind.distribution.baseline(

@@ -46,14 +46,14 @@ def locked(folder: Path) -> Iterator[None]:
     except OSError as error:
         given = f"can't be written ({error.strerror})"
         raise BundleError(message(str(folder), given, fix="name another folder")) from error
-    held = False
+    is_locked = False
     try:
-        _hold(handle, folder)
-        held = True
+        _lock(handle, folder)
+        is_locked = True
         yield
     finally:
-        # Only who holds the lock may remove it, and before it is free for the next.
-        if held:
+        # Only who has the lock may remove it, and before it is free for the next.
+        if is_locked:
             with suppress(OSError):
                 (folder / LOCK).unlink()
         os.close(handle)
@@ -62,8 +62,8 @@ def locked(folder: Path) -> Iterator[None]:
                 path.rmdir()
 
 
-def _hold(handle: int, folder: Path) -> None:
-    """Takes the lock, or says which process has it."""
+def _lock(handle: int, folder: Path) -> None:
+    """Takes the lock, or names the process that has it."""
     try:
         if fcntl is not None:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -76,7 +76,8 @@ def _hold(handle: int, folder: Path) -> None:
     if not free:
         owner = os.pread(handle, 20, 0)
         who = f" (process {int(owner)})" if owner.isdigit() else ""
-        given, fix = f"another run{who} writes there", "wait for its end, or name another folder"
+        given = f"another run{who} writes there"
+        fix = "wait for its end, or name another folder"
         raise BundleError(message(str(folder), given, fix=fix))
     os.ftruncate(handle, 0)
     os.pwrite(handle, str(os.getpid()).encode(), 0)
@@ -98,7 +99,7 @@ def settings_text(config: Config, source: Any, folder: Path) -> str:
 
 
 def source_name(source: Any) -> str:
-    """Say where the rows came from."""
+    """Name where the rows came from."""
     if isinstance(source, Mapping):
         return ", ".join(f"{name}: {source_name(one)}" for name, one in source.items())
     return str(source) if isinstance(source, str | PathLike) else "a frame in memory"
@@ -133,8 +134,9 @@ def _text_of(file: Path) -> str | None:
 def open_run(folder: Path, text: str, table: pa.Table) -> Path:
     """Make a run folder, or reopen one, and return the folder of its checkpoints."""
     work = folder / "work"
-    seen, print_now = work / "table.sha256", fingerprint(table)
-    if seen.exists() and _text_of(seen) != print_now:
+    stored = work / "table.sha256"
+    current = fingerprint(table)
+    if stored.exists() and _text_of(stored) != current:
         raise BundleError(
             f"{folder}: the table has changed since the run was stopped; "
             f"put the old table back, or start in another folder"
@@ -142,5 +144,5 @@ def open_run(folder: Path, text: str, table: pa.Table) -> Path:
     # The work folder last: a run is one that can be resumed as soon as it is there.
     write_file(folder / "superpose.yaml", text)
     work.mkdir(exist_ok=True)
-    write_file(seen, print_now)
+    write_file(stored, current)
     return work

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from superpose.errors import listing, message, place
+from superpose.errors import listing, location, message
 from superpose.kinds import NamedClasses, Unknown, UnknownLabels
 from superpose.models import Predictor
 
@@ -36,7 +36,7 @@ def score_table(
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UnknownLabels)
         labels = codec.labels(table)
-        found = predictor.predict(table, given, read_labels=True)
+        prediction = predictor.predict(table, given, read_labels=True)
     bare = [
         t
         for t in targets
@@ -48,8 +48,8 @@ def score_table(
     scores = {}
     for t in targets:
         kind = codec.target_kinds[t]
-        scored = {"y": labels[t], "pred": found.pred[t], "baseline": predictor.baselines[t]}
-        options = metric_options(predictor, t, found.half_width[t])
+        scored = {"y": labels[t], "pred": prediction.pred[t], "baseline": predictor.baselines[t]}
+        options = metric_options(predictor, t, prediction.half_width[t])
         if t in unknown and isinstance(kind, NamedClasses):
             scores[t] = kind.metrics_with(unknown[t], values[t], **scored, **options)
             scores[t]["unknown_labels"] = float(len(np.unique(unknown[t].rows)))
@@ -81,4 +81,4 @@ def _as_wrong(target: str, unknown: Unknown) -> str:
     count = len(unknown.names)
     given = f"{count} label{'s' * (count != 1)} that training did not have ({names})"
     fix = "they count as wrong; mend them if they are misspelled"
-    return message(place(column=target, row=int(unknown.rows[0])), given, fix=fix)
+    return message(location(column=target, row=int(unknown.rows[0])), given, fix=fix)

@@ -54,11 +54,11 @@ class Stages:
         if all(file.is_file() for file in files):
             return [cast(Fitted[M], _read(file)) for file in files]
         under_way = self.folder / f"{name}.checkpoint"
-        found = fit(under_way)
-        for file, fitted in zip(files, found, strict=True):
+        fitted_models = fit(under_way)
+        for file, fitted in zip(files, fitted_models, strict=True):
             _write(file, fitted)
         under_way.unlink(missing_ok=True)
-        return found
+        return fitted_models
 
 
 def _write(path: Path, fitted: Fitted[Any]) -> None:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from superpose.moved import moved_names
 
 from ._attention import essay_attention, piecewise_linear, task_attention, task_attention_weights
-from ._box_math import bumps, overlap
+from ._box_math import box_overlap, center_heatmap
 from ._density import density_matrix, effective_states, purity, von_neumann_entropy
 from ._gramian import probe_gramian, weight_gramian
 from ._grids import enlarge
@@ -25,8 +25,9 @@ from ._triples import embed_triples
 
 __all__ = [
     "binary_loss",
-    "bumps",
+    "box_overlap",
     "category_loss",
+    "center_heatmap",
     "density_matrix",
     "effective_states",
     "embed_triples",
@@ -40,7 +41,6 @@ __all__ = [
     "multilabel_loss",
     "ordinal_log_probabilities",
     "ordinal_loss",
-    "overlap",
     "piecewise_linear",
     "poisson_loss",
     "probe_gramian",

@@ -11,20 +11,20 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-# The spread of the bump that an object leaves on the map, as a share of its side.
-SPREAD = 0.09
-LEAST_SPREAD = 0.6  # places; below, the neighbours of a small object's centre teach nothing
-NEAR = 0.2  # of the bump: up to there a place also tells the object's box
+# The deviation of the bell that an object leaves on the map, as a share of its side.
+BELL = 0.09
+LEAST_BELL = 0.6  # locations; below, the neighbours of a small object's centre teach nothing
+NEAR = 0.2  # of the bell: up to there a location also predicts the object's box
 
 
-class Bumps(NamedTuple):
-    """What places of a map have to tell.
+class CenterHeatmap(NamedTuple):
+    """What the locations of a map should predict.
 
     Args:
         heat: How near the centre of an object of each class is, (..., S, C), 1 at the centre.
-        boxes: The box of the object that is nearest by its bump, (..., S, 4).
-        share: How much that place tells of its object's box, (..., S); the places of an object sum
-            to 1, places near none have 0.
+        boxes: The box of the object that is nearest by its bell, (..., S, 4).
+        share: How much that location counts for its object's box, (..., S); the locations of an
+            object sum to 1, those near none have 0.
     """
 
     heat: Tensor
@@ -32,24 +32,24 @@ class Bumps(NamedTuple):
     share: Tensor
 
 
-def bumps(y: Tensor, grid: tuple[int, int], classes: int) -> Bumps:
-    """Turn padded lists of objects into what places of a map have to tell.
+def center_heatmap(y: Tensor, grid: tuple[int, int], n_classes: int) -> CenterHeatmap:
+    """Turn padded lists of objects into what the locations of a map should predict.
 
     Args:
         y: Class and box of each object, (..., K, 5); the class is negative or NaN where a row has
             fewer objects.
         grid: Height h and width w of the map.
-        classes: Number C of classes.
+        n_classes: Number C of classes.
 
     Example:
         >>> y = torch.tensor([[[0.0, 0.25, 0.25, 0.75, 0.75]]])
-        >>> bumps(y, (3, 3), 1).heat[0, :, 0].argmax().item()
+        >>> center_heatmap(y, (3, 3), 1).heat[0, :, 0].argmax().item()
         4
 
     Source:
-        Gaussian bumps of objects after CenterNet (Zhou et al. 2019), as wide as the box in each
-        direction and with boxes told by the places around the centre too, as in TTFNet (Liu et al.
-        2020).
+        Gaussian bells of objects after CenterNet (Zhou et al. 2019), as wide as the box in each
+        direction and with boxes known to the locations around the centre too, as in TTFNet (Liu et
+        al. 2020).
     """
     label = y[..., 0]
     there = label >= 0  # not NaN either
@@ -59,34 +59,34 @@ def bumps(y: Tensor, grid: tuple[int, int], classes: int) -> Bumps:
         low = box[..., axis] * count
         high = box[..., axis + 2] * count
         centre = ((low + high) / 2).floor().clamp(0, count - 1)
-        spread = ((high - low) * SPREAD).clamp(min=LEAST_SPREAD)
-        away = (torch.arange(count, device=y.device) - centre[..., None]) / spread[..., None]
+        scale = ((high - low) * BELL).clamp(min=LEAST_BELL)
+        away = (torch.arange(count, device=y.device) - centre[..., None]) / scale[..., None]
         sides.append(torch.exp(-0.5 * away.square()))
     down, across = sides
     each = (down[..., :, None] * across[..., None, :]).flatten(-2)  # (..., K, S)
     each = torch.where(there[..., None], each, 0.0)
     index = torch.where(there, label, 0.0).long()[..., None].expand_as(each)
-    shape = (*each.shape[:-2], classes, each.shape[-1])
+    shape = (*each.shape[:-2], n_classes, each.shape[-1])
     heat = torch.zeros(shape, device=y.device).scatter_reduce(-2, index, each, "amax")
     best, owner = each.max(-2)
     boxes = box.gather(-2, owner[..., None].expand(*owner.shape, 4))
     best = torch.where(best >= NEAR, best, 0.0)
     total = torch.zeros(label.shape, device=y.device).scatter_add(-1, owner, best)
     share = best / total.gather(-1, owner).clamp(min=1e-6)
-    return Bumps(heat.transpose(-1, -2), boxes, share)
+    return CenterHeatmap(heat.transpose(-1, -2), boxes, share)
 
 
-def overlap(a: Tensor, b: Tensor, generous: bool = False) -> Tensor:
+def box_overlap(a: Tensor, b: Tensor, generalized: bool = False) -> Tensor:
     """Intersection over union of boxes (..., 4), (...) between 0 and 1.
 
     Args:
         a, b: Boxes, broadcast against each other.
-        generous: Also take off the share of the hull that neither fills, so that boxes that don't
-            touch are told apart; then from -1 to 1.
+        generalized: Also take off the share of the hull that neither fills, so that boxes that
+            don't touch differ too; then from -1 to 1.
 
     Example:
         >>> half = torch.tensor([0.0, 0.0, 0.5, 1.0])
-        >>> overlap(half, torch.tensor([0.0, 0.0, 1.0, 1.0])).item()
+        >>> box_overlap(half, torch.tensor([0.0, 0.0, 1.0, 1.0])).item()
         0.5
 
     Source:
@@ -97,10 +97,10 @@ def overlap(a: Tensor, b: Tensor, generous: bool = False) -> Tensor:
     inside = (high - low).clamp(min=0).prod(-1)
     area = (a[..., 2:] - a[..., :2]).prod(-1) + (b[..., 2:] - b[..., :2]).prod(-1)
     union = (area - inside).clamp(min=1e-9)
-    found = inside / union
-    if not generous:
-        return found
+    ratio = inside / union
+    if not generalized:
+        return ratio
     low = torch.minimum(a[..., :2], b[..., :2])
     high = torch.maximum(a[..., 2:], b[..., 2:])
     hull = (high - low).prod(-1).clamp(min=1e-9)
-    return found - (hull - union) / hull
+    return ratio - (hull - union) / hull

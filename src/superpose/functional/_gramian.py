@@ -11,7 +11,7 @@ from torch import Tensor
 def probe_gramian(
     losses: Tensor, probe: Tensor, to_trunk: Callable[[Tensor], Tensor] | None = None
 ) -> Tensor:
-    """Return the Gramian of the losses' gradients at a place in the network.
+    """Return the Gramian of the losses' gradients at a point in the network.
 
     Args:
         losses: One loss for each of P networks and T targets.
@@ -19,7 +19,7 @@ def probe_gramian(
             behind the losses is kept for the backward pass that follows.
         to_trunk: For a probe of which no loss reads another's share, so that all gradients come
             from one backward pass and not from T: turns the gradient of the probe into those of
-            the targets at the place that is meant, (P, ...) -> (P, T, ...).
+            the targets at the point that is meant, (P, ...) -> (P, T, ...).
 
     Shape:
         losses (P, T), probe (P, ...) -> (P, T, T).
@@ -36,8 +36,8 @@ def probe_gramian(
         gradient with respect to what targets share in place of that of the shared weights.
     """
     if to_trunk is not None:
-        (seen,) = torch.autograd.grad(losses.sum(), probe, retain_graph=True)
-        rows = to_trunk(seen).flatten(2)
+        (gradient,) = torch.autograd.grad(losses.sum(), probe, retain_graph=True)
+        rows = to_trunk(gradient).flatten(2)
     else:
         rows = torch.stack(
             [

@@ -1,6 +1,6 @@
 """Losses per row that stay silent where the label is missing.
 
-Every loss takes raw network outputs ``out`` of shape (..., size) and labels ``y`` of shape (...),
+Every loss takes raw network outputs ``out`` of shape (..., O) and labels ``y`` of shape (...),
 in which NaN means "not measured". It returns one number per row: 0 where the label is missing.
 A missing label never turns a gradient into NaN, because it is replaced *before* the formula is
 evaluated: ``torch.where`` alone would multiply an infinite slope by zero.
@@ -140,7 +140,7 @@ def ordinal_log_probabilities(out: Tensor) -> Tensor:
 
     Source:
         The proportional-odds model, McCullagh, "Regression Models for Ordinal Data", 1980; here
-        the thresholds depend on the row, so that the classes' spread may too.
+        the thresholds depend on the row, so that the widths of the classes may too.
 
     Example:
         >>> ordinal_log_probabilities(torch.randn(5, 4)).exp().sum(-1).round(decimals=4).tolist()

@@ -1,4 +1,4 @@
-"""A recurrent network over the places of a sequence, without a branch that depends on the data."""
+"""A recurrent network over the steps of a sequence, without a branch that depends on the data."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ def lstm(gates: Tensor, recurrent: Tensor, seen: Tensor) -> Tensor:
         c_t = σ(f) c_{t-1} + σ(i) tanh(g);   h_t = σ(o) tanh(c_t)
 
     Args:
-        gates: What the inputs alone say to the gates, x_t W + b.
+        gates: What the inputs alone add to the gates, x_t W + b.
         recurrent: The matrix U.
-        seen: 1 where a sequence has a place, 0 where it is padded.
+        seen: 1 where a sequence has a step, 0 where it is padded.
 
     Shape:
         gates (R, B, S, 4 h), recurrent (R, h, 4 h), seen (R, B, S) -> (R, B, S, h); R sequences are
@@ -30,13 +30,13 @@ def lstm(gates: Tensor, recurrent: Tensor, seen: Tensor) -> Tensor:
         Hochreiter and Schmidhuber 1997, with the forget gate of Gers et al. 2000. Written out,
         because torch's own has no rule for ``vmap``, by which folds are trained in one pass.
     """
-    width = recurrent.shape[-2]
-    hidden = memory = gates.new_zeros(*gates.shape[:2], width)
-    found = []
+    hidden_dim = recurrent.shape[-2]
+    hidden = memory = gates.new_zeros(*gates.shape[:2], hidden_dim)
+    outputs = []
     for here, there in zip(gates.unbind(2), seen[..., None].unbind(2), strict=True):
         z = torch.baddbmm(here, hidden, recurrent)
-        enter, keep, leave = z[..., : 3 * width].sigmoid().chunk(3, -1)
-        memory = there * (keep * memory + enter * z[..., 3 * width :].tanh())
+        enter, keep, leave = z[..., : 3 * hidden_dim].sigmoid().chunk(3, -1)
+        memory = there * (keep * memory + enter * z[..., 3 * hidden_dim :].tanh())
         hidden = leave * memory.tanh()
-        found.append(hidden)
-    return torch.stack(found, 2)
+        outputs.append(hidden)
+    return torch.stack(outputs, 2)

@@ -20,8 +20,8 @@ def embed_triples(
 ) -> np.ndarray:
     """Learn a vector for each entity, so that true triples score higher than others.
 
-    Every triple is learned in both directions. A tail is told from all others of the graph by one
-    softmax; the cubes of the moduli are penalised.
+    Every triple is learned in both directions. A tail is distinguished from all others of the
+    graph by one softmax; the cubes of the moduli are penalised.
 
     Args:
         triples: Numbers of head, relation and tail, (N, 3).
@@ -54,13 +54,13 @@ def embed_triples(
     nodes = start(entities)
     links = start(2 * relations)
     head, link, tail = torch.from_numpy(np.asarray(triples, np.int64)).unbind(1)
-    found = torch.stack(
+    both_ways = torch.stack(
         [torch.cat([head, tail]), torch.cat([link, link + relations]), torch.cat([tail, head])]
     )
     optimizer = torch.optim.Adagrad([nodes, links], lr=RATE)
     for _ in range(epochs):
-        for chosen in torch.randperm(found.shape[1], generator=generator).split(BATCH):
-            h, r, t = found[:, chosen]
+        for chosen in torch.randperm(both_ways.shape[1], generator=generator).split(BATCH):
+            h, r, t = both_ways[:, chosen]
             others = None
             if entities > MOST_SCORED:
                 drawn = torch.randint(entities, (MOST_SCORED,), generator=generator)
@@ -80,7 +80,7 @@ def _loss(
     *,
     others: Tensor | None,
 ) -> Tensor:
-    """The loss of triples whose tails are told from `others`, or from all nodes."""
+    """The loss of triples whose tails are distinguished from `others`, or from all nodes."""
     h, r, t = triples
     a, b = nodes[:, h]
     c, d = links[:, r]

@@ -1,4 +1,4 @@
-"""What a kind is told or tells beside its predictions: for plots, and for files of them."""
+"""What stands beside predictions of a kind: for plots, and for files of them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pyarrow as pa
 
 
 class Beside(NamedTuple):
-    """What lies beside the answers to a target, for `TargetKind.plot`.
+    """What lies beside the predictions of a target, for `TargetKind.plot`.
 
     Args:
         table: the inputs of the rows.

@@ -14,7 +14,7 @@ from typing import Annotated, Any, ClassVar
 from pydantic import Field
 
 from superpose.columns import read_whole
-from superpose.errors import DataError, MissingExtraError, listing, message, place
+from superpose.errors import DataError, MissingExtraError, listing, location, message
 
 TEXT_FILES = ("config.json", "tokenizer.json", "model.safetensors")
 SIGNAL_FILES = ("config.json", "model.safetensors", "preprocessor_config.json")
@@ -74,7 +74,7 @@ def find_model(
         beside: patterns of what is taken from the hub too, if it is there.
 
     Raises:
-        DataError: a folder that lacks files, or a name that the hub can't be asked for.
+        DataError: a folder that lacks files, or a name that the hub does not have.
     """
     for home in (Path(folder, encoder), Path(encoder)):
         if home.is_dir():
@@ -82,11 +82,11 @@ def find_model(
             if lacking:
                 given = f"the folder {home} lacks {listing(lacking)}"
                 fix = "give the folder of a checkpoint of transformers with all of them"
-                raise DataError(message(place(column=column), given, listing(files), fix=fix))
+                raise DataError(message(location(column=column), given, listing(files), fix=fix))
             return home
     if Path(encoder).is_absolute() or encoder.startswith(".") or encoder.count("/") > 1:
         given = f"no folder {encoder}"
-        raise DataError(message(place(column=column), given, fix="give the folder of the model"))
+        raise DataError(message(location(column=column), given, fix="give the folder of the model"))
     from huggingface_hub import snapshot_download
 
     try:
@@ -95,7 +95,7 @@ def find_model(
         reason = (str(fault).splitlines() or [type(fault).__name__])[0]
         given = f"no folder {encoder!r}, and the hub does not give it ({reason[:120]})"
         fix = "give the folder of a checkpoint, or check the name and the connection"
-        raise DataError(message(place(column=column), given, fix=fix)) from None
+        raise DataError(message(location(column=column), given, fix=fix)) from None
 
 
 def read_json(column: str, file: Path) -> dict[str, Any]:
@@ -112,7 +112,7 @@ def read_json(column: str, file: Path) -> dict[str, Any]:
         return content
     given = f"{file} holds {str(content)[:120]}"
     fix = "copy the checkpoint anew"
-    raise DataError(message(place(column=column), given, "an object of JSON", fix=fix)) from None
+    raise DataError(message(location(column=column), given, "an object of JSON", fix=fix)) from None
 
 
 def require_transformers(column: str) -> None:
@@ -136,4 +136,6 @@ def refused(column: str, home: Path, fault: Exception, *, what: str, models: str
     """
     reason = (str(fault).splitlines() or [type(fault).__name__])[0]
     given = f"the model in {home} can't read {what} ({reason[:160]})"
-    return DataError(message(place(column=column), given, models, fix="choose another checkpoint"))
+    return DataError(
+        message(location(column=column), given, models, fix="choose another checkpoint")
+    )

@@ -24,7 +24,7 @@ class CodecBase:
 
     @classmethod
     def accepts(cls, values: Column) -> bool:
-        """Whether values may be of this kind; asked where options alone don't tell the kind."""
+        """Whether values may be of this kind; read where options alone don't decide."""
         return True
 
     @classmethod

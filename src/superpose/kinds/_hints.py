@@ -17,7 +17,7 @@ RawLabels = Callable[[str, Column, Mapping[str, Any]], np.ndarray]
 
 @dataclass(frozen=True, kw_only=True)
 class TargetHints:
-    """What a target kind declares for reading, splitting, training and judging its columns.
+    """What a target kind declares for reading, splitting, training and evaluating its columns.
 
     Args:
         scale: what labels are on: classes without order, classes in an order, or sizes.
@@ -39,7 +39,7 @@ class TargetHints:
             `accepts`, an ordered category of a frame, lists as long as those of another column, or
             names of image files beside other images. None: it is guessed by rules of values, or not
             at all.
-        guess_reason: what the user is told then.
+        guess_reason: the reason that the user sees then.
     """
 
     scale: Literal["nominal", "ordinal", "interval"] = "nominal"

@@ -88,7 +88,7 @@ class InputKind(CodecBase, ABC):
     def target_options(self) -> dict[str, Any]:
         """What targets that belong to this input are fitted with.
 
-        Those with an answer for each location of a row (a pixel, a word) need ``places``, the most
+        Those with a label for each location of a row (a pixel, a word) need ``places``, the most
         locations of a row; forecasts need the channels of a series.
         """
         return {}

@@ -1,4 +1,4 @@
-"""Targets with an answer for each location of an input: a word of a text, a cell of an image."""
+"""Targets with a label for each location of an input: a word of a text, a cell of an image."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ import pyarrow as pa
 from superpose.columns import Column
 
 
-def _all_fit(values: Column, source: Column, **options: Any) -> np.ndarray:
+def _all_fit(values: Column, inputs: Column, **options: Any) -> np.ndarray:
     return np.ones(len(values), bool)
 
 
-def _as_they_are(decoded: pa.Array, source: Column, **options: Any) -> pa.Array:
+def _as_they_are(decoded: pa.Array, inputs: Column, **options: Any) -> pa.Array:
     return decoded
 
 
 @dataclass(frozen=True)
 class Locations:
-    """The locations of an input at which a target has an answer each.
+    """The locations of an input at which a target has a label each.
 
     Raw outputs, canonical predictions and labels of all locations lie side by side: a row has as
     many as the input has, and NaN where it has no such location.
@@ -33,7 +33,8 @@ class Locations:
         grid: height and width where they are cells of an image; None where they are words.
         fits: marks the rows (N,) whose labels fit their input, given the labels, the values of the
             input, and the folder of its files; raises DataError with rows that don't.
-        in_units: decoded answers in units of each row's own input, such as the pixels of its image.
+        in_units: decoded predictions in units of each row's own input, such as the pixels of its
+            image.
     """
 
     of: str

@@ -37,15 +37,15 @@ class LRUCache:
             batch: How many it reads at a time.
         """
         positions = {key: position for position, key in reversed(list(enumerate(keys)))}
-        found = {key: self.kept[key] for key in positions if key in self.kept}
-        fresh = sorted(position for key, position in positions.items() if key not in found)
+        arrays = {key: self.kept[key] for key in positions if key in self.kept}
+        fresh = sorted(position for key, position in positions.items() if key not in arrays)
         for start in range(0, len(fresh), batch):
             part = fresh[start : start + batch]
             for position, array in zip(part, read(part), strict=True):
-                found[keys[position]] = array
+                arrays[keys[position]] = array
         for key in positions:
-            self._keep(key, found[key])
-        return [found[key] for key in keys]
+            self._keep(key, arrays[key])
+        return [arrays[key] for key in keys]
 
     def _keep(self, key: Hashable, array: np.ndarray) -> None:
         if key not in self.kept:

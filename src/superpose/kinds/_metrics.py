@@ -100,12 +100,12 @@ def per_class(y: np.ndarray, chosen: np.ndarray, labels: list[str]) -> dict[str,
         undefined = {"precision": np.nan, "recall": np.nan, "f1": np.nan, "support": 0.0}
         return {label: dict(undefined) for label in labels}
     names = ("precision", "recall", "f1", "support")
-    found = {}
+    report = {}
     for k, label in enumerate(labels):
-        truth, said = (y[:, k], chosen[:, k]) if y.ndim == 2 else (y == k, chosen == k)
+        truth, pred = (y[:, k], chosen[:, k]) if y.ndim == 2 else (y == k, chosen == k)
         precision, recall, f1, _ = _sklearn("precision_recall_fscore_support")(
-            truth.astype(int), said.astype(int), average="binary", zero_division=np.nan
+            truth.astype(int), pred.astype(int), average="binary", zero_division=np.nan
         )
         values = (precision, recall, f1, float(truth.sum()))
-        found[label] = {name: float(v) for name, v in zip(names, values, strict=True)}
-    return found
+        report[label] = {name: float(v) for name, v in zip(names, values, strict=True)}
+    return report

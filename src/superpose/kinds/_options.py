@@ -30,7 +30,7 @@ Levels = Annotated[list[str | int | float], AfterValidator(_distinct)]
 
 
 class DropOptions(BaseModel):
-    """How histories are varied while the network learns; validation and test rows never are.
+    """How histories are augmented while the network learns; validation and test rows never are.
 
     Args:
         drop: share of the members that are made unknown, from 0 to below 1.
@@ -41,20 +41,22 @@ class DropOptions(BaseModel):
     drop: float = Field(default=0.1, ge=0, lt=1)
 
 
-def augment_settings(asked: Any, options: type[BaseModel], *, usual: bool) -> dict[str, Any] | None:
-    """How an input is varied in training as plain values; None for not at all.
+def augment_settings(
+    given: Any, options: type[BaseModel], *, default: bool
+) -> dict[str, Any] | None:
+    """How an input is augmented in training as plain values; None for not at all.
 
     Args:
-        asked: the option ``augment``: words of ``options``, true, or false or "off" for not at all.
+        given: the option ``augment``: words of ``options``, true, or false or "off" for not at all.
         options: what may be set, with defaults.
-        usual: whether the input is varied where nothing was asked.
+        default: whether the input is augmented where the option is not set.
 
     Example:
-        >>> augment_settings("off", DropOptions, usual=True) is None
+        >>> augment_settings("off", DropOptions, default=True) is None
         True
-        >>> augment_settings(None, DropOptions, usual=True)
+        >>> augment_settings(None, DropOptions, default=True)
         {'drop': 0.1}
     """
-    if asked is False or asked == "off" or (asked is None and not usual):
+    if given is False or given == "off" or (given is None and not default):
         return None
-    return options.model_validate({} if asked in (None, True) else asked).model_dump()
+    return options.model_validate({} if given in (None, True) else given).model_dump()

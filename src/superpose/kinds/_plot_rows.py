@@ -1,4 +1,4 @@
-"""Rows that the report lists beside what was told of them."""
+"""Rows that the report lists beside their predictions."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ def few_rows(loss: np.ndarray) -> np.ndarray:
         [2, 0]
     """
     order = np.argsort(loss, kind="stable")[: int((~np.isnan(loss)).sum())]
-    places = np.linspace(0, max(len(order) - 1, 0), LISTED).astype(int)
-    return order[np.unique(places)[: len(order)]]
+    positions = np.linspace(0, max(len(order) - 1, 0), LISTED).astype(int)
+    return order[np.unique(positions)[: len(order)]]
 
 
 def shown(table: pa.Table, rows: np.ndarray) -> list[dict[str, str]]:

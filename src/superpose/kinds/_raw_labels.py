@@ -60,7 +60,7 @@ def lifetimes(column: str, values: Column, options: Options) -> np.ndarray:
 
 
 def first_steps(column: str, values: Column, options: Options) -> np.ndarray:
-    """The first number of each list: what is asked is how large labels are."""
+    """The first number of each list: it shows how large labels are."""
     steps = as_steps(column, values, 1)
     first = np.full(len(values), np.nan)
     first[steps.rows[::-1]] = steps.values[::-1, 0]

@@ -9,9 +9,16 @@ from typing import Any, ClassVar
 import numpy as np
 import pyarrow as pa
 
-from superpose.columns import Column, as_steps, in_units, mean_absolute, root_mean_square, spread
+from superpose.columns import (
+    Column,
+    as_steps,
+    in_units,
+    index_in_row,
+    mean_absolute,
+    root_mean_square,
+)
 from superpose.distributions import NormalVector, mean_of_known
-from superpose.errors import DataError, message, place
+from superpose.errors import DataError, location, message
 
 from ._metrics import quiet
 from ._observed import ObservedColumns
@@ -42,17 +49,18 @@ class SeveralNumbers(TargetKind):
 
     def _metrics(self, y: np.ndarray, pred: np.ndarray, **options: Any) -> dict[str, float]:
         known = ~np.isnan(y)
-        true, mean = y[known], self.distribution.parameters(pred)[0][known]
+        true = y[known]
+        mean = self.distribution.parameters(pred)[0][known]
         error = mean - true
-        found = {
+        metrics = {
             "rmse": root_mean_square(error, self.scale) if len(true) else np.nan,
             "mae": mean_absolute(error, self.scale) if len(true) else np.nan,
             "r2": quiet("r2_score", true, mean) if len(true) > 1 and true.std() > 0 else np.nan,
         }
         if options.get("interval") is not None:
             inside = np.abs(mean - true) <= options["interval"][known]
-            found["coverage"] = float(inside.mean()) if len(true) else np.nan
-        return found
+            metrics["coverage"] = float(inside.mean()) if len(true) else np.nan
+        return metrics
 
     def in_units(self, standard: np.ndarray) -> np.ndarray:
         """Undo the standardisation of labels or predicted means."""
@@ -84,8 +92,8 @@ def number_block(column: str, values: Column, length: int | None = None) -> np.n
     Raises:
         DataError: no lists of numbers, or the first row whose list has another length.
     """
-    found = as_steps(column, values, 1)
-    counts = np.bincount(found.rows, minlength=len(values))
+    steps = as_steps(column, values, 1)
+    counts = np.bincount(steps.rows, minlength=len(values))
     filled = np.flatnonzero(counts)
     if length is None:
         length = int(counts[filled[0]]) if len(filled) else 1
@@ -95,10 +103,10 @@ def number_block(column: str, values: Column, length: int | None = None) -> np.n
         given = f"a list of {int(counts[row])}"
         fix = "write null for a step that is not known"
         raise DataError(
-            message(place(column=column, row=row), given, f"lists of {length}", fix=fix)
+            message(location(column=column, row=row), given, f"lists of {length}", fix=fix)
         )
     block = np.full((len(values), length), np.nan)
-    block[found.rows, spread(found.rows, len(values))] = found.values[:, 0]
+    block[steps.rows, index_in_row(steps.rows, len(values))] = steps.values[:, 0]
     return block
 
 

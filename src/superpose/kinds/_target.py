@@ -99,7 +99,7 @@ class TargetKind(CodecBase, ABC):
 
     @property
     def locations(self) -> Locations | None:
-        """The locations of an input that have an answer each; None with one answer for a row."""
+        """The locations of an input that have a label each; None with one label for a row."""
         return None
 
     @property
@@ -169,10 +169,10 @@ class TargetKind(CodecBase, ABC):
         y, pred = y[rows], pred[rows]
         if baseline is None:
             baseline = distribution.baseline(y)
-        floor = np.broadcast_to(np.asarray(baseline, np.float64), pred.shape)
+        baselines = np.broadcast_to(np.asarray(baseline, np.float64), pred.shape)
         score = np.nan
         if len(y):
-            reference = float(distribution.row_loss(y, floor).mean())
+            reference = float(distribution.row_loss(y, baselines).mean())
             if reference > 0:
                 score = 1 - float(distribution.row_loss(y, pred).mean()) / reference
         return {**self._metrics(y, pred, **options), "score": score}

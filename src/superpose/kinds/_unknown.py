@@ -1,4 +1,4 @@
-"""Labels that are not among the classes of a fitted target: found, and counted as wrong."""
+"""Labels that are not among the classes of a fitted target: named, and counted as wrong."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ class NamedClasses(TargetKind):
     ) -> dict[str, float]:
         """As `metrics`, but labels that are not among the classes count as wrong.
 
-        Several labels of a row are judged as those of a model that has these classes too, and never
+        Several labels of a row are scored as those of a model that has these classes too, and never
         gives them any chance.
 
         Args:
@@ -100,9 +100,9 @@ class NamedClasses(TargetKind):
             none = np.repeat(0 * locations[..., :1], len(more), axis=-1)  # NaN where there is none
             return np.concatenate([locations, none], axis=-1).reshape(*np.shape(z)[:-1], -1)
 
-        judged = self.distribution.known(y)  # not the rows whose labels don't fit their input
-        judged[unknown.rows] = True
-        labels = np.where(judged[:, None], wide.encode(values), np.nan)
+        scored = self.distribution.known(y)  # not the rows whose labels don't fit their input
+        scored[unknown.rows] = True
+        labels = np.where(scored[:, None], wide.encode(values), np.nan)
         return wide.metrics(labels, widened(pred), widened(baseline), **options)
 
 
@@ -118,7 +118,7 @@ def metrics_with_rows(
     """Metrics of one class per row, where some rows have a class that the model does not have.
 
     They count in the means over rows: accuracy, log-loss, measures of rankings, and the score. An
-    AUC, a kappa or the F1 of known classes has no place for them.
+    AUC, a kappa or the F1 of known classes can't count them.
 
     Args:
         kind: the target.
@@ -126,18 +126,18 @@ def metrics_with_rows(
         y, pred, baseline, options: as of `metrics`.
     """
     distribution = kind.distribution
-    found = kind.metrics(y, pred, baseline, **options)
+    metrics = kind.metrics(y, pred, baseline, **options)
     known = distribution.known(y)
     share = rows / (rows + int(known.sum()))
-    worst = WORST | {name: 0.0 for name in found if name.startswith(WORST_OF)}
+    worst = WORST | {name: 0.0 for name in metrics if name.startswith(WORST_OF)}
 
     def with_rows(mean: float, each: float) -> float:
         return share * each + ((1 - share) * mean if known.any() else 0.0)
 
-    for name in found.keys() & worst.keys():
-        found[name] = with_rows(found[name], worst[name])
-    floors = np.broadcast_to(baseline, np.shape(pred))
-    sums = (float(distribution.row_loss(y, z)[known].sum()) for z in (pred, floors))
+    for name in metrics.keys() & worst.keys():
+        metrics[name] = with_rows(metrics[name], worst[name])
+    baselines = np.broadcast_to(baseline, np.shape(pred))
+    sums = (float(distribution.row_loss(y, z)[known].sum()) for z in (pred, baselines))
     means = (total / max(int(known.sum()), 1) for total in sums)
     loss, reference = (with_rows(mean, worst["log_loss"]) for mean in means)
-    return {**found, "score": 1 - loss / reference}
+    return {**metrics, "score": 1 - loss / reference}

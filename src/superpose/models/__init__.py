@@ -18,7 +18,7 @@ from ._given_labels import (
     scored_given,
     with_measured,
 )
-from ._groups import places_of
+from ._groups import group_indices
 from ._mixture import Weights, mix
 from ._names import (
     ALL,
@@ -31,7 +31,7 @@ from ._names import (
     TREES_ALL,
     TREES_SOME,
 )
-from ._observed import Observed, reveal_columns
+from ._observed import Observed, observed_columns
 from ._predictor import Level, Prediction, Predictor
 from ._rows import Rows
 from ._store import is_folder, load_folder, require_writable, save_folder, write_file
@@ -65,14 +65,14 @@ __all__ = [
     "Weights",
     "given_labels",
     "given_names",
+    "group_indices",
     "is_folder",
     "load_bundle",
     "load_folder",
     "mix",
     "no_target",
-    "places_of",
+    "observed_columns",
     "require_writable",
-    "reveal_columns",
     "save_folder",
     "scored_given",
     "with_measured",

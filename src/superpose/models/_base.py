@@ -32,7 +32,7 @@ class Model(ABC):
         name: What mixtures call it; of the models of one target each has a name of its own.
         targets: The targets that it predicts.
         reads_observed: Whether its predictions change with what is measured of other targets.
-        needs_observed: Whether it has nothing to say where nothing can be measured.
+        needs_observed: Whether it can't predict where nothing can be measured.
     """
 
     family: ClassVar[str]

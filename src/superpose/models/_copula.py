@@ -29,7 +29,7 @@ class Copula:
 
     Every measured value becomes a normal score: where it lies in its own predicted distribution.
     What is left of dependence between the scores, one correlation matrix, moves the predictions of
-    the other targets. It answers every subset in closed form and has T (T - 1) / 2 numbers to
+    the other targets. It conditions on every subset in closed form and has T (T - 1) / 2 numbers to
     learn, so it works where a table has a hundred rows.
 
     Args:
@@ -54,7 +54,7 @@ class Copula:
             labels: Encoded labels (N,) or (N, L) of each, NaN where missing.
         """
         families = {t: kind.distribution for t, kind in kinds.items()}
-        factors = {t: own.spread_factor(labels[t], pred[t]) for t, own in families.items()}
+        factors = {t: own.scale_factor(labels[t], pred[t]) for t, own in families.items()}
         n_latent = sum(latent_of(own).n_latent for own in families.values())
         copula = cls(np.eye(n_latent), factors)
         return cls(shrunk_correlation(copula._scores(kinds, pred, labels)), factors)
@@ -62,7 +62,7 @@ class Copula:
     def _scores(self, kinds: Kinds, pred: ByTarget, labels: ByTarget) -> np.ndarray:
         parts = []
         for t, kind in kinds.items():
-            calibrated = kind.distribution.with_spread(pred[t], self.factors[t])
+            calibrated = kind.distribution.rescaled(pred[t], self.factors[t])
             parts.append(latent_of(kind.distribution).to_normal(labels[t], calibrated))
         return np.concatenate(parts, axis=1)
 
@@ -134,10 +134,10 @@ class CopulaModel(Model):
         kinds = {t: kind for t, kind in rows.codec.target_kinds.items() if t in self.base}
         pred = rows.predict({t: self.base[t] for t in kinds})
         base = {t: mix(pred[t], self.base[t]) for t in kinds}
-        found = base
+        preds = base
         if observed is not None:
-            found = self.copula.predict(kinds, base, observed.labels)
-        return {t: z for t, z in found.items() if targets is None or t in targets}
+            preds = self.copula.predict(kinds, base, observed.labels)
+        return {t: z for t, z in preds.items() if targets is None or t in targets}
 
     def to_state(self) -> tuple[Facts, Arrays]:
         """Everything is facts."""

@@ -19,7 +19,7 @@ def today(facts: Mapping[str, Any]) -> dict[str, Any]:
     """Return the facts of a predictor in today's form.
 
     Up to 0.1 a model's name and target stood beside its facts, its family followed from the name,
-    and the copula was a part of what answers when targets are given.
+    and the copula was a part of what predicts when targets are given.
 
     Raises:
         KeyError: A part is missing.

@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 
 from superpose.columns import Column, present
 from superpose.data import Codec
-from superpose.errors import DataError, Faults, did_you_mean, listing, message, place
+from superpose.errors import DataError, Faults, did_you_mean, listing, location, message
 from superpose.kinds import TargetKind, Unknown
 
 AUTO = "auto"
@@ -44,7 +44,7 @@ def given_names(codec: Codec, table: pa.Table, given: str | Sequence[str] | None
             no_target(faults, "given", name, codec=codec, otherwise=fix)
         elif name not in table.column_names:
             fix = "add the column, empty where it was not measured, or leave it out of given"
-            faults.add(place(column=name), "given, but not in the table", fix=fix)
+            faults.add(location(column=name), "given, but not in the table", fix=fix)
     faults.raise_any()
     return list(dict.fromkeys(given))
 
@@ -79,7 +79,7 @@ def given_labels(
     """Encode the measured values of the named targets; all others are NaN, whatever the table has.
 
     Warns where a value lies outside of what training has seen, with its row, and where no row has a
-    value of any of the targets, unless it is asked what to measure (`planning`).
+    value of any of the targets, unless the question is what to measure (`planning`).
 
     Raises:
         DataError: Every value that is no class of its target, or can't be read.
@@ -106,7 +106,7 @@ def given_labels(
     known = any(kind.distribution.known(labels[t]).any() for t, kind in kinds.items())
     if names and rows > 1 and not (known or planning):
         what = f"none of {rows} rows has a value of {listing(names)}"
-        fix = "the answer is that of nothing given"
+        fix = "the prediction is that of nothing given"
         warnings.warn(message("given", what, fix=fix), stacklevel=3)
     for name, kind in kinds.items():
         _warn_outside(kind, table, labels[name])
@@ -124,7 +124,7 @@ def _no_class(faults: Faults, kind: TargetKind, unknown: Unknown) -> None:
     row = int(unknown.rows[0])
     fix = did_you_mean(first, kind.labels) or "mend it, or leave it empty where it is not known"
     given = f"{first!r} given, which is no class of this model ({len(unknown.names)} such)"
-    faults.add(place(column=kind.column, row=row), given, listing(kind.labels), fix=fix)
+    faults.add(location(column=kind.column, row=row), given, listing(kind.labels), fix=fix)
 
 
 def _require_read(faults: Faults, kind: TargetKind, values: Column, *, y: np.ndarray) -> None:
@@ -136,7 +136,7 @@ def _require_read(faults: Faults, kind: TargetKind, values: Column, *, y: np.nda
         more = f" and {len(lost) - 1} more rows" if len(lost) > 1 else ""
         given = f"{values[row].as_py()!r} given, which can't be read as {kind.name}"
         fix = "mend the value, or leave it empty where it is not known"
-        faults.add(f"{place(column=kind.column, row=row)}{more}", given, fix=fix)
+        faults.add(f"{location(column=kind.column, row=row)}{more}", given, fix=fix)
 
 
 def _warn_outside(kind: TargetKind, table: pa.Table, y: np.ndarray) -> None:
@@ -146,8 +146,8 @@ def _warn_outside(kind: TargetKind, table: pa.Table, y: np.ndarray) -> None:
         more = f" and {len(far) - 1} more rows" if len(far) > 1 else ""
         value = table.column(kind.column)[int(far[0])].as_py()
         warnings.warn(
-            f"{place(column=kind.column, row=int(far[0]))}{more}: {value!r} is outside of what the "
-            f"training rows had; answers that rest on it are extrapolated",
+            f"{location(column=kind.column, row=int(far[0]))}{more}: {value!r} is outside of what "
+            f"the training rows had; predictions that rest on it are extrapolated",
             stacklevel=4,
         )
 
@@ -156,12 +156,12 @@ def with_measured(
     columns: dict[str, pa.Array], table: pa.Table, given: Sequence[str]
 ) -> dict[str, pa.Array]:
     """Put measured numbers back as they were, in the columns of their targets."""
-    found = dict(columns)
+    measured = dict(columns)
     for name in given:
         for column in (name, f"{name}_low", f"{name}_high"):
-            if column in found:
-                found[column] = _as_measured(table.column(name), found[column])
-    return found
+            if column in measured:
+                measured[column] = _as_measured(table.column(name), measured[column])
+    return measured
 
 
 def _as_measured(values: pa.ChunkedArray, predicted: pa.Array) -> pa.Array:

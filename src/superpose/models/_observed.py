@@ -34,7 +34,7 @@ class Observed:
     @cached_property
     def columns(self) -> tuple[np.ndarray, np.ndarray]:
         """Values (N, R), NaN where not measured, and the index (R,) of each column's target."""
-        return reveal_columns(list(self.kinds.values()), [self.labels[t] for t in self.kinds])
+        return observed_columns(list(self.kinds.values()), [self.labels[t] for t in self.kinds])
 
     def beside(
         self, matrix: np.ndarray, target: str, *, shown: np.ndarray | None = None
@@ -58,14 +58,14 @@ class Observed:
         known = np.stack(
             [kind.distribution.known(self.labels[t]) for t, kind in self.kinds.items()], axis=1
         )
-        found = {}
+        levels = {}
         for index, target in enumerate(self.kinds):
             others = np.delete(known, index, axis=1)
-            found[target] = np.where(others.all(1), 2, np.where(others.any(1), 1, 0))
-        return found
+            levels[target] = np.where(others.all(1), 2, np.where(others.any(1), 1, 0))
+        return levels
 
 
-def reveal_columns(
+def observed_columns(
     kinds: Sequence[TargetKind], labels: Sequence[np.ndarray]
 ) -> tuple[np.ndarray, np.ndarray]:
     """Lay the measured values of all targets side by side.

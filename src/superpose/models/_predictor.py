@@ -137,30 +137,30 @@ class Predictor:
         pred = self.conditional(rows, observed)
         half_width: dict[str, np.ndarray | None] = {}
         for t, index in observed.levels().items():
-            exact = kinds[t].distribution.point_mass(labels[t])
+            point_mass = kinds[t].distribution.point_mass(labels[t])
             # A row that is measured may still have locations without a label.
-            measured = kinds[t].distribution.known(labels[t])[:, None] & ~np.isnan(exact)
-            pred[t] = np.where(measured, exact, pred[t])
+            measured = kinds[t].distribution.known(labels[t])[:, None] & ~np.isnan(point_mass)
+            pred[t] = np.where(measured, point_mass, pred[t])
             half_width[t] = self._half_width_at(t, pred[t], index)
         return Prediction(pred, half_width)
 
     def _half_width_at(self, target: str, pred: np.ndarray, index: np.ndarray) -> np.ndarray | None:
         """Half-widths where each row has a level of its own, by its index."""
         scales = [self.levels[name].scales.get(target) for name in LEVELS]
-        spread = self.codec.target_kinds[target].distribution.spread
-        if None in scales or spread is None:
+        stated = self.codec.target_kinds[target].distribution.scale
+        if None in scales or stated is None:
             return None
-        deviation = spread.deviations(pred)
+        deviation = stated.std(pred)
         scale = np.array(scales, float)[index]
         return scale.reshape(-1, *[1] * (deviation.ndim - 1)) * deviation
 
     def half_width(self, target: str, pred: np.ndarray) -> np.ndarray | None:
         """Half-widths of a number's intervals while nothing is given, in standardised units."""
-        spread = self.codec.target_kinds[target].distribution.spread
+        stated = self.codec.target_kinds[target].distribution.scale
         scales = self.levels[NONE].scales
-        if target not in scales or spread is None:
+        if target not in scales or stated is None:
             return None
-        return scales[target] * spread.deviations(pred)
+        return scales[target] * stated.std(pred)
 
     def deployed(self, rows: Rows, targets: Iterable[str] | None = None) -> Predictions:
         """What is deployed where nothing is given: canonical predictions (N, K) by target."""
@@ -187,7 +187,7 @@ class Predictor:
             rows: The rows.
             observed: What is measured.
             targets: Which to predict (default all). Where a target's own value is given, what is
-                predicted for it means nothing: the value itself is the answer.
+                predicted for it means nothing: the value itself is the prediction.
             level: Use the mixture of this level for every row (default: what each row calls for).
 
         Shape:
@@ -288,20 +288,20 @@ class Predictor:
         try:
             facts = today(facts)
             require_facts(facts)
-            found = cls(
+            predictor = cls(
                 Codec.from_state(facts["codec"]),
                 [_restored(entry, groups) for entry in facts["models"]],
                 _levels(facts),
                 thresholds=facts["thresholds"],
-                baselines={t: np.array(floor) for t, floor in facts["floors"].items()},
+                baselines={t: np.array(baseline) for t, baseline in facts["floors"].items()},
             )
-            found._require_models()
+            predictor._require_models()
         except KeyError as error:
             raise BundleError(
                 f"bundle: {error} is missing; the bundle is damaged; save the model again"
             ) from error
-        require_sound(found)
-        return found
+        require_sound(predictor)
+        return predictor
 
     def _require_models(self) -> None:
         """Make sure that every model is there that a mixture names."""

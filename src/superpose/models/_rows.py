@@ -24,7 +24,7 @@ class Rows:
         size: Number of rows N.
         inputs: Encodes the inputs of networks.
         matrix: Encodes the inputs of trees.
-        models: The models that may be asked by name.
+        models: The models that predict by name.
     """
 
     def __init__(
@@ -112,12 +112,12 @@ class Rows:
         if not targets:
             return
         if self._picked is None:
-            found = model.predict(self, targets=targets)
+            preds = model.predict(self, targets=targets)
         else:
             whole, index = self._picked
-            found = {
+            preds = {
                 t: by[model.name][index]
                 for t, by in whole.predict({t: [model.name] for t in targets}).items()
             }
         for target in targets:
-            self._known[target, model.name] = found[target]
+            self._known[target, model.name] = preds[target]

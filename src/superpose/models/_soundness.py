@@ -35,7 +35,7 @@ class PredictorFacts(BaseModel):
 
 
 class GivenFacts(BaseModel):
-    """What stands in a bundle of the mixtures that answer where targets are given."""
+    """What stands in a bundle of the mixtures that predict where targets are given."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -45,26 +45,26 @@ class GivenFacts(BaseModel):
 
 
 def require_facts(facts: Any) -> None:
-    """Makes sure that the mixtures, thresholds and spreads of a bundle are finite numbers.
+    """Makes sure that the mixtures, thresholds and intervals of a bundle are finite numbers.
 
     Raises:
         BundleError: the first that is not.
     """
     names = PredictorFacts.model_fields
     own = {name: facts[name] for name in names}
-    found = restored(PredictorFacts, own, "model")
+    stored = restored(PredictorFacts, own, "model")
     if facts["given"]:
         given = restored(GivenFacts, facts["given"], "given")
         for part in (given.weights, given.factors, given.spread):
             if part.keys() != set(LEVELS):
                 raise damaged("given", (), f"not of the levels {listing(LEVELS)}")
-    for target, weights in found.shipped.items():
+    for target, weights in stored.shipped.items():
         if min(weights.values(), default=-1.0) < 0 or sum(weights.values()) <= 0:
             raise damaged("model", ("shipped", target), "weights below 0, or none")
 
 
 def require_sound(predictor: Predictor) -> None:
-    """Makes sure that all targets can be predicted from what a bundle held.
+    """Makes sure that all targets can be predicted from what a bundle contains.
 
     Raises:
         BundleError: a part that is missing, does not fit, or predicts what is no number.
@@ -82,9 +82,9 @@ def require_sound(predictor: Predictor) -> None:
     for model in predictor.models:
         _require_targets(model.targets, kinds, model.name)
         model.require_sound(predictor.codec)
-    # A pretrained model is loaded, from wherever it lies, when it is asked for.
-    slow = [kind.column for kind in predictor.codec.input_kinds if kind.skip_cross_fitting]
-    if slow or any(kind.hints.skip_cross_fitting for kind in kinds.values()):
+    # A pretrained model is loaded, from wherever it lies, when it is used.
+    skipping = [kind.column for kind in predictor.codec.input_kinds if kind.skip_cross_fitting]
+    if skipping or any(kind.hints.skip_cross_fitting for kind in kinds.values()):
         return
     try:
         with warnings.catch_warnings(), np.errstate(all="ignore"):
@@ -105,27 +105,27 @@ def _require_targets(names: Iterable[str], kinds: Mapping[str, TargetKind], part
 
 
 def _try(predictor: Predictor) -> None:
-    """Predicts rows without a value, with every model and in every way that a user can ask for."""
+    """Predicts rows without a value, with every model and in every way that a user can."""
     codec = predictor.codec
     table = pa.table({spec.name: pa.nulls(ROWS) for spec in codec.schema.inputs})
     each = predictor.each(predictor.rows(table), codec.target_kinds)
-    found = predictor.predict(table)
+    prediction = predictor.predict(table)
     for target, kind in codec.target_kinds.items():
-        every = [*each[target].values(), found.pred[target]]
+        every = [*each[target].values(), prediction.pred[target]]
         if any(z.shape != (ROWS, kind.distribution.n_columns) for z in every):
             raise damaged("model", (), f"predictions of {target!r} have another shape")
-        # Where there is an answer for each place, a row without an image has none.
+        # Where there are predictions for each location, a row without an image has none.
         if kind.locations is None and not all(np.isfinite(z).all() for z in every):
             raise damaged("model", (), f"predictions of {target!r} are not finite")
         threshold = predictor.thresholds.get(target)
         codec.decode(
             target,
-            found.pred[target],
+            prediction.pred[target],
             table,
             threshold=threshold,
-            interval=found.half_width[target],
+            interval=prediction.half_width[target],
         )
-        kind.decode_proba(found.pred[target])
+        kind.decode_proba(prediction.pred[target])
     if predictor.takes_given:
         _try_given(predictor, table)
 

@@ -124,7 +124,7 @@ def is_folder(path: str | os.PathLike[str]) -> bool:
 
 
 def require_writable(path: str | os.PathLike[str]) -> None:
-    """Refuses a place where a folder may not be written, before hours are spent on its content.
+    """Refuses a path where a folder may not be written, before hours are spent on its content.
 
     Raises:
         BundleError: it is a file, or a folder with content that is not superpose's.
@@ -215,7 +215,7 @@ def _manifest(contents: dict[str, dict[str, bytes]]) -> tuple[bytes, dict[str, b
 
 
 def _write_new(path: Path, manifest: bytes, files: Mapping[str, bytes]) -> None:
-    """Builds the folder beside its place and moves it there in one step."""
+    """Builds the folder beside its path and moves it there in one step."""
     # Not mkdtemp, which keeps everyone else out: a bundle is as open as any other new folder.
     temporary = path.parent / f".superpose-{uuid.uuid4().hex[:12]}.tmp"
     temporary.mkdir()
@@ -317,7 +317,7 @@ def _check_entries(manifest: dict[str, Any], file: Path) -> None:
                 given = f"{part!r} is to be read from {name!r}"
                 allowed = "files of the folder itself"
                 raise BundleError(message(str(file), given, allowed, fix="don't trust this bundle"))
-            # Each file carries the name of its part: entries that were exchanged are found.
+            # Each file carries the name of its part: entries that were exchanged are detected.
             if name != f"{part}.{entry['sha256'][:12]}.{_ENDINGS[sort]}":
                 raise _damaged(file, f"the entry of {part!r} names {name!r}, which is of another")
 
@@ -353,10 +353,10 @@ def _parse_json(blob: bytes, file: Path) -> dict[str, Any]:
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     """An object whose keys stand once; of two, json itself would take the last without a word."""
-    found = dict(pairs)
-    if len(found) < len(pairs):
+    content = dict(pairs)
+    if len(content) < len(pairs):
         raise ValueError("a key stands twice")
-    return found
+    return content
 
 
 def _link(file: Path) -> str:

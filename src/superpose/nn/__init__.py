@@ -19,7 +19,7 @@ from ._measured import Measured
 from ._network import GIVEN, Architecture, Network
 from ._stacked import StackedNetworks, StateDict
 from ._trunk import MemberLinear, Trunk, gradients_at_input
-from .augment._augment import Augment, ImageAugment, Moved, follow_grid
+from .augment._augment import Augment, AugmentRecord, ImageAugment, transform_grid
 from .augment._augment_signals import SeriesAugment, SoundAugment
 from .augment._augment_tokens import TokenAugment
 from .augment._rephrase import RephraseAugment
@@ -59,6 +59,7 @@ __all__ = [
     "Architecture",
     "AudioEncoder",
     "Augment",
+    "AugmentRecord",
     "BothWays",
     "CategoryEncoder",
     "Cost",
@@ -76,7 +77,6 @@ __all__ = [
     "MapEncoder",
     "Measured",
     "MemberLinear",
-    "Moved",
     "MultiHotEncoder",
     "Network",
     "NoFusion",
@@ -107,12 +107,12 @@ __all__ = [
     "WordVectors",
     "augment_of",
     "encoder_of",
-    "follow_grid",
     "gradients_at_input",
     "head_of",
     "module_key",
     "network_cost",
     "pretrained_model",
+    "transform_grid",
 ]
 
 if not TYPE_CHECKING:  # type checkers know the new names only

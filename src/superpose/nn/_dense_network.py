@@ -23,7 +23,7 @@ class Outputs(NamedTuple):
     Args:
         rows: (B, M, T, O), as of a network whose targets all have linear heads.
         dense: For each other target, by its name, (B, 1, S * C), NaN where a row has no such
-            location. The members of the ensemble have one answer together.
+            location. The members of the ensemble share them.
     """
 
     rows: Tensor
@@ -31,7 +31,7 @@ class Outputs(NamedTuple):
 
 
 class DenseNetwork(Network):
-    """A network some of whose targets have an answer for each location of an input, or a module.
+    """A network some of whose targets have outputs for each location of an input, or a module.
 
     Such a target has a task state as every other, so that targets exchange as always; its head
     reads the input's map, modulated by that state, or the state alone.
@@ -44,7 +44,7 @@ class DenseNetwork(Network):
         observed: As of ``Network``.
 
     Shape:
-        blocks: name -> (B, ...) -> ``Outputs``.
+        inputs: name -> (B, ...) -> ``Outputs``.
 
     Example:
         >>> from superpose.nn import WordEncoder
@@ -69,12 +69,12 @@ class DenseNetwork(Network):
             name: 0 if isinstance(head, DenseHead | CustomHead) else head
             for name, head in heads.items()
         }
-        # In the order of the blocks, whatever that of the targets: weights are drawn from one seed.
+        # In the order of the inputs, whatever that of the targets: weights are drawn from one seed.
         for name, encode in encoders.items():
             if name in {head.block for head in dense.values()}:
                 cast(MapEncoder, encode).open_map()
         super().__init__(encoders, linear, architecture, observed=observed)
-        self.blocks_of = {name: head.block for name, head in dense.items()}
+        self.block_of = {name: head.block for name, head in dense.items()}
         self.labels_of = {name: head.labels for name, head in custom.items()}
         # Behind all other weights: sums over weights, such as a gradient's norm, have an order.
         self.dense = nn.ModuleDict(
@@ -92,34 +92,34 @@ class DenseNetwork(Network):
     def _map_of(self, block: str) -> MapEncoder:
         return cast(MapEncoder, self.encoders[block])
 
-    def trimmed(self, blocks: dict[str, Tensor]) -> dict[str, Tensor]:
-        """Drop locations that no row of a batch has, which answers nothing else.
+    def trimmed(self, inputs: dict[str, Tensor]) -> dict[str, Tensor]:
+        """Drop locations that no row of a batch has, which changes nothing else.
 
         It looks at the data, so it is called before folds are run in one pass.
         """
-        used = self.blocks_of.values()
-        return {**blocks, **{name: self._map_of(name).trimmed(blocks[name]) for name in used}}
+        used = self.block_of.values()
+        return {**inputs, **{name: self._map_of(name).trimmed(inputs[name]) for name in used}}
 
     def forward(  # type: ignore[override] # two shapes
-        self, blocks: dict[str, Tensor], probe: Tensor | None = None
+        self, inputs: dict[str, Tensor], probe: Tensor | None = None
     ) -> Outputs:
         both = {
-            block: self._map_of(block).token_and_map(blocks[block])
-            for block in set(self.blocks_of.values())
+            block: self._map_of(block).token_and_map(inputs[block])
+            for block in set(self.block_of.values())
         }
         tokens = {block: token for block, (token, _) in both.items()}
-        states = self.fused_states(blocks, probe, tokens)
+        states = self.fused_states(inputs, probe, tokens)
         state_of = {
             name: states[..., t, :].mean(-2)
             for t, name in enumerate(self.heads.names)
-            if name in self.blocks_of or name in self.labels_of
+            if name in self.block_of or name in self.labels_of
         }
         dense = {}
-        for name, block in self.blocks_of.items():
+        for name, block in self.block_of.items():
             out = self.dense[module_key(name)](both[block][1], state_of[name])
-            seen = self._map_of(block).seen(blocks[block])
+            seen = self._map_of(block).seen(inputs[block])
             dense[name] = torch.where(seen[..., None], out, torch.nan).flatten(-2)[..., None, :]
         for name, label_block in self.labels_of.items():
-            labels = blocks.get(label_block) if label_block else None
+            labels = inputs.get(label_block) if label_block else None
             dense[name] = self.custom[module_key(name)](state_of[name], labels)[..., None, :]
-        return Outputs(self.heads(states, blocks), dense)
+        return Outputs(self.heads(states, inputs), dense)

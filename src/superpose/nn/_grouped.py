@@ -17,11 +17,11 @@ class Grouped(nn.Module):
 
     Args:
         networks: One network for each group, alike in members and widths.
-        groups: For each the places of its targets, in the order of its heads; together they are
+        groups: For each the indices of its targets, in the order of its heads; together they are
             0 to T - 1.
 
     Shape:
-        As of ``Network``: blocks: name -> (B, ...) -> raw outputs (B, M, T, O). The vectors that
+        As of ``Network``: inputs: name -> (B, ...) -> raw outputs (B, M, T, O). The vectors that
         the groups' targets share lie side by side, (B, M, G W), and so do their probes.
 
     Example:
@@ -47,47 +47,47 @@ class Grouped(nn.Module):
     def _each(self) -> list[Network]:
         return [cast(Network, network) for network in self.networks]
 
-    def hidden(self, blocks: dict[str, Tensor]) -> Tensor:
+    def hidden(self, inputs: dict[str, Tensor]) -> Tensor:
         """Return what the targets of each group share, (B, M, G W)."""
-        return torch.cat([network.hidden(blocks) for network in self._each], -1)
+        return torch.cat([network.hidden(inputs) for network in self._each], -1)
 
     def task_states(
-        self, hidden: Tensor, blocks: dict[str, Tensor], probe: Tensor | None = None
+        self, hidden: Tensor, inputs: dict[str, Tensor], probe: Tensor | None = None
     ) -> Tensor:
         """Return the states before fusion, (B, M, T, D)."""
         shared = hidden.chunk(len(self.groups), -1)
         parts = zip(self._each, shared, self._probe_of(probe), strict=True)
-        return self._in_order([net.task_states(h, blocks, part) for net, h, part in parts])
+        return self._in_order([net.task_states(h, inputs, part) for net, h, part in parts])
 
     def probe_shape(self, rows: int) -> tuple[int, ...]:
         """Return the shape of a probe: of the hidden vectors."""
         members, width = self._each[0].trunk.bias.shape
         return rows, members, len(self.groups) * width
 
-    def fused_states(self, blocks: dict[str, Tensor], probe: Tensor | None = None) -> Tensor:
+    def fused_states(self, inputs: dict[str, Tensor], probe: Tensor | None = None) -> Tensor:
         """Return the states that the heads read, (B, M, T, D)."""
         parts = zip(self._each, self._probe_of(probe), strict=True)
-        return self._in_order([net.fused_states(blocks, part) for net, part in parts])
+        return self._in_order([net.fused_states(inputs, part) for net, part in parts])
 
-    def forward(self, blocks: dict[str, Tensor], probe: Tensor | None = None) -> Tensor:
+    def forward(self, inputs: dict[str, Tensor], probe: Tensor | None = None) -> Tensor:
         parts = zip(self._each, self._probe_of(probe), strict=True)
-        outputs = [net(blocks, part) for net, part in parts]
+        outputs = [net(inputs, part) for net, part in parts]
         widest = max(out.shape[-1] for out in outputs)
         return self._in_order([F.pad(out, (0, widest - out.shape[-1])) for out in outputs])
 
-    def attention(self, blocks: dict[str, Tensor]) -> Tensor | None:
+    def attention(self, inputs: dict[str, Tensor]) -> Tensor | None:
         """Return the map (B, T, T + 1), the sink last, if groups have any; 0 between groups."""
-        maps = [network.attention(blocks) for network in self._each]
-        some = next((found for found in maps if found is not None), None)
+        maps = [network.attention(inputs) for network in self._each]
+        some = next((own for own in maps if own is not None), None)
         if some is None:
             return None
         whole = some.new_zeros(len(some), self.targets, self.targets + 1)
-        for group, found in zip(self.groups, maps, strict=True):
-            for place, target in enumerate(group):
-                if found is None:  # a target that is alone in its group listens to nobody
+        for group, own in zip(self.groups, maps, strict=True):
+            for position, target in enumerate(group):
+                if own is None:  # a target that is alone in its group listens to nobody
                     whole[..., target, -1] = 1.0
                 else:
-                    whole[..., target, [*group, self.targets]] = found[..., place, :]
+                    whole[..., target, [*group, self.targets]] = own[..., position, :]
         return whole
 
     def _probe_of(self, probe: Tensor | None) -> list[Tensor | None]:
@@ -97,10 +97,10 @@ class Grouped(nn.Module):
         return list(probe.chunk(len(self.groups), -1))
 
     def _in_order(self, parts: Sequence[Tensor]) -> Tensor:
-        """Join what groups say, (..., T_g, X) each, in the order of the targets."""
+        """Join the outputs of groups, (..., T_g, X) each, in the order of the targets."""
         columns = {
-            target: part[..., place, :]
+            target: part[..., position, :]
             for group, part in zip(self.groups, parts, strict=True)
-            for place, target in enumerate(group)
+            for position, target in enumerate(group)
         }
         return torch.stack([columns[target] for target in range(self.targets)], -2)

@@ -18,7 +18,7 @@ from .heads._residual_forecast import ResidualForecastHead
 # The block of targets that are measured already; every other block holds inputs.
 GIVEN = "given"
 
-Blocks = dict[str, Tensor]
+Inputs = dict[str, Tensor]
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ class Network(nn.Module):
     """Predict several targets of a row with one trunk and one state per target.
 
     Args:
-        encoders: One encoder per input block; each tells its ``out_features``.
+        encoders: One encoder per input block; each has ``out_features``.
         heads: For each target, by its name, the raw outputs of its head, or a
             ``ResidualForecastHead``.
         architecture: Sizes of the parts.
@@ -61,11 +61,11 @@ class Network(nn.Module):
         own: Positions among ``observed`` of the targets that it predicts, where these are not all.
 
     Shape:
-        blocks: name -> (B, ...) -> raw outputs (B, M, T, O) with O that of the widest head;
+        inputs: name -> (B, ...) -> raw outputs (B, M, T, O) with O that of the widest head;
         a target uses the first of them, as many as its head has. The block "given" holds measured
         values (B, R), NaN where hidden.
         ``probe`` is zeros in the shape of ``probe_shape(B)``, added to the hidden vectors, or to
-        the states where it is ``separate``: its gradient tells what each target asks of the trunk.
+        the states where it is ``separate``: its gradient is that of each target at the trunk.
 
     Example:
         >>> from superpose.nn import CategoryEncoder
@@ -111,22 +111,22 @@ class Network(nn.Module):
         # so that all targets' come from one pass through the heads.
         self.separate = fusion is FUSIONS["none"]
 
-    def hidden(self, blocks: Blocks, read: Blocks | None = None) -> Tensor:
+    def hidden(self, inputs: Inputs, read: Inputs | None = None) -> Tensor:
         """Return what all targets share, (B, M, W); tokens that were read are not made anew."""
         tokens = [
-            read[name] if read and name in read else encode(blocks[name])
+            read[name] if read and name in read else encode(inputs[name])
             for name, encode in self.encoders.items()
         ]
         return self.trunk(torch.cat([token.flatten(-2) for token in tokens], -1))
 
-    def task_states(self, hidden: Tensor, blocks: Blocks, probe: Tensor | None = None) -> Tensor:
+    def task_states(self, hidden: Tensor, inputs: Inputs, probe: Tensor | None = None) -> Tensor:
         """Return the states before fusion, (B, M, T, D)."""
         if probe is not None and not self.separate:
             hidden = hidden + probe
         states = self.states(hidden).unflatten(-1, (self.targets, -1))
         if probe is not None and self.separate:
             states = states + probe
-        return states if self.measured is None else self.measured(states, blocks[GIVEN])
+        return states if self.measured is None else self.measured(states, inputs[GIVEN])
 
     def probe_shape(self, rows: int) -> tuple[int, ...]:
         """Return the shape of a probe: of the hidden vectors, or of the states if separate."""
@@ -135,25 +135,25 @@ class Network(nn.Module):
         return (rows, members, *inside)
 
     def fused_states(
-        self, blocks: Blocks, probe: Tensor | None = None, read: Blocks | None = None
+        self, inputs: Inputs, probe: Tensor | None = None, read: Inputs | None = None
     ) -> Tensor:
         """Return the states that the heads read, (B, M, T, D)."""
-        states = self.task_states(self.hidden(blocks, read), blocks, probe)
+        states = self.task_states(self.hidden(inputs, read), inputs, probe)
         for fuse in self.fusion:
             states = fuse(states)
         return states
 
-    def forward(self, blocks: Blocks, probe: Tensor | None = None) -> Tensor:
-        return self.heads(self.fused_states(blocks, probe), blocks)
+    def forward(self, inputs: Inputs, probe: Tensor | None = None) -> Tensor:
+        return self.heads(self.fused_states(inputs, probe), inputs)
 
-    def attention(self, blocks: Blocks) -> Tensor | None:
+    def attention(self, inputs: Inputs) -> Tensor | None:
         """Return the members' mean map (B, T, T + 1) in the first fusion block, if it has one.
 
         The sink is last.
         """
-        hidden = self.hidden(blocks)
+        hidden = self.hidden(inputs)
         if hasattr(self.states, "attention"):  # experts that know whose they are
-            found = self.states.attention(hidden)  # type: ignore[operator]
+            weights = self.states.attention(hidden)  # type: ignore[operator]
         else:
-            found = self.fusion[0].attention(self.task_states(hidden, blocks))  # type: ignore[operator]
-        return None if found is None else found.mean(1)
+            weights = self.fusion[0].attention(self.task_states(hidden, inputs))  # type: ignore[operator]
+        return None if weights is None else weights.mean(1)

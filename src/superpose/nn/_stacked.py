@@ -28,7 +28,7 @@ class StackedNetworks(nn.Module):
 
     Shape:
         inputs: name -> (P, B, ...) -> (P, B, M, T, O), or the outputs of a dense network with the
-        leading axis P; they end with the last place that a row of the batch has.
+        leading axis P; they end with the last location that a row of the batch has.
 
     Example:
         >>> from superpose.nn import Architecture, Network, NumberEncoder
@@ -60,7 +60,7 @@ class StackedNetworks(nn.Module):
 
     @property
     def template(self) -> nn.Module:
-        """One of the networks, for questions about their form."""
+        """One of the networks, to read their form from."""
         return self.single if self.count == 1 else self._base[0]
 
     def forward(self, inputs: StateDict, probe: Tensor | None = None) -> Tensor | Outputs:
@@ -75,14 +75,14 @@ class StackedNetworks(nn.Module):
             return Outputs(out.rows[None], {t: z[None] for t, z in out.dense.items()})
 
         def one(
-            weights: StateDict, buffers: StateDict, row: StateDict, own_probe: Tensor | None
+            state: tuple[StateDict, StateDict], row: StateDict, own_probe: Tensor | None
         ) -> Tensor | Outputs:
-            return functional_call(base, (weights, buffers), (row, own_probe))
+            return functional_call(base, state, (row, own_probe))
 
         weights = dict(zip(self._names, self.stacked, strict=True))
         buffers = {n: getattr(self, f"stacked_buffer{i}") for i, n in enumerate(self._buffer_names)}
-        axes = (0, 0, 0, None if probe is None else 0)
-        return vmap(one, axes, randomness="different")(weights, buffers, inputs, probe)
+        axes = (0, 0, None if probe is None else 0)
+        return vmap(one, axes, randomness="different")((weights, buffers), inputs, probe)
 
     def gradient_probe(self, rows: int) -> Tensor:
         """Return zeros (P, ...) to pass along with ``rows`` rows, whose gradient is to be read."""
@@ -116,7 +116,7 @@ class StackedNetworks(nn.Module):
     def clip(self, largest: float) -> Tensor:
         """Scale each network's gradient down to the norm ``largest``; return the norms (P,).
 
-        A network of groups is several: what one group's targets ask for shortens no other's step.
+        A network of groups is several: the gradients of one group shorten no other's step.
         """
         parts: dict[str, list[Tensor]] = {}
         for name, weight in self._named():

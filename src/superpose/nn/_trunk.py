@@ -41,7 +41,7 @@ class MemberLinear(nn.Module):
 
 
 def gradients_at_input(gradients: Tensor, *, weight: Tensor, r: Tensor, s: Tensor) -> Tensor:
-    """Return what each share of a ``MemberLinear``'s outputs asks of its input.
+    """Return the gradient at the input of a ``MemberLinear`` of each share of its outputs.
 
     Args:
         gradients: At the outputs, which are cut in T shares of D.

@@ -1,4 +1,4 @@
-"""How models are judged: by out-of-fold predictions where labels are few, else by one split."""
+"""How models are evaluated: by out-of-fold predictions where labels are few, else by one split."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ ROWS_PER_RARE_LABEL = 20
 # A table of fewer groups is small, however many rows they have: fifteen percent of two hundred
 # groups are thirty, and half of those decide.
 FEW_GROUPS = 200
-# Below so many rows every row tells: ten folds leave each model nine tenths of them.
+# Below so many rows every row counts: ten folds leave each model nine tenths of them.
 FEW = 800
 # Above so many rows folds would cost more than they steady.
 LARGE = 8_000
@@ -30,7 +30,7 @@ Labels = Mapping[str, np.ndarray]
 
 @dataclass(frozen=True)
 class Plan:
-    """Which rows each model learns from, and which judge it.
+    """Which rows each model learns from, and which evaluate it.
 
     Args:
         cross_fitted: Whether predictions are out-of-fold, so that each half also chooses for the
@@ -52,7 +52,7 @@ class Plan:
         return "folds" if self.cross_fitted else "holdout"
 
     @property
-    def judges(self) -> np.ndarray:
+    def proof_rows(self) -> np.ndarray:
         """Indices of the rows that take part in the proof."""
         return np.flatnonzero(self.selection_half >= 0)
 
@@ -76,23 +76,23 @@ def make_plan(
         The plan, and what the user should know of it.
     """
     dealt = {t: kind.strata(labels[t]) for t, kind in codec.target_kinds.items()}
-    judges = seen_rows(split) if cross_fitted else split.validation
+    proof_rows = seen_rows(split) if cross_fitted else split.validation
     half = np.full(len(next(iter(labels.values()))), -1)
     notes = []
-    if _count_units(judges, split.clusters) < 2:
-        half[judges] = 0
+    if _count_units(proof_rows, split.clusters) < 2:
+        half[proof_rows] = 0
         notes.append(
             "split: the validation rows are of one group only, so they choose and nothing decides; "
-            "no challenger can ship"
+            "no challenger can be deployed"
         )
     else:
-        half[judges] = fold_indices(
-            judges, dealt, k=2, repeat_seed=config.seed + 1, clusters=split.clusters
+        half[proof_rows] = fold_indices(
+            proof_rows, dealt, k=2, repeat_seed=config.seed + 1, clusters=split.clusters
         )
     if not cross_fitted:
-        fold = Fold(split.train, judges[half[judges] == 0])
+        fold = Fold(split.train, proof_rows[half[proof_rows] == 0])
         return Plan(False, [fold], half, [fold]), notes
-    repeats = _folds(judges, dealt, config=config, clusters=split.clusters)
+    repeats = _folds(proof_rows, dealt, config=config, clusters=split.clusters)
     return Plan(True, [fold for folds in repeats for fold in folds], half, repeats[0]), notes
 
 
@@ -101,8 +101,8 @@ def _folds(
 ) -> list[list[Fold]]:
     """The folds of every repeat."""
     auto = 10 if len(rows) < FEW else 5
-    asked = auto if config.proof.folds == "auto" else config.proof.folds
-    k = min(asked, _count_units(rows, clusters))
+    requested = auto if config.proof.folds == "auto" else config.proof.folds
+    k = min(requested, _count_units(rows, clusters))
     repeats = []
     for repeat in range(config.proof.repeats):
         fold = fold_indices(
@@ -113,7 +113,7 @@ def _folds(
 
 
 def few_by_count(config: Config, schema: Schema, split: Split) -> bool | None:
-    """Tell whether predictions will be out-of-fold, from counts of rows; None where labels tell."""
+    """Whether predictions will be out-of-fold, from counts of rows; None where labels decide."""
     if config.proof.folds != "auto":
         return config.proof.folds > 1
     rows = seen_rows(split)
@@ -145,7 +145,7 @@ def forbids_folds(codec: Codec, config: Config) -> bool:
     """Whether a model takes too long to be trained once for each fold.
 
     Raises:
-        ConfigError: Folds are asked for all the same.
+        ConfigError: The settings want folds all the same.
     """
     whole = [kind.column for kind in codec.input_kinds if kind.skip_cross_fitting]
     whole += [t for t, kind in codec.target_kinds.items() if not kind.distribution.is_mixable]

@@ -1,4 +1,4 @@
-"""A table made ready for training: kinds found, rows divided, codec fitted, nothing trained."""
+"""A table made ready for training: kinds inferred, rows divided, codec fitted, nothing trained."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class Prepared:
         inputs: Encoded inputs of networks, all rows.
         features: Encoded inputs of trees, all rows.
         labels: Encoded labels by target, all rows.
-        plan: How models are judged.
+        plan: How models are evaluated.
         warnings: What the user should know, one sentence each.
     """
 
@@ -83,7 +83,7 @@ class Prepared:
 
 
 def _require_one_network(config: Config, codec: Codec) -> None:
-    """Make sure that groups are not asked for where they can't be served.
+    """Make sure that no groups are set where targets have heads of another form.
 
     Raises:
         ConfigError: Groups of targets some of which have heads of another form.
@@ -96,21 +96,21 @@ def _require_one_network(config: Config, codec: Codec) -> None:
 
 
 def _require_followed(config: Config, schema: Schema) -> None:
-    """Make sure that images are mixed only where a target follows.
+    """Make sure that images are mixed only where a target has labels that can be mixed too.
 
     Raises:
         ConfigError: Images that are mixed without a mask or a map of them.
     """
     faults = Faults(ConfigError)
-    pieced = {
+    with_labels = {
         t.options.get("of") for t in schema.targets if TARGET_KINDS[t.kind].hints.mixes_labels
     }
-    for place, spec in enumerate(() if config.inputs == "auto" else config.inputs):
-        vary = spec.options.get("augment")
-        if isinstance(vary, Mapping) and vary.get("mix") and spec.name not in pieced:
-            given = f"{vary['mix']:g} given, but no target is a mask or a map of {spec.name!r}"
+    for index, spec in enumerate(() if config.inputs == "auto" else config.inputs):
+        augment = spec.options.get("augment")
+        if isinstance(augment, Mapping) and augment.get("mix") and spec.name not in with_labels:
+            given = f"{augment['mix']:g} given, but no target is a mask or a map of {spec.name!r}"
             fix = "remove it: all labels of the rows that are mixed would be hidden"
-            faults.add(config.at("inputs", place, "augment", "mix"), given, fix=fix)
+            faults.add(config.at("inputs", index, "augment", "mix"), given, fix=fix)
     faults.raise_any()
 
 
@@ -126,8 +126,8 @@ def prepare(table: pa.Table, config: Config) -> Prepared:
         warnings.simplefilter("always", UserWarning)
         prepared = _prepare(table, config)
     _warn_again(caught)
-    said = [str(one.message) for one in caught if issubclass(one.category, UserWarning)]
-    prepared.warnings = list(dict.fromkeys([*prepared.warnings, *said]))
+    messages = [str(one.message) for one in caught if issubclass(one.category, UserWarning)]
+    prepared.warnings = list(dict.fromkeys([*prepared.warnings, *messages]))
     return prepared
 
 
@@ -147,7 +147,7 @@ def _prepare(table: pa.Table, config: Config) -> Prepared:
     require_own_columns(codec, config)
     plan, notes = make_plan(codec, labels, config=config, split=split, cross_fitted=cross_fitted)
     schema.warnings.extend(notes)
-    found = [
+    all_warnings = [
         *schema.warnings,
         *split.warnings,
         *codec.warnings,
@@ -165,7 +165,7 @@ def _prepare(table: pa.Table, config: Config) -> Prepared:
         features=codec.features(table),
         labels=labels,
         plan=plan,
-        warnings=list(dict.fromkeys(found)),
+        warnings=list(dict.fromkeys(all_warnings)),
     )
 
 
@@ -198,32 +198,34 @@ def _fit_codec(
 
 
 def _unserved(codec: Codec, config: Config) -> list[str]:
-    """Say which targets no boosted trees stand against."""
-    asked = config.proof.references
-    found = []
+    """Say which targets boosted trees can't predict."""
+    references = config.proof.references
+    notes = []
     for target, kind in codec.target_kinds.items():
-        if kind.tree_task is None and asked in ("all", "trees"):
-            left = "the network alone is its only reference"
-            if asked == "trees":
-                left = "it has no reference, so what ships for it is unproven"
-            found.append(f"target {target!r}: boosted trees can't predict {kind.name}; {left}")
-    return found
+        if kind.tree_task is None and references in ("all", "trees"):
+            consequence = "the network alone is its only reference"
+            if references == "trees":
+                consequence = "it has no reference, so what is deployed for it is unproven"
+            notes.append(
+                f"target {target!r}: boosted trees can't predict {kind.name}; {consequence}"
+            )
+    return notes
 
 
 def _unhidden(codec: Codec, config: Config) -> list[str]:
-    """Say that nothing is hidden where it is asked for."""
+    """Say where nothing is hidden although the settings want it."""
     if not config.training.modality_dropout or codec.hideable_groups:
         return []
     return [
         "training.modality_dropout: no input is hidden; only an image, a sound, a text, a series "
-        "and the like are, beside another input, and none whose places have an answer each"
+        "and the like are, beside another input, and none whose locations have a label each"
     ]
 
 
 def engines_of(config: Config, small: bool) -> list[Engine]:
     """Return the tree engines from the settings; small tables try coarse trees beside fine ones."""
-    asked = config.proof.trees
-    if asked == "auto":
-        asked = ["hist", "catboost"] if find_spec("catboost") else ["hist"]
-    coarse: list[Engine] = ["hist-coarse"] if small and "hist" in asked else []
-    return [*asked, *coarse]
+    engines = config.proof.trees
+    if engines == "auto":
+        engines = ["hist", "catboost"] if find_spec("catboost") else ["hist"]
+    coarse: list[Engine] = ["hist-coarse"] if small and "hist" in engines else []
+    return [*engines, *coarse]

@@ -26,7 +26,9 @@ def surely_fits(prepared: Prepared) -> bool:
     available = available_memory()
     if available is None:
         return True
-    codec, config, folds = prepared.codec, prepared.config, prepared.plan.folds
+    codec = prepared.codec
+    config = prepared.config
+    folds = prepared.plan.folds
     kinds = list(codec.target_kinds.values())
     tabular = all(kind.group is not None for kind in codec.input_kinds)
     if not tabular or not all(kind.has_linear_head for kind in kinds):
@@ -44,12 +46,16 @@ def surely_fits(prepared: Prepared) -> bool:
 
 def weights_at_most(prepared: Prepared) -> int:
     """Return a number that the weights of a multi-task network over columns stay below."""
-    model, kinds = prepared.config.model, list(prepared.codec.target_kinds.values())
+    model = prepared.config.model
+    kinds = list(prepared.codec.target_kinds.values())
     sizes = model.resolved(
         len(prepared.split.train) + len(prepared.split.validation),
         folds=prepared.plan.cross_fitted,
     )
-    n_targets, members, width, state = len(kinds), sizes.members, sizes.width, sizes.state
+    n_targets = len(kinds)
+    members = sizes.members
+    width = sizes.width
+    state = sizes.state
     inside = _n_tokens(prepared) * model.embedding
     n_outputs = 2 + 2 * max(kind.distribution.n_columns for kind in kinds)
     encoders = 2 * _n_codes(prepared) * model.embedding

@@ -148,7 +148,7 @@ class ForecastChart(Record):
 
 @dataclass(frozen=True)
 class ExampleRecord(Record):
-    """One row with its answers.
+    """One row with its predictions.
 
     Args:
         row: The first inputs as short texts, by column.
@@ -184,7 +184,7 @@ class RanksChart(Record):
 
 @dataclass(frozen=True)
 class ExamplesChart(Record):
-    """Rows with their answers, where there is nothing to draw.
+    """Rows with their predictions, where there is nothing to draw.
 
     Args:
         examples: A few rows, from the best to the worst.
@@ -313,7 +313,7 @@ class ObjectsRecord(Record):
 
 @dataclass(frozen=True, eq=False)
 class ObjectClass(Record):
-    """How well the objects of one class are found.
+    """How well the objects of one class are detected.
 
     Args:
         label: Its name.

@@ -164,18 +164,18 @@ def _balance(balance: Mapping[str, Any] | None) -> Facts | None:
     return renamed(balance, {"looks": "gradients"})
 
 
-def _entanglement(found: Mapping[str, Any] | None) -> Facts | None:
-    if not found:
+def _entanglement(facts: Mapping[str, Any] | None) -> Facts | None:
+    if not facts:
         return None
-    size = len(found["targets"])
+    size = len(facts["targets"])
     shapes = {**dict.fromkeys(_PAIRS, (size, size)), **dict.fromkeys(_SINGLE, (size,))}
     unknown = {key: np.full(shape, UNKNOWN) for key, shape in shapes.items()}
-    known = {key: value for key, value in found.items() if value is not None}
+    known = {key: value for key, value in facts.items() if value is not None}
     return {**unknown, "rows": 0, **known}
 
 
-def _affinity(found: Mapping[str, Any] | None) -> Facts | None:
+def _affinity(facts: Mapping[str, Any] | None) -> Facts | None:
     names = {"alone": "single_task", "set": "run_groups", "looks": "n_looks"}
     names |= {"networks": "n_networks", "epochs": "n_epochs"}
-    kept = {key: value for key, value in (found or {}).items() if key != "transfer"}
+    kept = {key: value for key, value in (facts or {}).items() if key != "transfer"}
     return renamed(kept, names)

@@ -164,8 +164,8 @@ class RunRecord(Record):
         fields = plain(self._without_arrays())
         arrays: dict[str, np.ndarray] = {}
         for name, target in self.targets.items():
-            found = {} if target.chart is None else chart_arrays(target.chart)
-            arrays |= {f"{name}/{key}": value for key, value in found.items()}
+            own = {} if target.chart is None else chart_arrays(target.chart)
+            arrays |= {f"{name}/{key}": value for key, value in own.items()}
         return fields, arrays
 
     def _without_arrays(self) -> dict[str, Any]:

@@ -108,7 +108,7 @@ class AffinityRecord(Record):
 
 @dataclass(frozen=True)
 class CandidateRecord(Record):
-    """One way to group the targets, judged by cross-validation.
+    """One way to group the targets, evaluated by cross-validation.
 
     Args:
         name: Where it comes from.

@@ -78,59 +78,59 @@ def _metrics(record: RunRecord) -> dict[str, Any]:
     }
 
 
-def pair_rows(found: EntanglementRecord) -> list[dict[str, Any]]:
+def pair_rows(record: EntanglementRecord) -> list[dict[str, Any]]:
     """Returns a line for each pair of targets, the strongest first, and one for all others.
 
     Example:
         >>> nothing, pair = np.full((2, 2), np.nan), np.array([[np.nan, 0.4], [0.1, np.nan]])
         >>> one = np.array([0.1, 0.4])
-        >>> found = EntanglementRecord(["a", "b"], pair, pair, pair, pair, pair, pair, one, one,
+        >>> record = EntanglementRecord(["a", "b"], pair, pair, pair, pair, pair, pair, one, one,
         ...                            one, one, 9)
-        >>> pair_rows(found)[0]["given"], pair_rows(found)[0]["about"]
+        >>> pair_rows(record)[0]["given"], pair_rows(record)[0]["about"]
         ('a', 'b')
     """
     rows: list[dict[str, Any]] = [
         {
             "given": given,
             "about": about,
-            "bits": float(found.bits[a, b]),
-            "low": float(found.low[a, b]),
-            "high": float(found.high[a, b]),
-            "null": float(found.null[a, b]),
-            "p": float(found.p[a, b]),
-            "n": int(np.nan_to_num(found.both[a, b])),
+            "bits": float(record.bits[a, b]),
+            "low": float(record.low[a, b]),
+            "high": float(record.high[a, b]),
+            "null": float(record.null[a, b]),
+            "p": float(record.p[a, b]),
+            "n": int(np.nan_to_num(record.both[a, b])),
         }
-        for a, given, b, about in _ordered(found.targets)
+        for a, given, b, about in _ordered(record.targets)
     ]
     rows.sort(key=_falling_bits)
-    return rows + [_everyone(found, rows, b) for b in range(len(found.targets))]
+    return rows + [_everyone(record, rows, b) for b in range(len(record.targets))]
 
 
 def _falling_bits(row: dict[str, Any]) -> float:
     return -float(np.nan_to_num(row["bits"], nan=-np.inf))
 
 
-def _everyone(found: EntanglementRecord, rows: list[dict[str, Any]], b: int) -> dict[str, Any]:
-    about = found.targets[b]
-    own = {"given": EVERYONE, "about": about, "bits": float(found.total[b])}
-    if len(found.targets) == 2:  # all others are the other one
+def _everyone(record: EntanglementRecord, rows: list[dict[str, Any]], b: int) -> dict[str, Any]:
+    about = record.targets[b]
+    own = {"given": EVERYONE, "about": about, "bits": float(record.total[b])}
+    if len(record.targets) == 2:  # all others are the other one
         return {**next(row for row in rows if row["about"] == about), **own}
-    bounds = {"low": float(found.total_low[b]), "high": float(found.total_high[b])}
-    return {**own, **bounds, "null": None, "p": None, "n": int(np.nan_to_num(found.n[b]))}
+    bounds = {"low": float(record.total_low[b]), "high": float(record.total_high[b])}
+    return {**own, **bounds, "null": None, "p": None, "n": int(np.nan_to_num(record.n[b]))}
 
 
-def affinity_rows(found: AffinityRecord) -> list[dict[str, Any]]:
+def affinity_rows(record: AffinityRecord) -> list[dict[str, Any]]:
     """Returns a line for each ordered pair of targets, the best first."""
     rows = [
         {
             "from": giver,
             "to": receiver,
-            "lookahead": _known(found.lookahead, a, b),
-            "cosine": _known(found.cosine, a, b),
-            "residual": _known(found.residual, a, b),
-            "bits": _known(found.bits, a, b),
+            "lookahead": _known(record.lookahead, a, b),
+            "cosine": _known(record.cosine, a, b),
+            "residual": _known(record.residual, a, b),
+            "bits": _known(record.bits, a, b),
         }
-        for a, giver, b, receiver in _ordered(found.targets)
+        for a, giver, b, receiver in _ordered(record.targets)
     ]
     return sorted(rows, key=lambda row: -(row["lookahead"] or 0.0))
 

@@ -63,7 +63,7 @@ class DecisionRecord(Record):
 
     Args:
         n_rows: Labelled rows that decide.
-        reference: The best single-task predictor; none where no references were asked for.
+        reference: The best single-task predictor; none where the settings want no references.
         challenger: The best predictor with the multi-task network in it.
         deployed: What predicts the target: one of these two.
         test: The challenger against the reference.

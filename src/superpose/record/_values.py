@@ -1,4 +1,4 @@
-"""Numbers of a record as memory and JSON hold them: NaN here is null there."""
+"""Numbers of a record in memory and in JSON: NaN here is null there."""
 
 from __future__ import annotations
 

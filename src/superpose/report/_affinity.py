@@ -53,12 +53,12 @@ def affinity_table(record: RunRecord, console: Console | None = None) -> None:
         record: A run whose affinity has been measured; without one nothing is printed.
         console: Where to print; the standard output if None.
     """
-    found = record.affinity
-    if found is None:
+    affinity = record.affinity
+    if affinity is None:
         return
     console = console or screen()
     width = min(console.width, WIDTH)
-    pairs = _pairs(found)
+    pairs = _pairs(affinity)
     shown = sorted(pairs, key=lambda pair: -abs(np.nan_to_num(pair.ahead)))[:PAIRS]
     table = _head(("from", "to"), ("look-ahead ‰", "cosine", "residuals", "bits"))
     for pair in sorted(shown, key=_falling):
@@ -67,7 +67,7 @@ def affinity_table(record: RunRecord, console: Console | None = None) -> None:
         table.add_row(*names, *map(Text, cells))
     console.print(table, width=width)
     console.print()
-    models = "single-task models leave" if found.single_task else "the multi-task net leaves"
+    models = "single-task models leave" if affinity.single_task else "the multi-task net leaves"
     words = (
         "Look-ahead: share of the held-out loss of `to` that a training step of `from` alone "
         "saves. Cosine: of their gradients on what they share. Residuals: correlation of what "
@@ -77,20 +77,20 @@ def affinity_table(record: RunRecord, console: Console | None = None) -> None:
         words += f" The {PAIRS} largest of {len(pairs):,} pairs."
     console.print(Text(words), width=width)
     console.print()
-    console.print(_targets(record, found), width=width)
+    console.print(_targets(record, affinity), width=width)
 
 
-def _targets(record: RunRecord, found: AffinityRecord) -> Table:
+def _targets(record: RunRecord, affinity: AffinityRecord) -> Table:
     """One line for each target: what it receives from all others, and what sharing did to it."""
-    ahead = _permille(found)
+    ahead = _permille(affinity)
     measured = {name: target.sharing for name, target in record.targets.items()}
     table = _head(("target", "best helper"), ("receives ‰",))
     table.add_column(Text("measured gain of sharing %"), no_wrap=True)
     table.add_column("verdict", no_wrap=True)
-    for column, target in enumerate(found.targets):
+    for column, target in enumerate(affinity.targets):
         received = ahead[:, column]
         known = np.isfinite(received).any()
-        best = found.targets[int(np.nanargmax(received))] if known else "-"
+        best = affinity.targets[int(np.nanargmax(received))] if known else "-"
         mean = float(np.nanmean(received)) if known else math.nan
         sharing = measured.get(target, SharingRecord())
         tested = sharing.verdict != NOT_TESTED
@@ -104,34 +104,34 @@ def _targets(record: RunRecord, found: AffinityRecord) -> Table:
     return table
 
 
-def grouping_table(found: GroupingRecord, console: Console | None = None) -> None:
+def grouping_table(grouping: GroupingRecord, console: Console | None = None) -> None:
     """Prints the candidates of a search, the best first, with the gains of each target.
 
     Args:
-        found: ``grouping`` of a run.
+        grouping: ``grouping`` of a run.
         console: Where to print; the standard output if None.
     """
     console = console or screen()
     width = min(console.width, WIDTH)
-    few = len(found.targets) <= GAINS
+    few = len(grouping.targets) <= GAINS
     table = _head(("ways to group",), ("loss", "±", "gain %", "±"))
-    for head in found.targets if few else ["least", "most"]:
+    for head in grouping.targets if few else ["least", "most"]:
         table.add_column(
             Text(head), justify="right", max_width=8, no_wrap=True, overflow="ellipsis"
         )
-    first = found.candidates[0]
-    for one in sorted(found.candidates, key=lambda one: one.loss):
+    first = grouping.candidates[0]
+    for one in sorted(grouping.candidates, key=lambda one: one.loss):
         gains = one.gains if few else [min(one.gains), max(one.gains)]
-        style = "bold" if one.name == found.recommended else ""
+        style = "bold" if one.name == grouping.recommended else ""
         cells = _cells(one, gains, is_first=one is first)
         table.add_row(Text(one.name, style=style), *map(Text, cells))
     console.print(table, width=width)
     console.print()
     right = ", and at the right for each target." if few else "; at the right of single targets."
     words = (
-        f"Loss: mean over targets of the loss in units of the baseline's, by {found.n_folds} folds "
-        f"of {found.n_rows:,} training and validation rows. Gain: by how much it is lower than "
-        f"{first.name}{right}"
+        "Loss: mean over targets of the loss in units of the baseline's, by "
+        f"{grouping.n_folds} folds of {grouping.n_rows:,} training and validation rows. "
+        f"Gain: by how much it is lower than {first.name}{right}"
     )
     console.print(Text(words), width=width)
 
@@ -149,7 +149,7 @@ def _cells(one: CandidateRecord, gains: Sequence[float], *, is_first: bool) -> l
     ]
 
 
-def grouping_in_words(found: GroupingRecord) -> str:
+def grouping_in_words(grouping: GroupingRecord) -> str:
     """Returns the finding of a search in plain words: the winner, or that there is none.
 
     Example:
@@ -157,12 +157,12 @@ def grouping_in_words(found: GroupingRecord) -> str:
         >>> grouping_in_words(GroupingRecord(["a"], [one], one.name, one.name, 5, 90))
         'Nothing is better than all together, which is the default.'
     """
-    first = found.candidates[0].name
-    winner = found.candidate(found.winner)
-    if found.winner == first:
+    first = grouping.candidates[0].name
+    winner = grouping.candidate(grouping.winner)
+    if grouping.winner == first:
         return f"Nothing is better than {first}, which is the default."
     gain = f"{winner.gain:.2f} % ± {winner.gain_error:.2f}"
-    if found.recommended == first:
+    if grouping.recommended == first:
         return (
             f"The best is {winner.name} ({gain}), but that is within noise, two standard "
             f"errors: the recommendation is {first}, which is the default."
@@ -186,15 +186,15 @@ def groups_in_words(groups: Sequence[Sequence[str]]) -> str:
     return f"{words}."
 
 
-def affinity_picture(found: AffinityRecord) -> str:
+def affinity_picture(affinity: AffinityRecord) -> str:
     """Returns the map of look-ahead as an SVG file, with a frame around each suggested group.
 
     Args:
-        found: ``affinity`` of a run.
+        affinity: ``affinity`` of a run.
     """
-    order = [found.targets.index(name) for group in found.groups for name in group]
-    names = [found.targets[position] for position in order]
-    ahead = _permille(found)[np.ix_(order, order)]
+    order = [affinity.targets.index(name) for group in affinity.groups for name in group]
+    names = [affinity.targets[position] for position in order]
+    ahead = _permille(affinity)[np.ix_(order, order)]
     side = cell_side(len(names))
     upper = max(above(names, side), 36.0)
     grid = Grid(beside([*names, "from ↓"]) + 20, upper, side, side)
@@ -212,8 +212,8 @@ def affinity_picture(found: AffinityRecord) -> str:
         digits = 2 if top < 10 else 1
         words = [[_signed(float(v), digits, unknown="") for v in row] for row in ahead]
         body.append(grid.numbers(words, np.nan_to_num(np.abs(ahead) / (top or 1))))
-    body.append(_frames([len(group) for group in found.groups], grid))
-    best = [pair for pair in _pairs(found) if pair.ahead > 0][:3]
+    body.append(_frames([len(group) for group in affinity.groups], grid))
+    best = [pair for pair in _pairs(affinity) if pair.ahead > 0][:3]
     detail = "; ".join(f"{pair.giver} helps {pair.receiver}" for pair in best)
     size = side * len(names)
     return picture(
@@ -242,15 +242,17 @@ def _frames(sizes: Sequence[int], grid: Grid) -> str:
     return f'<path class="gb" d="{"".join(parts)}"/>' if parts else ""
 
 
-def _pairs(found: AffinityRecord) -> list[Pair]:
+def _pairs(affinity: AffinityRecord) -> list[Pair]:
     """Ordered pairs with all measures, the largest look-ahead first."""
-    unknown = np.full(found.lookahead.shape, np.nan)
-    others = [unknown if x is None else x for x in (found.cosine, found.residual, found.bits)]
-    ahead = PERMILLE * found.lookahead
+    unknown = np.full(affinity.lookahead.shape, np.nan)
+    others = [
+        unknown if x is None else x for x in (affinity.cosine, affinity.residual, affinity.bits)
+    ]
+    ahead = PERMILLE * affinity.lookahead
     pairs = [
         Pair(a, b, float(ahead[i, j]), tuple(float(table[i, j]) for table in others))
-        for i, a in enumerate(found.targets)
-        for j, b in enumerate(found.targets)
+        for i, a in enumerate(affinity.targets)
+        for j, b in enumerate(affinity.targets)
         if i != j
     ]
     return sorted(pairs, key=_falling)
@@ -260,9 +262,9 @@ def _falling(pair: Pair) -> float:
     return -float(np.nan_to_num(pair.ahead))
 
 
-def _permille(found: AffinityRecord) -> Array:
+def _permille(affinity: AffinityRecord) -> Array:
     """Look-ahead (T, T) in ‰ with a blank diagonal."""
-    ahead = PERMILLE * found.lookahead.astype(np.float64)
+    ahead = PERMILLE * affinity.lookahead.astype(np.float64)
     np.fill_diagonal(ahead, np.nan)
     return ahead
 

@@ -36,45 +36,45 @@ def entanglement_table(record: EntanglementRecord | None, console: Console | Non
     """
     console = console or screen()
     width = min(console.width, WIDTH)
-    found = Entangled.of(record)
-    if found is None:
+    entangled = Entangled.of(record)
+    if entangled is None:
         words = "Entanglement needs two targets with labels in the same rows."
         console.print(Text(words), width=width, soft_wrap=True)
         return
-    matrix = len(found.targets) <= min(MATRIX, (width - NAMES) // CELL)
-    table = _matrix(found) if matrix else _list(found)
+    matrix = len(entangled.targets) <= min(MATRIX, (width - NAMES) // CELL)
+    table = _matrix(entangled) if matrix else _list(entangled)
     console.print(table, width=width)
     console.print()
-    console.print(Text(_explanation(found, matrix)), width=width)
+    console.print(Text(_explanation(entangled, matrix)), width=width)
 
 
-def _matrix(found: Entangled) -> Table:
+def _matrix(entangled: Entangled) -> Table:
     table = plain_table()
     table.add_column("given", max_width=NAMES, no_wrap=True, overflow="ellipsis")
-    for name in found.targets:
+    for name in entangled.targets:
         # A column named "[red]" is a name, not a style.
         table.add_column(
             Text(name), justify="right", min_width=CELL - 1, no_wrap=True, overflow="ellipsis"
         )
-    for i, name in enumerate(found.targets):
+    for i, name in enumerate(entangled.targets):
         cells = [
-            _cell(float(found.bits[i, j]), bool(found.link[i, j])) if i != j else Text("")
-            for j in range(len(found.targets))
+            _cell(float(entangled.bits[i, j]), bool(entangled.link[i, j])) if i != j else Text("")
+            for j in range(len(entangled.targets))
         ]
         table.add_row(Text(name, style="bold"), *cells)
-    totals = zip(found.record.total.tolist(), found.total_link.tolist(), strict=True)
+    totals = zip(entangled.record.total.tolist(), entangled.total_link.tolist(), strict=True)
     table.add_section()
     table.add_row(Text(OTHERS, style="bold"), *(_cell(bits, link) for bits, link in totals))
     return table
 
 
-def _list(found: Entangled) -> Table:
+def _list(entangled: Entangled) -> Table:
     table = plain_table()
     for head in ("given", "about"):
         table.add_column(head, max_width=30, no_wrap=True, overflow="ellipsis")
     for head in ("bits", "low", "high", "p"):
         table.add_column(head, justify="right", no_wrap=True)
-    for pair in found.pairs()[:PAIRS]:
+    for pair in entangled.pairs()[:PAIRS]:
         table.add_row(
             *(Text(name, style="bold") for name in (pair.given, pair.about)),
             _cell(pair.bits, pair.link),
@@ -97,13 +97,13 @@ def _bits(value: float) -> str:
     return f"-{words}" if value < 0 and float(words) else words
 
 
-def _explanation(found: Entangled, matrix: bool) -> str:
+def _explanation(entangled: Entangled, matrix: bool) -> str:
     """Returns the lines below the table, in plain words."""
-    shown = found.pairs()
+    shown = entangled.pairs()
     words = (
         "Bits that a given target saves on the log-loss of another one, mean over "
-        f"{found.rows or 'held-out rows'}, with the inputs known. * distinguishable from chance "
-        "(interval above 0, p at most 0.05)."
+        f"{entangled.rows or 'held-out rows'}, with the inputs known. * distinguishable from "
+        "chance (interval above 0, p at most 0.05)."
     )
     if not matrix and len(shown) > PAIRS:
         words += f" The {PAIRS} strongest of {len(shown):,} pairs."

@@ -64,8 +64,8 @@ class Entangled:
         """Reads a record; None with fewer than 2 targets, or where no bits are known."""
         if record is None or len(record.targets) < 2:
             return None
-        found = cls(record)
-        return found if np.isfinite(found.bits).any() else None
+        entangled = cls(record)
+        return entangled if np.isfinite(entangled.bits).any() else None
 
     @property
     def targets(self) -> list[str]:
@@ -97,10 +97,10 @@ class Entangled:
 
     def pairs(self) -> list[Pair]:
         """All pairs with a measured value: links first, each part by falling bits."""
-        found = []
+        entangled = []
         r = self.record
         for i, j in np.argwhere(np.isfinite(self.bits)):
-            found.append(
+            entangled.append(
                 Pair(
                     given=self.targets[i],
                     about=self.targets[j],
@@ -112,7 +112,7 @@ class Entangled:
                     link=bool(self.link[i, j]),
                 )
             )
-        return sorted(found, key=lambda pair: (not pair.link, -pair.bits))
+        return sorted(entangled, key=lambda pair: (not pair.link, -pair.bits))
 
 
 def distinguishable(bits: Array, low: Array, p: Array) -> np.ndarray:
@@ -129,7 +129,7 @@ def distinguishable(bits: Array, low: Array, p: Array) -> np.ndarray:
         [True, False]
     """
     tested = np.isfinite(low) | np.isfinite(p)
-    # A comparison with NaN is False, which is what an unknown bound asks for here.
+    # A comparison with NaN is False, as it should be for an unknown bound.
     refuted = (low <= 0) | (p > LEVEL)
     return np.asarray((bits > 0) & tested & ~refuted)
 
@@ -168,16 +168,16 @@ class EntangledView:
 
 def entangled_view(record: EntanglementRecord | None) -> EntangledView | None:
     """Returns what the template shows, None where there is nothing."""
-    found = Entangled.of(record)
-    if found is None:
+    entangled = Entangled.of(record)
+    if entangled is None:
         return None
-    pairs = found.pairs()
+    pairs = entangled.pairs()
     return EntangledView(
-        svg=Markup(entanglement_map(found)),
-        words=entangled_in_words(found),
+        svg=Markup(entanglement_map(entangled)),
+        words=entangled_in_words(entangled),
         pairs=[_line(pair) for pair in pairs[:PAIRS]],
         count=len(pairs),
-        rows=found.rows,
+        rows=entangled.rows,
     )
 
 
@@ -207,9 +207,9 @@ def _worded(value: float) -> str:
     return f"{value:.2f}".replace("-", "−") if abs(value) >= 0.095 else _fine(value)
 
 
-def strongest(found: Entangled, most: int = LINKS) -> list[str]:
+def strongest(entangled: Entangled, most: int = LINKS) -> list[str]:
     """Returns the strongest links in words; what is within chance is never among them."""
-    links = [pair for pair in found.pairs() if pair.link][:most]
+    links = [pair for pair in entangled.pairs() if pair.link][:most]
     return [
         f"{pair.given} tells {_worded(pair.bits)} bits about {pair.about}"
         + ("" if math.isnan(pair.low) else f" ({_worded(pair.low)} to {_worded(pair.high)})")
@@ -217,9 +217,9 @@ def strongest(found: Entangled, most: int = LINKS) -> list[str]:
     ]
 
 
-def entangled_in_words(found: Entangled) -> list[str]:
+def entangled_in_words(entangled: Entangled) -> list[str]:
     """Returns the sentences below the map: how many links, the strongest, the least symmetric."""
-    pairs = found.pairs()
+    pairs = entangled.pairs()
     links = [pair for pair in pairs if pair.link]
     count = plural(len(pairs), "ordered pair")
     if not links:
@@ -228,13 +228,13 @@ def entangled_in_words(found: Entangled) -> list[str]:
         return [f"None of {count} is distinguishable from chance."]
     verb = "is" if len(links) == 1 else "are"
     sentences = [f"{len(links):,} of {count} {verb} distinguishable from chance."]
-    sentences.append(f"Strongest: {'; '.join(strongest(found))}.")
+    sentences.append(f"Strongest: {'; '.join(strongest(entangled))}.")
     sentences += _least_symmetric(pairs)
-    total = found.record.total
+    total = entangled.record.total
     falling = np.argsort(-np.nan_to_num(total, nan=-math.inf))
-    known = [k for k in falling if found.total_link[k]]
+    known = [k for k in falling if entangled.total_link[k]]
     if known:
-        parts = [f"{found.targets[k]} ({_worded(float(total[k]))} bits)" for k in known[:3]]
+        parts = [f"{entangled.targets[k]} ({_worded(float(total[k]))} bits)" for k in known[:3]]
         sentences.append(f"All others together tell most about {listing(parts)}.")
     return sentences
 
@@ -256,35 +256,35 @@ def _least_symmetric(pairs: list[Pair]) -> list[str]:
     ]
 
 
-def entanglement_map(found: Entangled) -> str:
+def entanglement_map(entangled: Entangled) -> str:
     """Returns the map: a row per given target, a column per target it is about, bits in shades."""
-    drawn = _map(found)
-    detail = "; ".join(strongest(found)) or "no pair is distinguishable from chance"
+    drawn = _map(entangled)
+    detail = "; ".join(strongest(entangled)) or "no pair is distinguishable from chance"
     return drawing(drawn.width, drawn.height, title=TITLE, detail=detail, body=drawn.body)
 
 
-def _map(found: Entangled) -> Drawn:
+def _map(entangled: Entangled) -> Drawn:
     """Returns the map and its key."""
-    names = found.targets
+    names = entangled.targets
     size = len(names)
     side = cell_side(size)
     upper = max(above(names, side), 36.0)
     grid = Grid(beside([*names, OTHERS]) + 20, upper, side, side)
-    top = _largest(found.bits, found.link)
+    top = _largest(entangled.bits, entangled.link)
     body = [
         text(grid.left - 8, upper - 20, "given ↓", style="t mu", anchor="e"),
         text(grid.left - 8, upper - 6, "about →", style="t mu", anchor="e"),
-        grid.heat(np.where(found.link, found.bits, math.nan), top),
-        grid.hatching(np.isfinite(found.bits) & ~found.link),
+        grid.heat(np.where(entangled.link, entangled.bits, math.nan), top),
+        grid.hatching(np.isfinite(entangled.bits) & ~entangled.link),
         grid.column_names(names),
         grid.row_names(names),
     ]
     if size <= NUMBERED:
-        body += _numbers(grid, found.bits, link=found.link, top=top)
+        body += _numbers(grid, entangled.bits, link=entangled.link, top=top)
     bottom = upper + side * size + 9.0
     most = 0.0
-    total = found.record.total[None, :]
-    sure = found.total_link[None, :]
+    total = entangled.record.total[None, :]
+    sure = entangled.total_link[None, :]
     if np.isfinite(total).any():
         # A scale of its own: the total is larger than any pair and would wash the pairs out.
         foot = Grid(grid.left, bottom, side, side)
@@ -295,7 +295,7 @@ def _map(found: Entangled) -> Drawn:
         if size <= NUMBERED:
             body += _numbers(foot, total, link=sure, top=most)
         bottom += side
-    keys = _keys(found, top=top, most=most, y=bottom + 14)
+    keys = _keys(entangled, top=top, most=most, y=bottom + 14)
     width = max(grid.left + side * size + 0.64 * TEXT_WIDTH * 16 + 8, 340.0)
     return Drawn(width, bottom + 20 + LINE * len(keys), [*body, *keys])
 
@@ -325,7 +325,7 @@ def _short(value: float) -> str:
     return sign + (words.removeprefix("0") if float(words) else "0")
 
 
-def _keys(found: Entangled, *, top: float, most: float, y: float) -> list[str]:
+def _keys(entangled: Entangled, *, top: float, most: float, y: float) -> list[str]:
     """Draws what shades and hatching stand for, one line each."""
     scales = [("", top, "bits of one target")] if top else []
     scales += [("tt", most, f"bits of {OTHERS}")] if most else []
@@ -339,8 +339,8 @@ def _keys(found: Entangled, *, top: float, most: float, y: float) -> list[str]:
         )
         zero = text(28, y, "0", style="k", anchor="e")
         lines.append(f"{zero}{cells}{text(112, y, f'{_short(largest)} {words}', style='k')}")
-    hatched = not found.link[np.isfinite(found.bits)].all() or (
-        np.isfinite(found.record.total).any() and not found.total_link.all()
+    hatched = not entangled.link[np.isfinite(entangled.bits)].all() or (
+        np.isfinite(entangled.record.total).any() and not entangled.total_link.all()
     )
     if hatched:
         y += LINE
@@ -362,10 +362,10 @@ def entanglement_picture(record: EntanglementRecord | None) -> str:
         >>> entanglement_picture(None)
         ''
     """
-    found = Entangled.of(record)
-    if found is None:
+    entangled = Entangled.of(record)
+    if entangled is None:
         return ""
-    rows = f", on {found.rows}" if found.rows else ""
+    rows = f", on {entangled.rows}" if entangled.rows else ""
     return picture(
         "Entanglement",
         f"Bits that a given target tells about another{rows}",
@@ -373,6 +373,6 @@ def entanglement_picture(record: EntanglementRecord | None) -> str:
             "Mean saving of log-loss given the inputs; asymmetric as it comes.",
             "It says what a value tells, not what causes what.",
         ),
-        drawn=_map(found),
-        spoken=(TITLE, "; ".join(strongest(found))),
+        drawn=_map(entangled),
+        spoken=(TITLE, "; ".join(strongest(entangled))),
     )

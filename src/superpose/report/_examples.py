@@ -14,7 +14,7 @@ from ._wording import number, plural
 FIRST = 100  # positions of the list that the chart goes down
 
 
-def found_within(chart: RanksChart, target: str = "") -> str:
+def recall_at(chart: RanksChart, target: str = "") -> str:
     """Returns the share of rows whose item stands within the first k, for every k.
 
     Args:
@@ -49,7 +49,7 @@ def found_within(chart: RanksChart, target: str = "") -> str:
 
 
 @dataclass(frozen=True)
-class Answer:
+class ExamplePrediction:
     """One prediction as the page shows it: its text, its probability, whether it is right."""
 
     text: str
@@ -63,13 +63,13 @@ class Example:
 
     inputs: dict[str, str]
     true: str
-    answers: list[Answer]
+    preds: list[ExamplePrediction]
 
 
 def example(record: ExampleRecord) -> Example:
     """Returns one row as the page shows it."""
-    answers = [
-        Answer(text, "" if np.isnan(share) else number(share), text == record.true)
+    preds = [
+        ExamplePrediction(text, "" if np.isnan(share) else number(share), text == record.true)
         for text, share in zip(record.pred, record.shares, strict=True)
     ]
-    return Example(record.row, record.true, answers)
+    return Example(record.row, record.true, preds)

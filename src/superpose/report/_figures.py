@@ -39,7 +39,7 @@ from ._curves import (
     pr_points,
     roc_points,
 )
-from ._examples import Example, example, found_within
+from ._examples import Example, example, recall_at
 from ._map_pictures import colour_bounds, map_picture, scale_note
 from ._maps import confusion_matrix
 from ._over_time import errors_ahead, survival_curves
@@ -88,7 +88,7 @@ class TargetFigures:
         pictures_note: What they show.
         key: The classes of the pictures with their colours.
         sentences: Words with their labels.
-        examples: Rows with their answers.
+        examples: Rows with their predictions.
         notes: Sentences above all that.
     """
 
@@ -216,7 +216,7 @@ def _forecast(figures: TargetFigures, name: str, chart: ForecastChart) -> None:
 
 def _ranks(figures: TargetFigures, name: str, chart: RanksChart) -> None:
     figures.examples = [example(record) for record in chart.examples]
-    figures.add("Share of rows found within the first items", found_within(chart, name))
+    figures.add("Share of rows found within the first items", recall_at(chart, name))
 
 
 def _examples(figures: TargetFigures, name: str, chart: ExamplesChart) -> None:
@@ -276,7 +276,7 @@ def _maps(figures: TargetFigures, name: str, chart: MapsChart) -> None:
 
 
 def _objects(figures: TargetFigures, name: str, chart: ObjectsChart) -> None:
-    """Adds objects: how well each class is found, curves, and pictures."""
+    """Adds objects: how well each class is detected, curves, and pictures."""
     labels = [one.label for one in chart.classes]
     figures.columns = ("Average precision",)
     figures.classes = [

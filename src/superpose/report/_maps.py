@@ -155,8 +155,8 @@ def important_inputs(values: Array, most: int = INPUTS) -> np.ndarray:
     best = clean.max(axis=0, keepdims=True)
     strength = (clean / np.where(best > 0, best, 1.0)).max(axis=1)
     # Ties (one winner per target all have 1) go to the input that matters for more targets.
-    spread = (clean / np.where(best > 0, best, 1.0)).sum(axis=1)
-    return np.lexsort((np.arange(len(values)), -spread, -strength))[:most]
+    total = (clean / np.where(best > 0, best, 1.0)).sum(axis=1)
+    return np.lexsort((np.arange(len(values)), -total, -strength))[:most]
 
 
 def _winners(inputs: Sequence[str], targets: Sequence[str], table: Array) -> list[str]:
@@ -195,7 +195,7 @@ def signed_map(targets: Sequence[str], table: Array, *, title: str, detail: str)
         targets: Their names.
         table: The entries.
         title: The title of the drawing.
-        detail: What is said of it, up to the name of its largest entry off the diagonal.
+        detail: Its description, up to the name of its largest entry off the diagonal.
 
     Shape:
         table: (T, T).

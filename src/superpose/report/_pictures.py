@@ -123,10 +123,10 @@ def box_picture(pixels: Array, objects: ObjectsRecord, labels: Sequence[str]) ->
 
 
 def object_curves(classes: Sequence[ObjectClass], target: str = "") -> str:
-    """Returns precision by recall of found objects, a curve for each class that has any.
+    """Returns precision by recall of detected objects, a curve for each class that has any.
 
     Args:
-        classes: How well the objects of each class are found.
+        classes: How well the objects of each class are detected.
         target: The target's name.
     """
     known = [one for one in classes if one.n_true and len(one.curve.recall)]

@@ -58,14 +58,14 @@ def _figures(states: StatesRecord) -> list[Figure]:
             "Purity",
             number(states.purity),
             f"{1 / size:.2g} to 1",
-            "The mean squared overlap of the states: read it as how alike the network holds the "
-            "tasks, not as how well it predicts them.",
+            "The mean squared overlap of the states: read it as how alike the states of "
+            "the tasks are, not as how well it predicts them.",
         ),
         Figure(
             "Von Neumann entropy, bits",
             number(states.entropy),
             f"0 to {math.log2(size):.3g}",
-            "How evenly the states spread over directions: its bits count directions of states, "
+            "How evenly the states lie in all directions: its bits count directions of states, "
             "and may not be compared with the bits of the entanglement or of a loss.",
         ),
         Figure(

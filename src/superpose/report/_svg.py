@@ -148,10 +148,10 @@ def log_ticks(low: float, high: float) -> list[float]:
     """Returns 1, 2, 5 times powers of ten inside a positive range, thinned to at most seven."""
     powers = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
     for digits in ((1, 2, 5), (1, 3), (1,)):
-        found = [m * 10.0**p for p in powers for m in digits if low <= m * 10.0**p <= high]
-        if len(found) <= 7:
-            return found
-    return found[:: math.ceil(len(found) / 6)]
+        values = [m * 10.0**p for p in powers for m in digits if low <= m * 10.0**p <= high]
+        if len(values) <= 7:
+            return values
+    return values[:: math.ceil(len(values) / 6)]
 
 
 def tick_label(value: float) -> str:

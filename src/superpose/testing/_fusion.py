@@ -20,9 +20,9 @@ TOLERANCE = 1e-5  # float32 sums in another order
 FusionCheck = Callable[[type[Fusion]], None]
 
 
-def _close(found: Tensor, expected: Tensor, claim: str) -> None:
+def _close(actual: Tensor, expected: Tensor, claim: str) -> None:
     torch.testing.assert_close(
-        found, expected, atol=TOLERANCE, rtol=TOLERANCE, msg=lambda detail: f"{claim}: {detail}"
+        actual, expected, atol=TOLERANCE, rtol=TOLERANCE, msg=lambda detail: f"{claim}: {detail}"
     )
 
 
@@ -40,21 +40,22 @@ def states_keep_their_shape(fusion: type[Fusion]) -> None:
     module = _awake(fusion)
     for leading in ((), (N_ROWS,), (2, N_ROWS)):
         shape = (*leading, N_MEMBERS, N_TARGETS, TASK_DIM)
-        found = module(torch.randn(shape)).shape
-        assert found == shape, f"{tuple(shape)} became {tuple(found)}"
+        out = module(torch.randn(shape)).shape
+        assert out == shape, f"{tuple(shape)} became {tuple(out)}"
 
 
 def any_number_of_targets_goes_through(fusion: type[Fusion]) -> None:
     """One target, two and forty go through, and stay finite."""
     for n_targets in (1, 2, 40):
         states = torch.randn(N_ROWS, N_MEMBERS, n_targets, TASK_DIM)
-        found = _awake(fusion, n_targets)(states)
-        assert torch.isfinite(found).all(), f"not finite with {n_targets} targets"
+        out = _awake(fusion, n_targets)(states)
+        assert torch.isfinite(out).all(), f"not finite with {n_targets} targets"
 
 
 def one_row_is_fused_as_in_a_batch(fusion: type[Fusion]) -> None:
     """Rows do not hear each other: one row alone is fused as in any batch."""
-    module, states = _awake(fusion), torch.randn(N_ROWS, N_MEMBERS, N_TARGETS, TASK_DIM)
+    module = _awake(fusion)
+    states = torch.randn(N_ROWS, N_MEMBERS, N_TARGETS, TASK_DIM)
     _close(module(states[2]), module(states)[2], "a row depends on the other rows of its batch")
 
 
@@ -95,8 +96,8 @@ def stacked_networks_equal_separate_ones(fusion: type[Fusion]) -> None:
     stacked = torch.func.stack_module_state(modules)
 
     def one(weights: dict[str, Tensor], buffers: dict[str, Tensor], rows: Tensor) -> Tensor:
-        found: Tensor = torch.func.functional_call(modules[0], (weights, buffers), (rows,))
-        return found
+        out: Tensor = torch.func.functional_call(modules[0], (weights, buffers), (rows,))
+        return out
 
     together = torch.func.vmap(one)(*stacked, states)
     apart = torch.stack([m(rows) for m, rows in zip(modules, states, strict=True)])
@@ -117,14 +118,15 @@ def attention_is_a_distribution(fusion: type[Fusion]) -> None:
 def task_states_are_formed(fusion: type[Fusion]) -> None:
     """What forms the states turns (B, M, hidden_dim) into (B, M, T * D)."""
     form = fusion.towers(HIDDEN_DIM, N_TARGETS, task_dim=TASK_DIM, n_members=N_MEMBERS)
-    found = tuple(form(torch.randn(N_ROWS, N_MEMBERS, HIDDEN_DIM)).shape)
-    wanted = (N_ROWS, N_MEMBERS, N_TARGETS * TASK_DIM)
-    assert found == wanted, f"shape {found}, not {wanted}"
+    out = tuple(form(torch.randn(N_ROWS, N_MEMBERS, HIDDEN_DIM)).shape)
+    expected = (N_ROWS, N_MEMBERS, N_TARGETS * TASK_DIM)
+    assert out == expected, f"shape {out}, not {expected}"
 
 
 def weights_are_kept_and_put_back(fusion: type[Fusion]) -> None:
     """Its weights are all that has to be stored: put into a fresh one they give the same."""
-    module, fresh = _awake(fusion), fusion(N_TARGETS, TASK_DIM, rank=RANK)
+    module = _awake(fusion)
+    fresh = fusion(N_TARGETS, TASK_DIM, rank=RANK)
     fresh.load_state_dict(module.state_dict())
     states = torch.randn(N_ROWS, N_MEMBERS, N_TARGETS, TASK_DIM)
     assert torch.equal(fresh(states), module(states)), "a fresh module with its weights differs"

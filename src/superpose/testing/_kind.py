@@ -24,9 +24,9 @@ InputCheck = Callable[[InputKind, Column], None]
 TargetCheck = Callable[[TargetKind, Column], None]
 
 
-def _same(found: np.ndarray, expected: np.ndarray, claim: str) -> None:
-    assert found.shape == expected.shape, f"{claim}: shape {found.shape}, not {expected.shape}"
-    same = np.array_equal(found, expected, equal_nan=found.dtype.kind == "f")
+def _same(actual: np.ndarray, expected: np.ndarray, claim: str) -> None:
+    assert actual.shape == expected.shape, f"{claim}: shape {actual.shape}, not {expected.shape}"
+    same = np.array_equal(actual, expected, equal_nan=actual.dtype.kind == "f")
     assert same, f"{claim}: the values differ"
 
 
@@ -67,9 +67,11 @@ def a_row_is_encoded_alone_as_in_a_table(kind: InputKind | TargetKind, values: C
 def missing_values_are_encoded(kind: InputKind, values: Column) -> None:
     """A column without any value is encoded too: new rows may lack it."""
     gone = pa.chunked_array([pa.nulls(2, values.type)])
-    found = kind.encode(gone)
-    wanted = (2, *kind.encode(values).shape[1:])
-    assert found.shape == wanted, f"shape {found.shape} of rows without a value, not {wanted}"
+    encoded = kind.encode(gone)
+    expected = (2, *kind.encode(values).shape[1:])
+    assert encoded.shape == expected, (
+        f"shape {encoded.shape} of rows without a value, not {expected}"
+    )
 
 
 def trees_get_named_columns(kind: InputKind, values: Column) -> None:
@@ -152,8 +154,8 @@ def certainty_costs_least(kind: TargetKind, values: Column) -> None:
     """The row loss is finite, NaN where a label is missing, and least for certainty."""
     labels = kind.encode(values)
     y, distribution = _known(kind, values)
-    floor = np.broadcast_to(distribution.baseline(y), (len(y), distribution.n_columns))
-    loss = distribution.row_loss(y, floor)
+    baseline = np.broadcast_to(distribution.baseline(y), (len(y), distribution.n_columns))
+    loss = distribution.row_loss(y, baseline)
     assert loss.shape == (len(y),), f"row loss {loss.shape}, not one number a row"
     assert np.isfinite(loss).all(), "the loss of the baseline is not finite"
     certain = distribution.row_loss(y, distribution.point_mass(y))
@@ -161,7 +163,7 @@ def certainty_costs_least(kind: TargetKind, values: Column) -> None:
     every = np.broadcast_to(distribution.baseline(y), (len(labels), distribution.n_columns))
     gone = ~distribution.known(labels)
     assert np.isnan(distribution.row_loss(labels, every)[gone]).all(), "a missing label costs"
-    likelihood = distribution.log_prob(y, floor)
+    likelihood = distribution.log_prob(y, baseline)
     assert np.isfinite(likelihood).all(), "the log-likelihood of the baseline is not finite"
 
 
@@ -171,10 +173,10 @@ def mixtures_are_predictions(kind: TargetKind, values: Column) -> None:
         return
     y, distribution = _known(kind, values)
     certain = np.asarray(distribution.point_mass(y), np.float64)
-    floor = np.where(np.isnan(certain), np.nan, distribution.baseline(y))
-    blend = distribution.mix({"a": certain, "b": floor}, {"a": 0.5, "b": 0.5})
-    assert np.isfinite(distribution.row_loss(y, blend)).all(), "the loss is not finite"
-    for name, column in {**kind.decode(blend), **kind.decode_proba(blend)}.items():
+    baseline = np.where(np.isnan(certain), np.nan, distribution.baseline(y))
+    mixture = distribution.mix({"a": certain, "b": baseline}, {"a": 0.5, "b": 0.5})
+    assert np.isfinite(distribution.row_loss(y, mixture)).all(), "the loss is not finite"
+    for name, column in {**kind.decode(mixture), **kind.decode_proba(mixture)}.items():
         assert len(column) == len(y), f"{len(column)} rows of {name!r}, not {len(y)}"
 
 
@@ -222,24 +224,24 @@ def its_head_learns_labels(kind: TargetKind, values: Column) -> None:
 def a_measured_value_can_be_read(kind: TargetKind, values: Column) -> None:
     """What other targets read of it has a column for each list of edges, NaN where missing."""
     y = kind.encode(values)
-    found = kind.observed.encode(y)
-    wanted = (len(y), kind.observed.n_columns)
-    assert found.shape == wanted, f"shape {found.shape}, not {wanted}"
+    encoded = kind.observed.encode(y)
+    expected = (len(y), kind.observed.n_columns)
+    assert encoded.shape == expected, f"shape {encoded.shape}, not {expected}"
     for edges in kind.observed.edges:
         assert len(edges) > 1, "fewer than two edges"
         assert (np.diff(edges) > 0).all(), "edges that do not increase"
-    assert np.isnan(found[~kind.distribution.known(y)]).all(), "a missing value is read"
+    assert np.isnan(encoded[~kind.distribution.known(y)]).all(), "a missing value is read"
 
 
 def its_metrics_say_how_good_it_is(kind: TargetKind, values: Column) -> None:
     """Its main metric is among its metrics, and the score of certainty is above the baseline's."""
     y, distribution = _known(kind, values)
-    floor = np.broadcast_to(distribution.baseline(y), (len(y), distribution.n_columns))
+    baseline = np.broadcast_to(distribution.baseline(y), (len(y), distribution.n_columns))
     certain = kind.metrics(y, distribution.point_mass(y), distribution.baseline(y))
-    ignorant = kind.metrics(y, floor, distribution.baseline(y))
+    ignorant = kind.metrics(y, baseline, distribution.baseline(y))
     assert kind.metric in certain, f"no {kind.metric!r} in {list(certain)}"
     if np.isnan(ignorant["score"]):
-        return  # the labels do not vary: nothing can be gained
+        return  # all labels are the same: nothing can be gained
     assert abs(ignorant["score"]) < TOLERANCE, f"the baseline has score {ignorant['score']:g}"
     assert certain["score"] > 0, f"certainty has score {certain['score']:g}"
 

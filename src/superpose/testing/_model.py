@@ -24,10 +24,10 @@ def _observed(rows: Rows, value: float) -> Observed:
     return Observed(kinds, {t: np.full_like(y, value) for t, y in missing.items()})
 
 
-def _require_same(found: Predictions, expected: Predictions, claim: str) -> None:
-    assert found.keys() == expected.keys(), f"{claim}: other targets"
+def _require_same(actual: Predictions, expected: Predictions, claim: str) -> None:
+    assert actual.keys() == expected.keys(), f"{claim}: other targets"
     for target, pred in expected.items():
-        same = np.array_equal(found[target], pred, equal_nan=True)
+        same = np.array_equal(actual[target], pred, equal_nan=True)
         assert same, f"{claim}: other predictions of {target!r}"
 
 
@@ -40,13 +40,13 @@ def predictions_have_their_shape(model: Model, rows: Rows) -> None:
         for target, z in pred.items():
             wanted = (len(rows), kinds[target].distribution.n_columns)
             assert z.shape == wanted, f"{target!r}: shape {z.shape}, not {wanted}"
-            # Where there is an answer for each place, a row without such a place has none.
+            # Where there are predictions for each location, a row without such a location has none.
             if kinds[target].locations is None:
                 assert np.isfinite(z).all(), f"{target!r}: not finite"
 
 
 def some_targets_are_predicted_as_among_all(model: Model, rows: Rows) -> None:
-    """Who asks for some of its targets gets those, and what they are among all."""
+    """Where some of its targets are requested it predicts those, and what they are among all."""
     whole = model.predict(rows)
     for target in model.targets:
         _require_same(model.predict(rows, targets=[target]), {target: whole[target]}, "alone")
@@ -66,7 +66,7 @@ def the_same_rows_give_the_same_predictions(model: Model, rows: Rows) -> None:
     """Nothing random happens when it predicts, and nothing is remembered."""
     first = model.predict(rows)
     model.predict(rows, _observed(rows, 0.0))
-    _require_same(model.predict(rows), first, "asked again")
+    _require_same(model.predict(rows), first, "the second time")
 
 
 def rows_are_left_as_they_are(model: Model, rows: Rows) -> None:

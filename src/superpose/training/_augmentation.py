@@ -1,4 +1,4 @@
-"""Random variations of inputs in training, as the kinds of the inputs ask for them."""
+"""Random variations of inputs in training, as the kinds of the inputs set them."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from ._batches import Batch
 
 
 class Augmentation:
-    """Vary the inputs of a batch at random, and keep a record for targets that have to follow.
+    """Augment the inputs of a batch at random, and keep a record by which labels are transformed.
 
     Args:
-        codec: The codec of the training; its inputs say how they are varied.
+        codec: The codec of the training; its inputs say how.
     """
 
     def __init__(self, codec: Codec) -> None:
@@ -26,7 +26,7 @@ class Augmentation:
         self.augments = {n: (column, by) for n, (column, by) in augments.items() if by is not None}
 
     def __bool__(self) -> bool:
-        """Whether any input is varied."""
+        """Whether any input is augmented."""
         return bool(self.augments)
 
     def __call__(self, batch: Batch) -> Batch:

@@ -42,7 +42,7 @@ def require_balance(method: str) -> None:
 
 
 class Event(NamedTuple):
-    """Something that a method learns of; after the same events in order, it knows the same."""
+    """Something that a method is notified of; after the same events in order, it knows the same."""
 
     what: int  # WEIGH a batch, the losses AFTER_STEP, or END_OF_EPOCH
     losses: Tensor  # (P, T)

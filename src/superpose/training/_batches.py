@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from superpose.config import TrainingConfig
-from superpose.models.network import Blocks
+from superpose.models.network import Inputs
 
 from ._workers import Workers
 
@@ -29,14 +29,14 @@ class Batch:
         rows: Numbers of the rows.
         inputs: What the networks read, by the names of the codec's arrays.
         observed: Which targets of a row the networks are shown; None for none.
-        augmented: How inputs were varied, by their names.
+        augmented: Records of how inputs were augmented, by their names.
 
     Shape:
         rows (P, B), inputs (P, B, ...) each, observed bool (P, B, T).
     """
 
     rows: Tensor
-    inputs: Blocks = field(default_factory=dict)
+    inputs: Inputs = field(default_factory=dict)
     observed: Tensor | None = None
     augmented: Mapping[str | None, Any] = field(default_factory=dict)
 
@@ -44,14 +44,14 @@ class Batch:
         """Return which rows show another row in part, bool (P, B); None for none.
 
         Args:
-            but: The input that is not looked at, whose places a target follows.
+            but: The input that is passed over, whose locations have labels.
         """
         records = [r for name, r in self.augmented.items() if r is not None and name != but]
         masks = [record.mixed for record in records if record.mixed is not None]
         return torch.stack(masks).any(0) if masks else None
 
 
-# What is done to every batch in training: inputs are varied or hidden, targets are shown.
+# What is done to every batch in training: inputs are augmented or hidden, targets are shown.
 Transform = Callable[[Batch], Batch]
 
 
@@ -135,7 +135,7 @@ class BatchLoader:
     """
 
     sampler: BatchSampler
-    inputs: Blocks
+    inputs: Inputs
     transforms: Sequence[Transform] = ()
     workers: Workers = field(default_factory=Workers)
 

@@ -1,4 +1,4 @@
-"""Early stopping per target: which epoch each target keeps, and the predictions it is judged by."""
+"""Early stopping per target: which epoch it keeps, and the predictions it is evaluated by."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ class EarlyStopping:
     """Follow validation losses over epochs.
 
     Every target has its own best epoch. With several folds, the epoch at which a fold's validation
-    rows are judged is the best of the *other* folds, so that no row takes part in choosing the
-    network that is judged on it; the epoch that is kept is the best of all folds.
+    rows are evaluated is the best of the *other* folds, so that no row takes part in choosing the
+    network that predicts it; the epoch that is kept is the best of all folds.
 
-    What answers when targets are given are the networks of one epoch, so that all targets of a row
+    Where targets are given the networks of one epoch predict, so that all targets of a row
     are drawn from one model: the epoch with the least loss, in units of each target's baseline,
     while about half of the other targets are given.
 
@@ -56,7 +56,9 @@ class EarlyStopping:
         self.best_epoch = [0] * len(kinds)
         self.best_loss = np.full(len(kinds), np.inf)
         self.best_of_others = np.full((len(kinds), len(validation)), np.inf)
-        self.judged: list[list[np.ndarray | None]] = [[None] * len(validation) for _ in kinds]
+        self.kept_predictions: list[list[np.ndarray | None]] = [
+            [None] * len(validation) for _ in kinds
+        ]
         self.snapshots: dict[int, StateDict] = {}
         self.last_gain = -1
         self.given_epoch = 0 if given else None
@@ -107,10 +109,10 @@ class EarlyStopping:
             own = rows if len(self.validation) > 1 else rows[:0]
             labelled = np.delete(counts, own).sum()
             of_others = np.delete(sums, own).sum() / max(labelled, 1)
-            # With no label to judge by the newest network is kept, not the first.
+            # With no label to compare by the newest network is kept, not the first.
             if of_others < self.best_of_others[t, f] or epoch == 0 or not labelled:
                 self.best_of_others[t, f] = of_others
-                self.judged[t][f] = pred[f]
+                self.kept_predictions[t][f] = pred[f]
         if loss < self.best_loss[t] * (1 - SMALLEST_GAIN) or epoch == 0:
             self.best_loss[t] = loss
             self.best_epoch[t] = self.last_gain = epoch
@@ -120,7 +122,7 @@ class EarlyStopping:
     def _row_losses(self, t: int, pred: Sequence[np.ndarray]) -> np.ndarray:
         """Sums of the losses of each row, and how many there are, (2, N).
 
-        Per row and over all folds: with repeats, other folds hold a fold's rows too.
+        Per row and over all folds: with repeats, other folds contain a fold's rows too.
         """
         kind, y = self.kinds[t], self.labels[t]
         totals = np.zeros((2, len(y)))
@@ -152,7 +154,7 @@ class EarlyStopping:
         """Return each target's out-of-fold predictions (N, K), averaged where folds overlap."""
         return [
             average_rows(len(y), self.validation, [np.asarray(pred) for pred in by_fold])
-            for y, by_fold in zip(self.labels, self.judged, strict=True)
+            for y, by_fold in zip(self.labels, self.kept_predictions, strict=True)
         ]
 
     def pack(self) -> tuple[dict[str, Any], dict[str, Tensor]]:
@@ -167,7 +169,7 @@ class EarlyStopping:
             "given_loss": self.given_loss,
         }
         tensors = {f"snapshot/{e}/{k}": v for e, s in self.snapshots.items() for k, v in s.items()}
-        for t, folds in enumerate(self.judged):
+        for t, folds in enumerate(self.kept_predictions):
             tensors |= {
                 f"judged/{t}/{f}": torch.from_numpy(np.asarray(x)) for f, x in enumerate(folds)
             }
@@ -187,7 +189,7 @@ class EarlyStopping:
             if what == "snapshot":
                 self.snapshots.setdefault(int(first), {})[rest] = value
             else:
-                self.judged[int(first)][int(rest)] = value.numpy()
+                self.kept_predictions[int(first)][int(rest)] = value.numpy()
 
 
 def _baseline_loss(kind: TargetKind, y: np.ndarray) -> float:

@@ -1,4 +1,4 @@
-"""Where and in which precision a network is trained, and who follows along: all by accelerate."""
+"""Where and in which precision a network is trained, and trackers: all by accelerate."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def require_host(settings: TrainingConfig) -> None:
 
 
 class Tracker(Callback):
-    """Send the losses of every epoch to where they are watched.
+    """Send the losses of every epoch to a tracker.
 
     Args:
         settings: Their ``tracker`` is used.

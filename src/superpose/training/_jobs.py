@@ -28,7 +28,7 @@ class Job:
     train: np.ndarray
 
 
-class Team(NamedTuple):
+class JobGroup(NamedTuple):
     """Networks that stand side by side and have the same targets."""
 
     targets: tuple[int, ...]
@@ -39,8 +39,8 @@ def multi_task_jobs(targets: int, folds: Sequence[Fold]) -> list[Job]:
     """Return a job for each fold: one network for all targets.
 
     Example:
-        >>> halves = [Fold(np.arange(5), np.arange(5, 9)), Fold(np.arange(5, 9), np.arange(5))]
-        >>> [(job.targets, job.fold) for job in multi_task_jobs(2, halves)]
+        >>> folds = [Fold(np.arange(5), np.arange(5, 9)), Fold(np.arange(5, 9), np.arange(5))]
+        >>> [(job.targets, job.fold) for job in multi_task_jobs(2, folds)]
         [((0, 1), 0), ((0, 1), 1)]
     """
     return [Job(tuple(range(targets)), f, fold.train) for f, fold in enumerate(folds)]
@@ -61,25 +61,25 @@ def single_task_jobs(
     return jobs
 
 
-def teams_of(jobs: Sequence[Job]) -> list[Team]:
+def group_jobs(jobs: Sequence[Job]) -> list[JobGroup]:
     """Return the networks that stand side by side and have the same targets.
 
     Example:
         >>> rows = np.arange(3)
-        >>> teams_of([Job((0,), 0, rows), Job((0,), 1, rows), Job((1,), 0, rows)])
-        [Team(targets=(0,), networks=slice(0, 2, None)), Team(targets=(1,), networks=slice(2, 3, None))]
+        >>> group_jobs([Job((0,), 0, rows), Job((0,), 1, rows), Job((1,), 0, rows)])
+        [JobGroup(targets=(0,), networks=slice(0, 2, None)), JobGroup(targets=(1,), networks=slice(2, 3, None))]
     """  # noqa: E501 (what Python prints)
-    teams = []
+    groups = []
     first = 0
     for targets, members in groupby(jobs, lambda job: job.targets):
         stop = first + len(list(members))
-        teams.append(Team(targets, slice(first, stop)))
+        groups.append(JobGroup(targets, slice(first, stop)))
         first = stop
-    return teams
+    return groups
 
 
 def heads_by_fold(jobs: Sequence[Job]) -> tuple[np.ndarray, np.ndarray]:
-    """Return where each fold and target is found: its network (F, T), and the head there (F, T).
+    """Return of each fold and target the index of its network (F, T), and of the head there (F, T).
 
     Example:
         >>> rows = np.arange(3)

@@ -16,9 +16,9 @@ from ._networks import fit_multi_task
 from ._spec import TrainingSpec
 from ._state import TrainState
 
-# A look asks once for each target for the losses of all of these validation rows.
+# A look computes, once for each target, the losses of all of these validation rows.
 MOST_ROWS = 512
-# Looks are spread evenly over the training. Each costs a step and a half for each target: with few
+# Looks come at even steps of the training. Each costs a step and a half for each target: with few
 # targets a hundred are cheap, with many fewer have to do.
 MOST_LOOKS = 100
 FEWEST_LOOKS = 20
@@ -128,11 +128,11 @@ class LookAhead(Callback):
             before, present = state.objective.observe(networks(batch.inputs), batch)
             saved = []
             for i, gradients in enumerate(steps):
-                moved = {
+                stepped = {
                     names[id(weight)]: weight - rate * gradient
                     for weight, gradient in zip(shared, gradients, strict=True)
                 }
-                out = functional_call(networks, moved, (batch.inputs,))
+                out = functional_call(networks, stepped, (batch.inputs,))
                 after, _ = state.objective.observe(out, batch)
                 known = present & (norms[:, i, None] > 0)
                 saved.append(torch.where(known, 1 - after / before, torch.nan))

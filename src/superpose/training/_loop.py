@@ -36,7 +36,7 @@ class TrainResult:
             each by networks that have not seen the row, at an epoch the row's fold had no part in
             choosing where there is more than one fold; NaN for other rows.
         curves: For each target the training and validation loss of each epoch.
-        given_epoch: The epoch whose networks answer when targets are given; None if they can't.
+        given_epoch: The epoch whose networks predict when targets are given; None if they can't.
         balance: How the targets were weighed, and their gradients in some of the epochs.
         seconds: Training time.
         n_params: Weights of one network.

@@ -7,12 +7,12 @@ from dataclasses import replace
 from pathlib import Path
 
 from superpose.errors import listing
-from superpose.models import MULTI_TASK, SINGLE_TASK, Fitted, places_of
+from superpose.models import MULTI_TASK, SINGLE_TASK, Fitted, group_indices
 from superpose.models.network import NetworkModel, build, heads_of
 from superpose.nn import Grouped, Network, StateDict
 
 from ._callbacks import Callback
-from ._jobs import multi_task_jobs, single_task_jobs, teams_of
+from ._jobs import group_jobs, multi_task_jobs, single_task_jobs
 from ._loop import TrainResult, fit
 from ._spec import TrainingSpec
 
@@ -23,9 +23,9 @@ def multi_task_network(spec: TrainingSpec) -> Callable[[], Network | Grouped]:
         spec.codec,
         heads_of(spec.codec, spec.targets),
         spec.architecture,
-        spec.embedding,
+        embedding=spec.embedding,
         given=spec.reads_targets,
-        groups=places_of(spec.groups, spec.targets),
+        groups=group_indices(spec.groups, spec.targets),
     )
 
 
@@ -96,13 +96,13 @@ def fit_single_task(
         raise ValueError(f"{listing(targets)}: not all are alike, so they take a pass each")
     # Networks in one pass have heads of one size: that of the widest.
     widest = {"any": max(sizes)} if sizes else heads
-    make = build(spec.codec, widest, spec.architecture, spec.embedding)
+    make = build(spec.codec, widest, spec.architecture, embedding=spec.embedding)
     jobs = single_task_jobs(spec.kinds, list(spec.labels.values()), spec.folds)
     result = fit(spec, jobs, make, checkpoint=checkpoint, callbacks=callbacks)
     networks = []
-    for number, (target, team) in enumerate(zip(targets, teams_of(jobs), strict=True)):
+    for number, (target, group) in enumerate(zip(targets, group_jobs(jobs), strict=True)):
         best = result.best[number]
-        weights = {name: w[team.networks].clone() for name, w in result.snapshots[best].items()}
+        weights = {name: w[group.networks].clone() for name, w in result.snapshots[best].items()}
         if sizes:
             for name in ("heads.weight", "heads.bias"):
                 weights[name] = weights[name][..., : sizes[number]].clone()

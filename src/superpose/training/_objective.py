@@ -14,7 +14,7 @@ from superpose.models.network import raw_outputs
 from superpose.nn import Head, Outputs, head_of
 
 from ._batches import Batch
-from ._jobs import Job, teams_of
+from ._jobs import Job, group_jobs
 
 # The weight of a target is one over the loss of its baseline, so that every target counts by the
 # share of its uncertainty that is explained. A target that is almost always the same would get a
@@ -58,7 +58,7 @@ class Objective:
         weights: Sequence[float] | None = None,
         device: torch.device | str = "cpu",
     ) -> None:
-        self.teams = teams_of(jobs)
+        self.job_groups = group_jobs(jobs)
         self.shape = (len(jobs), len(jobs[0].targets))
         scale = [
             weight / _baseline_loss(kind, y[rows])
@@ -87,7 +87,7 @@ class Objective:
 
         self.groups = [
             [group(networks, own, heads) for heads in _alike([kinds[t] for t in own])]
-            for own, networks in self.teams
+            for own, networks in self.job_groups
         ]
 
     def losses(self, out: Tensor | Outputs, batch: Batch) -> Tensor:
@@ -97,7 +97,7 @@ class Objective:
             out (P, B, M, T, O), or outputs of a dense network -> (P, T), where T is the number of
             targets of a network.
         """
-        teams = []
+        losses = []
         for groups in self.groups:
             columns: dict[int, Tensor] = {}
             for group in groups:
@@ -105,8 +105,8 @@ class Objective:
                 loss = group.head.loss(raw, labels[:, :, None])  # (P, B, M, G)
                 means = (loss.mean((1, 2)) * group.weights).unbind(-1)
                 columns |= dict(zip(group.heads, means, strict=True))
-            teams.append(torch.stack([columns[head] for head in range(self.shape[1])], dim=-1))
-        return torch.cat(teams)
+            losses.append(torch.stack([columns[head] for head in range(self.shape[1])], dim=-1))
+        return torch.cat(losses)
 
     @torch.no_grad()
     def observe(self, out: Tensor | Outputs, batch: Batch) -> tuple[Tensor, Tensor]:
@@ -135,9 +135,9 @@ class Objective:
         raw = raw_outputs(out, group.heads, group.kind)[networks]
         located = group.kind.locations.of if group.kind.locations else None
         labels = group.labels[batch.rows[networks]]
-        if (record := batch.augmented.get(located)) is not None:
-            moved = record.of(networks)
-            labels = group.head.transform_labels(labels.squeeze(2), moved)[:, :, None]
+        if (of_all := batch.augmented.get(located)) is not None:
+            record = of_all.of(networks)
+            labels = group.head.transform_labels(labels.squeeze(2), record)[:, :, None]
         if (mixed := batch.mixed(but=located)) is not None:
             mixed = mixed[networks].view(*labels.shape[:2], *(1,) * (labels.ndim - 2))
             labels = labels.masked_fill(mixed, torch.nan)

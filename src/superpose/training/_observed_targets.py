@@ -1,4 +1,4 @@
-"""Which targets a network is shown while it learns, so that one training answers every subset."""
+"""Which targets a network is shown while it learns, so that one training serves every subset."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from superpose.kinds import TargetKind
-from superpose.models import reveal_columns
+from superpose.models import observed_columns
 from superpose.nn import GIVEN
 
 from ._batches import Batch
@@ -37,17 +37,20 @@ class ObservedTargets:
         seed: int = 0,
         device: torch.device | str = "cpu",
     ) -> None:
-        values, owners = reveal_columns(kinds, labels)
+        values, owners = observed_columns(kinds, labels)
         known = np.stack(
             [kind.distribution.known(y) for kind, y in zip(kinds, labels, strict=True)], axis=1
         )
-        half = np.random.default_rng([seed, 5]).random(known.shape) < 0.5
+        shown_half = np.random.default_rng([seed, 5]).random(known.shape) < 0.5
         self.values = torch.from_numpy(values).to(device)
         self.owners = torch.from_numpy(owners).to(device)
         self.known = torch.from_numpy(known).to(device)
-        self.half = torch.from_numpy(half).to(device)
+        self.shown_half = torch.from_numpy(shown_half).to(device)
         every = slice(None)
-        self._halves = (self.block(every, self.half), self.block(every, ~self.half))
+        self._half_blocks = (
+            self.block(every, self.shown_half),
+            self.block(every, ~self.shown_half),
+        )
 
     def __call__(self, batch: Batch) -> Batch:
         """Show the networks some targets of a batch; those they are shown carry no loss."""
@@ -78,6 +81,6 @@ class ObservedTargets:
         """Return the block (N, R) in which no target is observed."""
         return torch.full_like(self.values, torch.nan)
 
-    def halves(self) -> tuple[Tensor, Tensor]:
+    def half_blocks(self) -> tuple[Tensor, Tensor]:
         """Return blocks (N, R) of all rows: one shows one half of the labels, one the other."""
-        return self._halves
+        return self._half_blocks

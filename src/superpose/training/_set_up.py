@@ -12,7 +12,7 @@ from torch import nn
 
 from superpose.config import TrainingConfig
 from superpose.data import Codec
-from superpose.models.network import Blocks, as_tensors
+from superpose.models.network import Inputs, as_tensors
 from superpose.nn import GIVEN, StackedNetworks
 
 from ._augmentation import Augmentation
@@ -102,7 +102,7 @@ def _sampler(spec: TrainingSpec, jobs: Sequence[Job]) -> BatchSampler:
     return BatchSampler(train, size, dataset_ids=spec.dataset_ids, exponent=exponent)
 
 
-def _inputs(spec: TrainingSpec, observed: ObservedTargets | None, device: torch.device) -> Blocks:
+def _inputs(spec: TrainingSpec, observed: ObservedTargets | None, device: torch.device) -> Inputs:
     """The inputs of all rows; measured targets are hidden."""
     inputs = {name: block.to(device) for name, block in as_tensors(spec.inputs).items()}
     if observed:
@@ -113,7 +113,7 @@ def _inputs(spec: TrainingSpec, observed: ObservedTargets | None, device: torch.
 def transforms_of(
     codec: Codec, modality_dropout: float = 0.0, observed: ObservedTargets | None = None
 ) -> list[Transform]:
-    """Return what is done to each batch: inputs are varied, then hidden, and targets are shown."""
+    """Return the transforms of a batch: inputs are augmented, then hidden; targets are shown."""
     transforms: list[Transform] = []
     if augmentation := Augmentation(codec):
         transforms.append(augmentation)
@@ -125,7 +125,7 @@ def transforms_of(
 
 
 def _optimizer(networks: StackedNetworks, settings: TrainingConfig) -> torch.optim.AdamW:
-    """AdamW, with weights grouped by the share of the learning rate that their module asks for."""
+    """AdamW, with weights grouped by the share of the learning rate that their module has."""
     rate = settings.learning_rate
     shares: dict[float, list[nn.Parameter]] = {}
     for weight in networks.parameters():

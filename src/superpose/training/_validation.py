@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from superpose.models.network import Blocks, predict_rows
+from superpose.models.network import Inputs, predict_rows
 from superpose.nn import GIVEN
 
 from ._jobs import heads_by_fold
@@ -30,9 +30,10 @@ def half_given_predictions(state: TrainState) -> ByFold | None:
     if state.observed is None:
         return None
     first, second = (
-        _predict(state, {**state.loader.inputs, GIVEN: block}) for block in state.observed.halves()
+        _predict(state, {**state.loader.inputs, GIVEN: block})
+        for block in state.observed.half_blocks()
     )
-    given = state.observed.half.cpu().numpy()
+    given = state.observed.shown_half.cpu().numpy()
     rows = [fold.validation for fold in state.spec.folds]
     # Of each row the pass in which the target is hidden.
     return [
@@ -44,7 +45,7 @@ def half_given_predictions(state: TrainState) -> ByFold | None:
     ]
 
 
-def _predict(state: TrainState, inputs: Blocks) -> ByFold:
+def _predict(state: TrainState, inputs: Inputs) -> ByFold:
     kinds = state.spec.kinds
     pred = predict_rows(
         state.ema,

@@ -78,7 +78,7 @@ class Booster(ABC):
         """The inverse of `state`."""
 
 
-class Constant(Booster):
+class Baseline(Booster):
     """The same prediction for every row: what is left when there is nothing to learn."""
 
     engine = "constant"
@@ -305,7 +305,7 @@ _last: tuple[weakref.ref[np.ndarray], list[bool], Any] | None = None
 
 
 def _pool(X: np.ndarray, categorical: list[bool]) -> Any:
-    """CatBoost's own form of some rows, kept for the next model that is asked about the same array.
+    """CatBoost's own form of some rows, kept for the next model that predicts the same array.
 
     The models of all folds read the same rows one after the other, and making this form takes
     several times as long as predicting from it.

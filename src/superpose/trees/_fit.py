@@ -9,7 +9,7 @@ import numpy as np
 
 from superpose.errors import ConfigError, TrainingError, message
 
-from ._boosters import Booster, Constant, Link, Rows
+from ._boosters import Baseline, Booster, Link, Rows
 from ._hazards import stacked
 from ._tree_rows import TreeRows, finite
 from ._trees import BOOSTERS, TreeModel, TreeTask
@@ -18,7 +18,7 @@ Engine = Literal["hist", "hist-coarse", "catboost", "lightgbm"]
 
 # Fewer rows than this say nothing about when to stop: one lucky row would decide.
 FEWEST_STOP_ROWS = 8
-# Fewer rows than this can't hold two leaves; the constant is then the honest answer.
+# Fewer rows than this can't hold two leaves; the baseline is then the honest prediction.
 FEWEST_TRAIN_ROWS = 8
 # The floor keeps the likelihood of a perfectly fitted target finite.
 SMALLEST_SCALE = 1e-3
@@ -60,7 +60,7 @@ def fit_trees(
         >>> model.predict(X[:1]).argmax()
         np.int64(0)
     """
-    if engine not in BOOSTERS or engine == Constant.engine:
+    if engine not in BOOSTERS or engine == Baseline.engine:
         raise ConfigError(message("proof.trees", f"{engine!r} given", "hist, catboost, lightgbm"))
     data = replace(data, X=finite(data.X), y=np.asarray(data.y, dtype=np.float64))
     fit = _Fit(
@@ -132,7 +132,7 @@ class _Fit:
         if self.tree_task == "steps" and not np.isnan(known).all():
             # A step that no training row knows: all there is to say is the mean of the others.
             scale = max(float(np.nanstd(known)), SMALLEST_SCALE)
-            return _Part(Constant(np.nanmean(known)), scale=scale)
+            return _Part(Baseline(np.nanmean(known)), scale=scale)
         given = "no training row has a label"
         raise TrainingError(message("trees", given, "1 or more", fix="add labels for it"))
 
@@ -148,13 +148,13 @@ class _Fit:
             values = np.searchsorted(present, labels).astype(np.float64)
             # A class that training never showed has no output, so it can't help to stop either.
             stop = stop[np.isin(labels[stop], present)]
-        judged = stop if len(stop) >= FEWEST_STOP_ROWS else None
+        stopping = stop if len(stop) >= FEWEST_STOP_ROWS else None
         X = self.data.X
         rows = Rows(
             X=X[train],
             y=values[train],
-            X_stop=None if judged is None else X[judged],
-            y_stop=None if judged is None else values[judged],
+            X_stop=None if stopping is None else X[stopping],
+            y_stop=None if stopping is None else values[stopping],
             categorical=[bool(c) for c in self.data.categorical],
             link=link,
             classes=len(present),
@@ -165,17 +165,17 @@ class _Fit:
         booster = self._booster(rows, present, rare)
         if self.tree_task not in ("regression", "steps"):
             return _Part(booster, present, rare)
-        seen = train if judged is None else judged
+        seen = train if stopping is None else stopping
         error = booster.predict(X[seen])[:, 0] - labels[seen]
         return _Part(booster, scale=max(float(np.sqrt(np.mean(error**2))), SMALLEST_SCALE))
 
     def _booster(self, rows: Rows, present: list[int], rare: float) -> Booster:
-        """The engine's booster, or a constant where the rows leave nothing to learn."""
+        """The engine's booster, or the baseline where the rows leave nothing to learn."""
         if self.tree_task == "multilabel" and len(present) < 2:
-            return Constant(np.array([rare, 1 - rare] if present == [1] else [1 - rare, rare]))
+            return Baseline(np.array([rare, 1 - rare] if present == [1] else [1 - rare, rare]))
         few = len(rows.X) < FEWEST_TRAIN_ROWS or not rows.X.shape[1]
         if few or np.ptp(rows.y) == 0:
-            return Constant.fit(rows)
+            return Baseline.fit(rows)
         return BOOSTERS[self.engine].fit(rows)
 
 

@@ -15,7 +15,7 @@ import numpy as np
 
 from superpose.errors import BundleError, message
 
-# One bit per leaf of a tree; 31 leaves is scikit-learn's default and the most asked for here.
+# One bit per leaf of a tree; 31 leaves is scikit-learn's default and the most that is used here.
 MAX_LEAVES = 32
 # Rows predicted together: trees x rows x 4 bytes then stay in the second-level cache.
 CHUNK = 1024
@@ -222,9 +222,9 @@ class Forest:
         leaves = np.flatnonzero(self.feature < 0)
         tree = np.searchsorted(self.start, leaves, side="right") - 1
         counts = self._leaf_counts()
-        place = counts[leaves] - counts[self.start[tree]]
+        position = counts[leaves] - counts[self.start[tree]]
         slots = np.zeros(self.trees * MAX_LEAVES)
-        slots[tree * MAX_LEAVES + BIT_SLOT[place]] = self.value[leaves]
+        slots[tree * MAX_LEAVES + BIT_SLOT[position]] = self.value[leaves]
         return slots
 
     def _build(self) -> list[_FeatureTable]:
@@ -232,9 +232,9 @@ class Forest:
         tree = np.searchsorted(self.start, nodes, side="right") - 1
         counts = self._leaf_counts()
         first = counts[nodes + 1] - counts[self.start[tree]]
-        width = counts[self.right[nodes]] - counts[nodes + 1]
+        n_leaves = counts[self.right[nodes]] - counts[nodes + 1]
         # The leaves of the left child are consecutive, because nodes stand in preorder.
-        ones = (np.int64(1) << width) - 1
+        ones = (np.int64(1) << n_leaves) - 1
         mask = (~(ones << first) & 0xFFFFFFFF).astype(np.uint32)
         order = np.argsort(self.feature[nodes], kind="stable")
         groups = np.split(order, np.flatnonzero(np.diff(self.feature[nodes][order])) + 1)
@@ -257,9 +257,9 @@ class Forest:
             points = codes
             is_code = True
         else:
-            points, place = np.unique(self.threshold[nodes], return_inverse=True)
+            points, position = np.unique(self.threshold[nodes], return_inverse=True)
             masks = _ones(len(trees), len(points) + 2)
-            np.bitwise_and.at(masks, (local, place + 1), mask)
+            np.bitwise_and.at(masks, (local, position + 1), mask)
             masks[:, :-1] = np.bitwise_and.accumulate(masks[:, :-1], axis=1)
             is_code = False
         np.bitwise_and.at(masks[:, -1], local[goes_right], mask[goes_right])
@@ -280,8 +280,8 @@ class _FeatureTable:
         values = X[:, self.column].astype(np.float64)
         rank = np.searchsorted(self.points, values, side="left")
         if self.is_code:
-            found = self.points[np.minimum(rank, len(self.points) - 1)] == values
-            return np.where(found, rank, self.masks.shape[1] - 1)
+            is_known = self.points[np.minimum(rank, len(self.points) - 1)] == values
+            return np.where(is_known, rank, self.masks.shape[1] - 1)
         return np.where(np.isnan(values), self.masks.shape[1] - 1, rank)
 
 

@@ -1,4 +1,4 @@
-"""Hazards by boosted trees: one classifier, told which interval it is asked of."""
+"""Hazards by boosted trees: one classifier, which reads the number of the interval."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ def stacked(data: TreeRows) -> TreeRows:
     """Lay out rows for a classifier of single intervals: once for each in which they were at risk.
 
     Args:
-        data: its labels (N, K) tell whether the event fell into each interval, NaN where a row was
+        data: its labels (N, K) say whether the event fell into each interval, NaN where a row was
             not at risk.
 
     Returns:
@@ -23,8 +23,8 @@ def stacked(data: TreeRows) -> TreeRows:
 
     Example:
         >>> y = np.array([[0.0, 1.0], [1.0, np.nan]])
-        >>> found = stacked(TreeRows(np.zeros((2, 1)), y, [False], np.array([0])))
-        >>> found.X[:, -1].tolist(), found.y.tolist(), found.train.tolist()
+        >>> stacked_rows = stacked(TreeRows(np.zeros((2, 1)), y, [False], np.array([0])))
+        >>> stacked_rows.X[:, -1].tolist(), stacked_rows.y.tolist(), stacked_rows.train.tolist()
         ([0.0, 1.0, 0.0], [0.0, 1.0, 1.0], [0, 1])
     """
     rows, interval = np.nonzero(~np.isnan(data.y))

@@ -143,8 +143,8 @@ def positions(X: np.ndarray, levels: list[np.ndarray]) -> np.ndarray:
     out = X.astype(np.float64)
     for column, known in enumerate(levels):
         if len(known):
-            place = np.minimum(np.searchsorted(known, out[:, column]), len(known) - 1)
-            out[:, column] = np.where(known[place] == out[:, column], place, np.nan)
+            position = np.minimum(np.searchsorted(known, out[:, column]), len(known) - 1)
+            out[:, column] = np.where(known[position] == out[:, column], position, np.nan)
     return out
 
 

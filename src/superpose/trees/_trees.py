@@ -11,7 +11,7 @@ import numpy as np
 from superpose.errors import BundleError
 from superpose.stored import require_finite
 
-from ._boosters import Booster, CatBoost, Constant, LightGBM
+from ._boosters import Baseline, Booster, CatBoost, LightGBM
 from ._forest import damaged
 from ._hazards import lived_through, with_interval
 from ._hist import CoarseHist, Hist
@@ -20,7 +20,7 @@ from ._tree_rows import finite
 TreeTask = Literal["regression", "poisson", "classification", "multilabel", "hazards", "steps"]
 
 BOOSTERS: dict[str, type[Booster]] = {
-    b.engine: b for b in (Constant, Hist, CoarseHist, CatBoost, LightGBM)
+    b.engine: b for b in (Baseline, Hist, CoarseHist, CatBoost, LightGBM)
 }
 
 
@@ -76,22 +76,22 @@ class TreeModel:
         """
         X = finite(X)
         if self.tree_task == "hazards":
-            ask = replace(self, tree_task="classification", n_classes=2).predict
-            hazard = [ask(with_interval(X, k))[:, 1] for k in range(self.n_classes)]
+            predict_classes = replace(self, tree_task="classification", n_classes=2).predict
+            hazard = [predict_classes(with_interval(X, k))[:, 1] for k in range(self.n_classes)]
             return lived_through(np.stack(hazard, axis=1))
         if self.tree_task == "multilabel":
             return np.stack([part.predict(X)[:, -1] for part in self.parts], axis=1)
         if self.tree_task == "steps":
             means = np.stack([part.predict(X)[:, 0] for part in self.parts], axis=1)
             return np.concatenate([means, np.tile(self.scales, (len(X), 1))], axis=1)
-        found = self.parts[0].predict(X)
+        pred = self.parts[0].predict(X)
         if self.tree_task == "regression":
-            return np.column_stack([found, np.full(len(X), self.scale)])
+            return np.column_stack([pred, np.full(len(X), self.scale)])
         if self.tree_task == "poisson":
-            return found
+            return pred
         absent = self.n_classes - len(self.present)
         out = np.full((len(X), self.n_classes), self.rare)
-        out[:, self.present] = found * (1 - self.rare * absent)
+        out[:, self.present] = pred * (1 - self.rare * absent)
         return out
 
     def state(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:

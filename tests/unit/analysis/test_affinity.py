@@ -30,8 +30,8 @@ BITS = np.array([[NAN, 0.4, 0], [0.3, NAN, 0], [0, 0, NAN]])
 CORRELATION = np.array([[1, -0.5, 0.1], [-0.5, 1, 0.2], [0.1, 0.2, 1]])
 
 
-def measured() -> RunRecord:
-    """What a run has found that affinities stand beside."""
+def earlier_record() -> RunRecord:
+    """The record of a run that affinities stand beside."""
     pairs = dict.fromkeys(("low", "high", "null", "p", "both"), np.full((3, 3), NAN))
     single = dict.fromkeys(("total", "total_low", "total_high", "n"), np.full(3, NAN))
     return RunRecord(
@@ -75,18 +75,18 @@ def prepared():
 
 
 @pytest.fixture(scope="module")
-def found(prepared):
-    return affinity(prepared, measured(), epochs=1, progress=quiet)
+def measured(prepared):
+    return affinity(prepared, earlier_record(), epochs=1, progress=quiet)
 
 
-def test_what_is_measured_stands_beside_what_the_run_has_found(found):
-    assert found.targets == TARGETS
-    assert np.isfinite(found.lookahead).all()
-    np.testing.assert_allclose(np.diag(found.cosine), 1, atol=1e-5)
-    np.testing.assert_array_equal(found.bits, BITS)
-    np.testing.assert_array_equal(found.residual, CORRELATION)
-    assert sorted(name for group in found.groups for name in group) == TARGETS
-    assert (found.n_networks, found.n_epochs) == (2, 1)
+def test_what_is_measured_stands_beside_the_record_of_the_run(measured):
+    assert measured.targets == TARGETS
+    assert np.isfinite(measured.lookahead).all()
+    np.testing.assert_allclose(np.diag(measured.cosine), 1, atol=1e-5)
+    np.testing.assert_array_equal(measured.bits, BITS)
+    np.testing.assert_array_equal(measured.residual, CORRELATION)
+    assert sorted(name for group in measured.groups for name in group) == TARGETS
+    assert (measured.n_networks, measured.n_epochs) == (2, 1)
 
 
 def test_the_network_finds_who_is_alike(prepared):
@@ -95,8 +95,8 @@ def test_the_network_finds_who_is_alike(prepared):
     assert ahead[1, 0] > ahead[1, 2]
 
 
-def test_a_pair_has_a_row_in_each_direction_and_unknown_values_are_none(found):
-    rows = affinity_rows(replace(found, residual=None))
+def test_a_pair_has_a_row_in_each_direction_and_unknown_values_are_none(measured):
+    rows = affinity_rows(replace(measured, residual=None))
     assert len(rows) == 6
     assert [r["lookahead"] for r in rows] == sorted(r["lookahead"] for r in rows)[::-1]
     by_pair = {(r["from"], r["to"]): r for r in rows}
@@ -106,14 +106,14 @@ def test_a_pair_has_a_row_in_each_direction_and_unknown_values_are_none(found):
 
 
 def test_what_a_run_has_not_measured_is_left_out(prepared):
-    found = affinity(prepared, RunRecord(), epochs=1, progress=quiet)
-    assert (found.bits, found.residual) == (None, None)
+    measured = affinity(prepared, RunRecord(), epochs=1, progress=quiet)
+    assert (measured.bits, measured.residual) == (None, None)
 
 
-def test_labels_of_test_rows_are_not_read(prepared, found):
+def test_labels_of_test_rows_are_not_read(prepared, measured):
     other = prepare(make_table(changed=True), settings())
-    again = affinity(other, measured(), epochs=1, progress=quiet)
-    np.testing.assert_array_equal(again.lookahead, found.lookahead)
+    again = affinity(other, earlier_record(), epochs=1, progress=quiet)
+    np.testing.assert_array_equal(again.lookahead, measured.lookahead)
     tried = {"all together": [[0, 1, 2]], "apart": [[0], [1, 2]]}
     first, second = (
         search_groups(table, tried, count=2, progress=quiet) for table in (other, prepared)
@@ -148,20 +148,20 @@ def test_one_target_has_nobody_to_share_with():
     assert str(caught.value) == "affinity: the run has one target; train with two or more"
 
 
-def test_the_search_says_how_every_candidate_did_with_equal_folds(prepared, found):
+def test_the_search_says_how_every_candidate_did_with_equal_folds(prepared, measured):
     shares = []
-    judged = search_groups(
-        prepared, candidates(found), count=3, progress=lambda _, share: shares.append(share)
+    grouping = search_groups(
+        prepared, candidates(measured), count=3, progress=lambda _, share: shares.append(share)
     )
     assert shares == sorted(shares)
     assert shares[-1] == 1.0
-    assert judged.n_folds == 3
-    assert judged.n_rows == 96
-    first, *others = judged.candidates
+    assert grouping.n_folds == 3
+    assert grouping.n_rows == 96
+    first, *others = grouping.candidates
     assert first.name == "all together"
     assert first.groups == [TARGETS]
     assert (first.gain, first.gains) == (0, [0, 0, 0])
-    assert all(one.loss > 0 for one in judged.candidates)
+    assert all(one.loss > 0 for one in grouping.candidates)
     assert {one.loss for one in others} != {first.loss}
 
 
@@ -184,21 +184,21 @@ def residuals(mixed: bool, references: bool = True):
     schema = Schema([ColumnSpec("x", "number")], [ColumnSpec(t, kind) for t, kind in specs.items()])
     codec = Codec.fit(table, schema, np.arange(800))
     labels = codec.labels(table)
-    told = {
+    pred = {
         t: np.tile(k.distribution.baseline(labels[t]), (800, 1))
         for t, k in codec.target_kinds.items()
     }
-    ruling = Decision({"hist": 1.0} if references else {}, None, {"joint": 1.0})
+    decision = Decision({"hist": 1.0} if references else {}, None, {"joint": 1.0})
     return residual_record(
         SimpleNamespace(
             prepared=SimpleNamespace(
                 codec=codec,
                 targets=list(specs),
                 labels=labels,
-                plan=SimpleNamespace(judges=np.arange(800)),
+                plan=SimpleNamespace(proof_rows=np.arange(800)),
             ),
-            decisions=dict.fromkeys(specs, ruling),
-            oof_predictions={t: {"hist" if references else "joint": z} for t, z in told.items()},
+            decisions=dict.fromkeys(specs, decision),
+            oof_predictions={t: {"hist" if references else "joint": z} for t, z in pred.items()},
         )
     )
 

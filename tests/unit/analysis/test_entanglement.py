@@ -63,7 +63,7 @@ def test_only_rows_with_both_labels_count(world):
     assert found.bits[0, 1] == pytest.approx(BITS, abs=0.1)
     assert found.bits[1, 0] == pytest.approx(BITS, abs=0.1)
     assert found.n.tolist() == [1000, 4000, 0]
-    assert np.isnan(found.bits[0, 2])  # nobody knows c, so nothing can be said of it
+    assert np.isnan(found.bits[0, 2])  # nobody knows c, so nothing is known of it
 
 
 def test_a_scale_that_all_models_state_too_small_is_no_entanglement(make_world):

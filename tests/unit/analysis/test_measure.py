@@ -31,9 +31,9 @@ def truth(name):
 
 
 def advise(world, labels, **more):
-    asked = {"want": ["a"], "candidates": list("bcd")}
-    asked |= {key: more.pop(key) for key in ("want", "cost") if key in more}
-    question = Question(**asked)
+    options = {"want": ["a"], "candidates": list("bcd")}
+    options |= {key: more.pop(key) for key in ("want", "cost") if key in more}
+    question = Question(**options)
     return next_measurement(world.predictor, world.rows, labels, question=question, **more)
 
 
@@ -145,7 +145,7 @@ def test_given_values_stay_as_they_are(world, hidden):
 
 
 @pytest.mark.parametrize("n", [1, 3, 8, 19])
-def test_as_many_draws_come_as_were_asked_for(world, hidden, n):
+def test_as_many_draws_come_as_were_requested(world, hidden, n):
     labels = {t: y[:7] for t, y in hidden(world.labels).items()}
     drawn = sample(world.predictor, world.rows.take(np.arange(7)), labels, n=n)
     assert {d.shape for d in drawn.values()} == {(n, 7)}

@@ -1,4 +1,4 @@
-"""What is asked of a measurement: what makes no sense is refused, all of it at once."""
+"""Questions of a measurement: what makes no sense is refused, all of it at once."""
 
 import pytest
 
@@ -8,21 +8,21 @@ from superpose.errors import DataError
 TARGETS = ["weight", "sick", "calls", "sort", "level", "tags"]
 
 
-def asked(codec, given, whole, **question):
+def among(codec, given, whole, **question):
     """The candidates, once the question is known to make sense."""
     return Question(**question).among(codec, given=given, whole=whole).candidates
 
 
 def test_what_could_be_measured_is_what_is_neither_given_nor_wanted(codec):
     rest = ["calls", "sort", "level", "tags"]
-    assert asked(codec, ["sick"], ["sick"], want=["weight"]) == rest
-    assert asked(
+    assert among(codec, ["sick"], ["sick"], want=["weight"]) == rest
+    assert among(
         codec, ["sick"], ["sick"], want=["weight"], candidates=["tags"], cost={"tags": 2.0}
     ) == ["tags"]
 
 
 def test_what_some_rows_lack_can_be_measured_there(codec):
-    found = asked(codec, ["sick", "calls"], ["calls"], want=["weight"])
+    found = among(codec, ["sick", "calls"], ["calls"], want=["weight"])
     assert found == ["sick", "sort", "level", "tags"]
 
 
@@ -41,12 +41,12 @@ def test_what_some_rows_lack_can_be_measured_there(codec):
         ([], ["weight"], [], {}, r"candidates: every target is given or wanted, so none is left"),
     ],
 )
-def test_a_plan_that_can_not_be_followed_is_refused(codec, given, want, candidates, cost, text):
+def test_a_plan_that_makes_no_sense_is_refused(codec, given, want, candidates, cost, text):
     with pytest.raises(DataError, match=text):
-        asked(codec, given, given, want=want, candidates=candidates, cost=cost)
+        among(codec, given, given, want=want, candidates=candidates, cost=cost)
 
 
-def test_all_faults_of_a_plan_are_told_at_once(codec):
+def test_all_faults_of_a_plan_are_named_at_once(codec):
     with pytest.raises(DataError) as caught:
-        asked(codec, ["sick"], [], want=["sick", "zzz"], candidates=["yyy"], cost={"xxx": -1.0})
+        among(codec, ["sick"], [], want=["sick", "zzz"], candidates=["yyy"], cost={"xxx": -1.0})
     assert len(caught.value.faults) == 5

@@ -12,7 +12,7 @@ T = 4
 ALL = torch.ones(T, dtype=torch.bool)
 every_method = pytest.mark.parametrize("name", BALANCERS)
 
-# Methods of torchjd that are asked for their weights, beside what torchjd makes of the gradients.
+# Methods of torchjd whose weights are compared, beside what torchjd makes of the gradients.
 AGGREGATORS = {
     "mgda": lambda: aggregation.MGDA(),
     "imtl-g": lambda: aggregation.IMTLG(),
@@ -100,8 +100,8 @@ def test_the_weights_lead_where_the_papers_method_leads(name):
 
 
 def test_every_method_of_torchjd_that_reads_gradients_is_compared_with_it():
-    asked = {name for name, method in BALANCERS.items() if issubclass(method, Weighted)}
-    assert asked == {*AGGREGATORS} - {"gradvac", "pcgrad"}
+    weighted = {name for name, method in BALANCERS.items() if issubclass(method, Weighted)}
+    assert weighted == {*AGGREGATORS} - {"gradvac", "pcgrad"}
 
 
 def test_pairs_keep_their_usual_cosine_as_in_torchjd():
@@ -110,8 +110,8 @@ def test_pairs_keep_their_usual_cosine_as_in_torchjd():
     for seed in range(8):
         rows = gradients(seed)[:2].double()
         losses, both = torch.ones(2).double(), ALL[:2]
-        told = ours.weigh(losses, rows @ rows.T, both)
-        torch.testing.assert_close(told, theirs(rows @ rows.T))
+        weights = ours.weigh(losses, rows @ rows.T, both)
+        torch.testing.assert_close(weights, theirs(rows @ rows.T))
 
 
 def test_a_pair_keeps_its_usual_cosine_while_others_come_and_go():
@@ -119,8 +119,8 @@ def test_a_pair_keeps_its_usual_cosine_while_others_come_and_go():
     ask("gradvac", method=method, rows=rows)
     before = method.usual.clone()
     ask("gradvac", method=method, rows=rows, present=torch.tensor([True, True, False, False]))
-    moved = (method.usual != before).nonzero().tolist()
-    assert moved == [[0, 1], [1, 0]]
+    change = (method.usual != before).nonzero().tolist()
+    assert change == [[0, 1], [1, 0]]
 
 
 @pytest.mark.filterwarnings("ignore:You are solving a parameterized problem")
@@ -208,12 +208,12 @@ def test_gradnorm_follows_its_equations():
     ask("gradnorm", losses=first, rows=rows, method=method)
     before = method.weights.detach().clone()
     ask("gradnorm", losses=later, rows=rows, method=method)
-    moved = method.weights.detach() - before
+    change = method.weights.detach() - before
     norms, ratio = rows.norm(dim=1), later / first
     sizes = before * norms
     wanted = sizes.mean() * ratio / ratio.mean()
     # Adam's second step has the sign of its running mean; both steps agree here.
-    assert (torch.sign(moved - moved.mean()) == torch.sign(wanted - sizes - 0)).sum() >= T - 1
+    assert (torch.sign(change - change.mean()) == torch.sign(wanted - sizes - 0)).sum() >= T - 1
     assert method.weights.sum().item() == pytest.approx(T)
 
 

@@ -35,7 +35,7 @@ def test_years_of_two_digits_turn_at_69():
         ("%Y-%d-%m", "reads 2024-03-01 as 3 January"),
     ],
 )
-def test_a_wrong_format_is_said(format, expected):
+def test_a_wrong_format_is_noted(format, expected):
     assert expected in wrong_letters(format)
 
 

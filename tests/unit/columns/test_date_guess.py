@@ -64,7 +64,7 @@ def test_what_is_no_date_is_none(values):
             "2 as %m/%d/%Y only; write all dates in one order, best as 2024-12-31"),
     ],
 )  # fmt: skip
-def test_orders_that_can_not_be_told_are_faults(values, expected):
+def test_orders_that_values_leave_open_are_faults(values, expected):
     with pytest.raises(DataError) as caught:
         find_date_format("t", text(*values))
     assert expected in str(caught.value)

@@ -97,8 +97,8 @@ def test_a_pipe_is_no_image_no_map_and_no_sound(tmp_path: Path) -> None:
 
     names = [pipe(tmp_path / name).name for name in ("a.png", "a.npy", "a.wav")]
     for read in (class_ids, numbers_of, size_of, lambda path: picture(path, (8, 8))):
-        found, wrong = read_all(names[:2], str(tmp_path), read)
-        assert not found
+        result, wrong = read_all(names[:2], str(tmp_path), read)
+        assert not result
         assert set(wrong.values()) == {"a pipe given, not a regular file"}
     for family in (INPUT_KINDS["image"], INPUT_KINDS["audio"], TARGET_KINDS["mask"]):
         name = names[2] if family.name == "audio" else names[0]
@@ -143,7 +143,7 @@ def test_brackets_nested_without_end_are_no_annotations_and_no_checkpoint(tmp_pa
         read_objects("boxes", pa.chunked_array([[big]]))
 
 
-def test_a_map_of_numbers_that_would_fill_the_memory_is_told(tmp_path: Path) -> None:
+def test_a_map_of_numbers_that_would_fill_the_memory_is_named(tmp_path: Path) -> None:
     import numpy as np
 
     from superpose.columns._number_maps import numbers_of

@@ -55,9 +55,11 @@ def test_an_image_is_read_as_its_exif_says(tmp_path, turn, ending):
 def test_turned_images_are_counted(tmp_path):
     save(tmp_path / "a.jpg", SCENE, 6)
     save(tmp_path / "b.jpg", SCENE)
-    (said,) = Kind.fit("photo", col(["a.jpg", "b.jpg", None]), folder=str(tmp_path)).conversions
-    assert said.startswith("column 'photo': 1 of 2 training images are turned as their EXIF says")
-    assert "save them without EXIF" in said
+    (sentence,) = Kind.fit("photo", col(["a.jpg", "b.jpg", None]), folder=str(tmp_path)).conversions
+    assert sentence.startswith(
+        "column 'photo': 1 of 2 training images are turned as their EXIF says"
+    )
+    assert "save them without EXIF" in sentence
 
 
 def test_exif_behind_the_pixels_of_a_png_is_no_secret(tmp_path):
@@ -114,8 +116,8 @@ def test_what_is_transparent_is_read_on_white_and_counted(tmp_path, mode):
     block = kind.encode(col(["a.png"]), str(tmp_path))
     assert block[0, :, :, :10].max() == 0
     assert block[0, :, :, 10:].min() == 255
-    (said,) = kind.conversions
-    assert "1 of 1 training images have transparency, and are read on white" in said
+    (sentence,) = kind.conversions
+    assert "1 of 1 training images have transparency, and are read on white" in sentence
 
 
 def test_palettes_and_black_and_white_are_read_in_their_colours(tmp_path):
@@ -136,7 +138,7 @@ def test_cmyk_is_read_as_rgb_and_counted(tmp_path):
 
 
 @pytest.mark.parametrize("ending", ["gif", "tif", "webp", "png"])
-def test_of_several_frames_the_first_is_read_and_said(tmp_path, ending):
+def test_of_several_frames_the_first_is_read_and_noted(tmp_path, ending):
     first, second = Image.new("RGB", (20, 20), "red"), Image.new("RGB", (20, 20), "blue")
     first.save(tmp_path / f"a.{ending}", save_all=True, append_images=[second])
     first.save(tmp_path / f"b.{ending}")
@@ -144,8 +146,8 @@ def test_of_several_frames_the_first_is_read_and_said(tmp_path, ending):
     kind = Kind.fit("photo", values, folder=str(tmp_path), size=[20, 20])
     block = kind.encode(values, str(tmp_path)).astype(int)
     assert np.abs(block[0] - block[1]).max() < 5
-    (said,) = (one for one in kind.conversions if "frames" in one)
-    assert "1 of 2 training images hold several frames or pages; the first is read" in said
+    (sentence,) = (one for one in kind.conversions if "frames" in one)
+    assert "1 of 2 training images hold several frames or pages; the first is read" in sentence
 
 
 @pytest.mark.parametrize(
@@ -157,8 +159,8 @@ def test_greys_of_16_bits_have_the_range_of_their_camera(tmp_path, top, bits):
     kind = Kind.fit("photo", col(["a.png"]), folder=str(tmp_path), size=[16, 16])
     block = kind.encode(col(["a.png"]), str(tmp_path))
     np.testing.assert_array_equal(block[0, 0], (ramp / (2**bits - 1) * 255).round())
-    said = f"grey of 16 bits; 0 is read as black and {2**bits - 1} as white"
-    assert said in kind.conversions[0]
+    sentences = f"grey of 16 bits; 0 is read as black and {2**bits - 1} as white"
+    assert sentences in kind.conversions[0]
 
 
 @pytest.mark.parametrize("kind_of", [np.int32, np.float32])
@@ -203,7 +205,7 @@ def test_missing_files_are_refused_before_anything_is_learned(tmp_path):
 
 
 @pytest.mark.parametrize("path", ["C:\\data\\a.png", "pictures\\a.png"])
-def test_paths_written_for_windows_are_found_and_said(tmp_path, path):
+def test_paths_written_for_windows_are_found_and_noted(tmp_path, path):
     home = tmp_path / ("pictures" if path.startswith("p") else "")
     home.mkdir(exist_ok=True)
     save(home / "a.png", SCENE)

@@ -37,14 +37,14 @@ def text(*cells: str | None) -> pa.Array:
         (["1.5e3 Pa", "2E-2 Pa"], (".", "Pa"), [1500, 0.02], "2 cells with Pa"),
     ],
 )  # fmt: skip
-def test_signs_are_read_and_said(
+def test_signs_are_read_and_noted(
     cells: list[str], form: tuple[str, str], numbers: list[float], note: str
 ) -> None:
-    found = find_number_format(text(*cells))
-    assert found is not None
-    assert found.format == NumberFormat(*form)
-    assert found.format.read("x", text(*cells)).to_pylist()[: len(numbers)] == numbers
-    assert any(note in line for line in found.notes), found.notes
+    result = find_number_format(text(*cells))
+    assert result is not None
+    assert result.format == NumberFormat(*form)
+    assert result.format.read("x", text(*cells)).to_pylist()[: len(numbers)] == numbers
+    assert any(note in line for line in result.notes), result.notes
 
 
 @pytest.mark.parametrize(
@@ -89,23 +89,23 @@ def test_other_text_is_no_number(cells: list[str]) -> None:
     ],
 )  # fmt: skip
 def test_numbers_that_can_be_read_in_two_ways_are_a_fault(cells: list[str], fault: str) -> None:
-    found = find_number_format(text(*cells))
-    assert found is not None
-    assert (found.format, found.fault) == (None, fault)
-    assert found.fix
+    result = find_number_format(text(*cells))
+    assert result is not None
+    assert (result.format, result.fault) == (None, fault)
+    assert result.fix
 
 
 def test_the_user_says_what_a_comma_is() -> None:
-    found = find_number_format(text("20,629", "1,200"), decimal=",")
-    assert found is not None
-    assert found.format is not None
-    assert found.format.read("x", text("20,629")).to_pylist() == [20.629]
+    result = find_number_format(text("20,629", "1,200"), decimal=",")
+    assert result is not None
+    assert result.format is not None
+    assert result.format.read("x", text("20,629")).to_pylist() == [20.629]
 
 
-def test_a_few_words_among_numbers_are_told_apart() -> None:
-    found = find_number_format(text(*(f"{i} kg" for i in range(40)), "ask"))
-    assert found is not None
-    assert found.words == ["ask"]
+def test_a_few_words_among_numbers_are_kept_apart() -> None:
+    result = find_number_format(text(*(f"{i} kg" for i in range(40)), "ask"))
+    assert result is not None
+    assert result.words == ["ask"]
 
 
 @pytest.mark.parametrize(
@@ -128,7 +128,7 @@ def test_a_new_cell_that_does_not_fit_is_named(cells: list[str | None], expected
 def test_numbers_written_in_any_way_come_back() -> None:
     numbers = np.random.default_rng(0).normal(0, 5000, 200).round(2)
     german = [f"{n:,.2f}".translate(str.maketrans(",.", ".,")) + " EUR" for n in numbers]
-    found = find_number_format(text(*german))
-    assert found is not None
-    assert found.format is not None
-    assert np.allclose(found.format.read("x", text(*german)), numbers)
+    result = find_number_format(text(*german))
+    assert result is not None
+    assert result.format is not None
+    assert np.allclose(result.format.read("x", text(*german)), numbers)

@@ -23,7 +23,7 @@ def col(values):
 
 
 @pytest.mark.parametrize("scale", SCALES)
-def test_numbers_of_any_size_are_told_as_those_of_an_ordinary_one(scale):
+def test_numbers_of_any_size_are_predicted_as_those_of_an_ordinary_one(scale):
     plain, far = (INPUT_KINDS["number"].fit("x", col(X * s)) for s in (1.0, scale))
     for read in (lambda k, v: k.encode(v), lambda k, v: k.features(v)[0]):
         np.testing.assert_allclose(read(far, col(X * scale)), read(plain, col(X)), rtol=1e-5)
@@ -40,8 +40,8 @@ def test_numbers_of_any_size_are_told_as_those_of_an_ordinary_one(scale):
 def test_lists_of_numbers_of_any_size_come_back(name, scale):
     rows = [[x * scale, -x * scale / 2] for x in X]
     kind = TARGET_KINDS[name].fit("y", col(rows))
-    told = kind.decode(kind.distribution.point_mass(kind.encode(col(rows))))["y"].to_pylist()
-    np.testing.assert_allclose(told, rows, rtol=1e-5, atol=scale * 1e-6)
+    pred = kind.decode(kind.distribution.point_mass(kind.encode(col(rows))))["y"].to_pylist()
+    np.testing.assert_allclose(pred, rows, rtol=1e-5, atol=scale * 1e-6)
     metrics = kind.metrics(
         kind.encode(col(rows)), kind.distribution.point_mass(kind.encode(col(rows)))
     )
@@ -50,8 +50,8 @@ def test_lists_of_numbers_of_any_size_come_back(name, scale):
 
 def test_predictions_beyond_the_largest_number_are_that():
     kind = TARGET_KINDS["number"].fit("y", col(X * 1.7e308))
-    told = kind.decode(np.array([[50.0, 1.0], [-50.0, 1.0]]), interval=np.array([9.0, 9.0]))
-    assert all(np.isfinite(told[name]).all() for name in told)
+    pred = kind.decode(np.array([[50.0, 1.0], [-50.0, 1.0]]), interval=np.array([9.0, 9.0]))
+    assert all(np.isfinite(pred[name]).all() for name in pred)
     assert np.isfinite(kind.decode_proba(np.array([[50.0, 50.0]]))["y_scale"]).all()
 
 
@@ -71,14 +71,14 @@ def test_a_label_that_is_nothing_beside_those_of_training_is_refused(name):
     kind = TARGET_KINDS[name].fit("y", col(shape([*X])))
     wanted = (
         r"column 'y', row 1: (2|4) values, the first 1e\+300, are too far from the labels of the "
-        r"training rows \(their mean is .*, their spread 0\.\d+\); mend the value, or leave the "
+        r"training rows \(their mean is .*, their standard deviation 0\.\d+\); mend the value, "
     )
     with pytest.raises(DataError, match=wanted):
         kind.encode(col(shape([0.0, 1e300, -1e301])))
 
 
 @pytest.mark.parametrize(
-    ("kind", "values", "told"),
+    ("kind", "values", "message"),
     [
         (
             "count",
@@ -86,15 +86,15 @@ def test_a_label_that_is_nothing_beside_those_of_training_is_refused(name):
             "row 2: 1e+10 is more than a network can hold; allowed: sizes ",
         ),
         ("survival", [1.0, 1e39, 2.0], "row 1: 1e+39 is more than a network can hold; allowed: "),
-        ("survival", [1.0, 1e-300, -2.0], "row 1: 1e-300 is too small to be told from 0; allowed"),
+        ("survival", [1.0, 1e-300, -2.0], "row 1: 1e-300 is too small to differ from 0; allowed"),
         ("embedding", [[1.0], [1e300]], "row 1: 1e+300 is more than a network can hold; allowed"),
     ],
 )
-def test_numbers_that_stay_in_their_units_have_a_largest_size(kind, values, told):
+def test_numbers_that_stay_in_their_units_have_a_largest_size(kind, values, message):
     family = (INPUT_KINDS | TARGET_KINDS)[kind]
     with pytest.raises(DataError) as caught:
         family.check("c", col(values))
-    assert f"column 'c', {told}" in str(caught.value)
+    assert f"column 'c', {message}" in str(caught.value)
 
 
 def test_a_vector_of_another_model_does_not_reach_infinity():
@@ -107,9 +107,9 @@ def test_channels_of_windows_and_maps_have_a_largest_size():
     rule = {"columns": ["a"], "time": "t", "length": 2}
     with pytest.raises(DataError, match=r"columns\[0\]: column 'a', row 1: 2 values, the first 1e"):
         cut_windows(table, Config.from_arguments(targets=["y"], windows=rule))
-    found, wrong = read_maps("m", col([[[0.0, 1e300]], [[1.0, 2.0]]]), "")
+    result, wrong = read_maps("m", col([[[0.0, 1e300]], [[1.0, 2.0]]]), "")
     assert wrong == {0: "1 of its numbers are beyond 1e+37; give them in another unit"}
-    assert found[1].tolist() == [[1.0, 2.0]]
+    assert result[1].tolist() == [[1.0, 2.0]]
 
 
 def test_leaks_are_looked_for_among_numbers_of_any_size():
@@ -119,6 +119,6 @@ def test_leaks_are_looked_for_among_numbers_of_any_size():
         fast = {"model": {"width": 16, "members": 2}, "training": {"epochs": 2}}
         model = Superpose(["y"], references="none", **fast).fit(rows)
         with pytest.warns(UserWarning, match="values unlike those of training"):
-            told = model.predict(pa.table({"x": [1e308, 0.0, 0.0], "same": [None, 1e308, 1e-320]}))
+            pred = model.predict(pa.table({"x": [1e308, 0.0, 0.0], "same": [None, 1e308, 1e-320]}))
     assert any("in disguise" in warning for warning in model.warnings)
-    assert all(np.isfinite(column).all() for column in told.columns)
+    assert all(np.isfinite(column).all() for column in pred.columns)

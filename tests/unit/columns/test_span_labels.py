@@ -6,6 +6,7 @@ import pytest
 
 from superpose.columns._span_labels import read_span_labels
 from superpose.kinds import TARGET_KINDS
+from superpose.kinds.text._spans import as_tags
 
 Tokens = TARGET_KINDS["tokens"]
 SENTENCE = ["O", "B-city", "I-city", "O", "B-day"]
@@ -16,9 +17,9 @@ def fitted(rows, **options):
     return Tokens.fit("y", pa.chunked_array([rows]), **options)
 
 
-def slipped(label, place=2):
+def slipped(label, position=2):
     """Sixty sentences, one of which has another label at a place."""
-    return [*MANY[:3], [*SENTENCE[:place], label, *SENTENCE[place + 1 :]], *MANY[4:]]
+    return [*MANY[:3], [*SENTENCE[:position], label, *SENTENCE[position + 1 :]], *MANY[4:]]
 
 
 @pytest.mark.parametrize(
@@ -41,18 +42,18 @@ def test_other_spellings_mark_the_same_spans(spell, types):
     kind = fitted(rows)
     assert kind.marks.spans
     assert kind.marks.types == (types or ["city", "day"])
-    keys, _ = kind.marks.found(kind._tags(pa.chunked_array([rows])))
+    keys, _ = kind.marks.keys(as_tags(kind.encode(pa.chunked_array([rows]))))
     assert len(keys) == 2 * len(rows)
-    told = kind.decode(kind.distribution.point_mass(kind.encode(pa.chunked_array([rows]))))[
+    pred = kind.decode(kind.distribution.point_mass(kind.encode(pa.chunked_array([rows]))))[
         "y"
     ].to_pylist()
-    assert told == rows  # predictions have the user's own spelling
+    assert pred == rows  # predictions have the user's own spelling
     assert not kind.notes
     back = Tokens.from_state(kind.state())
     assert back.marks.types == kind.marks.types
 
 
-def test_what_is_read_as_marks_is_said_with_its_count():
+def test_what_is_read_as_marks_is_noted_with_its_count():
     kind = fitted([["O", "city-B", "city-I"]] * 20)
     assert kind.conversions == [
         "column 'y': 2 labels (40 words) are read as marks of spans: 'city-B' as 'B-city', "
@@ -82,7 +83,7 @@ def test_mixed_case_of_signs_is_one_label():
         ("?", "no label"),
     ],
 )
-def test_one_slip_is_said_and_leaves_the_spans(label, read):
+def test_one_slip_is_noted_and_leaves_the_spans(label, read):
     rows = slipped(label)
     kind = fitted(rows)
     assert kind.marks.spans
@@ -96,13 +97,13 @@ def test_one_slip_is_said_and_leaves_the_spans(label, read):
     assert np.isnan(y[3, 2]) == (read == "no label")
 
 
-def test_types_that_differ_in_case_and_are_frequent_both_are_kept_and_said():
+def test_types_that_differ_in_case_and_are_frequent_both_are_kept_and_noted():
     kind = fitted([["O", "B-city", "B-City"]] * 30)
     assert kind.marks.types == ["City", "city"]
     assert "the types 'City' and 'city' of spans differ in case only" in kind.notes[0]
 
 
-def test_labels_of_another_sort_beside_marks_are_said():
+def test_labels_of_another_sort_beside_marks_are_noted():
     kind = fitted([["O", "B-city", "NOUN", "VERB"]] * 30)
     assert not kind.marks.spans
     assert kind.notes == [
@@ -140,7 +141,7 @@ def test_letters_that_stand_in_any_order_are_no_spans():
     assert sum(kind.counts) == 600
 
 
-def test_minus_100_is_no_label_and_said_with_its_count():
+def test_minus_100_is_no_label_and_noted_with_its_count():
     rows = [[0, -100, 1], [-100, -100], [2, 1]] * 5
     kind = fitted(rows)
     assert kind.levels == ["0", "1", "2"]

@@ -80,7 +80,7 @@ def test_samples_of_every_width_sound_the_same(tmp_path, form):
 
 
 @pytest.mark.parametrize("ending", ["aiff", "au"])
-def test_other_files_that_were_cut_off_are_told(tmp_path, ending):
+def test_other_files_that_were_cut_off_are_named(tmp_path, ending):
     path = tmp_path / f"a.{ending}"
     soundfile.write(path, TONE, RATE)
     path.write_bytes(path.read_bytes()[:4000])
@@ -88,7 +88,7 @@ def test_other_files_that_were_cut_off_are_told(tmp_path, ending):
         wave(str(path), RATE, 1.0)
 
 
-def test_paths_written_for_windows_are_found_and_said(tmp_path):
+def test_paths_written_for_windows_are_found_and_noted(tmp_path):
     stream(tmp_path, 8000)
     kind = Kind.fit("s", col(["D:\\rec\\s.wav"]), folder=str(tmp_path), rate=RATE)
     assert kind.count == 1

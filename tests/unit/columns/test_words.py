@@ -4,7 +4,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from superpose.columns._words import as_words, require_aligned, spelling, spread
+from superpose.columns._words import as_words, index_in_row, require_aligned, spelling
 from superpose.errors import DataError
 from superpose.kinds import INPUT_KINDS
 from superpose.nn import TextEncoder, WordEncoder, encoder_of
@@ -41,9 +41,9 @@ def test_text_is_divided_at_blanks_and_nowhere_else():
     assert rows.tolist() == [0] * 4
 
 
-def test_places_count_from_the_start_of_each_row():
-    assert spread(np.array([0, 0, 2, 2, 2]), 4).tolist() == [0, 1, 0, 1, 2]
-    assert spread(np.zeros(0, int), 2).tolist() == []
+def test_indices_count_from_the_start_of_each_row():
+    assert index_in_row(np.array([0, 0, 2, 2, 2]), 4).tolist() == [0, 1, 0, 1, 2]
+    assert index_in_row(np.zeros(0, int), 2).tolist() == []
 
 
 def test_spelling_tells_ends_from_beginnings_and_shape_from_letters():
@@ -59,7 +59,7 @@ def test_spelling_tells_ends_from_beginnings_and_shape_from_letters():
 def test_counts_that_differ_are_named_with_their_row():
     words, labels = col([["a", "b"], ["c"], ["d"]]), col([["x", "y"], ["x", "y"], ["z", "z"]])
     with pytest.raises(DataError) as caught:
-        require_aligned("slots", labels, source="words", words=words)
+        require_aligned("slots", labels, of="words", words=words)
     assert str(caught.value) == (
         "column 'slots', row 1: 2 labels for the 1 words of 'words'; so it is in 1 more row; "
         "allowed: one label for each word, null for a word whose label is not known; "
@@ -68,10 +68,10 @@ def test_counts_that_differ_are_named_with_their_row():
 
 
 def test_rows_without_labels_need_not_have_as_many():
-    require_aligned("y", col([None, ["x"]]), source="w", words=col([["a", "b"], ["c"]]))
-    require_aligned("y", col(["", "x"]), source="w", words=col(["a b", "c"]))
+    require_aligned("y", col([None, ["x"]]), of="w", words=col([["a", "b"], ["c"]]))
+    require_aligned("y", col(["", "x"]), of="w", words=col(["a b", "c"]))
     with pytest.raises(DataError, match="row 0: 0 labels for the 2 words"):
-        require_aligned("y", col([[], ["x"]]), source="w", words=col([["a", "b"], ["c"]]))
+        require_aligned("y", col([[], ["x"]]), of="w", words=col([["a", "b"], ["c"]]))
 
 
 # words as an input --------------------------------------------------------------------------------
@@ -96,25 +96,25 @@ def test_text_is_divided_at_blanks_where_its_words_have_labels():
     np.testing.assert_array_equal(kind.encode(col(["a St."])), lists.encode(col([["a", "St."]])))
 
 
-def test_a_gap_in_a_list_keeps_its_place():
+def test_a_gap_in_a_list_keeps_its_location():
     kind = Text.fit("w", col([["a", None, "b"], ["c"]]))
     block = kind.encode(col([["a", None, "b"]]))
     assert (block[0, :, 0] > 0).all()
     assert (block[0, 1] == kind.encode(col([[""]]))[0, 0]).all()
 
 
-def test_prose_has_no_places():
+def test_prose_has_no_locations():
     kind = Text.fit("x", col(["a red door", "a blue door"]))
     assert not kind.target_options
     assert isinstance(encoder_of([kind], 16), TextEncoder)
 
 
-def test_the_longest_row_sets_the_places_up_to_a_limit():
+def test_the_longest_row_sets_the_locations_up_to_a_limit():
     assert Text.fit("w", col([["a"]] * 99 + [["b"] * 90])).length == 90
     assert Text.fit("w", col([["a"] * 400, ["b"]])).length == 256
 
 
-def test_words_beyond_the_longest_row_are_told_of():
+def test_words_beyond_the_longest_row_are_noted():
     kind = Text.fit("w", col([["a", "b"], ["c"]]))
     with pytest.warns(UserWarning, match="input 'w', row 1: 3 words; the longest row that is read"):
         block = kind.encode(col([["a"], ["a", "b", "c"]]))

@@ -69,10 +69,10 @@ KINDS = ", ".join(TARGET_KINDS)
         ("targets: [a, a]", ["s.yaml:1: targets[1]: 'a' stands twice; remove one"]),
         ("targets: [a]\nignore: [a]\ninputs: [b, b, {name: a}]",
             ["s.yaml:2: ignore[0]: 'a' is also a target; "
-             "a column is one thing; keep it in one place",
+             "a column is one thing; keep it under one key",
              "s.yaml:3: inputs[1]: 'b' stands twice; remove one",
              "s.yaml:3: inputs[2]: 'a' is also a target; "
-             "a column is one thing; keep it in one place"]),
+             "a column is one thing; keep it under one key"]),
         ("targets: [a]\ninputs: atuo",
             ["s.yaml:2: inputs: 'atuo' given; allowed: auto or a list; did you mean 'auto'?"]),
         ("targets: [a]\ninputs: []",
@@ -172,8 +172,8 @@ def test_every_fault_is_named_with_line_and_remedy(
 
 def test_faults_of_all_sections_are_gathered_in_the_order_of_the_file(tmp_path: Path) -> None:
     text = "seed: -1\ntraining:\n  epoch: 3\nmodel:\n  widt: 1\ntargets: [a, a]\nsplit: {by: tim}"
-    places = [fault.split(": ")[0] for fault in faults(tmp_path, text)]
-    assert places == [f"s.yaml:{line}" for line in (1, 3, 5, 6, 7)]
+    positions = [fault.split(": ")[0] for fault in faults(tmp_path, text)]
+    assert positions == [f"s.yaml:{line}" for line in (1, 3, 5, 6, 7)]
 
 
 def test_a_column_that_is_not_named_is_no_target_called_none(tmp_path: Path) -> None:
@@ -214,10 +214,10 @@ def test_data_is_found_from_the_folder_of_the_settings(tmp_path: Path) -> None:
     path = tmp_path / "s.yaml"
     path.write_text("data: tables/a.csv\ntargets: [a]")
     config = load_config(path)
-    assert config.source == tmp_path / "tables" / "a.csv"
+    assert config.data_path == tmp_path / "tables" / "a.csv"
     assert config.at("targets", 0, "name") == f"{path}:2: targets[0].name"
-    assert Config.from_arguments(targets="a", data="b.csv").source == Path("b.csv")
-    assert Config.from_arguments(targets="a").source is None
+    assert Config.from_arguments(targets="a", data="b.csv").data_path == Path("b.csv")
+    assert Config.from_arguments(targets="a").data_path is None
 
 
 def test_settings_survive_being_written_and_read(tmp_path: Path) -> None:

@@ -34,7 +34,7 @@ def test_a_column_with_the_name_of_a_number_can_be_in_a_group() -> None:
     assert config.groups == [["2020", "2021"]]
 
 
-def test_every_fault_is_told_with_its_line(tmp_path: Path) -> None:
+def test_every_fault_is_named_with_its_line(tmp_path: Path) -> None:
     file = tmp_path / "superpose.yaml"
     file.write_text(
         "targets: [pm25, pm10, no2]\ngroups:\n  - [pm25, no2]\n  - [pm1, no2]\n  - []\nseed: -1\n",
@@ -56,9 +56,9 @@ def test_an_input_or_an_ignored_column_is_no_member() -> None:
         Config.from_arguments(targets=["pm25", "pm10"], inputs=["x"], groups=[["pm25", "x"]])
 
 
-def test_a_target_twice_in_one_group_is_told_too() -> None:
-    told = refuse([["pm25", "no2", "pm25"]])
-    assert told == (
+def test_a_target_twice_in_one_group_is_named_too() -> None:
+    message = refuse([["pm25", "no2", "pm25"]])
+    assert message == (
         "groups[0][2]: 'pm25' stands in groups[0][0] too; a target is in one group; keep it in one"
     )
 

@@ -17,8 +17,8 @@ def written(folder: Path, text: str) -> Path:
 
 
 def test_an_old_key_is_read_with_a_warning_that_names_line_and_new_key(tmp_path):
-    told = r"s.yaml:3: proof.delta: an old name of this setting; write proof.alpha; the next"
-    with pytest.warns(FutureWarning, match=told) as caught:
+    message = r"s.yaml:3: proof.delta: an old name of this setting; write proof.alpha; the next"
+    with pytest.warns(FutureWarning, match=message) as caught:
         config = load_config(written(tmp_path, "proof:\n  delta: 0.1\n  folds: 3\n"))
     assert len(caught) == 1
     assert (config.proof.alpha, config.proof.folds) == (0.1, 3)

@@ -78,7 +78,7 @@ def test_options_of_balancing_have_an_upper_bound() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "message"),
     [
         ("model: {members: 100000}", "model.members: 100000 given; allowed: auto or 1000 or less"),
         ("model: {width: 20000}", "model.width: 20000 given; allowed: auto or 16384 or less"),
@@ -102,5 +102,5 @@ def test_options_of_balancing_have_an_upper_bound() -> None:
         ("balance: {method: famo, options: {rate: 1e300}}", "1e+300 given; allowed: 0 to 1e+06"),
     ],
 )
-def test_a_number_beyond_its_bound_is_refused(tmp_path: Path, text: str, told: str) -> None:
-    assert told in fault(tmp_path, f"targets: [y, z]\n{text}")
+def test_a_number_beyond_its_bound_is_refused(tmp_path: Path, text: str, message: str) -> None:
+    assert message in fault(tmp_path, f"targets: [y, z]\n{text}")

@@ -27,18 +27,18 @@ def test_aliases_of_aliases_are_not_written_out(tmp_path: Path) -> None:
     laughs = "a0: &a0 [x]\n" + "".join(
         f"a{i}: &a{i} [{', '.join([f'*a{i - 1}'] * 9)}]\n" for i in range(1, 30)
     )
-    told = fault(tmp_path, laughs + "targets: *a29\n")
-    assert "s.yaml:2: a1[0]: an alias (*a0) given; write the values out" in told
-    assert "so it goes on with 242 more faults" in told
-    assert len(told) < 5000
+    message = fault(tmp_path, laughs + "targets: *a29\n")
+    assert "s.yaml:2: a1[0]: an alias (*a0) given; write the values out" in message
+    assert "so it goes on with 242 more faults" in message
+    assert len(message) < 5000
 
 
 def test_an_alias_is_named_with_its_own_line_and_may_hold_itself(tmp_path: Path) -> None:
-    told = fault(tmp_path, "targets: &t\n  - a\nignore: *t")
-    assert told == "s.yaml:3: ignore: an alias (*t) given; write the values out"
+    message = fault(tmp_path, "targets: &t\n  - a\nignore: *t")
+    assert message == "s.yaml:3: ignore: an alias (*t) given; write the values out"
     assert "an alias" in fault(tmp_path, "targets: &t [*t]")
 
 
 def test_settings_have_a_largest_size(tmp_path: Path) -> None:
-    told = fault(tmp_path, "targets: [a]\n#" + "x" * MOST_BYTES)
-    assert told == f"s.yaml: {MOST_BYTES + 14:,} bytes given; allowed: at most {MOST_BYTES:,}"
+    message = fault(tmp_path, "targets: [a]\n#" + "x" * MOST_BYTES)
+    assert message == f"s.yaml: {MOST_BYTES + 14:,} bytes given; allowed: at most {MOST_BYTES:,}"

@@ -142,7 +142,7 @@ def test_labels_stay_well_scaled_beside_a_million(codec):
     assert labels.std() == pytest.approx(1, abs=1e-5)
 
 
-def test_useless_inputs_are_dropped_and_told():
+def test_useless_inputs_are_dropped_and_named():
     table = make_table().append_column("same", pa.array([1] * ROWS))
     table = table.append_column("empty", pa.nulls(ROWS))
     schema = Schema(
@@ -162,7 +162,7 @@ def test_without_any_useful_input_fitting_stops():
         Codec.fit(table, Schema(spec(("same", "number")), SCHEMA.targets), TRAIN)
 
 
-def test_every_wrong_column_is_told_at_once():
+def test_every_wrong_column_is_named_at_once():
     table = make_table()
     schema = Schema(
         spec(("colour", "number"), ("note", "date"), ("tags", "category")),

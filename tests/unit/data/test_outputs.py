@@ -47,8 +47,8 @@ def kind(request):
 def test_no_rows_give_the_same_columns_as_some(kind):
     fitted, column = kind
     pred = fitted.distribution.point_mass(fitted.encode(column))
-    spread = fitted.distribution.spread
-    interval = None if spread is None else spread.deviations(pred)
+    scale = fitted.distribution.scale
+    interval = None if scale is None else scale.std(pred)
     some = {**fitted.decode(pred, None, interval), **fitted.decode_proba(pred)}
     none = output_columns(fitted)
     assert {n: a.type for n, a in none.items()} == {n: a.type for n, a in some.items()}

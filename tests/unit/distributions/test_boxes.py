@@ -20,7 +20,7 @@ def test_of_two_boxes_on_one_object_the_surer_stays():
     assert found.location.tolist() == [6]
 
 
-def test_boxes_of_two_classes_on_one_place_stay_both():
+def test_boxes_of_two_classes_on_one_location_stay_both():
     heat = np.zeros((1, 25, 2))
     heat[0, 6] = [0.9, 0.8]
     boxes = np.tile([0.1, 0.1, 0.6, 0.6], (1, 25, 1))

@@ -1,4 +1,4 @@
-"""The copula: correlations as strong as the rows support, and normals told by each other."""
+"""The copula: correlations as strong as the rows support, and normals conditioned on each other."""
 
 import numpy as np
 import pytest
@@ -18,7 +18,7 @@ def test_many_rows_are_hardly_shrunk():
     assert shrunk_correlation(x)[0, 1] == pytest.approx(np.corrcoef(x.T)[0, 1], abs=1e-3)
 
 
-def test_the_scale_and_place_of_a_column_do_not_matter():
+def test_the_scale_and_location_of_a_column_do_not_matter():
     x = correlated(200, 0.7)
     np.testing.assert_allclose(
         shrunk_correlation(x * [1e6, 1e-6] + [1e8, 3]), shrunk_correlation(x)
@@ -79,7 +79,7 @@ def test_a_known_score_is_itself_and_nothing_known_tells_nothing():
     np.testing.assert_allclose(sd, [[0, 0], [1, 1], [0.8, 0]])
 
 
-def test_a_row_is_told_the_same_in_any_company():
+def test_a_row_is_conditioned_the_same_in_any_batch():
     rng = np.random.default_rng(0)
     correlation = shrunk_correlation(rng.normal(size=(50, 9)) @ rng.normal(size=(9, 9)))
     z = np.where(rng.random((200, 9)) < 0.5, NAN, rng.normal(size=(200, 9)))
@@ -89,7 +89,7 @@ def test_a_row_is_told_the_same_in_any_company():
     np.testing.assert_allclose(sd, np.concatenate([a[1] for a in alone]))
 
 
-def test_the_told_normal_is_that_of_rows_drawn_jointly():
+def test_the_conditional_normal_is_that_of_rows_drawn_jointly():
     x = correlated(200_000, 0.8)
     near = np.abs(x[:, 0] - 1.0) < 0.05
     mean, sd = condition_normal(shrunk_correlation(x), np.array([[1.0, NAN]]))

@@ -17,8 +17,8 @@ def models(truth):
     """Three models with errors of their own, the last far worse."""
     rng = np.random.default_rng(1)
     return {
-        name: truth + spread * rng.normal(size=truth.shape)
-        for name, spread in (("hist", 0.5), ("joint", 0.5), ("alone", 3.0))
+        name: truth + scale * rng.normal(size=truth.shape)
+        for name, scale in (("hist", 0.5), ("joint", 0.5), ("alone", 3.0))
     }
 
 

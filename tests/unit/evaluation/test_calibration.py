@@ -4,7 +4,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from superpose.evaluation._calibration import COVERAGE, interval_width, rare_threshold
+from superpose.evaluation._calibration import COVERAGE, interval_half_width, rare_threshold
 from superpose.kinds import TARGET_KINDS
 
 NUMBER = TARGET_KINDS["number"].fit("y", pa.chunked_array([[-1.0, 1.0]]))
@@ -22,21 +22,21 @@ def test_an_interval_covers_new_rows_whatever_the_stated_scale(rows):
     for _ in range(300):
         scale = np.exp(rng.normal(size=rows + 50))
         y = 3 * scale * rng.standard_t(4, rows + 50)
-        told = np.column_stack([np.zeros(rows + 50), scale])
-        width = interval_width(NUMBER, y[:rows], told[:rows])
+        pred = np.column_stack([np.zeros(rows + 50), scale])
+        width = interval_half_width(NUMBER, y[:rows], pred[:rows])
         covered.append((np.abs(y[rows:]) <= width * scale[rows:]).mean())
     # Split conformal covers at least so much, and at most 1 / (rows + 1) more.
     assert COVERAGE - 0.01 <= np.mean(covered) <= COVERAGE + 1 / (rows + 1) + 0.01
 
 
 def test_few_rows_get_their_widest_error():
-    told = np.column_stack([np.zeros(3), np.ones(3)])
-    assert interval_width(NUMBER, np.array([0.1, -2.0, 1.0]), told) == 2.0
+    pred = np.column_stack([np.zeros(3), np.ones(3)])
+    assert interval_half_width(NUMBER, np.array([0.1, -2.0, 1.0]), pred) == 2.0
 
 
 def test_classes_and_no_rows_have_no_interval():
-    assert interval_width(BINARY, np.ones(3), np.full((3, 2), 0.5)) is None
-    assert interval_width(NUMBER, np.zeros(0), np.zeros((0, 2))) is None
+    assert interval_half_width(BINARY, np.ones(3), np.full((3, 2), 0.5)) is None
+    assert interval_half_width(NUMBER, np.zeros(0), np.zeros((0, 2))) is None
 
 
 def test_the_threshold_of_a_rare_class_is_the_one_with_the_best_f1():

@@ -9,149 +9,160 @@ from superpose.kinds import TARGET_KINDS
 from superpose.models import MULTI_TASK, SINGLE_TASK
 
 ROWS = 400
-HALVES = np.arange(ROWS) % 2
+HALF = np.arange(ROWS) % 2
 NUMBER = TARGET_KINDS["number"].fit("y", pa.chunked_array([[-1.0, 1.0]]))
 BINARY = TARGET_KINDS["binary"].fit("y", pa.chunked_array([[0, 1]]))
 SETS = TARGET_KINDS["multilabel"].fit("y", pa.chunked_array([[["a"], ["b"]]]))
 
-both_regimes = pytest.mark.parametrize("crossed", [False, True], ids=["holdout", "crossed"])
+both_regimes = pytest.mark.parametrize(
+    "cross_fitted", [False, True], ids=["holdout", "cross_fitted"]
+)
 
 
-def case(seed=0, **errors):
-    """A number target and models with errors of so much spread around the truth."""
+def evaluated(seed=0, **errors):
+    """A number target and models with errors of such deviations around the truth."""
     rng = np.random.default_rng(seed)
     y = rng.normal(size=ROWS)
-    told = {
-        name: np.column_stack([y + spread * rng.normal(size=ROWS), np.ones(ROWS)])
-        for name, spread in errors.items()
+    pred = {
+        name: np.column_stack([y + scale * rng.normal(size=ROWS), np.ones(ROWS)])
+        for name, scale in errors.items()
     }
-    return TargetEvaluation(NUMBER, y, told)
+    return TargetEvaluation(NUMBER, y, pred)
 
 
 @both_regimes
-def test_a_joint_network_that_is_clearly_better_ships(crossed):
-    (ruling,) = decide([case(hist=1.0, alone=1.0, joint=0.3)], HALVES, cross_fitted=crossed)
-    assert ruling.deployed == ruling.challenger
-    assert ruling.deployed[MULTI_TASK] > 0.5
-    assert ruling.verdict == "helped"
-    assert ruling.test.p < 1e-6
-    assert MULTI_TASK not in ruling.reference
+def test_a_multi_task_network_that_is_clearly_better_is_deployed(cross_fitted):
+    (decision,) = decide(
+        [evaluated(hist=1.0, alone=1.0, joint=0.3)], HALF, cross_fitted=cross_fitted
+    )
+    assert decision.deployed == decision.challenger
+    assert decision.deployed[MULTI_TASK] > 0.5
+    assert decision.verdict == "helped"
+    assert decision.test.p < 1e-6
+    assert MULTI_TASK not in decision.reference
 
 
 @both_regimes
-def test_a_joint_network_that_is_clearly_worse_does_not_ship(crossed):
-    (ruling,) = decide([case(hist=0.3, alone=0.3, joint=1.0)], HALVES, cross_fitted=crossed)
-    assert ruling.deployed == ruling.reference
-    assert ruling.verdict == "harmed"
+def test_a_multi_task_network_that_is_clearly_worse_is_not_deployed(cross_fitted):
+    (decision,) = decide(
+        [evaluated(hist=0.3, alone=0.3, joint=1.0)], HALF, cross_fitted=cross_fitted
+    )
+    assert decision.deployed == decision.reference
+    assert decision.verdict == "harmed"
 
 
 @both_regimes
-def test_the_same_predictions_are_neither_help_nor_harm(crossed):
-    same = case(hist=0.5)
+def test_the_same_predictions_are_neither_help_nor_harm(cross_fitted):
+    same = evaluated(hist=0.5)
     same.predictions |= {
         MULTI_TASK: same.predictions["hist"],
         SINGLE_TASK: same.predictions["hist"],
     }
-    (ruling,) = decide([same], HALVES, cross_fitted=crossed)
-    assert (ruling.verdict, ruling.deployed) == ("no difference", ruling.reference)
+    (decision,) = decide([same], HALF, cross_fitted=cross_fitted)
+    assert (decision.verdict, decision.deployed) == ("no difference", decision.reference)
 
 
 @both_regimes
-def test_one_cluster_is_no_ground_for_a_verdict(crossed):
+def test_one_cluster_is_no_ground_for_a_verdict(cross_fitted):
     clusters = np.zeros(ROWS, int)
     for errors in ({"alone": 1.0, "joint": 0.3}, {"alone": 0.3, "joint": 1.0}):
-        (ruling,) = decide([case(**errors)], HALVES, cross_fitted=crossed, clusters=clusters)
-        assert (ruling.verdict, ruling.deployed) == ("no difference", ruling.reference)
+        (decision,) = decide(
+            [evaluated(**errors)], HALF, cross_fitted=cross_fitted, clusters=clusters
+        )
+        assert (decision.verdict, decision.deployed) == ("no difference", decision.reference)
 
 
 def test_rows_that_decide_do_not_choose():
-    base = case(hist=1.0, lightgbm=0.9, joint=0.5)
-    (before,) = decide([base], HALVES)
-    deciding = HALVES == 1
-    for told in base.predictions.values():
-        told[deciding] = told[deciding][::-1]
-    (after,) = decide([base], HALVES)
+    base = evaluated(hist=1.0, lightgbm=0.9, joint=0.5)
+    (before,) = decide([base], HALF)
+    deciding = HALF == 1
+    for pred in base.predictions.values():
+        pred[deciding] = pred[deciding][::-1]
+    (after,) = decide([base], HALF)
     assert (after.reference, after.challenger) == (before.reference, before.challenger)
     assert after.test.mean != before.test.mean
 
 
 def test_rows_that_choose_do_not_decide():
-    base = case(hist=1.0, joint=0.5)
-    reference, challenger = choose(base, np.flatnonzero(HALVES == 0))
-    saved = (base.losses(reference) - base.losses(challenger))[HALVES == 1]
-    (ruling,) = decide([base], HALVES)
-    assert ruling.test.n == ROWS // 2
-    assert ruling.test.mean == pytest.approx(saved.mean())
+    base = evaluated(hist=1.0, joint=0.5)
+    reference, challenger = choose(base, np.flatnonzero(HALF == 0))
+    saved = (base.losses(reference) - base.losses(challenger))[HALF == 1]
+    (decision,) = decide([base], HALF)
+    assert decision.test.n == ROWS // 2
+    assert decision.test.mean == pytest.approx(saved.mean())
 
 
 def test_crossed_each_half_decides_what_the_other_chose():
-    base = case(hist=1.0, joint=0.5)
+    base = evaluated(hist=1.0, joint=0.5)
     saved = np.empty(ROWS)
     for chooser, decider in ((0, 1), (1, 0)):
-        reference, challenger = choose(base, np.flatnonzero(chooser == HALVES))
-        judged = decider == HALVES
-        saved[judged] = (base.losses(reference) - base.losses(challenger))[judged]
-    (ruling,) = decide([base], HALVES, cross_fitted=True)
-    assert ruling.test.n == ROWS
-    assert ruling.test.mean == pytest.approx(saved.mean())
+        reference, challenger = choose(base, np.flatnonzero(chooser == HALF))
+        deciding_rows = decider == HALF
+        saved[deciding_rows] = (base.losses(reference) - base.losses(challenger))[deciding_rows]
+    (decision,) = decide([base], HALF, cross_fitted=True)
+    assert decision.test.n == ROWS
+    assert decision.test.mean == pytest.approx(saved.mean())
 
 
 @both_regimes
-def test_rows_outside_the_proof_are_not_read(crossed):
-    halves = np.where(np.arange(ROWS) < 300, HALVES, -1)
-    base, other = case(hist=1.0, alone=1.0, joint=0.9), case(hist=1.0, alone=1.0, joint=0.9)
-    for told in other.predictions.values():
-        told[300:] = np.nan
+def test_rows_outside_the_proof_are_not_read(cross_fitted):
+    selection_half = np.where(np.arange(ROWS) < 300, HALF, -1)
+    base, other = (
+        evaluated(hist=1.0, alone=1.0, joint=0.9),
+        evaluated(hist=1.0, alone=1.0, joint=0.9),
+    )
+    for pred in other.predictions.values():
+        pred[300:] = np.nan
     other.labels[300:] = 99.0
-    assert decide([base], halves, cross_fitted=crossed) == decide(
-        [other], halves, cross_fitted=crossed
+    assert decide([base], selection_half, cross_fitted=cross_fitted) == decide(
+        [other], selection_half, cross_fitted=cross_fitted
     )
 
 
 @both_regimes
-def test_missing_labels_take_no_part(crossed):
-    base = case(hist=1.0, alone=1.0, joint=0.5)
+def test_missing_labels_take_no_part(cross_fitted):
+    base = evaluated(hist=1.0, alone=1.0, joint=0.5)
     base.labels[::3] = np.nan
-    for told in base.predictions.values():
-        told[::3] = 1e6
-    (ruling,) = decide([base], HALVES, cross_fitted=crossed)
-    assert ruling.test.n == (~np.isnan(base.labels) & ((HALVES == 1) | crossed)).sum()
-    assert ruling.deployed[MULTI_TASK] > 0.5
+    for pred in base.predictions.values():
+        pred[::3] = 1e6
+    (decision,) = decide([base], HALF, cross_fitted=cross_fitted)
+    assert decision.test.n == (~np.isnan(base.labels) & ((HALF == 1) | cross_fitted)).sum()
+    assert decision.deployed[MULTI_TASK] > 0.5
 
 
 def test_more_targets_ask_for_more_evidence():
-    weak = case(seed=3, hist=1.0, joint=0.9)
-    (alone,) = decide([weak], HALVES)
+    weak = evaluated(seed=3, hist=1.0, joint=0.9)
+    (alone,) = decide([weak], HALF)
     p = alone.test.p
     assert 0 < p < 0.5
     alpha = p * 1.5  # enough for one hypothesis, not for the smallest of two
-    nothing = case(seed=4, hist=0.3, joint=1.0)
-    assert decide([weak], HALVES, alpha=alpha)[0].deployed == alone.challenger
-    assert decide([weak, nothing], HALVES, alpha=alpha)[0].deployed == alone.reference
+    nothing = evaluated(seed=4, hist=0.3, joint=1.0)
+    assert decide([weak], HALF, alpha=alpha)[0].deployed == alone.challenger
+    assert decide([weak, nothing], HALF, alpha=alpha)[0].deployed == alone.reference
 
 
-def test_without_references_the_joint_network_ships_untested():
-    (ruling,) = decide([case(joint=1.0)], HALVES)
-    assert ruling.deployed == {MULTI_TASK: 1.0}
-    assert (ruling.verdict, ruling.tested, ruling.test.p) == ("not tested", False, 1.0)
+def test_without_references_the_multi_task_network_is_deployed_untested():
+    (decision,) = decide([evaluated(joint=1.0)], HALF)
+    assert decision.deployed == {MULTI_TASK: 1.0}
+    assert (decision.verdict, decision.tested, decision.test.p) == ("not tested", False, 1.0)
 
 
-def test_without_a_joint_network_the_reference_ships():
-    (ruling,) = decide([case(hist=1.0, alone=0.5)], HALVES)
-    assert ruling.challenger is None
-    assert ruling.deployed == ruling.reference
-    assert ruling.verdict == "not tested"
+def test_without_a_multi_task_network_the_reference_is_deployed():
+    (decision,) = decide([evaluated(hist=1.0, alone=0.5)], HALF)
+    assert decision.challenger is None
+    assert decision.deployed == decision.reference
+    assert decision.verdict == "not tested"
 
 
 @both_regimes
 @pytest.mark.parametrize("labelled", [0, 1, 2])
-def test_next_to_no_labels_leave_the_reference(crossed, labelled):
-    base = case(hist=1.0, alone=1.0, joint=0.1)
+def test_next_to_no_labels_leave_the_reference(cross_fitted, labelled):
+    base = evaluated(hist=1.0, alone=1.0, joint=0.1)
     base.labels[labelled:] = np.nan
-    (ruling,) = decide([base], HALVES, cross_fitted=crossed)
-    assert MULTI_TASK not in ruling.deployed
-    assert ruling.deployed
-    assert ruling.verdict == "not tested"
+    (decision,) = decide([base], HALF, cross_fitted=cross_fitted)
+    assert MULTI_TASK not in decision.deployed
+    assert decision.deployed
+    assert decision.verdict == "not tested"
 
 
 def test_an_optimist_does_not_win_by_rows_without_the_rare_class():
@@ -160,16 +171,16 @@ def test_an_optimist_does_not_win_by_rows_without_the_rare_class():
     y[: FEWEST_UNCOMMON - 1] = 1
     rng = np.random.default_rng(0)
 
-    def told(share):
+    def pred(share):
         p = np.clip(share * np.exp(0.01 * rng.normal(size=ROWS)), 0, 1)
         return np.column_stack([1 - p, p])
 
-    predictions = {"hist": told(0.02), SINGLE_TASK: told(0.02), MULTI_TASK: told(0.001)}
-    halves = np.where(np.arange(ROWS) < FEWEST_UNCOMMON - 1, 0, 1)  # none decides
-    (ruling,) = decide([TargetEvaluation(BINARY, y, predictions)], halves)
-    assert (ruling.deployed, ruling.test.p) == (ruling.reference, 1.0)
-    assert ruling.verdict == "not tested"
-    assert not ruling.conclusive
+    predictions = {"hist": pred(0.02), SINGLE_TASK: pred(0.02), MULTI_TASK: pred(0.001)}
+    selection_half = np.where(np.arange(ROWS) < FEWEST_UNCOMMON - 1, 0, 1)  # none decides
+    (decision,) = decide([TargetEvaluation(BINARY, y, predictions)], selection_half)
+    assert (decision.deployed, decision.test.p) == (decision.reference, 1.0)
+    assert decision.verdict == "not tested"
+    assert not decision.conclusive
 
 
 @pytest.mark.parametrize("rare", [FEWEST_UNCOMMON - 1, FEWEST_UNCOMMON])
@@ -178,35 +189,39 @@ def test_a_few_rows_of_the_rare_class_make_the_test(rare):
     y[1 : 2 * rare : 2] = 1  # all on the half that decides
     p = np.where(y == 1, 0.9, 0.01)
     good, flat = np.column_stack([1 - p, p]), np.tile([0.98, 0.02], (ROWS, 1))
-    (ruling,) = decide([TargetEvaluation(BINARY, y, {"hist": flat, MULTI_TASK: good})], HALVES)
-    assert ruling.conclusive == (rare == FEWEST_UNCOMMON)
-    assert (ruling.deployed == ruling.challenger) == ruling.conclusive
+    (decision,) = decide([TargetEvaluation(BINARY, y, {"hist": flat, MULTI_TASK: good})], HALF)
+    assert decision.conclusive == (rare == FEWEST_UNCOMMON)
+    assert (decision.deployed == decision.challenger) == decision.conclusive
 
 
 def test_sets_count_the_labels_of_all_members():
     y = np.zeros((ROWS, 2))
     y[1:6:2, 0] = y[7:12:2, 1] = 1  # three of each on the half that decides
     good, flat = np.clip(y, 0.05, 0.9), np.full((ROWS, 2), 0.02)
-    (ruling,) = decide([TargetEvaluation(SETS, y, {"hist": flat, MULTI_TASK: good})], HALVES)
-    assert ruling.conclusive
+    (decision,) = decide([TargetEvaluation(SETS, y, {"hist": flat, MULTI_TASK: good})], HALF)
+    assert decision.conclusive
 
 
 def test_verdict_and_shipping_are_two_questions():
     """Trees win, yet sharing helped the network."""
-    (ruling,) = decide([case(hist=0.1, alone=1.5, joint=0.9)], HALVES)
-    assert ruling.verdict == "helped"
-    assert ruling.deployed == ruling.reference == {"hist": 1.0}
+    (decision,) = decide([evaluated(hist=0.1, alone=1.5, joint=0.9)], HALF)
+    assert decision.verdict == "helped"
+    assert decision.deployed == decision.reference == {"hist": 1.0}
 
 
 def test_losses_are_reported_on_the_rows_of_the_test():
-    base = case(hist=1.0, alone=0.8, joint=0.7)
-    (ruling,) = decide([base], HALVES)
-    judged = HALVES == 1
-    assert ruling.reference_loss == pytest.approx(base.losses(ruling.reference)[judged].mean())
-    assert ruling.single_task_loss == pytest.approx(base.losses({SINGLE_TASK: 1.0})[judged].mean())
+    base = evaluated(hist=1.0, alone=0.8, joint=0.7)
+    (decision,) = decide([base], HALF)
+    deciding_rows = HALF == 1
+    assert decision.reference_loss == pytest.approx(
+        base.losses(decision.reference)[deciding_rows].mean()
+    )
+    assert decision.single_task_loss == pytest.approx(
+        base.losses({SINGLE_TASK: 1.0})[deciding_rows].mean()
+    )
 
 
 def test_where_nobody_decides_the_reference_ships():
-    (ruling,) = decide([case(hist=1.0, alone=1.0, joint=0.1)], np.zeros(ROWS, int))
-    assert (ruling.verdict, ruling.deployed) == ("not tested", ruling.reference)
-    assert ruling.test.n == 0
+    (decision,) = decide([evaluated(hist=1.0, alone=1.0, joint=0.1)], np.zeros(ROWS, int))
+    assert (decision.verdict, decision.deployed) == ("not tested", decision.reference)
+    assert decision.test.n == 0

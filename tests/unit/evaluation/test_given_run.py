@@ -1,4 +1,4 @@
-"""How "given" is judged: by what was hidden, in both regimes, and what a run says of it."""
+"""How "given" is evaluated: by what was hidden, in both regimes, and the record of it."""
 
 import json
 from dataclasses import replace
@@ -11,7 +11,7 @@ from superpose.analysis._pair_findings import entanglement_record, states_record
 from superpose.config import Config
 from superpose.errors import BundleError, ConfigError
 from superpose.evaluation import _references, run_evaluation
-from superpose.evaluation._context import spread_out
+from superpose.evaluation._context import scatter_rows
 from superpose.evaluation._given_run import gather, passes
 from superpose.models import LEVELS, Predictor
 from superpose.prepare import _plan, prepare
@@ -44,7 +44,7 @@ def trial_of(table, holdout, **more):
 
 
 @pytest.fixture(scope="module", params=["folds", "holdout"])
-def trial(request, make_table):
+def result(request, make_table):
     folds = {"references": "trees", "trees": ["hist"], "folds": 2}
     holdout = request.param == "holdout"
     found = trial_of(make_table(120), holdout, **({} if holdout else {"proof": folds}))
@@ -52,9 +52,9 @@ def trial(request, make_table):
     return found
 
 
-def test_every_level_has_a_mixture_and_a_ruling_for_every_target(trial):
-    assert list(trial.predictor.levels) == list(trial.levels) == list(LEVELS)
-    for level in trial.predictor.levels.values():
+def test_every_level_has_a_mixture_and_a_decision_for_every_target(result):
+    assert list(result.predictor.levels) == list(result.levels) == list(LEVELS)
+    for level in result.predictor.levels.values():
         for target in TARGETS:
             assert sum(level.weights[target].values()) == pytest.approx(1.0)
         assert level.scales.keys() == {"weight"}
@@ -62,32 +62,32 @@ def test_every_level_has_a_mixture_and_a_ruling_for_every_target(trial):
         assert level.factors["sick"] == 1.0
 
 
-def test_all_challengers_were_judged_at_each_level(trial):
+def test_all_challengers_were_evaluated_at_each_level(result):
     some = {"hist", "joint", "trees given", "copula"}
-    some |= {"hist-coarse"} if trial.prepared.plan.cross_fitted else set()
-    judges = trial.prepared.plan.judges
+    some |= {"hist-coarse"} if result.prepared.plan.cross_fitted else set()
+    proof_rows = result.prepared.plan.proof_rows
     for target in TARGETS:
-        assert trial.levels["half"].oof_predictions[target].keys() == some
-        assert trial.levels["all"].oof_predictions[target].keys() == some | {"trees all"}
+        assert result.levels["half"].oof_predictions[target].keys() == some
+        assert result.levels["all"].oof_predictions[target].keys() == some | {"trees all"}
         for level in LEVELS[1:]:
-            for told in trial.levels[level].oof_predictions[target].values():
-                assert np.isfinite(told[judges]).all()
+            for pred in result.levels[level].oof_predictions[target].values():
+                assert np.isfinite(pred[proof_rows]).all()
 
 
-def test_a_label_is_never_told_to_whom_it_judges(trial):
-    p = trial.prepared
+def test_no_model_reads_the_label_that_evaluates_it(result):
+    p = result.prepared
     half = np.random.default_rng(0).random((len(p.plan.selection_half), 3)) < 0.5
 
     def echo(observed):
         return {t: y.reshape(len(y), -1) for t, y in observed.labels.items()}
 
     for level in gather(p, half, echo).values():
-        for told in level.values():
-            assert np.isnan(told).all()
+        for pred in level.values():
+            assert np.isnan(pred).all()
 
 
-def test_half_of_the_others_are_told_at_half_and_all_at_all(trial):
-    p = trial.prepared
+def test_half_of_the_others_are_given_at_half_and_all_at_all(result):
+    p = result.prepared
     half = np.random.default_rng(0).random((len(p.plan.selection_half), 3)) < 0.5
     labels = {t: np.where(np.isnan(y), 0.0, y) for t, y in p.labels.items()}
     assert [one.level for one in passes(half, TARGETS)] == ["half"] * 2 + ["all"] * 3
@@ -107,8 +107,8 @@ def test_half_of_the_others_are_told_at_half_and_all_at_all(trial):
         assert abs(found["half"][target].mean() - 1) < 0.3
 
 
-def test_every_target_has_a_decision_at_each_level_on_the_same_rows(trial):
-    record = findings(trial)
+def test_every_target_has_a_decision_at_each_level_on_the_same_rows(result):
+    record = findings(result)
     assert list(record.targets) == TARGETS
     for target in record.targets.values():
         assert list(target.given) == ["half", "all"]
@@ -121,34 +121,34 @@ def test_every_target_has_a_decision_at_each_level_on_the_same_rows(trial):
             assert all(sum(one.values()) == pytest.approx(1) for one in weights)
 
 
-def test_entanglement_and_states_are_recorded(trial):
-    found = entanglement_record(trial)
-    assert found.rows == len(trial.prepared.split.test)
-    states = states_record(trial)
+def test_entanglement_and_states_are_recorded(result):
+    found = entanglement_record(result)
+    assert found.rows == len(result.prepared.split.test)
+    states = states_record(result)
     assert np.trace(states.density) == pytest.approx(1.0)
     assert 1 / 3 <= states.purity <= 1
     assert states.effective == pytest.approx(2**states.entropy)
     assert states.collapsed is (states.effective < 1.2)
 
 
-def test_the_record_comes_back_from_json(trial):
-    record = findings(trial)
+def test_the_record_comes_back_from_json(result):
+    record = findings(result)
     fields, arrays = record.to_dict()
     again = RunRecord.from_dict(json.loads(json.dumps(fields)), arrays)
     assert again.to_dict()[0] == fields
 
 
-def test_pruning_changes_no_answer(trial):
-    p = trial.prepared
-    whole, pruned = trial.predictor, trial.predictor.pruned()
+def test_pruning_changes_no_prediction(result):
+    p = result.prepared
+    whole, pruned = result.predictor, result.predictor.pruned()
     for given in ((), ("sick",), ("weight", "sick"), TARGETS):
         expected, found = (m.predict(p.table, given) for m in (whole, pruned))
         for target in TARGETS:
             np.testing.assert_array_equal(found.pred[target], expected.pred[target])
 
 
-def test_json_and_arrays_carry_everything(trial):
-    pruned, table = trial.predictor.pruned(), trial.prepared.table
+def test_json_and_arrays_carry_everything(result):
+    pruned, table = result.predictor.pruned(), result.prepared.table
     facts, groups = pruned.to_state()
     again = Predictor.from_state(json.loads(json.dumps(facts)), groups)
     for given in ((), ("sick",), TARGETS):
@@ -159,8 +159,8 @@ def test_json_and_arrays_carry_everything(trial):
 
 
 @pytest.mark.parametrize("name", ["trees given", "copula"])
-def test_a_state_without_a_model_that_answers_given_is_refused(trial, name):
-    predictor = trial.predictor
+def test_a_state_without_a_model_that_predicts_given_is_refused(result, name):
+    predictor = result.predictor
     half = predictor.levels["half"]
     half = replace(half, weights={**half.weights, "sick": {name: 1.0}})
     facts, groups = replace(predictor, levels={**predictor.levels, "half": half}).to_state()
@@ -174,12 +174,12 @@ def test_a_state_without_a_model_that_answers_given_is_refused(trial, name):
         Predictor.from_state(facts, groups)
 
 
-def test_without_trees_the_network_answers(make_table):
-    trial = trial_of(make_table(90), True, proof={"references": "none"})
-    assert [model.name for model in trial.predictor.models] == ["joint"]
-    for level in trial.predictor.levels.values():
+def test_without_trees_the_network_predicts(make_table):
+    result = trial_of(make_table(90), True, proof={"references": "none"})
+    assert [model.name for model in result.predictor.models] == ["joint"]
+    for level in result.predictor.levels.values():
         assert all(weights == {"joint": 1.0} for weights in level.weights.values())
-    for target in findings(trial).targets.values():
+    for target in findings(result).targets.values():
         decisions = list(target.given.values())
         assert len(decisions) == 2
         assert all(np.isfinite(d.deployed.value) and not d.reference for d in decisions)
@@ -194,15 +194,15 @@ def test_without_trees_the_network_answers(make_table):
     ids=["one target", "switched off"],
 )
 def test_a_model_without_given_says_nothing_of_it(make_table, settings):
-    trial = trial_of(make_table(90), True, **{**settings, "proof": {"references": "none"}})
-    assert not trial.predictor.takes_given
-    assert not any(target.given for target in findings(trial).targets.values())
-    assert entanglement_record(trial) is None
+    result = trial_of(make_table(90), True, **{**settings, "proof": {"references": "none"}})
+    assert not result.predictor.takes_given
+    assert not any(target.given for target in findings(result).targets.values())
+    assert entanglement_record(result) is None
     with pytest.raises(ConfigError, match="given: this model was trained without it; train again"):
-        trial.predictor.predict(trial.prepared.table, trial.prepared.targets)
+        result.predictor.predict(result.prepared.table, result.prepared.targets)
 
 
-def test_predictions_of_some_rows_are_spread_over_all():
-    out = spread_out(np.ones((2, 1)), np.array([0, 3]), 4)
+def test_predictions_of_some_rows_are_scattered_over_all():
+    out = scatter_rows(np.ones((2, 1)), np.array([0, 3]), 4)
     assert out[:, 0].tolist()[::3] == [1.0, 1.0]
     assert np.isnan(out[1:3]).all()

@@ -1,4 +1,4 @@
-"""Trees that are told other targets: what they are shown, and what they make of it."""
+"""Trees that are given other targets: what they are shown, and what they make of it."""
 
 import numpy as np
 import pytest
@@ -18,7 +18,7 @@ from superpose.trees import fit_trees
 
 @pytest.fixture(autouse=True)
 def short(monkeypatch):
-    """Twenty rounds at most: these tests are about what is told, not about trees."""
+    """Twenty rounds at most: these tests are about what is shown, not about trees."""
     monkeypatch.setattr(
         _references,
         "fit_trees",
@@ -108,16 +108,16 @@ def test_every_kind_has_predictions_for_half_and_for_all(table, codec, folds, ha
             assert kind.distribution.row_loss(y, pred)[known].mean() < baseline
 
 
-def test_rows_are_judged_by_what_was_shown_and_no_others_are_judged(table, codec, half):
+def test_rows_are_evaluated_by_what_was_shown_and_no_others(table, codec, half):
     data = data_of(table, codec, [Fold(np.arange(60), np.arange(60, 90))])
     trees = fit_trees_some(data, "weight", half)
     observed = Observed(data.kinds, data.labels)
     rows = Rows.of_table(codec, table)
     shown = {"half": hidden_once(half, 0), "all": None}
-    for level, judged in trees.oof_predictions.items():
+    for level, evaluated in trees.oof_predictions.items():
         pred = trees.model.predict_beside(rows, observed, shown=shown[level])
-        np.testing.assert_allclose(judged[60:], pred[60:])
-        assert np.isnan(judged[:60]).all()
+        np.testing.assert_allclose(evaluated[60:], pred[60:])
+        assert np.isnan(evaluated[:60]).all()
 
 
 def test_the_same_seed_gives_the_same_trees(table, codec, folds, half):

@@ -1,4 +1,4 @@
-"""Memory is asked for before it is taken, and what the machine can't give is refused."""
+"""Memory is estimated before it is taken, and what the machine can't give is refused."""
 
 from pathlib import Path
 from typing import Any

@@ -1,4 +1,4 @@
-"""References: one tree model per fold, judged on rows that it has not learned from."""
+"""References: one tree model per fold, evaluated on rows that it has not learned from."""
 
 import json
 
@@ -48,7 +48,7 @@ def folds_of(k, rows=150):
 
 
 @pytest.mark.parametrize("target", ["weight", "sick", "calls", "sort", "level", "tags"])
-def test_every_kind_gets_canonical_predictions_that_beat_a_constant(data, target):
+def test_every_kind_gets_canonical_predictions_that_beat_the_baseline(data, target):
     codec, features, labels = data
     kind, y = codec.target_kinds[target], labels[target]
     trees = fit(features, kind, y, folds_of(3))
@@ -61,7 +61,7 @@ def test_every_kind_gets_canonical_predictions_that_beat_a_constant(data, target
     assert trees.model.predict_matrix(features.matrix).shape == (150, kind.distribution.n_columns)
 
 
-def test_no_model_has_learned_from_the_rows_it_is_judged_on(data, monkeypatch):
+def test_no_model_has_learned_from_the_rows_it_is_evaluated_on(data, monkeypatch):
     codec, features, labels = data
     seen = []
     plain = _references.fit_trees
@@ -145,7 +145,7 @@ def test_the_same_seed_gives_the_same_trees(data):
 
 
 @pytest.mark.parametrize("target", ["weight", "sick", "calls", "sort", "level", "tags"])
-def test_labels_of_one_fold_only_are_judged_by_a_guess_that_has_not_seen_them(data, target):
+def test_labels_of_one_fold_only_are_predicted_by_a_guess_that_has_not_seen_them(data, target):
     codec, features, labels = data
     folds, kind, y = folds_of(3), codec.target_kinds[target], labels[target].copy()
     y[folds[0].train] = np.nan
@@ -158,7 +158,7 @@ def test_labels_of_one_fold_only_are_judged_by_a_guess_that_has_not_seen_them(da
     )
 
 
-def test_the_model_of_all_rows_states_the_spread_that_the_folds_have_found(data):
+def test_the_model_of_all_rows_states_the_scale_of_the_folds(data):
     codec, features, labels = data
     kind = codec.target_kinds["weight"]
     trees = fit(features, kind, labels["weight"], folds_of(3))

@@ -59,7 +59,7 @@ def test_few_groups_make_a_table_small_however_many_rows_they_have(grouped, monk
         assert not set(place[fold.train]) & set(place[fold.validation])
 
 
-def test_one_fold_is_one_validation_split_and_slow_kinds_ask_for_it(grouped, monkeypatch):
+def test_one_fold_is_one_validation_split_and_expensive_kinds_have_it(grouped, monkeypatch):
     assert prepare(grouped, config()).plan.regime == "folds"
     one = prepare(grouped, config(proof={"references": "network", "folds": 1}))
     assert one.plan.regime == "holdout"

@@ -15,8 +15,8 @@ from superpose.evaluation import locked
 from superpose.evaluation._run_folder import LOCK
 
 pytest.importorskip("fcntl")
-HOLD = "import sys, time; from pathlib import Path; from superpose.evaluation import locked\n"
-HOLD += "with locked(Path(sys.argv[1])): print('held', flush=True); time.sleep(60)"
+SCRIPT = "import sys, time; from pathlib import Path; from superpose.evaluation import locked\n"
+SCRIPT += "with locked(Path(sys.argv[1])): print('locked', flush=True); time.sleep(60)"
 TABLE = pa.table({"x": [1.0, 2.0] * 30, "y": [0.5, 1.5, 2.5] * 20})
 
 
@@ -27,10 +27,10 @@ def small() -> Superpose:
 @pytest.fixture
 def other(tmp_path: Path):
     """Another process that has a run in the folder `run`."""
-    command = [sys.executable, "-c", HOLD, str(tmp_path / "run")]
+    command = [sys.executable, "-c", SCRIPT, str(tmp_path / "run")]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
-    assert process.stdout.readline() == "held\n"
+    assert process.stdout.readline() == "locked\n"
     yield process
     process.kill()
     process.wait()

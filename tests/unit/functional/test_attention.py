@@ -112,9 +112,9 @@ def test_the_essay_formula_is_plain_attention_over_the_states():
 
 def test_the_essay_formula_draws_states_together():
     states = torch.randn(B, T, 8)
-    spread = states.std(dim=-2).mean()
+    deviation = states.std(dim=-2).mean()
     mixed, _ = essay_attention(states * 0.1, states * 0.1, states)
-    assert mixed.std(dim=-2).mean() < 0.1 * spread
+    assert mixed.std(dim=-2).mean() < 0.1 * deviation
 
 
 EDGES = torch.tensor([[-1.0, 0.0, 2.0, 2.5], [0.0, 1.0, 1.0, 1.0]])  # the second has one bin

@@ -72,7 +72,7 @@ def test_scale_does_not_disturb_the_mean():
     assert out.grad[:, 0].tolist() == [-1.5, -1.5]
 
 
-def test_gaussian_scale_settles_at_the_spread_of_the_errors():
+def test_gaussian_scale_settles_at_the_deviation_of_the_errors():
     y = torch.tensor([-0.5, 0.5]).repeat(10)
     raw = torch.tensor(math.log(math.expm1(0.5 - 1e-3)))  # softplus(raw) + floor = 0.5
     out = torch.stack([torch.tensor(0.0), raw]).repeat(20, 1).requires_grad_()

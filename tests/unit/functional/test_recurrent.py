@@ -35,7 +35,7 @@ def test_padding_in_front_leaves_no_trace(sequences):
     torch.testing.assert_close(found, lstm(gates, recurrent, seen))
 
 
-def test_the_order_of_places_matters(sequences):
+def test_the_order_of_steps_matters(sequences):
     gates, recurrent, seen = sequences
     turned = lstm(gates.flip(2), recurrent, seen)
     assert not torch.allclose(turned[:, :, -1], lstm(gates, recurrent, seen)[:, :, -1], atol=1e-3)

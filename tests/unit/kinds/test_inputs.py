@@ -97,7 +97,7 @@ def test_numbers_are_standardised_and_cut_far_out():
     assert out[2:].tolist() == [10, -10]
 
 
-def test_infinite_numbers_count_as_missing_and_are_told():
+def test_infinite_numbers_count_as_missing_and_are_named():
     kind = fit("number", [1.0, float("inf"), 3.0])
     with pytest.warns(
         UserWarning, match=r"input 'x', row 1: 1 infinite value\(s\) count as missing"
@@ -174,7 +174,7 @@ def test_rare_levels_are_pooled_in_large_tables():
     assert kind.encode(col(["rare"])).item() == 0
 
 
-def test_a_million_levels_are_cut_to_a_thousand_and_told():
+def test_a_million_levels_are_cut_to_a_thousand_and_named():
     values = np.repeat(np.arange(3000), 2).astype(str)
     kind = fit("category", list(values))
     assert kind.cardinality == 1002
@@ -250,10 +250,10 @@ def test_date_parts_are_right():
         "x", col(np.datetime64("2023-01-01", "s") + np.arange(9) * 99999)
     )
     matrix, _, names = kind.features(stamp)
-    found = dict(zip(names, matrix[0], strict=True))
-    assert found["x (hour)"] == 18.5
-    assert found["x (weekday)"] == 4  # a Friday
-    assert found["x (day of year)"] == 60  # the leap day counts; January 1 is 0
+    result = dict(zip(names, matrix[0], strict=True))
+    assert result["x (hour)"] == 18.5
+    assert result["x (weekday)"] == 4  # a Friday
+    assert result["x (day of year)"] == 60  # the leap day counts; January 1 is 0
 
 
 def test_straight_time_stays_where_the_network_has_seen_it():

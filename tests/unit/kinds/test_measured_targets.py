@@ -146,10 +146,10 @@ def test_scores_of_labels_drawn_from_their_prediction_are_standard_normal(name):
 
 def test_the_middle_of_an_interval_is_the_mean_of_the_normal_within_it():
     pred, z = np.array([[0.2, 0.5, 0.3]] * 3), np.random.default_rng(0).normal(size=400_000)
-    found = FITTED["ordinal"].distribution.latent.to_normal(np.arange(3.0), pred)[:, 0]
+    result = FITTED["ordinal"].distribution.latent.to_normal(np.arange(3.0), pred)[:, 0]
     edges = stats.norm.ppf([0.2, 0.7])
     means = [z[np.digitize(z, edges) == k].mean() for k in range(3)]
-    np.testing.assert_allclose(found, means, atol=0.01)
+    np.testing.assert_allclose(result, means, atol=0.01)
 
 
 def test_scores_of_the_unbelievable_end_at_six():
@@ -165,48 +165,48 @@ def test_scores_of_the_unbelievable_end_at_six():
 @pytest.mark.parametrize("rate", [1e-6, 0.01, 0.5, 1.0, 4.0, 9.0, 16.0, 36.0, 200.0, 1e4, 1e6])
 def test_counts_at_normal_scores_are_the_poisson_quantiles(rate):
     z = np.linspace(-6, 6, 241)
-    found = count_at(np.full_like(z, rate), z)
-    lower = stats.poisson.cdf(found - 1, rate), stats.poisson.sf(found - 1, rate)
-    upper = stats.poisson.cdf(found, rate), stats.poisson.sf(found, rate)
+    result = count_at(np.full_like(z, rate), z)
+    lower = stats.poisson.cdf(result - 1, rate), stats.poisson.sf(result - 1, rate)
+    upper = stats.poisson.cdf(result, rate), stats.poisson.sf(result, rate)
     p, q = stats.norm.cdf(z), stats.norm.sf(z)
     assert (np.where(z < 0, lower[0] < p, lower[1] > q)).all()
     assert (np.where(z < 0, upper[0] >= p * (1 - 1e-9), upper[1] <= q * (1 + 1e-9))).all()
 
 
 @pytest.mark.parametrize("rate", [0.3, 7.0, 49.0, 51.0, 3000.0])
-def test_a_told_rate_is_the_mean_of_counts_drawn_at_told_scores(rate):
+def test_a_predicted_rate_is_the_mean_of_counts_drawn_at_predicted_scores(rate):
     z = 0.7 + 0.5 * np.random.default_rng(0).normal(size=100_000)
     drawn = count_at(np.full_like(z, rate), z)
-    told = count_given(np.array([rate]), np.array([0.7]), np.array([0.5]))
-    assert told[0] == pytest.approx(drawn.mean(), abs=5 * drawn.std() / np.sqrt(len(z)) + 1e-9)
+    result = count_given(np.array([rate]), np.array([0.7]), np.array([0.5]))
+    assert result[0] == pytest.approx(drawn.mean(), abs=5 * drawn.std() / np.sqrt(len(z)) + 1e-9)
 
 
-def test_the_sum_and_the_series_of_a_told_rate_meet():
+def test_the_sum_and_the_series_of_a_predicted_rate_meet():
     mean, sd = np.array([-2.0, 0.0, 1.5]), np.array([0.3, 0.9, 0.6])
     low = count_given(np.full(3, 50.0), mean, sd)
     high = count_given(np.full(3, 50.0 + 1e-9), mean, sd)
     np.testing.assert_allclose(low, high, atol=0.05)
 
 
-def test_many_small_rates_are_told_as_each_alone():
+def test_many_small_rates_are_predicted_as_each_alone():
     rate = np.random.default_rng(0).uniform(0.1, 60, 9000)
-    told = count_given(rate, np.ones(9000), np.full(9000, 0.5))
+    result = count_given(rate, np.ones(9000), np.full(9000, 0.5))
     some = [0, 4095, 4096, 8999]
     alone = [count_given(rate[[i]], np.ones(1), np.full(1, 0.5))[0] for i in some]
-    np.testing.assert_allclose(told[some], alone)
+    np.testing.assert_allclose(result[some], alone)
 
 
-def test_a_told_number_moves_by_its_spread():
-    told = FITTED["number"].distribution.latent.condition(
+def test_a_predicted_number_moves_by_its_spread():
+    result = FITTED["number"].distribution.latent.condition(
         np.array([[1.0, 0.5]]), np.array([[2.0]]), sd=np.array([[0.6]])
     )
-    np.testing.assert_allclose(told, [[2.0, 0.3]])
+    np.testing.assert_allclose(result, [[2.0, 0.3]])
 
 
-def test_each_member_of_a_set_is_told_on_its_own():
+def test_each_member_of_a_set_is_predicted_on_its_own():
     mean, sd = np.array([[0.0, 3.0, -3.0]]), np.ones((1, 3))
-    told = FITTED["multilabel"].distribution.latent.condition(np.full((1, 3), 0.5), mean, sd=sd)
-    np.testing.assert_allclose(told, stats.norm.cdf(mean))
+    result = FITTED["multilabel"].distribution.latent.condition(np.full((1, 3), 0.5), mean, sd=sd)
+    np.testing.assert_allclose(result, stats.norm.cdf(mean))
 
 
 # information and calibration ----------------------------------------------------------------------
@@ -219,29 +219,29 @@ def test_information_is_the_known_bits():
     assert FITTED["multilabel"].distribution.information(sets) == pytest.approx(2)
     # A normal of variance 1 of which half is told: half a bit.
     mean = np.random.default_rng(0).normal(0, np.sqrt(0.5), 200_000)
-    told = np.stack([mean, np.full_like(mean, np.sqrt(0.5))], axis=-1)[:, None]
-    assert FITTED["number"].distribution.information(told) == pytest.approx(0.5, abs=0.01)
+    result = np.stack([mean, np.full_like(mean, np.sqrt(0.5))], axis=-1)[:, None]
+    assert FITTED["number"].distribution.information(result) == pytest.approx(0.5, abs=0.01)
     assert FITTED["count"].distribution.information(np.array([[[1.0]], [[5.0]]])) == pytest.approx(
         0.5 * np.log2(1 + 4 / 3)
     )
 
 
-def test_calibration_makes_the_spread_that_of_the_errors():
+def test_calibration_makes_the_scale_that_of_the_errors():
     kind, rng = FITTED["number"], np.random.default_rng(0)
     pred = np.stack([np.zeros(1000), np.full(1000, 0.5)], axis=1)
     y = np.append(rng.normal(0, 1.5, 999), NAN)
-    factor = kind.distribution.spread.factor(y, pred)
+    factor = kind.distribution.scale.factor(y, pred)
     assert factor == pytest.approx(3, rel=0.1)
-    assert kind.distribution.spread.factor(
-        y, kind.distribution.spread.rescaled(pred, factor)
+    assert kind.distribution.scale.factor(
+        y, kind.distribution.scale.rescaled(pred, factor)
     ) == pytest.approx(1)
-    assert kind.distribution.spread.factor(y[-2:], pred[-2:]) == 1
-    assert kind.distribution.spread.factor(np.zeros(3), pred[:3]) == 1e-3
+    assert kind.distribution.scale.factor(y[-2:], pred[-2:]) == 1
+    assert kind.distribution.scale.factor(np.zeros(3), pred[:3]) == 1e-3
 
 
 @pytest.mark.parametrize("name", [name for name in SAMPLES if name != "number"])
-def test_other_kinds_have_no_spread_to_calibrate(name):
+def test_other_kinds_have_no_scale_to_calibrate(name):
     kind, pred = FITTED[name], constant(name)
-    assert kind.distribution.spread is None
-    assert kind.distribution.spread_factor(LABELS[name], pred) == 1
-    np.testing.assert_array_equal(kind.distribution.with_spread(pred, 3.0), pred)
+    assert kind.distribution.scale is None
+    assert kind.distribution.scale_factor(LABELS[name], pred) == 1
+    np.testing.assert_array_equal(kind.distribution.rescaled(pred, 3.0), pred)

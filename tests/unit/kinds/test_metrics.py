@@ -20,7 +20,7 @@ def binary():
 def test_binary_metrics_agree_with_scikit_learn(binary):
     y, pred = binary
     kind = TARGET_KINDS["binary"].fit("y", pa.chunked_array([[0, 1]]))
-    found, chosen = kind.metrics(y, pred), pred[:, 1] >= 0.5
+    metrics, chosen = kind.metrics(y, pred), pred[:, 1] >= 0.5
     expected = {
         "auc": sk.roc_auc_score(y, pred[:, 1]),
         "average_precision": sk.average_precision_score(y, pred[:, 1]),
@@ -31,8 +31,8 @@ def test_binary_metrics_agree_with_scikit_learn(binary):
         "balanced_accuracy": sk.balanced_accuracy_score(y, chosen),
     }
     for name, value in expected.items():
-        assert found[name] == pytest.approx(value, rel=1e-4), name
-    assert found["calibration_error"] < 0.08
+        assert metrics[name] == pytest.approx(value, rel=1e-4), name
+    assert metrics["calibration_error"] < 0.08
 
 
 def test_missing_labels_are_left_out_of_every_metric(binary):

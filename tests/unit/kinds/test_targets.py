@@ -119,9 +119,9 @@ def test_metrics_without_any_label_are_nan(kind, values):
     fitted = fit(kind, values)
     y = fitted.encode(col([None, None], pa.null()))
     assert np.isnan(y).all()
-    found = fitted.metrics(y, fitted.distribution.point_mass(y))
-    assert fitted.metric in found
-    assert all(np.isnan(v) for v in found.values())
+    metrics = fitted.metrics(y, fitted.distribution.point_mass(y))
+    assert fitted.metric in metrics
+    assert all(np.isnan(v) for v in metrics.values())
 
 
 @samples
@@ -161,11 +161,11 @@ def test_number_metrics_are_in_the_users_units():
     kind = fit("number", [0.0, 10.0, 20.0])
     y = kind.encode(col([0.0, 10.0, 20.0]))
     pred = np.stack([y + 1 / kind.scale, np.ones(3)], axis=1)
-    found = kind.metrics(y, pred, interval=np.array([2.0, 0.5, 2.0]) / kind.scale)
-    assert found["rmse"] == pytest.approx(1, rel=1e-5)
-    assert found["mae"] == pytest.approx(1, rel=1e-5)
-    assert found["r2"] == pytest.approx(1 - 3 / 200, rel=1e-5)
-    assert found["coverage"] == pytest.approx(2 / 3)
+    metrics = kind.metrics(y, pred, interval=np.array([2.0, 0.5, 2.0]) / kind.scale)
+    assert metrics["rmse"] == pytest.approx(1, rel=1e-5)
+    assert metrics["mae"] == pytest.approx(1, rel=1e-5)
+    assert metrics["r2"] == pytest.approx(1 - 3 / 200, rel=1e-5)
+    assert metrics["coverage"] == pytest.approx(2 / 3)
 
 
 def test_number_decodes_with_interval():
@@ -254,7 +254,7 @@ def test_binary_threshold_decides():
         ("number", ["1", "x"], "row 1: 'x' is not a number"),
     ],
 )
-def test_wrong_targets_are_told_in_one_sentence(kind, values, text):
+def test_wrong_targets_are_named_in_one_sentence(kind, values, text):
     with pytest.raises(DataError, match=r"(target|column) 'y'") as caught:
         fit(kind, values)
     assert text in str(caught.value)
@@ -279,7 +279,7 @@ def test_ordered_dictionaries_carry_their_order():
     assert kind.labels == ["low", "high"]
 
 
-def test_a_new_class_is_unlabelled_and_told():
+def test_a_new_class_is_unlabelled_and_named():
     kind = fit("category", ["a", "b"])
     with pytest.warns(UserWarning, match="target 'y', row 1: class 'z' did not occur"):
         assert np.isnan(kind.encode(col(["a", "z"]))).tolist() == [False, True]
@@ -292,10 +292,10 @@ def test_declared_levels_allow_classes_that_are_absent():
 
 def test_metrics_of_one_class_are_nan_where_undefined():
     kind = fit("binary", ["no", "yes"])
-    found = kind.metrics(np.zeros(4), np.tile([0.8, 0.2], (4, 1)))
-    undefined = {name for name, value in found.items() if np.isnan(value)}
+    metrics = kind.metrics(np.zeros(4), np.tile([0.8, 0.2], (4, 1)))
+    undefined = {name for name, value in metrics.items() if np.isnan(value)}
     assert {"auc", "average_precision", "f1", "balanced_accuracy"} <= undefined
-    assert found["accuracy"] == 1
+    assert metrics["accuracy"] == 1
 
 
 def test_classification_report_counts_each_class():
@@ -312,8 +312,8 @@ def test_classification_report_counts_each_class():
 
 def test_ordinal_mistakes_are_measured_in_steps():
     kind = fit("ordinal", [1, 2, 3])
-    found = kind.metrics(np.array([0.0, 2.0]), kind.distribution.point_mass(np.array([2.0, 2.0])))
-    assert found["mae"] == 1
+    metrics = kind.metrics(np.array([0.0, 2.0]), kind.distribution.point_mass(np.array([2.0, 2.0])))
+    assert metrics["mae"] == 1
     assert kind.metrics(np.array([0.0, 1, 2]), kind.distribution.point_mass(np.array([0.0, 1, 2])))[
         "quadratic_kappa"
     ] == pytest.approx(1)
@@ -328,7 +328,7 @@ def test_joined_labels_come_back_joined():
     assert kind.decode(kind.distribution.point_mass(y))["y"].to_pylist() == ["a;b", "", None]
 
 
-def test_a_new_label_in_a_set_is_left_out_and_told():
+def test_a_new_label_in_a_set_is_left_out_and_named():
     kind = fit("multilabel", [["a"], ["b"]])
     with pytest.warns(UserWarning, match="label 'z' did not occur"):
         assert kind.encode(col([["z", "b"]])).tolist() == [[0, 1]]
@@ -359,8 +359,8 @@ def test_count_loss_is_scaled_for_large_counts():
 
 def test_count_deviance_matches_its_definition():
     kind = fit("count", [0, 4])
-    found = kind.metrics(np.array([0.0, 3.0]), np.array([[1.0], [3.0]]))
-    assert found["poisson_deviance"] == pytest.approx(1.0)
+    metrics = kind.metrics(np.array([0.0, 3.0]), np.array([[1.0], [3.0]]))
+    assert metrics["poisson_deviance"] == pytest.approx(1.0)
 
 
 @pytest.mark.parametrize(
@@ -394,14 +394,15 @@ def test_rows_of_a_class_that_the_model_does_not_have_count_as_wrong(name, value
     pred = np.full((6, kind.distribution.n_columns), 0.01)
     pred[np.arange(4), y[:4].astype(int)] = 0.9
     pred /= pred.sum(axis=1, keepdims=True)
-    floor = kind.distribution.baseline(y[:4])
-    found = kind.metrics_with(unknown, strange, y=y, pred=pred, baseline=floor)
-    known = kind.metrics(y, pred, floor)
-    assert found["accuracy"] == pytest.approx(4 / 5)
-    assert found["log_loss"] == pytest.approx((4 * known["log_loss"] - np.log(1e-6)) / 5)
-    assert found["score"] < known["score"]
-    assert found.keys() == known.keys()
+    baseline = kind.distribution.baseline(y[:4])
+    metrics = kind.metrics_with(unknown, strange, y=y, pred=pred, baseline=baseline)
+    known = kind.metrics(y, pred, baseline)
+    assert metrics["accuracy"] == pytest.approx(4 / 5)
+    assert metrics["log_loss"] == pytest.approx((4 * known["log_loss"] - np.log(1e-6)) / 5)
+    assert metrics["score"] < known["score"]
+    assert metrics.keys() == known.keys()
     nothing = np.full(6, np.nan)
     assert (
-        kind.metrics_with(unknown, strange, y=nothing, pred=pred, baseline=floor)["accuracy"] == 0
+        kind.metrics_with(unknown, strange, y=nothing, pred=pred, baseline=baseline)["accuracy"]
+        == 0
     )

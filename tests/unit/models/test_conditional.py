@@ -19,10 +19,10 @@ class Tree:
 
     def __init__(self, value):
         self.value = value
-        self.asked = []
+        self.calls = []
 
     def predict(self, matrix):
-        self.asked.append(matrix)
+        self.calls.append(matrix)
         return np.tile([self.value, 1.0], (len(matrix), 1))
 
 
@@ -78,7 +78,7 @@ def test_trees_read_the_others_values_beside_the_inputs(world, labels):
     model = ConditionalTreesModel("trees given", ["a"], [tree])
     pred = model.predict(world.rows, world.observed(labels))
     assert pred["a"][:, 0].tolist() == [5.0] * 6
-    (matrix,) = tree.asked
+    (matrix,) = tree.calls
     np.testing.assert_array_equal(matrix[:, 0], world.rows.matrix[:, 0])
     np.testing.assert_array_equal(matrix[:, 1:], np.stack([labels["b"], labels["c"]], axis=1))
 
@@ -86,7 +86,7 @@ def test_trees_read_the_others_values_beside_the_inputs(world, labels):
 def test_trees_that_are_given_nothing_read_that_nothing_is_measured(world):
     tree = Tree(5.0)
     ConditionalTreesModel("trees given", ["a"], [tree]).predict(world.rows)
-    (matrix,) = tree.asked
+    (matrix,) = tree.calls
     assert np.isnan(matrix[:, 1:]).all()
 
 
@@ -104,7 +104,7 @@ def test_mixtures_are_mixed(world, labels, fixed_model):
     assert ask(world.with_models(models, weights), labels)["a"][1, 0] == 2.0
 
 
-def test_a_model_is_asked_once_for_all_targets_with_what_was_measured(world, labels, fixed_model):
+def test_a_model_predicts_once_for_all_targets_with_what_was_measured(world, labels, fixed_model):
     network = fixed_model("joint", "abc", [3.0, 1.0], given=True)
     network.needs_observed = False
     weights = {**PLAIN, "half": {"joint": 1.0}}
@@ -112,10 +112,10 @@ def test_a_model_is_asked_once_for_all_targets_with_what_was_measured(world, lab
     observed = world.observed(labels)
     pred = world.predictor.conditional(world.rows, observed)
     assert pred["a"][:, 0].tolist() == [0.0, 3.0, 0.0, 0.0, 3.0, 3.0]
-    assert network.asked == [observed]
+    assert network.calls == [observed]
 
 
-def test_models_that_no_row_calls_for_are_not_asked(world, fixed_model):
+def test_models_that_no_row_calls_for_do_not_predict(world, fixed_model):
     models = [
         fixed_model("hist", "abc", [7.0, 1.0]),
         fixed_model("joint", "abc", given=True),
@@ -125,7 +125,7 @@ def test_models_that_no_row_calls_for_are_not_asked(world, fixed_model):
     pred = ask(world.with_models(models, weights), {t: np.full(6, NAN) for t in "abc"})
     for z in pred.values():
         np.testing.assert_array_equal(z, np.tile([7.0, 1.0], (6, 1)))
-    assert models[1].asked == models[2].asked == []
+    assert models[1].calls == models[2].calls == []
 
 
 def test_what_is_predicted_without_measurements_is_predicted_once(world, labels, fixed_model):
@@ -134,7 +134,7 @@ def test_what_is_predicted_without_measurements_is_predicted_once(world, labels,
     for _ in range(3):
         ask(world, labels)
     world.predictor.deployed(world.rows.take(np.array([0, 0, 5])))
-    assert len(model.asked) == 1
+    assert len(model.calls) == 1
 
 
 def test_the_copula_stands_on_the_base(world, labels):
@@ -151,7 +151,7 @@ def test_a_copula_that_is_given_nothing_is_its_base(world):
         np.testing.assert_array_equal(z, np.tile([0.0, 1.0], (6, 1)))
 
 
-def test_a_level_can_be_asked_for_in_every_row(world, labels, fixed_model):
+def test_a_level_can_be_requested_in_every_row(world, labels, fixed_model):
     models = [
         fixed_model("hist", "abc"),
         fixed_model("trees given", "abc", [5.0, 1.0], given=True),
@@ -162,7 +162,7 @@ def test_a_level_can_be_asked_for_in_every_row(world, labels, fixed_model):
     assert (ask(world, labels, level="all")["a"][:, 0] == 0.0).all()
 
 
-def test_only_the_targets_that_are_asked_for_are_predicted(world, labels):
+def test_only_the_requested_targets_are_predicted(world, labels):
     whole = ask(world, labels)
     some = ask(world, labels, targets=["c"])
     assert list(some) == ["c"]

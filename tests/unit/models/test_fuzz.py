@@ -72,13 +72,13 @@ def refused_or_finite(folder: Path, what: object) -> None:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             model = Superpose.load(folder)
-            told = [model.predict(TABLE.slice(0, 4)), model.predict_proba(TABLE.slice(0, 4))]
-            told.append(model.predict(TABLE.slice(0, 4), given=["y"]))
+            pred = [model.predict(TABLE.slice(0, 4)), model.predict_proba(TABLE.slice(0, 4))]
+            pred.append(model.predict(TABLE.slice(0, 4), given=["y"]))
     except BundleError:
         return
     except Exception as error:
         raise AssertionError(f"{what}: {type(error).__name__}: {error}") from error
-    for frame in told:
+    for frame in pred:
         assert frame.num_rows == 4, what
         for column in frame.columns:
             assert not column.null_count, what
@@ -135,7 +135,7 @@ def test_a_bundle_that_was_not_edited_is_loaded(
 
 
 @pytest.mark.parametrize(
-    ("keys", "wrong", "told"),
+    ("keys", "wrong", "pred"),
     [
         (
             ("codec", "inputs", 0, "mean"),
@@ -160,11 +160,11 @@ def test_the_part_that_is_wrong_is_named(
     tmp_path: Path,
     keys: tuple[Any, ...],
     wrong: Any,
-    told: str,
+    pred: str,
 ) -> None:
     texts, arrays = parts
     save_folder(tmp_path / "bundle", edited(texts, ("model", *keys), wrong), arrays)
     with pytest.raises(BundleError) as caught:
         Superpose.load(tmp_path / "bundle")
-    assert told in str(caught.value)
+    assert pred in str(caught.value)
     assert "the bundle is damaged; copy or save it again" in str(caught.value)

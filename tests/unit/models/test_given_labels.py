@@ -64,7 +64,7 @@ def test_a_target_that_the_table_lacks_is_refused(codec, table):
         given_names(codec, table.drop_columns(["calls"]), ["calls"])
 
 
-def test_all_faults_of_a_request_are_told_at_once(codec, table):
+def test_all_faults_of_a_request_are_named_at_once(codec, table):
     with pytest.raises(DataError) as caught:
         given_names(codec, table.drop_columns(["calls"]), ["calls", "zzz", "sick", "colour"])
     assert len(caught.value.faults) == 3
@@ -130,9 +130,10 @@ def test_given_labels_that_are_no_class_are_refused_and_gathered_over_targets(co
         assert text in found
 
 
-def test_given_columns_without_any_value_are_said(codec, table):
+def test_given_columns_without_any_value_are_warned_of(codec, table):
     empty = replaced(table, sort=[None] * 90)
-    with pytest.warns(UserWarning, match="given: none of 90 rows has a value of sort; the answer"):
+    text = "given: none of 90 rows has a value of sort; the prediction"
+    with pytest.warns(UserWarning, match=text):
         given_labels(codec, empty, ["sort"])
     given_labels(codec, empty, ["sort", "sick"])  # some are not measured yet
     given_labels(codec, empty, ["sort"], planning=True)
@@ -157,7 +158,7 @@ def test_a_value_outside_of_training_warns_with_its_row(codec, table, target, va
     with pytest.warns(UserWarning, match=text) as caught:
         given_labels(codec, rows, [target])
     assert len(caught) == 1
-    assert "answers that rest on it are extrapolated" in str(caught[0].message)
+    assert "predictions that rest on it are extrapolated" in str(caught[0].message)
 
 
 def test_values_of_training_do_not_warn(codec, table):

@@ -74,8 +74,8 @@ def deployed(predictor, table, targets=None):
 def assert_same(one, other, table):
     expected, found = deployed(one, table), deployed(other, table)
     assert found.keys() == expected.keys()
-    for target, told in expected.items():
-        np.testing.assert_array_equal(found[target], told)
+    for target, pred in expected.items():
+        np.testing.assert_array_equal(found[target], pred)
 
 
 def test_what_ships_is_the_mixture_of_the_models(predictor, table):
@@ -89,43 +89,43 @@ def test_what_ships_is_the_mixture_of_the_models(predictor, table):
 
 def test_what_ships_is_a_canonical_prediction(predictor, table, codec):
     labels = codec.labels(table)
-    for target, told in deployed(predictor, table).items():
+    for target, pred in deployed(predictor, table).items():
         kind = codec.target_kinds[target]
-        assert told.shape == (90, kind.distribution.n_columns)
+        assert pred.shape == (90, kind.distribution.n_columns)
         assert np.isfinite(
-            kind.distribution.row_loss(labels[target], told)[
+            kind.distribution.row_loss(labels[target], pred)[
                 kind.distribution.known(labels[target])
             ]
         ).all()
-        assert kind.decode(told)
+        assert kind.decode(pred)
 
 
 def test_one_row_alone_predicts_as_in_any_batch(predictor, table):
     whole = deployed(predictor, table)
     for row in (0, 44, 89):
-        for target, told in deployed(predictor, table.slice(row, 1)).items():
-            np.testing.assert_allclose(told[0], whole[target][row], atol=2e-6, rtol=1e-5)
+        for target, pred in deployed(predictor, table.slice(row, 1)).items():
+            np.testing.assert_allclose(pred[0], whole[target][row], atol=2e-6, rtol=1e-5)
 
 
 def test_no_label_is_read(predictor, table):
     assert_same(predictor, predictor, table)
     inputs = deployed(predictor, table.drop_columns(list(DEPLOYED)))
-    for target, told in deployed(predictor, table).items():
-        np.testing.assert_array_equal(inputs[target], told)
+    for target, pred in deployed(predictor, table).items():
+        np.testing.assert_array_equal(inputs[target], pred)
 
 
-def test_some_targets_can_be_asked_for(predictor, table):
+def test_some_targets_can_be_requested(predictor, table):
     whole = deployed(predictor, table)
     some = deployed(predictor, table, ["calls", "level"])
     assert list(some) == ["calls", "level"]
-    for target, told in some.items():
-        np.testing.assert_array_equal(told, whole[target])
+    for target, pred in some.items():
+        np.testing.assert_array_equal(pred, whole[target])
 
 
 def test_the_interval_grows_with_the_predicted_scale(predictor):
-    told = np.array([[0.0, 1.0], [0.0, 2.0]])
-    assert predictor.half_width("weight", told).tolist() == [1.7, 3.4]
-    assert predictor.half_width("sick", told) is None
+    pred = np.array([[0.0, 1.0], [0.0, 2.0]])
+    assert predictor.half_width("weight", pred).tolist() == [1.7, 3.4]
+    assert predictor.half_width("sick", pred) is None
 
 
 def test_json_and_arrays_carry_everything(predictor, table):

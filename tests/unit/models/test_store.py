@@ -185,8 +185,8 @@ def test_another_format_is_refused_with_the_way_out(
     saved: Path, version: int, way_out: str
 ) -> None:
     edit_manifest(saved, version=version, written_by="9.9")
-    told = rf"format {version} \(superpose 9\.9\); allowed: 2; {way_out}"
-    with pytest.raises(BundleError, match=told):
+    pred = rf"format {version} \(superpose 9\.9\); allowed: 2; {way_out}"
+    with pytest.raises(BundleError, match=pred):
         load_folder(saved)
 
 

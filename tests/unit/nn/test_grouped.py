@@ -25,12 +25,12 @@ def make_networks(
         if given:
             encoders[GIVEN] = NumberEncoder([[-1.0, 1.0]] * sum(WIDTHS), 4)
         sizes = Architecture(fusion=fusion, width=12, members=3, state=6, rank=3)
-        told = WIDTHS if given else None
+        pred = WIDTHS if given else None
         networks.append(
-            Network(encoders, {str(t): SIZES[t] for t in own}, sizes, observed=told, own=own).eval()
+            Network(encoders, {str(t): SIZES[t] for t in own}, sizes, observed=pred, own=own).eval()
         )
         for fuse in networks[-1].fusion:
-            if hasattr(fuse, "gate"):  # away from the start, where nothing is said
+            if hasattr(fuse, "gate"):  # away from the start, where nothing is shared
                 torch.nn.init.ones_(fuse.gate)
     return networks
 
@@ -114,13 +114,13 @@ def test_without_a_map_in_any_group_there_is_none(grouped, blocks):
 
 def test_a_measured_value_reaches_every_group_through_its_trunk_and_its_own_state(grouped, blocks):
     network = grouped("none", given=True)
-    told = {**blocks, GIVEN: blocks[GIVEN].clone()}
-    told[GIVEN][2, 0] = 0.7  # of target 0
-    changed = (network(told) != network(blocks)).any(-1).any(1)  # rows, targets
+    pred = {**blocks, GIVEN: blocks[GIVEN].clone()}
+    pred[GIVEN][2, 0] = 0.7  # of target 0
+    changed = (network(pred) != network(blocks)).any(-1).any(1)  # rows, targets
     assert changed.nonzero()[:, 0].unique().tolist() == [2]
     assert changed[2].all()
     hidden = network.hidden(blocks)
-    states = (network.task_states(hidden, told) != network.task_states(hidden, blocks)).any(-1)
+    states = (network.task_states(hidden, pred) != network.task_states(hidden, blocks)).any(-1)
     assert states.any(1).nonzero().tolist() == [[2, 0]]
 
 

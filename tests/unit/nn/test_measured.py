@@ -13,7 +13,7 @@ NAN = float("nan")
 @pytest.fixture
 def write():
     torch.manual_seed(0)
-    measured = Measured(WIDTHS, state=5)
+    measured = Measured(WIDTHS, task_dim=5)
     torch.nn.init.normal_(measured.known)
     return measured
 
@@ -36,26 +36,26 @@ def test_a_measured_target_changes_its_own_state_only(write, states, target, col
     assert moved.tolist() == [t == target for t in range(3)]
 
 
-def test_a_row_that_is_told_nothing_is_left_alone(write, states):
+def test_a_row_without_measured_values_is_left_as_it_is(write, states):
     values = torch.full((4, 6), NAN)
     values[2, 0] = 1.0
     moved = (write(states, values) != states).flatten(1).any(1)
     assert moved.tolist() == [False, False, True, False]
 
 
-def test_all_members_are_told_the_same(write, states):
+def test_all_members_read_the_same(write, states):
     moved = write(states, torch.ones(4, 6)) - states
     torch.testing.assert_close(moved[:, 0], moved[:, 1])
 
 
-def test_a_known_zero_is_told_from_a_hidden_value_once_that_is_learned(write, states):
+def test_a_known_zero_differs_from_a_hidden_value_once_that_is_learned(write, states):
     values = torch.full((4, 6), NAN)
     values[:, 0] = 0.0
     assert not torch.equal(write(states, values), states)
 
 
 def test_at_the_start_a_known_zero_says_nothing(states):
-    assert torch.equal(Measured(WIDTHS, state=5)(states, torch.zeros(4, 6)), states)
+    assert torch.equal(Measured(WIDTHS, task_dim=5)(states, torch.zeros(4, 6)), states)
 
 
 def test_one_known_label_of_a_set_is_enough(write, states):
@@ -86,21 +86,21 @@ def make(fusion="none"):
 
 
 @pytest.mark.parametrize("fusion", ["none", "task-attention", "essay"])
-def test_a_network_that_is_told_a_value_says_something_else(fusion):
+def test_a_network_that_reads_a_value_predicts_something_else(fusion):
     network = make(fusion)
     blocks = {"numbers": torch.randn(4, 1), "given": torch.full((4, 6), NAN)}
     before = network(blocks)
     assert torch.isfinite(before).all()
-    told = {**blocks, "given": blocks["given"].clone()}
-    told["given"][1, 0] = 0.7
-    after = network(told)
-    assert torch.equal(after[[0, 2, 3]], before[[0, 2, 3]])  # the rows that are told nothing
+    pred = {**blocks, "given": blocks["given"].clone()}
+    pred["given"][1, 0] = 0.7
+    after = network(pred)
+    assert torch.equal(after[[0, 2, 3]], before[[0, 2, 3]])  # the rows without values
     assert not torch.isclose(after[1], before[1]).all()
 
 
 def test_a_value_reaches_the_trunk_too_not_only_its_own_state():
     network = make()
     blocks = {"numbers": torch.randn(4, 1), "given": torch.full((4, 6), NAN)}
-    told = {**blocks, "given": blocks["given"].clone()}
-    told["given"][:, 0] = 0.7
-    assert not torch.equal(network(told)[:, :, 1], network(blocks)[:, :, 1])
+    pred = {**blocks, "given": blocks["given"].clone()}
+    pred["given"][:, 0] = 0.7
+    assert not torch.equal(network(pred)[:, :, 1], network(blocks)[:, :, 1])

@@ -25,7 +25,7 @@ def test_evaluation_is_the_same_twice(make_network, fusion_name, blocks):
     assert torch.equal(network(blocks), network(blocks))
 
 
-def test_every_parameter_is_reached_by_the_gradient(make_network, fusion_name, blocks):
+def test_every_parameter_has_a_gradient(make_network, fusion_name, blocks):
     network = make_network(fusion_name)
     network(blocks).square().sum().backward()
     for name, parameter in network.named_parameters():

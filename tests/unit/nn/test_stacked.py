@@ -159,7 +159,7 @@ def make_dense():
 
 
 @pytest.mark.parametrize("count", [1, 3])
-def test_networks_with_places_are_run_in_one_pass_and_end_with_the_last_place(count):
+def test_networks_with_locations_are_run_in_one_pass_and_end_with_the_last_location(count):
     torch.manual_seed(0)
     replicas = StackedNetworks(make_dense, count).eval()
     words = torch.randint(1, 9, (count, ROWS, 8, 4))

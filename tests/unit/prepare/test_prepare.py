@@ -1,4 +1,4 @@
-"""What is asked for that these kinds of targets can't be served with is told before training."""
+"""Settings that these kinds of targets can't be served with are refused before training."""
 
 import warnings
 
@@ -62,7 +62,7 @@ MIX = {"augment": {"mix": 0.5}}
 
 
 @pytest.mark.parametrize("targets", [("sort",), (BOXES,), (BOXES, "sort")])
-def test_images_are_not_mixed_where_no_target_follows(streets, targets):
+def test_images_are_not_mixed_where_no_labels_follow(streets, targets):
     wanted = (
         r"^inputs\[0\].augment.mix: 0.5 given, but no target is a mask or a map of 'image'; "
         "remove it: all labels of the rows that are mixed would be hidden$"
@@ -80,7 +80,7 @@ def test_a_class_that_validation_rows_alone_have_is_no_news_where_they_are_learn
     part = ["train"] * 60 + ["validation"] * 15 + ["test"] * 15
     table = table.append_column("part", pa.array(part))
 
-    def said(row):
+    def warnings_of(row):
         sort = table["sort"].to_pylist()
         sort[row] = "late"
         strange = table.set_column(table.column_names.index("sort"), "sort", pa.array(sort))
@@ -92,8 +92,8 @@ def test_a_class_that_validation_rows_alone_have_is_no_news_where_they_are_learn
         assert found.plan.regime == "folds"
         return [w for w in found.warnings if "did not occur in training" in w]
 
-    assert said(65) == []
-    assert said(80) == [
+    assert warnings_of(65) == []
+    assert warnings_of(80) == [
         "target 'sort', row 80: class 'late' did not occur in training; 1 such row(s) count as "
         "unlabelled"
     ]

@@ -103,7 +103,7 @@ def read(**changes: Any):
     return stored_record({"facts": {**facts(), **changes}}, {"plots": ARRAYS})
 
 
-def test_everything_that_was_said_is_still_said_under_its_former_name():
+def test_everything_has_its_former_name_too():
     before, after = facts(), former_facts(read())
     del before["plots"]
     unknown = {"high": None, "null": None, "p": None, "both": None, "total": None, "n": None}
@@ -118,7 +118,7 @@ def test_everything_that_was_said_is_still_said_under_its_former_name():
     assert after == before
 
 
-def test_numbers_and_names_have_their_place_in_the_record():
+def test_numbers_and_names_have_their_field_in_the_record():
     record = read()
     first, second = record.targets.values()
     assert mixture_name(first.decision.deployed.weights) == "0.36 single-task net + 0.64 trees"

@@ -46,7 +46,7 @@ SHARING = {
 }
 
 
-def found(**more) -> AffinityRecord:
+def affinity(**more) -> AffinityRecord:
     """Two that help each other, and one that harms both."""
     tables = {k: more.pop(k, v) for k, v in TABLES.items()}
     arrays = {k: None if v is None else np.array(v, float) for k, v in tables.items()}
@@ -67,7 +67,7 @@ def run(affinity: AffinityRecord) -> RunRecord:
     return RunRecord(targets=targets, affinity=affinity)
 
 
-def judged(recommended: str = "pairs", winner: str = "pairs", targets: int = 3) -> GroupingRecord:
+def grouping(recommended: str = "pairs", winner: str = "pairs", targets: int = 3) -> GroupingRecord:
     names = [f"t{n}" for n in range(targets)]
     rows = [("all together", 0.8, 0.0), ("all apart", 0.9, -12.5), ("pairs", 0.6, 25.0)]
     return GroupingRecord(
@@ -99,7 +99,7 @@ def printed(print_table, record, width: int = 100) -> list[str]:
 
 
 def test_pairs_stand_by_falling_look_ahead_with_all_measures_beside_it():
-    lines = [line.split() for line in printed(affinity_table, run(found()))]
+    lines = [line.split() for line in printed(affinity_table, run(affinity()))]
     assert lines[0] == ["from", "to", "look-ahead", "‰", "cosine", "residuals", "bits"]
     assert lines[1] == ["a", "b", "+0.400", "+0.30", "-", "+0.42"]
     assert lines[2] == ["b", "a", "+0.200", "+0.30", "-", "+0.40"]
@@ -107,7 +107,7 @@ def test_pairs_stand_by_falling_look_ahead_with_all_measures_beside_it():
 
 
 def test_for_each_target_what_it_receives_stands_beside_what_sharing_did():
-    text = printed(affinity_table, run(found()))
+    text = printed(affinity_table, run(affinity()))
     lines = [line.split() for line in text]
     assert ["a", "b", "−0.050", "+3.0", "[+1.0,", "+5.0]", "helped"] in lines
     assert ["b", "a", "+0.150", "-", "not", "tested"] in lines
@@ -118,14 +118,14 @@ def test_of_many_pairs_the_largest_are_listed_and_the_rest_is_counted():
     size = 8
     table = [[0.001 * (i + 1) for _ in range(size)] for i in range(size)]
     names = [f"target {n}" for n in range(size)]
-    facts = found(targets=names, lookahead=table, cosine=table, bits=None)
+    facts = affinity(targets=names, lookahead=table, cosine=table, bits=None)
     text = " ".join(" ".join(printed(affinity_table, run(facts))).split())
     assert "The 30 largest of 56 pairs." in text
 
 
-def test_whose_residuals_they_are_is_told():
+def test_whose_residuals_they_are_is_stated():
     single, multi = (
-        " ".join(" ".join(printed(affinity_table, run(found(single_task=single)))).split())
+        " ".join(" ".join(printed(affinity_table, run(affinity(single_task=single)))).split())
         for single in (True, False)
     )
     assert "what single-task models leave unexplained" in single
@@ -144,22 +144,22 @@ def test_whose_residuals_they_are_is_told():
         ([["a", "b"], ["c", "d"]], "Look-ahead suggests 2 groups."),
     ],
 )
-def test_a_suggestion_is_told_in_one_sentence(groups, words):
+def test_a_suggestion_is_stated_in_one_sentence(groups, words):
     assert groups_in_words(groups) == words
 
 
 def test_candidates_stand_by_loss_with_their_gains_over_the_first():
-    lines = [line.split() for line in printed(grouping_table, judged())]
+    lines = [line.split() for line in printed(grouping_table, grouping())]
     assert lines[0] == ["ways", "to", "group", "loss", "±", "gain", "%", "±", "t0", "t1", "t2"]
     assert lines[1] == ["pairs", "0.6000", "0.0200", "+25.00", "3.00", "+25.0", "+24.0", "+23.0"]
     assert lines[2] == ["all", "together", "0.8000", "0.0200"]
     assert lines[3][:6] == ["all", "apart", "0.9000", "0.0200", "−12.50", "3.00"]
-    text = " ".join(" ".join(printed(grouping_table, judged())).split())
+    text = " ".join(" ".join(printed(grouping_table, grouping())).split())
     assert "by 5 folds of 1,200 training and validation rows" in text
 
 
 def test_with_many_targets_the_least_and_the_largest_gain_are_shown():
-    lines = [line.split() for line in printed(grouping_table, judged(targets=20))]
+    lines = [line.split() for line in printed(grouping_table, grouping(targets=20))]
     assert lines[0][-2:] == ["least", "most"]
     assert lines[1][-2:] == ["+6.0", "+25.0"]
 
@@ -168,16 +168,16 @@ def test_with_many_targets_the_least_and_the_largest_gain_are_shown():
     ("grouping", "words"),
     [
         (
-            judged(),
+            grouping(),
             "The best is pairs: its loss is lower than that of all together by 25.00 % ± 3.00.",
         ),
         (
-            judged("all together"),
+            grouping("all together"),
             "The best is pairs (25.00 % ± 3.00), but that is within noise, two standard errors: "
             "the recommendation is all together, which is the default.",
         ),
         (
-            judged("all together", "all together"),
+            grouping("all together", "all together"),
             "Nothing is better than all together, which is the default.",
         ),
     ],
@@ -187,37 +187,37 @@ def test_the_finding_of_a_search_is_plain(grouping, words):
 
 
 def test_the_picture_stands_alone_and_frames_the_groups():
-    svg = affinity_picture(found())
+    svg = affinity_picture(affinity())
     root = ElementTree.fromstring(svg)
     assert root.tag == "{http://www.w3.org/2000/svg}svg"
     frames = next(e for e in root.iter() if e.get("class") == "gb")
     assert frames.get("d").count("z") == 1  # one target has no frame
     assert "a helps b" in svg
     assert ">+0.40<" in svg
-    assert svg == affinity_picture(found())
+    assert svg == affinity_picture(affinity())
 
 
 def test_targets_of_a_group_stand_beside_each_other_in_the_picture():
-    root = ElementTree.fromstring(affinity_picture(found(groups=[["a", "c"], ["b"]])))
+    root = ElementTree.fromstring(affinity_picture(affinity(groups=[["a", "c"], ["b"]])))
     named = [e.text for e in root.iter() if e.get("class") == "t e"]
     assert named == ["a", "c", "b"]
 
 
 def test_every_class_of_the_picture_has_its_rule():
-    svg = affinity_picture(found())
+    svg = affinity_picture(affinity())
     names = {name for part in svg.split('class="')[1:] for name in part.split('"')[0].split()}
     assert [name for name in names - {"t"} if f".{name}" not in _picture.PICTURE_STYLE] == []
 
 
 def test_a_picture_of_any_names_is_a_readable_file():
     groups = [[EVIL, "b"], ["汽车" * 40]]
-    svg = affinity_picture(found(targets=[EVIL, "b", "汽车" * 40], groups=groups))
+    svg = affinity_picture(affinity(targets=[EVIL, "b", "汽车" * 40], groups=groups))
     ElementTree.fromstring(svg.encode("utf-8"))
     assert "<script" not in svg
 
 
 def test_names_are_no_markup_on_the_terminal():
-    facts = found(targets=["[red]a", "b", "c"], groups=[["[red]a"], ["b"], ["c"]])
+    facts = affinity(targets=["[red]a", "b", "c"], groups=[["[red]a"], ["b"], ["c"]])
     assert any(line.startswith("[red]a") for line in printed(affinity_table, run(facts)))
 
 

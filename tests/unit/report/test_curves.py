@@ -29,10 +29,10 @@ def test_average_precision_is_that_of_scikit_learn(ranked):
 
 def test_class_report_is_that_of_scikit_learn():
     rng = np.random.default_rng(1)
-    truth, said = rng.integers(0, 4, 300).astype(float), rng.integers(0, 4, 300).astype(float)
-    counts = _curves.confusion_counts(truth, said, 4)
-    assert np.array_equal(counts, metrics.confusion_matrix(truth, said))
-    expected = metrics.precision_recall_fscore_support(truth, said)
+    truth, pred = rng.integers(0, 4, 300).astype(float), rng.integers(0, 4, 300).astype(float)
+    counts = _curves.confusion_counts(truth, pred, 4)
+    assert np.array_equal(counts, metrics.confusion_matrix(truth, pred))
+    expected = metrics.precision_recall_fscore_support(truth, pred)
     found = np.array([row[1:] for row in _curves.class_report(counts, list("abcd"))]).T
     assert np.allclose(found, expected)
 
@@ -51,7 +51,7 @@ def test_reliability_keeps_every_row_and_lies_on_the_diagonal_for_true_chances()
     assert np.abs(predicted - observed).max() < 0.04
 
 
-def test_reliability_of_a_constant_chance_is_one_bin():
+def test_reliability_of_one_chance_is_one_bin():
     predicted, observed, rows = _curves.reliability(np.array([0.0, 1.0]), np.array([0.3, 0.3]))
     assert (predicted.tolist(), observed.tolist(), rows.tolist()) == ([0.3], [0.5], [2.0])
 

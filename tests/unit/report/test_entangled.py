@@ -33,7 +33,7 @@ TABLES = {
 
 
 def small(targets=("a", "b", "c"), rows: int = 1000, **more) -> EntanglementRecord:
-    """Three targets: a tells b much, b tells a little, c is told something within chance."""
+    """Three targets: a tells b much, b tells a little, c gains something within chance."""
     tables = {key: np.array(value, float) for key, value in {**TABLES, **more}.items()}
     return EntanglementRecord(targets=list(targets), rows=rows, **tables)
 
@@ -45,26 +45,26 @@ def of_bits(targets, bits, **more) -> EntanglementRecord:
     return small(targets, 0, **{**unknown, "bits": bits, **more})
 
 
-def page(found: EntanglementRecord | None) -> str:
-    return render_report(RunRecord(entanglement=found))
+def page(entangled: EntanglementRecord | None) -> str:
+    return render_report(RunRecord(entanglement=entangled))
 
 
 def numbers(svg: str) -> int:
     return svg.count('class="c') - 1  # one is the class of the chart
 
 
-def printed(found, width: int = 100) -> str:
+def printed(entangled, width: int = 100) -> str:
     out = io.StringIO()
-    entanglement_table(found, Console(file=out, width=width))
+    entanglement_table(entangled, Console(file=out, width=width))
     return out.getvalue()
 
 
 def test_a_link_needs_its_interval_and_its_test():
-    found = _entangled.Entangled.of(small())
-    links = [(pair.given, pair.about) for pair in found.pairs() if pair.link]
+    entangled = _entangled.Entangled.of(small())
+    links = [(pair.given, pair.about) for pair in entangled.pairs() if pair.link]
     # a about c: the interval holds 0; b about c: p is 0.2.
     assert links == [("a", "b"), ("b", "a")]
-    assert found.total_link.tolist() == [True, True, False]
+    assert entangled.total_link.tolist() == [True, True, False]
 
 
 @pytest.mark.parametrize(
@@ -98,8 +98,8 @@ def test_the_words_name_links_only_and_the_least_symmetric_pair():
 
 
 def test_without_a_link_the_words_say_so():
-    found = small(p=np.ones((3, 3)))
-    words = _entangled.entangled_in_words(_entangled.Entangled.of(found))
+    entangled = small(p=np.ones((3, 3)))
+    words = _entangled.entangled_in_words(_entangled.Entangled.of(entangled))
     assert words == ["None of 6 ordered pairs is distinguishable from chance."]
 
 
@@ -115,23 +115,23 @@ def test_the_map_hatches_chance_and_shades_links():
 
 def test_a_map_of_links_alone_has_no_hatching():
     table = [[NAN, 0.4], [0.3, NAN]]
-    found = of_bits(["a", "b"], table, low=table, p=[[NAN, 0.01], [0.01, NAN]])
-    svg = _entangled.entanglement_map(_entangled.Entangled.of(found))
+    entangled = of_bits(["a", "b"], table, low=table, p=[[NAN, 0.01], [0.01, NAN]])
+    svg = _entangled.entanglement_map(_entangled.Entangled.of(entangled))
     assert 'class="hs"' not in svg
     assert "all others" not in svg  # not measured
 
 
 def test_large_maps_have_no_numbers_and_stay_small(record_maker):
-    found = record_maker(10, 40).entanglement
-    svg = _entangled.entanglement_map(_entangled.Entangled.of(found))
+    entangled = record_maker(10, 40).entanglement
+    svg = _entangled.entanglement_map(_entangled.Entangled.of(entangled))
     assert numbers(svg) == 0
     assert len(svg) < 80_000
 
 
 @pytest.mark.parametrize("size", [2, 6, 16])
 def test_up_to_sixteen_targets_have_their_numbers(record_maker, size):
-    found = record_maker(10, size).entanglement
-    svg = _entangled.entanglement_map(_entangled.Entangled.of(found))
+    entangled = record_maker(10, size).entanglement
+    svg = _entangled.entanglement_map(_entangled.Entangled.of(entangled))
     assert numbers(svg) == size * size  # a diagonal less, a row of totals more
 
 
@@ -156,14 +156,14 @@ def test_the_section_says_how_it_may_be_read():
 
 
 @pytest.mark.parametrize(
-    "found",
+    "entangled",
     [None, of_bits(["a"], [[NAN]]), of_bits(["a", "b"], [[NAN, NAN], [NAN, NAN]])],
 )
-def test_with_nothing_measured_there_is_no_section_no_picture_and_a_plain_line(found):
-    assert _entangled.entangled_view(found) is None
-    assert 'id="entanglement"' not in page(found)
-    assert entanglement_picture(found) == ""
-    assert printed(found).startswith("Entanglement needs two targets")
+def test_with_nothing_measured_there_is_no_section_no_picture_and_a_plain_line(entangled):
+    assert _entangled.entangled_view(entangled) is None
+    assert 'id="entanglement"' not in page(entangled)
+    assert entanglement_picture(entangled) == ""
+    assert printed(entangled).startswith("Entanglement needs two targets")
 
 
 def test_the_picture_stands_alone():

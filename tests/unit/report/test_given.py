@@ -137,7 +137,7 @@ def test_without_references_the_paragraph_says_so():
     assert "no single-task models given the same values" in words
 
 
-def test_the_benefit_is_told_with_the_target_that_gains_most():
+def test_the_benefit_is_stated_with_the_target_that_gains_most():
     both = [
         target("a", half=decision(9.0), all_=decision(6.0)),
         target("b", half=decision(8.0), all_=decision(7.0)),

@@ -55,7 +55,7 @@ class Page(HTMLParser):
         assert self.open.pop() == tag
 
 
-def test_every_link_leads_to_a_place_on_the_page(record):
+def test_every_link_leads_to_an_anchor_on_the_page(record):
     page = Page(render_report(record))
     assert len(set(page.ids)) == len(page.ids)
     assert {link.removeprefix("#") for link in page.links} <= set(page.ids)

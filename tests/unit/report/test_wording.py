@@ -87,7 +87,7 @@ def test_what_is_deployed_is_counted_by_sort():
     )
 
 
-def test_a_target_that_sharing_harms_is_said_to_be_harmed():
+def test_a_target_that_sharing_harms_is_reported_as_harmed():
     sharing = SharingRecord(5.2, 5.0, GainRecord(-4.8, -7.4, -2.2, 0.0001), "harmed")
     target = TargetRecord("a", metric="rmse", sharing=sharing, decision=DecisionRecord(1200))
     assert _wording.sharing_in_words(target) == (

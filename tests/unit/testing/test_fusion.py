@@ -129,7 +129,7 @@ def test_a_check_finds_what_it_is_for(check):
         check(FAULTY[check.__name__])
 
 
-def test_all_that_is_wrong_is_said_at_once():
+def test_all_that_is_wrong_is_named_at_once():
     class Both(Leaks, Nameless):
         pass
 

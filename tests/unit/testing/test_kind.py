@@ -187,7 +187,7 @@ def test_a_check_of_inputs_finds_what_it_is_for(name):
         check(FAULTY_INPUTS[name].fit("x", values), values)
 
 
-def test_all_that_is_wrong_is_said_at_once():
+def test_all_that_is_wrong_is_named_at_once():
     class Both(Silent, Unmeasured):
         """Two faults."""
 

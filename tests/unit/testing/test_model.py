@@ -61,7 +61,7 @@ def test_all_families_are_checked(models):
     assert {model.family for model in models} == MODELS.keys()
 
 
-class Constant(Model):
+class Baseline(Model):
     """Predicts the same for every row: a model as simple as one can be."""
 
     family = "constant"
@@ -83,36 +83,36 @@ class Constant(Model):
         return cls(facts["name"], facts["targets"], arrays["pred"])
 
 
-def constant(family=Constant):
+def baseline(family=Baseline):
     return family("constant", ["weight"], np.array([0.0, 1.0]))
 
 
 def test_a_model_from_outside_passes(rows):
-    check_model(constant(), rows)
+    check_model(baseline(), rows)
 
 
-class Wide(Constant):
+class Wide(Baseline):
     """Predicts another number of columns."""
 
     def predict(self, rows, observed=None, *, targets=None):
         return {"weight": np.zeros((len(rows), 3))}
 
 
-class Mean(Constant):
+class Mean(Baseline):
     """Looks at the other rows."""
 
     def predict(self, rows, observed=None, *, targets=None):
         return {"weight": np.tile([float(len(rows)), 1.0], (len(rows), 1))}
 
 
-class Random(Constant):
+class Random(Baseline):
     """Predicts something else each time."""
 
     def predict(self, rows, observed=None, *, targets=None):
         return {"weight": np.random.default_rng().random((len(rows), 2))}
 
 
-class Fills(Constant):
+class Fills(Baseline):
     """Fills gaps in the arrays of whoever asks."""
 
     def predict(self, rows, observed=None, *, targets=None):
@@ -120,7 +120,7 @@ class Fills(Constant):
         return super().predict(rows, observed, targets=targets)
 
 
-class Listens(Constant):
+class Listens(Baseline):
     """Reads what is measured, and does not say so."""
 
     def predict(self, rows, observed=None, *, targets=None):
@@ -128,7 +128,7 @@ class Listens(Constant):
         return {"weight": np.tile([shift, 1.0], (len(rows), 1))}
 
 
-class Forgets(Constant):
+class Forgets(Baseline):
     """Does not store all that it needs."""
 
     @classmethod
@@ -141,7 +141,7 @@ class Forgets(Constant):
     [
         (Wide, r"'weight': shape \(12, 3\), not \(12, 2\)"),
         (Mean, "one row alone is predicted as in any batch"),
-        (Random, "asked again: other predictions of 'weight'"),
+        (Random, "the second time: other predictions of 'weight'"),
         (Fills, "matrix: other predictions of 'matrix'"),
         (Listens, "with measured targets: other predictions of 'weight'"),
         (Forgets, "restored: other predictions of 'weight'"),
@@ -149,4 +149,4 @@ class Forgets(Constant):
 )
 def test_what_breaks_a_claim_is_named(rows, family, text):
     with pytest.raises(AssertionError, match=text):
-        check_model(constant(family), rows)
+        check_model(baseline(family), rows)

@@ -87,7 +87,7 @@ def run(spec: TrainingSpec) -> Callable[..., TrainResult]:
         labels = changes.pop("labels", [spec.labels[t] for t in targets])
         own = replace(
             spec,
-            # Networks read measured values of all targets of the codec: here of those asked for.
+            # Networks read measured values of all targets of the codec: here of the requested ones.
             codec=replace(spec.codec, target_kinds=dict(zip(targets, kinds, strict=True))),
             labels=dict(zip(targets, labels, strict=True)),
             settings=TrainingConfig(**{"epochs": 3, "batch_size": 16, **settings}),
@@ -95,7 +95,13 @@ def run(spec: TrainingSpec) -> Callable[..., TrainResult]:
         )
         sizes = [head_of(kind).n_outputs for kind in kinds]
         heads = {"any": max(sizes)} if single_task else dict(zip(targets, sizes, strict=True))
-        make = build(own.codec, heads, own.architecture, own.embedding, given=own.reads_targets)
+        make = build(
+            own.codec,
+            heads,
+            own.architecture,
+            embedding=own.embedding,
+            given=own.reads_targets,
+        )
         jobs = (
             single_task_jobs(kinds, labels, own.folds)
             if single_task

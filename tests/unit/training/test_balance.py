@@ -92,7 +92,7 @@ def test_the_gramian_is_that_of_explicit_gradients(fusion, count):
 
 
 @pytest.mark.parametrize("count", [1, 3])
-def test_the_exact_gramian_is_that_of_the_shared_weights(count):
+def test_the_gramian_of_weights_is_that_of_the_shared_weights(count):
     stacked, batch, losses_of = networks("task-attention", count)
     losses = losses_of(stacked(batch))
     found = weight_gramian(losses, stacked.shared())
@@ -185,8 +185,8 @@ def test_a_batch_may_lack_the_labels_of_one_target_of_all_but_one_or_of_all(meth
         optimizer.zero_grad()
         balance.stepped(observe)
         after = list(stacked.parameters())
-        moved = any(not torch.equal(b, a) for b, a in zip(before, after, strict=True))
-        assert moved == bool(present.any())
+        changed = any(not torch.equal(b, a) for b, a in zip(before, after, strict=True))
+        assert changed == bool(present.any())
         assert balance.weights.isfinite().all()
         assert (balance.weights[:, ~present] == 1).all()
     balance.end()

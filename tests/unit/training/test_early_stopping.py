@@ -1,4 +1,4 @@
-"""Early stopping: each target keeps its own epoch, and no row chooses what it is judged by."""
+"""Early stopping: each target keeps its own epoch, and no row chooses what it is evaluated by."""
 
 import numpy as np
 import pyarrow as pa
@@ -12,7 +12,7 @@ NUMBER = TARGET_KINDS["number"].fit("y", pa.chunked_array([[-1.0, 1.0]]))
 BINARY = TARGET_KINDS["binary"].fit("z", pa.chunked_array([[0, 1]]))
 
 
-def told(rows, value):
+def preds(rows, value):
     """Canonical predictions of a number that say the same for every row."""
     return np.column_stack([np.broadcast_to(value, len(rows)), np.ones(len(rows))])
 
@@ -28,19 +28,19 @@ def take(stopping, epoch, pred, half=None):
     )
 
 
-def follow(labels, held, means, patience=100, kinds=(NUMBER,)):
+def train(labels, validation, means, patience=100, kinds=(NUMBER,)):
     """Early stopping after epochs whose predictions are means[epoch][fold][target]."""
-    stopping = EarlyStopping(kinds, labels, held, patience=patience)
+    stopping = EarlyStopping(kinds, labels, validation, patience=patience)
     for epoch, by_fold in enumerate(means):
         pred = [
-            [told(rows, by_target[t]) for rows, by_target in zip(held, by_fold, strict=True)]
+            [preds(rows, by_target[t]) for rows, by_target in zip(validation, by_fold, strict=True)]
             for t in range(len(kinds))
         ]
         take(stopping, epoch, pred)
     return stopping
 
 
-def held_of(k, repeats=1):
+def validation_of(k, repeats=1):
     found = []
     for repeat in range(repeats):
         fold = np.random.default_rng(repeat).permutation(ROWS) % k
@@ -49,66 +49,66 @@ def held_of(k, repeats=1):
 
 
 @pytest.mark.parametrize(("k", "repeats"), [(2, 1), (4, 1), (3, 2), (4, 3)])
-def test_a_row_takes_no_part_in_choosing_the_epoch_it_is_judged_at(k, repeats):
+def test_a_row_takes_no_part_in_choosing_the_epoch_it_is_evaluated_at(k, repeats):
     rng = np.random.default_rng(0)
-    held, labels = held_of(k, repeats), rng.normal(size=ROWS)
-    means = rng.normal(size=(8, len(held), 1))
-    base = follow([labels], held, means).oof_predictions()[0]
+    validation, labels = validation_of(k, repeats), rng.normal(size=ROWS)
+    means = rng.normal(size=(8, len(validation), 1))
+    base = train([labels], validation, means).oof_predictions()[0]
     for row in range(ROWS):
         for other in (-50.0, 50.0, np.nan):
             changed = labels.copy()
             changed[row] = other
-            again = follow([changed], held, means).oof_predictions()[0]
+            again = train([changed], validation, means).oof_predictions()[0]
             np.testing.assert_array_equal(again[row], base[row])
 
 
 def test_other_folds_do_choose_the_epoch():
-    held, labels = held_of(3), np.zeros(ROWS)
+    validation, labels = validation_of(3), np.zeros(ROWS)
     means = np.array([[[5.0]] * 3, [[0.1], [3.0], [3.0]], [[2.0], [0.2], [0.2]]])
-    out = follow([labels], held, means).oof_predictions()[0][:, 0]
-    assert (out[held[0]] == 2.0).all()  # best of the others at the last epoch, though not its own
+    out = train([labels], validation, means).oof_predictions()[0][:, 0]
+    assert (out[validation[0]] == 2.0).all()  # best of the others last, though not its own
 
 
-def test_one_fold_is_judged_at_its_own_best_epoch():
-    held, labels = [np.arange(10)], np.zeros(ROWS)
-    stopping = follow([labels], held, np.array([[[2.0]], [[0.5]], [[1.0]]]))
+def test_one_fold_is_evaluated_at_its_own_best_epoch():
+    validation, labels = [np.arange(10)], np.zeros(ROWS)
+    stopping = train([labels], validation, np.array([[[2.0]], [[0.5]], [[1.0]]]))
     assert stopping.best_epoch == [1]
     assert (stopping.oof_predictions()[0][:10, 0] == 0.5).all()
 
 
 def test_rows_that_no_fold_holds_have_no_prediction():
-    out = follow([np.zeros(ROWS)], [np.arange(10)], np.ones((1, 1, 1))).oof_predictions()[0]
+    out = train([np.zeros(ROWS)], [np.arange(10)], np.ones((1, 1, 1))).oof_predictions()[0]
     assert np.isfinite(out[:10]).all()
     assert np.isnan(out[10:]).all()
 
 
 def test_repeats_are_averaged():
-    held = [np.arange(12), np.arange(12, ROWS)] * 2
-    out = follow(
-        [np.zeros(ROWS)], held, np.array([[[1.0], [1.0], [3.0], [5.0]]])
+    validation = [np.arange(12), np.arange(12, ROWS)] * 2
+    out = train(
+        [np.zeros(ROWS)], validation, np.array([[[1.0], [1.0], [3.0], [5.0]]])
     ).oof_predictions()[0]
     assert (out[:12, 0] == 2.0).all()
     assert (out[12:, 0] == 3.0).all()
 
 
 def test_each_target_keeps_its_own_best_epoch_and_only_those_weights_stay():
-    held, labels = [np.arange(ROWS)], [np.zeros(ROWS), np.zeros(ROWS)]
+    validation, labels = [np.arange(ROWS)], [np.zeros(ROWS), np.zeros(ROWS)]
     means = np.array([[[3.0, 3.0]], [[0.1, 2.0]], [[2.0, 1.0]], [[2.0, 1.5]]])
-    stopping = follow(labels, held, means, kinds=(NUMBER, NUMBER))
+    stopping = train(labels, validation, means, kinds=(NUMBER, NUMBER))
     assert stopping.best_epoch == [1, 2]
     assert stopping.snapshots == {1: {"epoch": 1}, 2: {"epoch": 2}}
 
 
 def test_training_is_done_when_no_target_has_gained_for_the_patience():
-    held, labels = [np.arange(ROWS)], [np.zeros(ROWS), np.zeros(ROWS)]
+    validation, labels = [np.arange(ROWS)], [np.zeros(ROWS), np.zeros(ROWS)]
     means = np.array([[[3.0, 3.0]], [[2.0, 4.0]], [[2.5, 2.0]], [[2.5, 2.5]], [[2.5, 2.5]]])
-    stopping = follow(labels, held, means, patience=2, kinds=(NUMBER, NUMBER))
+    stopping = train(labels, validation, means, patience=2, kinds=(NUMBER, NUMBER))
     assert [stopping.is_done(epoch) for epoch in (2, 3, 4)] == [False, False, True]
 
 
 def test_a_gain_in_the_last_digits_is_no_gain():
     means = np.array([[[1.0]], [[1.0 - 1e-6]]])
-    assert follow([np.zeros(ROWS)], [np.arange(ROWS)], means).best_epoch == [0]
+    assert train([np.zeros(ROWS)], [np.arange(ROWS)], means).best_epoch == [0]
 
 
 def test_missing_labels_count_for_nothing():
@@ -116,9 +116,9 @@ def test_missing_labels_count_for_nothing():
     labels[::2] = np.nan
     rows = np.arange(ROWS)
     stopping = EarlyStopping([NUMBER], [labels], [rows], patience=10)
-    said = told(rows, 1.0)
-    said[::2] = 100.0
-    take(stopping, 0, [[said]])
+    pred_rows = preds(rows, 1.0)
+    pred_rows[::2] = 100.0
+    take(stopping, 0, [[pred_rows]])
     assert stopping.curves[0]["validation"] == [1.0]
 
 
@@ -137,23 +137,23 @@ def test_predictions_that_are_no_numbers_never_win(kind, columns):
 
 def test_a_target_without_held_out_labels_keeps_an_epoch_all_the_same():
     labels = np.full(ROWS, np.nan)
-    stopping = follow([labels], held_of(3), np.arange(9.0).reshape(3, 3, 1))
+    stopping = train([labels], validation_of(3), np.arange(9.0).reshape(3, 3, 1))
     assert stopping.best_epoch == [2]  # the newest: the first has hardly learned anything
     assert stopping.snapshots.keys() == {2}
     assert stopping.last_gain == 0
-    np.testing.assert_array_equal(stopping.oof_predictions()[0][held_of(3)[1], 0], 7.0)
+    np.testing.assert_array_equal(stopping.oof_predictions()[0][validation_of(3)[1], 0], 7.0)
 
 
 def test_packing_and_unpacking_changes_nothing():
     rng = np.random.default_rng(0)
-    held, labels = held_of(3), rng.normal(size=ROWS)
+    validation, labels = validation_of(3), rng.normal(size=ROWS)
     means = rng.normal(size=(6, 3, 1))
-    stopping = follow([labels], held, means[:3])
-    other = EarlyStopping([NUMBER], [labels], held, patience=100)
+    stopping = train([labels], validation, means[:3])
+    other = EarlyStopping([NUMBER], [labels], validation, patience=100)
     stopping.snapshots = {}  # dictionaries here, tensors in earnest: test_loop resumes with them
     other.unpack(*stopping.pack())
     for epoch in (3, 4, 5):
-        pred = [[told(rows, m[0]) for rows, m in zip(held, means[epoch], strict=True)]]
+        pred = [[preds(rows, m[0]) for rows, m in zip(validation, means[epoch], strict=True)]]
         for one in (stopping, other):
             take(one, epoch, pred)
     assert stopping.curves == other.curves
@@ -161,32 +161,32 @@ def test_packing_and_unpacking_changes_nothing():
     np.testing.assert_array_equal(stopping.oof_predictions()[0], other.oof_predictions()[0])
 
 
-def follow_given(halves, plain=None, patience=100):
+def train_given(halves, plain=None, patience=100):
     """Early stopping of two folds; with half of the others given they say halves[epoch]."""
-    held, labels = held_of(2), np.zeros(ROWS)
-    stopping = EarlyStopping([NUMBER], [labels], held, patience=patience, given=True)
+    validation, labels = validation_of(2), np.zeros(ROWS)
+    stopping = EarlyStopping([NUMBER], [labels], validation, patience=patience, given=True)
     for epoch, mean in enumerate(halves):
-        pred = [[told(rows, 1.0 if plain is None else plain[epoch]) for rows in held]]
-        half = [[told(rows, mean) for rows in held]]
+        pred = [[preds(rows, 1.0 if plain is None else plain[epoch]) for rows in validation]]
+        half = [[preds(rows, mean) for rows in validation]]
         take(stopping, epoch, pred, half)
     return stopping
 
 
 def test_the_epoch_for_given_is_the_best_while_half_is_given():
-    stopping = follow_given([3.0, 0.5, 2.0], plain=[3.0, 2.0, 0.5])
+    stopping = train_given([3.0, 0.5, 2.0], plain=[3.0, 2.0, 0.5])
     assert (stopping.best_epoch, stopping.given_epoch) == ([2], 1)
     assert stopping.snapshots == {1: {"epoch": 1}, 2: {"epoch": 2}}
 
 
 def test_a_gain_with_half_given_is_a_gain():
-    stopping = follow_given([3.0, 2.0, 1.0, 1.0], patience=1)
+    stopping = train_given([3.0, 2.0, 1.0, 1.0], patience=1)
     assert stopping.last_gain == 2
     assert not stopping.is_done(2)
     assert stopping.is_done(3)
 
 
 def test_without_given_no_epoch_is_chosen_for_it():
-    stopping = follow([np.zeros(ROWS)], held_of(2), np.ones((3, 2, 1)))
+    stopping = train([np.zeros(ROWS)], validation_of(2), np.ones((3, 2, 1)))
     assert stopping.given_epoch is None
     assert stopping.snapshots.keys() == {0}
 
@@ -198,26 +198,26 @@ def test_targets_weigh_the_same_in_the_epoch_for_given():
     rows = np.arange(ROWS)
     stopping = EarlyStopping([NUMBER, NUMBER], labels, [rows], patience=10, given=True)
     for epoch, (small, large) in enumerate([(1.0, 1.0), (0.2, 1.1), (1.1, 0.9)]):
-        # The share of each label that is not told.
-        half = [[told(rows, y * (1 - s))] for y, s in zip(labels, (small, large), strict=True)]
+        # The share of each label that is not predicted.
+        half = [[preds(rows, y * (1 - s))] for y, s in zip(labels, (small, large), strict=True)]
         take(stopping, epoch, half, half)
     assert stopping.given_epoch == 1
 
 
-def test_half_told_predictions_that_are_no_numbers_never_win():
-    stopping = follow_given([3.0, np.nan, 2.0, np.nan])
+def test_half_given_predictions_that_are_no_numbers_never_win():
+    stopping = train_given([3.0, np.nan, 2.0, np.nan])
     assert stopping.given_epoch == 2
     assert np.isfinite(stopping.given_loss)
 
 
 def test_the_epoch_for_given_is_packed_and_unpacked():
-    stopping = follow_given([3.0, 0.5, 2.0])
+    stopping = train_given([3.0, 0.5, 2.0])
     stopping.snapshots = {}  # dictionaries here, tensors in earnest: test_loop resumes with them
-    other = EarlyStopping([NUMBER], [np.zeros(ROWS)], held_of(2), patience=100, given=True)
+    other = EarlyStopping([NUMBER], [np.zeros(ROWS)], validation_of(2), patience=100, given=True)
     other.unpack(*stopping.pack())
     assert other.given_epoch == stopping.given_epoch == 1
     assert other.given_loss == stopping.given_loss
     for one in (stopping, other):
-        pred = [[told(rows, 0.1) for rows in held_of(2)]]
+        pred = [[preds(rows, 0.1) for rows in validation_of(2)]]
         take(one, 3, pred, pred)
     assert other.given_epoch == stopping.given_epoch == 3

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from superpose.training import multi_task_jobs, single_task_jobs
-from superpose.training._jobs import heads_by_fold, teams_of
+from superpose.training._jobs import group_jobs, heads_by_fold
 
 TARGETS = ("weight", "sick", "calls")
 
@@ -45,7 +45,7 @@ def test_a_fold_without_a_label_keeps_its_rows(spec, learned):
 
 
 @pytest.mark.parametrize("single_task", [False, True])
-def test_every_fold_and_target_is_found_in_one_network(spec, learned, single_task):
+def test_every_fold_and_target_has_one_network(spec, learned, single_task):
     jobs = single_task_jobs(*learned, spec.folds) if single_task else multi_task_jobs(3, spec.folds)
     networks, heads = heads_by_fold(jobs)
     for fold in range(3):
@@ -55,9 +55,9 @@ def test_every_fold_and_target_is_found_in_one_network(spec, learned, single_tas
 
 
 @pytest.mark.parametrize("single_task", [False, True])
-def test_teams_are_the_networks_side_by_side_in_their_order(spec, learned, single_task):
+def test_groups_are_the_networks_side_by_side_in_their_order(spec, learned, single_task):
     jobs = single_task_jobs(*learned, spec.folds) if single_task else multi_task_jobs(3, spec.folds)
-    teams = teams_of(jobs)
+    teams = group_jobs(jobs)
     assert [job for team in teams for job in jobs[team.networks]] == jobs
     assert all(job.targets == team.targets for team in teams for job in jobs[team.networks])
     assert len(teams) == (3 if single_task else 1)

@@ -30,7 +30,7 @@ def step(spec):
         torch.manual_seed(0)
         heads = {t: head_of(spec.codec.target_kinds[t]).n_outputs for t in TARGETS}
         network = StackedNetworks(
-            build(spec.codec, heads, replace(spec.architecture, dropout=0.0), 4), count
+            build(spec.codec, heads, replace(spec.architecture, dropout=0.0), embedding=4), count
         )
         jobs = multi_task_jobs(len(kinds), spec.folds[:1] * count)
         objective = Objective(kinds, labels, jobs, rows=np.arange(90))
@@ -55,12 +55,12 @@ def test_an_affinity_is_the_share_of_a_held_out_loss_that_a_step_of_the_shared_w
     step, count
 ):
     taken = step(count)
-    held = np.arange(60, 90)
-    looks = LookAhead([held] * count, every=1, seed=0)
+    held_out = np.arange(60, 90)
+    looks = LookAhead([held_out] * count, every=1, seed=0)
     looks.on_step(taken)
-    found, _ = looks.looks[0]
-    assert found.shape == (count, 3, 3)
-    rows = torch.from_numpy(held).expand(count, -1)
+    affinities, _ = looks.looks[0]
+    assert affinities.shape == (count, 3, 3)
+    rows = torch.from_numpy(held_out).expand(count, -1)
     batch = Batch(rows, {name: block[rows] for name, block in taken.loader.inputs.items()})
 
     def losses(network):
@@ -69,15 +69,15 @@ def test_an_affinity_is_the_share_of_a_held_out_loss_that_a_step_of_the_shared_w
 
     before = losses(taken.networks)
     for i in range(3):
-        moved = copy.deepcopy(taken.networks)
+        stepped = copy.deepcopy(taken.networks)
         gradients = torch.autograd.grad(
             taken.losses[:, i].sum(), taken.networks.shared(), retain_graph=True
         )
         with torch.no_grad():
-            for weight, gradient in zip(moved.shared(), gradients, strict=True):
+            for weight, gradient in zip(stepped.shared(), gradients, strict=True):
                 weight -= 0.01 * gradient
-        expected = 1 - losses(moved) / before
-        np.testing.assert_allclose(found[:, i], expected.numpy(), rtol=1e-3, atol=1e-6)
+        expected = 1 - losses(stepped) / before
+        np.testing.assert_allclose(affinities[:, i], expected.numpy(), rtol=1e-3, atol=1e-6)
 
 
 def test_the_cosines_are_those_of_the_gradients_on_what_is_shared(step):
@@ -100,11 +100,11 @@ def test_the_cosines_are_those_of_the_gradients_on_what_is_shared(step):
 def test_a_target_without_labels_gives_and_receives_nothing_that_is_known(step):
     looks = LookAhead([np.arange(60, 90)] * 2, every=1, seed=0)
     looks.on_step(step(2, gone=("sick",)))
-    found, cosine = looks.looks[0]
-    assert np.isnan(found[:, 1]).all()
-    assert np.isnan(found[:, :, 1]).all()
+    affinities, cosine = looks.looks[0]
+    assert np.isnan(affinities[:, 1]).all()
+    assert np.isnan(affinities[:, :, 1]).all()
     assert np.isnan(cosine[:, 1]).all()
-    assert np.isfinite(found[:, [0, 2]][..., [0, 2]]).all()
+    assert np.isfinite(affinities[:, [0, 2]][..., [0, 2]]).all()
 
 
 @pytest.mark.parametrize("folds", [1, 3])
@@ -129,14 +129,14 @@ def brief(spec):
     return replace(spec, codec=codec, labels=labels, folds=spec.folds[:1])
 
 
-def test_looks_are_bounded_and_spread_over_the_epochs(spec):
-    told = []
-    found = look_ahead(spec, 1, told.append)
-    assert told == [1.0]
-    looks, networks = found.lookahead.shape[:2]
+def test_looks_are_bounded_and_come_in_all_epochs(spec):
+    shares = []
+    affinities = look_ahead(spec, 1, shares.append)
+    assert shares == [1.0]
+    looks, networks = affinities.lookahead.shape[:2]
     assert networks == 3
     assert 1 <= looks <= MOST_STEPS // 6
-    assert found.cosine.shape == found.lookahead.shape
+    assert affinities.cosine.shape == affinities.lookahead.shape
 
 
 def test_groups_of_the_settings_and_early_stopping_play_no_part(brief):
@@ -156,5 +156,5 @@ def test_no_more_epochs_are_trained_than_the_settings_allow(brief):
 def test_folds_of_unequal_length_are_looked_at_in_one_pass(brief):
     rows = np.arange(90)
     folds = [Fold(rows[10:], rows[:10]), Fold(rows[:50], rows[50:])]
-    found = look_ahead(replace(brief, folds=folds), 1)
-    assert np.isfinite(found.lookahead).any((0, 2, 3)).all()
+    affinities = look_ahead(replace(brief, folds=folds), 1)
+    assert np.isfinite(affinities.lookahead).any((0, 2, 3)).all()

@@ -8,7 +8,7 @@ import torch
 
 from superpose.data import Fold
 from superpose.errors import TrainingError
-from superpose.nn.augment._augment import Moved, Pieces
+from superpose.nn.augment._augment import AugmentRecord, Pieces
 from superpose.training import BatchSampler, EarlyStopping, _set_up, _state, _validation
 from superpose.training._checkpoints import load_checkpoint
 from superpose.training._objective import Objective
@@ -47,8 +47,8 @@ def run_with(run, monkeypatch):
 def jitter(batch):
     """A random variation of the numbers of a batch, which no target has to follow."""
     numbers = batch.inputs["numbers"]
-    moved = numbers + 0.1 * torch.randn_like(numbers)
-    return replace(batch, inputs={**batch.inputs, "numbers": moved})
+    noisy = numbers + 0.1 * torch.randn_like(numbers)
+    return replace(batch, inputs={**batch.inputs, "numbers": noisy})
 
 
 def test_inputs_are_varied_in_training_and_nowhere_else(run, run_with, assert_same):
@@ -64,22 +64,22 @@ def test_inputs_are_varied_in_training_and_nowhere_else(run, run_with, assert_sa
     assert not torch.equal(one.snapshots[0]["heads.weight"], other.snapshots[0]["heads.weight"])
 
 
-def test_of_rows_that_show_another_nothing_is_told_and_nothing_learned(run_with, monkeypatch):
+def test_of_rows_that_show_another_nothing_is_observed_and_nothing_learned(run_with, monkeypatch):
     def mix(batch):
         shape = batch.rows.shape
         low, high = torch.zeros(*shape, 2), torch.full((*shape, 2), 0.5)
         pieces = Pieces(torch.zeros(shape, dtype=torch.long), low, high)
-        return replace(batch, augmented={"photo": Moved(high, low, pieces)})
+        return replace(batch, augmented={"photo": AugmentRecord(high, low, pieces)})
 
     def block(targets, rows, observed):
-        told.append(bool(observed.any()))
+        pred.append(bool(observed.any()))
         return write(targets, rows, observed)
 
-    write, told = ObservedTargets.block, []
+    write, pred = ObservedTargets.block, []
     monkeypatch.setattr(ObservedTargets, "block", block)
     trained = run_with(mix, given=True)
     assert [curve["train"] for curve in trained.curves] == [[0.0] * 3] * 3
-    assert set(told[2:]) == {False}  # the first two are of held-out rows
+    assert set(pred[2:]) == {False}  # the first two are of held-out rows
 
 
 def test_killed_and_resumed_equals_not_killed_where_inputs_are_varied(
@@ -193,10 +193,10 @@ def test_a_last_step_that_went_too_far_is_not_kept(run, monkeypatch, tmp_path):
     path, plain, epochs = tmp_path / "x.checkpoint", _validation.predict_rows, iter(range(9))
 
     def broken(*args, **options):
-        told = plain(*args, **options)
+        pred = plain(*args, **options)
         if next(epochs) == 1:
-            told[0][2][:] = np.nan
-        return told
+            pred[0][2][:] = np.nan
+        return pred
 
     monkeypatch.setattr(_validation, "predict_rows", broken)
     with pytest.raises(TrainingError, match="target 'calls': the loss is not finite in epoch 2"):
@@ -277,9 +277,9 @@ def test_what_is_left_behind_is_for_every_fold_and_row(run, way):
     folds = 1 if "folds" in way else 3
     networks = folds * (3 if way.get("single_task") else 1)
     assert len(trained.best) == len(trained.curves) == len(trained.oof_predictions) == 3
-    told = {trained.given_epoch} if way.get("given") else set()
-    assert (trained.given_epoch is not None) == bool(told)
-    assert trained.snapshots.keys() == set(trained.best) | told
+    pred = {trained.given_epoch} if way.get("given") else set()
+    assert (trained.given_epoch is not None) == bool(pred)
+    assert trained.snapshots.keys() == set(trained.best) | pred
     for state in trained.snapshots.values():
         assert {len(weight) for weight in state.values()} == {networks}
     assert trained.n_params == sum(w[0].numel() for w in state.values())
@@ -287,17 +287,17 @@ def test_what_is_left_behind_is_for_every_fold_and_row(run, way):
     assert rows.sum() == (30 if folds == 1 else 90)
 
 
-def test_no_network_has_learned_from_the_rows_it_is_judged_on(run, spec):
+def test_no_network_has_learned_from_the_rows_it_is_evaluated_on(run, spec):
     """Shuffling labels inside a fold keeps every constant, and must not move its predictions."""
-    held = spec.folds[1].validation
+    held_out = spec.folds[1].validation
     labels = [spec.labels[t].copy() for t in ("weight", "sick")]
     shuffled = [y.copy() for y in labels]
     for y in shuffled:
-        y[held] = y[np.random.default_rng(0).permutation(held)]
+        y[held_out] = y[np.random.default_rng(0).permutation(held_out)]
     one = run(("weight", "sick"), labels=labels, epochs=1)
     other = run(("weight", "sick"), labels=shuffled, epochs=1)
     for a, b in zip(one.oof_predictions, other.oof_predictions, strict=True):
-        np.testing.assert_allclose(a[held], b[held], atol=1e-6)
+        np.testing.assert_allclose(a[held_out], b[held_out], atol=1e-6)
         assert not np.allclose(a, b, atol=1e-6)
 
 
@@ -311,16 +311,16 @@ def test_a_single_task_network_reads_no_other_target(run, spec):
     assert not np.array_equal(one.oof_predictions[1], other.oof_predictions[1])
 
 
-def test_no_network_is_told_the_label_that_it_is_asked_for(run, spec):
+def test_no_network_reads_the_label_that_it_predicts(run, spec):
     """What a target says to held-out rows is the same whatever those rows' own labels are."""
-    held = spec.folds[1].validation
+    held_out = spec.folds[1].validation
     labels = [spec.labels[t].copy() for t in ("weight", "sick")]
     shuffled = [labels[0].copy(), labels[1]]
-    shuffled[0][held] = labels[0][np.random.default_rng(0).permutation(held)]
+    shuffled[0][held_out] = labels[0][np.random.default_rng(0).permutation(held_out)]
     one = run(("weight", "sick"), labels=labels, epochs=1, given=True)
     other = run(("weight", "sick"), labels=shuffled, epochs=1, given=True)
     for a, b in zip(one.oof_predictions, other.oof_predictions, strict=True):
-        np.testing.assert_allclose(a[held], b[held], atol=1e-6)
+        np.testing.assert_allclose(a[held_out], b[held_out], atol=1e-6)
 
 
 def test_every_row_is_validated_with_the_target_hidden(run, spec, monkeypatch):

@@ -82,16 +82,16 @@ def test_a_row_keeps_one_of_the_inputs_that_it_has():
     assert torch.stack([hidden(after[name])[:, :50] for name in others]).any(0).float().mean() > 0.8
 
 
-def test_the_same_seed_hides_the_same_and_nothing_is_hidden_unless_asked():
+def test_the_same_seed_hides_the_same_and_nothing_is_hidden_by_default():
     codec = fitted(clear="embedding", idle="number")
     assert not transforms_of(codec)
-    told = []
+    pred = []
     for _ in range(2):
         torch.manual_seed(3)
         (hide,) = transforms_of(codec, 0.5)
-        told.append(hide(batch(codec)).inputs)
-    for name in told[0]:
-        torch.testing.assert_close(told[0][name], told[1][name], equal_nan=True, rtol=0, atol=0)
+        pred.append(hide(batch(codec)).inputs)
+    for name in pred[0]:
+        torch.testing.assert_close(pred[0][name], pred[1][name], equal_nan=True, rtol=0, atol=0)
 
 
 def test_an_input_alone_and_one_whose_words_have_labels_stay(make_utterances):
@@ -100,8 +100,8 @@ def test_an_input_alone_and_one_whose_words_have_labels_stay(make_utterances):
     sentences = make_utterances(60).append_column("idle", pa.array(np.arange(60.0) % 7))
     config = Config.from_arguments(targets=["intent", "slots"], training={"modality_dropout": 0.1})
     assert not prepare(sentences, config).codec.hideable_groups
-    told = prepare(sentences, config).warnings
-    assert [w for w in told if w.startswith("training.modality_dropout: no input is hidden")]
+    warned = prepare(sentences, config).warnings
+    assert [w for w in warned if w.startswith("training.modality_dropout: no input is hidden")]
 
 
 def test_a_model_that_learned_with_it_stands_the_absence_of_its_best_input():
@@ -123,6 +123,6 @@ def test_a_model_that_learned_with_it_stands_the_absence_of_its_best_input():
         whole = network.predict(Rows.of_arrays(codec, blocks))["y"][:, 0]
         blocks[next(iter(codec.hideable_groups))][:] = np.nan
         lacking = network.predict(Rows.of_arrays(codec, blocks))["y"][:, 0]
-        errors[share] = [float(np.mean((truth - told) ** 2)) for told in (whole, lacking)]
+        errors[share] = [float(np.mean((truth - pred) ** 2)) for pred in (whole, lacking)]
     assert errors[0.3][1] < 0.8 * errors[0.0][1]
     assert errors[0.3][0] < 0.3, "with all inputs it is still a good model"

@@ -9,7 +9,7 @@ from superpose.data import Fold
 from superpose.kinds import TARGET_KINDS
 from superpose.models.network import predictions
 from superpose.nn import Outputs, head_of
-from superpose.nn.augment._augment import Moved, Pieces
+from superpose.nn.augment._augment import AugmentRecord, Pieces
 from superpose.training import Batch, multi_task_jobs, single_task_jobs
 from superpose.training._objective import Objective
 
@@ -90,7 +90,7 @@ def test_two_targets_of_one_kind_are_learned_as_if_each_were_alone(name):
         torch.testing.assert_close(together[:, t], alone[:, 0])
 
 
-def test_the_loss_of_a_target_is_its_kinds_loss_over_that_of_the_best_constant():
+def test_the_loss_of_a_target_is_its_kinds_loss_over_that_of_the_baseline():
     kind, y = column("category", seed=1)
     out, rows = outputs([kind])
     found = objective([kind], [y], ALL).losses(out, Batch(rows))
@@ -197,7 +197,7 @@ def test_rows_outside_training_set_no_weights():
     assert torch.equal(objective([kind], [other], np.arange(40)).losses(out, Batch(rows)), first)
 
 
-def test_single_task_networks_are_each_judged_by_their_own_target():
+def test_single_task_networks_each_have_the_loss_of_their_own_target():
     pairs = [column(name, seed=8, gaps=0) for name in ("number", "count", "category")]
     kinds, labels = zip(*pairs, strict=True)
     out, rows = outputs(kinds, networks=6)  # three targets, two folds each
@@ -235,7 +235,7 @@ def test_members_are_averaged_as_predictions_not_as_raw_outputs(name):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_target_that_is_told_carries_no_loss_and_no_gradient(name):
+def test_an_observed_target_carries_no_loss_and_no_gradient(name):
     pairs = [column(name, seed=1, gaps=0), column("number", seed=2, gaps=0)]
     kinds, labels = zip(*pairs, strict=True)
     out, rows = outputs(kinds)
@@ -255,7 +255,7 @@ def test_a_target_that_is_told_carries_no_loss_and_no_gradient(name):
         assert (joint.losses(of(out, kinds), Batch(rows, observed=shown))[:, 0] == 0).all()
 
 
-def test_what_is_told_weighs_as_a_missing_label_does():
+def test_what_is_observed_weighs_as_a_missing_label_does():
     kind, y = column("multilabel", seed=3, gaps=0)
     out, rows = outputs([kind], batch=ROWS)
     rows = torch.arange(ROWS).expand(2, -1)
@@ -263,14 +263,14 @@ def test_what_is_told_weighs_as_a_missing_label_does():
     shown[:, :20] = True
     gappy = y.copy()
     gappy[:20] = np.nan
-    told = objective([kind], [y], ALL).losses(out, Batch(rows, observed=shown))
+    pred = objective([kind], [y], ALL).losses(out, Batch(rows, observed=shown))
     missing = objective([kind], [gappy], ALL).losses(out, Batch(rows))
     rate = objective([kind], [gappy], ALL).groups[0][0].weights
     own = objective([kind], [y], ALL).groups[0][0].weights
-    torch.testing.assert_close(told / own, missing / rate)
+    torch.testing.assert_close(pred / own, missing / rate)
 
 
-def test_of_a_mixed_image_only_the_places_are_learned_from():
+def test_of_a_mixed_image_only_the_locations_are_learned_from():
     mask, y = column("mask", seed=1, gaps=0)
     number, z = column("number", seed=2, gaps=0)
     out, rows = outputs([mask, number])
@@ -278,15 +278,15 @@ def test_of_a_mixed_image_only_the_places_are_learned_from():
     high = torch.zeros(*rows.shape, 2)
     high[:, ::2] = 0.5
     still, other = torch.ones_like(high), rows.new_zeros(rows.shape)
-    moved = {"image": Moved(still, whole, Pieces(other, whole, high))}
+    records = {"image": AugmentRecord(still, whole, Pieces(other, whole, high))}
     joint = objective([mask, number], [y, z], ALL)
-    joint.losses(of(out, [mask, number]), Batch(rows, augmented=moved)).sum().backward()
+    joint.losses(of(out, [mask, number]), Batch(rows, augmented=records)).sum().backward()
     assert (out.grad[:, ::2, :, 1] == 0).all()
     assert (out.grad[:, 1::2, :, 1, :1] != 0).all()
     assert (out.grad[:, :, :, 0].abs().amax((2, 3)) > 0).all()
 
 
-def test_told_to_nobody_is_the_plain_loss():
+def test_observed_by_nobody_is_the_plain_loss():
     pairs = [column(name, seed=5) for name in NAMES]
     kinds, labels = zip(*pairs, strict=True)
     out, rows = outputs(kinds)

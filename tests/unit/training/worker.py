@@ -44,9 +44,9 @@ def main(rank: int, size: int, meeting: str, out: str, method: str, at: str) -> 
         given=False,
     )
     trained = fit_multi_task(spec).model
-    told = {"curves": trained.curves, "balance": trained.balance}
+    facts = {"curves": trained.curves, "balance": trained.balance}
     with open(f"{out}.{rank}", "w", encoding="utf-8") as file:
-        json.dump(told, file)
+        json.dump(facts, file)
 
 
 if __name__ == "__main__":

@@ -32,9 +32,9 @@ def fitted():
 def test_trees_are_near_the_truth_of_lifetimes_they_have_not_seen(fitted):
     kind, _, _, trees = fitted
     x, y = lifetimes(seed=1)
-    told = trees.predict_matrix(x)
-    np.testing.assert_allclose(told.sum(axis=1), 1, atol=1e-9)
-    found = kind.metrics(y, told)
+    pred = trees.predict_matrix(x)
+    np.testing.assert_allclose(pred.sum(axis=1), 1, atol=1e-9)
+    found = kind.metrics(y, pred)
     alive = np.exp(-np.exp(x[:, :1]) * np.array([0, *kind.uppers]))
     truth = np.column_stack([alive[:, :-1] - alive[:, 1:], alive[:, -1]])
     best = kind.metrics(y, truth)
@@ -44,8 +44,8 @@ def test_trees_are_near_the_truth_of_lifetimes_they_have_not_seen(fitted):
 
 def test_the_share_alive_is_that_of_kaplan_and_meier(fitted):
     kind, y, features, trees = fitted
-    told = trees.predict_matrix(features.matrix).mean(axis=0)
-    np.testing.assert_allclose(np.cumsum(told), np.cumsum(kind.distribution.baseline(y)), atol=0.04)
+    pred = trees.predict_matrix(features.matrix).mean(axis=0)
+    np.testing.assert_allclose(np.cumsum(pred), np.cumsum(kind.distribution.baseline(y)), atol=0.04)
 
 
 def test_their_state_survives(fitted):

@@ -7,7 +7,7 @@ import pytest
 
 from superpose.errors import BundleError, ConfigError, TrainingError
 from superpose.trees import TreeModel, TreeRows, _boosters, fit_trees
-from superpose.trees._boosters import Constant, Rows
+from superpose.trees._boosters import Baseline, Rows
 from superpose.trees._forest import Forest
 from superpose.trees._hist import FINE, Hist, positions
 
@@ -105,7 +105,7 @@ def test_a_saved_model_predicts_the_same_after_json_and_back(engine: str, task: 
 
 @pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize("task", TASKS)
-def test_predictions_beat_the_constant_and_have_the_canonical_shape(engine: str, task: str) -> None:
+def test_predictions_beat_the_baseline_and_have_the_canonical_shape(engine: str, task: str) -> None:
     model, X, y = quick_fit(engine, task, rounds=200)
     test = split(len(X))[2]
     found = model.predict(X[test])
@@ -149,7 +149,7 @@ def test_a_class_absent_in_training_still_has_a_column(engine: str) -> None:
 
 @pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize("task", ["classification", "multilabel"])
-def test_one_class_in_training_gives_a_constant(engine: str, task: str) -> None:
+def test_one_class_in_training_gives_the_baseline(engine: str, task: str) -> None:
     X, categorical, _ = mixed_table(60)
     y = np.ones(60) if task == "classification" else np.ones((60, 2))
     model = fit_trees(
@@ -236,7 +236,7 @@ def test_stopping_rows_keep_a_model_from_learning_noise() -> None:
     assert 0.7 < model.scale < 1.3
 
 
-def test_without_stopping_rows_the_length_is_what_was_asked_for() -> None:
+def test_without_stopping_rows_the_length_is_what_was_requested() -> None:
     X, categorical, signal = mixed_table()
     for engine in ENGINES:
         model = fit_trees(
@@ -345,13 +345,13 @@ def test_damaged_arrays_are_refused() -> None:
             TreeModel.from_state(state | {"parts": [bad]}, {"0.model": np.zeros(9, np.uint8)})
 
 
-def test_a_constant_keeps_its_values() -> None:
-    model = Constant(np.array([0.2, 0.8]))
-    again = Constant.from_state(*model.state())
+def test_a_baseline_keeps_its_values() -> None:
+    model = Baseline(np.array([0.2, 0.8]))
+    again = Baseline.from_state(*model.state())
     np.testing.assert_array_equal(again.predict(np.zeros((2, 1))), [[0.2, 0.8]] * 2)
 
 
-def test_models_that_read_the_same_rows_in_turn_answer_as_on_copies_of_them() -> None:
+def test_models_that_read_the_same_rows_in_turn_predict_as_on_copies_of_them() -> None:
     pytest.importorskip("catboost")
     X, categorical, signal = mixed_table()
     rows = np.arange(len(X))
@@ -361,9 +361,9 @@ def test_models_that_read_the_same_rows_in_turn_answer_as_on_copies_of_them() ->
         for seed in (0, 1)
     ]  # fmt: skip
     first, other = X[:50].copy(), X[50:100].copy()
-    for asked in (first, other, first):
+    for requested in (first, other, first):
         for model in models:
-            np.testing.assert_array_equal(model.predict(asked), model.predict(asked.copy()))
+            np.testing.assert_array_equal(model.predict(requested), model.predict(requested.copy()))
 
 
 def test_what_catboost_keeps_of_rows_goes_with_them() -> None:
@@ -388,21 +388,21 @@ def test_each_step_ahead_has_trees_and_errors_of_its_own() -> None:
     X, y = steps_ahead()
     rows = np.arange(len(X))
     model = fit_trees("hist", TreeRows(X, y, [False] * 2, rows[::2], rows[1::2]), tree_task="steps")
-    told = model.predict(X)
-    assert told.shape == (len(X), 6)
-    error = np.nanstd(told[:, :3] - y, axis=0)
+    pred = model.predict(X)
+    assert pred.shape == (len(X), 6)
+    error = np.nanstd(pred[:, :3] - y, axis=0)
     assert (error < 0.35 * np.nanstd(y, axis=0)).all()
-    assert told[0, 3:].tolist() == model.scales
+    assert pred[0, 3:].tolist() == model.scales
     one = fit_trees(
         "hist", TreeRows(X, y[:, 1], [False] * 2, rows[::2], rows[1::2]), tree_task="regression"
     )
-    np.testing.assert_array_equal(told[:, 1], one.predict(X)[:, 0])
+    np.testing.assert_array_equal(pred[:, 1], one.predict(X)[:, 0])
     assert model.scales[1] == one.scale
     again = TreeModel.from_state(*kept(model))
-    np.testing.assert_array_equal(again.predict(X), told)
+    np.testing.assert_array_equal(again.predict(X), pred)
 
 
-def test_a_step_that_no_row_knows_is_told_the_mean_of_the_others() -> None:
+def test_a_step_that_no_row_knows_is_predicted_by_the_mean_of_the_others() -> None:
     X, y = steps_ahead()
     y[:, 1] = np.nan
     rows = np.arange(len(X))
@@ -420,8 +420,8 @@ def test_a_model_can_take_the_errors_of_others() -> None:
         )
         for n in (0, 1)
     ]
-    told = parts[0].with_errors_of(parts)
-    np.testing.assert_allclose(told.scales, (np.array([p.scales for p in parts])).mean(axis=0))
+    pred = parts[0].with_errors_of(parts)
+    np.testing.assert_allclose(pred.scales, (np.array([p.scales for p in parts])).mean(axis=0))
 
 
 def kept(model: TreeModel) -> tuple[dict, dict]:

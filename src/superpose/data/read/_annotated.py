@@ -17,7 +17,7 @@ from superpose.columns import (
     head_of,
     read_all,
 )
-from superpose.errors import SHOWN_FAULTS, DataError, Faults, message, place
+from superpose.errors import SHOWN_FAULTS, DataError, Faults, location, message
 
 IMAGE_ENDINGS = (".png", ".jpg", ".jpeg", ".bmp", ".webp", ".tif", ".tiff", ".gif")
 LOOK = "look at some of them in the report before you trust their scores"
@@ -73,7 +73,7 @@ def in_shown_frame(images: Sequence[Annotated], file: Path, notes: ReadNotes) ->
     Args:
         images: their boxes are changed.
         file: where the annotations stand, for messages.
-        notes: takes what is said.
+        notes: takes the notes.
 
     Raises:
         DataError: sizes that lead to no size of the file, or boxes beyond the size that is stated
@@ -87,9 +87,9 @@ def in_shown_frame(images: Sequence[Annotated], file: Path, notes: ReadNotes) ->
             f"the boxes of {many} images lie within 0 to 1; they are read as shares of the sides"
         )
         fix = "to have pixels, write pixels of the files"
-        notes.conversions.append(message(place(file=file), given, fix=fix))
+        notes.conversions.append(message(location(file=file), given, fix=fix))
         given = f"the boxes of {many} images are taken for shares"
-        notes.warnings.append(message(place(file=file), given, fix=LOOK))
+        notes.warnings.append(message(location(file=file), given, fix=LOOK))
         return
     frames = {
         n: _frame_of(images[n].stated, head) for n, head in heads.items() if images[n].objects
@@ -109,7 +109,7 @@ def in_shown_frame(images: Sequence[Annotated], file: Path, notes: ReadNotes) ->
             for one in image.objects or []:
                 one["box"] = turned_box(one["box"], head.orientation, frame.size)
             turned.append(n)
-    where = place(file=file)
+    where = location(file=file)
     if sized:
         first = images[sized[0]]
         assert first.stated is not None
@@ -131,21 +131,21 @@ def in_shown_frame(images: Sequence[Annotated], file: Path, notes: ReadNotes) ->
         notes.warnings.append(message(where, given, fix=LOOK))
 
 
-def tell_ignored(many: int, file: Path, notes: ReadNotes) -> None:
+def note_ignored(many: int, file: Path, notes: ReadNotes) -> None:
     """Note how many objects were left out for their mark, if there are any."""
     if many:
         given = (
             f"{many} objects are marked {' or '.join(IGNORED)}; they are left out, so that they "
         )
         fix = "are not learned and finding them counts as wrong; take the mark off to keep any"
-        notes.conversions.append(message(place(file=file), given + fix))
+        notes.conversions.append(message(location(file=file), given + fix))
 
 
 def _heads(images: Sequence[Annotated]) -> dict[int, Head]:
-    """The heads of the files that can be read; the others are told when images are read."""
+    """The heads of the files that can be read; the others are refused when images are read."""
     try:
         import PIL  # noqa: F401
-    except ImportError:  # told when images are read, too
+    except ImportError:  # an error when images are read, too
         return {}
     return read_all([str(image.path) for image in images], "", head_of)[0]
 
@@ -160,8 +160,8 @@ def _frame_of(stated: Size | None, head: Head) -> _Frame | None:
     if stated is None:
         return shown
     both = (shown, _Frame(_stored(head), True))
-    found = [f for f in both if f.size == stated] or [f for f in both if _alike(f.size, stated)]
-    return found[0] if found else None
+    frames = [f for f in both if f.size == stated] or [f for f in both if _alike(f.size, stated)]
+    return frames[0] if frames else None
 
 
 def _alike(one: Size, other: Size) -> bool:
@@ -200,8 +200,8 @@ def _require_frames(
             wrong += 1
             if wrong <= SHOWN_FAULTS:
                 fix = "state the size of the file, and write boxes in its pixels"
-                faults.add(place(file=file), given, fix=fix)
-    faults.add_rest(place(file=file), wrong - SHOWN_FAULTS, "so with {} more images")
+                faults.add(location(file=file), given, fix=fix)
+    faults.add_rest(location(file=file), wrong - SHOWN_FAULTS, "so with {} more images")
     faults.raise_any()
 
 
@@ -226,7 +226,7 @@ def _rescale(image: Annotated, own: Size, size: Size) -> None:
 def _from_shares(images: Sequence[Annotated], heads: Mapping[int, Head]) -> None:
     for n, image in enumerate(images):
         size = heads[n][:2] if n in heads else image.stated
-        if size is not None:  # else the file is missing, which is told when images are read
+        if size is not None:  # else the file is missing, which is an error when images are read
             _rescale(image, (1, 1), size)
 
 

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from superpose.columns import ReadNotes, read_whole
-from superpose.data.split._splits import PART_WORDS, PARTS
-from superpose.errors import DataError, listing, message, place
+from superpose.data.split._parts import PART_WORDS, PARTS
+from superpose.errors import DataError, listing, location, message
 
 from ._annotated import Annotated, Rows, in_shown_frame
 from ._coco_content import CocoContent, stated_size
@@ -27,7 +27,7 @@ def load_coco(path: Path) -> dict[str, Any] | None:
     try:
         data = read_whole(path)
     except OSError as fault:
-        raise DataError(message(place(file=path), f"can't be read ({fault})")) from None
+        raise DataError(message(location(file=path), f"can't be read ({fault})")) from None
     # Of other files not all is parsed: lines of JSON can be large.
     if b"images" not in data.replace(b"\0", b""):
         return None
@@ -36,7 +36,7 @@ def load_coco(path: Path) -> dict[str, Any] | None:
     except (ValueError, RecursionError) as error:
         if b'"annotations"' in data and data.lstrip(b"\xef\xbb\xbf \r\n\t")[:1] == b"{":
             given = f"not a file of COCO ({error})"
-            raise DataError(message(place(file=path), given, fix="write it anew")) from None
+            raise DataError(message(location(file=path), given, fix="write it anew")) from None
         return None
     known = isinstance(value, dict) and "images" in value and len(value.keys() & set(KEYS)) > 1
     return value if known else None
@@ -71,7 +71,7 @@ def coco_folder_rows(path: Path, notes: ReadNotes) -> Rows:
     others = [file.name for _, file, _ in files if file not in {own for _, own, _ in objects}]
     if objects and others:
         given = f"{listing(others)} beside files of {OBJECTS}, which hold the same images"
-        notes.warnings.append(message(place(file=path), given, fix=f"only {OBJECTS} are read"))
+        notes.warnings.append(message(location(file=path), given, fix=f"only {OBJECTS} are read"))
     for part, file, value in objects or files:
         own = coco_rows(CocoContent(value, file, notes), path)
         for name in ("image", "boxes"):
@@ -96,14 +96,14 @@ def coco_rows(content: CocoContent, root: Path) -> Rows:
     boxes = content.objects(annotations, names, content.empty_boxes(images))
     content.faults.raise_any()
     paths = content.paths(images, _folders(content.file, root))
-    found = [
+    annotated = [
         Annotated(path, stated_size(image), boxes[str(image["id"])])
         for path, image in zip(paths, images, strict=True)
     ]
-    in_shown_frame(found, content.file, content.notes)
-    content.tell_empty(found)
+    in_shown_frame(annotated, content.file, content.notes)
+    content.note_empty(annotated)
     relative = [str(_relative(path, root)) for path in paths]
-    return {"image": relative, "boxes": [image.objects for image in found]}
+    return {"image": relative, "boxes": [image.objects for image in annotated]}
 
 
 def _folders(file: Path, root: Path) -> list[Path]:

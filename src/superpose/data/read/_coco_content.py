@@ -10,9 +10,9 @@ from pathlib import Path, PureWindowsPath
 from typing import Any
 
 from superpose.columns import ReadNotes
-from superpose.errors import SHOWN_FAULTS, DataError, Faults, beyond, listing, message, place
+from superpose.errors import SHOWN_FAULTS, DataError, Faults, beyond, listing, location, message
 
-from ._annotated import Annotated, Size, tell_ignored
+from ._annotated import Annotated, Size, note_ignored
 
 Entries = list[dict[str, Any]]
 Boxes = dict[str, list[dict[str, Any]] | None]
@@ -42,19 +42,19 @@ class Objects:
 
 
 class CocoContent:
-    """The content of a file while it is read, with its faults and what there is to say of it.
+    """The content of a file while it is read, with its faults and the notes on it.
 
     Args:
         value: what the file holds.
         file: its path.
-        notes: takes what is to be said.
+        notes: takes the notes on it.
     """
 
     def __init__(self, value: Mapping[str, Any], file: Path, notes: ReadNotes) -> None:
         self.value = value
         self.file = file
         self.notes = notes
-        self.where = place(file=file)
+        self.where = location(file=file)
         self.faults = Faults(DataError)
 
     def entries(self, key: str) -> Entries:
@@ -116,40 +116,40 @@ class CocoContent:
             names: of `category_names`.
             boxes: of `empty_boxes`.
         """
-        found = _sorted(annotations, names, Objects(boxes))
-        self._refuse(found, len(annotations), names)
+        objects = _sorted(annotations, names, Objects(boxes))
+        self._refuse(objects, len(annotations), names)
         facts = [
-            (found.bare, "annotations have no bbox, as captions", "they are left out"),
-            (found.homeless, "annotations have no image among the images", "they are left out"),
-            (found.twice, "annotations stand there twice", "they are read once"),
+            (objects.bare, "annotations have no bbox, as captions", "they are left out"),
+            (objects.homeless, "annotations have no image among the images", "they are left out"),
+            (objects.twice, "annotations stand there twice", "they are read once"),
         ]
         for titles, what, then in facts:
             if titles:
                 given = f"{len(titles)} of {len(annotations)} {what}, first {titles[0]}"
                 self._warned(given, then)
-        tell_ignored(found.ignored, self.file, self.notes)
-        return found.boxes
+        note_ignored(objects.ignored, self.file, self.notes)
+        return objects.boxes
 
-    def _refuse(self, found: Objects, total: int, names: Mapping[str, str]) -> None:
+    def _refuse(self, objects: Objects, total: int, names: Mapping[str, str]) -> None:
         """Keeps the faults of annotations."""
         faults = self.faults
-        for category, titles in list(found.strangers.items())[:SHOWN_FAULTS]:
+        for category, titles in list(objects.strangers.items())[:SHOWN_FAULTS]:
             given = f"{titles[0]}: category_id {category} is not among the categories"
             given += beyond(len(titles) - 1, ", so in {} more annotations")
             fix = "add the category, or take the annotations out"
             faults.add(self.where, given, listing(names), fix=fix)
-        untold = len(found.strangers) - SHOWN_FAULTS
-        faults.add_rest(self.where, untold, "so with {} more ids of categories")
-        for title, what in found.wrong[:SHOWN_FAULTS]:
+        n_more = len(objects.strangers) - SHOWN_FAULTS
+        faults.add_rest(self.where, n_more, "so with {} more ids of categories")
+        for title, what in objects.wrong[:SHOWN_FAULTS]:
             allowed = "a category_id, and a bbox of x, y, width and height"
             faults.add(self.where, f"{title} {what}", allowed)
-        untold = len(found.wrong) - SHOWN_FAULTS
-        faults.add_rest(self.where, untold, "so with {} more annotations")
-        if total and len(found.bare) == total:
+        n_more = len(objects.wrong) - SHOWN_FAULTS
+        faults.add_rest(self.where, n_more, "so with {} more annotations")
+        if total and len(objects.bare) == total:
             given = "not a file of COCO (no annotation has a bbox)"
             faults.add(self.where, given, "images, annotations with bbox, and categories")
-        elif total and len(found.homeless) == total:
-            given = f"no annotation has its image among the images, first {found.homeless[0]}"
+        elif total and len(objects.homeless) == total:
+            given = f"no annotation has its image among the images, first {objects.homeless[0]}"
             faults.add(self.where, given, "the ids of images as image_id")
 
     def paths(self, images: Entries, folders: Sequence[Path]) -> list[Path]:
@@ -167,7 +167,7 @@ class CocoContent:
         home = next((f for f in there if any((f / name).is_file() for name in names)), folders[-1])
         there = list(dict.fromkeys([home, *there]))
         lasts = Counter(PureWindowsPath(name).name for name in names)
-        found: list[Path] = []
+        paths: list[Path] = []
         moved: list[str] = []
         missing: list[str] = []
         for name in names:
@@ -177,7 +177,7 @@ class CocoContent:
                 path = _first(there, last)
                 moved += [name] * (path is not None)
             missing += [name] * (path is None)
-            found.append(path or home / name)
+            paths.append(path or home / name)
         if names and len(missing) == len(names):
             given = f"none of its {len(names)} images is there, first {missing[0]}"
             fix = f"put them beside the file or in the folder images; looked in {listing(there)}"
@@ -188,13 +188,13 @@ class CocoContent:
             given = f"{len(moved)} of {len(names)} images are not where the file says, "
             given += f"first {moved[0]}"
             self._converted(given, "the image of that name beside the file is read")
-        twice = [name for name, n in Counter(map(str, found)).items() if n > 1]
+        twice = [name for name, n in Counter(map(str, paths)).items() if n > 1]
         if twice:
             given = f"{len(twice)} files stand for several images, first {Path(twice[0]).name}"
             self._warned(given, "each is a row of its own")
-        return found
+        return paths
 
-    def tell_empty(self, images: Sequence[Annotated]) -> None:
+    def note_empty(self, images: Sequence[Annotated]) -> None:
         """Notes how many images have no annotation."""
         empty = [image for image in images if not image.objects]
         if empty and empty[0].objects is None:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from superpose.columns import open_text, require_utf8
-from superpose.errors import DataError, beyond, message, place
+from superpose.errors import DataError, beyond, location, message
 
 # Of the ten columns of CoNLL-U those that hold a label for each word; the others are numbers of
 # words, links between words and notes.
@@ -29,7 +29,7 @@ def read_conll(path: Path) -> pa.Table:
     require_utf8(path)
     universal = ".conllu" in path.suffixes
     sentences: list[list[list[str]]] = [[]]
-    width = 0
+    n_columns = 0
     tabs = False
     uneven: list[str] = []
     with open_text(path) as file:
@@ -41,19 +41,19 @@ def read_conll(path: Path) -> pa.Table:
                 continue
             if line.startswith("-DOCSTART-") or (universal and line.startswith("#")):
                 continue
-            if not width:
+            if not n_columns:
                 tabs = "\t" in line
             cells = line.split("\t") if tabs else line.split()
-            width = width or len(cells)
-            if len(cells) != width:
+            n_columns = n_columns or len(cells)
+            if len(cells) != n_columns:
                 uneven.append(f"line {number} has {len(cells)}")
             # Of CoNLL-U, words that were joined (1-2) or left out (1.1) have no label of their own.
             elif not universal or cells[0].isdigit():
                 sentences[-1].append(cells)
     if not sentences[-1]:
         sentences.pop()
-    _require_columns(path, width, universal=universal, uneven=uneven)
-    names = _UNIVERSAL if universal else _names(width)
+    _require_columns(path, n_columns, universal=universal, uneven=uneven)
+    names = _UNIVERSAL if universal else _names(n_columns)
     return pa.table(
         {
             name: pa.array(
@@ -65,9 +65,9 @@ def read_conll(path: Path) -> pa.Table:
     )
 
 
-def _names(width: int) -> dict[int, str]:
-    names = {0: "words", width - 1: "tags"}
-    names |= {at: f"column_{at + 1}" for at in range(1, width - 1)}
+def _names(n_columns: int) -> dict[int, str]:
+    names = {0: "words", n_columns - 1: "tags"}
+    names |= {at: f"column_{at + 1}" for at in range(1, n_columns - 1)}
     return dict(sorted(names.items()))
 
 
@@ -76,20 +76,20 @@ def _cell(text: str, at: int, universal: bool) -> str | None:
     return None if universal and at > 2 and text == "_" else text
 
 
-def _require_columns(path: Path, width: int, *, universal: bool, uneven: list[str]) -> None:
+def _require_columns(path: Path, n_columns: int, *, universal: bool, uneven: list[str]) -> None:
     """Makes sure that every line has as many columns as the first, and at least a label."""
     if uneven:
         more = len(uneven) - _SHOWN_LINES
         shown = ", ".join(uneven[:_SHOWN_LINES]) + beyond(more, "; so it goes on in {} more")
         raise DataError(
             message(
-                place(file=path, line=int(uneven[0].split()[1])),
-                f"the first word has {width} columns, {shown}",
+                location(file=path, line=int(uneven[0].split()[1])),
+                f"the first word has {n_columns} columns, {shown}",
                 "as many columns for every word, and a blank line between sentences",
                 fix="look for a missing label, or a blank inside of one",
             )
         )
-    if width < 2 or (universal and width != 10):
-        asked = "the ten columns of CoNLL-U" if universal else "a word and at least one label"
-        given = f"{width} column{'s' * (width != 1)} on each line"
-        raise DataError(message(place(file=path), given, asked))
+    if n_columns < 2 or (universal and n_columns != 10):
+        allowed = "the ten columns of CoNLL-U" if universal else "a word and at least one label"
+        given = f"{n_columns} column{'s' * (n_columns != 1)} on each line"
+        raise DataError(message(location(file=path), given, allowed))

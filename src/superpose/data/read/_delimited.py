@@ -9,7 +9,7 @@ import pyarrow.compute as pc
 import pyarrow.csv
 
 from superpose.columns import CELLS, COMMA, open_text, require_utf8, shows_comma, with_conversions
-from superpose.errors import DataError, beyond, listing, message, place
+from superpose.errors import DataError, beyond, listing, location, message
 
 # More ragged lines than these are counted, not shown.
 _SHOWN_LINES = 3
@@ -33,9 +33,9 @@ def read_delimited(path: Path) -> pa.Table:
         DataError: rows of another length than the header, with their lines; a header that is data.
         pyarrow.ArrowException, OSError: the file can't be read as CSV.
     """
-    head, comments, said = _head(path)
+    head, comments, stated = _head(path)
     tabs = ".tsv" in path.suffixes
-    separator = said or ("\t" if tabs else _separator(head[0] if head else ""))
+    separator = stated or ("\t" if tabs else _separator(head[0] if head else ""))
     comma = separator == ";" and _decimal_comma(head[1:])
     names = _header(path, separator, comments)
     # Arrow unpacks .gz by the name of the file.
@@ -60,15 +60,17 @@ def read_delimited(path: Path) -> pa.Table:
             return pa.schema(fields).empty_table()
         if "Empty CSV" in str(fault):
             raise DataError(
-                message(place(file=path), "the file holds blank lines only", fix="write a header")
+                message(
+                    location(file=path), "the file holds blank lines only", fix="write a header"
+                )
             ) from None
         raise
     _require_closed(path, table)
     _require_header(path, table)
     notes = []
-    if comments > bool(said):
+    if comments > bool(stated):
         given = f"{comments} line(s) above the header that start with # are read as comments"
-        notes.append(message(place(file=path), given, fix="to read them, remove the #"))
+        notes.append(message(location(file=path), given, fix="to read them, remove the #"))
     comma = comma or any(map(shows_comma, table.columns))
     # A column without a name, as pandas writes its index, gets one by its position.
     names = [name or f"column_{index}" for index, name in enumerate(table.column_names, start=1)]
@@ -79,7 +81,7 @@ def read_delimited(path: Path) -> pa.Table:
 
 
 def _head(path: Path) -> tuple[list[str], int, str]:
-    """The first lines from the header on, how many stand above it, and the separator if told.
+    """The first lines from the header on, how many stand above it, and the separator if stated.
 
     Above it may stand comments, blank lines between them, and Excel's line `sep=;`. A line such as
     #chrom,pos is the header, if the next line has as many separators.
@@ -87,9 +89,9 @@ def _head(path: Path) -> tuple[list[str], int, str]:
     with open_text(path) as file:
         start = file.read(1 << 16)
     lines = start.splitlines() or [""]
-    told = _SEPARATED.fullmatch(lines[0])
-    if told:
-        return lines[1:], 1, told[1]
+    stated = _SEPARATED.fullmatch(lines[0])
+    if stated:
+        return lines[1:], 1, stated[1]
     above = 0
     while above < len(lines):
         line = lines[above].strip()
@@ -135,7 +137,7 @@ def _require_header(path: Path, table: pa.Table) -> None:
             return
     given = f"the first line seems to be data, not names ({listing(names, 4)})"
     fix = "write a header above it, or if these are the names, rename one to a word"
-    raise DataError(message(place(file=path, line=1), given, fix=fix))
+    raise DataError(message(location(file=path, line=1), given, fix=fix))
 
 
 def _separator(header: str) -> str:
@@ -168,7 +170,7 @@ def _require_closed(path: Path, table: pa.Table) -> None:
     if quotes % 2:
         raise DataError(
             message(
-                place(file=path, line=max(1, total - lines + 1)),
+                location(file=path, line=max(1, total - lines + 1)),
                 "a quote is opened and never closed, so the rest of the file is one value",
                 fix="close it, or double it where it belongs to the text",
             )
@@ -186,10 +188,10 @@ def _require_even(path: Path, separator: str, comments: int) -> None:
         for _ in range(comments):
             file.readline()
         rows = csv.reader(file, delimiter=separator)
-        width = len(next(rows, []))
+        n_columns = len(next(rows, []))
         start = rows.line_num + comments + 1
         for row in rows:
-            if row and len(row) != width:
+            if row and len(row) != n_columns:
                 count += 1
                 inside = inside or row[0].startswith("#")
                 if count <= _SHOWN_LINES:
@@ -201,8 +203,8 @@ def _require_even(path: Path, separator: str, comments: int) -> None:
     line = int(uneven[0].split()[1])
     raise DataError(
         message(
-            place(file=path, line=line),
-            f"the header has {width} columns, {', '.join(uneven)}{more}",
+            location(file=path, line=line),
+            f"the header has {n_columns} columns, {', '.join(uneven)}{more}",
             "as many values in every row as the header has names",
             fix="remove the comments that start with # below the header"
             if inside

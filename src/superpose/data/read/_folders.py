@@ -10,8 +10,8 @@ import pyarrow as pa
 
 from superpose.columns import conversions_of, read_text, with_conversions
 from superpose.config import Config, SplitConfig
-from superpose.data.split._splits import PART_WORDS, PARTS
-from superpose.errors import DataError, Faults, listing, message, place
+from superpose.data.split._parts import PART_WORDS, PARTS
+from superpose.errors import DataError, Faults, listing, location, message
 
 from ._hub import is_dataset, parts_of
 from ._image_folders import is_divided, read_images
@@ -48,7 +48,7 @@ def read_folder(path: Path, reader_of: Callable[[Path], Reader | None]) -> pa.Ta
     if PARTS[0] not in parts:
         raise DataError(
             message(
-                place(file=path),
+                location(file=path),
                 "a folder given, without a part for training",
                 "a file, or a folder with a file for each of train, validation and test",
                 fix="put the word train, validation or test into the names of the files",
@@ -64,18 +64,22 @@ def read_folder(path: Path, reader_of: Callable[[Path], Reader | None]) -> pa.Ta
     for part, table in tables.items():
         if PART in table.column_names:
             given = f"the column {PART!r} stands in it already"
-            faults.add(place(file=parts[part]), given, fix="rename it, or name one file")
+            faults.add(location(file=parts[part]), given, fix="rename it, or name one file")
         elif table.column_names != first:
             given = f"its columns are {listing(table.column_names)}"
-            faults.add(place(file=parts[part]), given, f"{listing(first)}, as of the other parts")
+            faults.add(
+                location(file=parts[part]), given, f"{listing(first)}, as of the other parts"
+            )
     faults.raise_any()
     divided = [
         table.append_column(PART, pa.array([part] * table.num_rows, pa.string()))
         for part, table in tables.items()
     ]
-    told = [f"{parts[part].name}: {one}" for part in tables for one in conversions_of(tables[part])]
+    conversions = [
+        f"{parts[part].name}: {one}" for part in tables for one in conversions_of(tables[part])
+    ]
     whole = pa.concat_tables(divided, promote_options="permissive")
-    return with_conversions(whole.replace_schema_metadata(None), told)
+    return with_conversions(whole.replace_schema_metadata(None), conversions)
 
 
 def find_parts(path: Path, reader_of: Callable[[Path], Reader | None]) -> dict[str, Path]:
@@ -84,7 +88,7 @@ def find_parts(path: Path, reader_of: Callable[[Path], Reader | None]) -> dict[s
     Raises:
         DataError: two files for one part.
     """
-    found: dict[str, Path] = {}
+    files: dict[str, Path] = {}
     faults = Faults(DataError)
     for entry in sorted(path.iterdir()):
         words = re.split(r"[^a-z]+", entry.name.lower())
@@ -93,24 +97,24 @@ def find_parts(path: Path, reader_of: Callable[[Path], Reader | None]) -> dict[s
         if len(named) != 1 or not usable:
             continue
         part = named.pop()
-        if part in found:
-            given = f"both {found[part].name} and {entry.name} are named as {part}"
-            faults.add(place(file=path), given, fix="name one file, or move one of them away")
-        found.setdefault(part, entry)
+        if part in files:
+            given = f"both {files[part].name} and {entry.name} are named as {part}"
+            faults.add(location(file=path), given, fix="name one file, or move one of them away")
+        files.setdefault(part, entry)
     faults.raise_any()
-    return {part: found[part] for part in PARTS if part in found}
+    return {part: files[part] for part in PARTS if part in files}
 
 
-def as_divided(config: Config, source: Any, reader_of: Callable[[Path], Reader | None]) -> Config:
+def as_divided(config: Config, data: Any, reader_of: Callable[[Path], Reader | None]) -> Config:
     """The settings for what is divided already: by its parts, unless they say how.
 
     Args:
         config: the settings.
-        source: what the table is read from.
+        data: what the table is read from.
         reader_of: as of `read_folder`.
     """
-    several = isinstance(source, Mapping) and not is_dataset(source)
-    sources = source.values() if several else [source]
+    several = isinstance(data, Mapping) and not is_dataset(data)
+    sources = data.values() if several else [data]
     if "by" in config.split.model_fields_set:
         return config
     if not all(_is_divided(one, reader_of) for one in sources):
@@ -119,13 +123,13 @@ def as_divided(config: Config, source: Any, reader_of: Callable[[Path], Reader |
     return config.model_copy(update={"split": SplitConfig.model_validate(rule)})
 
 
-def _is_divided(source: Any, reader_of: Callable[[Path], Reader | None]) -> bool:
+def _is_divided(data: Any, reader_of: Callable[[Path], Reader | None]) -> bool:
     """Whether what is read from a source has a column with the part of each row."""
-    if (parts := parts_of(source)) is not None:
+    if (parts := parts_of(data)) is not None:
         return len(parts) > 1
-    if not isinstance(source, str | os.PathLike) or not os.path.isdir(source):
+    if not isinstance(data, str | os.PathLike) or not os.path.isdir(data):
         return False
-    return is_divided(Path(source)) or bool(find_parts(Path(source), reader_of))
+    return is_divided(Path(data)) or bool(find_parts(Path(data), reader_of))
 
 
 def _read_aligned(path: Path) -> pa.Table:
@@ -139,7 +143,7 @@ def _read_aligned(path: Path) -> pa.Table:
     if len(set(counts.values())) > 1:
         given = ", ".join(f"{file} has {count} lines" for file, count in counts.items())
         fix = "line by line the files are one table; look for a line that is missing"
-        raise DataError(message(place(file=path), given, "as many lines in each file", fix=fix))
+        raise DataError(message(location(file=path), given, "as many lines in each file", fix=fix))
     columns: dict[str, Any] = {"words": [line.split() for line in lines["words"]]}
     if "slots" in lines:
         columns["slots"] = [line.split() or None for line in lines["slots"]]
@@ -164,10 +168,10 @@ def _require_even(path: Path, words: list[list[str]], slots: list[list[str] | No
     faults = Faults(DataError)
     for number, labels, many in uneven[:_SHOWN_LINES]:
         faults.add(
-            place(file=path, line=number),
+            location(file=path, line=number),
             f"{labels} labels for the {many} words of seq.in",
             "one label for each word, or an empty line",
         )
-    untold = len(uneven) - _SHOWN_LINES
-    faults.add_rest(place(file=path), untold, "so it goes on in {} more lines")
+    n_more = len(uneven) - _SHOWN_LINES
+    faults.add_rest(location(file=path), n_more, "so it goes on in {} more lines")
     faults.raise_any()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from superpose.config import WindowsConfig
-from superpose.errors import DataError, message, place
+from superpose.errors import DataError, location, message
 
 from ._recordings import Recordings
 from ._steps import Steps
@@ -28,10 +28,10 @@ def runs(steps: Steps) -> tuple[Runs, list[str]]:
     """
     recordings = steps.recordings
     rule = recordings.rule
-    said = [_irregular(recordings, steps.loose)] if steps.loose else []
-    said += _other_steps(steps)
+    warnings = [_irregular(recordings, steps.loose)] if steps.loose else []
+    warnings += _other_steps(steps)
     if not sum(map(len, steps.breaks)):
-        return [[rows] for rows in recordings.rows], said
+        return [[rows] for rows in recordings.rows], warnings
     where, given = _gaps(steps)
     if rule.gaps == "refuse":
         fix = "add the missing rows, or write `gaps: split` or `gaps: fill` under windows"
@@ -40,7 +40,7 @@ def runs(steps: Steps) -> tuple[Runs, list[str]]:
         filled = _filled(steps)
         many = sum(int((run < 0).sum()) for own in filled for run in own)
         given += f"; {many} missing step{'s' * (many != 1)} put into the windows without values"
-        return filled, [*said, message(where, given)]
+        return filled, [*warnings, message(where, given)]
     pairs = zip(recordings.rows, steps.breaks, strict=True)
     cut = [np.split(rows, at + 1) for rows, at in pairs]
     lost = sum(
@@ -50,7 +50,7 @@ def runs(steps: Steps) -> tuple[Runs, list[str]]:
     given += "; no window and no forecast goes beyond them, so that "
     given += f"{lost} window{'s are' if lost != 1 else ' is'} left out"
     fix = "to have windows go on, with missing steps without values, write `gaps: fill`"
-    return cut, [*said, message(where, given, fix=f"{fix} under windows")]
+    return cut, [*warnings, message(where, given, fix=f"{fix} under windows")]
 
 
 def _windows(rows: int, rule: WindowsConfig) -> int:
@@ -78,11 +78,11 @@ def _gaps(steps: Steps) -> tuple[str, str]:
         f"{' and '.join(kinds)} between times{groups}; the first is {size} from "
         f"{recordings.time(before)} to {recordings.time(row)}{recordings.of(row)}"
     )
-    return place(column=recordings.rule.time, row=row), given
+    return location(column=recordings.rule.time, row=row), given
 
 
 def _filled(steps: Steps) -> Runs:
-    """Recordings with a place for each missing step.
+    """Recordings with a position for each missing step.
 
     Raises:
         DataError: more missing steps than rows, so that most of what is read would be nothing.
@@ -94,7 +94,7 @@ def _filled(steps: Steps) -> Runs:
         given = f"`fill` given, but {missing} steps are missing beside {total} rows"
         fix = "write `gaps: split`, or fill the table yourself"
         raise DataError(message("windows.gaps", given, "as many missing steps as rows", fix=fix))
-    found = []
+    filled = []
     each = zip(steps.recordings.rows, steps.breaks, steps.counts, strict=True)
     for rows, at, counts in each:
         ahead = np.ones(len(rows), np.int64)
@@ -103,12 +103,12 @@ def _filled(steps: Steps) -> Runs:
         line = np.full(spots[-1] + 1 if len(rows) else 0, -1)
         line[spots] = rows
         # What is closer than half a step is no step of its own, so the line goes on anew there.
-        found.append(np.split(line, spots[at[counts[at] == 0] + 1]))
-    return found
+        filled.append(np.split(line, spots[at[counts[at] == 0] + 1]))
+    return filled
 
 
 def _irregular(recordings: Recordings, loose: list[int]) -> str:
-    """What to say of recordings whose steps have no usual length.
+    """The sentence on recordings whose steps have no usual length.
 
     Raises:
         DataError: they are refused, or should be filled.
@@ -120,13 +120,15 @@ def _irregular(recordings: Recordings, loose: list[int]) -> str:
     if rule.gaps != "split":
         allowed = "write `gaps: split` to take each row for one step, or put the rows on even steps"
         given = f"`gaps: {rule.gaps}` given, but {given}"
-        raise DataError(message(place(column=rule.time), given, allowed))
+        raise DataError(message(location(column=rule.time), given, allowed))
     given += "; windows take each row for one step, however far the next is"
-    return message(place(column=rule.time), given, fix="put the rows on even steps of time first")
+    return message(
+        location(column=rule.time), given, fix="put the rows on even steps of time first"
+    )
 
 
 def _other_steps(steps: Steps) -> list[str]:
-    """What to say of recordings that have another step than most, or than is stated."""
+    """The sentence on recordings that have another step than most, or than is stated."""
     recordings = steps.recordings
     which, common = steps.others()
     if not which:
@@ -139,5 +141,5 @@ def _other_steps(steps: Steps) -> list[str]:
         f"({names}{names and '; '}{steps.usual[which[0]]:g}{unit} instead of "
         f"{common:g}{unit}), but windows count steps"
     )
-    where = place(column=recordings.rule.time)
+    where = location(column=recordings.rule.time)
     return [message(where, given, fix="bring all to the same step first")]

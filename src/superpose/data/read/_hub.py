@@ -14,26 +14,26 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from superpose.columns import conversions_of, holds_files, is_list, one, with_conversions
-from superpose.data.split._splits import PART_WORDS, PARTS
-from superpose.errors import DataError, Faults, listing, message, place
+from superpose.data.split._parts import PART_WORDS, PARTS
+from superpose.errors import DataError, Faults, listing, location, message
 
 _FEATURES = b"huggingface"  # the metadata in which the library keeps what columns are
 NO_LABEL = (-1, -100)  # of the library itself, and of transformers
 _LISTS = ("List", "LargeList", "Sequence")  # types of its columns of lists
 
 
-def _is(source: Any, *names: str) -> bool:
+def _is(data: Any, *names: str) -> bool:
     """Whether an object is of one of the library's classes."""
     library = sys.modules.get("datasets")
-    return library is not None and isinstance(source, tuple(getattr(library, n) for n in names))
+    return library is not None and isinstance(data, tuple(getattr(library, n) for n in names))
 
 
-def is_dataset(source: Any) -> bool:
+def is_dataset(data: Any) -> bool:
     """Whether an object is a `Dataset`, or a `DatasetDict` of several."""
-    return _is(source, "Dataset", "DatasetDict")
+    return _is(data, "Dataset", "DatasetDict")
 
 
-def parts_of(source: Any) -> dict[str, Any] | None:
+def parts_of(data: Any) -> dict[str, Any] | None:
     """The data sets of a `DatasetDict` by the part of a split that they are; None for all else.
 
     One that is alone is no part of anything, whatever its name.
@@ -41,18 +41,18 @@ def parts_of(source: Any) -> dict[str, Any] | None:
     Raises:
         DataError: a name that tells no part, or two that tell the same.
     """
-    if not _is(source, "DatasetDict"):
+    if not _is(data, "DatasetDict"):
         return None
-    if len(source) == 1:
-        return {PARTS[0]: next(iter(source.values()))}
-    found: dict[str, Any] = {}
+    if len(data) == 1:
+        return {PARTS[0]: next(iter(data.values()))}
+    parts: dict[str, Any] = {}
     faults = Faults(DataError)
-    names = listing(map(repr, source))
-    for name, one_ in source.items():
+    names = listing(map(repr, data))
+    for name, one_ in data.items():
         words = re.split(r"[^a-z]+", str(name).lower())
         named = {PARTS[PART_WORDS[word]] for word in words if word in PART_WORDS}
         part = named.pop() if len(named) == 1 else None
-        if part is None or part in found:
+        if part is None or part in parts:
             wrong = "names no part of a split" if part is None else f"is a second part for {part}"
             faults.add(
                 "DatasetDict",
@@ -61,27 +61,27 @@ def parts_of(source: Any) -> dict[str, Any] | None:
                 fix=f"take it out: del parts[{name!r}]",
             )
         elif part is not None:
-            found[part] = one_
+            parts[part] = one_
     faults.raise_any()
-    if PARTS[0] not in found:
+    if PARTS[0] not in parts:
         fix = "name the rows to learn from: DatasetDict(train=...)"
         raise DataError(message("DatasetDict", f"{names} given, without train", fix=fix))
-    return {part: found[part] for part in PARTS if part in found}
+    return {part: parts[part] for part in PARTS if part in parts}
 
 
-def read_dataset(source: Any, column: str) -> pa.Table:
+def read_dataset(data: Any, column: str) -> pa.Table:
     """Reads a `Dataset`, or a `DatasetDict` as one table with the part of each row in a column.
 
     Args:
-        source: the object.
+        data: the object.
         column: the name of that column.
 
     Raises:
         DataError: parts that don't fit together, or what `parts_of` finds.
     """
-    parts = parts_of(source)
+    parts = parts_of(data)
     if parts is None or len(parts) == 1:
-        only = source if parts is None else next(iter(parts.values()))
+        only = data if parts is None else next(iter(parts.values()))
         return only.with_format("arrow")[:]  # rows that were selected, in their order
     tables = {part: one_.with_format("arrow")[:] for part, one_ in parts.items()}
     first = tables[PARTS[0]].column_names
@@ -99,13 +99,13 @@ def read_dataset(source: Any, column: str) -> pa.Table:
         readable(table.select(first)).append_column(column, pa.array([part] * len(table)))
         for part, table in tables.items()
     ]
-    told = [
+    conversions = [
         f"{part}: {x}" for part, t in zip(tables, joined, strict=True) for x in conversions_of(t)
     ]
     whole = pa.concat_tables(
         [t.replace_schema_metadata() for t in joined], promote_options="permissive"
     )
-    return with_conversions(whole, told) if told else whole
+    return with_conversions(whole, conversions) if conversions else whole
 
 
 def readable(table: pa.Table) -> pa.Table:
@@ -119,38 +119,39 @@ def readable(table: pa.Table) -> pa.Table:
         DataError: every column with a number that no class has.
 
     Example:
-        >>> told = {"info": {"features": {"y": {"names": ["no", "yes"], "_type": "ClassLabel"}}}}
+        >>> feature = {"names": ["no", "yes"], "_type": "ClassLabel"}
+        >>> metadata = {"info": {"features": {"y": feature}}}
         >>> table = pa.table({"y": [1, -1]}).replace_schema_metadata(
-        ...     {"huggingface": json.dumps(told)})
+        ...     {"huggingface": json.dumps(metadata)})
         >>> readable(table)["y"].to_pylist()
         ['yes', None]
     """
-    told = (table.schema.metadata or {}).get(_FEATURES)
-    if told is None:
+    metadata = (table.schema.metadata or {}).get(_FEATURES)
+    if metadata is None:
         return table
-    features = json.loads(told).get("info", {}).get("features") or {}
+    features = json.loads(metadata).get("info", {}).get("features") or {}
     faults = Faults(DataError)
-    found: list[str] = []
+    conversions: list[str] = []
     for index, name in enumerate(table.column_names):
         column = table.column(index)
         if (names := _labels(features.get(name))) is not None:
             _require_classes(name, column, classes=len(names), faults=faults)
-            found += _unlabelled(name, column)
+            conversions += _unlabelled(name, column)
             table = table.set_column(index, name, _named(one(column), features[name]))
         elif holds_files(column.type) and not pc.any(pc.is_valid(_part(column, "bytes"))).as_py():
             table = table.set_column(index, name, _part(column, "path"))
     faults.raise_any()
-    return with_conversions(table, found) if found else table
+    return with_conversions(table, conversions) if conversions else table
 
 
-def require_whole(source: Any) -> None:
+def require_whole(data: Any) -> None:
     """Make sure that an object is not one of the library's streams.
 
     Raises:
         DataError: it is.
     """
-    if _is(source, "IterableDataset", "IterableDatasetDict"):
-        kind = type(source).__name__
+    if _is(data, "IterableDataset", "IterableDatasetDict"):
+        kind = type(data).__name__
         fix = "load it with streaming=False, or take rows: Dataset.from_list(list(stream.take(n)))"
         raise DataError(message("data", f"{kind} given, whose rows come one by one", fix=fix))
 
@@ -185,7 +186,7 @@ def _require_classes(name: str, values: pa.ChunkedArray, *, classes: int, faults
         given = f"{numbers[first]:g} given; so it is in {int(wrong.sum())} labels in all"
         allowed = f"0 to {classes - 1}, the numbers of its classes; -1 or -100 for no label"
         fix = "cast the column to a ClassLabel with all names"
-        faults.add(place(column=name, row=int(rows[first])), given, allowed, fix=fix)
+        faults.add(location(column=name, row=int(rows[first])), given, allowed, fix=fix)
 
 
 def _unlabelled(name: str, values: pa.ChunkedArray) -> list[str]:
@@ -198,7 +199,7 @@ def _unlabelled(name: str, values: pa.ChunkedArray) -> list[str]:
     first = int(rows[int(np.argmax(gone))])
     return [
         message(
-            place(column=name),
+            location(column=name),
             f"{int(gone.sum())} labels of {which} (first in row {first}) are read as missing",
             fix="to keep them, give them a name in the ClassLabel",
         )

@@ -12,8 +12,8 @@ from typing import NamedTuple
 import pyarrow as pa
 
 from superpose.columns import ReadNotes
-from superpose.data.split._splits import PART_WORDS, PARTS
-from superpose.errors import DataError, Faults, listing, message, place
+from superpose.data.split._parts import PART_WORDS, PARTS
+from superpose.errors import DataError, Faults, listing, location, message
 
 from ._annotated import Rows, images_in
 from ._coco import coco_folder_rows, coco_rows, has_coco, load_coco
@@ -67,11 +67,11 @@ def _table(rows: Rows, notes: ReadNotes) -> pa.Table:
 
 def _parts(path: Path) -> dict[str, Path]:
     """The folders of training, validation and test, as far as there are."""
-    found: dict[str, Path] = {}
+    folders: dict[str, Path] = {}
     for entry in sorted(path.iterdir()) if path.is_dir() else []:
         if entry.is_dir() and entry.name.lower() in PART_WORDS:
-            found.setdefault(PARTS[PART_WORDS[entry.name.lower()]], entry)
-    return {part: found[part] for part in PARTS if part in found}
+            folders.setdefault(PARTS[PART_WORDS[entry.name.lower()]], entry)
+    return {part: folders[part] for part in PARTS if part in folders}
 
 
 # Folders of images beside folders of masks.
@@ -91,7 +91,7 @@ def _mask_rows(path: Path, notes: ReadNotes) -> Rows:
         alone = sorted(masks.keys() - {image.stem for image in images})
         if alone:
             given = f"{len(alone)} masks have no image in {folder.name}, first {alone[0]}"
-            faults.add(place(file=beside), given, fix="name masks as their images")
+            faults.add(location(file=beside), given, fix="name masks as their images")
         for image in images:
             mask = masks.get(image.stem)
             rows["image"].append(str(image.relative_to(path)))
@@ -101,7 +101,7 @@ def _mask_rows(path: Path, notes: ReadNotes) -> Rows:
         if bare:
             given = f"{len(bare)} of {len(images)} images have no mask, first {bare[0]}"
             fix = "they count as images that nobody has looked at"
-            notes.warnings.append(message(place(file=folder), given, fix=fix))
+            notes.warnings.append(message(location(file=folder), given, fix=fix))
     faults.raise_any()
     return rows
 
@@ -145,13 +145,13 @@ def _class_rows(path: Path, notes: ReadNotes) -> Rows:
                 rows["class"].append(folder.name)
                 if parts:
                     rows[SPLIT].append(part)
-        _tell_left_out(whole, folders, notes)
+        _note_left_out(whole, folders, notes)
     return rows
 
 
-def _tell_left_out(whole: Path, folders: list[Path], notes: ReadNotes) -> None:
+def _note_left_out(whole: Path, folders: list[Path], notes: ReadNotes) -> None:
     """Note the empty folders of classes, and what is no image in the others."""
-    where = place(file=whole)
+    where = location(file=whole)
     if empty := [folder.name for folder in folders if not images_in(folder)]:
         given = f"{len(empty)} folders of classes are empty: {listing(empty)}"
         notes.warnings.append(message(where, given, fix="no row has such a class"))

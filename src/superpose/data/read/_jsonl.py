@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 import pyarrow.json
 
 from superpose.columns import require_utf8, typed
-from superpose.errors import DataError, message, place
+from superpose.errors import DataError, location, message
 
 
 def read_jsonl(path: Path) -> pa.Table:
@@ -65,7 +65,7 @@ def _by_line(path: Path) -> pa.Table:
         for number, line in enumerate(file, start=1):
             if not line.strip():
                 continue
-            where = place(file=path, line=number)
+            where = location(file=path, line=number)
             try:
                 row = json.loads(line)
             except (ValueError, RecursionError) as fault:

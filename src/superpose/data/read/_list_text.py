@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 
 from superpose.columns import is_text
 from superpose.data.schema._schema import NULL_WORDS, blank_words
-from superpose.errors import DataError, beyond, message, place
+from superpose.errors import DataError, beyond, location, message
 
 # A list of JSON or Python, a tuple or a set; [0.5 1.5], without commas, is an array of numpy.
 _LIST = r"(?s)^\s*(\[.*\]|\(.*,.*\)|\{.*\})\s*$"
@@ -62,10 +62,10 @@ def as_lists(
     lists: list[Any] = []
     wrong: list[int] = []
     for row, cell in enumerate(values.to_pylist()):
-        found = None if cell is None else _read(cell)
-        if found is None and cell is not None:
+        members = None if cell is None else _read(cell)
+        if members is None and cell is not None:
             wrong.append(row)
-        lists.append(found)
+        lists.append(members)
     few = certain or len(wrong) <= (1 - _LEAST_SHARE) * len(known)
     if not few or _holds_objects(lists):
         return None
@@ -74,7 +74,7 @@ def as_lists(
         given = f"{cell[:_SHOWN]!r} is no list, as the cells of {len(known) - len(wrong)} rows are"
         more = beyond(len(wrong) - 1, " (and so in {} more rows)")
         raise DataError(
-            message(place(column=name, row=wrong[0]), given + more, fix="mend the cell")
+            message(location(column=name, row=wrong[0]), given + more, fix="mend the cell")
         )
     try:
         column = pa.chunked_array([pa.array(lists)])
@@ -101,14 +101,14 @@ def _read(cell: str) -> list[Any] | None:
         return [first or second for first, second in _WORD.findall(cell)]
     for read in (json.loads, ast.literal_eval):
         try:
-            found = read(cell)
+            value = read(cell)
         except (ValueError, SyntaxError, RecursionError, MemoryError):
             continue
-        if isinstance(found, set | frozenset):
-            found = sorted(found, key=str)  # a set has another order in every process
-        return list(found) if isinstance(found, list | tuple) else None
+        if isinstance(value, set | frozenset):
+            value = sorted(value, key=str)  # a set has another order in every process
+        return list(value) if isinstance(value, list | tuple) else None
     return None
 
 
 def _holds_objects(lists: list[Any]) -> bool:
-    return any(isinstance(member, dict) for found in lists if found for member in found[:1])
+    return any(isinstance(member, dict) for members in lists if members for member in members[:1])

@@ -18,68 +18,66 @@ from ._hub import is_dataset
 ROW = "model.predict([{'age': 40, 'city': 'Oslo'}])"
 
 
-def as_source(source: Any) -> Any:
+def as_data(data: Any) -> Any:
     """Makes a table of a list of records or of lists by column, and paths of their words.
 
     Args:
-        source: what a user gives as data; frames come back as they are.
+        data: what a user gives as data; frames come back as they are.
 
     Raises:
         DataError: an address, or values that make no table, such as one record by itself, with the
             right call.
 
     Example:
-        >>> as_source([{"a": 1, "b": "x"}, {"a": 2}]).to_pydict()
+        >>> as_data([{"a": 1, "b": "x"}, {"a": 2}]).to_pydict()
         {'a': [1, 2], 'b': ['x', None]}
-        >>> as_source({"a": [1, 2]}).to_pydict()
+        >>> as_data({"a": [1, 2]}).to_pydict()
         {'a': [1, 2]}
     """
-    if isinstance(source, str | PathLike):
-        return local_path(source)
-    if isinstance(source, Mapping) and not is_dataset(source):
-        return _by_column(source)
-    if isinstance(source, list | tuple) and source and all(isinstance(x, Mapping) for x in source):
-        names = list(dict.fromkeys(name for record in source for name in record))
-        return _table({name: [record.get(name) for record in source] for name in names})
-    fix = _advice(source)
+    if isinstance(data, str | PathLike):
+        return local_path(data)
+    if isinstance(data, Mapping) and not is_dataset(data):
+        return _by_column(data)
+    if isinstance(data, list | tuple) and data and all(isinstance(x, Mapping) for x in data):
+        names = list(dict.fromkeys(name for record in data for name in record))
+        return _table({name: [record.get(name) for record in data] for name in names})
+    fix = _advice(data)
     if fix:
-        raise DataError(
-            message("data", f"{type(source).__name__} given", "rows of a table", fix=fix)
-        )
-    return source
+        raise DataError(message("data", f"{type(data).__name__} given", "rows of a table", fix=fix))
+    return data
 
 
-def _by_column(source: Mapping[Any, Any]) -> Any:
+def _by_column(data: Mapping[Any, Any]) -> Any:
     """A table of lists by column; sources by name come back as they are."""
-    columns = {name: _list(values) for name, values in source.items()}
+    columns = {name: _list(values) for name, values in data.items()}
     if columns and all(values is not None for values in columns.values()):
         return _table(columns)
-    named = [name for name, one in source.items() if _is_source(one)]
-    if len(named) == len(source) and not _is_record(source):
-        return {name: as_source(one) for name, one in source.items()}
-    if source and not any(_list(one) is not None for one in source.values()):
-        given = f"a dict of single values given ({', '.join(map(str, list(source)[:3]))})"
+    named = [name for name, one in data.items() if _is_data(one)]
+    if len(named) == len(data) and not _is_record(data):
+        return {name: as_data(one) for name, one in data.items()}
+    if data and not any(_list(one) is not None for one in data.values()):
+        given = f"a dict of single values given ({', '.join(map(str, list(data)[:3]))})"
         fix = f"give one row as a list of one dict: {ROW}"
         raise DataError(message("data", given, "rows of a table, or tables by name", fix=fix))
-    if not source:
-        return source
+    if not data:
+        return data
     wrong = next(name for name, values in columns.items() if values is None)
-    given = f"a dict of columns given, of which {wrong!r} holds {type(source[wrong]).__name__}"
+    given = f"a dict of columns given, of which {wrong!r} holds {type(data[wrong]).__name__}"
     raise DataError(message("data", given, "a list of values for each column"))
 
 
-def _is_source(value: Any) -> bool:
+def _is_data(value: Any) -> bool:
     """Whether a value of a mapping is a path or a frame."""
     return isinstance(value, str | PathLike) or hasattr(value, "columns") or is_dataset(value)
 
 
-def _is_record(source: Mapping[Any, Any]) -> bool:
+def _is_record(data: Mapping[Any, Any]) -> bool:
     """Whether values by name are words of one row: not one of them is or looks like a path."""
 
     def path(one: Any) -> bool:
         return not isinstance(one, str) or bool(Path(one).suffix) or "/" in one or "\\" in one
 
-    return bool(source) and not any(path(one) or Path(one).exists() for one in source.values())
+    return bool(data) and not any(path(one) or Path(one).exists() for one in data.values())
 
 
 def _list(values: Any) -> Sequence[Any] | None:
@@ -106,14 +104,14 @@ def _table(columns: Mapping[Any, Any]) -> pa.Table:
     return pa.table(arrays)
 
 
-def _advice(source: Any) -> str:
+def _advice(data: Any) -> str:
     """The right call for what is no table but often given, or nothing."""
-    if isinstance(source, np.ndarray):
+    if isinstance(data, np.ndarray):
         return "name its columns: pandas.DataFrame(array, columns=[...])"
-    if type(source).__name__ == "Series":
+    if type(data).__name__ == "Series":
         return "give one row as frame.iloc[[0]] or [row.to_dict()], one column as frame[['name']]"
-    if isinstance(source, list | tuple):
-        if source and all(isinstance(one, str | PathLike) for one in source):
+    if isinstance(data, list | tuple):
+        if data and all(isinstance(one, str | PathLike) for one in data):
             return "give several files by name: {'north': 'north.csv', 'south': 'south.csv'}"
         return "give a list of dicts, one for each row, or a dict with a list for each column"
     return ""

@@ -9,8 +9,9 @@ import pyarrow as pa
 
 from superpose.columns import Times, spelled
 from superpose.config import Config, WindowsConfig
-from superpose.data.split._splits import group_ids, times
-from superpose.errors import DataError, Faults, did_you_mean, listing, place
+from superpose.data.split._split_columns import group_ids
+from superpose.data.split._times import times
+from superpose.errors import DataError, Faults, did_you_mean, listing, location
 
 SHOWN = 4  # recordings that one message names
 
@@ -80,7 +81,7 @@ def require_columns(table: pa.Table, config: Config, rule: WindowsConfig) -> Non
     """Makes sure that a table has the columns that windows are cut of, and none of their name.
 
     Raises:
-        DataError: every column that is missing, with its place in the settings.
+        DataError: every column that is missing, with its location in the settings.
     """
     faults = Faults(DataError)
     wanted: dict[tuple[str | int, ...], str | None] = {
@@ -112,7 +113,7 @@ def _require_rising(recordings: Recordings) -> None:
         line = recordings.when.instant[rows]
         if np.isnan(line).any():
             row = int(rows[np.argmax(np.isnan(line))])
-            faults.add(place(column=column, row=row), "no time", fix="fill it in")
+            faults.add(location(column=column, row=row), "no time", fix="fill it in")
         elif (np.diff(line) <= 0).any():
             at = int(np.argmax(np.diff(line) <= 0)) + 1
             row = int(rows[at])
@@ -120,8 +121,8 @@ def _require_rising(recordings: Recordings) -> None:
             what = "the same time as" if same else "an earlier time than"
             given = f"{what} row {int(rows[at - 1])}{recordings.of(row)}"
             fix = _way_out(recordings, row, back=line[at - 1] - line[at])
-            faults.add(place(column=column, row=row), given, "times that rise", fix=fix)
-        if len(faults.found) == SHOWN:
+            faults.add(location(column=column, row=row), given, "times that rise", fix=fix)
+        if len(faults.messages) == SHOWN:
             break
     faults.raise_any()
 

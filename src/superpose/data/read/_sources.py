@@ -7,7 +7,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from superpose.columns import is_text
-from superpose.errors import DataError, Faults, listing, message, place
+from superpose.errors import DataError, Faults, listing, location, message
 
 SOURCE = "source"  # the column that names the source of each row
 
@@ -42,29 +42,29 @@ def join_sources(
     for name, table in tables.items():
         if SOURCE in table.column_names:
             given = f"source {name!r} has a column {SOURCE!r} already"
-            faults.add(place(column=SOURCE), given, fix="rename it: it names the sources")
+            faults.add(location(column=SOURCE), given, fix="rename it: it names the sources")
         for field in table.schema:
             if not pa.types.is_null(field.type):
                 types.setdefault(field.name, {})[name] = field.type
-    for column, found in types.items():
+    for column, by_source in types.items():
         try:
             pa.unify_schemas(
-                [pa.schema([(column, kind)]) for kind in found.values()],
+                [pa.schema([(column, kind)]) for kind in by_source.values()],
                 promote_options="permissive",
             )
         except pa.ArrowException:
-            given = listing(f"{kind} in {name!r}" for name, kind in found.items())
+            given = listing(f"{kind} in {name!r}" for name, kind in by_source.items())
             fix = "give it one type in all sources, or another name in one of them"
-            faults.add(place(column=column), given, "one type of values", fix=fix)
+            faults.add(location(column=column), given, "one type of values", fix=fix)
     faults.raise_any()
-    places = {str(folder) for name in tables if (folder := folders.get(name))}
+    paths = {str(folder) for name in tables if (folder := folders.get(name))}
     parts = []
     for name, table in tables.items():
         folder = folders.get(name)
-        if folder is not None and len(places) > 1:
+        if folder is not None and len(paths) > 1:
             table = _with_whole_paths(table, folder)
         parts.append(table.append_column(SOURCE, pa.array([name] * table.num_rows, pa.string())))
-    shared = Path(places.pop()) if len(places) == 1 else None
+    shared = Path(paths.pop()) if len(paths) == 1 else None
     return pa.concat_tables(parts, promote_options="permissive"), shared
 
 

@@ -3,9 +3,9 @@
 The usual step of a recording is the median time from one row to the next. A step is regular if it
 is one usual step long when rounded: clocks drift, and months have 28 to 31 days. Steps without
 weekends, where no row is of one, are counted in working days. A recording has no usual step if half
-of its steps or more are irregular; nothing can be cut there, and it is said.
+of its steps or more are irregular; nothing can be cut there, which is a warning.
 
-What the training rows tell of this is kept in the settings, and holds for new rows, however few.
+What the training rows show of this is kept in the settings, and holds for new rows, however few.
 """
 
 from __future__ import annotations
@@ -45,25 +45,25 @@ class Steps:
         for k in self.loose:
             self.breaks[k] = self.breaks[k][:0]
 
-    def found(self) -> dict[str, Any]:
-        """What recordings tell of their time, by setting, as far as all of them tell the same."""
+    def settings(self) -> dict[str, Any]:
+        """What recordings show of their time, by setting, as far as all of them show the same."""
         when = self.recordings.when
-        found: dict[str, Any] = {} if when.format in (None, ISO) else {"format": when.format}
+        settings: dict[str, Any] = {} if when.format in (None, ISO) else {"format": when.format}
         if np.isnan(self.usual).all():
-            return found
-        found["every"] = float(np.nanmedian(self.usual))
+            return settings
+        settings["every"] = float(np.nanmedian(self.usual))
         long = {k for k, own in enumerate(self.counts) if len(own) >= _FEW}
         if long and long == set(self.loose):
-            found["regular"] = False
-        elif np.isclose(found["every"], DAY, rtol=0.1) and not when.clock:
+            settings["regular"] = False
+        elif np.isclose(settings["every"], DAY, rtol=0.1) and not when.clock:
             working = [
                 bool(np.is_busday(self._days(rows)).all())
                 for rows in self.recordings.rows
                 if len(rows) > _WEEK
             ]
             if working and len(set(working)) == 1:
-                found["weekdays"] = working[0]
-        return found
+                settings["weekdays"] = working[0]
+        return settings
 
     def others(self) -> tuple[list[int], float]:
         """The recordings that have another step than most, or than is stated; and that step."""

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from superpose.columns import ReadNotes, read_text
-from superpose.data.split._splits import PART_WORDS, PARTS
-from superpose.errors import SHOWN_FAULTS, DataError, Faults, message, place
+from superpose.data.split._parts import PART_WORDS, PARTS
+from superpose.errors import SHOWN_FAULTS, DataError, Faults, location, message
 
 from ._annotated import (
     Annotated,
@@ -20,7 +20,7 @@ from ._annotated import (
     hold_shares,
     images_in,
     in_shown_frame,
-    tell_ignored,
+    note_ignored,
 )
 
 ANNOTATIONS, IMAGES, SETS = "Annotations", "JPEGImages", "ImageSets/Main"
@@ -60,38 +60,38 @@ def voc_rows(path: Path, notes: ReadNotes) -> Rows:
     """
     images = images_in(path / IMAGES)
     sets = voc_parts(path)
-    _tell_apart(path, images, sets, notes=notes)
+    _note_unpaired(path, images, sets, notes=notes)
     used = [image for image in images if not sets or image.stem in sets]
     if not used:
         given = f"no image of {IMAGES} is named in the lists of {SETS}"
         fix = (
             f"name images as their files without ending, such as {images[0].stem}" if images else ""
         )
-        raise DataError(message(place(file=path), given, fix=fix))
+        raise DataError(message(location(file=path), given, fix=fix))
     faults = Faults(DataError)
     ignored = 0
-    found: list[Annotated] = []
+    annotated: list[Annotated] = []
     for image in used:
         file = path / ANNOTATIONS / f"{image.stem}.xml"
         # An image without a file was not looked at; one whose file has no object is empty.
         if not file.is_file():
-            found.append(Annotated(image, None, None))
+            annotated.append(Annotated(image, None, None))
             continue
         stated, objects, left_out = _read(file, faults)
         ignored += left_out
-        found.append(Annotated(image, stated, objects))
+        annotated.append(Annotated(image, stated, objects))
     faults.raise_any()
-    tell_ignored(ignored, path / ANNOTATIONS, notes)
-    _count_from_zero(found, path / ANNOTATIONS, notes)
-    in_shown_frame(found, path / ANNOTATIONS, notes)
+    note_ignored(ignored, path / ANNOTATIONS, notes)
+    _count_from_zero(annotated, path / ANNOTATIONS, notes)
+    in_shown_frame(annotated, path / ANNOTATIONS, notes)
     rows: Rows = {"image": [str(image.relative_to(path)) for image in used]}
-    rows["boxes"] = [image.objects for image in found]
+    rows["boxes"] = [image.objects for image in annotated]
     if sets:
         rows["split"] = [sets[image.stem] for image in used]
     return rows
 
 
-def _tell_apart(
+def _note_unpaired(
     path: Path, images: Sequence[Path], sets: dict[str, str], *, notes: ReadNotes
 ) -> None:
     """Note images without annotations, annotations without images, and names that fit neither."""
@@ -116,7 +116,7 @@ def _tell_apart(
     for names, what, then in facts:
         if names:
             given = f"{len(names)} {what}, first {min(names)}"
-            notes.warnings.append(message(place(file=path), given, fix=then))
+            notes.warnings.append(message(location(file=path), given, fix=then))
 
 
 def _read(file: Path, faults: Faults) -> tuple[Size | None, list[dict[str, Any]], int]:
@@ -129,8 +129,8 @@ def _read(file: Path, faults: Faults) -> tuple[Size | None, list[dict[str, Any]]
         sides = [root.findtext(f"size/{side}") for side in ("height", "width")]
         high, wide = (int(float(side or 0)) for side in sides)
     except (ET.ParseError, ValueError, OverflowError) as error:
-        if len(faults.found) < SHOWN_FAULTS:
-            faults.add(place(file=file), f"not a file of Pascal VOC ({error})", fix="mend it")
+        if len(faults.messages) < SHOWN_FAULTS:
+            faults.add(location(file=file), f"not a file of Pascal VOC ({error})", fix="mend it")
         return None, [], 0
     # Many programs write zeros where they don't know.
     return (high, wide) if high > 0 and wide > 0 else None, objects, len(things) - len(kept)
@@ -155,7 +155,7 @@ def _count_from_zero(images: Sequence[Annotated], file: Path, notes: ReadNotes) 
     if not things or hold_shares(images):
         return
     early = sum(min(one["box"][:2]) < 1 for one in things)
-    where = place(file=file)
+    where = location(file=file)
     if early:
         given = f"{early} of {len(things)} boxes begin before pixel 1, where Pascal VOC begins"
         fix = "so all are taken as counted from 0, without the last pixel, and read as they stand"

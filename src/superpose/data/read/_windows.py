@@ -12,7 +12,14 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
-from superpose.columns import as_floats, is_list, require_held, steps_of, with_steps, with_warnings
+from superpose.columns import (
+    as_floats,
+    is_list,
+    require_float32,
+    steps_of,
+    with_steps,
+    with_warnings,
+)
 from superpose.config import Config, SplitConfig, WindowsConfig
 from superpose.data._memory import require_memory
 from superpose.data.schema._guessing import missing_words
@@ -63,12 +70,12 @@ def cut_windows(table: pa.Table, config: Config) -> pa.Table:
     require_columns(table, config, rule)
     channels = _channels(table, config, rule)
     steps = Steps(recordings_of(table, config, rule))
-    found, said = runs(steps)
-    _require_long(steps.recordings, found)
-    line = _Line.of([run for own in found for run in own], table.num_rows)
+    run_rows, warnings = runs(steps)
+    _require_long(steps.recordings, run_rows)
+    line = _Line.of([run for own in run_rows for run in own], table.num_rows)
     ends = line.ends(rule)
     if not len(ends):
-        given = f"{rule.length} given, but no run of regular steps is as long; {said[-1]}"
+        given = f"{rule.length} given, but no run of regular steps is as long; {warnings[-1]}"
         raise DataError(message("windows.length", given))
     _require_room(len(ends), config, rule)
     cut = table.take(pa.array(ends))
@@ -78,7 +85,7 @@ def cut_windows(table: pa.Table, config: Config) -> pa.Table:
             ahead = line.ahead(_numbers(name, table, kinds[name]), ends, rule.horizons)
             cut = cut.set_column(cut.column_names.index(name), name, ahead)
     cut = cut.append_column(rule.name, line.before(channels, ends, rule.length))
-    return with_warnings(with_steps(cut, steps.found()), said)
+    return with_warnings(with_steps(cut, steps.settings()), warnings)
 
 
 @dataclass(frozen=True)
@@ -147,7 +154,7 @@ def _require_room(windows: int, config: Config, rule: WindowsConfig) -> None:
 
 
 def measured(config: Config, table: pa.Table) -> Config:
-    """The settings with what was found of the time of the training rows, for new rows.
+    """The settings with what was learned of the time of the training rows, for new rows.
 
     A few new rows don't tell how dates are written, how long steps are or that weekends miss.
 
@@ -156,11 +163,13 @@ def measured(config: Config, table: pa.Table) -> Config:
         table: the windows of the training rows.
     """
     rule = config.windows
-    found = steps_of(table)
-    found = {key: x for key, x in found.items() if rule is not None and getattr(rule, key) is None}
-    if rule is None or not found:
+    settings = steps_of(table)
+    settings = {
+        key: x for key, x in settings.items() if rule is not None and getattr(rule, key) is None
+    }
+    if rule is None or not settings:
         return config
-    return config.model_copy(update={"windows": rule.model_copy(update=found)})
+    return config.model_copy(update={"windows": rule.model_copy(update=settings)})
 
 
 def foreseen(config: Config) -> list[str]:
@@ -184,15 +193,15 @@ def _are_cut(table: pa.Table, rule: WindowsConfig) -> bool:
 def _channels(table: pa.Table, config: Config, rule: WindowsConfig) -> np.ndarray:
     """The channels of every step, (N, C) float32, NaN where missing."""
     faults = Faults(DataError)
-    found = []
+    channels = []
     for index, name in enumerate(rule.columns):
         try:
-            found.append(require_held(name, _numbers(name, table, "channel of the windows")))
+            channels.append(require_float32(name, _numbers(name, table, "channel of the windows")))
         except DataError as error:
             for fault in error.faults:
                 faults.add(config.at("windows", "columns", index), fault)
     faults.raise_any()
-    return np.stack(found, axis=1).astype(np.float32)
+    return np.stack(channels, axis=1).astype(np.float32)
 
 
 def _numbers(name: str, table: pa.Table, what: str) -> np.ndarray:
@@ -201,10 +210,10 @@ def _numbers(name: str, table: pa.Table, what: str) -> np.ndarray:
     return as_floats(name, blank_words(values, missing_words(values, "number")), what)
 
 
-def _require_long(recordings: Recordings, found: Runs) -> None:
+def _require_long(recordings: Recordings, run_rows: Runs) -> None:
     """Makes sure that every recording has as many steps as a window."""
     rule = recordings.rule
-    lengths = [sum(map(len, own)) for own in found]
+    lengths = [sum(map(len, own)) for own in run_rows]
     short = [k for k, length in enumerate(lengths) if length < rule.length]
     if not short:
         return

@@ -17,18 +17,18 @@ import pyarrow.feather
 import pyarrow.parquet
 
 from superpose.columns import local_path
-from superpose.errors import DataError, message, place
+from superpose.errors import DataError, location, message
 
+from ._formats import WRITTEN, file_format
 from ._hub import as_dataset, is_dataset
 from ._jsonl import write_jsonl
-from ._reading import WRITTEN, file_format
 
 
-def like(source: Any, table: pa.Table) -> Any:
+def like(data: Any, table: pa.Table) -> Any:
     """Gives a result back in the library of the frame that it was made from.
 
     Args:
-        source: what the caller handed in: a frame, a path, plain rows, or a mapping of several.
+        data: what the caller handed in: a frame, a path, plain rows, or a mapping of several.
         table: the result, one row per row of the source.
 
     Returns:
@@ -39,18 +39,18 @@ def like(source: Any, table: pa.Table) -> Any:
         >>> like(pa.table({"age": [30]}), pa.table({"risk": [0.2]})).column_names
         ['risk']
     """
-    if is_dataset(source):
+    if is_dataset(data):
         return as_dataset(table)
-    if isinstance(source, str | PathLike | Mapping | list | tuple | pa.Table | pa.RecordBatch):
+    if isinstance(data, str | PathLike | Mapping | list | tuple | pa.Table | pa.RecordBatch):
         return table
-    frame = nw.from_native(source)
+    frame = nw.from_native(data)
     lazy = isinstance(frame, nw.LazyFrame)
     result = nw.from_arrow(table, backend=frame.implementation)
     if lazy:
         return result.lazy().to_native()
     native = result.to_native()
-    if frame.implementation.is_pandas_like() and len(source) == len(native):
-        native.index = source.index
+    if frame.implementation.is_pandas_like() and len(data) == len(native):
+        native.index = data.index
     return native
 
 
@@ -75,7 +75,7 @@ def write_table(table: pa.Table, path: str | PathLike[str]) -> None:
 
 @contextmanager
 def drafted(path: Path) -> Iterator[Path]:
-    """Names a place beside a file for its draft, which is gone in the end.
+    """Names a path beside a file for its draft, which is gone in the end.
 
     Raises:
         DataError: something could not be written.
@@ -91,7 +91,7 @@ def drafted(path: Path) -> Iterator[Path]:
     except OSError as fault:
         given = f"can't be written ({fault.strerror or fault})"
         raise DataError(
-            message(place(file=path), given, fix="make room, or name another place")
+            message(location(file=path), given, fix="make room, or name another folder")
         ) from None
 
 

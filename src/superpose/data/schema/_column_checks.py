@@ -1,4 +1,4 @@
-"""Checks of columns that the settings name, whose faults are gathered with their place."""
+"""Checks of columns that the settings name, whose faults are gathered with their location."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -36,7 +36,7 @@ class ColumnEntry(Generic[C]):
 
 
 class ColumnChecks:
-    """A table, its settings, and the faults found in both.
+    """A table, its settings, and the faults of both.
 
     Args:
         table: all rows.
@@ -64,7 +64,7 @@ class ColumnChecks:
         return ColumnEntry(keys, column, blank_words(self.table.column(column.name), words))
 
     def attempt(self, keys: Sequence[str | int], check: Any, *args: Any, **options: Any) -> Any:
-        """Calls the check of a kind, and keeps its faults with the place in the settings."""
+        """Calls the check of a kind, and keeps its faults with the location in the settings."""
         try:
             return check(*args, **options)
         except DataError as error:

@@ -7,7 +7,7 @@ import pyarrow as pa
 
 from superpose.columns import COMMA, conversions_of, decimals_of, is_list, is_text, one, warnings_of
 from superpose.config import ColumnConfig, Config, TargetConfig
-from superpose.errors import listing, message, place
+from superpose.errors import listing, location, message
 from superpose.kinds import INPUT_KINDS, TARGET_KINDS
 
 from ._column_checks import ColumnChecks, ColumnEntry
@@ -19,7 +19,7 @@ from ._suspects import suspects
 
 
 class Columns:
-    """One table and its settings, with what is found of the columns on the way.
+    """One table and its settings, with what is learned of the columns on the way.
 
     Args:
         table: all rows.
@@ -48,13 +48,13 @@ class Columns:
     ) -> Guess | None:
         """What is known of a column whose kind is set, or None if it can't be of that kind."""
         column = entry.column
-        found = declared_guess(kind, entry.values, column.decimal)
-        if found.fault:
-            self.faults.add(self.config.at(*entry.keys), f"column {entry.name!r}: {found.fault}")
+        guess = declared_guess(kind, entry.values, column.decimal)
+        if guess.fault:
+            self.faults.add(self.config.at(*entry.keys), f"column {entry.name!r}: {guess.fault}")
             return None
         options = {**_separator(entry.values, kind), **column.options}
         if kind == "date":
-            known = blank_words(entry.values, found.missing)
+            known = blank_words(entry.values, guess.missing)
             read = self.checks.attempt(
                 entry.keys, declared_dates, entry.name, known, options=options
             )
@@ -63,8 +63,8 @@ class Columns:
             options, conversions = read
             if not self._may_have_clock(entry, options.get("clock")):
                 return None
-            found = replace(found, conversions=conversions)
-        return replace(found, reason=reason, options=options)
+            guess = replace(guess, conversions=conversions)
+        return replace(guess, reason=reason, options=options)
 
     def _may_have_clock(self, entry: ColumnEntry[Any], clock: str | None) -> bool:
         """Whether a column can be the time of day of a date; it is no column of its own then."""
@@ -92,15 +92,15 @@ class Columns:
         return fitting[0] if len(fitting) == 1 else None
 
     def spec(self, entry: ColumnEntry[Any], guess: Guess) -> ColumnSpec:
-        """The column as it will be read, with what there is to say of it noted."""
+        """The column as it will be read, with the notes on it."""
         column = entry.column
         target = isinstance(column, TargetConfig)
         role = f"{'target' if target else 'input'} {entry.name!r}"
         kind = str(guess.kind)
         self._warn_of_guess(entry, guess, role)
-        # What there is to say of dates names its own way out.
+        # Notes on dates name their own way out.
         keep = "" if kind == "date" else "`kind: category` keeps the text"
-        where = place(column=entry.name)
+        where = location(column=entry.name)
         self.conversions += [message(where, one, fix=keep) for one in guess.conversions]
         words = NULL_WORDS if column.missing_words is None else column.missing_words
         if column.missing is None:
@@ -128,7 +128,8 @@ class Columns:
     def _warn_of_guess(self, entry: ColumnEntry[ColumnConfig], guess: Guess, role: str) -> None:
         if guess.warning:
             target = isinstance(entry.column, TargetConfig)
-            self.warnings.append(f"{role if target else place(column=entry.name)}: {guess.warning}")
+            where = role if target else location(column=entry.name)
+            self.warnings.append(f"{where}: {guess.warning}")
         if guess.rival:
             other = guess.rival if guess.rival in {**INPUT_KINDS, **TARGET_KINDS} else ""
             hint = f" or `kind: {other}`" if other else ", or put it under ignore"
@@ -147,7 +148,7 @@ class Columns:
         given = f"{total} cell{'s' * (total > 1)} read as missing ({shown})"
         # Among numbers they can be nothing else.
         fix = "" if kind in NUMBER_KINDS else "`missing: []` keeps them"
-        self.conversions.append(message(place(column=name), given, fix=fix))
+        self.conversions.append(message(location(column=name), given, fix=fix))
 
 
 def _form(field: pa.Field, decimals: int | None) -> Literal["", "text", "list", "comma"]:

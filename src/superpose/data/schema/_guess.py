@@ -85,7 +85,7 @@ def cuts(counts: np.ndarray) -> np.ndarray:
     Args:
         counts: how often each value stands in the column, (values,).
     """
-    rng = np.random.default_rng(0)  # the same column gets the same answer
+    rng = np.random.default_rng(0)  # the same column gets the same guess
     half = max(int(counts.sum()) // 2, 1)
     return rng.multivariate_hypergeometric(counts, half, CUTS, method="marginals")
 

@@ -113,22 +113,22 @@ def guess_target(values: pa.ChunkedArray) -> Guess:
 
 
 def guess_date(name: str, values: pa.ChunkedArray, numbers: bool = True) -> Guess | None:
-    """The guess for a column of dates, with the fault of dates that can't be told; else None."""
+    """The guess for a column of dates, with the fault of dates whose order is open; else None."""
     words = missing_words(values, "date")
     try:
-        found = dates_in(name, blank_words(values, words), numbers)
+        dates = dates_in(name, blank_words(values, words), numbers)
     except DataError as error:
         fault = str(error).removeprefix(f"column {name!r}: ")
         return Guess("date", "dates", fault=fault)
-    if found is None:
+    if dates is None:
         return None
     return Guess(
         "date",
-        found.reason,
-        found.options,
-        words + found.strangers,
-        found.warning,
-        conversions=found.conversions,
+        dates.reason,
+        dates.options,
+        words + dates.strangers,
+        dates.warning,
+        conversions=dates.conversions,
     )
 
 
@@ -161,19 +161,19 @@ def _guess_text(known: pa.ChunkedArray, target: bool) -> Guess:
     numeric = guess_numeric_text(known, target)
     if numeric is not None:
         return numeric
-    found = pc.unique(known)
+    values = pc.unique(known)
     if _share(pc.match_substring_regex(known, _IMAGE)) >= 0.95:
         return Guess("image", "names of image files")
     if _share(pc.match_substring_regex(known, _SOUND)) >= 0.95:
         return Guess("audio", "names of sound files")
-    distinct = len(found)
+    distinct = len(values)
     separator = joined_by(known, distinct)
     if separator is not None:
         kind = "multilabel" if target else "multicategory"
         reason = f"a few words joined by {separator!r}"
         return Guess(kind, reason, options={"separator": separator})
     if distinct == 2:
-        first, second = sorted(found.to_pylist())
+        first, second = sorted(values.to_pylist())
         return Guess("binary", f"two values, {short(first)} and {short(second)}")
     return _guess_words(known)
 
@@ -232,7 +232,7 @@ class _Words:
         rows = int(counts.sum())
         distinct = int((counts > 0).sum())
         length = float((self.lengths * counts).sum()) / rows
-        spread = float(((self.lengths - length) ** 2 * counts).sum() / rows) ** 0.5
+        std = float(((self.lengths - length) ** 2 * counts).sum() / rows) ** 0.5
         words = 1 + float((self.blanks * counts).sum()) / rows
         dense = (self.dense * counts).sum() / rows > 0.5
         long = words >= 4 or length >= (10 if dense else 40)
@@ -244,7 +244,7 @@ class _Words:
         if rows >= MANY_ROWS and different >= IDENTIFIER_SHARE:
             # Identifiers are made alike; other words that all differ, such as formulas, vary in
             # length.
-            if words >= 3 or (length >= 12 and spread > 0.3 * length):
+            if words >= 3 or (length >= 12 and std > 0.3 * length):
                 return Guess("text", "different text in nearly every row")
             reason = "different words in nearly every row, as identifiers are"
             return Guess(None, reason, otherwise="category")
@@ -262,9 +262,9 @@ def joined_by(known: pa.ChunkedArray, distinct: int | None = None) -> str | None
     """
     distinct = _distinct(known) if distinct is None else distinct
     for separator in SEPARATORS:
-        # Commas also stand in plain text and in names, so more of them are asked for.
-        asked = 0.25 if separator == "," else 0.1
-        if distinct < 3 or _share(pc.match_substring(known, separator)) < asked:
+        # Commas also stand in plain text and in names, so more of them are needed.
+        least = 0.25 if separator == "," else 0.1
+        if distinct < 3 or _share(pc.match_substring(known, separator)) < least:
             continue
         members = pc.list_flatten(pc.split_pattern(one(known), separator))
         members = pc.utf8_trim_whitespace(members)
@@ -311,24 +311,24 @@ def may_hold_words(values: pa.ChunkedArray) -> bool:
 
 
 def declared_guess(kind: str, values: pa.ChunkedArray, decimal: Sign | None = None) -> Guess:
-    """What is found in a column whose kind is declared: how numbers are written, words for missing.
+    """What a column whose kind is declared holds: how numbers are written, words for missing.
 
     Args:
         kind: the declared kind.
         values: all rows.
-        decimal: the sign before decimals, where the user has said it.
+        decimal: the sign before decimals, where the user has set it.
     """
     words = missing_words(values, kind)
     if kind not in ("number", "count") or not is_text(values.type):
         return Guess(kind, "declared", missing=words)
     meant = blank_words(values, words).drop_null()
-    found = read_numbers(meant, decimal) if len(meant) else None
-    if found is None:
+    numbers = read_numbers(meant, decimal) if len(meant) else None
+    if numbers is None:
         return Guess(kind, "declared", missing=words)
-    if found.format is None:
-        return Guess(kind, "declared", fault=f"{found.fault}; {found.fix}")
-    notes = list(found.notes)
+    if numbers.format is None:
+        return Guess(kind, "declared", fault=f"{numbers.fault}; {numbers.fix}")
+    notes = list(numbers.notes)
     if reason := code_reason(meant):
         notes.append(f"{reason}, and read as numbers all the same")
-    form = found.format if found.notes else None
+    form = numbers.format if numbers.notes else None
     return Guess(kind, "declared", missing=words, number_format=form, conversions=tuple(notes))

@@ -1,9 +1,9 @@
-"""Telling dates and times from their values: how they are written, and what has to be said of it.
+"""Telling dates and times from their values: how they are written, and the notes on that.
 
 - Types of dates, timestamps and times of day are dates.
 - Text is if one way of writing reads nine values in ten; the others, no more than 20 different
-  ones, are named and count as missing. Of two orders of day and month the values decide, and it is
-  said; if they don't, that is a fault.
+  ones, are named and count as missing. Of two orders of day and month the values decide, with a
+  note; if they don't, that is a fault.
 - Whole numbers such as 20240131 are if all are days of 1900 to 2099, and there are five different
   ones or the name says date or time: by chance five are in one case of 30 million.
 - Numbers since 1970 (in s, ms, us or ns) are if all are of 1990 to 2099 and the name says so: other
@@ -40,7 +40,7 @@ from superpose.columns import (
     swapped,
     zone_of,
 )
-from superpose.errors import listing, message, place
+from superpose.errors import listing, location, message
 
 from ._schema import ColumnSpec
 
@@ -76,7 +76,7 @@ def dates_in(name: str, values: pa.ChunkedArray, numbers: bool = True) -> Dates 
         numbers: whether numbers may be dates.
 
     Raises:
-        DataError: dates whose order can't be told.
+        DataError: dates whose order the values leave open.
 
     Example:
         >>> dates_in("day", pa.chunked_array([["31/12/2020", "01/01/2021"]])).options
@@ -84,8 +84,8 @@ def dates_in(name: str, values: pa.ChunkedArray, numbers: bool = True) -> Dates 
     """
     kind = values.type
     if pa.types.is_temporal(kind) and not pa.types.is_duration(kind):
-        told = "times of day" if pa.types.is_time(kind) else "dates and times"
-        return Dates({}, told)
+        reason = "times of day" if pa.types.is_time(kind) else "dates and times"
+        return Dates({}, reason)
     if is_text(kind):
         digits = _digits(values)
         if digits is not None:
@@ -99,25 +99,25 @@ def dates_in(name: str, values: pa.ChunkedArray, numbers: bool = True) -> Dates 
 def declared_dates(
     name: str, values: pa.ChunkedArray, options: Mapping[str, Any]
 ) -> tuple[dict[str, Any], tuple[str, ...]]:
-    """The options of a column that is declared as date, and what has to be said of it.
+    """The options of a column that is declared as date, and the notes on it.
 
     What the settings leave out is decided from all rows, so that no part of them decides otherwise.
 
     Raises:
-        DataError: the first value that is no date; dates whose order can't be told.
+        DataError: the first value that is no date; dates whose order the values leave open.
     """
-    found = dict(options)
-    format = found.get("format") or format_of(name, values)
+    complete = dict(options)
+    format = complete.get("format") or format_of(name, values)
     if format not in (None, ISO):
-        found["format"] = format
+        complete["format"] = format
     times = read_times(name, values, format)
-    said = () if "format" in options else _on_format(values, times, format)
+    conversions = () if "format" in options else _on_format(values, times, format)
     if "zone" not in options and not times.clock:
         zone = zone_of(name, times)
         if zone is not None:
-            found["zone"] = zone
-        said += _on_zone(times, zone)
-    return found, said
+            complete["zone"] = zone
+        conversions += _on_zone(times, zone)
+    return complete, conversions
 
 
 def _digits(values: pa.ChunkedArray) -> pa.ChunkedArray | None:
@@ -148,8 +148,8 @@ def _text_as_dates(name: str, values: pa.ChunkedArray) -> Dates | None:
     format = find_date_format(name, text)
     if format is None:
         return None
-    found = parse(text, format)
-    wrong = np.isnan(found.wall) & np.asarray(pc.is_valid(text))
+    parsed = parse(text, format)
+    wrong = np.isnan(parsed.wall) & np.asarray(pc.is_valid(text))
     strangers = pc.unique(text.filter(pa.array(wrong))).to_pylist()
     many = int(wrong.sum())
     if len(strangers) > _STRANGERS or many > 0.1 * (len(text) - text.null_count):
@@ -160,9 +160,9 @@ def _text_as_dates(name: str, values: pa.ChunkedArray) -> Dates | None:
         what += "" if many == 1 else " count"
         first = int(np.argmax(wrong))
         warning = f"{what} as missing: {listing(map(repr, strangers), 3)} (first in row {first})"
-    times = Times(found.wall, found.offset, clock=is_clock(format))
+    times = Times(parsed.wall, parsed.offset, clock=is_clock(format))
     options = {}
-    said = _on_format(values, times, format)
+    conversions = _on_format(values, times, format)
     if format != ISO:
         options["format"] = format
     zone = None if times.clock else zone_of(name, times)
@@ -171,12 +171,12 @@ def _text_as_dates(name: str, values: pa.ChunkedArray) -> Dates | None:
     reason = "dates" if format == ISO else f"dates as {format}"
     if times.clock:
         reason = "times of day"
-    said += _on_zone(times, zone)
-    return Dates(options, reason, tuple(strangers), warning, said)
+    conversions += _on_zone(times, zone)
+    return Dates(options, reason, tuple(strangers), warning, conversions)
 
 
 def _on_format(values: pa.ChunkedArray, times: Times, format: str | None) -> tuple[str, ...]:
-    """What to say where values could also be read another way."""
+    """Notes where values could also be read another way."""
     read = ~np.isnan(times.wall)
     if format in (None, ISO) or not read.any():
         return ()
@@ -197,11 +197,11 @@ def _on_format(values: pa.ChunkedArray, times: Times, format: str | None) -> tup
 
 
 def _on_zone(times: Times, zone: str | None) -> tuple[str, ...]:
-    """What to say where times have several offsets, so that their zone has a name nobody told."""
+    """Notes where times have several offsets, so that nobody has named their zone."""
     if zone != WRITTEN:
         return ()
-    found = listing(offset_name(seconds) for seconds in np.unique(times.offset[times.zoned]))
-    given = f"times with several offsets from UTC ({found}); hour and weekday are read as written"
+    offsets = listing(offset_name(seconds) for seconds in np.unique(times.offset[times.zoned]))
+    given = f"times with several offsets from UTC ({offsets}); hour and weekday are read as written"
     fix = "to read all on the clock of one zone, write `zone:` with its name, as in Europe/Berlin"
     return (message("", given, fix=fix),)
 
@@ -222,7 +222,7 @@ def days_beside_clocks(table: pa.Table, specs: list[ColumnSpec]) -> list[str]:
             given = f"a time of day beside the date {name!r}; they are read as two columns"
             return [
                 message(
-                    place(column=clock),
+                    location(column=clock),
                     given,
                     fix="if they belong together, write under inputs: "
                     f"{{name: {name}, kind: date, clock: {clock}}}",

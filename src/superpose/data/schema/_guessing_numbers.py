@@ -172,17 +172,17 @@ def guess_numeric_text(known: pa.ChunkedArray, target: bool) -> Guess | None:
     first = pc.any(pc.match_substring_regex(meant.slice(0, 1000), r"\d"))
     if not first.as_py() or code_reason(meant):
         return None
-    found = read_numbers(meant)
-    if found is None:
+    read = read_numbers(meant)
+    if read is None:
         return None
-    if found.format is None:
-        return Guess(None, found.fault, fault=f"{found.fault}; {found.fix}")
-    if _are_codes(meant, found.words):
+    if read.format is None:
+        return Guess(None, read.fault, fault=f"{read.fault}; {read.fix}")
+    if _are_codes(meant, read.words):
         return None
-    strangers = meant.filter(pc.is_in(meant, pa.array(found.words, meant.type)))
-    numbers = meant.filter(pc.invert(pc.is_in(meant, pa.array(found.words, meant.type))))
-    guess = _guess_read(numbers, found, target)
-    words = [word.strip() for word in found.words]
+    strangers = meant.filter(pc.is_in(meant, pa.array(read.words, meant.type)))
+    numbers = meant.filter(pc.invert(pc.is_in(meant, pa.array(read.words, meant.type))))
+    guess = _guess_read(numbers, read, target)
+    words = [word.strip() for word in read.words]
     missing = [*words, *(word.strip() for word in pc.unique(others).to_pylist())]
     shown = ", ".join(short(word) for word in missing[:3])
     warning = ""
@@ -197,8 +197,8 @@ def guess_numeric_text(known: pa.ChunkedArray, target: bool) -> Guess | None:
         reason=reason,
         missing=tuple(dict.fromkeys(missing)),
         warning=warning,
-        number_format=found.format if found.notes else None,
-        conversions=(*found.notes, *(_spelled_twice(numbers) if guess.kind == "number" else ())),
+        number_format=read.format if read.notes else None,
+        conversions=(*read.notes, *(_spelled_twice(numbers) if guess.kind == "number" else ())),
     )
 
 
@@ -222,25 +222,27 @@ def read_numbers(known: pa.ChunkedArray, decimal: Sign | None = None) -> FormatF
 
     Args:
         known: the text without missing values.
-        decimal: the sign before decimals, where the user has said it.
+        decimal: the sign before decimals, where the user has set it.
     """
-    found = find_number_format(one(known.cast(pa.large_string())), decimal)
-    if found is not None or numbers_in(known).null_count:
-        return found
+    read = find_number_format(one(known.cast(pa.large_string())), decimal)
+    if read is not None or numbers_in(known).null_count:
+        return read
     return FormatFound(NumberFormat())
 
 
-def _guess_read(known: pa.ChunkedArray, found: FormatFound, target: bool) -> Guess:
+def _guess_read(known: pa.ChunkedArray, read: FormatFound, target: bool) -> Guess:
     """The guess for text that is read as numbers."""
-    assert found.format is not None
-    if found.format.unit:
-        return Guess("number", f"numbers in {found.format.unit}")
-    read = found.format.read("", one(known.cast(pa.large_string())))
-    numbers = pa.chunked_array([read])
+    assert read.format is not None
+    if read.format.unit:
+        return Guess("number", f"numbers in {read.format.unit}")
+    cells = read.format.read("", one(known.cast(pa.large_string())))
+    numbers = pa.chunked_array([cells])
     # 1.0 is what programs write for a whole number beside gaps, and 1.0 of a measurement too.
     spelled = pc.any(pc.match_substring_regex(known, r"\.\d|[eE]")).as_py()
-    if not spelled and pc.all(pc.equal(read, pc.round(read))).as_py():
-        numbers = numbers.cast(pa.int64()) if pc.max(pc.abs(read)).as_py() < MOST_EXACT else numbers
+    if not spelled and pc.all(pc.equal(cells, pc.round(cells))).as_py():
+        numbers = (
+            numbers.cast(pa.int64()) if pc.max(pc.abs(cells)).as_py() < MOST_EXACT else numbers
+        )
     return guess_numbers(numbers, target)
 
 

@@ -6,8 +6,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from superpose.config import Config
-from superpose.data.read._reading import sources_of
 from superpose.data.read._sources import SOURCE
+from superpose.data.read._table_metadata import sources_of
 from superpose.errors import DataError, listing, message
 
 from ._columns import Columns

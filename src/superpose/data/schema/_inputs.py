@@ -35,10 +35,10 @@ class InputColumns:
             for keys, column in self._named()
             if self.checks.known(column.name, *keys)
         ]
-        found = [spec for spec in specs if spec is not None]
-        if not self.checks.faults.found:
-            self.columns.warnings += days_beside_clocks(self.columns.table, found)
-        return found
+        used = [spec for spec in specs if spec is not None]
+        if not self.checks.faults.messages:
+            self.columns.warnings += days_beside_clocks(self.columns.table, used)
+        return used
 
     def _named(self) -> list[tuple[Keys, InputConfig]]:
         if self.config.inputs != "auto":
@@ -50,9 +50,9 @@ class InputColumns:
     def spec(self, entry: ColumnEntry[InputConfig]) -> ColumnSpec | None:
         """One input, or None if it is not used."""
         column = entry.column
-        told = self._divided(column) or self._windows(entry)
-        if told is not None:
-            return told
+        known = self._divided(column) or self._windows(entry)
+        if known is not None:
+            return known
         if column.declared_kind is not None:
             return self.declared(entry, column.declared_kind)
         guess = guess_input(entry.name, entry.values)

@@ -10,8 +10,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from superpose.columns import Column, as_text
-from superpose.data.read._reading import folder_of, read_table
-from superpose.errors import DataError, Faults, did_you_mean, listing, message, place
+from superpose.data.read._reading import read_table
+from superpose.data.read._table_metadata import folder_of
+from superpose.errors import DataError, Faults, did_you_mean, listing, location, message
 from superpose.kinds import INPUT_KINDS, Items
 
 from ._guessing import guess_input
@@ -33,9 +34,9 @@ def items_of(
         DataError: names every fault: no such table or column, an item without a name or twice.
     """
     if options.get("items"):
-        found = _read(name, options, table)
+        items = _read(name, options, table)
         known = options.get("id") or name
-        return _fitted(found.column(known), found.drop_columns([known]))
+        return _fitted(items.column(known), items.drop_columns([known]))
     if options.get("columns"):
         table = table if rows is None else table.take(rows)
         table = table.filter(pc.is_valid(table.column(name)))
@@ -56,10 +57,10 @@ def _read(name: str, options: dict[str, Any], table: pa.Table) -> pa.Table:
         given = f"no column {known!r}, which would name the items of {name!r}"
         fix = did_you_mean(known, items.column_names) or "write `id:` with the column of names"
         allowed = f"the columns {listing(items.column_names)}"
-        raise DataError(message(place(file=path), given, allowed, fix=fix))
+        raise DataError(message(location(file=path), given, allowed, fix=fix))
     text = as_text(items.column(known))
     faults = Faults(DataError)
-    where = place(file=path, column=known)
+    where = location(file=path, column=known)
     if text.null_count:
         row = pc.index(pc.is_null(text), True).as_py()
         faults.add(where, f"row {row} names no item", fix="name it, or take the row out")

@@ -19,7 +19,7 @@ from superpose.columns import (
     read_times,
     with_clock,
 )
-from superpose.errors import DataError, did_you_mean, listing, message, place
+from superpose.errors import DataError, did_you_mean, listing, location, message
 from superpose.stored import restored
 
 from ._guess import are_markers
@@ -90,7 +90,7 @@ class ColumnSpec:
             hint = did_you_mean(self.name, table.column_names)
             raise DataError(
                 message(
-                    place(column=self.name),
+                    location(column=self.name),
                     "not in the table",
                     fix=hint or f"its columns are {listing(table.column_names)}",
                 )
@@ -204,7 +204,7 @@ def _needed(table: pa.Table, name: str, other: str) -> pa.ChunkedArray:
     if not has_column(table, other):
         hint = did_you_mean(other, table.column_names)
         given = f"its column {other!r} is not in the table"
-        raise DataError(message(place(column=name), given, fix=hint or "add it"))
+        raise DataError(message(location(column=name), given, fix=hint or "add it"))
     return blank_words(table.column(other), NULL_WORDS)
 
 
@@ -253,10 +253,10 @@ def counted_words(values: pa.ChunkedArray, words: tuple[str, ...]) -> dict[str, 
     blank = _are_words(values, words)
     if blank is None or not pc.any(blank).as_py():
         return {}
-    found = values.filter(blank)
+    cells = values.filter(blank)
     if is_text(values.type):
-        found = pc.utf8_trim_whitespace(found)
-    pairs = pc.value_counts(found).to_pylist()
+        cells = pc.utf8_trim_whitespace(cells)
+    pairs = pc.value_counts(cells).to_pylist()
     return {f"{pair['values']}": pair["counts"] for pair in pairs if pair["values"] != ""}
 
 

@@ -13,7 +13,7 @@ import pyarrow as pa
 from superpose.columns import local_path
 from superpose.config import Config
 from superpose.data.read._reading import divided
-from superpose.errors import ConfigError, message, place
+from superpose.errors import ConfigError, location, message
 from superpose.kinds import INPUT_KINDS, TARGET_KINDS, InputKind, TargetKind
 
 from ._guess import is_marker
@@ -26,7 +26,7 @@ _SPECIAL = frozenset({"y", "n", "yes", "no", "on", "off", "true", "false", "null
 
 def write_starter(
     table: pa.Table,
-    source: str | PathLike[str] | None,
+    data: str | PathLike[str] | None,
     *,
     targets: str | Sequence[str | Mapping[str, Any]],
     path: str | PathLike[str],
@@ -35,7 +35,7 @@ def write_starter(
 
     Args:
         table: the table, as `read_table` gives it.
-        source: path of the table's file, written relative to `path`; None for a frame.
+        data: path of the table's file, written relative to `path`; None for a frame.
         targets: the columns to predict, as `Config.from_arguments` takes them.
         path: the file to write; an existing one is never touched.
 
@@ -47,15 +47,15 @@ def write_starter(
         DataError: names every fault of the table.
     """
     path = local_path(path, ConfigError)
-    source = None if source is None else local_path(source)
+    data = None if data is None else local_path(data)
     exists = message(
-        place(file=path), "the file exists", fix="name another file, or move this one away"
+        location(file=path), "the file exists", fix="name another file, or move this one away"
     )
     if path.exists():
         raise ConfigError(exists)
-    config = divided(Config.from_arguments(targets=targets), source)
+    config = divided(Config.from_arguments(targets=targets), data)
     schema = infer_schema(table, config)
-    text = _text(config, schema, source=source, path=path)
+    text = _text(config, schema, data=data, path=path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         # Not "w": another process may have written the file in the meantime.
@@ -65,16 +65,16 @@ def write_starter(
         if path.exists():
             raise ConfigError(exists) from None
         given = f"can't be written ({fault.strerror})"
-        raise ConfigError(message(place(file=path), given, fix="name another place")) from None
+        raise ConfigError(message(location(file=path), given, fix="name another folder")) from None
     return schema
 
 
-def _text(config: Config, schema: Schema, *, source: str | PathLike[str] | None, path: Path) -> str:
+def _text(config: Config, schema: Schema, *, data: str | PathLike[str] | None, path: Path) -> str:
     """The whole file."""
     lines = ["# Settings of superpose. Check them with: superpose check " + path.name]
-    if source is not None:
-        data = os.path.relpath(Path(source).resolve(), path.resolve().parent)
-        lines.append(f"data: {_word(Path(data).as_posix())}")
+    if data is not None:
+        path_of_data = os.path.relpath(Path(data).resolve(), path.resolve().parent)
+        lines.append(f"data: {_word(Path(path_of_data).as_posix())}")
     lines += [
         "",
         "# What to predict. The comment tells why a target has its kind; change what is wrong.",

@@ -38,8 +38,8 @@ def suspects(name: str, kind: str, values: pa.ChunkedArray) -> list[str]:
         numbers = numbers_in(values) if is_text(values.type) else values
         return [*_inexact(name, kind, numbers), *_sentinels(name, numbers)]
     if kind in CLASSES:
-        found = [*_inexact(name, kind, values), *_near_equal(name, kind, values)]
-        return [*found, *_rare(name, values)] if kind == "category" else found
+        sentences = [*_inexact(name, kind, values), *_near_equal(name, kind, values)]
+        return [*sentences, *_rare(name, values)] if kind == "category" else sentences
     return []
 
 
@@ -82,24 +82,25 @@ def _sentinels(name: str, values: pa.ChunkedArray) -> list[str]:
     numbers, counts = numbers[order], counts[order]
     finite = np.isfinite(numbers)
     numbers, counts = numbers[finite], counts[finite]
-    found: list[tuple[float, int]] = []
-    while len(found) < _MOST and len(numbers) >= 4 and counts.sum() >= MANY_ROWS:
+    sentinels: list[tuple[float, int]] = []
+    while len(sentinels) < _MOST and len(numbers) >= 4 and counts.sum() >= MANY_ROWS:
         ends = [(numbers[1] - numbers[0], numbers[-1] - numbers[1], 0)]
         ends += [(numbers[-1] - numbers[-2], numbers[-2] - numbers[0], len(numbers) - 1)]
         far = [
             end
-            for gap, spread, end in ends
-            if gap > spread * (_FAR_MAGIC if re.fullmatch(_MAGIC, str(numbers[end])) else _FAR)
+            for gap, extent, end in ends
+            if gap > extent * (_FAR_MAGIC if re.fullmatch(_MAGIC, str(numbers[end])) else _FAR)
         ]
         if not far:
             break
-        found.append((float(numbers[far[0]]), int(counts[far[0]])))
+        sentinels.append((float(numbers[far[0]]), int(counts[far[0]])))
         numbers, counts = np.delete(numbers, far[0]), np.delete(counts, far[0])
-    if not found:
+    if not sentinels:
         return []
-    words = ", ".join(f"{number:.15g}" for number, _ in found)
+    words = ", ".join(f"{number:.15g}" for number, _ in sentinels)
     many = " and ".join(
-        f"{count} value{' is' if count == 1 else 's are'} {number:.15g}" for number, count in found
+        f"{count} value{' is' if count == 1 else 's are'} {number:.15g}"
+        for number, count in sentinels
     )
     rest = f"({numbers[0]:.6g} to {numbers[-1]:.6g})"
     fix = f"write `missing: [{words}]` if they stand for a missing value, or mend them"

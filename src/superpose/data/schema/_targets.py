@@ -6,7 +6,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from superpose.config import TargetConfig
-from superpose.data.read._reading import levels_of
+from superpose.data.read._table_metadata import levels_of
 from superpose.errors import listing
 from superpose.kinds import TARGET_KINDS, TargetHints, TargetKind
 
@@ -15,7 +15,7 @@ from ._columns import Columns
 from ._guess import Guess
 from ._guessing import guess_target
 from ._items import items_of
-from ._label_sources import LabelSources
+from ._label_inputs import LabelInputs
 from ._schema import ColumnSpec
 
 
@@ -31,7 +31,7 @@ class TargetColumns:
         self.checks = columns.checks
         self.config = columns.config
         self.faults = columns.faults
-        self.sources = LabelSources(columns.checks, columns.ignored)
+        self.label_inputs = LabelInputs(columns.checks, columns.ignored)
 
     def specs(self) -> list[ColumnSpec]:
         """The targets, in the order in which they are declared."""
@@ -46,11 +46,11 @@ class TargetColumns:
         """One target, or None if it has a fault."""
         if not self._labelled(entry):
             return None
-        before = len(self.faults.found)
+        before = len(self.faults.messages)
         guess = self.guess(entry)
         if guess is not None and guess.fault:
             self.faults.add(self.config.at(*entry.keys), f"target {entry.name!r}: {guess.fault}")
-        if guess is None or len(self.faults.found) > before:
+        if guess is None or len(self.faults.messages) > before:
             return None
         if not self._beside(entry, guess):
             return None
@@ -63,20 +63,20 @@ class TargetColumns:
         spec = self.columns.spec(entry, guess)
         kind = TARGET_KINDS[guess.kind]
         # Files are opened once, by the codec.
-        return spec if reads_places(kind) else self._fitted(entry, spec, kind)
+        return spec if reads_files_or_inputs(kind) else self._fitted(entry, spec, kind)
 
     def _beside(self, entry: ColumnEntry[TargetConfig], guess: Guess) -> bool:
         """Completes the options with the columns that labels are read with; False at a fault."""
         options = guess.options
         hints = TARGET_KINDS[guess.kind].hints if guess.kind in TARGET_KINDS else TargetHints()
         if hints.labels_of is not None:
-            find = {"words": self.sources.words_of, "image": self.sources.image_of}
-            source = find[hints.labels_of](entry)
-            if source is None:
+            find = {"words": self.label_inputs.words_of, "image": self.label_inputs.image_of}
+            labelled = find[hints.labels_of](entry)
+            if labelled is None:
                 return False
             if hints.labels_of == "words":
-                self.columns.divided.add(source)
-            options["of"] = source
+                self.columns.divided.add(labelled)
+            options["of"] = labelled
         windows = self.config.windows
         if hints.looks_ahead and windows is not None:
             options["ahead"] = windows.horizons
@@ -99,11 +99,11 @@ class TargetColumns:
         table = self.columns.table
         options = dict(spec.options)
         if kind.hints.has_items:
-            before = len(self.faults.found)
+            before = len(self.faults.messages)
             if not self._free_columns(entry):
                 return None
             items = self.checks.attempt(entry.keys, items_of, spec.name, spec.options, table)
-            if len(self.faults.found) > before:
+            if len(self.faults.messages) > before:
                 return None
             options["items"] = items
         fitted = self.checks.attempt(
@@ -152,7 +152,7 @@ class TargetColumns:
 
         As inputs they would give the item away.
         """
-        before = len(self.faults.found)
+        before = len(self.faults.messages)
         inputs = [] if self.config.inputs == "auto" else self.config.inputs
         taken = {column.name for column in [*inputs, *self.config.targets]}
         for index, name in enumerate(entry.column.options.get("columns") or ()):
@@ -162,20 +162,20 @@ class TargetColumns:
                 fix = "take it out there: it would give the item away"
                 self.faults.add(self.config.at(*where), given, fix=fix)
             self.columns.ignored[name] = f"it describes the items of {entry.name!r}"
-        return len(self.faults.found) == before
+        return len(self.faults.messages) == before
 
     def guess(self, entry: ColumnEntry[TargetConfig]) -> Guess | None:
-        """The kind of a target: declared, told by its levels, or guessed."""
+        """The kind of a target: declared, shown by its levels, or guessed."""
         target = entry.column
         levels = levels_of(self.columns.table, entry.name)
         kind = target.declared_kind or self.columns.kind_told_by_values(entry)
         reason = "declared" if target.kind else f"{listing(target.options)} given"
         if kind is None:
-            found = self._shown_by_values(entry, levels)
-            if isinstance(found, Guess):
-                return found
-            kind = found.name
-            reason = found.hints.guess_reason
+            shown = self._shown_by_values(entry, levels)
+            if isinstance(shown, Guess):
+                return shown
+            kind = shown.name
+            reason = shown.hints.guess_reason
         known = self.columns.declared(entry, kind, reason=reason)
         ordered = [family.name for family in _guessed_from("ordered levels")]
         if known is not None and kind in ordered and levels is not None:
@@ -190,16 +190,16 @@ class TargetColumns:
         # Two levels have no more order than yes and no.
         if levels is not None and len(levels) > 2:
             shown += _guessed_from("ordered levels")
-        if not shown and self.sources.lists_like(entry):
+        if not shown and self.label_inputs.lists_like(entry):
             shown += _guessed_from("word lists")
         if not shown:
             shown += [kind for kind in _guessed_from("values") if kind.accepts(entry.values)]
         if shown:
             return shown[0]
-        found = guess_target(entry.values)
-        if found.kind == "image" and self.sources.images():
+        guess = guess_target(entry.values)
+        if guess.kind == "image" and self.label_inputs.images():
             shown += _guessed_from("image files")
-        return shown[0] if shown else found
+        return shown[0] if shown else guess
 
 
 def _guessed_from(sign: str) -> list[type[TargetKind]]:
@@ -207,6 +207,6 @@ def _guessed_from(sign: str) -> list[type[TargetKind]]:
     return [kind for kind in TARGET_KINDS.values() if kind.hints.guess_from == sign]
 
 
-def reads_places(kind: type[TargetKind]) -> bool:
+def reads_files_or_inputs(kind: type[TargetKind]) -> bool:
     """Whether the labels of a kind can't be read from their column alone, but beside an image."""
     return kind.hints.reads_files or kind.hints.reads_input

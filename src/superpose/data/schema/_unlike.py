@@ -14,10 +14,10 @@ from superpose.columns import (
     is_scale,
     present,
     summary,
-    unsaid,
+    unstated,
 )
 from superpose.data._codec import Codec
-from superpose.errors import listing, message, place
+from superpose.errors import listing, location, message
 from superpose.kinds import InputKind
 
 from ._schema import has_column
@@ -35,16 +35,16 @@ def _is_bare(form: NumberFormat, values: Column) -> bool:
     return bare and is_scale(form.unit)
 
 
-def unlike_training(codec: Codec, table: pa.Table, said: Iterable[str] = ()) -> list[str]:
+def unlike_training(codec: Codec, table: pa.Table, stated: Iterable[str] = ()) -> list[str]:
     """Names the inputs whose values training rows had nothing like, and those without any value.
 
-    What the reader of the table has read otherwise than it is written is told too, unless the same
-    was told of the training rows.
+    What the reader of the table has read otherwise than it is written is named too, unless it was
+    so in the training rows.
 
     Args:
         codec: fitted codec.
         table: new rows.
-        said: what was read otherwise than it is written in the training rows.
+        stated: what was read otherwise than it is written in the training rows.
 
     Example:
         >>> from superpose.data.schema._schema import ColumnSpec, Schema
@@ -55,29 +55,29 @@ def unlike_training(codec: Codec, table: pa.Table, said: Iterable[str] = ()) -> 
         "column 'town', row 1: 1 of 2 rows (50%) with values unlike those of training ('lima')"
     """
     specs = {spec.name: spec for spec in codec.schema.inputs}
-    found = summary(unsaid(conversions_of(table), said))
+    sentences = summary(unstated(conversions_of(table), stated))
     for kind in codec.input_kinds if table.num_rows else ():
         spec = specs[kind.column]
         if not has_column(table, spec.name) or spec.optional:
             continue
         if spec.number_format is not None and _is_bare(spec.number_format, table.column(spec.name)):
             given = f"numbers without a unit are read as in {spec.number_format.unit}, as those of "
-            found.append(message(place(column=spec.name), given + "the training rows are"))
+            sentences.append(message(location(column=spec.name), given + "the training rows are"))
         values = spec.values(table)
         there = present(values)
         if not there.any():
             if codec.gaps.get(spec.name, 1.0) ** len(values) < LEAST_CHANCE:
                 given = f"none of {len(values)} rows has a value, as training rows had"
                 fix = "check how the column is read"
-                found.append(message(place(column=spec.name), given, fix=fix))
+                sentences.append(message(location(column=spec.name), given, fix=fix))
             continue
         if (sentence := _unlike(kind, values, there)) is not None:
-            found.append(sentence)
-    return found
+            sentences.append(sentence)
+    return sentences
 
 
 def _unlike(kind: InputKind, values: Column, there: np.ndarray) -> str | None:
-    """What to say of an input where too many rows are unlike those of the training."""
+    """The sentence on an input where too many rows are unlike those of the training."""
     outside = kind.outside(values)
     rows = np.flatnonzero(outside.rows)
     share = len(rows) / there.sum()
@@ -90,4 +90,4 @@ def _unlike(kind: InputKind, values: Column, there: np.ndarray) -> str | None:
         f"those of training ({listing(examples, SHOWN)})"
     )
     fix = "check units and spelling; predictions that rest on them are extrapolated"
-    return message(place(column=kind.column, row=int(rows[0])), given, fix=fix)
+    return message(location(column=kind.column, row=int(rows[0])), given, fix=fix)

@@ -110,12 +110,12 @@ def bin_means(
     learn, part = codes[rows], columns[rows]
     order = np.argsort(learn, kind="stable")
     there, first, count = np.unique(learn[order], return_index=True, return_counts=True)
-    found = np.broadcast_to(part.mean(axis=0), (int(codes.max()) + 1, part.shape[1])).copy()
-    found[there] = np.add.reduceat(part[order], first, axis=0) / count[:, None]
-    return np.asarray(found[codes])
+    means = np.broadcast_to(part.mean(axis=0), (int(codes.max()) + 1, part.shape[1])).copy()
+    means[there] = np.add.reduceat(part[order], first, axis=0) / count[:, None]
+    return np.asarray(means[codes])
 
 
 def explained(y: np.ndarray, guess: np.ndarray) -> np.ndarray:
     """The share of the variance of each column (L,) that a guess explains; -1 without any."""
-    spread = ((y - y.mean(axis=0)) ** 2).sum(axis=0)
-    return 1 - ((y - guess) ** 2).sum(axis=0) / np.where(spread > 0, spread, np.inf) - (spread == 0)
+    total = ((y - y.mean(axis=0)) ** 2).sum(axis=0)
+    return 1 - ((y - guess) ** 2).sum(axis=0) / np.where(total > 0, total, np.inf) - (total == 0)

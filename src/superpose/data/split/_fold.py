@@ -13,7 +13,7 @@ class Fold:
 
     Args:
         train: Indices of the rows that it learns from.
-        validation: Indices of the rows on which it is stopped and judged.
+        validation: Indices of the rows on which it is stopped and evaluated.
 
     Example:
         >>> fold = Fold(train=np.arange(8), validation=np.arange(8, 10))

@@ -24,16 +24,18 @@ from superpose.columns import (
     find,
     holds_events,
     holds_series,
+    index_in_row,
     is_list,
     plain,
-    spread,
 )
 from superpose.data.schema._schema import ColumnSpec, Schema
 from superpose.errors import listing
 from superpose.kinds import INPUT_KINDS, TARGET_KINDS, Pictures, auc
 
 from ._binned import alike, bin_means, bins, explained, indicators, ranks
-from ._splits import PARTS, Split, group_ids, raw_labels
+from ._parts import PARTS
+from ._split_columns import group_ids, raw_labels
+from ._splits import Split
 
 SAMPLE = 4000  # training rows looked at; a disguise shows in fewer
 RANK_CORRELATION = 0.999  # a copy in other units reaches 1; honest inputs stay well below
@@ -98,25 +100,25 @@ def _disguises(table: pa.Table, schema: Schema, split: Split) -> list[str]:
     }
     pairs = list(labels.items())
     measured = [_scale(target_spec) == "interval" for target_spec, _ in labels.values()]
-    blocks = list(alike([y for _, y in labels.values()], measured))
+    groups = list(alike([y for _, y in labels.values()], measured))
     clusters = None if split.clusters is None else split.clusters[rows]
-    found = []
+    warnings = []
     for spec in schema.inputs:
         x = _as_numbers(spec, small)
         if x is None:
             continue
         numeric = spec.kind in ("number", "date")
-        shares = {k: r2 for block in blocks for k, r2 in block.shares(x, numeric).items()}
-        # Slower looks are for the pairs alone in which the quick one has found something.
+        shares = {k: r2 for block in groups for k, r2 in block.shares(x, numeric).items()}
+        # Slower checks are for the pairs alone that the quick one has pointed out.
         for k in sorted(k for k, r2 in shares.items() if r2 >= QUICK_R2):
             (target, detail), (target_spec, y) = pairs[k]
             reason = _reason(x, y, kind=spec.kind, scale=_scale(target_spec), clusters=clusters)
             if reason:
-                found.append(
+                warnings.append(
                     f"input {spec.name!r} may be target {target!r}{detail} in disguise: {reason}; "
                     f"list it under ignore unless it is known before the target is"
                 )
-    return found
+    return warnings
 
 
 def _as_numbers(spec: ColumnSpec, table: pa.Table) -> np.ndarray | None:
@@ -155,8 +157,12 @@ def _reason(
         values = np.stack([clusters[both], x[both], y[both]])
         both = both[np.sort(np.unique(values, axis=1, return_index=True)[1])]
     x, y = _scaled(x[both]), _scaled(y[both])
-    learn, held = _halves(len(x), None if clusters is None else clusters[both])
-    if min(len(x[learn]), len(x[held])) < FEWEST // 2 or y.min() == y.max() or x.min() == x.max():
+    learn, held_out = _two_halves(len(x), None if clusters is None else clusters[both])
+    if (
+        min(len(x[learn]), len(x[held_out])) < FEWEST // 2
+        or y.min() == y.max()
+        or x.min() == x.max()
+    ):
         return None
     numeric = kind in ("number", "date")
     measured = scale == "interval"
@@ -172,7 +178,11 @@ def _reason(
         # Codes of categories have no order; in the order of their means a tree can cut them.
         one = x if numeric else mean
         reason = _tiny_tree(
-            one[learn], column[learn], new=one[held], held=column[held], measured=measured
+            one[learn],
+            column[learn],
+            new=one[held_out],
+            held_out=column[held_out],
+            measured=measured,
         )
         if reason:
             return reason
@@ -192,14 +202,14 @@ def _one_to_one(x: np.ndarray, y: np.ndarray) -> bool:
     return pairs == len(np.unique(x)) == len(np.unique(y)) and pairs <= len(x) / 2
 
 
-def _halves(rows: int, clusters: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
+def _two_halves(rows: int, clusters: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
     """Every second row, or the rows of every second cluster, and the others."""
     order = np.arange(rows) if clusters is None else np.unique(clusters, return_inverse=True)[1]
     return np.flatnonzero(order % 2 == 0), np.flatnonzero(order % 2 == 1)
 
 
 def _tiny_tree(
-    x: np.ndarray, y: np.ndarray, *, new: np.ndarray, held: np.ndarray, measured: bool
+    x: np.ndarray, y: np.ndarray, *, new: np.ndarray, held_out: np.ndarray, measured: bool
 ) -> str | None:
     """Fit a tree of a few leaves on some rows x (n,), y (n,) and score it on others."""
     from sklearn.tree import DecisionTreeRegressor  # slow to import, and seldom needed
@@ -207,11 +217,11 @@ def _tiny_tree(
     tree = DecisionTreeRegressor(max_leaf_nodes=LEAVES, min_samples_leaf=2, random_state=0)
     guess = tree.fit(x[:, None], y).predict(new[:, None])
     if measured:
-        r2 = float(explained(held, guess))
+        r2 = float(explained(held_out, guess))
         return f"alone it explains {r2:.1%} of the variance" if r2 >= TREE_R2 else None
-    if min(held.sum(), (1 - held).sum()) < FEWEST_PER_SIDE:
+    if min(held_out.sum(), (1 - held_out).sum()) < FEWEST_PER_SIDE:
         return None
-    area = auc(held, guess)
+    area = auc(held_out, guess)
     return f"alone it ranks the classes with an AUC of {area:.4f}" if area >= TREE_AUC else None
 
 
@@ -225,17 +235,17 @@ def _duplicates(table: pa.Table, schema: Schema, split: Split) -> list[str]:
             odd = np.uint64(zlib.crc32(spec.name.encode()) * 2 + 1 + (position << 40))
             keys = (keys ^ (codes + np.uint64(1)) * odd) * np.uint64(0x9E3779B97F4A7C15)
             keys ^= keys >> np.uint64(29)
-    found = []
+    warnings = []
     for part, rows in zip(PARTS[1:], (split.validation, split.test), strict=True):
         same = rows[np.isin(keys[rows], keys[split.train])]
         if len(same):
             share = len(same) / len(rows)
-            found.append(
+            warnings.append(
                 f"{len(same)} of {len(rows)} {part} rows ({share:.1%}) equal a training row in all "
                 f"of {listing([repr(s.name) for s in specs], SHOWN)} (row {listing(same, SHOWN)}); "
                 f"remove the copies, or split by a group column that keeps them together"
             )
-    return found
+    return warnings
 
 
 def _row_codes(values: Column) -> np.ndarray:
@@ -252,17 +262,21 @@ def _row_codes(values: Column) -> np.ndarray:
 
 
 def _series_codes(values: Column) -> np.ndarray:
-    """A number per series: sums of what its numbers hash to, each by its place in the row."""
-    found = as_events("", values) if holds_events(values.type) else as_steps("", values)
-    numbers = np.reshape(found.values, (len(found.rows), -1))
+    """A number per series: sums of what its numbers hash to, each by its position in the row."""
+    steps = as_events("", values) if holds_events(values.type) else as_steps("", values)
+    numbers = np.reshape(steps.values, (len(steps.rows), -1))
     bits = np.nan_to_num(numbers, nan=np.inf).view(np.uint64)
-    place = np.arange(numbers.shape[1], dtype=np.uint64) + np.uint64(1)
-    step = spread(found.rows, len(values)).astype(np.uint64)[:, None] * np.uint64(2654435761)
+    channel = np.arange(numbers.shape[1], dtype=np.uint64) + np.uint64(1)
+    position = index_in_row(steps.rows, len(values)).astype(np.uint64)[:, None] * np.uint64(
+        2654435761
+    )
     with np.errstate(over="ignore"):  # hashing wraps around on purpose
-        mixed = (bits ^ (bits >> np.uint64(31))) * np.uint64(0x9E3779B97F4A7C15) * (place + step)
+        mixed = (
+            (bits ^ (bits >> np.uint64(31))) * np.uint64(0x9E3779B97F4A7C15) * (channel + position)
+        )
         each = (mixed ^ (mixed >> np.uint64(29))).sum(axis=1)
     sums = np.zeros(len(values), np.uint64)
-    np.add.at(sums, found.rows, each)
+    np.add.at(sums, steps.rows, each)
     return (sums >> np.uint64(1)).astype(np.int64)
 
 
@@ -270,7 +284,7 @@ def _shared_groups(table: pa.Table, schema: Schema, split: Split) -> list[str]:
     """Columns named like an identifier whose values repeat and lie on both sides of the test."""
     used = {spec.name: spec.kind for spec in [*schema.inputs, *schema.targets]}
     targets = {spec.name for spec in schema.targets}
-    found = []
+    warnings = []
     for name in table.column_names:
         values = plain(table.column(name))
         # Measured numbers and lists are no identifiers, whatever their name.
@@ -285,9 +299,9 @@ def _shared_groups(table: pa.Table, schema: Schema, split: Split) -> list[str]:
         share = float(np.isin(ids[split.test], train).mean())
         repeats = len(split.train) / max(len(train), 1)
         if repeats >= 2 and len(train) >= 2 and share > 0:
-            found.append(
+            warnings.append(
                 f"column {name!r} looks like a group: {share:.0%} of the test rows share its value "
                 f"with training rows; if new data will bring new values of {name!r}, use "
                 f"split: {{by: group, column: {name}}}"
             )
-    return found
+    return warnings

@@ -77,7 +77,7 @@ def deal(marked: np.ndarray, shares: np.ndarray, rng: np.random.Generator) -> np
         label = int(np.argmin(np.where(left > 0, left, np.inf)))
         rows = rng.permutation(np.flatnonzero((part < 0) & marked[:, label]))
         amounts = _apportion(len(rows), wanted[:, label], room, rng=rng)
-        part[rows] = _spread(rows, amounts, marked=marked, left=left, rng=rng)
+        part[rows] = _dealt_evenly(rows, amounts, marked=marked, left=left, rng=rng)
         for k in range(len(shares)):
             wanted[k] -= marked[rows[part[rows] == k]].sum(axis=0)
         room = room - amounts
@@ -87,7 +87,7 @@ def deal(marked: np.ndarray, shares: np.ndarray, rng: np.random.Generator) -> np
     return part
 
 
-def _spread(
+def _dealt_evenly(
     rows: np.ndarray,
     amounts: np.ndarray,
     *,
@@ -97,12 +97,12 @@ def _spread(
 ) -> np.ndarray:
     """Deal rows in the order of their other marks, so that each part gets some of every sort."""
     keys = rng.permutation(np.flatnonzero(left > 0))  # by chance, so that no target is always last
-    place = np.empty(len(rows), int)
-    place[np.lexsort(marked[np.ix_(rows, keys)].T)] = np.arange(len(rows))
+    position = np.empty(len(rows), int)
+    position[np.lexsort(marked[np.ix_(rows, keys)].T)] = np.arange(len(rows))
     # Each part's seats stand at even distances along that order.
     seats = [(np.arange(n) + rng.random()) / n for n in amounts if n]
     owner = np.repeat(np.flatnonzero(amounts), amounts[amounts > 0])
-    return owner[np.argsort(np.concatenate(seats), kind="stable")][place]
+    return owner[np.argsort(np.concatenate(seats), kind="stable")][position]
 
 
 def _apportion(
@@ -168,7 +168,7 @@ def deal_groups(
 def _fill_empty(chosen: np.ndarray, sizes: np.ndarray, parts: int) -> None:
     """Move the smallest group of the part with most groups into each part that has none."""
     for part in range(parts):
-        held = np.bincount(chosen, minlength=parts)
-        if held[part] == 0 and held.max() > 1:
-            donors = np.flatnonzero(chosen == held.argmax())
+        counts = np.bincount(chosen, minlength=parts)
+        if counts[part] == 0 and counts.max() > 1:
+            donors = np.flatnonzero(chosen == counts.argmax())
             chosen[donors[np.argmin(sizes[donors])]] = part

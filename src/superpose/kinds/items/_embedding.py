@@ -11,8 +11,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from superpose.columns import Column, is_list, one, plain, require_held
-from superpose.errors import DataError, message, place
+from superpose.columns import Column, is_list, one, plain, require_float32
+from superpose.errors import DataError, location, message
 from superpose.kinds._input import InputHints, InputKind
 
 FARTHEST = 1e3  # spreads
@@ -47,9 +47,9 @@ def standardised(vectors: np.ndarray, mean: Sequence[float], scale: Sequence[flo
     """Vectors (..., D) less their mean and over their scale, float32."""
     with np.errstate(over="ignore"):
         centred = vectors - np.asarray(mean, np.float32)
-        found = np.asarray(centred / np.asarray(scale, np.float32), np.float32)
+        standard = np.asarray(centred / np.asarray(scale, np.float32), np.float32)
     # A number so far out is of another model; the network would make infinity of it.
-    return np.clip(found, -FARTHEST, FARTHEST)
+    return np.clip(standard, -FARTHEST, FARTHEST)
 
 
 def as_features(column: str, vectors: np.ndarray) -> tuple[np.ndarray, list[bool], list[str]]:
@@ -62,13 +62,13 @@ def moments(vectors: np.ndarray) -> tuple[list[float], list[float], int]:
     """The mean and scale of each number of vectors (N, D), and how many rows have one."""
     there = vectors[~np.isnan(vectors).any(axis=1)].astype(np.float64)
     if not len(there):
-        size = vectors.shape[1]
-        return [0.0] * size, [1.0] * size, 0
+        length = vectors.shape[1]
+        return [0.0] * length, [1.0] * length, 0
     scale = there.std(axis=0)
     # All numbers of an embedding are of one kind; one that hardly varies must not be blown up.
-    floor = max(float(scale.max()) * 1e-3, 1e-12)
+    least = max(float(scale.max()) * 1e-3, 1e-12)
     mean = there.mean(axis=0).tolist()
-    return mean, np.maximum(scale, floor).tolist(), len(there)
+    return mean, np.maximum(scale, least).tolist(), len(there)
 
 
 @dataclass(kw_only=True)
@@ -101,7 +101,7 @@ class EmbeddingInput(VectorInput):
         return f"vectors of {len(self.mean)} numbers"
 
 
-def _matrix(column: str, values: Column, size: int | None) -> np.ndarray:
+def _matrix(column: str, values: Column, length: int | None) -> np.ndarray:
     """Lists of numbers as float32 (N, D), NaN throughout where a row has no list.
 
     Raises:
@@ -109,23 +109,23 @@ def _matrix(column: str, values: Column, size: int | None) -> np.ndarray:
     """
     values = plain(values)
     if pa.types.is_null(values.type):
-        return np.full((len(values), size or 1), np.nan, np.float32)
+        return np.full((len(values), length or 1), np.nan, np.float32)
     if not is_list(values.type) or not _numeric(values.type.value_type):
         given = f"holds {values.type}"
-        raise DataError(message(place(column=column), given, "a list of numbers in every row"))
+        raise DataError(message(location(column=column), given, "a list of numbers in every row"))
     lists = one(values)
     if pa.types.is_fixed_size_list(lists.type):
         lists = lists.cast(pa.list_(lists.type.value_type))
     lengths = np.asarray(pc.fill_null(pc.list_value_length(lists), 0))
     there = np.asarray(lists.is_valid())
     known = lengths[there]
-    expected = size or (int(np.bincount(known).argmax()) if len(known) else 1)
+    expected = length or (int(np.bincount(known).argmax()) if len(known) else 1)
     wrong = there & (lengths != expected)
     if wrong.any():
         row = int(np.argmax(wrong))
         raise DataError(
             message(
-                place(column=column, row=row),
+                location(column=column, row=row),
                 f"a list of {lengths[row]} numbers",
                 f"{expected} numbers, as in the other rows",
                 fix="mend the row, or leave the cell empty",
@@ -138,10 +138,10 @@ def _matrix(column: str, values: Column, size: int | None) -> np.ndarray:
         row = int(np.flatnonzero(there)[np.argmax(gaps)])
         given = "a list with a gap or a number that is not finite"
         fix = "fill the gap, or leave the cell empty"
-        raise DataError(message(place(column=column, row=row), given, "numbers only", fix=fix))
-    found = np.full((len(lengths), max(expected, 1)), np.nan)
-    found[there] = wide
-    return require_held(column, found).astype(np.float32)
+        raise DataError(message(location(column=column, row=row), given, "numbers only", fix=fix))
+    vectors = np.full((len(lengths), max(expected, 1)), np.nan)
+    vectors[there] = wide
+    return require_float32(column, vectors).astype(np.float32)
 
 
 def _numeric(kind: pa.DataType) -> bool:

@@ -11,7 +11,7 @@ import numpy as np
 from pydantic import Field
 
 from superpose.columns import Column, as_text, counted, find, read_whole, warn
-from superpose.errors import DataError, did_you_mean, message, place
+from superpose.errors import DataError, did_you_mean, location, message
 from superpose.kinds._input import InputHints
 from superpose.kinds._options import Options
 
@@ -65,7 +65,7 @@ class EntityInput(VectorInput):
         links = sorted(set(relations))
         if len(entities) > MOST_ENTITIES:
             given = f"the graph has {len(entities)} entities"
-            raise DataError(message(place(column=column), given, f"at most {MOST_ENTITIES}"))
+            raise DataError(message(location(column=column), given, f"at most {MOST_ENTITIES}"))
         _require_known(column, values, entities)
         if settings.pretrained:
             from superpose.functional import embed_triples  # the only part that needs torch
@@ -111,9 +111,9 @@ class EntityInput(VectorInput):
                 f"input {self.column!r}, row {row}: {text[row].as_py()!r} is not in the graph; "
                 f"{int(strangers.sum())} such value(s) count as missing"
             )
-        found = np.full((len(index), self._table.shape[1]), np.nan, np.float32)
-        found[index >= 0] = self._table[index[index >= 0]]
-        return standardised(found, self.mean, self.scale)
+        vectors = np.full((len(index), self._table.shape[1]), np.nan, np.float32)
+        vectors[index >= 0] = self._table[index[index >= 0]]
+        return standardised(vectors, self.mean, self.scale)
 
     def describe(self) -> str:
         how = f"learned from {self.triples} triples" if self.pretrained else "random"
@@ -133,7 +133,7 @@ def _require_known(column: str, values: Column, entities: list[str]) -> None:
         more = f", and {len(unknown) - 1} other names" if len(unknown) > 1 else ""
         raise DataError(
             message(
-                place(column=column, row=row),
+                location(column=column, row=row),
                 f"{unknown[0]!r} is not in the graph{more}",
                 fix=did_you_mean(unknown[0], entities)
                 or "add its triples, or leave the cell empty",
@@ -153,8 +153,8 @@ def read_triples(path: Path, column: str) -> list[tuple[str, str, str]]:
         reason = "no such file" if isinstance(fault, FileNotFoundError) else str(fault)
         given = f"graph {path} can't be read: {reason}"
         fix = "give the path of a file with head, relation and tail between tabs on each line"
-        raise DataError(message(place(column=column), given, fix=fix)) from None
-    found = []
+        raise DataError(message(location(column=column), given, fix=fix)) from None
+    triples = []
     for number, line in enumerate(lines, start=1):
         parts = [part.strip() for part in line.split("\t")]
         if not line.strip():
@@ -162,9 +162,9 @@ def read_triples(path: Path, column: str) -> list[tuple[str, str, str]]:
         if len(parts) != 3 or not all(parts):
             given = f"{len(parts)} part{'s' * (len(parts) != 1)} given"
             allowed = "head, relation and tail, with a tab between them"
-            raise DataError(message(place(file=path, line=number), given, allowed))
-        found.append((parts[0], parts[1], parts[2]))
-    if len(found) < FEWEST_TRIPLES:
-        given = f"{len(found)} triples given"
-        raise DataError(message(place(file=path), given, f"{FEWEST_TRIPLES} or more"))
-    return found
+            raise DataError(message(location(file=path, line=number), given, allowed))
+        triples.append((parts[0], parts[1], parts[2]))
+    if len(triples) < FEWEST_TRIPLES:
+        given = f"{len(triples)} triples given"
+        raise DataError(message(location(file=path), given, f"{FEWEST_TRIPLES} or more"))
+    return triples

@@ -28,7 +28,7 @@ class Items(NamedTuple):
 
 def described(items: Items) -> list[dict[str, Any]]:
     """The columns of items as plain values: the state of each kind, and what a network reads."""
-    found = []
+    columns = []
     for kind, values in zip(items.inputs, items.values, strict=True):
         block = kind.encode(values)
         if np.issubdtype(block.dtype, np.floating):
@@ -38,21 +38,21 @@ def described(items: Items) -> list[dict[str, Any]]:
         else:
             plain = block.ravel().tolist()
         shape = list(block.shape)
-        found.append({"state": kind.state(), "shape": shape, "block": plain})
-    return found
+        columns.append({"state": kind.state(), "shape": shape, "block": plain})
+    return columns
 
 
 def inputs_of(columns: list[dict[str, Any]]) -> list[tuple[InputKind, np.ndarray]]:
     """The described columns as fitted inputs, and what networks read of all items, (K, ...)."""
     from superpose.kinds import INPUT_KINDS  # the table names the kinds that this folder has
 
-    found = []
+    inputs = []
     for column in columns:
         kind = INPUT_KINDS[column["state"]["kind"]].from_state(column["state"])
         whole = all(isinstance(x, int) for x in column["block"])
         block = np.array(column["block"], np.int64 if whole else np.float32)
-        found.append((kind, block.reshape(column["shape"])))
-    return found
+        inputs.append((kind, block.reshape(column["shape"])))
+    return inputs
 
 
 def codes(items: Items, most: int) -> np.ndarray:
@@ -63,7 +63,7 @@ def codes(items: Items, most: int) -> np.ndarray:
         most: largest number of them.
 
     Shape:
-        (K, R) float64 with R at most ``most``, each of spread 1; (K, 0) where nothing varies.
+        (K, R) float64 with R at most ``most``, each of scale 1; (K, 0) where nothing varies.
     """
     parts = [np.zeros((len(items.names), 0))]
     for kind, values in zip(items.inputs, items.values, strict=True):
@@ -76,9 +76,9 @@ def codes(items: Items, most: int) -> np.ndarray:
                 parts.append(_standard(column)[:, None])
     wide = np.concatenate(parts, axis=1)
     wide = wide - wide.mean(axis=0)
-    left, size, _ = np.linalg.svd(wide, full_matrices=False)
-    told = size > 1e-6 * max(float(size.max(initial=0.0)), 1e-12)
-    return np.asarray(left[:, told][:, :most] * np.sqrt(len(wide)))
+    left, singular, _ = np.linalg.svd(wide, full_matrices=False)
+    informative = singular > 1e-6 * max(float(singular.max(initial=0.0)), 1e-12)
+    return np.asarray(left[:, informative][:, :most] * np.sqrt(len(wide)))
 
 
 def _standard(column: np.ndarray) -> np.ndarray:

@@ -12,7 +12,7 @@ from pydantic import Field, model_validator
 
 from superpose.columns import Column, class_names, class_values, find
 from superpose.distributions import Items as ItemDistribution
-from superpose.errors import DataError, did_you_mean, message, place
+from superpose.errors import DataError, did_you_mean, location, message
 from superpose.kinds._beside import Beside
 from superpose.kinds._hints import TargetHints
 from superpose.kinds._input import InputKind
@@ -26,10 +26,10 @@ from ._items import Items, codes, described, inputs_of
 
 MOST_ITEMS = 10_000  # a probability of each is held for each row
 TREE_ITEMS = 50  # trees grow one for each class in every round
-ONE_HOT = 32  # with more items a measured one is told by a code
+ONE_HOT = 32  # with more items a measured one is read as a code
 CODE = 16  # numbers of a code, and as many again of what is known of the item
-VECTOR = 32  # numbers of a vector, unless told otherwise
-TOP = 10  # items that are listed for a row, unless told otherwise
+VECTOR = 32  # numbers of a vector, unless set
+TOP = 10  # items that are listed for a row, unless set
 RECALLS = (1, 10, 100)
 
 
@@ -98,14 +98,16 @@ class RetrievalTarget(OneClass):
 
     @classmethod
     def fit(cls, column: str, values: Column, items: Items | None = None, **options: Any) -> Self:
-        found = CountedClasses.of(column, values)
-        names = ordered(found.names, found.type)
+        classes = CountedClasses.of(column, values)
+        names = ordered(classes.names, classes.type)
         if items is not None and len(items.names):
-            names = _item_names(column, found, items)
+            names = _item_names(column, classes, items)
         if len(names) > MOST_ITEMS:
             given = f"{len(names)} different items"
             fix = "leave out the rarest, or group them"
-            raise DataError(message(place(column=column), given, f"at most {MOST_ITEMS}", fix=fix))
+            raise DataError(
+                message(location(column=column), given, f"at most {MOST_ITEMS}", fix=fix)
+            )
         code = np.zeros((0, 0))
         if len(names) > ONE_HOT:
             code = np.random.default_rng(0).normal(size=(len(names), CODE))
@@ -114,8 +116,8 @@ class RetrievalTarget(OneClass):
         return cls(
             column=column,
             levels=names,
-            type=found.type,
-            counts=[found.counts.get(name, 0) for name in names],
+            type=classes.type,
+            counts=[classes.counts.get(name, 0) for name in names],
             vector=options.get("size", VECTOR),
             top=options.get("top", TOP),
             columns=described(items) if items is not None else [],
@@ -146,7 +148,7 @@ class RetrievalTarget(OneClass):
         return np.where(known[:, None], code, np.nan).astype(np.float32)
 
     def ranks(self, y: np.ndarray, pred: np.ndarray) -> np.ndarray:
-        """Where in the list of items each label stands, 1 for the first; ties share their places.
+        """Where in the list of items each label stands, 1 for the first; ties share their ranks.
 
         Shape:
             y (N,) without gaps, pred (N, K) -> (N,).
@@ -162,10 +164,10 @@ class RetrievalTarget(OneClass):
         rank = self.ranks(y, pred)
         # One item is right: the ideal gain is 1.
         gain = np.where(rank <= 10, 1 / np.log2(1 + rank), 0.0)
-        found = [(rank <= k).mean() for k in RECALLS if k < len(self.levels)]
+        shares = [(rank <= k).mean() for k in RECALLS if k < len(self.levels)]
         values = [
             (1 / rank).mean(),
-            *found,
+            *shares,
             gain.mean(),
             self.distribution.row_loss(y, pred).mean(),
         ]
@@ -202,11 +204,11 @@ class RetrievalTarget(OneClass):
             "items": len(self.levels),
             "examples": [
                 {
-                    "row": asked,
+                    "row": inputs,
                     "true": self.levels[int(y[row])],
                     "told": [[self.levels[k], float(pred[row, k])] for k in best],
                 }
-                for row, asked, best in zip(few, shown(beside.table, few), top, strict=True)
+                for row, inputs, best in zip(few, shown(beside.table, few), top, strict=True)
             ],
         }
 
@@ -218,18 +220,18 @@ class RetrievalTarget(OneClass):
         return f"{len(self.levels)} items{new}{by}"
 
 
-def _item_names(column: str, found: CountedClasses, items: Items) -> list[str]:
+def _item_names(column: str, classes: CountedClasses, items: Items) -> list[str]:
     """The names of the items of a table, which are more than those that training rows name.
 
     Raises:
         DataError: the first row whose item the table lacks.
     """
-    names: list[str] = class_names(items.names, found.type).to_pylist()
-    strangers = find(found.text, names) == -1
+    names: list[str] = class_names(items.names, classes.type).to_pylist()
+    strangers = find(classes.text, names) == -1
     if strangers.any():
         row = int(np.argmax(strangers))
-        name = found.text[row].as_py()
+        name = classes.text[row].as_py()
         given = f"{name!r} is not among the {len(names)} items"
         fix = did_you_mean(name, names) or "add it to the table of items"
-        raise DataError(message(place(column=column, row=row), given, fix=fix))
+        raise DataError(message(location(column=column, row=row), given, fix=fix))
     return names

@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 from pydantic import Field
 
-from superpose.columns import Column, as_text, as_words, counted, find, missing, spread
+from superpose.columns import Column, as_text, as_words, counted, find, index_in_row, missing
 from superpose.kinds._input import InputHints, InputKind
 from superpose.kinds._options import DropOptions, Options
 
@@ -23,8 +23,8 @@ class SequenceOptions(Options):
 
     Args:
         length: newest members of a history that are read.
-        augment: how histories are varied while the network learns: drop, the share of the members
-            that are made unknown; they are not unless it is set.
+        augment: how histories are augmented while the network learns: drop, the share of the
+            members that are made unknown; they are not unless it is set.
     """
 
     length: int = Field(default=50, ge=1, le=512)
@@ -35,7 +35,7 @@ class SequenceOptions(Options):
 class SequenceInput(InputKind):
     """A history of names, oldest first, as a list or as text with blanks between the names.
 
-    The newest ``length`` members are read, newest first, so that a place says how long ago.
+    The newest ``length`` members are read, newest first, so that a position says how long ago.
 
     Example:
         >>> values = pa.chunked_array([[["milk", "tea"], ["tea"], None]])
@@ -79,7 +79,7 @@ class SequenceInput(InputKind):
         codes = find(members, self.levels) + FIRST
         codes[codes < FIRST] = UNSEEN
         counts = np.bincount(rows, minlength=len(values))
-        return codes, rows, counts[rows] - 1 - spread(rows, len(values))
+        return codes, rows, counts[rows] - 1 - index_in_row(rows, len(values))
 
     def encode(self, values: Column) -> np.ndarray:
         codes, rows, age = self._codes(values)
@@ -91,19 +91,23 @@ class SequenceInput(InputKind):
     def features(self, values: Column) -> tuple[np.ndarray, list[bool], list[str]]:
         codes, rows, age = self._codes(values)
         count = len(values)
-        width = min(TREE_LEVELS, len(self.levels))
+        n_levels = min(TREE_LEVELS, len(self.levels))
         lengths = np.bincount(rows, minlength=count)
         newest = np.full(count, np.nan)
         newest[rows[age == 0]] = codes[age == 0]
         # As a category only what trees can tell apart; the others are one level.
         newest[newest >= FIRST + TREE_LEVELS] = UNSEEN
-        shown = (codes >= FIRST) & (codes < FIRST + width)
-        cells = np.bincount(rows[shown] * width + codes[shown] - FIRST, minlength=count * width)
-        matrix = np.column_stack([newest, lengths, cells.reshape(count, width)]).astype(np.float32)
+        shown = (codes >= FIRST) & (codes < FIRST + n_levels)
+        cells = np.bincount(
+            rows[shown] * n_levels + codes[shown] - FIRST, minlength=count * n_levels
+        )
+        matrix = np.column_stack([newest, lengths, cells.reshape(count, n_levels)]).astype(
+            np.float32
+        )
         matrix[missing(values)] = np.nan
         names = [f"{self.column} (newest)", f"{self.column} (length)"]
-        names += [f"{self.column} ({level})" for level in self.levels[:width]]
-        return matrix, [True, *[False] * (width + 1)], names
+        names += [f"{self.column} ({level})" for level in self.levels[:n_levels]]
+        return matrix, [True, *[False] * (n_levels + 1)], names
 
     @property
     def vocabulary(self) -> int:

@@ -92,18 +92,19 @@ class VectorTarget(SeveralNumbers):
         """Cosines, and how often the right vector is among the nearest of those of all rows."""
         whole = ~np.isnan(y).any(axis=1)
         mean, _ = self.distribution.parameters(pred[whole])
-        true, told = self.in_units(y[whole]), self.in_units(mean)
+        true = self.in_units(y[whole])
+        predicted = self.in_units(mean)
         names = ["cosine", *(f"recall_at_{k}" for k in RECALLS if k < len(true)), "rmse"]
         if not len(true):
             return dict.fromkeys(names, np.nan)
-        true_unit, told_unit = _unit(true), _unit(told)
-        near = told_unit[:MOST_NEIGHBOURS] @ true_unit[:MOST_NEIGHBOURS].T
+        true_unit, pred_unit = _unit(true), _unit(predicted)
+        near = pred_unit[:MOST_NEIGHBOURS] @ true_unit[:MOST_NEIGHBOURS].T
         own = np.diagonal(near)[:, None]
         rank = (near > own).sum(axis=1) + ((near == own).sum(axis=1) + 1) / 2
-        found = [float((rank <= k).mean()) for k in RECALLS if k < len(true)]
-        cosine = float((true_unit * told_unit).sum(axis=1).mean())
+        recalls = [float((rank <= k).mean()) for k in RECALLS if k < len(true)]
+        cosine = float((true_unit * pred_unit).sum(axis=1).mean())
         rmse = root_mean_square(y[whole] - mean, self.scale)
-        return dict(zip(names, [cosine, *found, rmse], strict=True))
+        return dict(zip(names, [cosine, *recalls, rmse], strict=True))
 
     def decode(
         self,

@@ -19,7 +19,7 @@ from superpose.columns import (
     require_regular,
     windows_paths,
 )
-from superpose.errors import message, place
+from superpose.errors import location, message
 from superpose.kinds._input import InputHints, InputKind
 from superpose.kinds._options import Options, augment_settings
 
@@ -35,40 +35,40 @@ FIX = MEND.replace(", or", ",") + ", or write `on_error: skip`"
 def usual_seconds(values: Column, folder: str) -> float:
     """Enough seconds for 19 of 20 sounds that can be read, in tenths."""
     paths = [str(locate(folder, path)) for path in as_text(values).to_pylist() if path]
-    known = [length for length in map(seconds_of, paths) if length > 0]
-    longest = float(np.quantile(known, 0.95)) if known else 1.0
+    lengths = [length for length in map(seconds_of, paths) if length > 0]
+    longest = float(np.quantile(lengths, 0.95)) if lengths else 1.0
     return float(np.clip(np.ceil(10 * longest) / 10, 0.1, LONGEST))
 
 
 def read_sounds(
     values: Column, folder: str, read: Callable[[str], np.ndarray]
 ) -> tuple[dict[int, np.ndarray], dict[int, str]]:
-    """Read the sound of each row that has one; where that fails, tell why, by row."""
-    found = dict[int, np.ndarray]()
+    """Read the sound of each row that has one; where that fails, the reason, by row."""
+    sounds = dict[int, np.ndarray]()
     wrong = dict[int, str]()
     for row, path in enumerate(as_text(values).to_pylist()):
         if not path:
             continue
         whole = str(locate(folder, path))
         try:
-            found[row] = read(whole)
+            sounds[row] = read(whole)
         except FileNotFoundError:
             wrong[row] = "no such file"
         except (OSError, RuntimeError, ValueError) as error:
             wrong[row] = str(error).replace(f"{whole!r}", "it")
-    return found, wrong
+    return sounds, wrong
 
 
 def sound_conversions(column: str, values: Column, folder: str) -> list[str]:
     """What training rows hold that is read otherwise than it is written, one sentence each."""
     paths = as_text(values).to_pylist()
     files = [locate(folder, path) for path in paths if path]
-    found = windows_paths(column, paths, folder)
+    conversions = windows_paths(column, paths, folder)
     if many := sum(file.is_file() and is_stream(file) for file in files):
         given = f"{many} of {len(files)} training sounds are streams whose heads don't tell the "
         fix = "they are read to the end of the file; if any was cut off, that can't be seen"
-        found.append(message(place(column=column), f"{given}length", fix=fix))
-    return found
+        conversions.append(message(location(column=column), f"{given}length", fix=fix))
+    return conversions
 
 
 def require_read(
@@ -80,7 +80,7 @@ def require_read(
 
 
 class AudioAugmentOptions(BaseModel):
-    """How sounds are varied while the network learns; validation and test rows never are.
+    """How sounds are augmented while the network learns; validation and test rows never are.
 
     Args:
         volume: largest change of loudness, in standard deviations of a band, 0 or more.
@@ -106,8 +106,8 @@ class AudioOptions(Options):
         rate: samples a second that sounds are brought to, in hertz; 16000 unless set.
         seconds: how much of a sound is read from its start; unless set, enough for 19 of 20.
         mels: bands of pitch; 40 unless set.
-        augment: how sounds are varied while the network learns: volume, noise, time, bands, shift;
-            `off` or false leaves them as they are.
+        augment: how sounds are augmented while the network learns: volume, noise, time, bands,
+            shift; `off` or false leaves them as they are.
         on_error: `skip` takes a sound that can't be read for missing, and counts it.
     """
 
@@ -160,18 +160,18 @@ class AudioInput(InputKind):
             mels=options.get("mels") or MELS,
             means=[],
             scales=[],
-            augmented=augment_settings(options.get("augment"), AudioAugmentOptions, usual=True),
+            augmented=augment_settings(options.get("augment"), AudioAugmentOptions, default=True),
             skips=options.get("on_error") == "skip",
         )
-        # What can't be read is told of all rows, when they are encoded.
+        # Files that can't be read are a warning for all rows, once they are encoded.
         block, wrong = kind._spectrograms(values, folder)
         kind._require(values, folder, wrong)
         rows = block[~np.isnan(block[:, 0, 0])]
         kind.count = len(rows)
         heard = rows.reshape(-1, kind.mels)
         kind.means = [float(m) for m in (heard.mean(axis=0) if len(heard) else np.zeros(kind.mels))]
-        spread = heard.std(axis=0) if len(heard) else np.ones(kind.mels)
-        kind.scales = [float(s) if s > 1e-3 else 1.0 for s in spread]
+        scale = heard.std(axis=0) if len(heard) else np.ones(kind.mels)
+        kind.scales = [float(s) if s > 1e-3 else 1.0 for s in scale]
         return kind
 
     def _require(self, values: Column, folder: str, wrong: Mapping[int, str]) -> None:
@@ -187,9 +187,9 @@ class AudioInput(InputKind):
             stamp = require_regular(path).st_mtime_ns
             return spectrogram(path, stamp, rate=self.rate, seconds=self.seconds, mels=self.mels)
 
-        found, wrong = read_sounds(values, folder, read)
-        for row, told in found.items():
-            block[row] = told
+        sounds, wrong = read_sounds(values, folder, read)
+        for row, sound in sounds.items():
+            block[row] = sound
         return block, wrong
 
     def encode(self, values: Column, folder: str = "") -> np.ndarray:

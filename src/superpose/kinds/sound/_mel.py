@@ -27,7 +27,7 @@ def require_soundfile(column: str) -> None:
 
 
 def seconds_of(path: str) -> float:
-    """Length of a sound file, 0 where it can't be read: that is said when it is."""
+    """Length of a sound file, 0 where it can't be read: reading it says why."""
     import soundfile
 
     try:
@@ -93,11 +93,11 @@ def mel_filters(rate: int, bins: int, mels: int) -> np.ndarray:
     high = edges[2:]
     rising = (frequency - low) / (middle - low)
     falling = (high - frequency) / (high - middle)
-    found = np.maximum(np.minimum(rising, falling), 0.0)
+    filters = np.maximum(np.minimum(rising, falling), 0.0)
     # A band narrower than a bin of the spectrum would hear nothing: it takes the nearest bin.
-    empty = found.max(axis=0) == 0
-    found[np.abs(frequency - middle).argmin(axis=0)[empty], np.flatnonzero(empty)] = 1.0
-    return found.astype(np.float32)
+    empty = filters.max(axis=0) == 0
+    filters[np.abs(frequency - middle).argmin(axis=0)[empty], np.flatnonzero(empty)] = 1.0
+    return filters.astype(np.float32)
 
 
 def frames_of(seconds: float) -> int:
@@ -110,20 +110,22 @@ def log_mel(sound: np.ndarray, rate: int, *, seconds: float, mels: int) -> np.nd
 
     Example:
         >>> tone = np.sin(2 * np.pi * 1000 * np.arange(8000) / 8000).astype(np.float32)
-        >>> told = log_mel(tone, 8000, seconds=1.0, mels=20)
-        >>> told.shape, int(told.mean(axis=0).argmax())
+        >>> power = log_mel(tone, 8000, seconds=1.0, mels=20)
+        >>> power.shape, int(power.mean(axis=0).argmax())
         ((100, 20), 9)
     """
-    size = int(WINDOW * rate)
+    n_samples = int(WINDOW * rate)
     hop = int(HOP * rate)
     frames = frames_of(seconds)
-    padded = np.zeros((frames - 1) * hop + size, np.float32)
+    padded = np.zeros((frames - 1) * hop + n_samples, np.float32)
     kept = sound[: len(padded)]
     padded[: len(kept)] = kept
-    windows = np.lib.stride_tricks.sliding_window_view(padded, size)[::hop]
-    spectrum = np.abs(np.fft.rfft(windows * np.hanning(size + 1)[:-1], axis=1)) ** 2 / size
-    told = spectrum @ mel_filters(rate, spectrum.shape[1], mels)
-    return np.log(told + QUIET).astype(np.float32)
+    windows = np.lib.stride_tricks.sliding_window_view(padded, n_samples)[::hop]
+    spectrum = (
+        np.abs(np.fft.rfft(windows * np.hanning(n_samples + 1)[:-1], axis=1)) ** 2 / n_samples
+    )
+    power = spectrum @ mel_filters(rate, spectrum.shape[1], mels)
+    return np.log(power + QUIET).astype(np.float32)
 
 
 @lru_cache(maxsize=CACHED)

@@ -11,7 +11,7 @@ import numpy as np
 from pydantic import Field
 
 from superpose.columns import Column
-from superpose.errors import DataError, message, place
+from superpose.errors import DataError, location, message
 from superpose.kinds._checkpoint import (
     SIGNAL_FILES,
     Checkpoint,
@@ -82,7 +82,7 @@ class PretrainedAudioInput(Checkpoint, VectorInput):
     needed: ClassVar[tuple[str, ...]] = SIGNAL_FILES
     sampling: int  # samples a second that the model reads
     seconds: float
-    normalised: bool  # whether each sound is brought to mean 0 and spread 1
+    normalised: bool  # whether each sound is brought to mean 0 and scale 1
     mean: list[float] = field(default_factory=list)  # known once the model has read the sounds
     scale: list[float] = field(default_factory=list)
     count: int = 0
@@ -108,7 +108,7 @@ class PretrainedAudioInput(Checkpoint, VectorInput):
             given = f"{home / 'preprocessor_config.json'} has the sampling_rate {sampling!r}"
             fix = "choose a checkpoint of waveforms, such as wav2vec2, HuBERT or WavLM"
             raise DataError(
-                message(place(column=column), given, "a whole number in hertz", fix=fix)
+                message(location(column=column), given, "a whole number in hertz", fix=fix)
             )
         try:
             backbone.require_sound_model(home)
@@ -141,9 +141,9 @@ class PretrainedAudioInput(Checkpoint, VectorInput):
                 sound = (sound - sound.mean()) / np.sqrt(sound.var() + SILENT)
             return np.asarray(sound, np.float32)
 
-        found, wrong = read_sounds(values, folder, read)
+        waves, wrong = read_sounds(values, folder, read)
         require_read(self.column, values, folder, wrong=wrong, fix=MEND)
-        return found
+        return waves
 
     def _vectors(self, values: Column, folder: str, backbone: SoundBackbone) -> np.ndarray:
         """The vector of each sound (N, D) as others have trained the model, NaN without one."""
@@ -160,8 +160,8 @@ class PretrainedAudioInput(Checkpoint, VectorInput):
                 for position in positions
             ]
 
-        width = int(self.config.get("hidden_size") or len(self.mean))
-        vectors = np.full((len(values), width), np.nan, np.float32)
+        hidden_dim = int(self.config.get("hidden_size") or len(self.mean))
+        vectors = np.full((len(values), hidden_dim), np.nan, np.float32)
         for row, vector in zip(rows, _CACHE(keys, read, 1), strict=True):
             vectors[row] = vector
         return vectors

@@ -15,7 +15,7 @@ from superpose.kinds._metrics import auc, average_precision, calibration_error, 
 from superpose.kinds._options import Options
 
 from ._category import CategoryInput
-from ._classes import ClassTarget, declared
+from ._classes import ClassTarget, CountedClasses, declared
 
 
 @dataclass(kw_only=True)
@@ -65,7 +65,8 @@ class BinaryTarget(ClassTarget):
         return self.levels[1]
 
     @classmethod
-    def _order(cls, column: str, values: Column, names: list[str], kind: str) -> list[str]:
+    def _order(cls, column: str, values: Column, classes: CountedClasses) -> list[str]:
+        names = classes.names
         if len(names) > 2:
             raise DataError(
                 f"target {column!r}: {len(names)} classes, such as {sorted(names)[:3]}; a binary "
@@ -76,7 +77,7 @@ class BinaryTarget(ClassTarget):
                 f"target {column!r}: every labelled training row is {names[0]!r}; a binary target "
                 f"needs both classes; give more rows, another split, or take it out"
             )
-        return super()._order(column, values, names, kind)
+        return super()._order(column, values, classes)
 
     @classmethod
     def fit(cls, column: str, values: Column, **options: Any) -> Self:
@@ -118,7 +119,8 @@ class BinaryTarget(ClassTarget):
         )
         if not len(y):
             return dict.fromkeys(names, np.nan)
-        truth, p = y.astype(int), pred[:, 1]
+        truth = y.astype(int)
+        p = pred[:, 1]
         chosen = self.choose(pred, options.get("threshold"))
         both = truth.min() != truth.max()
         values = (

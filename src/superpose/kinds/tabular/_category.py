@@ -13,7 +13,7 @@ from superpose.kinds._input import InputKind, Outside
 from superpose.kinds._metrics import brier, calibration_error, macro_auc, quiet
 from superpose.kinds._observed import ObservedColumns
 
-from ._classes import ClassTarget
+from ._classes import ClassTarget, CountedClasses
 
 MOST_LEVELS = 1000
 RARE_FROM = 200  # rows; below, even a level seen once may be all there is
@@ -121,14 +121,14 @@ class CategoryTarget(ClassTarget):
     higher_is_better: ClassVar[bool] = False
 
     @classmethod
-    def _order(cls, column: str, values: Column, names: list[str], kind: str) -> list[str]:
-        if len(names) > MOST_LEVELS:
+    def _order(cls, column: str, values: Column, classes: CountedClasses) -> list[str]:
+        if len(classes.names) > MOST_LEVELS:
             raise DataError(
-                f"target {column!r}: {len(names)} different classes; at most {MOST_LEVELS} can be "
-                f"told apart; if it is a measurement declare it as kind number, if an identifier "
-                f"take it out of the targets"
+                f"target {column!r}: {len(classes.names)} different classes; at most {MOST_LEVELS} "
+                f"can be told apart; if it is a measurement declare it as kind number, if an "
+                f"identifier take it out of the targets"
             )
-        return super()._order(column, values, names, kind)
+        return super()._order(column, values, classes)
 
     @property
     def observed(self) -> ObservedColumns:

@@ -151,26 +151,26 @@ class ClassTarget(OneClass):
         return ObservedColumns.index(len(self.levels))
 
     @classmethod
-    def _order(cls, column: str, values: Column, names: list[str], kind: str) -> list[str]:
-        """Put the classes found in training rows in their order."""
-        return ordered(names, kind)
+    def _order(cls, column: str, values: Column, classes: CountedClasses) -> list[str]:
+        """Put the classes of the training rows in their order."""
+        return ordered(classes.names, classes.type)
 
     @classmethod
     def fit(cls, column: str, values: Column, **options: Any) -> Self:
-        found = CountedClasses.of(column, values)
+        classes = CountedClasses.of(column, values)
         if options.get("levels"):
-            levels = declared(column, options["levels"], found.type)
-            strangers = find(found.text, levels) == -1
+            levels = declared(column, options["levels"], classes.type)
+            strangers = find(classes.text, levels) == -1
             if strangers.any():
                 row = int(np.argmax(strangers))
                 raise DataError(
-                    f"target {column!r}, row {row}: {found.text[row].as_py()!r} is not among the "
+                    f"target {column!r}, row {row}: {classes.text[row].as_py()!r} is not among the "
                     f"levels {levels}; add it to levels or mend the value"
                 )
         else:
-            levels = cls._order(column, values, found.names, found.type)
-        counts = [found.counts.get(name, 0) for name in levels]
-        return cls(column=column, levels=levels, type=found.type, counts=counts)
+            levels = cls._order(column, values, classes)
+        counts = [classes.counts.get(name, 0) for name in levels]
+        return cls(column=column, levels=levels, type=classes.type, counts=counts)
 
     def decode_proba(self, pred: np.ndarray) -> dict[str, pa.Array]:
         pred = np.asarray(pred, np.float64)

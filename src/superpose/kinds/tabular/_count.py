@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 import pyarrow as pa
 
-from superpose.columns import Column, as_floats, require_held
+from superpose.columns import Column, as_floats, require_float32
 from superpose.distributions import LOG_RATE_LIMIT, RATE_FLOOR, Count, poisson_deviance
 from superpose.errors import DataError
 from superpose.kinds._beside import Beside
@@ -22,9 +22,9 @@ from superpose.kinds._target import TargetKind, too_few_labels
 from ._number import CLIP, finite, quantile_edges
 
 
-def _on_output_scale(y: np.ndarray, mean: float, spread: float) -> np.ndarray:
-    """A measured count on the scale of the network's output; + 1 gives zero a place on it."""
-    return np.clip((np.log1p(y) - np.log1p(mean)) / spread, -CLIP, CLIP)
+def _on_output_scale(y: np.ndarray, mean: float, scale: float) -> np.ndarray:
+    """A measured count on the scale of the network's output; + 1 puts zero on it, too."""
+    return np.clip((np.log1p(y) - np.log1p(mean)) / scale, -CLIP, CLIP)
 
 
 def _checked(column: str, values: Column, where: str = "") -> np.ndarray:
@@ -38,7 +38,7 @@ def _checked(column: str, values: Column, where: str = "") -> np.ndarray:
         )
     # Beyond, the rate that is learned would be cut off, and with it every prediction.
     fix = "declare the target as kind number"
-    return require_held(column, raw, most=float(np.floor(np.exp(LOG_RATE_LIMIT))), fix=fix)
+    return require_float32(column, raw, most=float(np.floor(np.exp(LOG_RATE_LIMIT))), fix=fix)
 
 
 @dataclass(kw_only=True)
@@ -88,14 +88,14 @@ class CountTarget(TargetKind):
         mean = max(float(known.mean()), RATE_FLOOR)
         loss = float(poisson_deviance(known, np.array(mean)).mean()) / 2
         # To second order the loss of the mean is mean * spread^2 / 2; 1 keeps rare counts as are.
-        spread = float(np.clip(np.sqrt(2 * loss / mean), 1e-3, 1.0))
+        scale = float(np.clip(np.sqrt(2 * loss / mean), 1e-3, 1.0))
         constant = float(known[0]) if known.min() == known.max() else None
         return cls(
             column=column,
             mean=mean,
-            spread=spread,
+            spread=scale,
             loss_scale=max(1.0, loss),
-            edges=quantile_edges(_on_output_scale(known, mean, spread)),
+            edges=quantile_edges(_on_output_scale(known, mean, scale)),
             low=float(known.min()),
             high=float(known.max()),
             constant_value=constant,

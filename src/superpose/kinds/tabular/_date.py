@@ -27,7 +27,7 @@ from superpose.columns import (
     wrong_letters,
     zone_of,
 )
-from superpose.errors import DataError, listing, message, place
+from superpose.errors import DataError, listing, location, message
 from superpose.kinds._options import Options
 
 from ._number import NumbersInput, location_scale, quantile_edges
@@ -158,7 +158,7 @@ class DateInput(NumbersInput):
             given = f"{twice} of its times stand twice in {zone}, on the night when clocks are put "
             given += "back, and are read as the first of the two"
             fix = "to tell them apart, write each with its offset from UTC"
-            fitted.conversions.append(message(place(column=column), given, fix=fix))
+            fitted.conversions.append(message(location(column=column), given, fix=fix))
         fitted.edges = [quantile_edges(values) for values in fitted._numbers(known).T]
         return fitted
 
@@ -176,30 +176,32 @@ class DateInput(NumbersInput):
             given, learned = words if times.clock else words[::-1]
             fix = f"give {learned}, or train again"
             raise DataError(
-                message(place(column=self.column), f"{given}, but trained on {learned}", fix=fix)
+                message(location(column=self.column), f"{given}, but trained on {learned}", fix=fix)
             )
         if self.zone is None and times.zoned.any():
             row = int(np.argmax(times.zoned))
             given = f"a time of a zone, one of {int(times.zoned.sum())}, but the training rows "
-            given += "have no zone, so its hour can't be told on their clock"
+            given += "have no zone, so its hour on their clock is not known"
             fix = "turn the times to that clock and take the zone off, or train with `zone:`"
-            raise DataError(message(place(column=self.column, row=row), given, fix=fix))
+            raise DataError(message(location(column=self.column, row=row), given, fix=fix))
         if self.zone is not None and not self.naive and times.naive.any():
             row = int(np.argmax(times.naive))
             clock = "offsets" if self.zone == WRITTEN else f"the zone {self.zone}"
             given = f"a time without a zone, one of {int(times.naive.sum())}, but the training "
             given += f"rows have {clock}"
             fix = "give each time with its offset from UTC, such as 2024-12-31 23:59+01:00"
-            raise DataError(message(place(column=self.column, row=row), given, fix=fix))
+            raise DataError(message(location(column=self.column, row=row), given, fix=fix))
         if self.zone == WRITTEN:
             strange = times.zoned & ~np.isin(times.offset, self.offsets)
             if strange.any():
-                found = listing(offset_name(s) for s in np.unique(times.offset[strange]))
+                offsets = listing(offset_name(s) for s in np.unique(times.offset[strange]))
                 known = listing(offset_name(s) for s in self.offsets)
-                given = f"{int(strange.sum())} of its times have another offset ({found}) than the "
+                given = (
+                    f"{int(strange.sum())} of its times have another offset ({offsets}) than the "
+                )
                 given += f"training rows ({known}), so that their hours may be of another clock"
                 fix = "declare the column with `zone:` and train again"
-                warn(message(place(column=self.column), given, fix=fix))
+                warn(message(location(column=self.column), given, fix=fix))
         return times if self.zone is None else in_zone(self.column, times, self.zone)[0]
 
     def _numbers(self, times: Times) -> np.ndarray:
@@ -244,7 +246,7 @@ def _learned(
     if times.clock:
         if zone is not None:
             given = f"zone {zone!r} given for times of day, which have no day to tell it by"
-            raise DataError(message(place(column=column), given, fix="remove the zone"))
+            raise DataError(message(location(column=column), given, fix="remove the zone"))
         return times, times, 0, None
     zone = zone_of(column, times) if zone is None else zone
     if zone is None:

@@ -105,17 +105,20 @@ class MultilabelTarget(NamedClasses):
         chosen = self.choose(pred, options.get("threshold"))
         columns = range(len(self.levels))
         known = [~np.isnan(y[:, k]) for k in columns]
-        held = [
+        by_label = [
             (y[known[k], k].astype(int), pred[known[k], k], chosen[known[k], k]) for k in columns
         ]
-        every = [np.concatenate(parts) for parts in zip(*held, strict=True)]
-        f1 = [quiet("f1_score", t, c, zero_division=0.0) if t.any() else np.nan for t, _, c in held]
+        every = [np.concatenate(parts) for parts in zip(*by_label, strict=True)]
+        f1 = [
+            quiet("f1_score", t, c, zero_division=0.0) if t.any() else np.nan
+            for t, _, c in by_label
+        ]
         micro = (
             quiet("f1_score", every[0], every[2], zero_division=0.0) if every[0].any() else np.nan
         )
         return {
-            "macro_auc": nan_mean([auc(t, p) for t, p, _ in held]),
-            "macro_average_precision": nan_mean([average_precision(t, p) for t, p, _ in held]),
+            "macro_auc": nan_mean([auc(t, p) for t, p, _ in by_label]),
+            "macro_average_precision": nan_mean([average_precision(t, p) for t, p, _ in by_label]),
             "micro_f1": micro,
             "macro_f1": nan_mean(f1),
             "log_loss": nan_mean(self.distribution.row_loss(y, pred)) if len(y) else np.nan,

@@ -57,9 +57,9 @@ def location_scale(values: np.ndarray) -> tuple[float, float]:
     if largest == 0:
         return 0.0, 1.0
     mean = float((values / largest).mean()) * largest  # dividing first: 1e300 squared overflows
-    spread = float((values / largest).std()) * largest
-    # A spread at the level of rounding is no spread.
-    return mean, spread if spread > 1e-12 * largest else 1.0
+    scale = float((values / largest).std()) * largest
+    # A scale at the level of rounding is none.
+    return mean, scale if scale > 1e-12 * largest else 1.0
 
 
 def label_scale(known: np.ndarray) -> tuple[float, float, float | None]:
@@ -153,8 +153,8 @@ class NumberInput(NumbersInput):
         standard = self._standard(values)
         low = self.edges[0][0]
         high = self.edges[0][-1]
-        spread = high - low
-        return Outside(np.asarray((standard < low - spread) | (standard > high + spread)))
+        margin = high - low
+        return Outside(np.asarray((standard < low - margin) | (standard > high + margin)))
 
     def encode(self, values: Column) -> np.ndarray:
         standard = self._standard(values, f"input {self.column!r}")
@@ -165,7 +165,7 @@ class NumberInput(NumbersInput):
         return self._standard(values).astype(np.float32)[:, None], [False], [self.column]
 
     def describe(self) -> str:
-        return f"mean {self.mean:.4g}, spread {self.scale:.4g}"
+        return f"mean {self.mean:.4g}, std {self.scale:.4g}"
 
 
 @dataclass(kw_only=True)
@@ -237,31 +237,32 @@ class NumberTarget(TargetKind):
 
     def _metrics(self, y: np.ndarray, pred: np.ndarray, **options: Any) -> dict[str, float]:
         error = pred[:, 0] - y
-        found = {
+        metrics = {
             "rmse": root_mean_square(error, self.scale) if len(y) else np.nan,
             "mae": mean_absolute(error, self.scale) if len(y) else np.nan,
             "r2": quiet("r2_score", y, pred[:, 0]) if len(y) > 1 and y.std() > 0 else np.nan,
         }
         if options.get("interval") is not None:
             inside = np.abs(pred[:, 0] - y) <= options["interval"]
-            found["coverage"] = float(inside.mean()) if len(y) else np.nan
-        return found
+            metrics["coverage"] = float(inside.mean()) if len(y) else np.nan
+        return metrics
 
     def in_units(self, standard: np.ndarray) -> np.ndarray:
         """Undo the standardisation of labels or predicted means."""
         return in_units(standard, self.mean, self.scale)
 
     def plot(self, y: np.ndarray, pred: np.ndarray, beside: Beside) -> dict[str, Any]:
-        middle, half_width = pred[:, 0], beside.half_width
-        found = {
+        middle = pred[:, 0]
+        half_width = beside.half_width
+        facts = {
             "chart": "values",
             "y": y,
             "value": np.column_stack([self.in_units(y), self.in_units(middle)]),
         }
         if half_width is not None:
             ends = [self.in_units(middle - half_width), self.in_units(middle + half_width)]
-            found["interval"] = np.column_stack(ends)
-        return found
+            facts["interval"] = np.column_stack(ends)
+        return facts
 
     def decode(
         self,
@@ -284,4 +285,4 @@ class NumberTarget(TargetKind):
         }
 
     def describe(self) -> str:
-        return f"mean {self.mean:.4g}, spread {self.scale:.4g}"
+        return f"mean {self.mean:.4g}, std {self.scale:.4g}"

@@ -16,7 +16,7 @@ from superpose.kinds._hints import TargetHints
 from superpose.kinds._metrics import kappa
 from superpose.kinds._options import Levels, Options
 
-from ._classes import ClassTarget, ordered
+from ._classes import ClassTarget, CountedClasses, ordered
 
 MOST_LEVELS = 100  # beyond, the levels are a measurement
 
@@ -64,7 +64,8 @@ class OrdinalTarget(ClassTarget):
         return not (pa.types.is_nested(values.type) or holds_masks(values))
 
     @classmethod
-    def _order(cls, column: str, values: Column, names: list[str], kind: str) -> list[str]:
+    def _order(cls, column: str, values: Column, classes: CountedClasses) -> list[str]:
+        names = classes.names
         if len(names) > MOST_LEVELS:
             raise DataError(
                 f"target {column!r}: {len(names)} levels; an ordinal target has at most "
@@ -75,8 +76,8 @@ class OrdinalTarget(ClassTarget):
                 f"target {column!r}: every labelled training row is {names[0]!r}; an ordinal "
                 f"target needs two levels; name them all under levels, or take it out"
             )
-        if kind in NUMERIC:
-            return ordered(names, kind)
+        if classes.type in NUMERIC:
+            return ordered(names, classes.type)
         if pa.types.is_dictionary(values.type) and values.type.ordered:
             known = [str(v) for v in values.chunk(0).dictionary.to_pylist()]
             if set(names) <= set(known):

@@ -26,7 +26,7 @@ from superpose.kinds._raw_labels import lifetimes
 from superpose.kinds._target import TargetKind, too_few_labels
 from superpose.kinds.time._plot_times import survival_facts
 
-BINS = 12  # intervals, unless told otherwise; each costs an output and hardly tells more
+BINS = 12  # intervals, unless set; each costs an output and hardly adds anything
 EVENTS_PER_BIN = 10  # in training rows; below, an interval's hazard is noise
 MOST_BINS = 200
 

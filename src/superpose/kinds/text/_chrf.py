@@ -9,12 +9,12 @@ ORDER = 6  # longest run of characters
 BETA = 2.0  # recall weighs so many times as precision
 
 
-def chrf(true: Sequence[str], told: Sequence[str]) -> float:
+def chrf(true: Sequence[str], pred: Sequence[str]) -> float:
     """The character n-gram F-score of texts together, 0 to 1; blanks are passed over.
 
     Args:
-        true: what should be told.
-        told: what is told, as many.
+        true: the right texts.
+        pred: the predicted ones, as many.
 
     Example:
         >>> chrf(["red door"], ["red door"]), chrf(["red"], ["oak"])
@@ -26,16 +26,16 @@ def chrf(true: Sequence[str], told: Sequence[str]) -> float:
     """
     scores = []
     for n in range(1, ORDER + 1):
-        hits = said = there = 0
-        for a, b in zip(true, told, strict=True):
-            right, given = _runs(a, n), _runs(b, n)
-            hits += (right & given).total()
-            there, said = there + right.total(), said + given.total()
-        if there or said:
-            precision, recall = hits / max(said, 1), hits / max(there, 1)
-            scores.append((precision, recall))
+        hits = n_true = n_pred = 0
+        for a, b in zip(true, pred, strict=True):
+            true_runs, pred_runs = _runs(a, n), _runs(b, n)
+            hits += (true_runs & pred_runs).total()
+            n_true += true_runs.total()
+            n_pred += pred_runs.total()
+        if n_true or n_pred:
+            scores.append((hits / max(n_pred, 1), hits / max(n_true, 1)))
     if not scores:
-        return float(list(true) == list(told))
+        return float(list(true) == list(pred))
     p, r = (sum(each) / len(scores) for each in zip(*scores, strict=True))
     return (1 + BETA**2) * p * r / (BETA**2 * p + r) if p and r else 0.0
 

@@ -15,7 +15,7 @@ from pydantic import Field
 
 from superpose.columns import Column, as_text, warn
 from superpose.distributions import Text
-from superpose.errors import DataError, message, place
+from superpose.errors import DataError, location, message
 from superpose.kinds._beside import Beside
 from superpose.kinds._checkpoint import (
     TEXT_FILES,
@@ -125,16 +125,17 @@ class GeneratedTextTarget(Checkpoint, TargetKind):
 
     def encode(self, values: Column, folder: str = "") -> np.ndarray:
         texts = as_text(values).to_pylist()
-        block, cut = self.distribution.missing(len(texts)), 0
+        block = self.distribution.missing(len(texts))
+        n_cut = 0
         known = [row for row, text in enumerate(texts) if text is not None]
         rows = self._tokens.encode_batch([texts[row] for row in known], add_special_tokens=False)
-        for row, found in zip(known, rows, strict=True):
-            ids = [*found.ids, self.end]
-            cut += len(ids) > self.length
+        for row, tokens in zip(known, rows, strict=True):
+            ids = [*tokens.ids, self.end]
+            n_cut += len(ids) > self.length
             block[row, : len(ids)] = ids[: self.length]
-        if cut:
+        if n_cut:
             warn(
-                f"target {self.column!r}: {cut} text(s) have more than {self.length} tokens and "
+                f"target {self.column!r}: {n_cut} text(s) have more than {self.length} tokens and "
                 f"are cut; a larger `tokens` reads more"
             )
         return block
@@ -173,11 +174,12 @@ class GeneratedTextTarget(Checkpoint, TargetKind):
         if not len(y):
             return dict.fromkeys(names, np.nan)
         distribution = self.distribution
-        true, told = self.texts(y), self.texts(distribution.written(pred))
+        true = self.texts(y)
+        written = self.texts(distribution.written(pred))
         mean = -distribution.log_prob(y, pred).sum() / (~np.isnan(y)).sum()
-        same = [a == b for a, b in zip(true, told, strict=True)]
+        same = [a == b for a, b in zip(true, written, strict=True)]
         loss = distribution.row_loss(y, pred).mean()
-        values = (np.exp(mean), np.mean(same), chrf(true, told), loss)
+        values = (np.exp(mean), np.mean(same), chrf(true, written), loss)
         return dict(zip(names, map(float, values), strict=True))
 
     def decode(
@@ -192,12 +194,13 @@ class GeneratedTextTarget(Checkpoint, TargetKind):
     def plot(self, y: np.ndarray, pred: np.ndarray, beside: Beside) -> dict[str, Any]:
         distribution = self.distribution
         rows = few_rows(distribution.row_loss(y, pred))
-        true, told = self.texts(y[rows]), self.texts(distribution.written(pred[rows]))
-        found = [
+        true = self.texts(y[rows])
+        written = self.texts(distribution.written(pred[rows]))
+        examples = [
             {"row": row, "true": a, "told": [[b, None]]}
-            for row, a, b in zip(shown(beside.table, rows), true, told, strict=True)
+            for row, a, b in zip(shown(beside.table, rows), true, written, strict=True)
         ]
-        return {"chart": "examples", "y": y[distribution.known(y)], "examples": found}
+        return {"chart": "examples", "y": y[distribution.known(y)], "examples": examples}
 
     def describe(self) -> str:
         return f"text of at most {self.length} tokens, written by {self.how}"
@@ -215,7 +218,7 @@ def _require_decoder(column: str, home: Path, config: dict[str, Any]) -> int:
     # Models of both lists, such as BERT, are trained to fill gaps and made to write in name only.
     writes = kind in known.MODEL_FOR_CAUSAL_LM_MAPPING_NAMES
     fills = kind in known.MODEL_FOR_MASKED_LM_MAPPING_NAMES
-    where = place(column=column)
+    where = location(column=column)
     if not writes or fills or config.get("is_encoder_decoder"):
         given = f"the model in {home} is of type {kind}, which does not write on from a text"
         fix = "give a decoder such as gpt2, qwen2 or llama"

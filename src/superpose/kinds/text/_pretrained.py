@@ -27,7 +27,7 @@ from superpose.kinds._lru_cache import LRUCache
 from superpose.kinds._options import Options
 from superpose.kinds.items._embedding import VectorInput, as_features, standardised
 
-from ._text import MOST_PLACES
+from ._text import MOST_WORDS_READ
 
 BATCH = 64
 _CACHE = LRUCache()
@@ -130,7 +130,7 @@ class PretrainedTextInput(Checkpoint, VectorInput):
         )
         if divided:
             longest = max(map(len, _divided(values)), default=1)
-            kind.words = int(np.clip(longest, 1, min(MOST_PLACES, settings.length)))
+            kind.words = int(np.clip(longest, 1, min(MOST_WORDS_READ, settings.length)))
         if divided and not kind.trained:
             vectors = kind._word_vectors(values, load_backbone())
             kind.take_moments(vectors.reshape(-1, vectors.shape[-1]))
@@ -151,8 +151,8 @@ class PretrainedTextInput(Checkpoint, VectorInput):
         """Numbers of tokens (N, S), padding throughout where there is no text."""
         texts = _texts(values)
         block = np.full((len(texts), self.settings["length"]), self.pad, np.int64)
-        found = self._ids_of(texts)
-        block[:, : found.shape[1]] = found
+        ids = self._ids_of(texts)
+        block[:, : ids.shape[1]] = ids
         block[[not text for text in texts]] = self.pad
         return block
 
@@ -174,14 +174,14 @@ class PretrainedTextInput(Checkpoint, VectorInput):
         return vectors
 
     def _ids_of(self, texts: Sequence[str]) -> np.ndarray:
-        rows = [found.ids for found in self._tokens.encode_batch(list(texts))]
+        rows = [tokens.ids for tokens in self._tokens.encode_batch(list(texts))]
         block = np.full((len(rows), max(map(len, rows))), self.pad, np.int64)
         for row, ids in enumerate(rows):
             block[row, : len(ids)] = ids
         return block
 
     def _pieces(self, rows: Sequence[Sequence[str]]) -> np.ndarray:
-        """Numbers of tokens and the places of words' first ones, (N, S, 2), from 1."""
+        """Numbers of tokens and the positions of words' first ones, (N, S, 2), from 1."""
         block = np.zeros((len(rows), self.settings["length"], 2), np.int64)
         block[..., 0] = self.pad
         tokenized = self._tokens.encode_batch(list(map(list, rows)), is_pretokenized=True)

@@ -47,7 +47,7 @@ def rephrase(
         MissingExtraError: transformers is not installed.
 
     Source:
-        Sennrich, Haddow and Birch 2016, section 3, used here to vary texts and not to add some.
+        Sennrich, Haddow and Birch 2016, section 3, used here to augment texts and not to add some.
     """
     require_transformers(column)
     texts = list(dict.fromkeys(texts))

@@ -15,10 +15,20 @@ import numpy as np
 
 from superpose.columns import OUTSIDE, read_span_labels, standard
 
-# A label that continues a span stands first in one in so many of its places at most: beyond, the
+# A label that continues a span stands first in so large a share of its words at most: beyond, the
 # labels are of a scheme in which it may (IOB1), below it is a slip.
 SLIPS = 0.05
 CHUNK = 4_000_000  # probabilities whose best paths are sought at once
+
+
+def as_tags(y: np.ndarray) -> np.ndarray:
+    """Encoded labels as indices, -1 where there is none.
+
+    Example:
+        >>> as_tags(np.array([[2.0, np.nan]])).tolist()
+        [[2, -1]]
+    """
+    return np.where(np.isnan(y), -1, y).astype(int)
 
 
 @dataclass(frozen=True)
@@ -26,13 +36,13 @@ class Marks:
     """What each label says about spans.
 
     Args:
-        types: The types of spans, in alphabetical order.
-        type_of: For each label the place of its type (K,), -1 where it is outside of spans.
-        opens: Whether each label begins a span wherever it stands, (K,).
-        closes: Whether it ends one, (K,).
-        before: For each label (K, 2) those that may stand before it, -1 for none; rows of -2 for
+        types: the types of spans, in alphabetical order.
+        type_of: for each label the index of its type (K,), -1 where it is outside of spans.
+        opens: whether each label begins a span wherever it stands, (K,).
+        closes: whether it ends one, (K,).
+        before: for each label (K, 2) those that may stand before it, -1 for none; rows of -2 for
             labels that may stand anywhere.
-        spans: Whether labels mark spans; if not, each is a type and every word a span.
+        spans: whether labels mark spans; if not, each is a type and every word a span.
     """
 
     types: list[str]
@@ -52,9 +62,9 @@ class Marks:
         """Read the labels of a target.
 
         Args:
-            labels: All labels.
-            loose: Labels that continue a span but may begin one too.
-            spelled: The labels in the standard spelling; read from the labels if None.
+            labels: all labels.
+            loose: labels that continue a span but may begin one too.
+            spelled: the labels in the standard spelling; read from the labels if None.
 
         Example:
             >>> Marks.of(["B-city", "I-city", "O"]).types
@@ -66,24 +76,31 @@ class Marks:
         free = np.full((len(labels), 2), -2)
         if set(spelled) <= {OUTSIDE} or not all(map(standard, spelled)):
             every = np.ones(len(labels), bool)
-            return cls(list(labels), np.arange(len(labels)), every, every, free, False)
+            return cls(
+                types=list(labels),
+                type_of=np.arange(len(labels)),
+                opens=every,
+                closes=every,
+                before=free,
+                spans=False,
+            )
         signs = ["" if name == OUTSIDE else name[0] for name in spelled]
         names = ["" if name == OUTSIDE else name[2:] for name in spelled]
         types = sorted(set(names) - {""})
-        place = {name: k for k, name in enumerate(spelled)}
+        index = {name: k for k, name in enumerate(spelled)}
         for k, (sign, name) in enumerate(zip(signs, names, strict=True)):
             if sign in ("I", "E", "L") and labels[k] not in loose:
-                free[k] = [place.get(f"{s}-{name}", -1) for s in ("B", "I")]
+                free[k] = [index.get(f"{s}-{name}", -1) for s in ("B", "I")]
         return cls(
-            types,
-            np.array([types.index(n) if n else -1 for n in names]),
-            np.isin(signs, ["B", "S", "U"]),
-            np.isin(signs, ["E", "S", "L", "U"]),
-            free,
-            True,
+            types=types,
+            type_of=np.array([types.index(n) if n else -1 for n in names]),
+            opens=np.isin(signs, ["B", "S", "U"]),
+            closes=np.isin(signs, ["E", "S", "L", "U"]),
+            before=free,
+            spans=True,
         )
 
-    def found(self, tags: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def keys(self, tags: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Find the spans of labels (N, S): a number for each that tells it apart, and its type.
 
         A span begins where the type changes and where a label opens or the one before closes, as
@@ -104,31 +121,48 @@ class Marks:
         keys = (first * (s + 1) + (last - first)) * (len(self.types) + 1) + types
         return keys, types
 
-    def counts(self, true: np.ndarray, told: np.ndarray) -> np.ndarray:
-        """Count for each type (types, 3): right spans, spans told, true spans.
+    def types_in(self, y: np.ndarray) -> np.ndarray:
+        """Which types of spans (or labels) occur in a row.
+
+        Shape:
+            y: encoded labels (N, S), NaN where there is none -> float32 (N, types) of 0 and 1, NaN
+            where a row has no label.
+        """
+        known = ~np.isnan(y)
+        types = np.where(known, self.type_of[np.where(known, y, 0).astype(int)], -1)
+        occurs = np.zeros((len(y), len(self.types)), np.float32)
+        rows, words = np.nonzero(types >= 0)
+        occurs[rows, types[rows, words]] = 1
+        occurs[~known.any(axis=1)] = np.nan
+        return occurs
+
+    def counts(self, true: np.ndarray, pred: np.ndarray) -> np.ndarray:
+        """Count for each type (types, 3): right spans, predicted spans, true spans.
 
         Args:
-            true, told: Labels (N, S), -1 where there is none.
+            true, pred: labels (N, S), -1 where there is none.
 
         Source:
             conlleval (Tjong Kim Sang and Buchholz 2000): a span is right if its first word, last
             word and type are.
         """
-        (keys, types), (said, kinds) = self.found(true), self.found(told)
-        right = types[np.isin(keys, said)]
-        columns = (np.bincount(x, minlength=len(self.types)) for x in (right, kinds, types))
+        true_keys, true_types = self.keys(true)
+        pred_keys, pred_types = self.keys(pred)
+        right = true_types[np.isin(true_keys, pred_keys)]
+        parts = (right, pred_types, true_types)
+        columns = (np.bincount(x, minlength=len(self.types)) for x in parts)
         return np.stack(list(columns), axis=1)
 
     def loose(self, tags: np.ndarray, labels: Sequence[str]) -> list[str]:
         """Name the labels that continue spans but often begin them in labels (N, S)."""
         previous = np.concatenate([np.full((len(tags), 1), -1), tags[:, :-1]], axis=1)
-        found = []
+        names = []
         for k in np.flatnonzero(self.before[:, 0] > -2).tolist():
             here = tags == k
             slips = (here & ~np.isin(previous, self.before[k][self.before[k] >= 0])).sum()
             if slips > SLIPS * here.sum():
-                found.append(labels[k])
-        return found
+                names.append(labels[k])
+        return names
 
     def in_order(self, tags: np.ndarray) -> bool:
         """Whether labels that are signs alone stand as signs do in labels (N, S).
@@ -152,7 +186,7 @@ class Marks:
         follow one that the span has.
 
         Args:
-            p: Probabilities (N, S, K), NaN where a row has no word.
+            p: probabilities (N, S, K), NaN where a row has no word.
 
         Source:
             Viterbi 1967, with transitions that are allowed or not.
@@ -174,22 +208,22 @@ class Marks:
         score = np.concatenate([np.zeros((n, k)), np.full((n, 1), -np.inf)], axis=1)
         back = np.zeros((s, n, k), np.int32)
         stay = np.arange(k, dtype=np.int32)
-        for place in range(s):
+        for position in range(s):
             old = score[:, :k]
             top = old.argmax(1)
             best = np.repeat(np.take_along_axis(old, top[:, None], 1), k, axis=1)
             way = np.repeat(top[:, None].astype(np.int32), k, axis=1)
             # Before the first word there is no span to continue.
-            told = score[:, allowed] if place else np.full((n, *allowed.shape), -np.inf)
-            pick = told.argmax(-1)
-            best[:, bound] = np.take_along_axis(told, pick[..., None], -1)[..., 0]
+            inside = score[:, allowed] if position else np.full((n, *allowed.shape), -np.inf)
+            pick = inside.argmax(-1)
+            best[:, bound] = np.take_along_axis(inside, pick[..., None], -1)[..., 0]
             way[:, bound] = np.minimum(allowed[np.arange(len(bound)), pick], k - 1)
-            here = there[:, place, None]
-            back[place] = np.where(here, way, stay)
-            score[:, :k] = np.where(here, best + logs[:, place], old)
+            here = there[:, position, None]
+            back[position] = np.where(here, way, stay)
+            score[:, :k] = np.where(here, best + logs[:, position], old)
         tags = np.full((n, s), -1)
         last = score[:, :k].argmax(1)
-        for place in range(s - 1, -1, -1):
-            tags[:, place] = np.where(there[:, place], last, -1)
-            last = back[place][np.arange(n), last]
+        for position in range(s - 1, -1, -1):
+            tags[:, position] = np.where(there[:, position], last, -1)
+            last = back[position][np.arange(n), last]
         return tags

@@ -1,4 +1,4 @@
-"""How texts are varied while networks learn: what may be set, and files of synonyms."""
+"""How texts are augmented while networks learn: what may be set, and files of synonyms."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, Field
 
 from superpose.columns import read_whole
-from superpose.errors import DataError, Faults, message, place
+from superpose.errors import DataError, Faults, location, message
 from superpose.kinds._options import DropOptions
 
 SHOWN_LINES = 3
@@ -33,7 +33,7 @@ class TranslatorOptions(BaseModel):
 
 
 class TextAugmentOptions(DropOptions):
-    """How texts are varied while the network learns; validation and test rows never are.
+    """How texts are augmented while the network learns; validation and test rows never are.
 
     Args:
         drop: share of the words that are made unknown, from 0 to below 1.
@@ -63,7 +63,7 @@ def read_synonyms(path: Path, column: str) -> dict[str, list[str]]:
         reason = "no such file" if isinstance(fault, FileNotFoundError) else str(fault)
         given = f"synonyms {path} can't be read: {reason}"
         fix = "give the path of a file with a word, a tab, and its synonyms between commas"
-        raise DataError(message(place(column=column), given, fix=fix)) from None
+        raise DataError(message(location(column=column), given, fix=fix)) from None
     synonyms: dict[str, list[str]] = {}
     wrong = []
     for number, line in enumerate(lines, start=1):
@@ -79,7 +79,7 @@ def read_synonyms(path: Path, column: str) -> dict[str, list[str]]:
     faults = Faults(DataError)
     for number in wrong[:SHOWN_LINES]:
         allowed = "a single word, a tab, and single words between commas"
-        faults.add(place(file=path, line=number), f"{lines[number - 1]!r} given", allowed)
-    faults.add_rest(place(file=path), len(wrong) - SHOWN_LINES, "so it is in {} more lines")
+        faults.add(location(file=path, line=number), f"{lines[number - 1]!r} given", allowed)
+    faults.add_rest(location(file=path), len(wrong) - SHOWN_LINES, "so it is in {} more lines")
     faults.raise_any()
     return synonyms

@@ -15,14 +15,14 @@ from superpose.columns import (
     Column,
     as_text,
     as_words,
+    index_in_row,
     is_list,
     missing,
     plain,
     spelling,
-    spread,
     warn,
 )
-from superpose.errors import DataError, message, place
+from superpose.errors import DataError, location, message
 from superpose.kinds._input import InputHints, InputKind, LoadBackbone, no_backbone
 from superpose.kinds._options import Options, augment_settings
 
@@ -31,7 +31,7 @@ from ._synonyms import TextAugmentOptions, read_synonyms
 
 BUCKETS = 4096
 MOST_TOKENS = 64  # per row; attention costs their square
-MOST_PLACES = 256  # per row, of words that may get a label each; reading them costs their number
+MOST_WORDS_READ = 256  # per row, of words that may get a label each; their number is the cost
 MOST_WORDS = 20_000  # numbers of divided words; the others are read by their spelling
 MOST_GRAMS = 256  # features for trees
 MOST_CHARACTERS = 4000  # per row; what comes later is not read
@@ -71,9 +71,9 @@ def _divided(values: Column) -> tuple[pa.Array, np.ndarray]:
 def _hashes(words: pa.Array) -> np.ndarray:
     coded = words.dictionary_encode()
     # The only loop is over distinct words.
-    found = np.array([zlib.crc32(w.encode()) for w in coded.dictionary.to_pylist()], np.uint64)
+    hashes = np.array([zlib.crc32(w.encode()) for w in coded.dictionary.to_pylist()], np.uint64)
     index = np.asarray(coded.indices).astype(np.int64)
-    return found[index] if len(found) else np.zeros(0, np.uint64)
+    return hashes[index] if len(hashes) else np.zeros(0, np.uint64)
 
 
 def _spellings(words: pa.Array) -> np.ndarray:
@@ -89,7 +89,7 @@ def _character_codes(text: pa.Array) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _following(codes: np.ndarray, rows: np.ndarray, step: int) -> np.ndarray:
-    """The code ``step`` places later in the same row, 0 past its end."""
+    """The code ``step`` positions later in the same row, 0 past its end."""
     later = np.zeros_like(codes)
     if step < len(codes):
         later[:-step] = np.where(rows[step:] == rows[:-step], codes[step:], 0)
@@ -99,24 +99,24 @@ def _following(codes: np.ndarray, rows: np.ndarray, step: int) -> np.ndarray:
 def _grams(codes: np.ndarray, rows: np.ndarray, longest: int) -> tuple[np.ndarray, np.ndarray]:
     """Hashes of all runs of 1 to ``longest`` codes within a row, and their rows."""
     run = _combine(np.full_like(codes, 1), codes)
-    found = [run]
+    hashes = [run]
     where = [rows]
     alive = np.ones(len(codes), bool)
     for step in range(1, longest):
         later = _following(codes, rows, step)
         alive = alive & (later > 0)
         run = _combine(run + np.uint64(step), later)
-        found.append(run[alive])
+        hashes.append(run[alive])
         where.append(rows[alive])
-    return np.concatenate(found) & _CODE, np.concatenate(where)
+    return np.concatenate(hashes) & _CODE, np.concatenate(where)
 
 
 class TextOptions(Options):
     """Options of a text.
 
     Args:
-        augment: how texts are varied while the network learns: drop, synonyms, replace, translate,
-            rephrase; they are not unless it is set.
+        augment: how texts are augmented while the network learns: drop, synonyms, replace,
+            translate, rephrase; they are not unless it is set.
     """
 
     augment: TextAugmentOptions | Literal["off"] | None = None
@@ -176,7 +176,7 @@ class TextInput(InputKind):
         lists = is_list(plain(values).type)
         unit = "divided" if lists else options.get("unit") or _guess_unit(_clean(values))
         kind = cls(column=column, unit=unit, length=1, known=None, grams=[])
-        kind.augmented = augment_settings(options.get("augment"), TextAugmentOptions, usual=False)
+        kind.augmented = augment_settings(options.get("augment"), TextAugmentOptions, default=False)
         kind._rephrase(values, folder, load_backbone)
         codes, rows = kind._codes(values)
         counts = np.bincount(rows, minlength=len(values))
@@ -185,8 +185,8 @@ class TextInput(InputKind):
             kind.reason = "empty"
             return kind
         whole = unit == "divided"  # a word beyond the length would get no label
-        longest = min(filled.max(), MOST_PLACES) if whole else np.quantile(filled, 0.95)
-        kind.length = int(np.clip(np.ceil(longest), 1, MOST_PLACES if whole else MOST_TOKENS))
+        longest = min(filled.max(), MOST_WORDS_READ) if whole else np.quantile(filled, 0.95)
+        kind.length = int(np.clip(np.ceil(longest), 1, MOST_WORDS_READ if whole else MOST_TOKENS))
         more = kind._codes(pa.chunked_array([pa.array(list(kind.rephrased.values()), pa.string())]))
         tokens = np.concatenate([kind._tokens(codes, rows), kind._tokens(*more)])
         distinct, times = np.unique(tokens, return_counts=True)
@@ -200,17 +200,17 @@ class TextInput(InputKind):
         return kind
 
     def _rephrase(self, values: Column, folder: str, load_backbone: LoadBackbone) -> None:
-        """Have training texts put in other words, where it is asked for."""
-        asked = TextAugmentOptions.model_validate(self.augmented or {})
-        if not asked.translate or not asked.rephrase:
+        """Have training texts put in other words, where the settings ask for it."""
+        settings = TextAugmentOptions.model_validate(self.augmented or {})
+        if not settings.translate or not settings.rephrase:
             return
         if self.unit != "word":
             given = f"`translate` given for a text that is read by its {self.unit} parts"
             allowed = "texts of prose whose words have no labels"
-            raise DataError(message(place(column=self.column), given, allowed, fix="remove it"))
+            raise DataError(message(location(column=self.column), given, allowed, fix="remove it"))
         texts = [text for text in _clean(values).to_pylist() if text.strip()]
         self.rephrased = rephrase(
-            texts, asked.translate, column=self.column, folder=folder, backbone=load_backbone()
+            texts, settings.translate, column=self.column, folder=folder, backbone=load_backbone()
         )
 
     def state(self) -> dict[str, Any]:
@@ -224,7 +224,7 @@ class TextInput(InputKind):
             return
         if self.unit == "character":
             given = "synonyms given for a text that is read by its characters"
-            raise DataError(message(place(column=self.column), given, fix="remove them"))
+            raise DataError(message(location(column=self.column), given, fix="remove them"))
         known = None if self.known is None else set(self.known)
         for word, several in read_synonyms(Path(folder, synonyms), self.column).items():
             code = self._code_of(word)
@@ -234,7 +234,7 @@ class TextInput(InputKind):
         if not self.synonyms:
             given = f"none of the words in {synonyms} is in the training rows"
             fix = "write a word of the rows, a tab, and its synonyms between commas on each line"
-            raise DataError(message(place(column=self.column), given, fix=fix))
+            raise DataError(message(location(column=self.column), given, fix=fix))
         if self.known is not None and known is not None:
             words = (word for others in self.synonyms.values() for word in others)
             every = dict.fromkeys(self._code_of(word) for word in words)
@@ -295,7 +295,7 @@ class TextInput(InputKind):
     def encode(self, values: Column) -> np.ndarray:
         codes, rows = self._codes(values)
         numbers = self._numbers(self._tokens(codes, rows))
-        position = spread(rows, len(values))
+        position = index_in_row(rows, len(values))
         fits = position < self.length
         if self.unit == "divided":
             self._warn_of_long(rows, fits)
@@ -314,18 +314,18 @@ class TextInput(InputKind):
             )
 
     def features(self, values: Column) -> tuple[np.ndarray, list[bool], list[str]]:
-        many = len(values)
-        width = len(self.grams)
+        n_rows = len(values)
+        n_grams = len(self.grams)
         codes, rows = self._codes(values)
-        found, where = _grams(codes, rows, self._longest)
-        place = _lookup(found, self.grams)
-        seen = place >= 0
-        cells = np.bincount(where[seen] * width + place[seen], minlength=many * width)
-        lengths = np.bincount(rows, minlength=many)
-        matrix = np.column_stack([lengths, cells.reshape(many, width)]).astype(np.float32)
+        hashes, where = _grams(codes, rows, self._longest)
+        index = _lookup(hashes, self.grams)
+        seen = index >= 0
+        cells = np.bincount(where[seen] * n_grams + index[seen], minlength=n_rows * n_grams)
+        lengths = np.bincount(rows, minlength=n_rows)
+        matrix = np.column_stack([lengths, cells.reshape(n_rows, n_grams)]).astype(np.float32)
         matrix[missing(values)] = np.nan
-        names = [f"{self.column} (length)", *(f"{self.column} (run {i})" for i in range(width))]
-        return matrix, [False] * (width + 1), names
+        names = [f"{self.column} (length)", *(f"{self.column} (run {i})" for i in range(n_grams))]
+        return matrix, [False] * (n_grams + 1), names
 
     def describe(self) -> str:
         if self.unit == "divided":
@@ -347,13 +347,13 @@ def _guess_unit(text: pa.Array) -> str:
 
 
 def _lookup(codes: np.ndarray, known: list[int]) -> np.ndarray:
-    """Place of each code in a list of codes, -1 where it is not listed."""
+    """Index of each code in a list of codes, -1 where it is not listed."""
     if not known:
         return np.full(len(codes), -1)
     table = np.array(known, np.uint64)
     order = np.argsort(table)
-    place = np.minimum(np.searchsorted(table, codes, sorter=order), len(table) - 1)
-    return np.where(table[order[place]] == codes, order[place], -1)
+    index = np.minimum(np.searchsorted(table, codes, sorter=order), len(table) - 1)
+    return np.where(table[order[index]] == codes, order[index], -1)
 
 
 def _telling(codes: np.ndarray, rows: np.ndarray, count: int) -> list[int]:

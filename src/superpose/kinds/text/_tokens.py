@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
@@ -22,17 +21,16 @@ from superpose.columns import (
     find,
     holds_maps,
     holds_masks,
+    index_in_row,
     is_list,
     is_text,
     lists_words,
-    mixed_labels,
     plain,
     read_span_labels,
     require_aligned,
-    spread,
 )
 from superpose.distributions import LocationCategorical
-from superpose.errors import DataError, listing, message, place
+from superpose.errors import DataError, location, message
 from superpose.kinds._beside import Beside
 from superpose.kinds._hints import TargetHints
 from superpose.kinds._locations import Locations
@@ -45,11 +43,18 @@ from superpose.kinds._unknown import NamedClasses, Unknown
 from superpose.kinds.tabular._classes import ordered
 
 from ._plot_words import token_facts
-from ._spans import Marks
-from ._text import MOST_PLACES
+from ._spans import Marks, as_tags
+from ._text import MOST_WORDS_READ
+from ._word_labels import (
+    NO_LABEL,
+    WordLabels,
+    below_zero,
+    span_conversions,
+    unsure_labels,
+    word_lists,
+)
 
 MOST_LABELS = 1000
-NO_LABEL = "-100"  # what the losses of PyTorch pass over
 
 
 class TokensOptions(Options):
@@ -111,16 +116,17 @@ class TokensTarget(NamedClasses):
 
     @property
     def locations(self) -> Locations:
-        return Locations(self.of, self.places, fits=self._fits)
-
-    def _fits(self, values: Column, source: Column, **options: Any) -> np.ndarray:
-        require_aligned(self.column, values, source=self.of, words=source)
-        return np.ones(len(values), bool)
+        fits = partial(_labels_fit, self.column, of=self.of)
+        return Locations(self.of, self.places, fits=fits)
 
     @cached_property
     def marks(self) -> Marks:
         """What the labels say about spans."""
         return Marks.of(self.levels, self.loose, self.spelled or self.levels)
+
+    @property
+    def _word_labels(self) -> WordLabels:
+        return WordLabels(self.levels, self.spelled, self.meant)
 
     @property
     def constant_reason(self) -> str | None:
@@ -141,7 +147,7 @@ class TokensTarget(NamedClasses):
         text = class_names(pa.chunked_array([words]), kind)
         counts = {name: int(count) for name, count in zip(*counted(text), strict=True)}
         # Where other labels are below 0 too, they are numbers like any other.
-        gone = 0 if _below(counts) - {NO_LABEL, "-1"} else counts.pop(NO_LABEL, 0)
+        unlabelled = 0 if below_zero(counts) - {NO_LABEL, "-1"} else counts.pop(NO_LABEL, 0)
         labelled = len(np.unique(rows[find(text, list(counts)) >= 0]))
         if labelled < 2:
             raise too_few_labels(column, labelled)
@@ -150,100 +156,48 @@ class TokensTarget(NamedClasses):
                 f"target {column!r}: {len(counts)} different labels; at most {MOST_LABELS} can be "
                 f"told apart; check that the column holds labels, not words"
             )
-        longest = int(min(np.bincount(rows).max(), MOST_PLACES))
+        longest = int(min(np.bincount(rows).max(), MOST_WORDS_READ))
+        plain_labels = WordLabels(ordered(list(counts), kind))
         fitted = cls(
             column=column,
+            notes=unsure_labels(column, counts),
             of=options.get("of", "words"),
             places=options.get("places") or longest,
-            levels=ordered(list(counts), kind),
+            levels=plain_labels.levels,
             type=kind,
-            counts=[],
+            counts=plain_labels.total(counts),
             lists=is_list(plain(values).type),
         )
-        if gone:
-            where = place(column=column)
-            fitted.conversions.append(
-                message(
-                    where, f"-100 is the label of {gone} words, which are read as words without one"
-                )
+        if unlabelled:
+            given = f"-100 is the label of {unlabelled} words, which are read as words without one"
+            fitted.conversions.append(message(location(column=column), given))
+        if spans := read_span_labels(counts):
+            labels = WordLabels.of_spans(plain_labels.levels, counts, spans)
+            marked = replace(
+                fitted,
+                levels=labels.levels,
+                spelled=labels.spelled,
+                meant=dict(labels.meant),
+                counts=labels.total(counts),
+                notes=[*fitted.notes, *labels.notes(column, counts, spans=spans, text=text)],
+                conversions=[*fitted.conversions, *span_conversions(column, counts, spans)],
             )
-        fitted.notes += _unsure(column, counts)
-        fitted._read_spans(values, counts, text)
-        fitted.counts = [counts[name] for name in fitted.levels]
-        tags = fitted._tags(values)
-        fitted.loose = fitted.marks.loose(tags, fitted.levels)
+            if not labels.are_signs or marked.marks.in_order(as_tags(marked.encode(values))):
+                fitted = marked
+        fitted.loose = fitted.marks.loose(as_tags(fitted.encode(values)), fitted.levels)
         vars(fitted).pop("marks")  # they were read before it was known which labels are loose
         return fitted
-
-    def _read_spans(self, values: Column, counts: dict[str, int], text: pa.Array) -> None:
-        """Learn which labels mark spans, and which are slips; their words are counted as meant."""
-        read = read_span_labels(counts)
-        if read is None:
-            return
-        most: dict[str, str] = {}
-        for label in counts:  # the most frequent first
-            if label in read.standard:
-                most.setdefault(read.standard[label], label)
-        for label in counts:
-            level = most[read.standard[label]] if label in read.standard else None
-            if level != label:
-                self.meant[label] = level
-        every, self.levels = self.levels, [x for x in self.levels if x not in self.meant]
-        self.spelled = [read.standard[level] for level in self.levels]
-        alone = all(len(level) == 1 for level in self.levels)  # signs, or mere letters
-        if alone and not self.marks.in_order(self._tags(values)):
-            vars(self).pop("marks")
-            self.levels, self.spelled, self.meant = every, [], {}
-            return
-        vars(self).pop("marks", None)
-        self.notes += [self._slip(label, counts[label], text) for label in read.slips]
-        for first, second in read.apart:
-            self.notes.append(
-                f"target {self.column!r}: the types {first!r} and {second!r} of spans differ in "
-                f"case only and are taken as two; write them alike if they are one"
-            )
-        odd = [x for x in counts if x not in read.slips and read.standard[x] != x]
-        if odd:
-            words = sum(counts[x] for x in odd)
-            given = f"{len(odd)} labels ({words} words) are read as marks of spans: "
-            given += listing((f"{x!r} as {read.standard[x]!r}" for x in odd), 4)
-            self.conversions.append(message(place(column=self.column), given))
-        for label, meant in self.meant.items():
-            if meant is not None:
-                counts[meant] += counts[label]
-
-    def _slip(self, label: str, count: int, text: pa.Array) -> str:
-        """One sentence on a label that is a rare spelling of another."""
-        first = int(np.argmax(find(text, [label]) == 0))
-        beside = [x for x in text[max(first - 2, 0) : first + 3].to_pylist() if x is not None]
-        words = f"{count} word" + "s" * (count > 1)
-        meant = self.meant.get(label, label)
-        told = "no label" if meant is None else repr(self.spelled[self.levels.index(meant)])
-        return (
-            f"target {self.column!r}: label {label!r} ({words}, first beside {beside}) does not "
-            f"mark spans as the others do and is read as {told}; mend it if it means another"
-        )
-
-    def _tags(self, values: Column) -> np.ndarray:
-        tags = self.encode(values)
-        return np.where(np.isnan(tags), -1, tags).astype(int)
 
     def _indices(self, values: Column) -> tuple[pa.Array, np.ndarray, np.ndarray]:
         """The label of each word, its index (-1 where unknown, -2 where it has none), its row."""
         words, rows = as_words(values)
         text = class_names(pa.chunked_array([words]), self.type)
-        index = find(text, self.levels)
-        # Neither has a label: a word of -100, and one whose label fits to no other.
-        for label, meant in ({NO_LABEL: None} | self.meant).items():
-            if label not in self.levels:
-                here = find(text, [label]) == 0
-                index[here] = -2 if meant is None else self.levels.index(meant)
-        return text, index, rows
+        return text, self._word_labels.indices(text), rows
 
     def encode(self, values: Column) -> np.ndarray:
         text, index, rows = self._indices(values)
         self.warn_of(Unknown.of(text, index, rows), "label", "word(s) count as unlabelled")
-        at = spread(rows, len(values))
+        at = index_in_row(rows, len(values))
         known = (index >= 0) & (at < self.places)
         block = self.distribution.missing(len(values))
         block[rows[known], at[known]] = index[known]
@@ -259,48 +213,29 @@ class TokensTarget(NamedClasses):
     @property
     def observed(self) -> ObservedColumns:
         """Which types of spans (or labels) occur in a row."""
-        return ObservedColumns.shares(len(self.marks.types), self._types_of)
-
-    def _types_of(self, y: np.ndarray) -> np.ndarray:
-        known = ~np.isnan(y)
-        types = np.where(known, self.marks.type_of[np.where(known, y, 0).astype(int)], -1)
-        found = np.zeros((len(y), len(self.marks.types)), np.float32)
-        rows, words = np.nonzero(types >= 0)
-        found[rows, types[rows, words]] = 1
-        found[~known.any(axis=1)] = np.nan
-        return found
+        return ObservedColumns.shares(len(self.marks.types), self.marks.types_in)
 
     def strata(self, y: np.ndarray) -> np.ndarray:
-        return self._types_of(y)
+        return self.marks.types_in(y)
 
     def choose(self, pred: np.ndarray, threshold: Any = None) -> np.ndarray:
         """Labels (N, S) that form whole spans, -1 where a row has no word."""
         return self.marks.best(self.distribution.by_location(pred))
-
-    def words(self, values: Column) -> tuple[pa.Array, np.ndarray]:
-        """The words of the input that the labels are of, and the row of each."""
-        return as_words(values)
-
-    def span_counts(self, y: np.ndarray, pred: np.ndarray) -> np.ndarray:
-        """Right, told and true spans of each type, (types, 3), over the words that have a label."""
-        known = ~np.isnan(y)
-        told = np.where(known, self.choose(pred), -1)
-        return self.marks.counts(np.where(known, y, -1).astype(int), told)
 
     def _metrics(self, y: np.ndarray, pred: np.ndarray, **options: Any) -> dict[str, float]:
         names = ("f1", "precision", "recall", "accuracy", "whole_rows", "log_loss", "brier")
         if not len(y):
             return dict.fromkeys(names, np.nan)
         known = ~np.isnan(y)
-        true = np.where(known, y, -1).astype(int)
-        told = np.where(known, self.choose(pred), -1)
-        right, said, there = map(float, self.marks.counts(true, told).sum(axis=0))
-        same = true == told
+        true = as_tags(y)
+        chosen = np.where(known, self.choose(pred), -1)
+        right, n_pred, n_true = map(float, self.marks.counts(true, chosen).sum(axis=0))
+        same = true == chosen
         distribution = self.distribution
         values = (
-            2 * right / (said + there) if said + there else np.nan,
-            right / said if said else np.nan,
-            right / there if there else np.nan,
+            2 * right / (n_pred + n_true) if n_pred + n_true else np.nan,
+            right / n_pred if n_pred else np.nan,
+            right / n_true if n_true else np.nan,
             float(same[known].mean()),
             float(same.all(axis=1).mean()),
             nan_mean(-distribution.log_prob(y, pred) / known.sum(axis=1)),
@@ -308,16 +243,8 @@ class TokensTarget(NamedClasses):
         )
         return dict(zip(names, values, strict=True))
 
-    def _lists(self, values: pa.Array, there: np.ndarray) -> pa.Array:
-        """Put values of words (N, S), row by row, into lists that end with the last of a row."""
-        lengths = np.where(there, np.arange(1, there.shape[1] + 1), 0).max(axis=1, initial=0)
-        keep = np.arange(there.shape[1]) < lengths[:, None]
-        ends = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int32)
-        kept = values.filter(pa.array(keep.ravel()))
-        return pa.ListArray.from_arrays(pa.array(ends), kept, mask=pa.array(lengths == 0))
-
     def plot(self, y: np.ndarray, pred: np.ndarray, beside: Beside) -> dict[str, Any]:
-        return token_facts(self, beside.table.column(self.of), y, pred)
+        return token_facts(self, beside.table.column(self.of), y=y, pred=pred)
 
     def decode(
         self,
@@ -327,7 +254,7 @@ class TokensTarget(NamedClasses):
     ) -> dict[str, pa.Array]:
         tags = self.choose(pred)
         names = class_values(tags.ravel(), self.levels, self.type)
-        lists = self._lists(names, tags >= 0)
+        lists = word_lists(names, tags >= 0)
         if self.lists:
             return {self.column: lists}
         text = lists.cast(pa.list_(pa.string()))
@@ -337,36 +264,20 @@ class TokensTarget(NamedClasses):
         p = self.distribution.by_location(pred)
         there = ~np.isnan(p[..., 0])
         return {
-            f"{self.column}={c}": self._lists(pa.array(p[..., k].ravel()), there)
+            f"{self.column}={c}": word_lists(pa.array(p[..., k].ravel()), there)
             for k, c in enumerate(self.levels)
         }
 
     def describe(self) -> str:
-        found = self.marks
-        if not found.spans:
+        marks = self.marks
+        if not marks.spans:
             return f"one of {len(self.levels)} labels for each word of {self.of!r}"
-        kinds = f"{len(found.types)} type{'s' * (len(found.types) != 1)}"
+        kinds = f"{len(marks.types)} type{'s' * (len(marks.types) != 1)}"
         return f"spans of {kinds} ({len(self.levels)} labels) over the words of {self.of!r}"
 
 
-def _below(counts: dict[str, int]) -> set[str]:
-    """The labels that are whole numbers below 0."""
-    return {name for name in counts if re.fullmatch(r"-\d+", name)}
-
-
-def _unsure(column: str, counts: dict[str, int]) -> list[str]:
-    """Warns of labels that may not mean what they are taken for."""
-    found = []
-    if _below(counts) == {"-1"}:
-        found.append(
-            f"target {column!r}: label -1 ({counts['-1']} words) is taken as a class; write null "
-            f"or -100 where it stands for no label"
-        )
-    if mixed := mixed_labels(counts) if read_span_labels(counts) is None else []:
-        shown = listing((f"{x!r} ({counts[x]} words)" for x in mixed), 4)
-        found.append(
-            f"target {column!r}: {shown} mark no span as the other labels do, so that every word "
-            f"is scored alone, those outside of spans too; write O for what is outside of spans, "
-            f"and null for words without a label"
-        )
-    return found
+def _labels_fit(
+    column: str, values: Column, words: Column, *, of: str, **options: Any
+) -> np.ndarray:
+    require_aligned(column, values, of=of, words=words)
+    return np.ones(len(values), bool)

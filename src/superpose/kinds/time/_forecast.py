@@ -149,7 +149,7 @@ class ForecastTarget(SeveralNumbers):
     def plot(self, y: np.ndarray, pred: np.ndarray, beside: Beside) -> dict[str, Any]:
         there = self.past in beside.table.column_names
         past = beside.table.column(self.past) if there else None
-        return forecast_facts(self, past, y, pred)
+        return forecast_facts(self, past, y=y, pred=pred)
 
     def decode(
         self,
@@ -173,4 +173,4 @@ class ForecastTarget(SeveralNumbers):
 
     def describe(self) -> str:
         steps = f"{len(self.ahead)} steps, up to {self.ahead[-1]} ahead"
-        return f"{steps}; mean {self.mean:.4g}, spread {self.scale:.4g}"
+        return f"{steps}; mean {self.mean:.4g}, std {self.scale:.4g}"

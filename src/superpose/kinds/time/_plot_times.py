@@ -12,22 +12,22 @@ from superpose.columns import kaplan_meier, series_values
 QUARTERS = 4  # groups of rows by their forecast
 
 
-def survival_facts(kind: Any, y: np.ndarray, told: np.ndarray) -> dict[str, Any]:
-    """For quarters of the rows by risk the told share alive, and that of Kaplan and Meier.
+def survival_facts(kind: Any, y: np.ndarray, pred: np.ndarray) -> dict[str, Any]:
+    """For quarters of the rows by risk the predicted share alive, and that of Kaplan and Meier.
 
     Args:
         kind: The fitted target, of kind survival.
         y: Encoded labels (N,).
-        told: Canonical predictions (N, K).
+        pred: Canonical predictions (N, K).
     """
     distribution = kind.distribution
     rows = np.flatnonzero(distribution.known(y))
     at = np.array([0.0, *kind.uppers])
     groups = []
     if len(rows) >= QUARTERS:
-        order = rows[np.argsort(-distribution.expected_intervals(told[rows]), kind="stable")]
+        order = rows[np.argsort(-distribution.expected_intervals(pred[rows]), kind="stable")]
         for part in np.array_split(order, QUARTERS):
-            alive = distribution.alive_at(told[part], at)
+            alive = distribution.alive_at(pred[part], at)
             groups.append(
                 {
                     "rows": len(part),
@@ -39,7 +39,7 @@ def survival_facts(kind: Any, y: np.ndarray, told: np.ndarray) -> dict[str, Any]
 
 
 def forecast_facts(
-    kind: Any, past: pa.ChunkedArray | None, y: np.ndarray, told: np.ndarray
+    kind: Any, past: pa.ChunkedArray | None, *, y: np.ndarray, pred: np.ndarray
 ) -> dict[str, Any]:
     """The mean absolute error of each step ahead, beside that of repeating what came before.
 
@@ -47,25 +47,25 @@ def forecast_facts(
         kind: The fitted target, of kind forecast.
         past: The input whose last steps are what came before; None where there is none.
         y: Encoded labels (N, H).
-        told: Canonical predictions (N, 2 H).
+        pred: Canonical predictions (N, 2 H).
     """
-    true, said = kind.in_units(y), kind.in_units(told[:, : y.shape[1]])
-    answers = {"shipped": said}
+    true = kind.in_units(y)
+    forecasts = {"shipped": kind.in_units(pred[:, : y.shape[1]])}
     if past is not None:
         steps = series_values(kind.past, past)[..., kind.channel]
-        answers["the last value"] = np.repeat(_last(steps)[:, None], y.shape[1], axis=1)
+        forecasts["the last value"] = np.repeat(_last(steps)[:, None], y.shape[1], axis=1)
         if back := kind.before(steps.shape[1]):
-            answers["a period before"] = steps[:, back]
+            forecasts["a period before"] = steps[:, back]
     # All are compared on the same values.
-    known = ~np.isnan(true) & np.all([~np.isnan(a) for a in answers.values()], axis=0)
+    known = ~np.isnan(true) & np.all([~np.isnan(f) for f in forecasts.values()], axis=0)
     count = known.sum(axis=0)
     errors = {
         name: np.where(
             count > 0,
-            np.where(known, np.abs(answer - true), 0.0).sum(axis=0) / np.maximum(count, 1),
+            np.where(known, np.abs(forecast - true), 0.0).sum(axis=0) / np.maximum(count, 1),
             np.nan,
         ).tolist()
-        for name, answer in answers.items()
+        for name, forecast in forecasts.items()
     }
     return {
         "chart": "forecast",

@@ -16,11 +16,11 @@ from superpose.columns import (
     counted,
     find,
     holds_events,
+    index_in_row,
     plain,
-    spread,
     warn,
 )
-from superpose.errors import DataError, message, place
+from superpose.errors import DataError, location, message
 from superpose.kinds._input import InputHints, InputKind
 from superpose.kinds._options import Options, augment_settings
 from superpose.kinds.tabular._number import CLIP, location_scale
@@ -32,7 +32,7 @@ SUMMARIES = ("last", "mean", "spread", "least", "most", "slope", "count")
 
 
 class SeriesAugmentOptions(BaseModel):
-    """How series are varied while the network learns; validation and test rows never are.
+    """How series are augmented while the network learns; validation and test rows never are.
 
     Args:
         noise: largest scale of what is added to each value, in standard deviations of its channel.
@@ -58,8 +58,8 @@ class SeriesOptions(Options):
         channels: names of its channels, in their order; of events those that are read, others are
             then faults.
         bins: steps of the grid that events are put on, 48 unless set.
-        augment: how series are varied while the network learns: noise, scale, mask, warp; they are
-            not unless it is set.
+        augment: how series are augmented while the network learns: noise, scale, mask, warp; they
+            are not unless it is set.
     """
 
     channels: list[str] | None = Field(default=None, min_length=1)
@@ -87,7 +87,7 @@ class SeriesInput(InputKind):
     hints: ClassVar[InputHints] = InputHints(takes_lists=True)
     length: int  # steps that are read
     channels: list[str]  # those that vary
-    kept: list[int]  # their places among the channels of a step
+    kept: list[int]  # their positions among the channels of a step
     wide: int  # channels of a step
     means: list[float]
     scales: list[float]
@@ -115,15 +115,17 @@ class SeriesInput(InputKind):
         else:
             grid = kind._fit_steps(column, values)
         known = [part[~np.isnan(part)] for part in grid.reshape(-1, grid.shape[-1]).T]
-        for place_, part in enumerate(known):
+        for index, part in enumerate(known):
             # With gaps a constant still tells measured from not measured.
             gaps = kind.span is not None or len(part) < grid[..., 0].size
             if len(part) and (part.min() < part.max() or gaps):
-                kind.kept.append(place_)
+                kind.kept.append(index)
                 mean, scale = location_scale(part)
                 kind.means.append(mean)
                 kind.scales.append(scale)
-        kind.augmented = augment_settings(options.get("augment"), SeriesAugmentOptions, usual=False)
+        kind.augmented = augment_settings(
+            options.get("augment"), SeriesAugmentOptions, default=False
+        )
         dropped = [name for i, name in enumerate(kind.channels) if i not in kind.kept]
         kind.channels = [kind.channels[i] for i in kind.kept]
         if kind.span is not None:  # events are laid on those channels alone from now on
@@ -141,15 +143,15 @@ class SeriesInput(InputKind):
         return kind
 
     def _fit_steps(self, column: str, values: Column) -> np.ndarray:
-        found = as_steps(column, values)
-        counts = np.bincount(found.rows, minlength=1)
+        steps = as_steps(column, values)
+        counts = np.bincount(steps.rows, minlength=1)
         self.length = int(np.clip(counts.max(), 1, MOST_STEPS))
-        self.wide = found.values.shape[1]
+        self.wide = steps.values.shape[1]
         if self.channels and len(self.channels) != self.wide:
             given = f"{len(self.channels)} channels named, but a step has {self.wide}"
-            raise DataError(message(place(column=column), given, fix="name each of them once"))
+            raise DataError(message(location(column=column), given, fix="name each of them once"))
         self.channels = self.channels or [f"channel {i}" for i in range(1, self.wide + 1)]
-        return found.values
+        return steps.values
 
     def _fit_events(self, events: Events, rows: int, options: dict[str, Any]) -> np.ndarray:
         self.length = int(options.get("bins") or BINS)
@@ -166,8 +168,8 @@ class SeriesInput(InputKind):
         first, last = self.span
         channel = find(events.channels, self.channels)
         self._require_channels(events, channel)
-        width = (last - first) / self.length or 1.0
-        step = np.floor((events.times - first) / width).astype(np.int64)
+        duration = (last - first) / self.length or 1.0
+        step = np.floor((events.times - first) / duration).astype(np.int64)
         step[events.times == last] = self.length - 1
         inside = (step >= 0) & (step < self.length) & (channel >= 0) & ~np.isnan(events.values)
         late = (step < 0) | (step >= self.length)
@@ -193,7 +195,7 @@ class SeriesInput(InputKind):
         given = f"{int(strange.sum())} event(s) of channels that are not known, such as {name!r}"
         if self.closed:
             fix = "add it to channels, or leave its events out"
-            where = place(column=self.column, row=row)
+            where = location(column=self.column, row=row)
             raise DataError(message(where, given, ", ".join(self.channels), fix=fix))
         warn(f"input {self.column!r}, row {row}: {given}; they are not read")
 
@@ -203,7 +205,7 @@ class SeriesInput(InputKind):
             if not holds_events(plain(values).type) and plain(values).null_count < len(values):
                 raise DataError(
                     message(
-                        place(column=self.column),
+                        location(column=self.column),
                         f"it holds {values.type}",
                         "lists of structures with time, channel and value, as in training",
                     )
@@ -211,8 +213,8 @@ class SeriesInput(InputKind):
             if plain(values).null_count == len(values):
                 return np.full((len(values), self.length, self.wide), np.nan)
             return self._grid(as_events(self.column, values), len(values))
-        found = as_steps(self.column, values, self.wide)
-        counts = np.bincount(found.rows, minlength=len(values))
+        steps = as_steps(self.column, values, self.wide)
+        counts = np.bincount(steps.rows, minlength=len(values))
         if len(counts) and counts.max() > self.length:
             row = int(np.argmax(counts > self.length))
             warn(
@@ -220,9 +222,9 @@ class SeriesInput(InputKind):
                 f"{self.length} are read"
             )
         block = np.full((len(values), self.length, self.wide), np.nan)
-        step = self.length - counts[found.rows] + spread(found.rows, len(values))
+        step = self.length - counts[steps.rows] + index_in_row(steps.rows, len(values))
         inside = step >= 0
-        block[found.rows[inside], step[inside]] = found.values[inside]
+        block[steps.rows[inside], step[inside]] = steps.values[inside]
         return block
 
     def encode(self, values: Column) -> np.ndarray:
@@ -237,9 +239,9 @@ class SeriesInput(InputKind):
         block = self.encode(values)
         parts = [summaries(block[first : first + CHUNK]) for first in range(0, len(block), CHUNK)]
         shape = (0, len(SUMMARIES), len(self.kept))
-        found = np.concatenate(parts) if parts else np.zeros(shape, np.float32)
+        matrix = np.concatenate(parts) if parts else np.zeros(shape, np.float32)
         names = [f"{self.column} {c} ({what})" for what in SUMMARIES for c in self.channels]
-        return found.reshape(len(block), len(names)), [False] * len(names), names
+        return matrix.reshape(len(block), len(names)), [False] * len(names), names
 
     def describe(self) -> str:
         many = f"{len(self.kept)} channel{'s' * (len(self.kept) != 1)}"
@@ -274,7 +276,7 @@ def summaries(block: np.ndarray) -> np.ndarray:
     last = np.take_along_axis(filled, final[:, None], axis=1)[:, 0]
     least = np.where(there, block, np.inf).min(axis=1)
     most = np.where(there, block, -np.inf).max(axis=1)
-    spread_ = np.sqrt((away**2).sum(axis=1) / enough)
-    told = np.stack([last, mean, spread_, least, most, slope], axis=1)
-    told = np.where((count > 0)[:, None], told, np.nan)
-    return np.concatenate([told, count[:, None]], axis=1).astype(np.float32)
+    std = np.sqrt((away**2).sum(axis=1) / enough)
+    values = np.stack([last, mean, std, least, most, slope], axis=1)
+    values = np.where((count > 0)[:, None], values, np.nan)
+    return np.concatenate([values, count[:, None]], axis=1).astype(np.float32)

@@ -1,4 +1,4 @@
-"""Scores of objects that were found in images, as COCO counts them."""
+"""Scores of predicted objects in images, as COCO counts them."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ def require_scorer(column: str) -> None:
 
 
 def box_average_precision(
-    y: np.ndarray, told: list[Peaks], classes: int
+    y: np.ndarray, pred: list[Peaks], classes: int
 ) -> tuple[np.ndarray, np.ndarray]:
     """Average precision of each class, over IoU 0.50 to 0.95 and at 0.50, as COCO counts it.
 
     Args:
         y: class and box of the true objects, (N, K, 5), negative classes where there is none.
-        told: the objects that were found in each row.
+        pred: the predicted objects of each row.
         classes: number of classes.
 
     Returns:
@@ -43,26 +43,28 @@ def box_average_precision(
     """
     from faster_coco_eval import COCO, COCOeval_faster
 
-    truth, results = list[dict[str, Any]](), list[dict[str, Any]]()
+    truth = list[dict[str, Any]]()
+    results = list[dict[str, Any]]()
     for row, objects in enumerate(y):
         for label, box in [(x[0], x[1:] * UNITS) for x in objects if x[0] >= 0]:
-            x, wide = float(box[0]), float(box[2] - box[0])
-            top, high = float(box[1]), float(box[3] - box[1])
+            left, top = float(box[0]), float(box[1])
+            wide = float(box[2] - box[0])
+            high = float(box[3] - box[1])
             truth.append(
                 {
                     "id": len(truth) + 1,
                     "image_id": row,
                     "category_id": int(label),
-                    "bbox": [x, top, wide, high],
+                    "bbox": [left, top, wide, high],
                     "area": wide * high,
                     "iscrowd": 0,
                 }
             )
-        own = told[row]
+        own = pred[row]
         for label, score, box in zip(own.label, own.score, own.box * UNITS, strict=True):
             sides = [*box[:2].tolist(), float(box[2] - box[0]), float(box[3] - box[1])]
-            found = {"image_id": row, "category_id": int(label), "bbox": sides}
-            results.append({**found, "score": float(score)})
+            box_entry = {"image_id": row, "category_id": int(label), "bbox": sides}
+            results.append({**box_entry, "score": float(score)})
     none = np.full(classes, np.nan)
     if not truth:
         return none, none
@@ -73,10 +75,10 @@ def box_average_precision(
     names = [{"id": c, "name": str(c)} for c in range(classes)]
     with contextlib.redirect_stdout(io.StringIO()):
         known = COCO({"images": images, "annotations": truth, "categories": names})
-        judge = COCOeval_faster(known, known.loadRes(results), iouType="bbox")
-        judge.params.maxDets = [1, 10, MOST_SCORED]
-        judge.evaluate()
-        judge.accumulate()
-    precision = np.asarray(judge.eval["precision"])[:, :, :, 0, 2]  # IoU, recall, class
+        scorer = COCOeval_faster(known, known.loadRes(results), iouType="bbox")
+        scorer.params.maxDets = [1, 10, MOST_SCORED]
+        scorer.evaluate()
+        scorer.accumulate()
+    precision = np.asarray(scorer.eval["precision"])[:, :, :, 0, 2]  # IoU, recall, class
     precision = np.where(precision < 0, np.nan, precision)
     return precision.mean(axis=(0, 1)), precision[0].mean(axis=0)

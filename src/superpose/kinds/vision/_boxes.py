@@ -11,7 +11,7 @@ import pyarrow as pa
 from pydantic import Field
 
 from superpose.columns import (
-    TOLD,
+    PREDICTED_BOXES,
     Column,
     are_shares,
     counted,
@@ -23,7 +23,7 @@ from superpose.columns import (
     warn,
 )
 from superpose.distributions import LEAST_SCORE, Detections, Peaks
-from superpose.errors import SHOWN_FAULTS, DataError, Faults, listing, place
+from superpose.errors import SHOWN_FAULTS, DataError, Faults, listing, location
 from superpose.kinds._beside import Beside
 from superpose.kinds._hints import TargetHints
 from superpose.kinds._locations import Locations
@@ -38,7 +38,7 @@ from ._plot_pictures import box_facts
 
 MOST_CLASSES = 1000
 COUNT_EDGES = [0.0, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0]  # bins in which others read a measured count
-SHOWN = 0.3  # score from which an object is told
+SHOWN = 0.3  # score from which an object is predicted
 ROOM = 2  # times as many objects as the fullest training image may have
 
 
@@ -64,7 +64,7 @@ class BoxesTarget(TargetKind):
     A row that was looked at and has no object is an empty list; a row that nobody looked at is
     null.
 
-    ``source`` in the options is the column of the images; without it boxes are shares of sides.
+    ``images`` in the options is the column of the images; without it boxes are shares of sides.
 
     Example:
         >>> cell = [{"class": "red", "box": [0.0, 0.0, 0.5, 0.5]}]
@@ -133,24 +133,29 @@ class BoxesTarget(TargetKind):
     def fit(cls, column: str, values: Column, **options: Any) -> Self:
         require_scorer(column)
         skips = bool(options.get("skips"))
-        beside = {key: options[key] for key in ("folder", "source") if key in options}
+        beside = {key: options[key] for key in ("folder", "images") if key in options}
         read, ignored = read_objects(column, values)
-        shares = "source" in beside and are_shares(read)
-        found = shares_of(column, read, skips=skips, **beside, tell=False, shares=shares)
-        if len(found) < 2:
-            raise too_few_labels(column, len(found))
-        names = [name for objects in found.values() for name, _ in objects]
+        shares = "images" in beside and are_shares(read)
+        labelled = shares_of(column, read, skips=skips, **beside, tell=False, shares=shares)
+        if len(labelled) < 2:
+            raise too_few_labels(column, len(labelled))
+        names = [name for objects in labelled.values() for name, _ in objects]
         occur, times = counted(pa.array(names, pa.large_string()))
         levels = [str(level) for level in options.get("levels") or sorted(occur)]
         if not levels or len(levels) > MOST_CLASSES:
             what = f"{len(levels)} different classes of objects; allowed: 1 to {MOST_CLASSES}"
             raise DataError(f"target {column!r}: {what}; check what stands under class")
         seen = dict(zip(occur, map(int, times), strict=True))
-        boxes = np.array([box for objects in found.values() for _, box in objects]).reshape(-1, 4)
-        sides = (boxes[:, 2:] - boxes[:, :2]).mean(axis=0) / 2 if len(boxes) else [0.1, 0.1]
-        source, folder = options.get("source"), options.get("folder", "")
+        boxes = [box for objects in labelled.values() for _, box in objects]
+        corners = np.array(boxes).reshape(-1, 4)
+        sides = (corners[:, 2:] - corners[:, :2]).mean(axis=0) / 2 if boxes else [0.1, 0.1]
         notes, conversions = frame_notes(
-            column, read, ignored=ignored, shares=shares, source=source, folder=folder
+            column,
+            read,
+            ignored=ignored,
+            shares=shares,
+            images=options.get("images"),
+            folder=options.get("folder", ""),
         )
         return cls(
             column=column,
@@ -161,44 +166,50 @@ class BoxesTarget(TargetKind):
             levels=levels,
             counts=[seen.get(level, 0) for level in levels],
             grid=list(options.get("grid") or [16, 16]),
-            most=max(8, ROOM * max(map(len, found.values()))),
+            most=max(8, ROOM * max(map(len, labelled.values()))),
             typical=[float(x) for x in sides],
-            objects=max(len(boxes) / len(found), 1.0),
+            objects=max(len(boxes) / len(labelled), 1.0),
             skips=skips,
         )
 
-    def encode(self, values: Column, folder: str = "", source: Column | None = None) -> np.ndarray:
+    def encode(self, values: Column, folder: str = "", images: Column | None = None) -> np.ndarray:
         read, _ = read_objects(self.column, values)
-        found = shares_of(
-            self.column, read, skips=self.skips, folder=folder, source=source, shares=self.shares
+        labelled = shares_of(
+            self.column, read, skips=self.skips, folder=folder, images=images, shares=self.shares
         )
         index = {name: n for n, name in enumerate(self.levels)}
-        block, faults, lost = self.distribution.missing(len(values)), Faults(DataError), 0
-        for row, objects in found.items():
+        block = self.distribution.missing(len(values))
+        faults = Faults(DataError)
+        n_lost = 0
+        for row, objects in labelled.items():
             strangers = sorted({name for name, _ in objects} - index.keys())
-            if strangers and len(faults.found) < SHOWN_FAULTS:
-                given, fix = f"class {strangers[0]!r}", "name it under levels, or mend it"
-                allowed = listing(self.levels)
-                faults.add(place(column=self.column, row=row), given, allowed, fix=fix)
+            if strangers and len(faults.messages) < SHOWN_FAULTS:
+                faults.add(
+                    location(column=self.column, row=row),
+                    f"class {strangers[0]!r}",
+                    listing(self.levels),
+                    fix="name it under levels, or mend it",
+                )
             own = [[index[n], *box] for n, box in objects if n in index]
-            lost += max(len(own) - self.most, 0)
+            n_lost += max(len(own) - self.most, 0)
             padded = np.zeros((self.most, 5), np.float32)
             padded[:, 0] = -1
             if own:
                 padded[: len(own)] = own[: self.most]
             block[row] = padded.ravel()
         faults.raise_any()
-        if lost:
-            warn(f"target {self.column!r}: {lost} objects beyond {self.most} of a row are left out")
+        if n_lost:
+            given = f"{n_lost} objects beyond {self.most} of a row are left out"
+            warn(f"target {self.column!r}: {given}")
         return block
 
-    def found(self, pred: np.ndarray, least: float = SHOWN) -> list[Peaks]:
+    def peaks(self, pred: np.ndarray, least: float = SHOWN) -> list[Peaks]:
         """The objects of each row that are predicted with at least this score."""
-        return self.distribution.found(pred, least)
+        return self.distribution.peaks(pred, least)
 
     @property
     def shown(self) -> float:
-        """Score from which an object is told."""
+        """Score from which an object is predicted."""
         return SHOWN
 
     @property
@@ -219,23 +230,23 @@ class BoxesTarget(TargetKind):
     def _metrics(self, y: np.ndarray, pred: np.ndarray, **options: Any) -> dict[str, float]:
         objects = self.distribution.objects_of(y)
         every, half = box_average_precision(
-            objects, self.found(pred, LEAST_SCORE), len(self.levels)
+            objects, self.peaks(pred, LEAST_SCORE), len(self.levels)
         )
-        true, told = self._counts_of(y), self.count(pred)
+        count_error = np.abs(self._counts_of(y) - self.count(pred))
         return {
             "map50": nan_mean(half),
             "map": nan_mean(every),
-            "count_error": float(np.abs(true - told).mean()) if len(y) else np.nan,
+            "count_error": float(count_error.mean()) if len(y) else np.nan,
             **{f"ap50_{name}": float(x) for name, x in zip(self.levels, half, strict=True)},
         }
 
     def count(self, pred: np.ndarray) -> np.ndarray:
-        """Objects of each class that are told, (N, C)."""
-        counts = [np.bincount(own.label, minlength=len(self.levels)) for own in self.found(pred)]
+        """Predicted objects of each class, (N, C)."""
+        counts = [np.bincount(own.label, minlength=len(self.levels)) for own in self.peaks(pred)]
         return np.asarray(counts, float).reshape(-1, len(self.levels))
 
     def plot(self, y: np.ndarray, pred: np.ndarray, beside: Beside) -> dict[str, Any]:
-        return box_facts(self, beside.pixels, y, pred)
+        return box_facts(self, beside.pixels, y=y, pred=pred)
 
     def decode(
         self,
@@ -245,17 +256,17 @@ class BoxesTarget(TargetKind):
     ) -> dict[str, pa.Array]:
         """Lists of objects, boxes as shares of the sides; their locations turn them into pixels."""
         rows: list[Any] = []
-        for gone, own in zip(np.isnan(pred).any(axis=1), self.found(pred), strict=True):
+        for gone, own in zip(np.isnan(pred).any(axis=1), self.peaks(pred), strict=True):
             parts = zip(own.label, own.box.clip(0, 1).tolist(), own.score.tolist(), strict=True)
-            told = [{"class": self.levels[c], "box": b, "score": s} for c, b, s in parts]
-            rows.append(None if gone else told)
-        return {self.column: pa.array(rows, TOLD)}
+            objects = [{"class": self.levels[c], "box": b, "score": s} for c, b, s in parts]
+            rows.append(None if gone else objects)
+        return {self.column: pa.array(rows, PREDICTED_BOXES)}
 
-    def _in_pixels(self, decoded: pa.Array, source: Column, **options: Any) -> pa.Array:
+    def _in_pixels(self, decoded: pa.Array, images: Column, **options: Any) -> pa.Array:
         """Decoded boxes in pixels of the image of each row as it is shown, or as shares."""
         if self.shares:
             return decoded
-        sizes, _ = sizes_of(source, options.get("folder", ""))
+        sizes, _ = sizes_of(images, options.get("folder", ""))
         rows = decoded.to_pylist()
         for row, objects in enumerate(rows):
             if objects and row in sizes:
@@ -263,12 +274,12 @@ class BoxesTarget(TargetKind):
                 for one in objects:
                     x1, y1, x2, y2 = one["box"]
                     one["box"] = [x1 * wide, y1 * high, x2 * wide, y2 * high]
-        return pa.array(rows, TOLD)
+        return pa.array(rows, PREDICTED_BOXES)
 
     def decode_proba(self, pred: np.ndarray) -> dict[str, pa.Array]:
         """The number of objects of each class to expect: the sum of the chances of all."""
         sums = np.zeros((len(pred), len(self.levels)))
-        for row, own in enumerate(self.found(pred, LEAST_SCORE)):
+        for row, own in enumerate(self.peaks(pred, LEAST_SCORE)):
             np.add.at(sums[row], own.label, own.score)
         sums[np.isnan(pred).any(axis=1)] = np.nan
         return {

@@ -20,15 +20,15 @@ from superpose.columns import (
     read_forms,
     refuse,
     require_pillow,
-    tell_clipped,
+    warn_of_clipped,
 )
 from superpose.kinds._input import InputHints, InputKind, Pictures
 from superpose.kinds._options import Options, augment_settings
 
 SIDE = 64  # pixels
 GREY_SIDE = 8  # pixels of the summary for trees
-# The finest map within it is taken: every place costs a probability for each class and row.
-MOST_PLACES = 5000
+# The finest map within it is taken: every location costs a probability for each class and row.
+MOST_LOCATIONS = 5000
 FIX = (
     "mend the path or the file, leave the cell empty if there is no image, or write "
     "`on_error: skip`"
@@ -47,7 +47,7 @@ Size = Annotated[list[int], Field(min_length=2, max_length=2), AfterValidator(_w
 
 
 class ImageAugmentOptions(BaseModel):
-    """How images are varied while the network learns; validation and test rows never are.
+    """How images are augmented while the network learns; validation and test rows never are.
 
     Args:
         flip: whether half of the images are mirrored; only where a mirrored image is as likely and
@@ -148,7 +148,7 @@ class ImageInput(InputKind, Pictures):
         paths = as_text(values).to_pylist()
         ranges, conversions = read_forms(column, paths, folder)
         size = list(options.get("size") or [SIDE, SIDE])
-        finest = [s for s in (2, 4, 8) if -(-size[0] // s) * -(-size[1] // s) <= MOST_PLACES]
+        finest = [s for s in (2, 4, 8) if -(-size[0] // s) * -(-size[1] // s) <= MOST_LOCATIONS]
         return cls(
             column=column,
             conversions=conversions,
@@ -156,7 +156,7 @@ class ImageInput(InputKind, Pictures):
             ranges=ranges,
             size=size,
             stride=options.get("stride") or (finest or [8])[0],
-            augmented=augment_settings(options.get("augment"), ImageAugmentOptions, usual=True),
+            augmented=augment_settings(options.get("augment"), ImageAugmentOptions, default=True),
             skips=options.get("on_error") == "skip",
         )
 
@@ -180,7 +180,7 @@ class ImageInput(InputKind, Pictures):
         if not self.skips:
             refuse(self.column, "image", paths=paths, folder=folder, wrong=wrong, fix=FIX)
         pass_over(self.column, "image", paths=paths, wrong=wrong)
-        tell_clipped(self.column, paths, folder, ranges=self.ranges)
+        warn_of_clipped(self.column, paths, folder, ranges=self.ranges)
         block = np.zeros((len(values), 3, *self.size), np.uint8)
         for row, pixels in images.items():
             block[row] = pixels

@@ -60,7 +60,7 @@ class MapTarget(SeveralNumbers):
 
     Files are images in grey of 8, 16 or 32 bits, or ``.npy`` of two axes; frames may hold lists of
     lists. A row without a map is null; a pixel without a number is NaN, or as ``ignore`` says. Maps
-    are learned and scored on the places of the image's map (the mean of the pixels there), and
+    are learned and scored on the locations of the image's map (the mean of the pixels there), and
     predicted at the size at which the image is read.
 
     ``grid`` and ``size`` in the options are those of the image; without, those of the first map.
@@ -73,7 +73,7 @@ class MapTarget(SeveralNumbers):
 
     Source:
         Loss: squared error of the mean, see ``gaussian_loss``. Metrics: Eigen, Puhrsch and Fergus
-        2014, section 4.3, over the places of all rows together.
+        2014, section 4.3, over the locations of all rows together.
     """
 
     name: ClassVar[str] = "map"
@@ -124,13 +124,14 @@ class MapTarget(SeveralNumbers):
     @classmethod
     def fit(cls, column: str, values: Column, **options: Any) -> Self:
         require_pillow(column)
-        skips, folder = bool(options.get("skips")), options.get("folder", "")
-        found, wrong = read_maps(column, values, folder)
+        skips = bool(options.get("skips"))
+        folder = options.get("folder", "")
+        maps, wrong = read_maps(column, values, folder)
         if not skips:
             refuse(column, "map", paths=_names(values), folder=folder, wrong=wrong, fix=FIX)
-        if len(found) < 2:
-            raise too_few_labels(column, len(found))
-        first = next(iter(found.values()))
+        if len(maps) < 2:
+            raise too_few_labels(column, len(maps))
+        first = next(iter(maps.values()))
         kind = cls(
             column=column,
             of=options.get("of", "image"),
@@ -143,7 +144,7 @@ class MapTarget(SeveralNumbers):
             ignore=options.get("ignore"),
             skips=skips,
         )
-        y = kind._on_grid(found, len(values))
+        y = kind._on_grid(maps, len(values))
         known = y[~np.isnan(y)]
         if not len(known):
             raise too_few_labels(column, 0)
@@ -156,46 +157,48 @@ class MapTarget(SeveralNumbers):
     def _standard(self, block: np.ndarray) -> np.ndarray:
         return np.asarray((block - self.mean) / self.scale, np.float32)
 
-    def _on_grid(self, found: dict[int, np.ndarray], rows: int) -> np.ndarray:
+    def _on_grid(self, maps: dict[int, np.ndarray], rows: int) -> np.ndarray:
         block = np.full((rows, self.count), np.nan)
-        for row, numbers in found.items():
+        for row, numbers in maps.items():
             if self.ignore is not None:
                 numbers = np.where(numbers == np.float32(self.ignore), np.nan, numbers)
             block[row] = averaged(numbers, (self.grid[0], self.grid[1])).ravel()
         return block
 
     def encode(self, values: Column, folder: str = "") -> np.ndarray:
-        found, wrong = read_maps(self.column, values, folder)
+        maps, wrong = read_maps(self.column, values, folder)
         if not self.skips:
             refuse(self.column, "map", paths=_names(values), folder=folder, wrong=wrong, fix=FIX)
         leave_unlabelled(self.column, "map", total=len(values), wrong=wrong)
-        return self._standard(self._on_grid(found, len(values)))
+        return self._standard(self._on_grid(maps, len(values)))
 
-    def _fits(self, values: Column, source: Column, **options: Any) -> np.ndarray:
+    def _fits(self, values: Column, images: Column, **options: Any) -> np.ndarray:
         folder = options.get("folder", "")
         sizes, _ = read_maps(self.column, values, folder, read=size_of_map)
         sizes = {r: np.array(x.shape) if x.ndim == 2 else x for r, x in sizes.items()}
         return fits_image(
-            self.column, "map", sizes=sizes, source=source, folder=folder, skips=self.skips
+            self.column, "map", sizes=sizes, images=images, folder=folder, skips=self.skips
         )
 
     def _metrics(self, y: np.ndarray, pred: np.ndarray, **options: Any) -> dict[str, float]:
-        found = super()._metrics(y, pred, **options)
+        metrics = super()._metrics(y, pred, **options)
         if not self.positive:
-            return found
+            return metrics
         known = ~np.isnan(y)
-        true, told = (self.in_units(z[known]) for z in (y, self.distribution.parameters(pred)[0]))
-        true, told = true[true > 0], told[true > 0]
-        ratio = np.maximum(told, 0) / true
+        true, mean = (self.in_units(z[known]) for z in (y, self.distribution.parameters(pred)[0]))
+        positive = true > 0
+        true = true[positive]
+        mean = mean[positive]
+        ratio = np.maximum(mean, 0) / true
         within = (ratio < NEAR) & (ratio > 1 / NEAR)
         return {
-            **found,
-            "abs_rel": float(np.mean(np.abs(told - true) / true)) if len(true) else np.nan,
+            **metrics,
+            "abs_rel": float(np.mean(np.abs(mean - true) / true)) if len(true) else np.nan,
             "delta1": float(within.mean()) if len(true) else np.nan,
         }
 
     def maps(self, block: np.ndarray) -> np.ndarray:
-        """Numbers of places (N, S) as float32 (N, H, W) of the image's pixels, NaN without one."""
+        """Numbers of locations (N, S) as those of pixels, float32 (N, H, W), NaN without one."""
         from superpose.functional import enlarge  # needs torch, as nothing else here does
 
         size, grid = (self.pixels[0], self.pixels[1]), (self.grid[0], self.grid[1])
@@ -204,9 +207,9 @@ class MapTarget(SeveralNumbers):
             part = np.asarray(block[first : first + ROWS_AT_ONCE])[..., None]
             gone = np.isnan(part)
             seen = enlarge(~gone, grid, size)[..., 0]
-            # Only places with a number are mixed: the mean of what is there.
-            told = enlarge(np.where(gone, 0.0, part), grid, size)[..., 0]
-            out[first : first + len(part)] = np.where(seen > 0.5, told / seen.clip(1e-6), np.nan)
+            # Only locations with a number are mixed: the mean of what is there.
+            sums = enlarge(np.where(gone, 0.0, part), grid, size)[..., 0]
+            out[first : first + len(part)] = np.where(seen > 0.5, sums / seen.clip(1e-6), np.nan)
         return out
 
     def decode(
@@ -222,13 +225,13 @@ class MapTarget(SeveralNumbers):
         return {
             **self.decode(pred),
             f"{self.column}_scale": self._lists(
-                lambda spread: spread * self.scale, pred[:, self.count :]
+                lambda scale: scale * self.scale, pred[:, self.count :]
             ),
         }
 
     @property
     def files(self) -> dict[str, FileForm]:
-        # As they are: an image in grey would round them, or need a scale that is told beside it.
+        # As they are: an image in grey would round them, or need a scale beside it.
         form = FileForm(".npy", as_npy)
         return {self.column: form, f"{self.column}_scale": form}
 
@@ -236,13 +239,13 @@ class MapTarget(SeveralNumbers):
         return as_lists(self.maps(units(np.asarray(block))))
 
     def plot(self, y: np.ndarray, pred: np.ndarray, beside: Beside) -> dict[str, Any]:
-        return map_facts(self, beside.pixels, y, pred)
+        return map_facts(self, beside.pixels, y=y, pred=pred)
 
     def describe(self) -> str:
         high, wide = self.grid
         return (
-            f"a number for each of {high} x {wide} places of {self.of!r}; mean {self.mean:.4g}, "
-            f"spread {self.scale:.4g}"
+            f"a number for each of {high} x {wide} locations of {self.of!r}; mean {self.mean:.4g}, "
+            f"std {self.scale:.4g}"
         )
 
 

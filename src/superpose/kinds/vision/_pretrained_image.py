@@ -11,7 +11,7 @@ import numpy as np
 from pydantic import Field, ValidationInfo, field_validator
 
 from superpose.columns import Column, as_text, read_forms, require_pillow
-from superpose.errors import DataError, message, place
+from superpose.errors import DataError, location, message
 from superpose.kinds._checkpoint import (
     SIGNAL_FILES,
     Checkpoint,
@@ -93,9 +93,9 @@ class PretrainedImageInput(Checkpoint, ImageInput):
     """Images, read by a model of `transformers` that others have trained.
 
     With ``train: nothing`` every image is read once; else the model is a part of the network and
-    travels in the bundle. A norm over the batch reads as it was trained, so that a row alone is
-    told as in any batch. Trees read the vectors in either case. Needs the extra `superpose[text]`
-    beside `superpose[vision]`.
+    travels in the bundle. A norm over the batch reads as it was trained, so that a row alone has
+    the prediction that it has in any batch. Trees read the vectors in either case. Needs the extra
+    `superpose[text]` beside `superpose[vision]`.
     """
 
     name: ClassVar[str] = "pretrained-image"
@@ -136,10 +136,9 @@ class PretrainedImageInput(Checkpoint, ImageInput):
             raise refused(column, home, fault, what="images", models=MODELS) from None
         size = settings.size or [max(round(side / stride), 1) * stride] * 2
         if any(length % stride for length in size):
-            given = (
-                f"size {size} given, but a place of the model's map has {stride} x {stride} pixels"
-            )
-            raise DataError(message(place(column=column), given, f"multiples of {stride}"))
+            pixels = f"{stride} x {stride} pixels"
+            given = f"size {size} given, but a location of the model's map has {pixels}"
+            raise DataError(message(location(column=column), given, f"multiples of {stride}"))
         paths = as_text(values).to_pylist()
         ranges, conversions = read_forms(column, paths, folder)
         kind = cls(
@@ -149,7 +148,7 @@ class PretrainedImageInput(Checkpoint, ImageInput):
             ranges=ranges,
             size=list(size),
             stride=stride,
-            augmented=augment_settings(settings.augment, ImageAugmentOptions, usual=True),
+            augmented=augment_settings(settings.augment, ImageAugmentOptions, default=True),
             skips=settings.on_error == "skip",
             settings=settings.model_dump(exclude={"size", "augment", "on_error"}),
             home=str(home),
@@ -257,7 +256,7 @@ def _preparation(column: str, home: Path) -> tuple[list[float], list[float], int
         given = f"the model in {home} reads {channels} colours, with means {means} taken off"
         allowed = "3 colours, with image_mean and image_std in preprocessor_config.json"
         fix = "choose a checkpoint of images in RGB"
-        raise DataError(message(place(column=column), given, allowed, fix=fix))
+        raise DataError(message(location(column=column), given, allowed, fix=fix))
     size = steps.get("crop_size") if steps.get("do_center_crop") else steps.get("size")
     size = size or config.get("image_size") or USUAL_SIDE
     if isinstance(size, dict):

@@ -1,4 +1,4 @@
-"""Networks that answer: what they are built of, how they predict, how they are stored.
+"""Networks: what they are built of, how they predict, how they are stored.
 
 The only part of `superpose.models` that imports torch.
 """
@@ -6,7 +6,7 @@ The only part of `superpose.models` that imports torch.
 from ._build import Heads, alike, build, heads_of
 from ._model import NetworkModel, networks
 from ._predict import (
-    Blocks,
+    Inputs,
     Kinds,
     as_tensors,
     average_rows,
@@ -17,8 +17,8 @@ from ._predict import (
 from ._stored import require_weights
 
 __all__ = [
-    "Blocks",
     "Heads",
+    "Inputs",
     "Kinds",
     "NetworkModel",
     "alike",

@@ -1,4 +1,4 @@
-"""Which network a codec asks for: its encoders, its heads, and the groups of targets that share."""
+"""Which network a codec needs: its encoders, its heads, and the groups of targets that share."""
 
 from __future__ import annotations
 
@@ -60,6 +60,7 @@ def build(
     codec: Codec,
     heads: Heads,
     architecture: Architecture,
+    *,
     embedding: int,
     given: bool = False,
     groups: Sequence[Sequence[int]] = (),

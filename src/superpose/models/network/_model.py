@@ -14,7 +14,7 @@ from torch import Tensor
 
 from superpose.data import Codec, Fold
 from superpose.models._base import Model, Predictions
-from superpose.models._groups import places_of
+from superpose.models._groups import group_indices
 from superpose.models._observed import Observed
 from superpose.models._rows import Rows
 from superpose.nn import (
@@ -27,7 +27,7 @@ from superpose.nn import (
 )
 
 from ._build import build, heads_of
-from ._predict import MOST_CELLS, Blocks, as_tensors, average_rows, predict_rows
+from ._predict import MOST_CELLS, Inputs, as_tensors, average_rows, predict_rows
 from ._stored import require_facts, require_weights
 from ._weight_names import current_name
 
@@ -45,7 +45,7 @@ class NetworkModel(Model):
         snapshots: Weights of all networks for each epoch that is some target's best.
         best: The best epoch of each target.
         curves: Training and validation loss by epoch for each target.
-        given_epoch: The epoch that answers when targets are given; None if the networks can't read
+        given_epoch: The epoch that predicts when targets are given; None if the networks can't read
             any.
         balance: How the targets were weighed, and their gradients in some of the epochs.
         seconds: Training time.
@@ -81,9 +81,9 @@ class NetworkModel(Model):
             codec,
             heads_of(codec, self.targets),
             self.architecture,
-            self.embedding,
+            embedding=self.embedding,
             given=self.reads_observed,
-            groups=places_of(self.groups, self.targets),
+            groups=group_indices(self.groups, self.targets),
         )
 
     def fresh(self, codec: Codec) -> Network | Grouped:
@@ -129,12 +129,12 @@ class NetworkModel(Model):
             pred = self._predict_given(rows.codec, tensors, index)
             return {target: pred[target] for target in wanted}
         tensors = self._tensors(rows)
-        found: Predictions = {}
+        preds: Predictions = {}
         for epoch in sorted({self.best[self.targets.index(t)] for t in wanted}):
-            found |= self._at(epoch, rows, tensors)
-        return {target: found[target] for target in wanted}
+            preds |= self._at(epoch, rows, tensors)
+        return {target: preds[target] for target in wanted}
 
-    def _at(self, epoch: int, rows: Rows, tensors: Blocks) -> Predictions:
+    def _at(self, epoch: int, rows: Rows, tensors: Inputs) -> Predictions:
         """Predict the targets whose best epoch this is."""
         kinds = [rows.codec.target_kinds[t] for t in self.targets]
         index = [np.arange(len(rows))] * self.count
@@ -156,7 +156,7 @@ class NetworkModel(Model):
         return self._predict_given(rows.codec, self._tensors(rows, observed), index)
 
     def _predict_given(
-        self, codec: Codec, tensors: Blocks, index: Sequence[np.ndarray]
+        self, codec: Codec, tensors: Inputs, index: Sequence[np.ndarray]
     ) -> Predictions:
         """Predict all targets, each network the rows of its index."""
         if self.given_epoch is None:
@@ -246,9 +246,9 @@ def networks(models: Iterable[Model]) -> list[NetworkModel]:
     return [model for model in models if isinstance(model, NetworkModel)]
 
 
-def few_rows(blocks: Blocks) -> Iterator[Blocks]:
-    """Yield the rows of some blocks, as many at a time as memory has room for."""
-    rows = len(next(iter(blocks.values())))
-    size = max(1, MOST_CELLS // sum(block[0].numel() for block in blocks.values()))
+def few_rows(inputs: Inputs) -> Iterator[Inputs]:
+    """Yield the rows of some inputs, as many at a time as memory has room for."""
+    rows = len(next(iter(inputs.values())))
+    size = max(1, MOST_CELLS // sum(block[0].numel() for block in inputs.values()))
     for first in range(0, rows, size):
-        yield {name: block[first : first + size] for name, block in blocks.items()}
+        yield {name: block[first : first + size] for name, block in inputs.items()}

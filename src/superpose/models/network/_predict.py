@@ -1,4 +1,4 @@
-"""What networks answer: raw outputs of their heads, canonical predictions, and means over folds."""
+"""What networks predict: raw outputs of heads, canonical predictions, and means over folds."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from torch import Tensor
 from superpose.kinds import TargetKind
 from superpose.nn import Outputs, StackedNetworks, head_of
 
-Blocks = dict[str, Tensor]
+Inputs = dict[str, Tensor]
 Kinds = Sequence[TargetKind]
 
 # Numbers of inputs and canonical predictions of the rows that are read at once. With five times as
@@ -25,7 +25,7 @@ MOST_CELLS = 4_000_000
 @torch.no_grad()
 def predict_rows(
     networks: StackedNetworks,
-    inputs: Blocks,
+    inputs: Inputs,
     rows: Sequence[np.ndarray],
     *,
     kinds: Sequence[Kinds],
@@ -42,12 +42,12 @@ def predict_rows(
 
     Shape:
         P index arrays (n,) -> for each network and each of its targets a canonical prediction
-        (n, K), float64, or float32 where a target has many places.
+        (n, K), float64, or float32 where a target has many locations.
     """
     networks.eval()
-    teams = list(_teams(kinds))
+    groups = list(_same_targets(kinds))
     cells = sum(block[0].numel() for block in inputs.values())
-    cells += sum(kind.distribution.n_columns for own, _ in teams for kind in own)
+    cells += sum(kind.distribution.n_columns for own, _ in groups for kind in own)
     size = min(size, max(1, MOST_CELLS // cells)) // networks.count
     longest = max(map(len, rows))
     device = next(iter(inputs.values())).device
@@ -55,19 +55,19 @@ def predict_rows(
     chunks = []
     for chunk in padded.split(max(1, size), dim=1):
         out = networks({name: block[chunk] for name, block in inputs.items()})
-        chunks.append([_on_host(out, own, where) for own, where in teams])
+        chunks.append([_on_host(out, own, where) for own, where in groups])
     pred = []
-    for (own, where), parts in zip(teams, zip(*chunks, strict=True), strict=True):
+    for (own, where), parts in zip(groups, zip(*chunks, strict=True), strict=True):
         whole = [torch.cat(part, 1).numpy() for part in zip(*parts, strict=True)]
         for n, network in enumerate(range(where.start, where.stop)):
             pred.append([whole[slot][n, : len(rows[network])] for slot in range(len(own))])
     return pred
 
 
-def _teams(kinds: Sequence[Kinds]) -> Iterator[tuple[Kinds, slice]]:
+def _same_targets(kinds: Sequence[Kinds]) -> Iterator[tuple[Kinds, slice]]:
     """Yield the networks that stand side by side and have the same targets."""
-    for _, team in groupby(enumerate(kinds), lambda item: [id(kind) for kind in item[1]]):
-        members = list(team)
+    for _, group in groupby(enumerate(kinds), lambda item: [id(kind) for kind in item[1]]):
+        members = list(group)
         yield members[0][1], slice(members[0][0], members[-1][0] + 1)
 
 
@@ -133,7 +133,7 @@ def average_rows(n: int, rows: Sequence[np.ndarray], pred: Sequence[np.ndarray])
                [0.5],
                [nan]])
     """
-    # Predictions of many places are float32 to begin with, and stay so.
+    # Predictions of many locations are float32 to begin with, and stay so.
     total = np.zeros((n, pred[0].shape[1]), pred[0].dtype)
     count = np.zeros((n, 1), pred[0].dtype)
     for chosen, own in zip(rows, pred, strict=True):

@@ -64,19 +64,21 @@ def require_weights(network: NetworkModel, codec: Codec) -> None:
     Raises:
         BundleError: the first weight that is not.
     """
-    slow = any(kind.skip_cross_fitting for kind in codec.input_kinds)
-    if slow or any(kind.hints.skip_cross_fitting for kind in codec.target_kinds.values()):
+    skipping = any(kind.skip_cross_fitting for kind in codec.input_kinds)
+    if skipping or any(kind.hints.skip_cross_fitting for kind in codec.target_kinds.values()):
         return
     with torch.device("meta"):  # shapes without memory
-        wanted = {n: (network.count, *w.shape) for n, w in network.fresh(codec).named_parameters()}
+        expected = {
+            n: (network.count, *w.shape) for n, w in network.fresh(codec).named_parameters()
+        }
     for epoch, weights in network.snapshots.items():
-        if wanted.keys() != weights.keys():
-            name = sorted(wanted.keys() ^ weights.keys())[0]
-            lacks = "missing" if name in wanted else "not known"
+        if expected.keys() != weights.keys():
+            name = sorted(expected.keys() ^ weights.keys())[0]
+            lacks = "missing" if name in expected else "not known"
             raise damaged("network", (), f"weight {name!r} of epoch {epoch} is {lacks}")
         for name, weight in weights.items():
-            if tuple(weight.shape) != wanted[name]:
-                shapes = f"{tuple(weight.shape)}, not {wanted[name]}"
+            if tuple(weight.shape) != expected[name]:
+                shapes = f"{tuple(weight.shape)}, not {expected[name]}"
                 raise damaged("network", (), f"weight {name!r} of epoch {epoch} is {shapes}")
             if not weight.is_floating_point() or not bool(weight.isfinite().all()):
                 raise damaged("network", (), f"weight {name!r} of epoch {epoch} is not finite")

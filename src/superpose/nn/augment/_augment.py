@@ -1,7 +1,7 @@
-"""Random variations of a batch while networks learn: moved and coloured images, and what follows.
+"""Random variations of a batch while networks learn: moved and coloured images, and their labels.
 
-An input kind that can be varied gives an `Augment`; the training loop calls it on the kind's block
-of a batch, and hands what was moved to the targets with an answer for each place of the input.
+An input kind that can be augmented gives an `Augment`; the training loop calls it on the kind's
+block of a batch, and its record transforms the labels of targets with one for each location.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ class Augment(ABC):
 
     @abstractmethod
     def __call__(self, block: Tensor) -> tuple[Tensor, Any]:
-        """Return a variation of a batch of one block (P, B, ...), and what targets have to follow.
+        """Return a variation of a batch of one block (P, B, ...), and its record for labels.
 
-        What they follow is None, or has a method ``of``, which takes out what befell some of the P
-        networks' rows; it is handed to ``TargetKind.follow``. It tells in ``mixed`` which rows
-        (P, B) show another row in part, or None.
+        The record is None, or has a method ``of``, which takes the part of some of the P networks;
+        it is handed to ``Head.transform_labels``. Its ``mixed`` marks the rows (P, B) that show
+        another row in part, or is None.
         """
 
 
@@ -34,8 +34,8 @@ class Pieces(NamedTuple):
 
     Args:
         other: Which row it shows, (P, B).
-        low, high: Where it begins and ends, (P, B, 2), at places from -1 to 1; the same where an
-            image is whole.
+        low, high: Where it begins and ends, (P, B, 2), at positions from -1 to 1; the same where
+            an image is whole.
     """
 
     other: Tensor
@@ -48,7 +48,7 @@ class Pieces(NamedTuple):
         return (self.low < self.high).all(-1)
 
     def laid(self, block: Tensor, sides: tuple[int, int]) -> Tensor:
-        """Lay the pieces into a block (P, B, ..., h, w) of that many places."""
+        """Lay the pieces into a block (P, B, ..., h, w) of that many locations."""
         down, across = (
             (middle >= self.low[..., axis, None]) & (middle < self.high[..., axis, None])
             for axis, middle in enumerate(_middles(count, block.device) for count in sides)
@@ -60,11 +60,11 @@ class Pieces(NamedTuple):
         return torch.where(inside, block[networks, self.other], block)
 
 
-class Moved(NamedTuple):
-    """Where each image of a batch was moved: a place u of it now shows the place scale u + shift.
+class AugmentRecord(NamedTuple):
+    """Where each image of a batch was moved: position u of it now shows position scale u + shift.
 
-    Places run from -1 to 1 on both sides of the image; each part is (..., 2), height before width.
-    Afterwards ``pieces`` of other images may have been laid into it.
+    Positions run from -1 to 1 on both sides of the image; each part is (..., 2), height before
+    width. Afterwards ``pieces`` of other images may have been laid into it.
     """
 
     scale: Tensor
@@ -76,10 +76,10 @@ class Moved(NamedTuple):
         """Which rows are no longer what their labels say, bool (P, B); None for none."""
         return None if self.pieces is None else self.pieces.there
 
-    def of(self, networks: slice) -> Moved:
-        """Return what befell the images of some networks."""
+    def of(self, networks: slice) -> AugmentRecord:
+        """Return the record of the images of some networks."""
         pieces = self.pieces and Pieces(*(part[networks] for part in self.pieces))
-        return Moved(self.scale[networks], self.shift[networks], pieces)
+        return AugmentRecord(self.scale[networks], self.shift[networks], pieces)
 
 
 @dataclass(frozen=True)
@@ -95,8 +95,8 @@ class ImageAugment(Augment):
 
     Example:
         >>> augment = ImageAugment("both", shift=0.1, scale=0.1, colour=0.1, mix=0.0)
-        >>> block, moved = augment(torch.zeros(1, 4, 3, 32, 32, dtype=torch.uint8))
-        >>> block.shape, moved.scale.shape
+        >>> block, record = augment(torch.zeros(1, 4, 3, 32, 32, dtype=torch.uint8))
+        >>> block.shape, record.scale.shape
         (torch.Size([1, 4, 3, 32, 32]), torch.Size([1, 4, 2]))
 
     Source:
@@ -110,7 +110,7 @@ class ImageAugment(Augment):
     colour: float
     mix: float
 
-    def __call__(self, block: Tensor) -> tuple[Tensor, Moved]:
+    def __call__(self, block: Tensor) -> tuple[Tensor, AugmentRecord]:
         rows = block.flatten(0, 1)
         count = len(rows)
         device = block.device
@@ -120,14 +120,14 @@ class ImageAugment(Augment):
 
         size = torch.exp(draw(1) * math.log1p(self.scale))
         flip = torch.rand(count, 2, device=device) < 0.5
-        asked = torch.tensor(
+        allowed = torch.tensor(
             [self.flip in ("vertical", "both"), self.flip in ("horizontal", "both")]
         )
-        scale = torch.where(flip & asked.to(device), -1.0, 1.0) / size
+        scale = torch.where(flip & allowed.to(device), -1.0, 1.0) / size
         shift = 2 * self.shift * draw(2)
         gain = torch.exp(self.colour * (draw(1) + 0.5 * draw(3)))
         contrast = torch.exp(self.colour * draw(1))
-        out = _moved(rows, scale, shift)
+        out = _resampled(rows, scale, shift)
         middle = out.mean((-3, -2, -1), keepdim=True)
         out = (out - middle) * contrast[..., None, None] + middle
         out = (out * gain[..., None, None]).round().clamp(1, 255)  # 0 is a row without an image
@@ -137,7 +137,7 @@ class ImageAugment(Augment):
         pieces = _pieces(there.view(shape), self.mix) if self.mix else None
         if pieces is not None:
             out = pieces.laid(out, (out.shape[-2], out.shape[-1]))
-        return out, Moved(scale.unflatten(0, shape), shift.unflatten(0, shape), pieces)
+        return out, AugmentRecord(scale.unflatten(0, shape), shift.unflatten(0, shape), pieces)
 
 
 def _pieces(there: Tensor, share: float) -> Pieces:
@@ -154,8 +154,8 @@ def _pieces(there: Tensor, share: float) -> Pieces:
     return Pieces(other, middle - half, middle + half)
 
 
-def _moved(rows: Tensor, scale: Tensor, shift: Tensor) -> Tensor:
-    """Read images (n, 3, H, W) at other places; beyond the edge the edge goes on."""
+def _resampled(rows: Tensor, scale: Tensor, shift: Tensor) -> Tensor:
+    """Read images (n, 3, H, W) at other positions; beyond the edge the edge goes on."""
     matrix = torch.zeros(len(rows), 2, 3, device=rows.device)
     matrix[:, 0, 0], matrix[:, 1, 1] = scale[:, 1], scale[:, 0]
     matrix[:, 0, 2], matrix[:, 1, 2] = shift[:, 1], shift[:, 0]
@@ -164,40 +164,40 @@ def _moved(rows: Tensor, scale: Tensor, shift: Tensor) -> Tensor:
 
 
 def _middles(count: int, device: torch.device) -> Tensor:
-    """Where the middles of so many places lie, from -1 to 1."""
+    """Where the middles of so many locations lie, from -1 to 1."""
     return (2 * torch.arange(count, device=device) + 1) / count - 1
 
 
-def follow_grid(y: Tensor, grid: tuple[int, int], moved: Moved) -> Tensor:
-    """Read labels of places (..., h w) where the image was moved to, NaN beyond its edge.
+def transform_grid(y: Tensor, grid: tuple[int, int], record: AugmentRecord) -> Tensor:
+    """Read labels of locations (..., h w) where the image was moved to, NaN beyond its edge.
 
     Example:
-        >>> moved = Moved(torch.tensor([[1.0, -1.0]]), torch.zeros(1, 2))
-        >>> follow_grid(torch.tensor([[1.0, 2.0, 3.0, 4.0]]), (2, 2), moved).tolist()
+        >>> record = AugmentRecord(torch.tensor([[1.0, -1.0]]), torch.zeros(1, 2))
+        >>> transform_grid(torch.tensor([[1.0, 2.0, 3.0, 4.0]]), (2, 2), record).tolist()
         [[2.0, 1.0, 4.0, 3.0]]
     """
-    places = []
+    positions = []
     for axis, count in enumerate(grid):
-        at = moved.scale[..., axis, None] * _middles(count, y.device)
-        at = at + moved.shift[..., axis, None]
-        places.append(torch.floor((at + 1) / 2 * count).long())  # (..., h) and (..., w)
-    down, across = places
+        at = record.scale[..., axis, None] * _middles(count, y.device)
+        at = at + record.shift[..., axis, None]
+        positions.append(torch.floor((at + 1) / 2 * count).long())  # (..., h) and (..., w)
+    down, across = positions
     inside = ((down >= 0) & (down < grid[0]))[..., :, None]
     inside = inside & ((across >= 0) & (across < grid[1]))[..., None, :]
     down = down.clamp(0, grid[0] - 1)
     across = across.clamp(0, grid[1] - 1)
     index = down[..., :, None] * grid[1] + across[..., None, :]
-    told = torch.where(inside.flatten(-2), y.gather(-1, index.flatten(-2)), torch.nan)
-    if moved.pieces is None:
-        return told
-    return moved.pieces.laid(told.unflatten(-1, grid), grid).flatten(-2)
+    labels = torch.where(inside.flatten(-2), y.gather(-1, index.flatten(-2)), torch.nan)
+    if record.pieces is None:
+        return labels
+    return record.pieces.laid(labels.unflatten(-1, grid), grid).flatten(-2)
 
 
 def image_augment(kind: Any) -> Augment | None:
-    """Build what varies an input of kind "image"."""
+    """Build what augments an input of kind "image"."""
     return None if kind.augmented is None else ImageAugment(**kind.augmented)
 
 
 def pretrained_image_augment(kind: Any) -> Augment | None:
-    """Build what varies an input of kind "pretrained-image", where its model is trained."""
+    """Build what augments an input of kind "pretrained-image", where its model is trained."""
     return image_augment(kind) if kind.trained else None

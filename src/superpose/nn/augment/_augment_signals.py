@@ -15,7 +15,7 @@ HALF_TURN = math.pi
 
 
 def stretch(length: int, share: Tensor, start: Tensor) -> Tensor:
-    """Mark a run of places: so large a share of them, anywhere.
+    """Mark a run of steps: so large a share of them, anywhere.
 
     Shape:
         share, start (..., 1) from 0 to 1 -> (..., length) bool.
@@ -35,7 +35,7 @@ class SeriesAugment(Augment):
     """Add noise to series, scale their channels, hide a run of steps, and bend time.
 
     Args:
-        noise: Largest spread of what is added to each value, in standard deviations.
+        noise: Largest deviation of what is added to each value, in standard deviations.
         scale: Largest change of a whole channel, as a share.
         mask: Largest share of the steps that are hidden at a stretch.
         warp: Largest share of the length by which steps move in time, at most 0.3.
@@ -74,7 +74,7 @@ class SoundAugment(Augment):
 
     Args:
         volume: Largest change of loudness, in standard deviations of a band.
-        noise: Largest spread of what is added, in standard deviations of a band.
+        noise: Largest deviation of what is added, in standard deviations of a band.
         time: Largest share of the frames that are hidden at a stretch.
         bands: Largest share of the bands of pitch that are hidden side by side.
         shift: Largest share of its length by which a sound is moved in time.
@@ -104,22 +104,22 @@ class SoundAugment(Augment):
         out = block
         if self.shift:
             more = torch.rand(*rows, 1, device=block.device)
-            moved = (self.shift * (2 * more - 1) * frames).round().long()
-            at = torch.arange(frames, device=block.device) - moved
+            offset = (self.shift * (2 * more - 1) * frames).round().long()
+            at = torch.arange(frames, device=block.device) - offset
             out = out.gather(2, at.clamp(0, frames - 1)[..., None].expand(block.shape))
         out = out + self.volume * (2 * draw[0] - 1) + noise
         if self.bands:
             share, start = torch.rand(2, *rows, 1, device=block.device)
             hidden = hidden | stretch(bands, self.bands * share, start)[..., None, :]
-        # 0 is the mean of a band, which is what SpecAugment puts in the place of what it hides.
+        # 0 is the mean of a band, which is what SpecAugment writes over what it hides.
         return torch.where(hidden & ~block.isnan(), 0.0, out), None
 
 
 def series_augment(kind: Any) -> Augment | None:
-    """Build what varies an input of kind "series"."""
+    """Build what augments an input of kind "series"."""
     return None if kind.augmented is None else SeriesAugment(**kind.augmented)
 
 
 def audio_augment(kind: Any) -> Augment | None:
-    """Build what varies an input of kind "audio"."""
+    """Build what augments an input of kind "audio"."""
     return None if kind.augmented is None else SoundAugment(**kind.augmented)

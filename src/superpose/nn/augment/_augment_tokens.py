@@ -19,9 +19,9 @@ PAD, UNKNOWN = 0, 1
 
 @dataclass(frozen=True)
 class TokenAugment(Augment):
-    """Replace words by others that mean the same, and make some unknown; every place stays.
+    """Replace words by others that mean the same, and make some unknown; every position stays.
 
-    Only whole texts that are rephrased have other places.
+    Only whole texts that are rephrased have other positions.
 
     Args:
         drop: Chance of a word to become unknown.
@@ -73,12 +73,12 @@ class TokenAugment(Augment):
 
 
 def sequence_augment(kind: Any) -> Augment | None:
-    """Build what varies an input of kind "sequence"."""
+    """Build what augments an input of kind "sequence"."""
     return TokenAugment(kind.dropped) if kind.dropped else None
 
 
 def text_augment(kind: Any) -> Augment | None:
-    """Build what varies an input of kind "text"."""
+    """Build what augments an input of kind "text"."""
     settings = kind.augmented
     if settings is None:
         return None

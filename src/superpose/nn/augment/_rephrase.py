@@ -13,7 +13,7 @@ from ._augment import Augment
 
 @dataclass(frozen=True)
 class RephraseAugment(Augment):
-    """Put for some rows of a batch what is said in other words.
+    """Replace the texts of some rows of a batch by the same in other words.
 
     Args:
         share: Chance of a text with other words to be replaced.
@@ -50,6 +50,6 @@ class RephraseAugment(Augment):
 
 def _keys(rows: Tensor) -> Tensor:
     """A number for each row of whole numbers, (..., L) -> (...)."""
-    places = torch.arange(1, rows.shape[-1] + 1, device=rows.device)
+    positions = torch.arange(1, rows.shape[-1] + 1, device=rows.device)
     # Whole numbers wrap around, which mixes them.
-    return (rows * (places * 0x9E3779B97F4A7C1 + 1)).sum(-1)
+    return (rows * (positions * 0x9E3779B97F4A7C1 + 1)).sum(-1)

@@ -1,4 +1,4 @@
-"""What varies the array of which input while networks learn."""
+"""What augments the array of which input while networks learn."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ AUGMENTS: dict[str, Callable[[Any], Augment | None]] = {
     "audio": audio_augment,
     "pretrained-image": pretrained_image_augment,
 }
-"""By the name of a kind: builds what varies the array of a fitted input, None for nothing."""
+"""By the name of a kind: builds what augments the array of a fitted input, None for nothing."""
 
 
 def augment_of(kind: Any) -> Augment | None:
-    """Build what varies the array of a fitted input while networks learn, None for nothing.
+    """Build what augments the array of a fitted input while networks learn, None for nothing.
 
     Example:
         >>> import pyarrow as pa

@@ -1,4 +1,4 @@
-"""Pretrained models of images as encoders: a token for the whole, and a map of its places."""
+"""Pretrained models of images as encoders: a token for the whole, and a map of its locations."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from superpose.nn.encoders._vectors import VectorEncoder
 
 from ._pretrained import Tuning, by_layer, frozen, pretrained_model, with_adapters
 
-MAP_WIDTH = 128  # most numbers of a place that heads read
+MAP_WIDTH = 128  # most numbers of a location that heads read
 
 
 class ChannelAffine(nn.Module):
     """What a batch norm does once it is trained: a scale and a shift of each channel.
 
-    A norm over the batch would let a row's answer depend on its neighbours. Both numbers are
+    A norm over the batch would let a row's prediction depend on its neighbours. Both numbers are
     weights, so that they are kept with the others and may be trained further.
 
     Example:
@@ -69,7 +69,7 @@ def image_model(config: dict[str, Any], folder: Path | None) -> nn.Module:
 
 
 def stride_of(model: nn.Module, side: int) -> int:
-    """Find how many pixels on a side a place of a model's map has.
+    """Find how many pixels on a side a location of a model's map has.
 
     Args:
         model: A model of ``image_model``.
@@ -89,30 +89,30 @@ def stride_of(model: nn.Module, side: int) -> int:
         for stride in (patch * 2**k for k in range(6)):
             if 0 <= hidden.shape[1] - (side // stride) ** 2 <= MOST_TOKENS:
                 return int(stride)
-    raise ValueError("its output has no place for each part of the image")
+    raise ValueError("its output has no location for each part of the image")
 
 
 MOST_TOKENS = 16  # that stand before the patches: one of the class, and registers
 
 
 def _last(model: nn.Module, pixels: Tensor, inside: nn.Module | None = None) -> Tensor:
-    """The last hidden states; positions are interpolated where the model asks to be told so."""
+    """The last hidden states; positions are interpolated where the model has an option for it."""
     known = inspect.signature((inside or model).forward).parameters
     options = {"interpolate_pos_encoding": True} if "interpolate_pos_encoding" in known else {}
     return cast(Tensor, model(pixel_values=pixels, **options).last_hidden_state)
 
 
-def whole_and_places(
-    model: nn.Module, pixels: Tensor, places: int, *, inside: nn.Module | None = None
+def whole_and_locations(
+    model: nn.Module, pixels: Tensor, n_locations: int, *, inside: nn.Module | None = None
 ) -> tuple[Tensor, Tensor]:
-    """Read images with a model: a vector of the whole, and one for each place.
+    """Read images with a model: a vector of the whole, and one for each location.
 
-    The whole is the mean of the places, behind the first token where the model has one.
+    The whole is the mean of the locations, behind the first token where the model has one.
 
     Args:
         model: A model of ``image_model``, or one with adapters around it.
         pixels: Normalised as the checkpoint wants it, (B, 3, H, W).
-        places: Number S of places.
+        n_locations: Number S of locations.
         inside: The model itself where ``model`` has adapters around it.
 
     Shape:
@@ -123,12 +123,12 @@ def whole_and_places(
     """
     hidden = _last(model, pixels, inside)
     if hidden.ndim == 4:
-        told = hidden.flatten(-2).transpose(-1, -2)
-        return told.mean(-2), told
-    told = hidden[:, hidden.shape[1] - places :]
-    if hidden.shape[1] == places:
-        return told.mean(-2), told
-    return torch.cat([hidden[:, 0], told.mean(-2)], -1), told
+        locations = hidden.flatten(-2).transpose(-1, -2)
+        return locations.mean(-2), locations
+    locations = hidden[:, hidden.shape[1] - n_locations :]
+    if hidden.shape[1] == n_locations:
+        return locations.mean(-2), locations
+    return torch.cat([hidden[:, 0], locations.mean(-2)], -1), locations
 
 
 class FrozenImages:
@@ -168,12 +168,13 @@ class FrozenImages:
         model = frozen(image_model, home)
         times, plus = (torch.tensor(x)[:, None, None] for x in (gain, offset))
         read = torch.from_numpy(pixels).float() * times + plus
-        whole, places = whole_and_places(model, read, n_locations)
-        return torch.cat([whole.unflatten(-1, (-1, places.shape[-1])), places], 1).numpy()
+        whole, locations = whole_and_locations(model, read, n_locations)
+        whole = whole.unflatten(-1, (-1, locations.shape[-1]))
+        return torch.cat([whole, locations], 1).numpy()
 
 
-class _Places(nn.Module):
-    """What heads read of each place: fewer numbers, all of one size whatever the model gives."""
+class _Locations(nn.Module):
+    """What heads read of each location: fewer numbers, all of one size whatever the model gives."""
 
     def __init__(self, features: int) -> None:
         super().__init__()
@@ -181,29 +182,29 @@ class _Places(nn.Module):
         self.norm = nn.LayerNorm(features)
         self.narrow = nn.Linear(features, self.out_features)
 
-    def forward(self, places: Tensor) -> Tensor:
-        return F.gelu(self.narrow(self.norm(places)))
+    def forward(self, locations: Tensor) -> Tensor:
+        return F.gelu(self.narrow(self.norm(locations)))
 
 
 class _BackboneEncoder(MapEncoder):
     """What both ways share to use a model: a token, and a map where a head reads it."""
 
-    def __init__(self, features: int, whole: int, places: int) -> None:
+    def __init__(self, features: int, whole: int, n_locations: int) -> None:
         super().__init__()
-        self.places = places
+        self.n_locations = n_locations
         self.map_features = min(features, MAP_WIDTH)
         self.out_features = whole
         self.features = features
-        self.narrow: _Places | None = None
+        self.narrow: _Locations | None = None
 
     def open_map(self) -> None:
         if self.narrow is None:
-            self.narrow = _Places(self.features)
-            # What was learned of places says much of the whole: how many, how large a share.
+            self.narrow = _Locations(self.features)
+            # What was learned of locations says much of the whole: how many, how large a share.
             self.out_features += 2 * self.map_features
 
     def read(self, block: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Return the whole (B, W), the places (B, S, D), and which rows have an image (B,)."""
+        """Return the whole (B, W), the locations (B, S, D), and which rows have an image (B,)."""
         raise NotImplementedError
 
     def map(self, block: Tensor) -> Tensor:
@@ -211,15 +212,15 @@ class _BackboneEncoder(MapEncoder):
 
     def token_and_map(self, block: Tensor) -> tuple[Tensor, Tensor]:
         assert self.narrow is not None, "open_map() builds what a map needs"
-        whole, places, there = self.read(block)
-        told = self.narrow(places)
-        token = torch.cat([whole, told.mean(-2), told.amax(-2)], -1)
-        return where_seen(there, token[..., None, :]), told
+        whole, locations, there = self.read(block)
+        narrowed = self.narrow(locations)
+        token = torch.cat([whole, narrowed.mean(-2), narrowed.amax(-2)], -1)
+        return where_seen(there, token[..., None, :]), narrowed
 
     def seen(self, block: Tensor) -> Tensor:
         rows = block.shape[: -self.axes]
         one = torch.ones((), dtype=torch.bool, device=block.device)
-        return one.expand(*rows, self.places)
+        return one.expand(*rows, self.n_locations)
 
     axes: int  # of a row of the block
 
@@ -236,7 +237,7 @@ class ReadImage(_BackboneEncoder):
     Args:
         features: Width D of the model.
         whole: Numbers W of the whole, D or 2 D.
-        places: Number S of places.
+        n_locations: Number S of locations.
 
     Shape:
         block (B, W / D + S, D) float, the whole first, NaN without an image -> tokens (B, 1, W).
@@ -250,9 +251,9 @@ class ReadImage(_BackboneEncoder):
 
     def read(self, block: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         known = block.float().nan_to_num()
-        whole = known[..., : -self.places, :]
-        places = known[..., -self.places :, :]
-        return whole.flatten(-2), places, ~block[..., 0, 0].isnan()
+        whole = known[..., : -self.n_locations, :]
+        locations = known[..., -self.n_locations :, :]
+        return whole.flatten(-2), locations, ~block[..., 0, 0].isnan()
 
 
 class ImageScaling(NamedTuple):
@@ -262,7 +263,7 @@ class ImageScaling(NamedTuple):
         gain: What a byte of each colour is times, before it is read.
         offset: What is added to each colour then.
         mean: Of the whole, over training rows, as others have trained the model.
-        scale: Its spread.
+        scale: Its standard deviation.
     """
 
     gain: Sequence[float]
@@ -282,7 +283,7 @@ class PretrainedImage(_BackboneEncoder):
         config: What stands in the model's config.json.
         folder: Folder with its weights; None where they come from a bundle.
         scaling: How pixels and the whole are scaled.
-        places: Number S of places.
+        n_locations: Number S of locations.
         features: Width D of the model.
         tuning: What is trained of it.
 
@@ -307,11 +308,11 @@ class PretrainedImage(_BackboneEncoder):
         folder: Path | None,
         scaling: ImageScaling,
         *,
-        places: int,
+        n_locations: int,
         features: int,
         tuning: Tuning,
     ) -> None:
-        super().__init__(features, len(scaling.mean), places)
+        super().__init__(features, len(scaling.mean), n_locations)
         model = image_model(config, folder)
         by_layer(model, tuning.rate, tuning.decay)
         self._inside = [model]  # in a list: with adapters it is a part of the other
@@ -321,9 +322,11 @@ class PretrainedImage(_BackboneEncoder):
 
     def read(self, block: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         pixels = block.to(self.gain.dtype) * self.gain[:, None, None] + self.offset[:, None, None]
-        whole, places = whole_and_places(self.model, pixels, self.places, inside=self._inside[0])
+        whole, locations = whole_and_locations(
+            self.model, pixels, self.n_locations, inside=self._inside[0]
+        )
         there = block.flatten(-3).any(-1).bool()  # of bytes `any` is a byte
-        return (whole - self.mean) / self.scale, places, there
+        return (whole - self.mean) / self.scale, locations, there
 
 
 def pretrained_image_encoder(kinds: Sequence[Any], width: int) -> nn.Module:
@@ -337,7 +340,7 @@ def pretrained_image_encoder(kinds: Sequence[Any], width: int) -> nn.Module:
         kind.config,
         kind.weights,
         ImageScaling(kind.gain, kind.offset, kind.mean, kind.scale),
-        places=kind.n_locations,
+        n_locations=kind.n_locations,
         features=kind.depth,
         tuning=Tuning.of(kind.settings),
     )

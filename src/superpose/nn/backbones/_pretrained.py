@@ -33,7 +33,7 @@ class Tuning:
 
     @classmethod
     def of(cls, settings: dict[str, Any]) -> Tuning:
-        """Return what the settings of a kind ask for."""
+        """Return the tuning that the settings of a kind want."""
         return cls(settings["train"] == "adapters", settings["rate"], settings["decay"])
 
 
@@ -54,7 +54,7 @@ def pretrained_model(
     Args:
         config: What stands in its config.json.
         folder: Folder with its weights as safetensors; None starts with random ones.
-        causal: Whether it has a head that tells the next token.
+        causal: Whether it has a head that predicts the next token.
         complete: Whether the file must have every weight but those of a pooler.
 
     Raises:
@@ -69,9 +69,9 @@ def pretrained_model(
     if folder is None:
         model = family.from_config(known)
         return model
-    # What is missing is told here; the head of another task is not missed.
+    # What is missing is reported here; the head of another task is not missed.
     with without_bars(logging.ERROR if complete else None):
-        model, found = family.from_pretrained(
+        model, info = family.from_pretrained(
             folder,
             config=known,
             use_safetensors=True,
@@ -79,7 +79,7 @@ def pretrained_model(
             trust_remote_code=False,
             output_loading_info=True,
         )
-    lacking = sorted(name for name in found["missing_keys"] if "pooler" not in name)
+    lacking = sorted(name for name in info["missing_keys"] if "pooler" not in name)
     if complete and lacking:
         raise ValueError(
             f"its file lacks {len(lacking)} weights of the model, such as {lacking[0]}"
@@ -89,7 +89,7 @@ def pretrained_model(
 
 @contextmanager
 def without_bars(loudness: int | None = None) -> Iterator[None]:
-    """Let ``transformers`` draw no bars for what takes no time, and be as loud as told."""
+    """Let ``transformers`` draw no bars for what takes no time, and set how loud it is."""
     from transformers.utils import logging
 
     shown, before = logging.is_progress_bar_enabled(), logging.get_verbosity()
@@ -105,7 +105,7 @@ def without_bars(loudness: int | None = None) -> Iterator[None]:
 
 
 def by_layer(model: nn.Module, rate: float, decay: float) -> None:
-    """Tell each weight of a model its share of the learning rate, by its layer.
+    """Set the share of the learning rate of each weight of a model, by its layer.
 
     What stands before the first layer is one more layer below; what stands behind is as the last.
 
@@ -118,10 +118,12 @@ def by_layer(model: nn.Module, rate: float, decay: float) -> None:
     lists = [(name, m) for name, m in model.named_modules() if isinstance(m, nn.ModuleList)]
     outer = [(n, m) for n, m in lists if not any(n.startswith(f"{o}.") for o, _ in lists)]
     layers = [f"{name}.{k}." for name, m in outer for k in range(len(m))]
-    reached = -1
+    layer_index = -1
     for name, weight in model.named_parameters():
-        reached = next((k for k, layer in enumerate(layers) if name.startswith(layer)), reached)
-        weight.rate = rate * decay ** (len(layers) - 1 - reached)  # type: ignore[attr-defined]
+        layer_index = next(
+            (k for k, layer in enumerate(layers) if name.startswith(layer)), layer_index
+        )
+        weight.rate = rate * decay ** (len(layers) - 1 - layer_index)  # type: ignore[attr-defined]
 
 
 def with_adapters(model: nn.Module) -> nn.Module:
@@ -138,7 +140,7 @@ def with_adapters(model: nn.Module) -> nn.Module:
             for name, module in model.named_modules()
             if isinstance(module, nn.Conv2d) and module.groups == 1
         ]
-    with warnings.catch_warnings():  # peft asks transformers for what it will have under a new name
+    with warnings.catch_warnings():  # peft uses a name of transformers that will change
         warnings.simplefilter("ignore", FutureWarning)
         # It mends by itself what it warns of: the maps of GPT-2 are stored the other way round.
         warnings.filterwarnings("ignore", "fan_in_fan_out", UserWarning)

@@ -72,7 +72,7 @@ class PretrainedAudio(nn.Module):
         config: What stands in the model's config.json.
         folder: Folder with its weights; None where they come from a bundle.
         mean: Of the token, over training rows, as others have trained the model.
-        scale: Its spread.
+        scale: Its standard deviation.
         tuning: What is trained of it.
 
     Shape:

@@ -15,4 +15,4 @@ BACKBONES: dict[str, Any] = {
     "pretrained-image": FrozenImages(),
     "pretrained-audio": FrozenSounds(),
 }
-"""By the name of a kind: an object with the methods that the kind asks of its backbone."""
+"""By the name of a kind: an object with the methods that the kind needs of its backbone."""

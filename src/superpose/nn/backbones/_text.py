@@ -24,7 +24,7 @@ def token_states(model: nn.Module, block: Tensor, pad: int) -> Tensor:
     Shape:
         block (B, S) int -> (B, S, D).
     """
-    # The first place stays visible, so that an empty text does not divide by zero.
+    # The first position stays visible, so that an empty text does not divide by zero.
     visible = (block != pad) | (torch.arange(block.shape[-1], device=block.device) == 0)
     return model(input_ids=block, attention_mask=visible.long()).last_hidden_state
 
@@ -33,7 +33,7 @@ def first_pieces(states: Tensor, first: Tensor) -> Tensor:
     """Take for each word the state of its first token, which stands for the word.
 
     Shape:
-        states (B, S, D), first (B, W) int, places from 1, 0 where there is no word -> (B, W, D).
+        states (B, S, D), first (B, W) int, positions from 1, 0 where there is no word -> (B, W, D).
 
     Source:
         Devlin et al. 2019 (BERT), section 5.3.
@@ -124,12 +124,12 @@ class PretrainedWords(MapEncoder):
     """Read words with a pretrained language model that is trained further, for a label each.
 
     Args:
-        reader: The model, as ``PretrainedText`` holds it.
+        reader: The model, as in ``PretrainedText``.
         words: Most words W of a row.
 
     Shape:
-        block (B, S, 2) int, the numbers of a row's tokens and, word by word, the place of its first
-        one, from 1 -> tokens (B, 1, 2 D); ``map(block)`` -> (B, W, D).
+        block (B, S, 2) int, the numbers of a row's tokens and, word by word, the position of its
+        first one, from 1 -> tokens (B, 1, 2 D); ``map(block)`` -> (B, W, D).
     """
 
     def __init__(self, reader: PretrainedText, words: int) -> None:

@@ -87,7 +87,7 @@ class Translator:
 
 
 class Translations:
-    """Run models that turn a text into another one, each with what is asked of it once."""
+    """Run models that turn a text into another one, each text once."""
 
     def translate(self, home: Path, step: Any, texts: tuple[str, ...]) -> tuple[str | None, ...]:
         """Return a text for each, None for one that is too long.

@@ -33,11 +33,11 @@ class _Block(nn.Module):
 class AudioEncoder(MapEncoder):
     """Read a spectrogram with three residual stages, and what is left of pitch side by side.
 
-    A mean over pitch would forget what vowels are told apart by: which bands are loud.
+    A mean over pitch would forget what distinguishes vowels: which bands are loud.
 
     Args:
         mels: Bands of pitch.
-        width: Smallest width d of a place; it has at least 64 numbers.
+        width: Smallest width d of a location; it has at least 64 numbers.
 
     Shape:
         block (B, T, mels) float, NaN where there is no sound -> tokens (B, 1, 2 d); ``map(block)``
@@ -68,8 +68,8 @@ class AudioEncoder(MapEncoder):
 
     def seen(self, block: Tensor) -> Tensor:
         there = ~block[..., 0, 0].isnan()
-        places = -(-block.shape[-2] // 8)
-        return there[..., None].expand(*there.shape, places)
+        n_locations = -(-block.shape[-2] // 8)
+        return there[..., None].expand(*there.shape, n_locations)
 
 
 def audio_encoder(kinds: Sequence[Any], width: int) -> nn.Module:

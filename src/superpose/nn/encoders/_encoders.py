@@ -1,7 +1,7 @@
 """Encoders of table columns: every column becomes one token of a fixed width.
 
-All encoders answer ``forward(block) -> tokens (B, S, d)`` and tell ``out_features = S * d``, so the
-trunk can be built without a trial run. They hold no data-dependent branches, because folds are
+All encoders compute ``forward(block) -> tokens (B, S, d)`` and have ``out_features = S * d``, so
+the trunk can be built without a trial run. They hold no data-dependent branches, because folds are
 trained together under ``torch.func.vmap``.
 """
 
@@ -30,7 +30,7 @@ class NumberEncoder(nn.Module):
     """Embed each number by an affine map plus a piecewise-linear one over its quantile bins.
 
     The piecewise-linear part starts at zero, so the encoder starts linear and bends where the data
-    asks for it. A missing number (NaN) has a learned token of its own.
+    needs it. A missing number (NaN) has a learned token of its own.
 
     Args:
         edges: For each column its strictly increasing bin edges, in standardised units.

@@ -40,8 +40,8 @@ class _Decoder(nn.Module):
 
     Source:
         Feature pyramid, Lin et al. 2017: lateral connections are added to what comes from above;
-        departs by a residual block at each level, and by the mean over the image that every place
-        of the coarsest level is told (Liu et al. 2015, ParseNet).
+        departs by a residual block at each level, and by the mean over the image that is added
+        at every location of the coarsest level (Liu et al. 2015, ParseNet).
     """
 
     def __init__(self, stride: int) -> None:
@@ -75,10 +75,10 @@ class ImageEncoder(MapEncoder):
 
     Args:
         width: Smallest token width d; the token has at least 128 numbers.
-        stride: Pixels of a side of a place of the map: 2, 4 or 8.
+        stride: Pixels of a side of a location of the map: 2, 4 or 8.
 
     Shape:
-        block (B, 3, H, W) uint8 -> tokens (B, 1, d); ``map(block)`` -> (B, S, W) with the places
+        block (B, 3, H, W) uint8 -> tokens (B, 1, d); ``map(block)`` -> (B, S, W) with the locations
         row by row, S = ceil(H / stride) ceil(W / stride).
 
     Example:
@@ -114,7 +114,7 @@ class ImageEncoder(MapEncoder):
     def open_map(self) -> None:
         if self.decoder is None:
             self.decoder = _Decoder(self.stride)
-            # What was learned of places says much of the whole: how many, how large a share.
+            # What was learned of locations says much of the whole: how many, how large a share.
             self.out_features += 2 * self.map_features
 
     def _levels(self, block: Tensor) -> list[Tensor]:
@@ -134,9 +134,9 @@ class ImageEncoder(MapEncoder):
     def token_and_map(self, block: Tensor) -> tuple[Tensor, Tensor]:
         assert self.decoder is not None, "open_map() builds what a map needs"
         levels = self._levels(block)
-        places = self.decoder(levels).flatten(-2).transpose(-1, -2)
-        whole = torch.cat([places.mean(-2), places.amax(-2)], -1)[..., None, :]
-        return _where_seen(block, torch.cat([self._token(levels[-1]), whole], -1)), places
+        locations = self.decoder(levels).flatten(-2).transpose(-1, -2)
+        whole = torch.cat([locations.mean(-2), locations.amax(-2)], -1)[..., None, :]
+        return _where_seen(block, torch.cat([self._token(levels[-1]), whole], -1)), locations
 
     def seen(self, block: Tensor) -> Tensor:
         high, wide = (-(-side // self.stride) for side in block.shape[-2:])

@@ -16,7 +16,7 @@ DROPOUT = 0.1  # within a block; recordings are few and their windows overlap
 
 
 class DilatedBlock(nn.Module):
-    """Add to every step what it and its neighbours at a distance say together.
+    """Add to every step a function of it and its neighbours at a distance.
 
     The convolution is a matrix over three shifted copies: on a CPU that is faster than a
     convolution for maps this small, and it runs under ``vmap`` as it is.
@@ -36,7 +36,7 @@ class DilatedBlock(nn.Module):
     def __init__(self, width: int, distance: int) -> None:
         super().__init__()
         self.distance = distance
-        # Over the channels of a step alone: neither other rows nor the padding have a say.
+        # Over the channels of a step alone, without other rows and the padding.
         self.norm = nn.LayerNorm(width)
         self.mix = nn.Linear(3 * width, width)
         self.out = nn.Linear(width, width)
@@ -74,7 +74,7 @@ def unrolled(block: Tensor) -> Tensor:
 
 
 class SeriesEncoder(MapEncoder):
-    """Read a series with blocks whose steps reach twice as far each time.
+    """Read a series with blocks whose dilation doubles each time.
 
     As many blocks as it takes until the last step has heard of the first.
 
@@ -114,10 +114,10 @@ class SeriesEncoder(MapEncoder):
     def seen(self, block: Tensor) -> Tensor:
         return ~block.isnan().all(-1)
 
-    def pool(self, places: Tensor, seen: Tensor) -> Tensor:
-        whole = super().pool(places, seen)
+    def pool(self, locations: Tensor, seen: Tensor) -> Tensor:
+        whole = super().pool(locations, seen)
         # The last step is the present, whether anything was measured then or not.
-        return torch.cat([whole, places[..., -1:, :]], dim=-1)
+        return torch.cat([whole, locations[..., -1:, :]], dim=-1)
 
 
 def series_encoder(kinds: Sequence[Any], width: int) -> nn.Module:

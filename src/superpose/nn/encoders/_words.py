@@ -51,8 +51,8 @@ class BothWays(nn.Module):
         there, back = self.read(x).unflatten(-1, (2, -1)).unbind(-2)
         here = seen.to(x.dtype)
         gates = torch.stack([there, back.flip(-2)])
-        told = lstm(gates, self.recurrent, torch.stack([here, here.flip(-1)]))
-        return torch.cat([told[0], told[1].flip(-2)], -1)
+        read = lstm(gates, self.recurrent, torch.stack([here, here.flip(-1)]))
+        return torch.cat([read[0], read[1].flip(-2)], -1)
 
 
 class WordEncoder(MapEncoder):

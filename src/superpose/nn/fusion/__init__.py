@@ -1,6 +1,6 @@
 """Fusion: how targets share, one method in one file each; ``FUSIONS`` has them by name.
 
-A method may act at two places. Most leave the trunk's linear map to task states as it is and let
+A method may act at two points. Most leave the trunk's linear map to task states as it is and let
 the states exchange; the methods with experts or masks form the states themselves (``towers``).
 
 >>> import torch

@@ -52,7 +52,7 @@ class Fusion(nn.Module):
         return MemberLinear(hidden_dim, n_targets * task_dim, n_members)
 
     def attention(self, states: Tensor) -> Tensor | None:
-        """Tell who listens to whom, (..., M or 1, T, T + 1), the sink last, if it has a map."""
+        """Return who listens to whom, (..., M or 1, T, T + 1), the sink last, if it has a map."""
         return None
 
 
@@ -76,7 +76,7 @@ class Residual(Fusion):
     Members speak and listen in common: what passes between targets is made of the mean of their
     states, once for all of them. That costs an eighth of what eight exchanges would.
 
-    A subclass has a ``norm``, a linear ``value`` and ``out``, a ``gate`` (T, D), and tells in
+    A subclass has a ``norm``, a linear ``value`` and ``out``, a ``gate`` (T, D), and says in
     ``weights`` how much each target listens to each other one and to nobody.
     """
 

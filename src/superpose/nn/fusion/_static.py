@@ -13,7 +13,7 @@ from ._base import Residual
 class StaticWeights(Residual):
     """Task attention whose weights are the same for all rows: pair biases and the sink alone.
 
-    The control that tells whether it matters that attention looks at the row.
+    The control that shows whether it matters that attention looks at the row.
 
     Example:
         >>> h = torch.randn(2, 3, 8)

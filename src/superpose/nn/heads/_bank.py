@@ -49,13 +49,13 @@ class HeadBank(nn.Module):
         bound = 1 / math.sqrt(self.weight.shape[2])
         nn.init.uniform_(self.weight, -bound, bound)
 
-    def forward(self, states: Tensor, blocks: Mapping[str, Tensor]) -> Tensor:
+    def forward(self, states: Tensor, inputs: Mapping[str, Tensor]) -> Tensor:
         out = torch.einsum("...mtd,mtdo->...mto", F.relu(states), self.weight) + self.bias
         if not self.residual:
             return out
         columns = dict(zip(self.names, out.unbind(-2), strict=True))
         for name, head in self.residual.items():
-            raw = head(columns[name], blocks[head.block])
+            raw = head(columns[name], inputs[head.block])
             columns[name] = F.pad(raw, (0, out.shape[-1] - head.n_outputs))
         return torch.stack(list(columns.values()), -2)
 

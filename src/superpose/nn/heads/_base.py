@@ -24,7 +24,7 @@ class Head(ABC):
     @property
     @abstractmethod
     def n_outputs(self) -> int:
-        """Raw outputs of a row, or of each location where there is an answer for each."""
+        """Raw outputs of a row, or of each location where there are outputs for each."""
 
     @abstractmethod
     def loss(self, out: Tensor, y: Tensor) -> Tensor:
@@ -42,14 +42,14 @@ class Head(ABC):
     def link(self, out: Tensor) -> Tensor:
         """Return the canonical prediction of raw outputs, (..., O) -> (..., K)."""
 
-    def transform_labels(self, y: Tensor, moved: Any) -> Tensor:
-        """Return labels (..., H) of a batch whose input was varied, as its ``Moved`` says."""
+    def transform_labels(self, y: Tensor, record: Any) -> Tensor:
+        """Return labels (..., H) of a batch whose input was augmented, by its ``AugmentRecord``."""
         return y
 
     def module(self, task_dim: int) -> nn.Module:
         """Return the module that makes raw outputs in place of a linear map, if the kind says so.
 
-        It reads a state (B, D), and labels (B, H) or None, and answers (B, O). Where it reads
+        It reads a state (B, D), and labels (B, H) or None, and returns (B, O). Where it reads
         labels its outputs in training may have another form, which ``loss`` knows.
         """
         raise NotImplementedError(f"{type(self).__name__} has no module of its own")

@@ -15,7 +15,7 @@ from superpose.functional import (
     ordinal_log_probabilities,
     ordinal_loss,
 )
-from superpose.nn.augment._augment import Moved, follow_grid
+from superpose.nn.augment._augment import AugmentRecord, transform_grid
 
 from ._base import Head
 
@@ -158,5 +158,5 @@ class LocationCategoricalHead(Head):
             out = out - table.log()
         return torch.softmax(out, dim=-1).flatten(-2)
 
-    def transform_labels(self, y: Tensor, moved: Moved) -> Tensor:
-        return y if self.grid is None else follow_grid(y, self.grid, moved)
+    def transform_labels(self, y: Tensor, record: AugmentRecord) -> Tensor:
+        return y if self.grid is None else transform_grid(y, self.grid, record)

@@ -1,4 +1,4 @@
-"""Heads of their own form: with an answer for each location of an input, or a module of a kind."""
+"""Heads of their own form: with outputs for each location of an input, or a module of a kind."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 @dataclass(frozen=True)
 class DenseHead:
-    """A head with an answer for each location of an input's map, among a network's heads.
+    """A head with outputs for each location of an input's map, among a network's heads.
 
     Args:
         block: Name of the block of the input whose encoder offers the map.
@@ -26,7 +26,7 @@ class CustomHead:
     """A head that is a module of its own, among a network's heads.
 
     Args:
-        make: Builds it for a state of D numbers; it answers ``head(state, labels)``.
+        make: Builds it for a state of D numbers; it is called as ``head(state, labels)``.
         labels: Block with the target's labels, which it reads where they are there; or None.
 
     Shape:

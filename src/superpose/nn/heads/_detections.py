@@ -10,8 +10,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from superpose.distributions import Detections
-from superpose.functional import bumps, overlap
-from superpose.nn.augment._augment import Moved
+from superpose.functional import box_overlap, center_heatmap
+from superpose.nn.augment._augment import AugmentRecord
 
 from ._base import Head
 
@@ -51,24 +51,24 @@ class DetectionHead(Head):
         return logits, torch.cat([low, high_corner], -1)
 
     def loss(self, out: Tensor, y: Tensor) -> Tensor:
-        """Return the focal loss of scores against bumps, and 1 - generalised IoU of boxes.
+        """Return the focal loss of scores against bells, and 1 - generalised IoU of boxes.
 
         In units of the mean number of objects.
 
         Source:
-            Quality focal loss, Li et al. 2020 ("Generalized Focal Loss"), eq. 3, with bumps as the
+            Quality focal loss, Li et al. 2020 ("Generalized Focal Loss"), eq. 3, with bells as the
             quality.
         """
         known = ~y.isnan().any(-1)
         objects = torch.where(known[..., None], y, -1.0).unflatten(-1, (-1, 5))
         logits, boxes = self._split(out)
-        wanted = bumps(objects, self.distribution.grid, self.distribution.n_classes)
+        expected = center_heatmap(objects, self.distribution.grid, self.distribution.n_classes)
         score = logits.sigmoid()
         entropy = F.binary_cross_entropy_with_logits(
-            logits, wanted.heat.expand_as(logits), reduction="none"
+            logits, expected.heat.expand_as(logits), reduction="none"
         )
-        heat = (entropy * (score - wanted.heat).abs() ** FOCUS).sum((-2, -1))
-        apart = (1 - overlap(boxes, wanted.boxes, generous=True)) * wanted.share
+        heat = (entropy * (score - expected.heat).abs() ** FOCUS).sum((-2, -1))
+        apart = (1 - box_overlap(boxes, expected.boxes, generalized=True)) * expected.share
         loss = (heat + BOX_WEIGHT * apart.sum(-1)) / self.distribution.objects_per_row
         return torch.where(known, loss, 0.0)
 
@@ -90,16 +90,16 @@ class DetectionHead(Head):
         b = 2 * s * -no + s * s / (1 - s).clamp(min=1e-9)
         return torch.cat([b / (a + b), boxes], -1).flatten(-2)
 
-    def transform_labels(self, y: Tensor, moved: Moved) -> Tensor:
+    def transform_labels(self, y: Tensor, record: AugmentRecord) -> Tensor:
         """Return boxes where their objects went; one of which little is left in sight is gone."""
         objects = y.unflatten(-1, (-1, 5))
         label = objects[..., :1]
         box = objects[..., 1:]
         # Across before down, twice: the order of the corners.
-        scale, shift = (torch.cat([x.flip(-1)] * 2, -1)[..., None, :] for x in moved[:2])
-        went = ((2 * box - 1 - shift) / scale + 1) / 2
-        low = torch.minimum(went[..., :2], went[..., 2:])
-        high = torch.maximum(went[..., :2], went[..., 2:])
+        scale, shift = (torch.cat([x.flip(-1)] * 2, -1)[..., None, :] for x in record[:2])
+        corners = ((2 * box - 1 - shift) / scale + 1) / 2
+        low = torch.minimum(corners[..., :2], corners[..., 2:])
+        high = torch.maximum(corners[..., :2], corners[..., 2:])
         area = (high - low).prod(-1, keepdim=True)
         cut = torch.cat([low, high], -1).clamp(0, 1)
         left = (cut[..., 2:] - cut[..., :2]).prod(-1, keepdim=True)
@@ -109,4 +109,4 @@ class DetectionHead(Head):
         out = torch.where(gone, gone_row, torch.cat([label, cut], -1))
         out = torch.where(y.isnan(), y, out.flatten(-2))
         # Of objects in and beneath a piece of another image one would see parts.
-        return out if moved.mixed is None else out.masked_fill(moved.mixed[..., None], torch.nan)
+        return out if record.mixed is None else out.masked_fill(record.mixed[..., None], torch.nan)

@@ -22,7 +22,7 @@ class ItemTower(nn.Module):
     Args:
         seen: For each item whether training rows name it; only then its own vector is learned.
         size: Numbers d of a vector (at least 1).
-        encoders: One for each input of items; each tells its ``out_features``.
+        encoders: One for each input of items; each has ``out_features``.
         blocks: For each encoder what it reads of all items, (K, ...).
 
     Shape:
@@ -51,8 +51,8 @@ class ItemTower(nn.Module):
         self.seen: Tensor
         self.register_buffer("seen", torch.tensor(seen, dtype=torch.float32)[:, None])
         self.encoders = nn.ModuleList(encoders)
-        for place, block in enumerate(blocks):
-            self.register_buffer(f"block{place}", block)
+        for index, block in enumerate(blocks):
+            self.register_buffer(f"block{index}", block)
         inside = sum(cast(int, e.out_features) for e in encoders)
         self.read = (
             nn.Sequential(nn.Linear(inside, 2 * size), nn.ReLU(), nn.Linear(2 * size, size))
@@ -67,8 +67,8 @@ class ItemTower(nn.Module):
         if self.training:
             own = own * (torch.rand_like(own[..., :1]) >= WITHOUT_VECTOR)
         tokens = [
-            encode(getattr(self, f"block{place}")[items]).flatten(-2)
-            for place, encode in enumerate(self.encoders)
+            encode(getattr(self, f"block{index}")[items]).flatten(-2)
+            for index, encode in enumerate(self.encoders)
         ]
         return own + self.read(torch.cat(tokens, -1))
 
@@ -81,7 +81,7 @@ class RetrievalHead(nn.Module):
     up in a batch by chance.
 
     Args:
-        state: Width D of the task state.
+        task_dim: Width D of the task state.
         counts: For each of K items the training rows that name it.
         tower: Gives the items their vectors.
 
@@ -100,15 +100,15 @@ class RetrievalHead(nn.Module):
         frequencies from a stream, and by vectors that are not normalised.
     """
 
-    def __init__(self, state: int, counts: Sequence[int], tower: ItemTower) -> None:
+    def __init__(self, task_dim: int, counts: Sequence[int], tower: ItemTower) -> None:
         super().__init__()
         self.tower = tower
         size = tower.vectors.shape[1]
-        self.ask = nn.Linear(state, size)
+        self.ask = nn.Linear(task_dim, size)
         share = (torch.tensor(counts, dtype=torch.float32) + 0.5) / (sum(counts) + 1)
         self.log_share: Tensor
         self.register_buffer("log_share", share.log())
-        # Scores begin as the popularity of items, which is the constant to beat.
+        # Scores begin as the popularity of items, which is the baseline to beat.
         self.popularity = nn.Parameter(torch.ones(()))
 
     def forward(self, state: Tensor, labels: Tensor | None = None) -> Tensor:

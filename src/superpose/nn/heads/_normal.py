@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from superpose.functional import gaussian_loss, gaussian_parameters
-from superpose.nn.augment._augment import Moved, follow_grid
+from superpose.nn.augment._augment import AugmentRecord, transform_grid
 
 from ._base import Head
 
@@ -82,5 +82,5 @@ class NormalVectorHead(Head):
     def link(self, out: Tensor) -> Tensor:
         return torch.cat(gaussian_parameters(self._pairs(out)), dim=-1)
 
-    def transform_labels(self, y: Tensor, moved: Moved) -> Tensor:
-        return y if self.grid is None else follow_grid(y, self.grid, moved)
+    def transform_labels(self, y: Tensor, record: AugmentRecord) -> Tensor:
+        return y if self.grid is None else transform_grid(y, self.grid, record)

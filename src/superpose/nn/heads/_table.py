@@ -1,4 +1,4 @@
-"""Which head a distribution has: the one place to add another."""
+"""Which head a distribution has: the one table to enter another in."""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ class Writing:
         end: Number of the token that ends a text.
         train: What is trained of the decoder: nothing, low-rank adapters, or all its weights.
         rate: Size of the steps of its weights, as a share of those of the others, above 0.
-        beams: Texts that are held side by side in writing; 1 takes the likeliest token each time.
+        beams: Texts that are kept side by side in writing; 1 takes the likeliest token each time.
     """
 
     prefix: int
@@ -71,7 +71,7 @@ class TextDecoder(nn.Module):
         model: Any = pretrained_model(config, folder, causal=True)
         words = model.get_input_embeddings().weight
         self.writing = writing
-        # Normalised, because what is alike in all states would hide what tells them apart.
+        # Normalised, because what is alike in all states would hide how they differ.
         self.read = nn.Sequential(
             nn.LayerNorm(task_dim),
             nn.Linear(task_dim, HIDDEN),
@@ -90,8 +90,10 @@ class TextDecoder(nn.Module):
         begun = self.read(state).unflatten(-1, (self.writing.prefix, -1))
         chances = state.new_full((len(state), self.writing.tokens), torch.nan)
         if labels is not None:
-            told = self._chances(begun, labels)
-            chances = F.pad(told, (0, self.writing.tokens - told.shape[-1]), value=0.0)
+            log_probabilities = self._chances(begun, labels)
+            chances = F.pad(
+                log_probabilities, (0, self.writing.tokens - log_probabilities.shape[-1]), value=0.0
+            )
         if self.training:
             return torch.cat([chances, torch.zeros_like(chances)], -1)
         return torch.cat([chances, self._written(begun).to(chances.dtype)], -1)

@@ -52,7 +52,7 @@ def test_boxes_of_the_shown_image_stay_as_they_are(tmp_path):
     assert (notes.conversions, notes.warnings) == ([], [])
 
 
-def test_boxes_of_the_stored_image_are_turned_and_said(tmp_path):
+def test_boxes_of_the_stored_image_are_turned_and_noted(tmp_path):
     images = [
         annotated(save(tmp_path / "a.jpg", turn=6), (30, 40), [0, 0, 10, 20]),
         annotated(save(tmp_path / "b.jpg", turn=3), (30, 40), [0, 0, 10, 20]),
@@ -65,7 +65,7 @@ def test_boxes_of_the_stored_image_are_turned_and_said(tmp_path):
 
 
 @pytest.mark.parametrize(("stated", "factor"), [((15, 20), 2), ((60, 80), 0.5), ((10, 13), 3)])
-def test_boxes_drawn_at_another_size_are_rescaled_and_said(tmp_path, stated, factor):
+def test_boxes_drawn_at_another_size_are_rescaled_and_noted(tmp_path, stated, factor):
     boxes, notes = shown([annotated(save(tmp_path / "a.jpg"), stated, [2, 2, 8, 6])])
     assert boxes[0] == pytest.approx([x * factor for x in (2, 2, 8, 6)], rel=0.05)
     text = f"(a.jpg: {stated[1]} pixels wide and {stated[0]} high, not 40 pixels wide and 30 high)"

@@ -82,7 +82,7 @@ def test_a_file_that_breaks_off_says_so(tmp_path):
         read_table(tmp_path / "things.json")
 
 
-def test_a_missing_category_is_told_by_its_id(tmp_path):
+def test_a_missing_category_is_read_by_its_id(tmp_path):
     strangers = [{**BOX, "id": n, "category_id": 77} for n in (2, 3)]
     with pytest.raises(DataError) as caught:
         coco(tmp_path, annotations=[BOX, *strangers, {**BOX, "id": 4, "category_id": 78}])
@@ -106,7 +106,7 @@ def test_ids_of_many_missing_categories_are_counted(tmp_path):
         ({"category_id": None}, "annotation 5 has no category_id"),
     ],
 )
-def test_an_annotation_that_is_no_box_of_a_class_is_told(tmp_path, change, reason):
+def test_an_annotation_that_is_no_box_of_a_class_is_named(tmp_path, change, reason):
     with pytest.raises(DataError, match=reason):
         coco(tmp_path, annotations=[BOX, {**BOX, "id": 5, **change}])
     with pytest.raises(DataError, match="so with 2 more annotations"):
@@ -150,16 +150,23 @@ def test_what_is_left_out_is_counted(tmp_path):
     ]
     table = coco(tmp_path, annotations=[BOX, *more])
     assert [len(x) for x in table["boxes"].to_pylist()] == [0, 2]
-    said = "\n".join(warnings_of(table))
-    assert "1 of 5 annotations have no bbox, as captions, first annotation 2; they are left" in said
-    assert "1 of 5 annotations have no image among the images, first annotation 3 of" in said
-    assert "1 of 5 annotations stand there twice, first annotation 4; they are read once" in said
+    sentences = "\n".join(warnings_of(table))
+    assert (
+        "1 of 5 annotations have no bbox, as captions, first annotation 2; they are left"
+        in sentences
+    )
+    assert "1 of 5 annotations have no image among the images, first annotation 3 of" in sentences
+    assert (
+        "1 of 5 annotations stand there twice, first annotation 4; they are read once" in sentences
+    )
 
 
 def test_images_without_annotations_are_counted(tmp_path):
     table = coco(tmp_path)
-    (said,) = conversions_of(table)
-    assert "1 of 2 images have no annotation of an object, first a.jpg; they are read as" in said
+    (sentence,) = conversions_of(table)
+    assert (
+        "1 of 2 images have no annotation of an object, first a.jpg; they are read as" in sentence
+    )
 
 
 def test_a_file_without_annotations_leaves_its_images_unlabelled(tmp_path):
@@ -176,7 +183,7 @@ def test_crowds_are_left_out_and_counted(tmp_path):
     assert "1 objects are marked iscrowd or difficult; they are left" in conversions_of(table)[0]
 
 
-def test_categories_of_one_name_are_one_class_and_said(tmp_path):
+def test_categories_of_one_name_are_one_class_and_noted(tmp_path):
     table = coco(tmp_path, categories=[{"id": 1, "name": "cat"}, {"id": 2, "name": "cat"}])
     assert (
         "several categories are called 'cat'; they are read as one class"
@@ -191,9 +198,9 @@ def test_ids_may_be_text_or_numbers(tmp_path):
     assert len(table["boxes"][1].as_py()) == 1
 
 
-@pytest.mark.parametrize("place", ["C:\\data\\", "/elsewhere/pictures/", "elsewhere/"])
-def test_images_named_by_paths_of_another_machine_are_found_and_said(tmp_path, place):
-    images = [{**image, "file_name": place + image["file_name"]} for image in COCO["images"]]
+@pytest.mark.parametrize("position", ["C:\\data\\", "/elsewhere/pictures/", "elsewhere/"])
+def test_images_named_by_paths_of_another_machine_are_found_and_noted(tmp_path, position):
+    images = [{**image, "file_name": position + image["file_name"]} for image in COCO["images"]]
     table = coco(tmp_path, images=images)
     assert table["image"].to_pylist() == ["a.jpg", "b.jpg"]
     assert "2 of 2 images are not where the file says, first" in conversions_of(table)[0]
@@ -243,9 +250,9 @@ def test_check_prints_what_is_read_differently_and_what_to_look_at(tmp_path):
         "targets: [{name: boxes, kind: boxes}]\nproof: {references: none}\n"
     )
     done = CliRunner().invoke(app, ["check", str(tmp_path / "s.yaml")])
-    said, warned = done.output.split("Split:")
-    assert "Read differently from what is written" in said
-    assert "the boxes of 19 images were drawn at another size than that of the file" in said
-    assert "1 of 20 images have no annotation" in said
+    sentences, warned = done.output.split("Split:")
+    assert "Read differently from what is written" in sentences
+    assert "the boxes of 19 images were drawn at another size than that of the file" in sentences
+    assert "1 of 20 images have no annotation" in sentences
     assert "Warning: " in warned
     assert "the boxes of 19 images are rescaled" in warned

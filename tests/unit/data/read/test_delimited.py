@@ -15,7 +15,7 @@ def put(folder: Path, text: str, name: str = "t.csv") -> Path:
     return path
 
 
-def test_comments_above_the_header_are_passed_over_and_said(tmp_path: Path) -> None:
+def test_comments_above_the_header_are_passed_over_and_noted(tmp_path: Path) -> None:
     path = put(tmp_path, "# station 7\n# exported, twice\nx,y\n1,2\n3,4\n")
     table = read_table(path)
     assert table.to_pydict() == {"x": [1, 3], "y": [2, 4]}
@@ -88,7 +88,7 @@ def test_other_headers_with_numbers_are_headers(tmp_path: Path, text: str) -> No
     assert read_table(put(tmp_path, text)).column_names == text.split("\n")[0].split(",")
 
 
-def test_decimal_commas_are_read_and_said(tmp_path: Path) -> None:
+def test_decimal_commas_are_read_and_noted(tmp_path: Path) -> None:
     table = read_table(put(tmp_path, "x;code\n1,5;a,b\n2;c\n"))
     assert table.to_pydict() == {"x": [1.5, 2.0], "code": ["a,b", "c"]}
     assert conversions_of(table) == ["column 'x': 2 cells read with a decimal comma"]

@@ -117,9 +117,9 @@ def test_lines_with_too_few_labels_are_named_with_file_and_line(tmp_path: Path) 
     with pytest.raises(DataError) as caught:
         read_table(tmp_path)
     where = tmp_path / "seq.out"
-    asked = "allowed: one label for each word, or an empty line"
+    requested = "allowed: one label for each word, or an empty line"
     assert list(caught.value.faults) == [
-        *(f"{where}:{n}: 1 labels for the 2 words of seq.in; {asked}" for n in (2, 3, 4)),
+        *(f"{where}:{n}: 1 labels for the 2 words of seq.in; {requested}" for n in (2, 3, 4)),
         f"{where}: so it goes on in 1 more lines",
     ]
 
@@ -127,10 +127,10 @@ def test_lines_with_too_few_labels_are_named_with_file_and_line(tmp_path: Path) 
 def test_a_folder_is_taken_as_it_is_divided_unless_the_settings_say_how(tmp_path: Path) -> None:
     put(tmp_path, "train.csv", "x,y\n1,2\n")
     plain = Config.from_arguments(targets="y")
-    found = divided(plain, tmp_path)
-    assert (found.split.by, found.split.column) == ("column", "split")
-    asked = Config.from_arguments(targets="y", split="random")
-    assert divided(asked, tmp_path) is asked
+    result = divided(plain, tmp_path)
+    assert (result.split.by, result.split.column) == ("column", "split")
+    requested = Config.from_arguments(targets="y", split="random")
+    assert divided(requested, tmp_path) is requested
     assert divided(plain, tmp_path / "train.csv") is plain
     assert divided(plain, None) is plain
 

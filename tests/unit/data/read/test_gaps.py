@@ -24,23 +24,23 @@ def cut(times, group=None, ahead=None, **changes):
     target = "y" if ahead is None else {"name": "x", "kind": "forecast"}
     rule |= {} if ahead is None else {"ahead": ahead}
     config = Config.from_arguments(targets=[target], windows=rule)
-    found = cut_windows(pa.table(columns), config)
-    return found, warnings_of(found)
+    windows = cut_windows(pa.table(columns), config)
+    return windows, warnings_of(windows)
 
 
-def ends(found):
-    return found["t"].to_pylist()
+def ends(result):
+    return result["t"].to_pylist()
 
 
-def steps(found):
-    return [[step[0] for step in window] for window in found["window"].to_pylist()]
+def steps(result):
+    return [[step[0] for step in window] for window in result["window"].to_pylist()]
 
 
 def test_no_window_and_no_forecast_goes_over_a_gap():
-    found, (said,) = cut([0, 1, 2, 3, 10, 11, 12, 13], ahead=2)
-    assert steps(found) == [[0, 1, 2], [1, 2, 3], [4, 5, 6], [5, 6, 7]]
-    assert found["x"].to_pylist() == [[3, None], [None, None], [7, None], [None, None]]
-    assert said == (
+    windows, (sentence,) = cut([0, 1, 2, 3, 10, 11, 12, 13], ahead=2)
+    assert steps(windows) == [[0, 1, 2], [1, 2, 3], [4, 5, 6], [5, 6, 7]]
+    assert windows["x"].to_pylist() == [[3, None], [None, None], [7, None], [None, None]]
+    assert sentence == (
         "column 't', row 4: 1 gap between times; the first is 7 steps from 3 to 10; no window and "
         "no forecast goes beyond them, so that 2 windows are left out; to have windows go on, with "
         "missing steps without values, write `gaps: fill` under windows"
@@ -48,14 +48,14 @@ def test_no_window_and_no_forecast_goes_over_a_gap():
 
 
 def test_filled_gaps_are_steps_without_values_at_which_no_window_ends():
-    found, (said,) = cut([0, 1, 2, 4, 5, 6], gaps="fill", ahead=2)
-    assert ends(found) == [2, 4, 5, 6]
-    assert steps(found) == [[0, 1, 2], [2, None, 3], [None, 3, 4], [3, 4, 5]]
-    assert found["x"].to_pylist() == [[None, 3], [4, 5], [5, None], [None, None]]
-    assert said.endswith("1 missing step put into the windows without values")
+    windows, (sentence,) = cut([0, 1, 2, 4, 5, 6], gaps="fill", ahead=2)
+    assert ends(windows) == [2, 4, 5, 6]
+    assert steps(windows) == [[0, 1, 2], [2, None, 3], [None, 3, 4], [3, 4, 5]]
+    assert windows["x"].to_pylist() == [[None, 3], [4, 5], [5, None], [None, None]]
+    assert sentence.endswith("1 missing step put into the windows without values")
 
 
-def test_gaps_are_refused_where_that_is_asked():
+def test_gaps_are_refused_where_the_settings_say_so():
     table = pa.table({"t": [0, 1, 2, 3, 5, 6, 7], "x": np.arange(7.0), "y": np.arange(7.0),
                       "g": ["a"] * 7})  # fmt: skip
     rule = {**RULE, "group": "g", "gaps": "refuse"}
@@ -79,10 +79,10 @@ def test_more_missing_steps_than_rows_are_not_filled():
 def test_steps_shorter_than_half_end_a_run_too():
     times = [0.0, 1, 2, 3, 3.2, 4.2, 5.2, 6.2]
     for gaps in ("split", "fill"):
-        found, (said,) = cut(times, gaps=gaps)
-        assert steps(found) == [[0, 1, 2], [1, 2, 3], [4, 5, 6], [5, 6, 7]]
-        assert "1 step shorter than half of the usual between times" in said
-        assert "the first is less than half a step from 3 to 3.2" in said
+        windows, (sentence,) = cut(times, gaps=gaps)
+        assert steps(windows) == [[0, 1, 2], [1, 2, 3], [4, 5, 6], [5, 6, 7]]
+        assert "1 step shorter than half of the usual between times" in sentence
+        assert "the first is less than half a step from 3 to 3.2" in sentence
 
 
 @pytest.mark.parametrize(
@@ -104,26 +104,28 @@ def test_steps_shorter_than_half_end_a_run_too():
          "text", "offsets"],
 )  # fmt: skip
 def test_regular_steps_of_any_calendar_are_regular(times):
-    found, said = cut(times)
-    assert said == []
-    assert found.num_rows == len(times) - 2
+    windows, sentences = cut(times)
+    assert sentences == []
+    assert windows.num_rows == len(times) - 2
 
 
-def test_every_recording_has_its_own_step_and_another_than_most_is_said():
+def test_every_recording_has_its_own_step_and_another_than_most_is_noted():
     times = [*range(6), *range(6), *range(0, 60, 10)]
-    found, (said,) = cut(times, group=["a"] * 6 + ["b"] * 6 + ["c"] * 6)
-    assert found.num_rows == 12
-    assert said == (
+    windows, (sentence,) = cut(times, group=["a"] * 6 + ["b"] * 6 + ["c"] * 6)
+    assert windows.num_rows == 12
+    assert sentence == (
         "column 't': 1 of 3 recordings have another step than the others (g c; 10 instead of 1), "
         "but windows count steps; bring all to the same step first"
     )
 
 
-def test_times_without_a_usual_step_are_said_and_never_filled():
+def test_times_without_a_usual_step_are_noted_and_never_filled():
     times = np.cumsum(np.random.default_rng(0).exponential(1, 40))
-    found, (said,) = cut(times)
-    assert found.num_rows == 38
-    assert "column 't': the steps have no usual length; windows take each row for one step" in said
+    windows, (sentence,) = cut(times)
+    assert windows.num_rows == 38
+    assert (
+        "column 't': the steps have no usual length; windows take each row for one step" in sentence
+    )
     with pytest.raises(DataError, match="`gaps: fill` given, but the steps have no usual length"):
         cut(times, gaps="fill")
 
@@ -135,7 +137,7 @@ def test_a_table_of_short_runs_only_says_why():
     assert "2 gaps between times" in str(caught.value)
 
 
-def test_gaps_are_said_at_prediction_and_kept_for_the_report_of_a_training():
+def test_gaps_are_noted_at_prediction_and_kept_for_the_report_of_a_training():
     table = pa.table({"t": [0, 1, 2, 3, 10, 11, 12, 13], "x": np.arange(8.0), "y": np.arange(8.0)})
     config = Config.from_arguments(targets="y", windows=RULE)
     with pytest.warns(UserWarning, match="1 gap between times"):
@@ -148,24 +150,24 @@ def test_the_same_instant_twice_is_a_fault_on_whatever_clock_it_is_written():
     times = ["2024-10-27 02:00+02:00", "2024-10-27 02:00+01:00", "2024-10-27 03:00+02:00"]
     with pytest.raises(DataError, match="row 2: the same time as row 1"):
         cut(times, length=2)
-    found, _ = cut([*times[:2], "2024-10-27 03:00+01:00"], length=2)
-    assert found.num_rows == 2
+    windows, _ = cut([*times[:2], "2024-10-27 03:00+01:00"], length=2)
+    assert windows.num_rows == 2
 
 
-def test_an_hour_that_comes_twice_is_said_to_need_an_offset():
+def test_an_hour_that_comes_twice_needs_an_offset():
     times = ["2024-10-27 01:00", "2024-10-27 02:00", "2024-10-27 02:00", "2024-10-27 03:00"]
     with pytest.raises(DataError, match=r"row 2: the same time .* offset from UTC if clocks were"):
         cut(times)
 
 
-def test_new_rows_of_another_step_than_the_training_rows_are_said():
+def test_new_rows_of_another_step_than_the_training_rows_are_noted():
     days = pa.table({"t": np.arange(6) * 24, "x": np.arange(6.0), "y": np.arange(6.0)})
     config = Config.from_arguments(targets="y", windows=RULE)
     learned = measured(config, cut_windows(pa.table({**dict.fromkeys("xy", range(6)),
                                                      "t": range(6)}), config))  # fmt: skip
     assert learned.windows.every == 1
-    (said,) = warnings_of(cut_windows(days, learned))
-    assert said == (
+    (sentence,) = warnings_of(cut_windows(days, learned))
+    assert sentence == (
         "column 't': 1 of 1 recordings have another step than the training rows (24 instead of 1), "
         "but windows count steps; bring all to the same step first"
     )
@@ -180,8 +182,8 @@ def settings_of(length, **changes):
 
 def clocks(freq, spelling=None, zone=None, count=40):
     """Times of one recording, as text where they are spelled."""
-    found = pd.date_range("2024-01-15", periods=count, freq=freq, tz=zone)
-    return list(found if spelling is None else found.strftime(spelling))
+    result = pd.date_range("2024-01-15", periods=count, freq=freq, tz=zone)
+    return list(result if spelling is None else result.strftime(spelling))
 
 
 SPELLED = {
@@ -218,24 +220,24 @@ def test_a_part_of_a_table_has_the_same_windows_as_the_whole(times, length):
     assert cut_anew.to_pylist() == first.to_pylist()
     if times[0] != "2024-03-01":
         assert warnings_of(cut_anew) == warnings_of(first)
-    found = {(row["g"], row["t"]): row["window"] for row in first.to_pylist()}
+    result = {(row["g"], row["t"]): row["window"] for row in first.to_pylist()}
     for start in range(0, min(len(x), 15) - length):
         for rows in (length, length + 1, length + 2):
             part = whole.slice(start, rows)
             last = part["t"][-1].as_py()
-            if ("a", last) not in found:
+            if ("a", last) not in result:
                 continue
             (*_, row) = cut_windows(part, learned).to_pylist()
-            assert (row["t"], row["window"]) == (last, found["a", last])
+            assert (row["t"], row["window"]) == (last, result["a", last])
 
 
 def test_what_the_training_rows_tell_of_time_is_kept():
     def kept(times, **changes):
         x = np.arange(len(times)) * 1.0
         config = settings_of(3, **changes)
-        found = measured(config, cut_windows(pa.table({"t": times, "x": x, "y": x}), config))
-        told = found.windows
-        return told.format, told.every, told.weekdays, told.regular
+        windows = measured(config, cut_windows(pa.table({"t": times, "x": x, "y": x}), config))
+        result = windows.windows
+        return result.format, result.every, result.weekdays, result.regular
 
     assert kept(SPELLED["working days, days first"]) == ("%d/%m/%Y", 86400, True, None)
     assert kept(SPELLED["days as numbers"]) == ("%Y%m%d", 86400, False, None)

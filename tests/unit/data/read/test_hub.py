@@ -33,7 +33,7 @@ def test_classes_are_read_by_their_names_and_no_label_as_missing():
     assert table["tags"].to_pylist() == [["O", "B-city"], [], None, ["B-city"], [None], ["O"]]
 
 
-def test_labels_that_stand_for_none_are_said_from_every_reader(tmp_path):
+def test_labels_that_stand_for_none_are_noted_from_every_reader(tmp_path):
     plain = rows(tags=[[0, 1], [], [1, 0], None, [1], [0]]).with_format("arrow")[:]
     tags = pa.array([[0, 1], [-100], [-100, 0], None, [1], [0]], pa.list_(pa.int64()))
     table = plain.set_column(1, "y", pa.array([0, 1, -1, 1, 0, -100])).set_column(2, "tags", tags)
@@ -76,8 +76,8 @@ def test_a_number_that_no_class_has_is_refused():
 def test_rows_that_were_chosen_are_read_and_no_others(change):
     datasets.disable_progress_bars()
     table = read_table(change(rows()))
-    told = dict(zip(table["x"].to_pylist(), table["y"].to_pylist(), strict=True))
-    assert told == {2.0: "no", 0.5: "yes"}
+    result = dict(zip(table["x"].to_pylist(), table["y"].to_pylist(), strict=True))
+    assert result == {2.0: "no", 0.5: "yes"}
 
 
 def test_a_parquet_file_of_the_library_has_readable_classes_too(tmp_path):
@@ -88,11 +88,11 @@ def test_a_parquet_file_of_the_library_has_readable_classes_too(tmp_path):
 def test_parts_are_the_split_unless_another_is_set():
     parts = DatasetDict(train=rows(20), validation=rows(6), test=rows(8))
     config = Config.from_arguments(targets=["y"])
-    found = prepare(read_rows(parts, divided(config, parts)), divided(config, parts))
-    split = found.split
+    result = prepare(read_rows(parts, divided(config, parts)), divided(config, parts))
+    split = result.split
     assert [len(part) for part in (split.train, split.validation, split.test)] == [20, 6, 8]
-    asked = Config.from_arguments(targets=["y"], split="random")
-    assert divided(asked, parts) == asked
+    requested = Config.from_arguments(targets=["y"], split="random")
+    assert divided(requested, parts) == requested
 
 
 def test_a_part_alone_is_a_table():
@@ -108,7 +108,7 @@ def test_several_are_read_as_sources():
     assert table["y"].to_pylist() == ["no", "yes", "no", "no", "yes"]
 
 
-def test_what_does_not_fit_together_is_said():
+def test_what_does_not_fit_together_is_noted():
     del_ = r"take it out: del parts\['unsupervised'\]"
     with pytest.raises(
         DataError, match=rf"'unsupervised' of .* names no part of a split; .*{del_}"
@@ -141,15 +141,15 @@ def test_files_are_read_by_their_paths_and_whole_ones_are_refused():
 
 
 def test_predictions_come_back_as_a_data_set():
-    told = like(rows(), pa.table({"p": ["a"]}))
-    assert isinstance(told, Dataset)
-    assert told[0] == {"p": "a"}
+    result = like(rows(), pa.table({"p": ["a"]}))
+    assert isinstance(result, Dataset)
+    assert result[0] == {"p": "a"}
 
 
 def test_a_model_learns_from_parts_and_answers_for_a_data_set():
     parts = DatasetDict(train=rows(60), test=rows(20))
     model = Superpose(["y"], references="none", training={"epochs": 1}, proof={"folds": 2})
-    told = model.fit(parts).predict(parts["test"].remove_columns("y"))
-    assert isinstance(told, Dataset)
-    assert set(told["y"]) <= {"no", "yes"}
+    pred = model.fit(parts).predict(parts["test"].remove_columns("y"))
+    assert isinstance(pred, Dataset)
+    assert set(pred["y"]) <= {"no", "yes"}
     assert model.evaluate(parts["test"]).keys() == {"y"}

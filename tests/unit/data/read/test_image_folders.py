@@ -53,8 +53,8 @@ def test_masks_beside_images(tmp_path):
 def test_images_without_a_mask_are_counted(tmp_path):
     for name in ("train/a.jpg", "trainannot/a.png", "train/b.jpg"):
         draw(tmp_path / name, mode="L")
-    (said,) = warnings_of(read_table(tmp_path))
-    assert "train: 1 of 2 images have no mask, first b.jpg; they count as images that" in said
+    (sentence,) = warnings_of(read_table(tmp_path))
+    assert "train: 1 of 2 images have no mask, first b.jpg; they count as images that" in sentence
 
 
 def test_empty_classes_and_other_files_are_counted(tmp_path):

@@ -24,10 +24,10 @@ from superpose.errors import DataError
     ],
 )
 def test_written_lists_are_read(cells: list[str | None], lists: list) -> None:
-    found = as_lists("x", pa.chunked_array([pa.array(cells, pa.string())]))
-    assert found is not None
-    assert found[0].to_pylist() == lists
-    assert found[1].endswith("with a list written as text are read as lists")
+    result = as_lists("x", pa.chunked_array([pa.array(cells, pa.string())]))
+    assert result is not None
+    assert result[0].to_pylist() == lists
+    assert result[1].endswith("with a list written as text are read as lists")
 
 
 @pytest.mark.parametrize(

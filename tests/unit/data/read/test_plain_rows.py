@@ -73,9 +73,9 @@ def test_the_home_folder_is_read_and_written_everywhere(tmp_path, monkeypatch, m
     assert read_table({"a": "~/table.csv", "b": Path("~/table.csv")}).num_rows == 120
     settings = tmp_path / "s.yaml"
     settings.write_text("data: ~/table.csv\ntargets: [y]\n", encoding="utf-8")
-    assert load_config("~/s.yaml").source == tmp_path / "table.csv"
+    assert load_config("~/s.yaml").data_path == tmp_path / "table.csv"
     several = Config.from_arguments(targets="y").model_copy(update={"sources": {"a": "~/b"}})
-    assert several.source == {"a": tmp_path / "b"}
+    assert several.data_path == {"a": tmp_path / "b"}
     model.save("~/saved")
     assert Superpose.load("~/saved").kinds.keys() == model.kinds.keys()
     assert model.report("~/report.html") == tmp_path / "report.html"
@@ -87,7 +87,7 @@ def test_an_address_is_refused_with_the_way_around(address, model):
     with pytest.raises(DataError, match=text):
         read_table(address)
     with pytest.raises(ConfigError, match=text):
-        _ = Config.from_arguments(targets="y", data="s3://b/t.csv").source
+        _ = Config.from_arguments(targets="y", data="s3://b/t.csv").data_path
     for call in (Superpose.load, model.save, model.report):
         with pytest.raises(BundleError, match=text):
             call(address)

@@ -101,7 +101,7 @@ def source(cells: list[str], reader: str, folder: Path) -> Any:
 @pytest.mark.parametrize("case", CASES)
 @pytest.mark.parametrize("role", ["input", "target"])
 def test_cells_are_read_alike(tmp_path: Path, reader: str, case: str, role: str) -> None:
-    cells, as_input, as_target, said, first = CASES[case]
+    cells, as_input, as_target, sentences, first = CASES[case]
     table = read_table(source(cells, reader, tmp_path))
     config = Config.from_arguments(targets="it" if role == "target" else "x")
     schema = infer_schema(table, config)
@@ -111,8 +111,8 @@ def test_cells_are_read_alike(tmp_path: Path, reader: str, case: str, role: str)
     if not pa.types.is_list(values.type):
         values = values.cast(pa.float64() if spec.kind == "number" else pa.string())
     assert values.to_pylist()[: len(first)] == first
-    told = [sentence for sentence in schema.conversions if "'it'" in sentence]
-    assert any(said in sentence for sentence in told) if said else not told, told
+    result = [sentence for sentence in schema.conversions if "'it'" in sentence]
+    assert any(sentences in sentence for sentence in result) if sentences else not result, result
 
 
 @pytest.mark.parametrize("reader", [name for name in READERS if name != "categorical"])

@@ -12,7 +12,8 @@ import pyarrow.feather
 import pyarrow.parquet
 import pytest
 
-from superpose.data.read._reading import folder_of, levels_of, read_table
+from superpose.data.read._reading import read_table
+from superpose.data.read._table_metadata import folder_of, levels_of
 from superpose.errors import DataError
 
 

@@ -89,7 +89,7 @@ def test_sources_that_do_not_fit_are_refused_at_once(
 def test_the_settings_name_sources_relative_to_their_file(tmp_path: Path) -> None:
     file = tmp_path / "superpose.yaml"
     file.write_text("sources: {a: x/a.csv, b: b.csv}\ntargets: [y]\n")
-    assert load_config(file).source == {"a": tmp_path / "x/a.csv", "b": tmp_path / "b.csv"}
+    assert load_config(file).data_path == {"a": tmp_path / "x/a.csv", "b": tmp_path / "b.csv"}
     file.write_text("data: c.csv\nsources: {a: a.csv}\ntargets: [y]\n")
     with pytest.raises(ConfigError) as caught:
         load_config(file)
@@ -114,7 +114,7 @@ def test_a_run_of_sources_keeps_where_they_are_and_says_what_each_brings(tmp_pat
         SourceRecord("b", 40, {"low": 0, "high": 40}),
     ]
     again = load_config(tmp_path / "run" / "superpose.yaml")
-    assert read_table(again.source).equals(read_table(load_config(file).source))
+    assert read_table(again.data_path).equals(read_table(load_config(file).data_path))
     assert '<th scope="row" class="name"><bdi>b</bdi></th>' in (
         tmp_path / "run" / "report.html"
     ).read_text(encoding="utf-8")

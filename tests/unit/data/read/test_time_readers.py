@@ -78,10 +78,10 @@ def test_windows_and_splits_by_time_are_the_same_from_every_reader(by, tmp_path)
     rule = {"time": "t", "length": 4, "columns": ["x"]}
     split = {"by": "time", "column": "t"}
     config = Config.from_arguments(targets="y", windows=rule, split=split)
-    found = {way: read_rows(ways[way], config) for way in ("pandas", by)}
-    parts = {way: make_split(t, config, infer_schema(t, config)) for way, t in found.items()}
+    result = {way: read_rows(ways[way], config) for way in ("pandas", by)}
+    parts = {way: make_split(t, config, infer_schema(t, config)) for way, t in result.items()}
     np.testing.assert_array_equal(parts[by].test, parts["pandas"].test)
-    assert found[by]["window"].to_pylist() == found["pandas"]["window"].to_pylist()
+    assert result[by]["window"].to_pylist() == result["pandas"]["window"].to_pylist()
 
 
 def test_a_model_predicts_the_same_from_every_reader_and_from_other_zones(tmp_path):
@@ -92,8 +92,8 @@ def test_a_model_predicts_the_same_from_every_reader_and_from_other_zones(tmp_pa
     ways = sources(table, tmp_path)
     ways["utc"] = table.assign(t=table["t"].dt.tz_convert("UTC"))
     for way, source in ways.items():
-        told = np.asarray(model.predict(source)["y"])
-        np.testing.assert_array_equal(told, expected, err_msg=way)
+        pred = np.asarray(model.predict(source)["y"])
+        np.testing.assert_array_equal(pred, expected, err_msg=way)
 
 
 def test_a_stored_model_knows_the_step_of_its_training_rows(tmp_path):

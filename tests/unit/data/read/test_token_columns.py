@@ -37,11 +37,11 @@ def faults(table: pa.Table = TABLE, **arguments: Any) -> list[str]:
 
 
 def test_the_input_is_read_as_divided_words() -> None:
-    found = schema(targets=[SLOT, "intent"], ignore=["text", "tags", "n"])
-    assert [(s.name, s.kind, s.options) for s in found.inputs] == [
+    inferred = schema(targets=[SLOT, "intent"], ignore=["text", "tags", "n"])
+    assert [(s.name, s.kind, s.options) for s in inferred.inputs] == [
         ("words", "text", {"unit": "divided"})
     ]
-    assert [(s.name, s.kind, s.options) for s in found.targets] == [
+    assert [(s.name, s.kind, s.options) for s in inferred.targets] == [
         ("slots", "tokens", {"of": "words"}),
         ("intent", "binary", {}),
     ]
@@ -49,22 +49,22 @@ def test_the_input_is_read_as_divided_words() -> None:
 
 def test_text_with_blanks_serves_as_words_and_as_labels() -> None:
     target = {"name": "tags", "kind": "tokens", "of": "text"}
-    found = schema(targets=[target], inputs=["text"])
-    assert found.inputs[0].options == {"unit": "divided"}
+    inferred = schema(targets=[target], inputs=["text"])
+    assert inferred.inputs[0].options == {"unit": "divided"}
 
 
 def test_of_alone_says_the_kind() -> None:
-    found = schema(targets=[{"name": "tags", "of": "text"}], inputs=["text"])
-    assert (found.targets[0].kind, found.targets[0].reason) == (
+    inferred = schema(targets=[{"name": "tags", "of": "text"}], inputs=["text"])
+    assert (inferred.targets[0].kind, inferred.targets[0].reason) == (
         "tokens",
         "of given",
     )
 
 
 def test_lists_as_long_as_those_of_words_are_labels_of_them() -> None:
-    found = schema(targets=["slots"], inputs=["words"])
-    assert found.targets[0].kind == "tokens"
-    assert found.targets[0].options == {"of": "words"}
+    inferred = schema(targets=["slots"], inputs=["words"])
+    assert inferred.targets[0].kind == "tokens"
+    assert inferred.targets[0].options == {"of": "words"}
 
 
 def test_lists_of_another_length_are_sets() -> None:
@@ -73,8 +73,8 @@ def test_lists_of_another_length_are_sets() -> None:
 
 
 def test_the_only_text_is_the_one() -> None:
-    found = schema(targets=[{"name": "tags", "kind": "tokens"}], inputs=["text", "n"])
-    assert found.targets[0].options == {"of": "text"}
+    inferred = schema(targets=[{"name": "tags", "kind": "tokens"}], inputs=["text", "n"])
+    assert inferred.targets[0].options == {"of": "text"}
 
 
 @pytest.mark.parametrize(
@@ -149,7 +149,7 @@ def fitted(rows: int = 3) -> Codec:
     return Codec.fit(TABLE, schema(**PLAIN), np.arange(rows))
 
 
-def test_labels_have_the_places_of_their_input() -> None:
+def test_labels_have_the_locations_of_their_input() -> None:
     codec = fitted()
     assert (
         codec.target_kinds["slots"].distribution.n_columns == 9
@@ -180,10 +180,10 @@ def test_a_codec_survives_json() -> None:
 
 
 def test_labels_of_words_that_are_not_read_are_refused() -> None:
-    found = schema(**PLAIN)
+    inferred = schema(**PLAIN)
     other = schema(targets="intent", inputs=["n"])
-    gone = Schema(other.inputs, found.targets)
-    with pytest.raises(DataError, match="input 'words' can't be read place by place"):
+    gone = Schema(other.inputs, inferred.targets)
+    with pytest.raises(DataError, match="input 'words' can't be read location by location"):
         Codec.fit(TABLE, gone, np.arange(3))
 
 
@@ -193,9 +193,9 @@ def test_splits_and_warnings_take_such_targets() -> None:
     slots = [["B-c" if w == "rome" else "O" for w in row] for row in words]
     table = pa.table({"words": words, "slots": slots})
     config = Config.from_arguments(targets=["slots"])
-    found = infer_schema(table, config)
-    split = make_split(table, config, found)
+    inferred = infer_schema(table, config)
+    split = make_split(table, config, inferred)
     has = np.array(["B-c" in row for row in slots])
     shares = [has[part].mean() for part in (split.train, split.validation, split.test)]
     assert max(shares) - min(shares) < 0.15  # dealt by which labels a row has
-    assert all("disguise" not in line for line in find_leaks(table, found, split))
+    assert all("disguise" not in line for line in find_leaks(table, inferred, split))

@@ -83,8 +83,8 @@ def one(folder, text, size=(40, 30)):
 def test_pixels_are_counted_from_1_and_the_last_one_belongs_to_the_box(tmp_path):
     table, boxes = one(tmp_path, box(9, 6, 20, 15) + box(1, 1, 1, 30))
     assert boxes == [[8, 5, 20, 15], [0, 0, 1, 30]]
-    (said,) = conversions_of(table)
-    assert "2 boxes count pixels from 1, with the last one, as Pascal VOC does" in said
+    (sentence,) = conversions_of(table)
+    assert "2 boxes count pixels from 1, with the last one, as Pascal VOC does" in sentence
 
 
 def test_boxes_that_begin_at_0_are_read_as_they_stand(tmp_path):
@@ -150,7 +150,7 @@ def test_what_has_no_counterpart_is_counted(tmp_path):
     folder = voc(tmp_path)
     write(folder, "lost", VOC.format(""))
     (folder / "ImageSets/Main/train.txt").write_text("a\nb\nc\ngone\n")
-    said = "\n".join(warnings_of(read_table(folder)))
+    sentences = "\n".join(warnings_of(read_table(folder)))
     for text in (
         "1 images have no file in Annotations, first c; they count as images that nobody has",
         "1 files of Annotations have no image in JPEGImages, first lost; they are left out",
@@ -158,7 +158,7 @@ def test_what_has_no_counterpart_is_counted(tmp_path):
         "1 images of JPEGImages are in no list of ImageSets/Main, first d",
         "1 images are in several parts, first c; the last list counts",
     ):
-        assert text in said
+        assert text in sentences
 
 
 def test_lists_that_name_no_image_are_refused(tmp_path):

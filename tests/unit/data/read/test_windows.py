@@ -87,7 +87,7 @@ def test_windows_that_are_cut_already_come_back():
         (recordings(), {"name": "y"}, ["windows.name: 'y' is a column of the table"]),
     ],
 )  # fmt: skip
-def test_what_can_not_be_cut_is_said(table, changes, expected):
+def test_what_can_not_be_cut_is_noted(table, changes, expected):
     with pytest.raises(DataError) as caught:
         cut_windows(table, settings(**changes))
     assert [text for text in expected if text not in str(caught.value)] == []
@@ -195,7 +195,7 @@ def test_windows_are_an_input_that_may_have_options_of_its_own():
     assert spec.options == {"augment": {"noise": 0.1}, "channels": ["a", "b"]}
 
 
-def test_the_channels_of_windows_are_named_in_one_place():
+def test_the_channels_of_windows_are_named_under_one_key():
     window = {"name": "window", "kind": "series", "channels": ["p", "q"]}
     config = Config.from_arguments(targets="y", windows=RULE, inputs=[window])
     wanted = r"inputs\[0\].channels: given beside windows, whose columns they are; remove it"

@@ -79,7 +79,7 @@ def test_a_full_disk_leaves_the_old_file_whole(
     with pytest.raises(DataError) as caught:
         write_table(RESULT.slice(1), path)
     assert str(caught.value) == (
-        f"{path}: can't be written (No space left on device); make room, or name another place"
+        f"{path}: can't be written (No space left on device); make room, or name another folder"
     )
     assert read_table(path).num_rows == 2
     assert [entry.name for entry in tmp_path.iterdir()] == ["r.parquet"]

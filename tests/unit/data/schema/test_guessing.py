@@ -120,7 +120,7 @@ def test_a_column_named_id_is_not_used_if_it_varies(name: str) -> None:
     assert guess_input(name, few).kind == "number"
 
 
-def test_words_among_numbers_are_missing_and_told() -> None:
+def test_words_among_numbers_are_missing_and_named() -> None:
     values = pa.chunked_array([[*map(str, range(100)), "a", "b", "c", "d", "?"]])
     guess = guess_input("x", values)
     assert guess.kind == "number"
@@ -136,7 +136,7 @@ def test_many_words_among_numbers_are_no_numbers() -> None:
     assert guess_input("x", pa.chunked_array([numbers + words])).kind == "category"
 
 
-def test_the_order_of_day_and_month_is_told_where_the_values_decide_it() -> None:
+def test_the_order_of_day_and_month_is_noted_where_the_values_decide_it() -> None:
     values = pa.chunked_array([["31/12/2020", "01/01/2021"]])
     guess = guess_input("day", values)
     assert guess.options == {"format": "%d/%m/%Y"}

@@ -39,9 +39,9 @@ def guess(name, values):
         ("x", ["2024-01-01 10:00+01:00", "2024-01-02 10:00+01:00"], "date", {"zone": "+01:00"}),
     ],
 )  # fmt: skip
-def test_dates_are_told_by_stated_rules(name, values, kind, options):
-    found = guess(name, values)
-    assert (found.kind, found.options) == (kind, options)
+def test_dates_are_guessed_by_stated_rules(name, values, kind, options):
+    guessed = guess(name, values)
+    assert (guessed.kind, guessed.options) == (kind, options)
 
 
 def test_every_cut_of_a_column_gives_the_same_kind():
@@ -73,27 +73,27 @@ def test_every_cut_of_a_column_gives_the_same_kind():
             "on the clock of one zone, write `zone:`"),
     ],
 )  # fmt: skip
-def test_what_is_read_otherwise_than_written_is_said(values, expected):
+def test_what_is_read_otherwise_than_written_is_noted(values, expected):
     (sentence,) = guess("date", values).conversions
     assert expected in sentence
 
 
 @pytest.mark.parametrize("values", [["2024-01-01", "2024-01-02"], ["31 Jan 2024", "1 Feb 2024"]])
-def test_of_what_reads_one_way_only_nothing_is_said(values):
+def test_of_what_reads_one_way_only_nothing_is_noted(values):
     assert guess("date", values).conversions == ()
 
 
 def test_slips_among_dates_are_named_and_count_as_missing():
     values = ["2024-01-01"] * 30 + ["soon", "2024-13-01", "2024-02-01"]
-    found = guess("date", values)
-    assert found.kind == "date"
-    assert found.missing == ("soon", "2024-13-01")
+    guessed = guess("date", values)
+    assert guessed.kind == "date"
+    assert guessed.missing == ("soon", "2024-13-01")
     expected = "2 values are no dates and count as missing: 'soon', '2024-13-01' (first in row 30)"
-    assert found.warning == expected
+    assert guessed.warning == expected
     assert guess("date", [*values, *map(str, range(30))]).kind != "date"
 
 
-def test_an_order_that_can_not_be_told_is_a_fault_of_the_column():
+def test_an_order_that_values_leave_open_is_a_fault_of_the_column():
     table = pa.table({"day": ["01/02/2020", "03/04/2020"] * 3, "y": [1.5, 2.0, 3.5] * 2})
     with pytest.raises(
         DataError, match=r"inputs: column 'day': .* every value reads both ways; de"
@@ -116,8 +116,8 @@ def test_what_is_declared_is_decided_from_all_rows():
     schema = infer_schema(table, Config.from_arguments(targets="y", inputs=inputs))
     assert schema.inputs[0].options == {"format": "%d/%m/%Y"}
     assert "6 values such as '01/02/2020' read as 2020-02-01 (%d/%m/%Y)" in schema.conversions[0]
-    options, said = declared_dates("day", pa.chunked_array([DAYS]), {"format": "%Y%m%d"})
-    assert (options, said) == ({"format": "%Y%m%d"}, ())
+    options, sentences = declared_dates("day", pa.chunked_array([DAYS]), {"format": "%Y%m%d"})
+    assert (options, sentences) == ({"format": "%Y%m%d"}, ())
 
 
 def test_values_that_do_not_fit_a_declared_format_are_named_with_their_row():
@@ -132,7 +132,7 @@ def test_values_that_do_not_fit_a_declared_format_are_named_with_their_row():
 @pytest.mark.parametrize(
     "day", [[date(2024, 1, k) for k in (1, 2, 3)], ["31.12.2023", "1.1.2024", "2.1.2024"]]
 )
-def test_a_date_beside_a_time_of_day_is_said(day, clock):
+def test_a_date_beside_a_time_of_day_is_noted(day, clock):
     table = pa.table({"day": day, "clock": clock, "y": [0.5, 1, 2]})
     schema = infer_schema(table, Config.from_arguments(targets="y"))
     assert schema.warnings == [

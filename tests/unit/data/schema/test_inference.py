@@ -102,8 +102,8 @@ def test_where_several_kinds_have_the_options_the_values_tell_the_kind(options, 
     config = Config.from_arguments(targets=[{"name": "y", **options}])
     columns = Columns(table, config)
     entry = columns.checks.entry(("targets", 0), config.targets[0])
-    found = TargetColumns(columns).guess(entry)
-    assert (found.kind, found.reason) == (kind, f"{next(iter(options))} given")
+    guessed = TargetColumns(columns).guess(entry)
+    assert (guessed.kind, guessed.reason) == (kind, f"{next(iter(options))} given")
 
 
 def test_where_values_tell_no_kind_the_candidates_are_named():
@@ -222,7 +222,7 @@ def test_words_for_missing_pass_where_numbers_are_declared() -> None:
     ]
 
 
-def test_words_among_guessed_numbers_are_told() -> None:
+def test_words_among_guessed_numbers_are_named() -> None:
     table = pa.table({"x": [*map(str, range(1, 40)), "oops"] * 2, "y": [0.5, 1.5] * 40})
     schema = infer_schema(table, Config.from_arguments(targets="y"))
     assert schema.warnings == ["column 'x': 2 values are no numbers and count as missing: 'oops'"]

@@ -32,8 +32,8 @@ def test_a_starter_loads_and_gives_the_same_schema(tmp_path: Path) -> None:
     written = write_starter(TABLE, data, targets=["y", "level"], path=path)
     config = load_config(path)
     assert config.data == "../t.csv"
-    assert config.source is not None
-    assert config.source.exists()
+    assert config.data_path is not None
+    assert config.data_path.exists()
     again = infer_schema(TABLE, config)
     for before, after in (written.inputs, again.inputs), (written.targets, again.targets):
         assert [(c.name, c.kind, c.options, c.missing) for c in before] == [
@@ -85,9 +85,9 @@ def test_nothing_is_written_when_a_target_is_wrong(tmp_path: Path) -> None:
     assert not path.exists()
 
 
-def test_a_place_that_can_not_be_written_is_named(tmp_path: Path) -> None:
+def test_a_path_that_can_not_be_written_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("x")
-    with pytest.raises(ConfigError, match=r"can't be written \(.*\); name another place"):
+    with pytest.raises(ConfigError, match=r"can't be written \(.*\); name another folder"):
         write_starter(TABLE, None, targets="y", path=tmp_path / "file" / "superpose.yaml")
 
 
@@ -96,4 +96,4 @@ def test_a_starter_of_a_file_names_it(tmp_path: Path) -> None:
     data.write_text("x,y\n1.5,2.5\n2.5,3.5\n0.5,1\n")
     path = tmp_path / "superpose.yaml"
     write_starter(read_table(data), data, targets="y", path=path)
-    assert load_config(path).source == data
+    assert load_config(path).data_path == data

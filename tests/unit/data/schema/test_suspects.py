@@ -15,7 +15,7 @@ def found(kind: str, values: list) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    ("values", "said"),
+    ("values", "message"),
     [
         ([*NORMAL, -999.0, -999.0], "2 values are -999, far from all others"),
         ([*NORMAL, 9999.0], "1 value is 9999, far from all others"),
@@ -28,9 +28,9 @@ def found(kind: str, values: list) -> list[str]:
         ([*map(str, range(30)), "-999"], "1 value is -999, far"),
     ],
 )
-def test_numbers_far_from_all_others_are_said(values: list, said: str) -> None:
+def test_numbers_far_from_all_others_are_noted(values: list, message: str) -> None:
     (warning,) = found("number", values)
-    assert said in warning
+    assert message in warning
     assert "write `missing: [" in warning
 
 
@@ -61,7 +61,7 @@ def test_long_tails_are_no_sentinels(values: list) -> None:
         ("category", ["\uff21", "A"]),  # full width
     ],
 )
-def test_classes_that_differ_in_writing_alone_are_said(kind: str, values: list) -> None:
+def test_classes_that_differ_in_writing_alone_are_noted(kind: str, values: list) -> None:
     (warning,) = found(kind, values)
     assert "differ from another one in case, blanks or Unicode form alone" in warning
 
@@ -74,7 +74,7 @@ def test_other_classes_are_left_alone(kind: str, values: list) -> None:
     assert not found(kind, values)
 
 
-def test_whole_numbers_beyond_what_a_double_holds_are_said() -> None:
+def test_whole_numbers_beyond_what_a_double_holds_are_noted() -> None:
     (as_class,) = found("category", [float(2**60), float(2**60), 1.0])
     assert (
         "2 whole numbers beyond 2^53 have lost their last digits before they were read" in as_class
@@ -86,7 +86,7 @@ def test_whole_numbers_beyond_what_a_double_holds_are_said() -> None:
     assert not found("category", [2**60, 2**60, 1])
 
 
-def test_a_category_with_nearly_as_many_classes_as_rows_is_said() -> None:
+def test_a_category_with_nearly_as_many_classes_as_rows_is_noted() -> None:
     (warning,) = found("category", [f"w{i % 70}" for i in range(100)])
     assert "70 classes in 100 rows, so that most have one row only" in warning
     assert not found("category", [f"w{i % 40}" for i in range(100)])

@@ -34,7 +34,7 @@ def rng():
 
 def test_honest_inputs_are_left_in_peace(rng):
     y, c = rng.normal(size=ROWS), rng.integers(0, 2, ROWS)
-    found = leaks(
+    warnings = leaks(
         {
             "good": ("number", y + rng.normal(size=ROWS) * 0.3),
             "class": ("category", np.where(rng.random(ROWS) < 0.95, c, 1 - c).astype(str)),
@@ -43,7 +43,7 @@ def test_honest_inputs_are_left_in_peace(rng):
         },
         {"y": ("number", y), "c": ("binary", c)},
     )
-    assert found == []
+    assert warnings == []
 
 
 @pytest.mark.parametrize(
@@ -58,22 +58,22 @@ def test_honest_inputs_are_left_in_peace(rng):
 )
 def test_a_number_in_other_units_is_named(rng, disguise):
     y = rng.normal(size=ROWS)
-    found = leaks({"other": ("number", disguise(y))}, {"y": ("number", y)})
-    assert len(found) == 1
-    assert "input 'other' may be target 'y' in disguise: rank correlation" in found[0]
+    warnings = leaks({"other": ("number", disguise(y))}, {"y": ("number", y)})
+    assert len(warnings) == 1
+    assert "input 'other' may be target 'y' in disguise: rank correlation" in warnings[0]
 
 
 def test_a_number_that_folds_the_target_is_named_by_a_tree(rng):
     y = rng.uniform(0, 1, ROWS)
     other = np.where(y > 0.5, 10 - y, y)
-    found = leaks({"other": ("number", other)}, {"y": ("number", y)})
-    assert "of the variance" in found[0]
+    warnings = leaks({"other": ("number", other)}, {"y": ("number", y)})
+    assert "of the variance" in warnings[0]
 
 
 def test_classes_under_other_names_are_named(rng):
     c = rng.integers(0, 4, ROWS)
-    found = leaks({"code": ("category", np.array(list("wxyz"))[c])}, {"c": ("category", c)})
-    assert "input 'code' may be target 'c' in disguise: each of its values" in found[0]
+    warnings = leaks({"code": ("category", np.array(list("wxyz"))[c])}, {"c": ("category", c)})
+    assert "input 'code' may be target 'c' in disguise: each of its values" in warnings[0]
 
 
 def test_finer_classes_of_the_target_are_named(rng):
@@ -84,15 +84,15 @@ def test_finer_classes_of_the_target_are_named(rng):
 
 def test_a_measured_class_is_named(rng):
     c = rng.integers(0, 2, ROWS)
-    found = leaks({"x": ("number", c * 10 + rng.random(ROWS))}, {"c": ("binary", c)})
-    assert "AUC of 1.0" in found[0]
+    warnings = leaks({"x": ("number", c * 10 + rng.random(ROWS))}, {"c": ("binary", c)})
+    assert "AUC of 1.0" in warnings[0]
 
 
 def test_a_label_within_a_set_is_named(rng):
     flag = rng.integers(0, 2, ROWS)
     tags = [["a", "b"] if f else ["b"][: i % 2] for i, f in enumerate(flag)]
-    found = leaks({"flag": ("category", flag)}, {"tags": ("multilabel", tags)})
-    assert "target 'tags' (label" in found[0]
+    warnings = leaks({"flag": ("category", flag)}, {"tags": ("multilabel", tags)})
+    assert "target 'tags' (label" in warnings[0]
 
 
 def test_a_long_tailed_target_is_recognised(rng):
@@ -100,7 +100,7 @@ def test_a_long_tailed_target_is_recognised(rng):
     assert "rank correlation" in leaks({"x": ("number", np.log(y))}, {"y": ("number", y)})[0]
 
 
-def test_small_tables_are_not_judged_by_chance():
+def test_small_tables_are_not_evaluated_by_chance():
     y = np.arange(20.0)
     assert leaks({"x": ("number", y)}, {"y": ("number", y)}) == []
 
@@ -110,8 +110,10 @@ def test_copies_of_rows_across_the_split_are_counted(rng):
     split = parts()
     for source, copy in zip(split.train[:10], split.test[:10], strict=True):
         x[copy], y[copy] = x[source], y[source]
-    found = leaks({"x": ("number", x)}, {"y": ("number", y)})
-    assert found[0].startswith("10 of 150 test rows (6.7%) equal a training row in all of 'x', 'y'")
+    warnings = leaks({"x": ("number", x)}, {"y": ("number", y)})
+    assert warnings[0].startswith(
+        "10 of 150 test rows (6.7%) equal a training row in all of 'x', 'y'"
+    )
 
 
 def test_rows_with_other_labels_are_no_copies(rng):
@@ -123,9 +125,9 @@ def test_rows_with_other_labels_are_no_copies(rng):
 def test_groups_on_both_sides_are_named(rng, name):
     who = rng.integers(0, 50, ROWS)
     x, y = rng.normal(size=ROWS), rng.normal(size=ROWS)
-    found = leaks({"x": ("number", x)}, {"y": ("number", y)}, {name: who})
-    assert len(found) == 1
-    assert f"column {name!r} looks like a group: 100% of the test rows" in found[0]
+    warnings = leaks({"x": ("number", x)}, {"y": ("number", y)}, {name: who})
+    assert len(warnings) == 1
+    assert f"column {name!r} looks like a group: 100% of the test rows" in warnings[0]
 
 
 @pytest.mark.parametrize("name", ["width", "humid", "paid", "group_mean"])
@@ -166,8 +168,8 @@ def test_a_counter_is_not_blamed_for_a_target_that_changes_slowly(rng):
 def test_a_disguise_is_named_where_rows_come_in_groups_too(rng):
     group = np.repeat(np.arange(60), 20)
     target = rng.uniform(0, 1, 1200) + rng.normal(size=60)[group] / 10
-    found = clustered({"copy": target * 2 + 1, "folded": np.abs(target - 0.5)}, target, group)
-    assert [f.split(" may be")[0] for f in found] == ["input 'copy'"]
+    warnings = clustered({"copy": target * 2 + 1, "folded": np.abs(target - 0.5)}, target, group)
+    assert [f.split(" may be")[0] for f in warnings] == ["input 'copy'"]
     folded = np.where(target > 0.5, 10 - target, target)
     assert "of the variance" in clustered({"folded": folded}, target, group)[0]
 
@@ -178,5 +180,5 @@ def test_many_targets_are_looked_at_together_as_one_by_one(rng):
     targets["gaps"] = ("number", np.where(rng.random(ROWS) < 0.3, np.nan, x**3))
     targets["copy"] = ("number", 2 * x)
     targets["side"] = ("binary", (x > 0).astype(int))
-    found = leaks({"x": ("number", x)}, targets)
-    assert [f.split("'")[3] for f in found] == ["gaps", "copy", "side"]
+    warnings = leaks({"x": ("number", x)}, targets)
+    assert [f.split("'")[3] for f in warnings] == ["gaps", "copy", "side"]

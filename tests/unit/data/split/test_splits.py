@@ -7,7 +7,8 @@ import pytest
 from superpose.config import Config
 from superpose.data.schema._inference import infer_schema
 from superpose.data.schema._schema import ColumnSpec, Schema
-from superpose.data.split._splits import fold_indices, make_split, times
+from superpose.data.split._splits import fold_indices, make_split
+from superpose.data.split._times import times
 from superpose.errors import DataError
 
 ROWS = 400
@@ -51,19 +52,19 @@ WAYS = [
 
 @pytest.mark.parametrize(("by", "column"), WAYS)
 def test_parts_are_disjoint_sorted_and_complete(by, column):
-    found = split(by, column)
-    rows = np.concatenate([found.train, found.validation, found.test])
+    parts = split(by, column)
+    rows = np.concatenate([parts.train, parts.validation, parts.test])
     assert sorted(rows) == list(range(ROWS))
-    for part in (found.train, found.validation, found.test):
+    for part in (parts.train, parts.validation, parts.test):
         assert (np.diff(part) > 0).all()
-    assert f"{len(found.test)} test rows" in found.description
+    assert f"{len(parts.test)} test rows" in parts.description
 
 
 @pytest.mark.parametrize(("by", "column"), WAYS[:4])
-def test_parts_have_the_sizes_asked_for(by, column):
-    found = split(by, column, validation=0.2, test=0.1)
-    assert len(found.validation) == pytest.approx(80, abs=8)
-    assert len(found.test) == pytest.approx(40, abs=8)
+def test_parts_have_the_sizes_of_the_settings(by, column):
+    parts = split(by, column, validation=0.2, test=0.1)
+    assert len(parts.validation) == pytest.approx(80, abs=8)
+    assert len(parts.test) == pytest.approx(40, abs=8)
 
 
 @pytest.mark.parametrize(("by", "column"), WAYS[:3])
@@ -73,34 +74,34 @@ def test_seeds_decide(by, column):
 
 
 def test_stratified_parts_share_classes_and_gaps():
-    found, table = split("stratified"), make_table()
+    parts, table = split("stratified"), make_table()
     sick = np.array(table["sick"].to_pylist())
     rare = sick == "yes"
-    assert rare[found.test].sum() == pytest.approx(rare.sum() * 0.15, abs=1)
+    assert rare[parts.test].sum() == pytest.approx(rare.sum() * 0.15, abs=1)
     gaps = sick == None  # noqa: E711
-    assert gaps[found.test].sum() == pytest.approx(gaps.sum() * 0.15, abs=3)
+    assert gaps[parts.test].sum() == pytest.approx(gaps.sum() * 0.15, abs=3)
 
 
 def test_groups_never_lie_on_two_sides():
-    found, who = split("group", "who"), make_table()["who"].to_numpy()
-    for a, b in ((found.train, found.test), (found.train, found.validation)):
+    parts, who = split("group", "who"), make_table()["who"].to_numpy()
+    for a, b in ((parts.train, parts.test), (parts.train, parts.validation)):
         assert not set(who[a]) & set(who[b])
-    assert all(len(set(found.clusters[who == w])) == 1 for w in set(who))
+    assert all(len(set(parts.clusters[who == w])) == 1 for w in set(who))
 
 
 def test_time_splits_read_the_latest_rows_last_and_keep_moments_whole():
-    found, when = split("time", "when"), make_table()["when"].to_numpy()
-    assert when[found.train].max() < when[found.validation].min()
-    assert when[found.validation].max() < when[found.test].min()
+    parts, when = split("time", "when"), make_table()["when"].to_numpy()
+    assert when[parts.train].max() < when[parts.validation].min()
+    assert when[parts.validation].max() < when[parts.test].min()
 
 
 def test_time_blocks_are_runs_of_time_within_a_part():
-    found, when = split("time", "when"), make_table()["when"].to_numpy()
-    for part in (found.train, found.validation, found.test):
+    parts, when = split("time", "when"), make_table()["when"].to_numpy()
+    for part in (parts.train, parts.validation, parts.test):
         order = part[np.argsort(when[part], kind="stable")]
-        assert (np.diff(found.clusters[order]) >= 0).all()
-        assert len(set(found.clusters[part])) >= 2
-    assert not set(found.clusters[found.train]) & set(found.clusters[found.test])
+        assert (np.diff(parts.clusters[order]) >= 0).all()
+        assert len(set(parts.clusters[part])) >= 2
+    assert not set(parts.clusters[parts.train]) & set(parts.clusters[parts.test])
 
 
 @pytest.mark.parametrize("kind", ["text", "number", "date"])
@@ -116,37 +117,37 @@ def test_rows_without_time_train():
     table = make_table()
     when = table["when"].to_pylist()
     when[7] = None
-    found = split("time", "when", table.set_column(5, "when", pa.array(when)))
-    assert 7 in found.train
-    assert "1 row(s) without 'when'" in found.warnings[0]
+    parts = split("time", "when", table.set_column(5, "when", pa.array(when)))
+    assert 7 in parts.train
+    assert "1 row(s) without 'when'" in parts.warnings[0]
 
 
 def test_a_column_names_the_parts():
-    found = split("column", "part")
-    assert found.validation.tolist() == list(range(1, ROWS, 3))
+    parts = split("column", "part")
+    assert parts.validation.tolist() == list(range(1, ROWS, 3))
 
 
 def test_without_validation_rows_some_are_drawn_from_training():
     table = make_table().set_column(6, "part", pa.array(["train"] * 300 + ["test"] * 100))
-    found = split("column", "part", table, validation=0.2, test=0.2)
-    assert found.test.tolist() == list(range(300, 400))
-    assert len(found.validation) == pytest.approx(75, abs=2)
+    parts = split("column", "part", table, validation=0.2, test=0.2)
+    assert parts.test.tolist() == list(range(300, 400))
+    assert len(parts.validation) == pytest.approx(75, abs=2)
 
 
 def test_groups_beside_a_column_of_parts_are_the_clusters_and_stay_whole():
     table = make_table().set_column(6, "part", pa.array(["train"] * 300 + ["test"] * 100))
-    found = split("column", "part", table, groups="who")
+    parts = split("column", "part", table, groups="who")
     who = table["who"].to_numpy()
-    assert all(len(set(found.clusters[who == w])) == 1 for w in set(who))
-    assert not set(who[found.train]) & set(who[found.validation])
+    assert all(len(set(parts.clusters[who == w])) == 1 for w in set(who))
+    assert not set(who[parts.train]) & set(who[parts.validation])
     with pytest.raises(DataError, match=r"split.groups: 'whom' is not in the table; did you mean"):
         split("column", "part", table, groups="whom")
 
 
-def test_groups_on_both_sides_of_the_test_are_told():
+def test_groups_on_both_sides_of_the_test_are_named():
     table = make_table().set_column(6, "part", pa.array(["train"] * 200 + ["test"] * 200))
-    told = split("column", "part", table, groups="who").warnings
-    assert any("of the test rows share their 'who' with training rows" in w for w in told)
+    pred = split("column", "part", table, groups="who").warnings
+    assert any("of the test rows share their 'who' with training rows" in w for w in pred)
     apart = pa.array(np.where(table["who"].to_numpy() < 30, "train", "test"))
     table = table.set_column(6, "part", apart)
     assert not any("'who'" in w for w in split("column", "part", table, groups="who").warnings)
@@ -167,7 +168,7 @@ def test_an_unknown_word_names_its_row():
         ("column", "part", 400, ""),
     ],
 )
-def test_impossible_splits_are_told(by, column, rows, text):
+def test_impossible_splits_are_named(by, column, rows, text):
     if not text:
         return
     with pytest.raises(DataError) as caught:
@@ -175,7 +176,7 @@ def test_impossible_splits_are_told(by, column, rows, text):
     assert text in str(caught.value)
 
 
-def test_too_few_groups_are_told():
+def test_too_few_groups_are_named():
     table = make_table().set_column(4, "who", pa.array([1, 2] * 200))
     with pytest.raises(DataError, match=r"column 'who' has 2 group\(s\)"):
         split("group", "who", table)
@@ -191,15 +192,15 @@ def test_targets_without_labels_in_training_are_refused_all_at_once():
     assert "all the same" in caught.value.faults[1]
 
 
-def test_a_test_part_of_one_class_is_told():
+def test_a_test_part_of_one_class_is_named():
     when = make_table()["when"].to_numpy()
     late = when > np.quantile(when.astype(int), 0.8).astype("datetime64[s]")
     table = make_table().set_column(
         2, "sick", pa.array(np.where(late, "no", np.resize(["no", "yes"], ROWS)))
     )
-    found = split("time", "when", table)
+    parts = split("time", "when", table)
     assert any(
-        "target 'sick'" in w and "of one class among the test rows" in w for w in found.warnings
+        "target 'sick'" in w and "of one class among the test rows" in w for w in parts.warnings
     )
 
 
@@ -263,6 +264,6 @@ def test_times_of_a_split_are_read_in_the_declared_format():
 
 def test_the_two_hours_of_a_clock_change_are_two_moments():
     clocks = ["2024-10-27 02:30+02:00", "2024-10-27 02:00+01:00", "NA"]
-    found = times(pa.table({"when": clocks}), "when").instant
-    assert found[1] - found[0] == 1800
-    assert np.isnan(found[2])
+    result = times(pa.table({"when": clocks}), "when").instant
+    assert result[1] - result[0] == 1800
+    assert np.isnan(result[2])

@@ -25,8 +25,8 @@ def many_targets(rows=1000, seed=0):
 def test_every_mark_is_divided_in_proportion():
     marked = marks(many_targets())
     part = deal(marked, SHARES, np.random.default_rng(0))
-    held = np.stack([marked[part == k].sum(axis=0) for k in range(3)])
-    assert np.abs(held - SHARES[:, None] * marked.sum(axis=0)).max() <= 8
+    held_out = np.stack([marked[part == k].sum(axis=0) for k in range(3)])
+    assert np.abs(held_out - SHARES[:, None] * marked.sum(axis=0)).max() <= 8
     assert np.bincount(part).tolist() == pytest.approx(SHARES * 1000, abs=4)
 
 

@@ -34,28 +34,28 @@ def fitted(count=40):
     return Kind.fit("y", pa.chunked_array([names]))
 
 
-def test_ranks_are_counted_by_hand_and_ties_share_their_places():
+def test_ranks_are_counted_by_hand_and_ties_share_their_ranks():
     kind = Kind.fit("y", ROWS)  # jam, milk, tea
     pred = np.array([[0.2, 0.5, 0.3], [0.4, 0.4, 0.2], [0.1, 0.1, 0.8]])
     assert kind.ranks(np.array([2.0, 0.0, 0.0]), pred).tolist() == [2, 1.5, 2.5]
-    found = kind.metrics(np.array([2.0, 1.0, np.nan]), pred)
-    assert found["mrr"] == pytest.approx((1 / 2 + 1 / 1.5) / 2)
-    assert found["recall_at_1"] == 0.0
-    assert "recall_at_10" not in found  # among three items it would be 1
-    assert found["ndcg_at_10"] == pytest.approx((1 / np.log2(3) + 1 / np.log2(2.5)) / 2)
+    metrics = kind.metrics(np.array([2.0, 1.0, np.nan]), pred)
+    assert metrics["mrr"] == pytest.approx((1 / 2 + 1 / 1.5) / 2)
+    assert metrics["recall_at_1"] == 0.0
+    assert "recall_at_10" not in metrics  # among three items it would be 1
+    assert metrics["ndcg_at_10"] == pytest.approx((1 / np.log2(3) + 1 / np.log2(2.5)) / 2)
 
 
 def test_the_constant_is_popularity_and_leaves_no_item_out():
     kind = Kind.fit("y", ROWS, items=items(["jam", "milk", "tea", "nuts"]))
-    floor = kind.distribution.baseline(kind.encode(ROWS))
-    assert floor.argmax() == 2
-    assert 0 < floor[3] < floor[0]
-    assert floor.sum() == pytest.approx(1)
+    baseline = kind.distribution.baseline(kind.encode(ROWS))
+    assert baseline.argmax() == 2
+    assert 0 < baseline[3] < baseline[0]
+    assert baseline.sum() == pytest.approx(1)
 
 
 def test_items_of_a_table_can_be_found_that_no_row_names():
-    found = items(["milk", "tea", "nuts", "jam"], sort=["a", "b", "a", "b"])
-    kind = Kind.fit("y", ROWS, items=found)
+    result = items(["milk", "tea", "nuts", "jam"], sort=["a", "b", "a", "b"])
+    kind = Kind.fit("y", ROWS, items=result)
     assert kind.labels == ["milk", "tea", "nuts", "jam"]
     assert kind.encode(pa.chunked_array([["nuts"]])).tolist() == [2.0]
     assert "1 of them in no training row; described by sort" in kind.describe()
@@ -80,29 +80,29 @@ def test_trees_serve_few_items_only():
     assert fitted(51).tree_task is None
 
 
-def test_a_measured_item_is_told_by_itself_or_by_a_code():
+def test_a_measured_item_is_read_as_itself_or_as_a_code():
     few, many = fitted(32), fitted(33)
     assert few.observed.n_columns == 32
     assert few.observed.encode(np.array([3.0, np.nan]))[0].tolist() == np.eye(32)[3].tolist()
     assert many.observed.n_columns == 16
-    told = many.observed.encode(np.array([3.0, 4.0, np.nan]))
-    assert not np.array_equal(told[0], told[1])
-    assert np.isnan(told[2]).all()
+    vectors = many.observed.encode(np.array([3.0, 4.0, np.nan]))
+    assert not np.array_equal(vectors[0], vectors[1])
+    assert np.isnan(vectors[2]).all()
 
 
 def test_codes_tell_what_describes_the_items():
     names = [f"i{k}" for k in range(40)]
-    told = Kind.fit("y", pa.chunked_array([names]), items=items(names, sort=["a", "b"] * 20))
-    y = told.observed.encode(told.encode(pa.chunked_array([["i0", "i2", "i1"]])))
+    result = Kind.fit("y", pa.chunked_array([names]), items=items(names, sort=["a", "b"] * 20))
+    y = result.observed.encode(result.encode(pa.chunked_array([["i0", "i2", "i1"]])))
     assert y[0, 0] == y[1, 0] != y[2, 0]
 
 
 def test_the_likeliest_items_are_listed():
     kind = Kind.fit("y", ROWS, top=2)
     pred = np.array([[0.2, 0.5, 0.3], [np.nan, np.nan, np.nan]])
-    told = kind.decode_proba(pred)
-    assert told["y"].to_pylist() == [["milk", "tea"], None]
-    assert told["y_probability"].to_pylist() == [[0.5, 0.3], None]
+    predicted = kind.decode_proba(pred)
+    assert predicted["y"].to_pylist() == [["milk", "tea"], None]
+    assert predicted["y_probability"].to_pylist() == [[0.5, 0.3], None]
     assert kind.decode(pred)["y"].to_pylist() == ["milk", None]
 
 
@@ -113,9 +113,9 @@ def test_examples_go_from_rows_that_are_found_to_rows_that_are_not():
     y[3] = np.nan
     facts = kind.plot(y, pred, Beside(pa.table({"x": np.arange(40.0), "note": ["w" * 99] * 40})))
     assert len(facts["ranks"]) == 39
-    places = [[name for name, _ in one["told"]] for one in facts["examples"]]
-    found = [one["true"] in told for one, told in zip(facts["examples"], places, strict=True)]
-    assert found == sorted(found, reverse=True)
+    positions = [[name for name, _ in one["told"]] for one in facts["examples"]]
+    result = [one["true"] in value for one, value in zip(facts["examples"], positions, strict=True)]
+    assert result == sorted(result, reverse=True)
     assert len(facts["examples"][0]["row"]["note"]) == 60
 
 
@@ -166,7 +166,7 @@ def test_a_table_of_items_is_read_from_the_folder_of_the_rows(tmp_path):
         ("y\ntea\n", {"items": "other.csv"}, "other.csv"),
     ],
 )
-def test_faults_of_a_table_of_items_are_told(tmp_path, text, more, wanted):
+def test_faults_of_a_table_of_items_are_named(tmp_path, text, more, wanted):
     table = written(tmp_path, text)
     with pytest.raises(DataError) as fault:
         schema_of(table, {"kind": "retrieval", "items": "items.csv", **more})

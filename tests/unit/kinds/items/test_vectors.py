@@ -76,8 +76,8 @@ def graph(tmp_path: Path) -> Path:
 
 def test_members_of_one_family_of_the_graph_have_like_vectors(graph):
     names = [f"{family}{i}" for family in "ab" for i in range(8)]
-    found = Entity.fit("who", col(names), graph=str(graph), size=8).encode(col(names))
-    unit = found / np.linalg.norm(found, axis=1, keepdims=True)
+    result = Entity.fit("who", col(names), graph=str(graph), size=8).encode(col(names))
+    unit = result / np.linalg.norm(result, axis=1, keepdims=True)
     likeness = unit @ unit.T
     same = likeness[:8, :8].mean() + likeness[8:, 8:].mean()
     assert same - 2 * likeness[:8, 8:].mean() > 0.5
@@ -97,7 +97,7 @@ def test_the_same_graph_gives_the_same_vectors_and_they_travel(graph):
     assert kind.describe() == "16 entities, vectors of 32 numbers, learned from 112 triples"
 
 
-def test_a_later_stranger_is_missing_and_told(graph):
+def test_a_later_stranger_is_missing_and_named(graph):
     kind = Entity.fit("who", col(["a0", "b1"]), graph=str(graph))
     with pytest.warns(UserWarning, match=r"row 1: 'zoe' is not in the graph; 1 such value"):
         assert np.isnan(kind.encode(col(["a0", "zoe", None]))).all(1).tolist() == [
@@ -132,10 +132,10 @@ def test_true_triples_score_higher_than_others_on_a_large_graph(monkeypatch):
     # A ring, scored against a sample of its nodes, as graphs of very many entities are.
     monkeypatch.setattr("superpose.functional._triples.MOST_SCORED", 20)
     ring = np.array([[i, 0, (i + 1) % 30] for i in range(30)])
-    found = embed_triples(ring, entities=30, relations=1, size=16, epochs=60)
+    result = embed_triples(ring, entities=30, relations=1, size=16, epochs=60)
     # Nodes that are far apart on the ring have less in common than neighbours of one node.
-    unit = found / np.linalg.norm(found, axis=1, keepdims=True)
-    assert found.shape == (30, 16)
+    unit = result / np.linalg.norm(result, axis=1, keepdims=True)
+    assert result.shape == (30, 16)
     assert np.isfinite(unit).all()
 
 
@@ -157,7 +157,7 @@ def test_a_vector_is_scored_by_its_direction_and_among_those_of_all_rows():
     assert wrong["cosine"] == pytest.approx((units * np.roll(units, 1, axis=0)).sum(axis=1).mean())
 
 
-def test_a_long_vector_is_told_to_others_by_a_few_directions():
+def test_a_long_vector_is_read_by_others_in_a_few_directions():
     rng = np.random.default_rng(0)
     short = Vector.fit("e", col(rng.normal(size=(20, 16)).tolist()))
     long = Vector.fit("e", col(rng.normal(size=(20, 17)).tolist()))
@@ -172,7 +172,7 @@ def test_vectors_of_another_length_are_refused():
         Vector.fit("e", col([[1.0, 2.0], [1.0]]))
 
 
-def test_a_vector_is_learned_and_told_as_a_list():
+def test_a_vector_is_learned_and_predicted_as_a_list():
     rng = np.random.default_rng(0)
     x = rng.normal(size=(200, 3))
     rows = pa.table(
@@ -185,7 +185,7 @@ def test_a_vector_is_learned_and_told_as_a_list():
         training={"epochs": 10, "learning_rate": 0.01},
         proof={"folds": 1},
     ).fit(rows)
-    found = model.record.metrics["e"]
-    assert found["deployed"]["cosine"] > 0.6 > found["baseline"]["cosine"], found
-    assert found["deployed"]["recall_at_10"] > found["baseline"]["recall_at_10"], found
-    assert [len(told) for told in model.predict(rows.slice(0, 3))["e"].to_pylist()] == [5] * 3
+    metrics = model.record.metrics["e"]
+    assert metrics["deployed"]["cosine"] > 0.6 > metrics["baseline"]["cosine"], metrics
+    assert metrics["deployed"]["recall_at_10"] > metrics["baseline"]["recall_at_10"], metrics
+    assert [len(result) for result in model.predict(rows.slice(0, 3))["e"].to_pylist()] == [5] * 3

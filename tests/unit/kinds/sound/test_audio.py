@@ -101,8 +101,8 @@ def test_an_unreadable_sound_names_row_and_path(folder, path, reason):
 def test_unreadable_sounds_count_as_missing_where_they_are_skipped(folder):
     paths = ["low.wav", "cut.wav", "high.flac", "gone.wav", None]
     kind = Kind.fit("s", col(paths), folder=str(folder), rate=RATE, on_error="skip")
-    told = "input 's': 2 of 5 sounds can't be read and count as missing; the first is cut.wav in"
-    with pytest.warns(UserWarning, match=rf"{told} row 1: it breaks off"):
+    message = "input 's': 2 of 5 sounds can't be read and count as missing; the first is cut.wav in"
+    with pytest.warns(UserWarning, match=rf"{message} row 1: it breaks off"):
         block = kind.encode(col(paths), str(folder))
     assert np.isnan(block[:, 0, 0]).tolist() == [False, True, False, True, True]
     assert kind.seconds == 0.5, "files that can't be read are no short sounds"
@@ -120,8 +120,8 @@ def test_the_report_counts_the_sounds_that_were_skipped(folder):
     wanted = {"name": "s", "kind": "audio", "rate": RATE, "on_error": "skip"}
     config = Config.from_arguments(targets=["y"], inputs=[wanted])
     with pytest.warns(UserWarning, match="can't be read"):
-        found = prepare(read_table(folder / "rows.csv"), config)
-    assert [w for w in found.warnings if "10 of 30 sounds can't be read" in w]
+        result = prepare(read_table(folder / "rows.csv"), config)
+    assert [w for w in result.warnings if "10 of 30 sounds can't be read" in w]
 
 
 def test_without_soundfile_the_extra_is_named(monkeypatch):
@@ -147,19 +147,19 @@ def test_variations_keep_missing_sounds_missing_and_change_the_others():
     torch.manual_seed(0)
     block = torch.zeros(2, 3, 20, 8)
     block[0, 1] = torch.nan
-    told, followed = USUAL(block)
+    vectors, followed = USUAL(block)
     assert followed is None
-    assert told.shape == block.shape
-    assert told[0, 1].isnan().all()
-    assert (told[1] != 0).any()
-    assert not told[1].isnan().any()
+    assert vectors.shape == block.shape
+    assert vectors[0, 1].isnan().all()
+    assert (vectors[1] != 0).any()
+    assert not vectors[1].isnan().any()
 
 
-def test_how_sounds_are_varied_is_asked_for_part_by_part(folder):
+def test_how_sounds_are_varied_is_set_part_by_part(folder):
     assert augment_of(fitted(folder, augment="off")) is None
     assert augment_of(fitted(folder, augment=False)) is None
-    asked = augment_of(fitted(folder, augment={"bands": 0.3}))
-    assert (asked.bands, asked.volume) == (0.3, 0.3)
+    requested = augment_of(fitted(folder, augment={"bands": 0.3}))
+    assert (requested.bands, requested.volume) == (0.3, 0.3)
     assert augment_of(fitted(folder)) == USUAL
 
 
@@ -173,10 +173,10 @@ def test_the_encoder_runs_for_folds_in_one_pass_and_rows_alone():
     def one(weights, buffers, rows):
         return functional_call(several[0], (weights, buffers), (rows,))
 
-    told = vmap(one)(weights, buffers, x)
-    assert torch.isfinite(told).all()
-    assert (told[0, 0] == 0).all(), "a row without a sound must not drown the other inputs"
-    for encoder, rows, token in zip(several, x, told, strict=True):
+    result = vmap(one)(weights, buffers, x)
+    assert torch.isfinite(result).all()
+    assert (result[0, 0] == 0).all(), "a row without a sound must not drown the other inputs"
+    for encoder, rows, token in zip(several, x, result, strict=True):
         torch.testing.assert_close(encoder(rows), token, atol=1e-5, rtol=1e-4)
         torch.testing.assert_close(encoder(rows[1:2]), token[1:2], atol=1e-5, rtol=1e-4)
         assert encoder.map(rows).shape[-2] == encoder.seen(rows).shape[-1]

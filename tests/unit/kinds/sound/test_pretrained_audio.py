@@ -38,16 +38,16 @@ FAMILIES = ("wav2vec2", "hubert", "wavlm")
 @pytest.fixture(scope="module")
 def checkpoints(tmp_path_factory) -> dict[str, Path]:
     torch.manual_seed(0)
-    t, found = transformers, {}
+    t, result = transformers, {}
     for name, model in (
         ("wav2vec2", t.Wav2Vec2Model(t.Wav2Vec2Config(feat_extract_norm="layer", **SMALL))),
         ("hubert", t.HubertModel(t.HubertConfig(feat_extract_norm="group", **SMALL))),
         ("wavlm", t.WavLMModel(t.WavLMConfig(feat_extract_norm="layer", **SMALL))),
     ):
-        found[name] = tmp_path_factory.mktemp(name)
-        model.save_pretrained(found[name])
-        (found[name] / "preprocessor_config.json").write_text(json.dumps(PREPARE))
-    return found
+        result[name] = tmp_path_factory.mktemp(name)
+        model.save_pretrained(result[name])
+        (result[name] / "preprocessor_config.json").write_text(json.dumps(PREPARE))
+    return result
 
 
 @pytest.fixture(scope="module")
@@ -85,9 +85,9 @@ def test_a_sound_is_the_mean_over_its_own_frames(checkpoints, sounds, name):
     model = transformers.AutoModel.from_pretrained(checkpoints[name]).eval()
     with torch.no_grad():
         expected = model(read).last_hidden_state[0].mean(0).numpy()
-    told, codes, names = kind.features(col(path, None), **LOAD)
-    np.testing.assert_allclose(told[0], expected, atol=1e-5)
-    assert np.isnan(told[1]).all()
+    vectors, codes, names = kind.features(col(path, None), **LOAD)
+    np.testing.assert_allclose(vectors[0], expected, atol=1e-5)
+    assert np.isnan(vectors[1]).all()
     assert (len(names), any(codes)) == (16, False)
     assert kind.encode(col(None, path), **LOAD).shape == (2, 16)
     assert Kind.from_state(json.loads(json.dumps(kind.state()))) == kind
@@ -131,10 +131,10 @@ def test_it_learns_is_saved_and_answers_alike(checkpoints, sounds, tmp_path, nam
     assert model.evaluate(sounds)["pitch"]["accuracy"] > 0.85
     model.save(tmp_path / "bundle")
     rows = sounds.slice(0, 5).select(["sound"])
-    told = model.predict_proba(rows)
+    pred = model.predict_proba(rows)
     if train == "all":
         shutil.rmtree(copy)  # the weights travel in the bundle
-    assert Superpose.load(tmp_path / "bundle").predict_proba(rows).equals(told)
+    assert Superpose.load(tmp_path / "bundle").predict_proba(rows).equals(pred)
 
 
 def test_a_checkpoint_that_does_not_serve_is_one_clear_error(checkpoints, sounds, tmp_path):

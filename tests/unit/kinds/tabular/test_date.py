@@ -202,7 +202,7 @@ def test_times_without_a_zone_are_of_the_zone_that_is_declared():
     assert hours(kind, col(["2024-07-01 08:00"])) == [8]
 
 
-def test_a_clock_that_is_put_back_or_forward_is_said():
+def test_a_clock_that_is_put_back_or_forward_is_noted():
     twice = fit(["2024-10-27 02:30", "2024-10-27 01:30"], zone="Europe/Berlin")
     (sentence,) = twice.conversions
     assert "1 of its times stand twice in Europe/Berlin" in sentence

@@ -42,11 +42,11 @@ def test_the_loss_of_the_network_is_that_of_the_rows(kind):
     y = np.append(lifetimes(50, 1).astype(np.float32), np.float32("nan"))
     out = torch.randn(51, head_of(kind).n_outputs, generator=torch.Generator().manual_seed(0)) - 1
     loss = head_of(kind).loss(out, torch.as_tensor(y)).numpy()
-    told = kind.distribution.row_loss(y, head_of(kind).link(out).double().numpy())
+    pred = kind.distribution.row_loss(y, head_of(kind).link(out).double().numpy())
     beyond = np.abs(y) > kind.uppers[-1]
-    np.testing.assert_allclose(loss[:-1][~beyond[:-1]], told[:-1][~beyond[:-1]], rtol=1e-3)
+    np.testing.assert_allclose(loss[:-1][~beyond[:-1]], pred[:-1][~beyond[:-1]], rtol=1e-3)
     assert loss[-1] == 0
-    assert np.isnan(told[-1])
+    assert np.isnan(pred[-1])
 
 
 def test_members_and_targets_broadcast(kind):
@@ -65,8 +65,8 @@ def test_no_prediction_that_ignores_the_inputs_is_likelier_than_the_constant(kin
     rng = np.random.default_rng(0)
     for _ in range(50):
         other = best * np.exp(rng.normal(0, 0.05, kind.distribution.n_columns))
-        told = np.broadcast_to(other / other.sum(), (len(y), kind.distribution.n_columns))
-        assert kind.distribution.row_loss(y, told).mean() > least
+        result = np.broadcast_to(other / other.sum(), (len(y), kind.distribution.n_columns))
+        assert kind.distribution.row_loss(y, result).mean() > least
 
 
 def test_the_row_loss_is_proper_under_censoring():
@@ -105,27 +105,27 @@ def test_living_is_even_within_an_interval(kind):
 def test_who_lives_beyond_the_last_interval_has_no_median(kind):
     pred = np.append(np.full(head_of(kind).n_outputs, 0.3 / head_of(kind).n_outputs), 0.7)[None]
     assert kind.decode(pred)["t"].to_pylist() == [None]
-    told = kind.decode_proba(pred)
-    assert list(told) == [f"t<={h:g}" for h in kind.horizons]
-    assert told[f"t<={kind.horizons[-1]:g}"][0].as_py() == pytest.approx(0.3)
+    predicted = kind.decode_proba(pred)
+    assert list(predicted) == [f"t<={h:g}" for h in kind.horizons]
+    assert predicted[f"t<={kind.horizons[-1]:g}"][0].as_py() == pytest.approx(0.3)
 
 
-def test_horizons_are_told_as_asked():
+def test_horizons_are_predicted_as_requested():
     kind = Kind.fit("t", col(lifetimes()), horizons=[0.5, 1.0])
-    told = kind.decode_proba(np.array([kind.base]))
-    assert list(told) == ["t<=0.5", "t<=1"]
+    pred = kind.decode_proba(np.array([kind.base]))
+    assert list(pred) == ["t<=0.5", "t<=1"]
 
 
 def test_a_forecast_in_the_right_order_has_a_concordance_near_one(kind):
     y = lifetimes(seed=5)
-    found = kind.metrics(y, kind.distribution.point_mass(np.abs(y)))
-    assert found["concordance"] > 0.9
-    assert found["integrated_brier"] < 0.05
-    floor = kind.metrics(
+    metrics = kind.metrics(y, kind.distribution.point_mass(np.abs(y)))
+    assert metrics["concordance"] > 0.9
+    assert metrics["integrated_brier"] < 0.05
+    baseline = kind.metrics(
         y, np.broadcast_to(kind.distribution.baseline(y), (len(y), kind.distribution.n_columns))
     )
-    assert floor["concordance"] == 0.5
-    assert floor["score"] == pytest.approx(0)
+    assert baseline["concordance"] == 0.5
+    assert baseline["score"] == pytest.approx(0)
 
 
 def test_a_target_without_events_is_constant_and_one_label_is_too_few():
@@ -144,10 +144,10 @@ def test_the_state_survives_json(kind):
 
 def test_what_is_known_of_a_censored_row_is_that_it_lives_longer(kind):
     at = kind.uppers[5]
-    told = kind.distribution.point_mass(np.array([-at, at]))
-    assert told[0, :6].sum() == 0
-    np.testing.assert_allclose(told[0, 6:], np.array(kind.base)[6:] / sum(kind.base[6:]), atol=1e-9)
-    assert told[1, 5] == 1
+    pred = kind.distribution.point_mass(np.array([-at, at]))
+    assert pred[0, :6].sum() == 0
+    np.testing.assert_allclose(pred[0, 6:], np.array(kind.base)[6:] / sum(kind.base[6:]), atol=1e-9)
+    assert pred[1, 5] == 1
     shown = kind.observed.encode(np.array([-at, at, np.nan]))
     np.testing.assert_allclose(shown[:2], [[0.5, 0], [0.5, 1]], atol=1e-6)
     assert np.isnan(shown[2]).all()

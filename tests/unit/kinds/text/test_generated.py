@@ -58,14 +58,14 @@ def table(rows=400, seed=0):
     """A sentence about what the columns hold, which a tenth of the rows lack."""
     rng = np.random.default_rng(seed)
     number, colour, thing = (rng.choice(x, rows) for x in (NUMBERS, COLOURS, THINGS))
-    said = [f"we saw {n} {c} {t}" for n, c, t in zip(number, colour, thing, strict=True)]
+    sentences = [f"we saw {n} {c} {t}" for n, c, t in zip(number, colour, thing, strict=True)]
     gone = rng.random(rows) < 0.1
     return pa.table(
         {
             "number": number,
             "colour": colour,
             "thing": thing,
-            "said": [None if g else text for g, text in zip(gone, said, strict=True)],
+            "said": [None if g else text for g, text in zip(gone, sentences, strict=True)],
             "many": (number == "three").astype(int),
         }
     )
@@ -98,8 +98,8 @@ def test_the_head_says_how_likely_a_label_is_and_what_it_would_write(kind, check
     model = transformers.GPT2LMHeadModel.from_pretrained(checkpoint).eval()
     words = model.transformer.wte.weight[y[:, :6].long()]
     logits = model(inputs_embeds=torch.cat([begun, words], 1)).logits[:, 7:13]
-    told = logits.log_softmax(-1).gather(-1, y[:, :6].long()[..., None])[..., 0]
-    torch.testing.assert_close(out[:, :6], told)
+    result = logits.log_softmax(-1).gather(-1, y[:, :6].long()[..., None])[..., 0]
+    torch.testing.assert_close(out[:, :6], result)
     first = model(inputs_embeds=begun).logits[:, -1].argmax(-1)
     assert out[:, 8].long().tolist() == first.tolist()
     # Without labels it writes the same, and says nothing of any label.
@@ -124,11 +124,11 @@ def test_the_loss_is_that_of_the_tokens_and_nothing_where_there_is_no_label(kind
 
 def test_the_constant_is_the_commonest_text_and_the_frequencies_of_tokens(kind):
     y = kind.encode(col([ROWS[0], ROWS[0], ROWS[1]]))
-    floor = kind.distribution.baseline(y)
-    assert kind.decode(floor[None])["said"].to_pylist() == ROWS[:1]
+    baseline = kind.distribution.baseline(y)
+    assert kind.decode(baseline[None])["said"].to_pylist() == ROWS[:1]
     # "we saw" is always said; of number, colour and thing the first is said twice in three rows.
     third = -(2 * np.log(2 / 3) + np.log(1 / 3)) / 3
-    losses = kind.distribution.row_loss(y, np.tile(floor, (3, 1)))
+    losses = kind.distribution.row_loss(y, np.tile(baseline, (3, 1)))
     assert losses.mean() == pytest.approx(3 * third / 6)
 
 
@@ -161,13 +161,13 @@ def fitted(checkpoint):
 
 
 def test_a_decoder_learns_from_the_columns_what_to_say(fitted):
-    found = fitted.record.metrics["said"]
-    assert found["deployed"]["perplexity"] < 0.9 * found["baseline"]["perplexity"], found
+    metrics = fitted.record.metrics["said"]
+    assert metrics["deployed"]["perplexity"] < 0.9 * metrics["baseline"]["perplexity"], metrics
     new = table(50, seed=1)
     assert fitted.evaluate(new)["said"]["score"] > 0.2
-    told = fitted.predict(new.drop_columns(["said"]))["said"].to_pylist()
-    assert all(text.startswith("we saw ") for text in told)
-    assert len(set(told)) > 1  # not the same for all rows
+    pred = fitted.predict(new.drop_columns(["said"]))["said"].to_pylist()
+    assert all(text.startswith("we saw ") for text in pred)
+    assert len(set(pred)) > 1  # not the same for all rows
 
 
 def test_what_is_written_rests_on_no_label_and_scoring_reads_them(fitted):
@@ -179,12 +179,12 @@ def test_what_is_written_rests_on_no_label_and_scoring_reads_them(fitted):
     assert one.to_pylist() == fitted.predict(new)["said"].slice(3, 1).to_pylist()
 
 
-def test_a_text_can_be_given_and_told_while_others_are_given(fitted, tmp_path):
+def test_a_text_can_be_given_and_predicted_while_others_are_given(fitted, tmp_path):
     new = table(20, seed=3)
-    said = fitted.predict(new, given="said")
-    assert said["many"].to_pylist() == new["many"].to_pylist()
-    told = fitted.predict(new, given="many")["said"].to_pylist()
-    assert len(told) == 20
+    sentences = fitted.predict(new, given="said")
+    assert sentences["many"].to_pylist() == new["many"].to_pylist()
+    pred = fitted.predict(new, given="many")["said"].to_pylist()
+    assert len(pred) == 20
     drawn = fitted.sample(new.slice(0, 2), n=3)["said"].to_pylist()
     assert len(drawn) == 6
     assert all(text.startswith("we saw") for text in drawn)

@@ -59,8 +59,8 @@ def test_the_vector_is_what_transformers_says(checkpoint):
     model = transformers.AutoModel.from_pretrained(checkpoint).eval()
     with torch.no_grad():
         hidden = model(torch.tensor([[2, 4]])).last_hidden_state
-    told = kind.features(col(["good day"]), **LOAD)[0][0]
-    assert np.allclose(told, hidden[0].mean(0).numpy(), atol=1e-5)
+    vectors = kind.features(col(["good day"]), **LOAD)[0][0]
+    assert np.allclose(vectors, hidden[0].mean(0).numpy(), atol=1e-5)
 
 
 @pytest.mark.parametrize("train", ["adapters", "all"])
@@ -112,9 +112,9 @@ def test_a_model_of_text_learns_is_saved_and_answers_alike(checkpoint, tmp_path,
         training={"epochs": 12, "batch_size": 16, "learning_rate": 0.01},
         proof={"references": "none", "folds": 1},
     ).fit(rows)
-    found = model.evaluate(rows)
-    assert found["about"]["accuracy"] > 0.9
-    assert found["mood"]["score"] > 0.2
+    metrics = model.evaluate(rows)
+    assert metrics["about"]["accuracy"] > 0.9
+    assert metrics["mood"]["score"] > 0.2
     model.save(tmp_path / "bundle")
     again = Superpose.load(tmp_path / "bundle")
     assert again.predict(rows.slice(0, 9)).equals(model.predict(rows.slice(0, 9)))
@@ -189,8 +189,8 @@ def test_a_word_is_the_first_of_its_tokens(pieces):
     model = transformers.AutoModel.from_pretrained(pieces).eval()
     with torch.no_grad():
         states = model(torch.tensor([[2, 3, 4, 5, 6, 10, 11]])).last_hidden_state[0]
-    told = block[0] * np.float32(kind.scale) + np.float32(kind.mean)
-    np.testing.assert_allclose(told, states[[1, 2, 3, 5]].numpy(), atol=1e-5)
+    vectors = block[0] * np.float32(kind.scale) + np.float32(kind.mean)
+    np.testing.assert_allclose(vectors, states[[1, 2, 3, 5]].numpy(), atol=1e-5)
     assert np.isnan(block[1, 3:]).all()
     assert np.isnan(block[2]).all()
     trained = Kind.fit("w", ROWS, encoder=str(pieces), divided=True, length=12, train="all", **LOAD)
@@ -198,13 +198,13 @@ def test_a_word_is_the_first_of_its_tokens(pieces):
     assert ids[0, :4, 1].tolist() == [2, 3, 4, 6]
     encoder = encoder_of([trained], 4).eval()
     with torch.no_grad():
-        places = encoder.map(encoder.trimmed(ids))
-        np.testing.assert_allclose(places[0], states[[1, 2, 3, 5]], atol=1e-5)
-        torch.testing.assert_close(encoder.map(encoder.trimmed(ids[1:2]))[0, :3], places[1, :3])
+        positions = encoder.map(encoder.trimmed(ids))
+        np.testing.assert_allclose(positions[0], states[[1, 2, 3, 5]], atol=1e-5)
+        torch.testing.assert_close(encoder.map(encoder.trimmed(ids[1:2]))[0, :3], positions[1, :3])
     assert encoder.seen(ids).sum(-1).tolist() == [4, 3, 0]
 
 
-def test_words_beyond_the_length_get_no_label_and_that_is_said(pieces):
+def test_words_beyond_the_length_get_no_label_and_that_is_noted(pieces):
     kind = Kind.fit("w", ROWS, encoder=str(pieces), divided=True, length=5, **LOAD)
     with pytest.warns(UserWarning, match="row 0: 4 words, of which 3 are read; in 1 such row"):
         block = kind.encode(ROWS, **LOAD)
@@ -233,6 +233,6 @@ def test_labels_of_words_are_learned_from_a_pretrained_model(pieces, tmp_path, t
     assert model.evaluate(rows)["slots"]["f1"] > 0.9
     model.save(tmp_path / "bundle")
     new = pa.table({"words": [["to", "new", "york"], None, ["friday"]]})
-    told = model.predict(new)["slots"].to_pylist()
-    assert [None if row is None else len(row) for row in told] == [3, None, 1]
-    assert Superpose.load(tmp_path / "bundle").predict(new)["slots"].to_pylist() == told
+    pred = model.predict(new)["slots"].to_pylist()
+    assert [None if row is None else len(row) for row in pred] == [3, None, 1]
+    assert Superpose.load(tmp_path / "bundle").predict(new)["slots"].to_pylist() == pred

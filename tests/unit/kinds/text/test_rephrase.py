@@ -59,7 +59,7 @@ def translator(folder: Path, save_tokenizer, before: list[str], after: list[str]
         forced_eos_token_id=None,
     )
     model = transformers.BartForConditionalGeneration(config)
-    number = {word: place for place, word in enumerate(words)}
+    number = {word: position for position, word in enumerate(words)}
     ask, answer = (torch.tensor([number[w] for w in side]) for side in (before, after))
     optimizer = torch.optim.AdamW(model.parameters(), 3e-3)
     for _ in range(300):
@@ -107,22 +107,22 @@ def test_texts_go_through_all_models_and_those_that_come_back_the_same_are_left(
 
 
 def test_a_batch_has_other_words_for_its_share_of_the_rows(there_and_back):
-    asked = {"drop": 0.0, "translate": there_and_back, "rephrase": 0.5}
-    kind = Text.fit("note", col(TEXTS), augment=asked, **LOAD)
+    requested = {"drop": 0.0, "translate": there_and_back, "rephrase": 0.5}
+    kind = Text.fit("note", col(TEXTS), augment=requested, **LOAD)
     block = torch.from_numpy(kind.encode(col(TEXTS * 100)))[None]
     torch.manual_seed(0)
     out = augment_of(kind)(block)[0][0]
     other = torch.from_numpy(kind.encode(col([OTHERS.get(text, text) for text in TEXTS])))
-    for place, text in enumerate(TEXTS):
-        changed = (out[place::4] != block[0, place]).any(-1)
-        assert (out[place::4][changed] == other[place]).all()
+    for position, text in enumerate(TEXTS):
+        changed = (out[position::4] != block[0, position]).any(-1)
+        assert (out[position::4][changed] == other[position]).all()
         assert (0.35 < changed.float().mean() < 0.65) == (text in OTHERS)
     assert (other[0][:2] > 1).all(), "words that come back are known words"
 
 
 def test_what_rows_say_is_not_kept_in_a_bundle_and_varies_nothing_there(there_and_back):
-    asked = {"drop": 0.2, "translate": there_and_back}
-    kind = Text.fit("note", col(TEXTS), augment=asked, **LOAD)
+    requested = {"drop": 0.2, "translate": there_and_back}
+    kind = Text.fit("note", col(TEXTS), augment=requested, **LOAD)
     state = json.dumps(kind.state())
     assert "crimson" not in state
     again = Text.from_state(json.loads(state))
@@ -138,14 +138,14 @@ def test_too_long_texts_stay_and_are_counted(there_and_back):
 
 
 @pytest.mark.parametrize(
-    ("values", "said"),
+    ("values", "message"),
     [
         ([["red", "door"], ["old", "shop"]], "divided parts"),
         (["CCOCNCCOCC", "CCCCCCNCCO"], "character parts"),
     ],
 )
-def test_only_prose_is_rephrased(values, said, there_and_back):
-    with pytest.raises(DataError, match=f"column 'note'.*translate.*{said}.*no labels"):
+def test_only_prose_is_rephrased(values, message, there_and_back):
+    with pytest.raises(DataError, match=f"column 'note'.*translate.*{message}.*no labels"):
         Text.fit("note", pa.chunked_array([values]), augment={"translate": there_and_back})
 
 
@@ -165,11 +165,11 @@ def test_a_model_that_cannot_translate_or_knows_no_such_language_is_one_error(
 
 
 def test_a_known_language_begins_what_is_written(there_and_back):
-    told = rephrased(["red door"], [there_and_back[0] | {"target": "xx_XX"}])
-    assert told["red door"].startswith("xx_XX")
+    result = rephrased(["red door"], [there_and_back[0] | {"target": "xx_XX"}])
+    assert result["red door"].startswith("xx_XX")
 
 
-def test_a_whole_run_learns_words_that_only_a_translation_has_said(there_and_back):
+def test_a_whole_run_learns_words_that_only_a_translation_has(there_and_back):
     rng = np.random.default_rng(0)
     words = rng.choice(["red", "old", "nice", "bad"], (120, 3))
     table = pa.table(
@@ -178,23 +178,23 @@ def test_a_whole_run_learns_words_that_only_a_translation_has_said(there_and_bac
             "red": (words == "red").any(1).astype(int),
         }
     )
-    asked = {"drop": 0.0, "translate": there_and_back, "rephrase": 0.5}
+    requested = {"drop": 0.0, "translate": there_and_back, "rephrase": 0.5}
     model = Superpose(
         ["red"],
-        inputs=[{"name": "note", "kind": "text", "augment": asked}],
+        inputs=[{"name": "note", "kind": "text", "augment": requested}],
         references="none",
         training={"epochs": 12},
     ).fit(table)
-    told = model.predict_proba(pa.table({"note": ["crimson old bad", "bad old bad"]}))
-    assert told["red=1"][0].as_py() > told["red=1"][1].as_py() + 0.3
+    pred = model.predict_proba(pa.table({"note": ["crimson old bad", "bad old bad"]}))
+    assert pred["red=1"][0].as_py() > pred["red=1"][1].as_py() + 0.3
 
 
-def test_an_unknown_key_of_a_model_is_told_with_those_that_a_model_has():
+def test_an_unknown_key_of_a_model_is_named_with_those_that_a_model_has():
     entry = {
         "name": "note",
         "kind": "text",
         "augment": {"translate": [{"model": "m", "lang": "x"}]},
     }
-    asked = r"translate\[0\].lang: unknown key; allowed: model, prefix, source, target"
-    with pytest.raises(ConfigError, match=asked):
+    requested = r"translate\[0\].lang: unknown key; allowed: model, prefix, source, target"
+    with pytest.raises(ConfigError, match=requested):
         Superpose(["red"], inputs=[entry])

@@ -19,7 +19,7 @@ def tags(labels, *rows):
 def found(labels, row):
     """The spans of a row as (first, last, type), read one word at a time."""
     marks = Marks.of(labels)
-    keys, types = marks.found(tags(labels, row))
+    keys, types = marks.keys(tags(labels, row))
     width = (len(row) + 1) * (len(marks.types) + 1)
     return sorted(
         (int(k // width), int(k // width + k % width // (len(marks.types) + 1)), marks.types[t])
@@ -51,40 +51,40 @@ def test_spans_are_those_of_the_shared_tasks(labels, row, spans):
 
 def test_a_span_does_not_run_into_the_next_row():
     marks = Marks.of(IOB)
-    keys, _ = marks.found(tags(IOB, ["O", "B-a"], ["I-a", "O"]))
+    keys, _ = marks.keys(tags(IOB, ["O", "B-a"], ["I-a", "O"]))
     assert len(keys) == 2
 
 
 def test_scores_are_those_that_the_package_seqeval_prints_for_its_example():
     labels = ["B-MISC", "B-PER", "I-MISC", "I-PER", "O"]
     true = tags(labels, ["O", "O", "O", "B-MISC", "I-MISC", "I-MISC", "O"], ["B-PER", "I-PER", "O"])
-    told = tags(
+    pred = tags(
         labels, ["O", "O", "B-MISC", "I-MISC", "I-MISC", "I-MISC", "O"], ["B-PER", "I-PER", "O"]
     )
-    counts = Marks.of(labels).counts(true, told)
+    counts = Marks.of(labels).counts(true, pred)
     assert Marks.of(labels).types == ["MISC", "PER"]
     assert counts.tolist() == [[0, 1, 1], [1, 1, 1]]  # F1 0, 1 and, over both, 0.5
 
 
 def test_a_span_of_another_type_or_length_or_row_is_wrong():
     marks, true = Marks.of(IOB), tags(IOB, ["B-a", "I-a", "O"], ["O", "O", "O"])
-    for told in (
+    for result in (
         ["B-b", "I-b", "O"],
         ["B-a", "O", "O"],
         ["B-a", "I-a", "I-a"],
         ["O", "B-a", "I-a"],
     ):
-        assert marks.counts(true, tags(IOB, told, ["O", "O", "O"]))[:, 0].sum() == 0
+        assert marks.counts(true, tags(IOB, result, ["O", "O", "O"]))[:, 0].sum() == 0
     assert marks.counts(true, true[::-1])[:, 0].sum() == 0
 
 
 def test_of_plain_labels_f1_is_the_share_of_right_words():
     labels = ["ADJ", "NOUN", "VERB"]
     rng = np.random.default_rng(0)
-    true, told = rng.integers(0, 3, (2, 20, 6))
-    right, said, there = Marks.of(labels).counts(true, told).sum(axis=0)
-    assert said == there == true.size
-    assert right == (true == told).sum()
+    true, pred = rng.integers(0, 3, (2, 20, 6))
+    right, sentences, there = Marks.of(labels).counts(true, pred).sum(axis=0)
+    assert sentences == there == true.size
+    assert right == (true == pred).sum()
 
 
 def test_one_label_without_a_mark_makes_all_of_them_plain():
@@ -98,14 +98,14 @@ def test_one_label_without_a_mark_makes_all_of_them_plain():
 
 def by_hand(marks, p):
     """The best path of one row, by trying all."""
-    places, size = p.shape
+    positions, size = p.shape
     best, top = None, -np.inf
-    for path in itertools.product(range(size), repeat=places):
+    for path in itertools.product(range(size), repeat=positions):
         before = (-1, *path[:-1])
         bound = [marks.before[k] for k in path]
         if any(b[0] > -2 and (x < 0 or x not in b) for x, b in zip(before, bound, strict=True)):
             continue
-        score = np.log(p[np.arange(places), path]).sum()
+        score = np.log(p[np.arange(positions), path]).sum()
         if score > top:
             best, top = path, score
     return list(best)
@@ -116,11 +116,11 @@ def test_the_best_labels_are_the_likeliest_of_all_that_form_whole_spans(seed):
     rng, marks = np.random.default_rng(seed), Marks.of(IOB)
     p = rng.dirichlet(np.full(5, 0.5), (6, 4))
     p[2, 2:] = NAN
-    told = marks.best(p)
+    pred = marks.best(p)
     for row in range(6):
-        places = 2 if row == 2 else 4
-        assert told[row, :places].tolist() == by_hand(marks, p[row, :places])
-    assert told[2, 2:].tolist() == [-1, -1]
+        positions = 2 if row == 2 else 4
+        assert pred[row, :positions].tolist() == by_hand(marks, p[row, :positions])
+    assert pred[2, 2:].tolist() == [-1, -1]
 
 
 def test_whole_spans_can_cost_a_word_its_likeliest_label():
@@ -132,9 +132,9 @@ def test_whole_spans_can_cost_a_word_its_likeliest_label():
 def test_plain_labels_are_each_words_likeliest():
     p = np.random.default_rng(0).dirichlet(np.ones(3), (5, 4))
     p[1, 3] = NAN
-    told = Marks.of(["x", "y", "z"]).best(p)
-    assert told[1, 3] == -1
-    assert (told[0] == p[0].argmax(-1)).all()
+    pred = Marks.of(["x", "y", "z"]).best(p)
+    assert pred[1, 3] == -1
+    assert (pred[0] == p[0].argmax(-1)).all()
 
 
 def test_many_rows_are_labelled_as_few(monkeypatch):

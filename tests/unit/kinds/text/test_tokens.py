@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from superpose.errors import DataError
-from superpose.kinds import TARGET_KINDS
+from superpose.kinds import TARGET_KINDS, Beside
 from superpose.nn import head_of
 
 Tokens = TARGET_KINDS["tokens"]
@@ -23,7 +23,7 @@ def kind():
     return Tokens.fit("y", col(ROWS), of="w")
 
 
-def test_labels_stand_at_their_places(kind):
+def test_labels_stand_at_their_locations(kind):
     assert kind.levels == ["B-a", "B-b", "I-a", "O"]
     assert kind.places == 3
     np.testing.assert_array_equal(
@@ -55,7 +55,7 @@ def test_a_word_without_a_label_comes_back_as_a_gap(kind):
     assert back.to_pylist() == ROWS
 
 
-def test_an_unseen_label_counts_as_missing_and_is_told(kind):
+def test_an_unseen_label_counts_as_missing_and_is_named(kind):
     with pytest.warns(UserWarning, match="target 'y', row 1: label 'B-z' did not occur"):
         y = kind.encode(col([["O"], ["O", "B-z"]]))
     np.testing.assert_array_equal(y, [[3, NAN, NAN], [3, NAN, NAN]])
@@ -83,17 +83,17 @@ def test_the_losses_of_a_row_are_means_over_its_labelled_words(kind):
     likelihood = kind.distribution.log_prob(y, p.reshape(4, -1))
     np.testing.assert_allclose(-likelihood, np.array(expected) * [3, 1, 1, 2])
     raw = torch.as_tensor(np.log(p)).flatten(1).float()
-    found = head_of(kind).loss(raw, torch.as_tensor(y))
-    np.testing.assert_allclose(found, np.nan_to_num(expected), rtol=1e-5)
+    result = head_of(kind).loss(raw, torch.as_tensor(y))
+    np.testing.assert_allclose(result, np.nan_to_num(expected), rtol=1e-5)
 
 
-def test_outputs_that_end_early_are_judged_where_they_are(kind):
+def test_outputs_that_end_early_are_evaluated_where_they_are(kind):
     y = torch.as_tensor(kind.encode(col([["O"], ["B-b"]])))
     out = torch.randn(2, 12)
     torch.testing.assert_close(head_of(kind).loss(out[:, :4], y), head_of(kind).loss(out, y))
 
 
-def test_places_that_a_row_lacks_send_no_gradient(kind):
+def test_locations_that_a_row_lacks_send_no_gradient(kind):
     y = torch.as_tensor(kind.encode(col(ROWS)))
     out = torch.randn(4, 3, 4, requires_grad=True)
     there = torch.tensor([[1, 1, 1], [1, 0, 0], [0, 0, 0], [1, 1, 1]], dtype=torch.bool)
@@ -119,33 +119,33 @@ def test_a_constant_costs_no_memory_and_weighs_rows_alike():
     kind = Tokens.fit("y", col([["a"], ["b"] * 9]))
     y = kind.encode(col([["a"], ["b"] * 9]))
     assert kind.distribution.baseline(y)[:2] == pytest.approx([0.5, 0.5])
-    floor = np.broadcast_to(kind.distribution.baseline(y), (2, kind.distribution.n_columns))
-    np.testing.assert_allclose(kind.distribution.row_loss(y, floor), 0.5)
+    baseline = np.broadcast_to(kind.distribution.baseline(y), (2, kind.distribution.n_columns))
+    np.testing.assert_allclose(kind.distribution.row_loss(y, baseline), 0.5)
 
 
-def test_predictions_sum_to_one_at_each_place(kind):
-    told = head_of(kind).link(torch.randn(5, 2, 3 * head_of(kind).n_outputs)).unflatten(-1, (3, 4))
-    torch.testing.assert_close(told.sum(-1), torch.ones(5, 2, 3))
+def test_predictions_sum_to_one_at_each_location(kind):
+    pred = head_of(kind).link(torch.randn(5, 2, 3 * head_of(kind).n_outputs)).unflatten(-1, (3, 4))
+    torch.testing.assert_close(pred.sum(-1), torch.ones(5, 2, 3))
 
 
 def test_metrics_of_spans_words_and_rows(kind):
     y = kind.encode(col([["B-a", "I-a", "O"], ["B-b", "O", "O"]]))
-    told = kind.distribution.point_mass(
+    pred = kind.distribution.point_mass(
         kind.encode(col([["B-a", "I-a", "O"], ["B-a", "O", "B-b"]]))
     )
-    found = kind.metrics(y, told)
-    assert found["precision"] == pytest.approx(1 / 3)
-    assert found["recall"] == pytest.approx(1 / 2)
-    assert found["f1"] == pytest.approx(2 / 5)
-    assert found["accuracy"] == pytest.approx(4 / 6)
-    assert found["whole_rows"] == pytest.approx(1 / 2)
+    metrics = kind.metrics(y, pred)
+    assert metrics["precision"] == pytest.approx(1 / 3)
+    assert metrics["recall"] == pytest.approx(1 / 2)
+    assert metrics["f1"] == pytest.approx(2 / 5)
+    assert metrics["accuracy"] == pytest.approx(4 / 6)
+    assert metrics["whole_rows"] == pytest.approx(1 / 2)
 
 
 def test_words_without_a_label_are_not_scored(kind):
     y = kind.encode(col([["B-a", None, "O"]]))
-    told = kind.distribution.point_mass(kind.encode(col([["B-a", "B-b", "O"]])))
-    assert kind.metrics(y, told)["f1"] == 1
-    assert kind.metrics(y, told)["whole_rows"] == 1
+    pred = kind.distribution.point_mass(kind.encode(col([["B-a", "B-b", "O"]])))
+    assert kind.metrics(y, pred)["f1"] == 1
+    assert kind.metrics(y, pred)["whole_rows"] == 1
 
 
 def test_labels_of_a_prediction_form_whole_spans(kind):
@@ -163,7 +163,7 @@ def test_probabilities_are_lists_as_long_as_the_row(kind):
     assert list(columns) == [f"y={label}" for label in kind.levels]
 
 
-def test_others_are_told_which_types_a_row_has(kind):
+def test_others_read_which_types_a_row_has(kind):
     assert kind.observed.n_columns == 2  # a and b
     read = kind.observed.encode(kind.encode(col([["B-a", "I-a", "O"], ["O"], None, ["B-b", None]])))
     np.testing.assert_array_equal(read, [[1, 0], [0, 0], [NAN, NAN], [0, 1]])
@@ -172,8 +172,10 @@ def test_others_are_told_which_types_a_row_has(kind):
 
 def test_spans_of_each_type_are_counted(kind):
     y = kind.encode(col([["B-a", "I-a", "B-b"]]))
-    told = kind.distribution.point_mass(kind.encode(col([["B-a", "O", "B-b"]])))
-    assert kind.span_counts(y, told).tolist() == [[0, 1, 1], [1, 1, 1]]
+    table = pa.table({"w": col([["a", "b", "c"]])})
+    pred = kind.distribution.point_mass(kind.encode(col([["B-a", "O", "B-b"]])))
+    facts = kind.plot(y, pred, Beside(table))
+    assert facts["counts"].tolist() == [[0, 1, 1], [1, 1, 1]]
 
 
 def test_it_describes_spans_and_plain_labels(kind):
@@ -185,7 +187,7 @@ def test_it_describes_spans_and_plain_labels(kind):
 def test_labels_that_are_no_class_count_as_wrong_in_all_metrics():
     values = col([["O", "B-x", "O"], ["O", "B-x", "I-x"]])
     kind = TARGET_KINDS["tokens"].fit("y", values, of="words")
-    pred, floor = (
+    pred, baseline = (
         kind.distribution.point_mass(kind.encode(values)),
         np.full(kind.distribution.n_columns, 1 / 3),
     )
@@ -194,8 +196,8 @@ def test_labels_that_are_no_class_count_as_wrong_in_all_metrics():
     assert (unknown.rows.tolist(), unknown.names) == ([0], ["B-new"])
     with pytest.warns(UserWarning, match="label 'B-new' did not occur in training; 1 such word"):
         y = kind.encode(strange)
-    found = kind.metrics_with(unknown, strange, y=y, pred=pred, baseline=floor)
-    assert found["accuracy"] == pytest.approx(5 / 6)
-    assert found["whole_rows"] == 0.5
-    assert (found["precision"], found["recall"]) == (0.5, 0.5)
-    assert found["score"] < 1
+    metrics = kind.metrics_with(unknown, strange, y=y, pred=pred, baseline=baseline)
+    assert metrics["accuracy"] == pytest.approx(5 / 6)
+    assert metrics["whole_rows"] == 0.5
+    assert (metrics["precision"], metrics["recall"]) == (0.5, 0.5)
+    assert metrics["score"] < 1

@@ -41,16 +41,16 @@ def test_the_loss_is_the_mean_over_the_steps_that_are_known(kind):
 def test_metrics_are_in_units_over_all_steps(kind):
     y = kind.encode(col(ROWS))
     pred = np.concatenate([np.nan_to_num(y) + 1 / kind.scale, np.ones_like(y)], axis=1)
-    found = kind.metrics(y, pred, interval=np.full((4, 3), 2 / kind.scale))
-    assert found["rmse"] == pytest.approx(1)
-    assert found["mae"] == pytest.approx(1)
-    assert found["coverage"] == 1
+    metrics = kind.metrics(y, pred, interval=np.full((4, 3), 2 / kind.scale))
+    assert metrics["rmse"] == pytest.approx(1)
+    assert metrics["mae"] == pytest.approx(1)
+    assert metrics["coverage"] == 1
     assert kind.metrics(y, pred, interval=np.full((4, 3), 0.5 / kind.scale))["coverage"] == 0
 
 
 def test_the_constant_is_the_mean_of_each_step(kind):
-    told = kind.decode(kind.distribution.baseline(kind.encode(col(ROWS)))[None])["y"][0].as_py()
-    assert told == pytest.approx([4, 5, 6])
+    pred = kind.decode(kind.distribution.baseline(kind.encode(col(ROWS)))[None])["y"][0].as_py()
+    assert pred == pytest.approx([4, 5, 6])
 
 
 def test_intervals_are_lists_around_the_mean(kind):
@@ -112,7 +112,7 @@ def test_with_a_period_within_the_window_it_starts_from_the_value_before_too(sea
     assert bool(kind.notes) == (season == 7)
 
 
-def test_a_season_that_no_forecast_can_start_from_is_told():
+def test_a_season_that_no_forecast_can_start_from_is_named():
     (note,) = Kind.fit("y", col(ROWS), past="window", channel=2, season=7, **LAYOUT).notes
     assert note == (
         "target 'y': season 7 given, but a window has 6 steps; forecasts start from no value a "

@@ -29,7 +29,7 @@ def test_naive_answers_repeat_the_last_value_and_the_last_period():
     options = {"past": "window", "channel": 0, "season": 2, "ahead": [1, 2, 3]}
     kind = TARGET_KINDS["forecast"].fit("y", rows, **options)
     y = kind.encode(rows)
-    facts = forecast_facts(kind, past, y, kind.distribution.point_mass(y))
+    facts = forecast_facts(kind, past, y=y, pred=kind.distribution.point_mass(y))
     assert facts["errors"]["shipped"] == pytest.approx([0, 0, 0], abs=1e-6)
     # The second row has no value a period before its second step: that step is left out.
     assert facts["errors"]["the last value"] == pytest.approx([2.0, 2.0, 1.0])
@@ -40,6 +40,6 @@ def test_without_a_past_only_what_ships_is_shown():
     rows = pa.chunked_array([[[1.0, 2.0], [6.0, 7.0]]])
     kind = TARGET_KINDS["forecast"].fit("y", rows)
     y = kind.encode(rows)
-    assert list(forecast_facts(kind, None, y, kind.distribution.point_mass(y))["errors"]) == [
-        "shipped"
-    ]
+    assert list(
+        forecast_facts(kind, None, y=y, pred=kind.distribution.point_mass(y))["errors"]
+    ) == ["shipped"]

@@ -84,7 +84,7 @@ def test_events_outside_of_the_known_times_are_passed_over_with_a_warning():
         assert np.isnan(kind.encode(col([[event(11, "hr", 1.0)]]))).all()
 
 
-def test_a_named_channel_without_events_leaves_the_others_in_their_places():
+def test_a_named_channel_without_events_leaves_the_others_in_their_positions():
     rows = col([[event(0.0, "b", 1.0), event(1.0, "c", 5.0)], [event(0.0, "b", 3.0)]])
     whole = Kind.fit("s", rows, channels=["b", "c"], bins=2)
     kind = Kind.fit("s", rows, channels=["a", "b", "c"], bins=2)
@@ -140,9 +140,9 @@ def test_trees_read_seven_summaries_of_each_channel():
     matrix, categorical, names = kind.features(col(STEPS))
     assert matrix.shape == (3, 14) == (3, len(names))
     assert not any(categorical)
-    told = dict(zip(names, matrix[0], strict=True))
-    assert told["s channel 2 (count)"] == 2
-    assert told["s channel 1 (slope)"] == pytest.approx(1 / kind.scales[0])
+    result = dict(zip(names, matrix[0], strict=True))
+    assert result["s channel 2 (count)"] == 2
+    assert result["s channel 1 (slope)"] == pytest.approx(1 / kind.scales[0])
     assert np.isnan(matrix[2, :12]).all()
     assert (matrix[2, 12:] == 0).all()
 
@@ -151,13 +151,13 @@ def test_the_slope_is_that_of_the_least_squares_line():
     rng = np.random.default_rng(0)
     block = rng.normal(size=(5, 9, 2))
     block[rng.random(block.shape) < 0.3] = np.nan
-    told = summaries(block)
+    vectors = summaries(block)
     for n in range(5):
         for c in range(2):
             y = block[n, :, c]
             there = ~np.isnan(y)
             slope = np.polyfit(np.flatnonzero(there), y[there], 1)[0]
-            assert told[n, 5, c] == pytest.approx(slope, rel=1e-4)
+            assert vectors[n, 5, c] == pytest.approx(slope, rel=1e-4)
 
 
 @pytest.mark.parametrize("values", [STEPS, EVENTS])

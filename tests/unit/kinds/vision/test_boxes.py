@@ -10,7 +10,7 @@ import torch
 from superpose.errors import DataError
 from superpose.kinds import TARGET_KINDS
 from superpose.nn import head_of
-from superpose.nn.augment._augment import Moved, Pieces
+from superpose.nn.augment._augment import AugmentRecord, Pieces
 
 pytest.importorskip("faster_coco_eval")
 Image = pytest.importorskip("PIL.Image")
@@ -39,7 +39,7 @@ def folder(tmp_path):
 
 def in_file(box, folder, **options):
     rows, images = col([[{"class": "red", "box": box}]] * 2), col(["a.png"] * 2)
-    return Kind.fit("cells", rows, source=images, folder=str(folder), **options)
+    return Kind.fit("cells", rows, images=images, folder=str(folder), **options)
 
 
 def test_an_image_without_objects_differs_from_one_that_nobody_looked_at(kind):
@@ -51,11 +51,11 @@ def test_an_image_without_objects_differs_from_one_that_nobody_looked_at(kind):
 
 
 def test_what_is_exact_is_found_again(kind):
-    told = kind.decode(kind.distribution.point_mass(kind.encode(ROWS)))["cells"].to_pylist()
-    for row, objects in zip(ROWS.to_pylist()[:2], told[:2], strict=True):
-        found = sorted(objects, key=lambda x: x["class"])
-        assert [x["class"] for x in found] == [x["class"] for x in row]
-        for one, true in zip(found, row, strict=True):
+    pred = kind.decode(kind.distribution.point_mass(kind.encode(ROWS)))["cells"].to_pylist()
+    for row, objects in zip(ROWS.to_pylist()[:2], pred[:2], strict=True):
+        result = sorted(objects, key=lambda x: x["class"])
+        assert [x["class"] for x in result] == [x["class"] for x in row]
+        for one, true in zip(result, row, strict=True):
             assert one["box"] == pytest.approx(true["box"], abs=1e-6)
             assert one["score"] == 1
 
@@ -69,8 +69,8 @@ def test_boxes_are_in_pixels_of_the_file(folder):
     kind = in_file([20, 10, 60, 30], folder)
     y = kind.encode(col([[{"class": "red", "box": [20, 10, 60, 30]}]]), str(folder), col(["a.png"]))
     assert y[0, :5].tolist() == pytest.approx([0, 0.1, 0.1, 0.3, 0.3])
-    told = kind.decode(kind.distribution.point_mass(y))["cells"]
-    (one,) = kind.locations.in_units(told, col(["a.png"]), folder=str(folder)).to_pylist()[0]
+    pred = kind.decode(kind.distribution.point_mass(y))["cells"]
+    (one,) = kind.locations.in_units(pred, col(["a.png"]), folder=str(folder)).to_pylist()[0]
     assert one["box"] == pytest.approx([20, 10, 60, 30], abs=1e-4)
 
 
@@ -87,7 +87,7 @@ def test_a_box_that_cannot_be_is_one_clear_error_or_left_out(folder, box, reason
         in_file(box, folder)
     rows = col([[{"class": "red", "box": [0, 0, 9, 9]}, {"class": "red", "box": box}]] * 2)
     images = col(["a.png"] * 2)
-    kind = Kind.fit("c", rows, source=images, folder=str(folder), skips=True)
+    kind = Kind.fit("c", rows, images=images, folder=str(folder), skips=True)
     assert kind.counts == [2]
     with pytest.warns(UserWarning, match="2 boxes without area or outside"):
         assert kind.observed.encode(kind.encode(rows, str(folder), images)).tolist() == [[1], [1]]
@@ -109,12 +109,12 @@ def test_a_class_that_is_not_known_is_named(kind):
 
 def test_boxes_follow_their_image(kind):
     y = torch.as_tensor(kind.encode(ROWS))[None]
-    flip = Moved(torch.tensor([[[1.0, -1.0]] * 4]), torch.zeros(1, 4, 2))
-    told = head_of(kind).transform_labels(y, flip)
-    assert told[0, 0, :5].tolist() == pytest.approx([0, 0.6, 0.1, 0.9, 0.4])
-    assert torch.equal(told.isnan(), y.isnan())
+    flip = AugmentRecord(torch.tensor([[[1.0, -1.0]] * 4]), torch.zeros(1, 4, 2))
+    labels = head_of(kind).transform_labels(y, flip)
+    assert labels[0, 0, :5].tolist() == pytest.approx([0, 0.6, 0.1, 0.9, 0.4])
+    assert torch.equal(labels.isnan(), y.isnan())
     # Moved half out of sight to the right: of the blob nothing is left.
-    away = Moved(torch.ones(1, 4, 2), torch.tensor([[[0.0, -1.2]] * 4]))
+    away = AugmentRecord(torch.ones(1, 4, 2), torch.tensor([[[0.0, -1.2]] * 4]))
     assert kind.observed.encode(head_of(kind).transform_labels(y, away)[0].numpy())[0].tolist() == [
         1,
         0,
@@ -125,15 +125,15 @@ def test_boxes_of_an_image_with_a_piece_of_another_are_not_learned_from(kind):
     y = torch.as_tensor(kind.encode(ROWS))[None]
     low, high = torch.zeros(1, 4, 2), torch.zeros(1, 4, 2)
     high[0, 0] = 0.5
-    mixed = Moved(
+    mixed = AugmentRecord(
         torch.ones(1, 4, 2), torch.zeros(1, 4, 2), Pieces(torch.tensor([[1, 0, 3, 2]]), low, high)
     )
-    told = head_of(kind).transform_labels(y, mixed)
-    assert told[0, 0].isnan().all()
-    torch.testing.assert_close(told[0, 1:], y[0, 1:], equal_nan=True)
+    labels = head_of(kind).transform_labels(y, mixed)
+    assert labels[0, 0].isnan().all()
+    torch.testing.assert_close(labels[0, 1:], y[0, 1:], equal_nan=True)
 
 
-def test_a_bump_is_one_at_the_centre_and_boxes_are_told_around_it(kind):
+def test_a_bump_is_one_at_the_centre_and_boxes_are_predicted_around_it(kind):
     wanted = kind.distribution.heatmap(kind.encode(ROWS))
     assert wanted.heat[0].max(0).tolist() == [1, 1]
     assert int(wanted.heat[0, :, 0].argmax()) == 4 * 16 + 4
@@ -175,8 +175,8 @@ def test_scores_are_chances_although_the_loss_is_focal(kind):
         out[:, 4 * 16 + 4, 0] = logit
         head_of(kind).loss(out.flatten(1), y).sum().backward()
         optimizer.step()
-    told = head_of(kind).link(out.flatten(1)).reshape(4, kind.locations.count, -1)
-    assert told[0, 4 * 16 + 4, 0].item() == pytest.approx(0.25, abs=0.01)
+    pred = head_of(kind).link(out.flatten(1)).reshape(4, kind.locations.count, -1)
+    assert pred[0, 4 * 16 + 4, 0].item() == pytest.approx(0.25, abs=0.01)
 
 
 def test_a_draw_comes_back_from_its_scores(kind):
@@ -212,13 +212,13 @@ def save_turned(path, size, turn=6):
 def test_boxes_are_those_of_the_image_as_it_is_shown(folder):
     save_turned(folder / "t.jpg", (200, 100))
     rows, images = col([[{"class": "red", "box": [10, 20, 30, 160]}]] * 2), col(["t.jpg"] * 2)
-    kind = Kind.fit("cells", rows, source=images, folder=str(folder))
+    kind = Kind.fit("cells", rows, images=images, folder=str(folder))
     y = kind.encode(rows, str(folder), images)
     assert y[0, :5].tolist() == pytest.approx([0, 0.1, 0.1, 0.3, 0.8])
-    told = kind.locations.in_units(
+    pred = kind.locations.in_units(
         kind.decode(kind.distribution.point_mass(y))["cells"], images, folder=str(folder)
     )
-    assert told.to_pylist()[0][0]["box"] == pytest.approx([10, 20, 30, 160], abs=1e-3)
+    assert pred.to_pylist()[0][0]["box"] == pytest.approx([10, 20, 30, 160], abs=1e-3)
     assert "2 images with boxes are turned as their EXIF says" in kind.notes[0]
 
 
@@ -228,21 +228,21 @@ def test_boxes_of_the_stored_image_are_refused_with_the_reason(folder):
     with pytest.raises(
         DataError, match=r"outside of its image.* turned as its EXIF says: turn its"
     ):
-        Kind.fit("cells", rows, source=images, folder=str(folder))
+        Kind.fit("cells", rows, images=images, folder=str(folder))
 
 
 @pytest.mark.parametrize("as_text", [False, True])
-def test_shares_of_the_sides_are_read_as_such_and_said(folder, as_text):
+def test_shares_of_the_sides_are_read_as_such_and_noted(folder, as_text):
     rows, images = [[CELL, BLOB]] * 2, col(["a.png"] * 2)
     rows = col([json.dumps(row) for row in rows] if as_text else rows)
-    kind = Kind.fit("cells", rows, source=images, folder=str(folder))
+    kind = Kind.fit("cells", rows, images=images, folder=str(folder))
     y = kind.encode(rows, str(folder), images)
     assert y[0, :5].tolist() == pytest.approx([0, 0.1, 0.1, 0.4, 0.4])
     assert "every box lies within 0 to 1; they are read as shares" in kind.conversions[0]
-    told = kind.locations.in_units(
+    pred = kind.locations.in_units(
         kind.decode(kind.distribution.point_mass(y))["cells"], images, folder=str(folder)
     )
-    assert sorted(told.to_pylist()[0][0]["box"]) == pytest.approx([0.1, 0.1, 0.4, 0.4], abs=1e-6)
+    assert sorted(pred.to_pylist()[0][0]["box"]) == pytest.approx([0.1, 0.1, 0.4, 0.4], abs=1e-6)
     beyond = col([[{"class": "red", "box": [0.5, 0.1, 1.5, 0.4]}]])
     with pytest.raises(
         DataError, match=r"lies outside of its image; allowed: x1 < x2 within 0 to 1"

@@ -11,7 +11,7 @@ from superpose.columns._number_maps import averaged
 from superpose.errors import DataError
 from superpose.kinds import TARGET_KINDS
 from superpose.nn import head_of
-from superpose.nn.augment._augment import Moved
+from superpose.nn.augment._augment import AugmentRecord
 
 Image = pytest.importorskip("PIL.Image")
 Kind = TARGET_KINDS["map"]
@@ -53,9 +53,9 @@ def units(kind, folder, *names):
 
 def test_files_of_every_form_hold_the_same_numbers(folder):
     kind = fitted(folder)
-    told = units(kind, folder, "sixteen.png", "sixteen.tif", "float.tif", "array.npy")
+    pred = units(kind, folder, "sixteen.png", "sixteen.tif", "float.tif", "array.npy")
     mean = DEPTH.reshape(2, 2, 3, 2).mean((1, 3)).ravel()
-    np.testing.assert_allclose(told, [mean] * 4, rtol=1e-6)
+    np.testing.assert_allclose(pred, [mean] * 4, rtol=1e-6)
     np.testing.assert_allclose(units(kind, folder, "eight.png"), [mean / 100], rtol=1e-4)
     assert (kind.mean, kind.positive) == (pytest.approx(DEPTH.mean()), True)
     assert Kind.from_state(json.loads(json.dumps(kind.state()))) == kind
@@ -63,9 +63,9 @@ def test_files_of_every_form_hold_the_same_numbers(folder):
 
 def test_pixels_without_a_number_take_no_part(folder):
     kind = fitted(folder, "holes.npy", "array.npy", ignore=0)
-    told = units(kind, folder, "holes.npy")[0]
-    assert np.isnan(told[0])
-    assert not np.isnan(told[1:]).any()
+    pred = units(kind, folder, "holes.npy")[0]
+    assert np.isnan(pred[0])
+    assert not np.isnan(pred[1:]).any()
     assert not fitted(folder, "holes.npy", "array.npy").positive
     lists = [[[float("nan"), 3.0], [None, 5.0]], None]
     y = Kind.fit("d", pa.chunked_array([[*lists, [[1.0, 2.0], [3.0, 4.0]]]])).encode(
@@ -74,7 +74,7 @@ def test_pixels_without_a_number_take_no_part(folder):
     assert np.isnan(y).tolist() == [[True, False, True, False], [True] * 4]
 
 
-def test_places_finer_than_pixels_take_the_nearest_one():
+def test_locations_finer_than_pixels_take_the_nearest_one():
     assert averaged(np.array([[1.0, 2.0]]), (2, 4)).tolist() == [[1, 1, 2, 2]] * 2
     assert averaged(np.arange(5.0)[None], (1, 2)).tolist() == [[0.5, 3.0]]
 
@@ -82,11 +82,11 @@ def test_places_finer_than_pixels_take_the_nearest_one():
 def test_predictions_have_the_size_of_the_image_and_its_units(folder):
     kind = fitted(folder)
     exact = kind.distribution.point_mass(kind.encode(col(["array.npy", None]), str(folder)))
-    told = kind.decode(exact)["depth"].to_pylist()
-    assert told[1] is None
-    assert np.shape(told[0]) == (4, 6)
+    pred = kind.decode(exact)["depth"].to_pylist()
+    assert pred[1] is None
+    assert np.shape(pred[0]) == (4, 6)
     # The mean of 2 x 2 pixels, made smooth: a plane comes back but for its border.
-    assert np.corrcoef(np.ravel(told[0]), DEPTH.ravel())[0, 1] > 0.98
+    assert np.corrcoef(np.ravel(pred[0]), DEPTH.ravel())[0, 1] > 0.98
     shares = kind.decode_proba(np.concatenate([np.zeros((1, 6)), np.ones((1, 6))], axis=1))
     np.testing.assert_allclose(shares["depth"].to_pylist()[0], kind.mean, rtol=1e-6)
     np.testing.assert_allclose(shares["depth_scale"].to_pylist()[0], kind.scale, rtol=1e-6)
@@ -96,14 +96,14 @@ def test_metrics_are_those_of_depth_where_numbers_are_above_zero(folder):
     kind = fitted(folder)
     y = kind.encode(col(["array.npy", "eight.png"]), str(folder))
     true = kind.in_units(y)
-    told = (np.where(np.arange(6) < 3, 1.2 * true, 1.3 * true) - kind.mean) / kind.scale
-    found = kind.metrics(y, np.concatenate([told, np.full_like(told, 0.1)], axis=1))
-    assert found["abs_rel"] == pytest.approx(0.25, abs=1e-4)
-    assert found["delta1"] == 0.5
+    pred = (np.where(np.arange(6) < 3, 1.2 * true, 1.3 * true) - kind.mean) / kind.scale
+    metrics = kind.metrics(y, np.concatenate([pred, np.full_like(pred, 0.1)], axis=1))
+    assert metrics["abs_rel"] == pytest.approx(0.25, abs=1e-4)
+    assert metrics["delta1"] == 0.5
     error = (0.2 + 0.1 * (np.arange(6) >= 3)) * true
-    assert found["rmse"] == pytest.approx(np.sqrt(np.mean(error**2)), rel=1e-4)
-    assert found["mae"] == pytest.approx(error.mean(), rel=1e-4)
-    assert found["r2"] < 1
+    assert metrics["rmse"] == pytest.approx(np.sqrt(np.mean(error**2)), rel=1e-4)
+    assert metrics["mae"] == pytest.approx(error.mean(), rel=1e-4)
+    assert metrics["r2"] < 1
     assert kind.metrics(y, kind.distribution.point_mass(y))["score"] == 1
     below = fitted(folder, "holes.npy", "array.npy")
     y = below.encode(col(["holes.npy"]), str(folder))
@@ -113,11 +113,11 @@ def test_metrics_are_those_of_depth_where_numbers_are_above_zero(folder):
 def test_labels_follow_an_image_that_was_moved(folder):
     kind = fitted(folder)
     y = torch.from_numpy(kind.encode(col(["array.npy"]), str(folder)))
-    moved = Moved(torch.tensor([[1.0, -1.0]]), torch.zeros(1, 2))
-    assert head_of(kind).transform_labels(y, moved).tolist() == [y[0, [2, 1, 0, 5, 4, 3]].tolist()]
+    record = AugmentRecord(torch.tensor([[1.0, -1.0]]), torch.zeros(1, 2))
+    assert head_of(kind).transform_labels(y, record).tolist() == [y[0, [2, 1, 0, 5, 4, 3]].tolist()]
 
 
-def test_others_are_told_the_mean_of_a_map(folder):
+def test_others_read_the_mean_of_a_map(folder):
     kind = fitted(folder)
     y = kind.encode(col(["array.npy", None]), str(folder))
     np.testing.assert_allclose(kind.observed.encode(y), [[y[0].mean()], [np.nan]])
@@ -134,7 +134,7 @@ def test_others_are_told_the_mean_of_a_map(folder):
         ("text.npy", "can't be read: "),
     ],
 )
-def test_a_file_that_is_no_map_is_told_with_its_row_or_passed_over(folder, name, reason):
+def test_a_file_that_is_no_map_is_named_with_its_row_or_passed_over(folder, name, reason):
     kind = fitted(folder)
     with pytest.raises(DataError, match=r"column 'depth', row 1: map .* can't be read: ") as caught:
         kind.encode(col(["array.npy", name]), str(folder))
@@ -145,7 +145,7 @@ def test_a_file_that_is_no_map_is_told_with_its_row_or_passed_over(folder, name,
     assert kind.distribution.known(y).tolist() == [True, False]
 
 
-def test_a_map_of_another_size_than_its_image_is_told_with_its_row(folder):
+def test_a_map_of_another_size_than_its_image_is_named_with_its_row(folder):
     Image.new("RGB", (8, 4)).save(folder / "wide.png")
     kind, maps = fitted(folder), col(["array.npy", "sixteen.png"])
     with pytest.raises(DataError) as caught:

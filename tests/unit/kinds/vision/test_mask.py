@@ -10,7 +10,7 @@ from superpose.columns._masks import as_runs, vote
 from superpose.errors import DataError
 from superpose.kinds import TARGET_KINDS
 from superpose.nn import head_of
-from superpose.nn.augment._augment import Moved
+from superpose.nn.augment._augment import AugmentRecord
 
 Image = pytest.importorskip("PIL.Image")
 Kind = TARGET_KINDS["mask"]
@@ -42,7 +42,7 @@ def fitted(folder, **options):
     return Kind.fit("ground", col(["half.png", "all.png", None]), **options)
 
 
-def test_a_mask_becomes_a_class_for_each_place(masks):
+def test_a_mask_becomes_a_class_for_each_location(masks):
     kind = fitted(masks)
     y = kind.encode(col(["half.png", "all.png", None]), str(masks))
     assert y[:2].tolist() == [[0, 0, 1, 0, 0, 1], [1] * 6]  # the rarer class wins a tie
@@ -62,19 +62,19 @@ def test_predicted_masks_have_the_size_of_the_image_and_the_ids_of_the_files(mas
     kind = Kind.fit("g", col(["half.png", "seven.png"]), folder=str(masks), grid=[2, 3], void=9)
     kind.pixels = [4, 6]
     y = kind.encode(col(["seven.png", None]), str(masks))
-    told = kind.decode(kind.distribution.point_mass(y))["g"].to_pylist()
-    assert told == ["4x6 7*24", None]
-    assert mask_array(told[0]).shape == (4, 6)
+    pred = kind.decode(kind.distribution.point_mass(y))["g"].to_pylist()
+    assert pred == ["4x6 7*24", None]
+    assert mask_array(pred[0]).shape == (4, 6)
 
 
 def test_runs_and_arrays_are_the_same():
     ids = np.random.default_rng(0).integers(-1, 3, (5, 7))
     assert (mask_array(as_runs(ids)) == ids).all()
-    with pytest.raises(ValueError, match="the runs fill 3 places of 2 x 2"):
+    with pytest.raises(ValueError, match="the runs fill 3 pixels of 2 x 2"):
         mask_array("2x2 1*3")
 
 
-def test_a_place_has_the_class_of_most_of_its_pixels():
+def test_a_location_has_the_class_of_most_of_its_pixels():
     classes = np.array([[0, 0, 1, 1], [0, 2, 1, -1]])
     rank = np.array([0.1, 0.2, 0.3])
     assert vote(classes, (1, 2), rank).tolist() == [[0, 1]]
@@ -139,16 +139,16 @@ def test_rare_classes_weigh_more_and_probabilities_stay_calibrated():
 def test_the_mean_iou_is_that_of_its_definition():
     kind = Kind.fit("g", col(["1x4 0*2 1*2"] * 4))
     y = np.array([[0.0, 0.0, 1.0, np.nan]])
-    told = kind.distribution.point_mass(np.array([[0.0, 1.0, 1.0, 0.0]]))
-    found = kind.metrics(y, told)
-    assert found["iou_0"] == pytest.approx(1 / 2)
-    assert found["iou_1"] == pytest.approx(1 / 2)
-    assert found["miou"] == pytest.approx(1 / 2)
-    assert found["pixel_accuracy"] == pytest.approx(2 / 3)
+    pred = kind.distribution.point_mass(np.array([[0.0, 1.0, 1.0, 0.0]]))
+    metrics = kind.metrics(y, pred)
+    assert metrics["iou_0"] == pytest.approx(1 / 2)
+    assert metrics["iou_1"] == pytest.approx(1 / 2)
+    assert metrics["miou"] == pytest.approx(1 / 2)
+    assert metrics["pixel_accuracy"] == pytest.approx(2 / 3)
     assert kind.metrics(y, kind.distribution.point_mass(np.nan_to_num(y)))["miou"] == 1
 
 
-def test_what_others_are_told_is_the_share_of_each_class():
+def test_what_others_read_is_the_share_of_each_class():
     kind = Kind.fit("g", col(["1x4 0*2 1*2", "1x4 0*4", None]))
     y = kind.encode(col(["1x4 0*3 1*1", None]))
     np.testing.assert_allclose(kind.observed.encode(y), [[0.75, 0.25], [np.nan, np.nan]])
@@ -158,8 +158,8 @@ def test_what_others_are_told_is_the_share_of_each_class():
 
 def test_labels_follow_a_mirrored_image():
     kind = Kind.fit("g", col(["1x3 0*2 1*1"] * 2))
-    moved = Moved(torch.tensor([[[1.0, -1.0]]]), torch.zeros(1, 1, 2))
-    assert head_of(kind).transform_labels(torch.tensor([[[0.0, 0.0, 1.0]]]), moved).tolist() == [
+    record = AugmentRecord(torch.tensor([[[1.0, -1.0]]]), torch.zeros(1, 1, 2))
+    assert head_of(kind).transform_labels(torch.tensor([[[0.0, 0.0, 1.0]]]), record).tolist() == [
         [[1.0, 0.0, 0.0]]
     ]
 
@@ -187,7 +187,7 @@ def test_masks_in_black_and_white_have_two_classes(masks):
     assert one.ids == [0]
 
 
-def test_the_share_of_pixels_without_a_class_is_said(masks):
+def test_the_share_of_pixels_without_a_class_is_noted(masks):
     draw(masks, "edge.png", np.repeat([[0, 0, 1, 255]], 4, axis=0))
     kind = Kind.fit("ground", col(["edge.png"] * 2), grid=[1, 2], folder=str(masks))
     assert kind.conversions == [
@@ -220,6 +220,6 @@ def test_a_mask_of_an_image_that_is_turned_says_so(masks):
         kind.locations.fits(col(["half.png"]), col(["turned.jpg"]), folder=str(masks))
 
 
-def test_masks_named_by_paths_of_windows_are_found_and_said(masks):
+def test_masks_named_by_paths_of_windows_are_found_and_noted(masks):
     kind = Kind.fit("g", col(["C:\\x\\half.png", "all.png"]), grid=[2, 3], folder=str(masks))
     assert "1 paths are written for Windows" in kind.conversions[0]

@@ -81,7 +81,7 @@ FAMILIES = ("vit", "resnet", "convnext", "swin", "dinov2")
 @pytest.fixture(scope="module")
 def checkpoints(tmp_path_factory) -> dict[str, Path]:
     torch.manual_seed(0)
-    found = {}
+    result = {}
     for name, model in models().items():
         if name == "resnet":  # as after training: statistics that are not those of a fresh norm
             for norm in model.modules():
@@ -89,10 +89,10 @@ def checkpoints(tmp_path_factory) -> dict[str, Path]:
                     norm.running_mean.normal_(0, 0.3)
                     norm.running_var.uniform_(0.5, 2)
                     torch.nn.init.uniform_(norm.weight, 0.5, 1.5)
-        found[name] = tmp_path_factory.mktemp(name)
-        model.save_pretrained(found[name])
-        (found[name] / "preprocessor_config.json").write_text(json.dumps(PREPARE))
-    return found
+        result[name] = tmp_path_factory.mktemp(name)
+        model.save_pretrained(result[name])
+        (result[name] / "preprocessor_config.json").write_text(json.dumps(PREPARE))
+    return result
 
 
 @pytest.fixture(scope="module")
@@ -121,8 +121,8 @@ def fitted(folder, photos, **options):
 def by_hand(name, folder, path):
     """What transformers says of one image: its last hidden states."""
     pixels = torch.from_numpy(np.asarray(Image.open(path).convert("RGB")).copy()).float() / 255
-    mean, spread = (torch.tensor(PREPARE[f"image_{x}"]) for x in ("mean", "std"))
-    read = ((pixels - mean) / spread).permute(2, 0, 1)[None]
+    mean, scale = (torch.tensor(PREPARE[f"image_{x}"]) for x in ("mean", "std"))
+    read = ((pixels - mean) / scale).permute(2, 0, 1)[None]
     model = transformers.AutoModel.from_pretrained(folder).eval()
     with torch.no_grad():
         return model(pixel_values=read).last_hidden_state[0]
@@ -144,17 +144,17 @@ def test_the_vector_and_the_map_are_what_transformers_says(
     kind = fitted(checkpoints[name], photos, mapped=True)
     assert (kind.stride, kind.grid, kind.tokens) == (stride, (4, 4), tokens)
     hidden = by_hand(name, checkpoints[name], photos["image"][0].as_py())
-    places = hidden.flatten(1).T if hidden.ndim == 3 else hidden[-16:]
+    positions = hidden.flatten(1).T if hidden.ndim == 3 else hidden[-16:]
     first = [hidden[0]] if tokens == 2 else []
-    expected = torch.cat([*first, places.mean(0)]).numpy()
+    expected = torch.cat([*first, positions.mean(0)]).numpy()
     values = pa.chunked_array([[photos["image"][0].as_py(), None]])
-    told, _, names = kind.features(values, **LOAD)
-    assert len(names) == told.shape[1]
-    np.testing.assert_allclose(told[0], expected, atol=1e-5)
-    assert np.isnan(told[1]).all()
+    vectors, _, names = kind.features(values, **LOAD)
+    assert len(names) == vectors.shape[1]
+    np.testing.assert_allclose(vectors[0], expected, atol=1e-5)
+    assert np.isnan(vectors[1]).all()
     block = kind.encode(values, **LOAD)
     assert block.dtype == np.float16
-    np.testing.assert_allclose(block[0, tokens:], places.numpy(), atol=5e-3)
+    np.testing.assert_allclose(block[0, tokens:], positions.numpy(), atol=5e-3)
     assert np.isnan(block[1]).all()
     whole = block[0, :tokens].ravel() * np.array(kind.scale) + kind.mean
     np.testing.assert_allclose(whole, expected, atol=2e-2)
@@ -191,14 +191,14 @@ def test_a_trained_model_starts_as_others_have_trained_it(checkpoints, photos, n
     encoder = encoder_of([kind], 4)
     encoder.open_map()
     encoder.train()  # a norm over the batch must not learn of the batch, and has no say in it
-    token, places = encoder.token_and_map(torch.from_numpy(block))
+    token, positions = encoder.token_and_map(torch.from_numpy(block))
     width = len(kind.mean)
     expected = (kind.features(photos["image"].slice(0, 3), **LOAD)[0] - kind.mean) / kind.scale
     np.testing.assert_allclose(token[:3, 0, :width].detach(), expected, atol=2e-4)
     alone = encoder.token_and_map(torch.from_numpy(block[1:2]))[0]
     torch.testing.assert_close(alone[0], token[1], atol=1e-5, rtol=1e-5)
     assert (token[3] == 0).all()
-    assert places.shape == (4, 16, encoder.map_features)
+    assert positions.shape == (4, 16, encoder.map_features)
     token[3].sum().backward(retain_graph=True)
     assert all(w.grad is None or (w.grad == 0).all() for w in encoder.parameters())
     token.sum().backward()
@@ -229,17 +229,17 @@ def test_it_learns_is_saved_and_answers_alike(checkpoints, photos, tmp_path, nam
         training={"epochs": 9, "batch_size": 8, "learning_rate": 0.01},
         proof={"references": "none", "folds": 1},
     ).fit(photos)
-    found = model.record.metrics
-    assert found["shade"]["deployed"]["accuracy"] > 0.85
-    assert found["mask"]["deployed"]["score"] > 0.2
+    metrics = model.record.metrics
+    assert metrics["shade"]["deployed"]["accuracy"] > 0.85
+    assert metrics["mask"]["deployed"]["score"] > 0.2
     model.save(tmp_path / "bundle")
     rows = photos.slice(0, 5).select(["image"])
-    told = model.predict(rows)
+    pred = model.predict(rows)
     if train != "nothing":
         shutil.rmtree(copy)  # the weights travel in the bundle
     again = Superpose.load(tmp_path / "bundle")
-    assert again.predict(rows).equals(told)
-    assert again.predict(rows.slice(2, 1))["mask"].equals(told["mask"].slice(2, 1))
+    assert again.predict(rows).equals(pred)
+    assert again.predict(rows.slice(2, 1))["mask"].equals(pred["mask"].slice(2, 1))
     if train == "nothing":
         page = again.report(tmp_path / "r.html").read_text(encoding="utf-8")
         assert page.count("data:image/png;base64,") == 6
@@ -283,7 +283,7 @@ def test_a_model_of_text_and_a_size_that_does_not_fit_are_refused(checkpoints, p
     (tmp_path / "preprocessor_config.json").write_text(json.dumps(PREPARE))
     assert "a model of type bert reads input_ids, not images" in fault(tmp_path, photos)
     assert fault(checkpoints["vit"], photos, size=[40, 36]) == (
-        "column 'image': size [40, 36] given, but a place of the model's map has 8 x 8 pixels; "
+        "column 'image': size [40, 36] given, but a location of the model's map has 8 x 8 pixels; "
         "allowed: multiples of 8"
     )
     assert fitted(checkpoints["vit"], photos, size=[64, 48]).grid == (8, 6)

@@ -1,4 +1,4 @@
-"""Variations of series and sounds while networks learn: as far as they are asked for."""
+"""Variations of series and sounds while networks learn: as far as the settings want them."""
 
 import pytest
 import torch
@@ -69,7 +69,7 @@ def test_bands_are_hidden_side_by_side_and_sounds_move_in_time():
     assert 4 < float((moved - ramp()).abs().max()) <= 8
 
 
-def test_series_are_varied_only_where_it_is_asked_for():
+def test_series_are_augmented_only_where_the_settings_want_it():
     import pyarrow as pa
 
     values = pa.chunked_array([[[1.0, 3.0], [5.0, 2.0]]])

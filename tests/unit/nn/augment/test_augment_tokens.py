@@ -26,8 +26,8 @@ def folder(tmp_path):
 
 def fitted(values, folder, **options):
     column = pa.chunked_array([pa.array(values)])
-    asked = {"drop": 0.0, "synonyms": "same.tsv", "replace": 1.0, **options}
-    return Text.fit("note", column, augment=asked, folder=str(folder))
+    settings = {"drop": 0.0, "synonyms": "same.tsv", "replace": 1.0, **options}
+    return Text.fit("note", column, augment=settings, folder=str(folder))
 
 
 def varied(kind, values, seed=0):
@@ -37,17 +37,17 @@ def varied(kind, values, seed=0):
 
 
 @pytest.mark.parametrize("values", [PROSE, DIVIDED])
-def test_words_are_replaced_in_their_places_by_words_of_the_file(values, folder):
+def test_words_are_replaced_in_their_positions_by_words_of_the_file(values, folder):
     kind = fitted(values, folder)
     before, after = varied(kind, values * 20)
     numbers = before if before.ndim == 2 else before[..., 0]
     changed = numbers != (after if after.ndim == 2 else after[..., 0])
-    told = kind.encode(pa.chunked_array([pa.array(values * 20)]))
+    pred = kind.encode(pa.chunked_array([pa.array(values * 20)]))
     assert changed.sum(-1).tolist()[:4] == [2, 1, 1, 1], "cheap and flight, and no other word"
-    assert torch.equal(torch.from_numpy(told), before)
+    assert torch.equal(torch.from_numpy(pred), before)
     single = ["inexpensive", "budget"] if values is PROSE else ["inexpensive", "low-cost", "budget"]
-    asked = pa.array(single if values is PROSE else [[word] for word in single])
-    allowed = kind.encode(pa.chunked_array([asked]))[:, 0]
+    replacements = pa.array(single if values is PROSE else [[word] for word in single])
+    allowed = kind.encode(pa.chunked_array([replacements]))[:, 0]
     found = {str(row.tolist()) for row in after[1::4, 3]}
     assert found == {str(row.tolist()) for row in allowed}, "each of its synonyms, spelled as it is"
     assert (allowed.reshape(len(allowed), -1)[:, 0] > 1).all(), "synonyms are known words"
@@ -74,7 +74,7 @@ def test_histories_lose_members_and_keep_their_order():
     assert 0.2 < (out == 1).sum() / (block > 0).sum() < 0.4
 
 
-def test_the_state_survives_json_and_nothing_is_varied_unless_asked(folder):
+def test_the_state_survives_json_and_nothing_is_augmented_by_default(folder):
     kind = fitted(PROSE, folder)
     again = Text.from_state(json.loads(json.dumps(kind.state())))
     assert augment_of(again) == augment_of(kind)

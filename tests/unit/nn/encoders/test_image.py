@@ -21,7 +21,7 @@ def picture(*shape):
 
 @pytest.mark.parametrize(("high", "wide"), [(64, 64), (32, 50), (17, 16)])
 @pytest.mark.parametrize("stride", [2, 4, 8])
-def test_the_map_has_a_place_for_each_stride_of_pixels(high, wide, stride):
+def test_the_map_has_a_location_for_each_stride_of_pixels(high, wide, stride):
     encode, block = encoder(stride), picture(2, 3, high, wide)
     places = -(-high // stride) * -(-wide // stride)
     assert encode.map(block).shape == (2, places, encode.map_features)
@@ -48,7 +48,7 @@ def test_the_decoder_is_built_only_where_a_head_reads_the_map():
     assert not [n for n, _ in encoder(opened=False).named_parameters() if "decoder" in n]
 
 
-def test_places_lie_row_by_row():
+def test_locations_lie_row_by_row():
     block = torch.full((1, 3, 32, 64), 128, dtype=torch.uint8)
     changed = block.clone()
     changed[..., :8, 56:] = 255  # the upper right corner: the eighth place
@@ -96,10 +96,10 @@ def test_a_row_without_an_image_says_nothing_and_asks_for_nothing():
 def test_size_and_mean_of_a_filter_change_nothing_that_it_says():
     torch.manual_seed(0)
     conv, block = StandardConv2d(8, 16, 3, stride=2, padding=1), torch.randn(4, 8, 21, 20)
-    told = conv(block)
+    pred = conv(block)
     with torch.no_grad():
         conv.weight.mul_(30).add_(5)
-    torch.testing.assert_close(conv(block), told, rtol=1e-4, atol=1e-4)
+    torch.testing.assert_close(conv(block), pred, rtol=1e-4, atol=1e-4)
 
 
 def test_unit_noise_keeps_its_variance_through_a_standard_convolution():

@@ -1,4 +1,4 @@
-"""The encoder of series: gaps are told, shifts are heard, folds run in one pass."""
+"""The encoder of series: gaps are marked, shifts are noticed, folds run in one pass."""
 
 import pytest
 import torch
@@ -22,10 +22,10 @@ def test_a_block_is_a_dilated_convolution():
 
 def test_gaps_are_filled_with_what_was_seen_last():
     gap = torch.nan
-    told = unrolled(torch.tensor([[[gap], [2.0], [gap], [gap], [5.0]]]))[0]
-    assert told[:, 0].tolist() == [0, 2, 2, 2, 5]
-    assert told[:, 1].tolist() == [0, 1, 0, 0, 1]
-    torch.testing.assert_close(told[:, 2].expm1(), torch.tensor([5.0, 0, 1, 2, 0]))
+    pred = unrolled(torch.tensor([[[gap], [2.0], [gap], [gap], [5.0]]]))[0]
+    assert pred[:, 0].tolist() == [0, 2, 2, 2, 5]
+    assert pred[:, 1].tolist() == [0, 1, 0, 0, 1]
+    torch.testing.assert_close(pred[:, 2].expm1(), torch.tensor([5.0, 0, 1, 2, 0]))
 
 
 @pytest.mark.parametrize("length", [1, 2, 30, 48])
@@ -53,6 +53,6 @@ def test_networks_of_several_folds_run_in_one_pass():
     def one(weights, buffers, rows):
         return functional_call(several[0], (weights, buffers), (rows,))
 
-    told = vmap(one)(weights, buffers, x)
-    for encoder, rows, token in zip(several, x, told, strict=True):
+    pred = vmap(one)(weights, buffers, x)
+    for encoder, rows, token in zip(several, x, pred, strict=True):
         torch.testing.assert_close(encoder(rows), token)

@@ -16,8 +16,8 @@ def encode():
 
 def words(*numbers, spelling=None):
     """One row of words whose spelling follows from their numbers, or is given."""
-    told = torch.tensor(spelling or numbers)
-    block = torch.stack([torch.tensor(numbers), told % 30, (told * 7) % 30], -1)
+    pred = torch.tensor(spelling or numbers)
+    block = torch.stack([torch.tensor(numbers), pred % 30, (pred * 7) % 30], -1)
     return (block * (block[:, :1] > 0))[None]
 
 
@@ -37,7 +37,7 @@ def test_every_word_hears_all_others(encode):
         assert (moved > 1e-5).all(), place
 
 
-def test_unknown_words_are_told_apart_by_their_spelling(encode):
+def test_unknown_words_differ_by_their_spelling(encode):
     one = encode.map(words(UNKNOWN, 9, spelling=[4, 9]))
     other = encode.map(words(UNKNOWN, 9, spelling=[8, 9]))
     assert not torch.allclose(one, other, atol=1e-3)

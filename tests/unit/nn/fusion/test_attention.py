@@ -61,12 +61,12 @@ def test_what_a_task_hears_does_not_come_from_itself():
     assert not torch.allclose(heard[:, :, 1], heard_then[:, :, 1], atol=1e-3)
 
 
-def test_members_hear_the_same_said_by_their_mean():
+def test_members_hear_the_same_from_their_mean():
     fuse, states = TaskAttention(T, D, rank=R), torch.randn(50, M, T, D)
     torch.nn.init.ones_(fuse.gate)
     heard = fuse(states) - states
-    said = states.mean(1, keepdim=True)
-    torch.testing.assert_close(heard, (fuse(said) - said).expand_as(heard), atol=1e-5, rtol=1e-5)
+    mean = states.mean(1, keepdim=True)
+    torch.testing.assert_close(heard, (fuse(mean) - mean).expand_as(heard), atol=1e-5, rtol=1e-5)
 
 
 def test_no_fusion_is_the_identity_itself():

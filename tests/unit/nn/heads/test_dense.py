@@ -45,20 +45,20 @@ def wake(network):
     return network
 
 
-def test_rows_and_places_have_answers_of_their_own(network):
+def test_rows_and_locations_have_outputs_of_their_own(network):
     out = network(rows())
     assert out.rows.shape == (5, 3, 3, 3)
     assert {t: z.shape for t, z in out.dense.items()} == {"slots": (5, 1, PLACES * LABELS)}
 
 
-def test_there_is_no_answer_where_a_row_has_no_place(network):
+def test_there_is_no_output_where_a_row_has_no_location(network):
     blocks = rows()
     found = network(blocks).dense["slots"].view(5, PLACES, LABELS)
     assert torch.equal(found.isnan().all(-1), blocks["words"][..., 0] == 0)
     assert torch.equal(found.isnan().any(-1), blocks["words"][..., 0] == 0)
 
 
-def test_one_row_alone_is_answered_as_in_any_batch(network):
+def test_one_row_alone_has_the_outputs_of_any_batch(network):
     blocks = rows()
     whole = wake(network)(blocks)
     for row in range(5):
@@ -69,7 +69,7 @@ def test_one_row_alone_is_answered_as_in_any_batch(network):
         )
 
 
-def test_trimming_changes_no_answer(network):
+def test_trimming_changes_no_output(network):
     blocks = rows()
     short = network.trimmed(blocks)
     assert short["words"].shape[1] == 4
@@ -82,14 +82,14 @@ def test_trimming_changes_no_answer(network):
     assert whole.dense["slots"][..., size:].isnan().all()
 
 
-def test_at_the_start_a_state_changes_no_place():
+def test_at_the_start_a_state_changes_no_location():
     head = LocationHead(6, 4, n_outputs=3)
     places = torch.randn(2, 5, 6)
     plain = head.out(places)
     assert torch.equal(head(places, torch.randn(2, 4)), plain)
 
 
-def test_a_state_moves_every_place_of_its_row_and_of_no_other():
+def test_a_state_changes_every_location_of_its_row_and_of_no_other():
     head = LocationHead(6, 4, n_outputs=3)
     torch.nn.init.normal_(head.light.weight)
     places, state = torch.randn(2, 5, 6), torch.zeros(2, 4)
@@ -100,7 +100,7 @@ def test_a_state_moves_every_place_of_its_row_and_of_no_other():
     assert (moved[1] == 0).all()
 
 
-def test_other_targets_reach_the_places_through_the_fusion(network):
+def test_other_targets_reach_the_locations_through_the_fusion(network):
     blocks = rows()
     wake(network)
     before = network(blocks).dense["slots"]
@@ -115,7 +115,7 @@ def test_other_targets_reach_the_places_through_the_fusion(network):
     torch.testing.assert_close(network(blocks).dense["slots"], alone, equal_nan=True)
 
 
-def test_every_parameter_is_reached_and_padding_sends_no_gradient():
+def test_every_parameter_has_a_gradient_and_padding_none():
     network = wake(make())
     out = network(rows())
     there = out.dense["slots"].nan_to_num()
@@ -125,7 +125,7 @@ def test_every_parameter_is_reached_and_padding_sends_no_gradient():
         assert torch.isfinite(parameter.grad).all(), name
 
 
-def test_a_network_may_have_places_only():
+def test_a_network_may_have_locations_only():
     network = make({"slots": DenseHead("words", LABELS)})
     out = network(rows())
     assert out.rows.shape == (5, 3, 1, 0)
@@ -141,7 +141,7 @@ def test_two_targets_share_the_map_of_one_input():
     assert len(calls) == 1
 
 
-def test_the_answers_for_rows_are_those_of_a_network_without_places(network):
+def test_the_outputs_for_rows_are_those_of_a_network_without_locations(network):
     plain = Network(
         {"words": WordEncoder(30, 10, 16), "categories": CategoryEncoder([5], 4)},
         {"intent": 3, "slots": 0, "sick": 1},
@@ -151,11 +151,11 @@ def test_the_answers_for_rows_are_those_of_a_network_without_places(network):
     torch.testing.assert_close(network(rows()).rows, plain(rows()))
 
 
-def test_what_is_told_of_a_row_reaches_its_places():
+def test_what_is_given_of_a_row_reaches_its_locations():
     network = wake(make(observed=[2, 1, 1])).eval()
     blocks = rows()
     hidden = network({**blocks, "given": torch.full((5, 4), torch.nan)}).dense["slots"]
-    told = torch.full((5, 4), torch.nan)
-    told[:, 0] = 1.0
-    moved = (network({**blocks, "given": told}).dense["slots"] - hidden).abs()
+    pred = torch.full((5, 4), torch.nan)
+    pred[:, 0] = 1.0
+    moved = (network({**blocks, "given": pred}).dense["slots"] - hidden).abs()
     assert moved[~moved.isnan()].min() > 0

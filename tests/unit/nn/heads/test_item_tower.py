@@ -17,8 +17,8 @@ def head(counts=(6, 3, 1), size=4, **described):
 def test_scores_begin_as_the_popularity_of_items():
     found = head()(torch.zeros(1, 8)).softmax(-1)
     torch.nn.init.zeros_((begun := head()).ask.bias)
-    told = begun(torch.zeros(1, 8)).softmax(-1)[0]
-    torch.testing.assert_close(told, torch.tensor([6.5, 3.5, 1.5]) / 11.5)
+    pred = begun(torch.zeros(1, 8)).softmax(-1)[0]
+    torch.testing.assert_close(pred, torch.tensor([6.5, 3.5, 1.5]) / 11.5)
     assert found.shape == (1, 3)
 
 

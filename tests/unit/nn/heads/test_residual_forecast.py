@@ -66,9 +66,9 @@ def test_with_a_period_it_keeps_shares_of_both():
     assert head.n_columns == 6
     series = torch.tensor([[[1.0], [5.0], [9.0]]])
     shares = torch.tensor([2.0, 0.0, 0.0]).softmax(0)
-    told = head(torch.zeros(1, 1, 6), series)[0, 0]
-    torch.testing.assert_close(told[0], shares[0] * 9 + shares[1] * 5)
-    torch.testing.assert_close(told[1], shares[0] * 9 + shares[1] * 9)
+    pred = head(torch.zeros(1, 1, 6), series)[0, 0]
+    torch.testing.assert_close(pred[0], shares[0] * 9 + shares[1] * 5)
+    torch.testing.assert_close(pred[1], shares[0] * 9 + shares[1] * 9)
     out = torch.zeros(1, 1, 6)
     out[..., 2:4], out[..., 4:6] = -50.0, 50.0  # trust the period alone
     torch.testing.assert_close(head(out, series)[0, 0], torch.tensor([5.0, 9.0]))
@@ -102,7 +102,7 @@ def test_several_networks_in_one_pass_start_as_each_alone():
         torch.testing.assert_close(single({"past": past[None]})[0], together[place])
 
 
-def test_beside_an_answer_for_each_step_it_starts_alike():
+def test_beside_outputs_for_each_step_it_starts_alike():
     torch.manual_seed(0)
     head = ResidualForecastHead(n_outputs=4, n_steps=2, block="past", index=1)
     heads = {"load": head, "alarm": DenseHead("past", 2)}

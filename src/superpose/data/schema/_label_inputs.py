@@ -17,12 +17,12 @@ from ._schema import has_column
 READ_BY_WORDS = (None, "text", "pretrained-text")
 
 
-class LabelSources:
+class LabelInputs:
     """Finds the inputs that targets with several labels in a row are of.
 
     Args:
         checks: the table and its settings.
-        ignored: columns that are not used; it is read when asked, and may grow until then.
+        ignored: columns that are not used; it is read late, and may grow until then.
     """
 
     def __init__(self, checks: ColumnChecks, ignored: Mapping[str, str]) -> None:
@@ -34,34 +34,34 @@ class LabelSources:
     # Targets of an image.
 
     def image_of(self, entry: ColumnEntry[TargetConfig]) -> str | None:
-        """The image whose places a target is of, or None if that is not known."""
-        asked = entry.column.options.get("of")
+        """The image whose locations a target labels, or None if that is not known."""
+        stated = entry.column.options.get("of")
         where = self.config.at(*entry.keys, "of")
-        found = self.images()
-        if asked is None and len(found) == 1:
-            return found[0]
-        if asked is None:
+        images = self.images()
+        if stated is None and len(images) == 1:
+            return images[0]
+        if stated is None:
             given = f"target {entry.name!r} does not say which image it is of"
             fix = "write `of:` with the name of the image, and declare it as `kind: image`"
-            self.checks.faults.add(where, given, listing(found), fix=fix)
+            self.checks.faults.add(where, given, listing(images), fix=fix)
             return None
-        if not self.checks.known(asked, *entry.keys, "of"):
+        if not self.checks.known(stated, *entry.keys, "of"):
             return None
-        if asked not in found:
-            given = f"{asked!r} is no image among the inputs"
-            fix = f"write `{{name: {asked}, kind: image}}` under inputs"
-            self.checks.faults.add(where, given, listing(found), fix=fix)
+        if stated not in images:
+            given = f"{stated!r} is no image among the inputs"
+            fix = f"write `{{name: {stated}, kind: image}}` under inputs"
+            self.checks.faults.add(where, given, listing(images), fix=fix)
             return None
-        return str(asked)
+        return str(stated)
 
     def images(self) -> list[str]:
         """The inputs that are images: declared, or guessed."""
         taken = {target.name for target in self.config.targets} | set(self.ignored)
         if self.config.inputs == "auto":
-            told = dict.fromkeys(n for n in self.table.column_names if n not in taken)
+            kinds = dict.fromkeys(n for n in self.table.column_names if n not in taken)
         else:
-            told = {column.name: column.declared_kind for column in self.config.inputs}
-        there = {name: kind for name, kind in told.items() if has_column(self.table, name)}
+            kinds = {column.name: column.declared_kind for column in self.config.inputs}
+        there = {name: kind for name, kind in kinds.items() if has_column(self.table, name)}
         return [
             name
             for name, kind in there.items()
@@ -87,50 +87,50 @@ class LabelSources:
         lengths = pc.list_value_length(entry.values)
         if pc.count_distinct(lengths).as_py() < 2:
             return []  # a list of the same three names in every row may be anything
-        found = []
+        columns = []
         for other in self.candidates():
             words = self.table.column(other)
             if lists_words(words.type):
                 same = pc.equal(pc.list_value_length(words), lengths)
                 if pc.all(same, min_count=0).as_py():
-                    found.append(other)
-        return found
+                    columns.append(other)
+        return columns
 
     def words_of(self, entry: ColumnEntry[TargetConfig]) -> str | None:
         """The input whose words a target labels, or None if that is not known."""
-        source = entry.column.options.get("of")
+        column = entry.column.options.get("of")
         where = self.config.at(*entry.keys, "of")
-        if source is None:
-            found = self.lists_like(entry)
-            if not found:
-                found = [c for c in self.candidates() if may_hold_words(self.table.column(c))]
-            if len(found) != 1:
+        if column is None:
+            columns = self.lists_like(entry)
+            if not columns:
+                columns = [c for c in self.candidates() if may_hold_words(self.table.column(c))]
+            if len(columns) != 1:
                 given = f"target {entry.name!r} does not say which input its labels are of"
                 fix = "write `of:` with the name of the input"
-                self.checks.faults.add(where, given, listing(found or self.candidates()), fix=fix)
+                self.checks.faults.add(where, given, listing(columns or self.candidates()), fix=fix)
                 return None
-            source = found[0]
-        elif not self.checks.known(source, *entry.keys, "of"):
+            column = columns[0]
+        elif not self.checks.known(column, *entry.keys, "of"):
             return None
-        elif source not in self.candidates():
-            given = f"{source!r} is no text among the inputs"
+        elif column not in self.candidates():
+            given = f"{column!r} is no text among the inputs"
             fix = "take it up under inputs, or out of ignore"
             self.checks.faults.add(where, given, listing(self.candidates()), fix=fix)
             return None
-        words = self.table.column(source)
+        words = self.table.column(column)
         if not (is_text(words.type) or is_list(words.type)):
-            given = f"column {source!r} holds {words.type}"
+            given = f"column {column!r} holds {words.type}"
             self.checks.faults.add(
                 where, given, "lists of words, or text with blanks between the words"
             )
             return None
-        before = len(self.checks.faults.found)
+        before = len(self.checks.faults.messages)
         self.checks.attempt(
-            entry.keys, require_aligned, entry.name, entry.values, source=source, words=words
+            entry.keys, require_aligned, entry.name, entry.values, of=column, words=words
         )
-        if len(self.checks.faults.found) > before:
+        if len(self.checks.faults.messages) > before:
             return None
-        return source
+        return column
 
 
 def _shows(kind: str | None) -> bool:
