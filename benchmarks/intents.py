@@ -62,9 +62,9 @@ def summarise(study: Study, methods: list[str]) -> dict[str, Any]:
         for name in AIMS if cells else ():
             values = [cell["figures"][name] for cell in cells]
             row = {"method": method, "figure": name, "seeds": len(values)}
-            row |= {"mean": float(np.mean(values)), "spread": float(np.std(values))}
+            row |= {"mean": float(np.mean(values)), "std": float(np.std(values))}
             rows.append(row | {"minutes": float(np.mean([c["cpu_seconds"] for c in cells])) / 60})
-    return {"rows": rows, "asked": AIMS}
+    return {"rows": rows, "aims": AIMS}
 
 
 def show(summary: dict[str, Any]) -> str:
@@ -73,7 +73,7 @@ def show(summary: dict[str, Any]) -> str:
     missed = [r for r in rows if r["mean"] < AIMS[r["figure"]]]
     lost = [f"  {r['method']}: {r['figure']} {r['mean']:.4f}" for r in missed]
     body = [
-        [r["method"], r["figure"], f"{r['mean']:.4f}", f"{r['spread']:.4f}", str(r["seeds"]),
+        [r["method"], r["figure"], f"{r['mean']:.4f}", f"{r['std']:.4f}", str(r["seeds"]),
          f"{r['minutes']:.1f}"] for r in rows
     ]  # fmt: skip
     head = ["method", "figure", "mean", "sd", "seeds", "minutes of a core"]

@@ -31,6 +31,13 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "examples"))
 from engines import SENSORS, STAGES, read  # the table of the example
 
 TABLE, METHOD = "cmapss", "superpose"
+# Cells of earlier versions have these names of models; newer ones have both.
+FORMER = {
+    "shipped": "deployed",
+    "constant": "baseline",
+    "joint": "multi_task",
+    "alone": "single_task",
+}
 FIGURES = {"life": "rmse", "fails_within_30": "auc", "stage": "accuracy"}
 
 
@@ -65,10 +72,14 @@ def summarise(study: Study) -> dict[str, Any]:
     cells = study.of(TABLE, METHOD)
     rows = []
     for target, metric in FIGURES.items():
-        for name in cells[0]["metrics"][target] if cells else ():
-            values = [cell["metrics"][target][name][metric] for cell in cells]
+        by_seed = [
+            {FORMER.get(name, name): scores[metric] for name, scores in by_model.items()}
+            for by_model in (cell["metrics"][target] for cell in cells)
+        ]
+        for name in by_seed[0] if by_seed else ():
+            values = [by_model[name] for by_model in by_seed]
             row = {"target": target, "metric": metric, "model": name, "seeds": len(values)}
-            rows.append(row | {"mean": float(np.mean(values)), "spread": float(np.std(values))})
+            rows.append(row | {"mean": float(np.mean(values)), "std": float(np.std(values))})
     seconds = [cell["cpu_seconds"] for cell in cells]
     return {"rows": rows, "cpu_seconds": float(np.mean(seconds)) if seconds else None}
 
@@ -76,17 +87,15 @@ def summarise(study: Study) -> dict[str, Any]:
 def show(summary: dict[str, Any]) -> str:
     """The table, losses of the multi-task net against the others first."""
     rows = summary["rows"]
-    # Stored cells have the package's former names of models ("joint", "alone") beside the new ones.
-    multi_task = {r["target"]: r["mean"] for r in rows if r["model"] == "joint"}
+    multi_task = {r["target"]: r["mean"] for r in rows if r["model"] == "multi_task"}
     lines = ["Losses of the multi-task net"]
     for r in rows:
         ours = multi_task[r["target"]]
         better = (ours < r["mean"]) == (r["metric"] == "rmse")
-        if r["model"] in ("alone", "trees", "hist") and not better:
+        if r["model"] in ("single_task", "trees") and not better:
             lines.append(f"  {r['target']}: {ours:.4g} against {r['model']}")
     body = [
-        [r["target"], r["model"], r["metric"], f"{r['mean']:.3f}", f"{r['spread']:.3f}"]
-        for r in rows
+        [r["target"], r["model"], r["metric"], f"{r['mean']:.3f}", f"{r['std']:.3f}"] for r in rows
     ]
     return "\n".join([*lines, "", grid(["target", "model", "metric", "mean", "sd"], body)])
 
