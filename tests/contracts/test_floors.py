@@ -1,6 +1,7 @@
 """Imports run downwards only, and only through the front door of a folder."""
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -81,6 +82,14 @@ def test_every_folder_and_module_has_a_floor() -> None:
     folders = {p.name for p in SOURCE.iterdir() if p.is_dir() and any(p.glob("*.py"))}
     modules = {p.stem for p in SOURCE.glob("*.py")}
     assert folders | modules <= FLOORS.keys() | TOP.keys()
+
+
+def test_contributors_are_told_the_same_floors() -> None:
+    page = (SOURCE.parents[1] / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    listed = {}
+    for floor, folders in re.findall(r"^\| (\d+) \| ([^|]+) \|", page, re.MULTILINE):
+        listed |= {name: int(floor) for name in re.findall(r"`(\w+)[./]", folders)}
+    assert listed == FLOORS
 
 
 def test_every_folder_of_modules_is_a_package() -> None:
