@@ -70,6 +70,7 @@ class Superpose:
         training: Settings of the training loop.
         balance: How targets are weighed against each other: the name of a method, or a mapping.
         proof: Settings of the references and the no-harm test.
+        deploy: Settings of what is deployed, such as ``{"refit": False}``.
         references: "all", "trees", "network" or "none"; short for ``proof={"references": ...}``.
         seed: Seed of every random choice.
 
@@ -98,6 +99,7 @@ class Superpose:
         training: Mapping[str, Any] | None = None,
         balance: str | Mapping[str, Any] | None = None,
         proof: Mapping[str, Any] | None = None,
+        deploy: Mapping[str, Any] | None = None,
         references: str | None = None,
         seed: int = 0,
     ) -> None:
@@ -113,6 +115,7 @@ class Superpose:
                 training=training,
                 balance=balance,
                 proof=proof,
+                deploy=deploy,
                 references=references,
                 seed=seed,
             )
@@ -224,7 +227,7 @@ class Superpose:
         result = run_evaluation(prepared, work, progress)
         progress("test and report", 0.0)
         name = source_name(source)
-        self._predictor = result.predictor.pruned()
+        self._predictor = result.deployed
         self._source = source
         self.record = findings(result, name, command or self._as_python())
         if folder is not None and work is not None:

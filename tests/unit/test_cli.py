@@ -122,7 +122,7 @@ ERRORS = {
         "  - bad.yaml:1: targets: the key is missing; add it\n"
         "  - bad.yaml:1: targts: unknown key; allowed: data, sources, targets, groups, "
         "ignore, inputs, windows, split, "
-        "model, training, balance, proof, seed; did you mean 'targets'?\n"
+        "model, training, balance, proof, deploy, seed; did you mean 'targets'?\n"
         "  - bad.yaml:2: seed: 'x' given; allowed: a whole number"
     ),
     "check dataless.yaml": (

@@ -3,6 +3,7 @@
 from ._balance import BalanceConfig
 from ._columns import ColumnConfig, InputConfig, TargetConfig
 from ._config import Arguments, Config, load_config
+from ._deploy import DeployConfig
 from ._model import ModelConfig, ResolvedModel
 from ._proof import ProofConfig
 from ._renamed import RENAMED
@@ -18,6 +19,7 @@ __all__ = [
     "BalanceConfig",
     "ColumnConfig",
     "Config",
+    "DeployConfig",
     "InputConfig",
     "ModelConfig",
     "ProofConfig",

@@ -14,6 +14,7 @@ from superpose.errors import ConfigError, Faults, key_path, location, message
 from ._balance import BalanceConfig, method
 from ._columns import InputConfig, TargetConfig, named
 from ._crossings import crossings
+from ._deploy import DeployConfig
 from ._faults import Keys, report
 from ._model import ModelConfig
 from ._proof import ProofConfig
@@ -43,6 +44,7 @@ class Arguments(TypedDict, total=False):
         training: settings of the training loop.
         balance: the name of a balancing method, or a mapping of its settings.
         proof: settings of the references and the no-harm test.
+        deploy: settings of what is deployed.
         references: short for `proof={"references": ...}`.
         seed: seed of every random choice.
         data: path of the table.
@@ -58,6 +60,7 @@ class Arguments(TypedDict, total=False):
     training: Mapping[str, Any] | TrainingConfig | None
     balance: str | Mapping[str, Any] | BalanceConfig | None
     proof: Mapping[str, Any] | ProofConfig | None
+    deploy: Mapping[str, Any] | DeployConfig | None
     references: str | None
     seed: int
     data: str | PathLike[str] | None
@@ -81,6 +84,7 @@ class Config(Section):
         training: the training loop.
         balance: how targets are weighed against each other; the name of a method, or its settings.
         proof: the references and the no-harm test.
+        deploy: what is deployed after the proof.
         seed: seed of every random choice.
 
     Example:
@@ -103,6 +107,7 @@ class Config(Section):
     training: TrainingConfig = TrainingConfig()
     balance: Annotated[BalanceConfig, BeforeValidator(method)] = BalanceConfig()
     proof: ProofConfig = ProofConfig()
+    deploy: DeployConfig = DeployConfig()
     # The largest seed that numpy takes.
     seed: int = Field(default=0, ge=0, le=2**32 - 1)
 

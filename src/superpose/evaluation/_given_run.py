@@ -71,7 +71,7 @@ def fit_given(context: Context, network: NetworkModel, nothing: LevelResult) -> 
     _add(pred, MULTI_TASK, _network_predictions(context, network, half))
     models: list[Model] = []
     cost: list[Cost] = []
-    if (engine := _engine(prepared)) is not None:
+    if (engine := conditional_engine(prepared)) is not None:
         trees = _fit_trees(context, engine, half)
         for fitted in trees:
             for level, z in _oof_predictions(context, fitted, half).items():
@@ -86,7 +86,7 @@ def fit_given(context: Context, network: NetworkModel, nothing: LevelResult) -> 
     return GivenResult(models, levels, cost)
 
 
-def _engine(prepared: Prepared) -> Engine | None:
+def conditional_engine(prepared: Prepared) -> Engine | None:
     """What fits the trees; None where no target can have any, or the settings want none."""
     kinds = prepared.codec.target_kinds.values()
     served = any(kind.tree_task not in (None, "steps") for kind in kinds)

@@ -18,7 +18,7 @@ from superpose.models import (
     Observed,
 )
 
-from ._references import TreeData, fit_reference
+from ._references import TreeData, fit_reference, refit_reference
 
 # Each row is learned from several times, with other targets hidden each time; small tables can
 # afford more of it and need it more.
@@ -50,22 +50,49 @@ def fit_trees_some(data: TreeData, target: str, half: np.ndarray) -> Fitted[Cond
     observed = Observed(data.kinds, data.labels)
     matrix = data.features.matrix
     index = list(data.kinds).index(target)
-    rng = np.random.default_rng([data.seed, index])
-    few = max(len(fold.train) for fold in data.folds) < FEW
-    subsets = [
-        random_subsets(rng, len(matrix), len(data.kinds))
-        for _ in range(COPIES_OF_FEW if few else COPIES)
-    ]
     return _fit_parts(
         data,
         target,
         name=TREES_SOME,
-        learned=[observed.beside(matrix, target, shown=shown) for shown in subsets],
+        learned=_copies_of_some(data, target),
         evaluated={
             HALF: observed.beside(matrix, target, shown=hidden_once(half, index)),
             ALL: observed.beside(matrix, target),
         },
     )
+
+
+def _copies_of_some(data: TreeData, target: str) -> list[np.ndarray]:
+    """Copies (N, F) of all rows, in each of which other targets are hidden at random."""
+    observed = Observed(data.kinds, data.labels)
+    matrix = data.features.matrix
+    rng = np.random.default_rng([data.seed, list(data.kinds).index(target)])
+    few = max(len(fold.train) for fold in data.folds) < FEW
+    subsets = [
+        random_subsets(rng, len(matrix), len(data.kinds))
+        for _ in range(COPIES_OF_FEW if few else COPIES)
+    ]
+    return [observed.beside(matrix, target, shown=shown) for shown in subsets]
+
+
+def refit_conditional_trees(data: TreeData, model: ConditionalTreesModel) -> ConditionalTreesModel:
+    """Fit conditional trees again on all rows, as ``refit_reference`` fits others."""
+    target = model.target
+    if model.name == TREES_SOME:
+        copies = _copies_of_some(data, target)
+    else:
+        copies = [Observed(data.kinds, data.labels).beside(data.features.matrix, target)]
+    trees = refit_reference(_stacked(data, target, copies), model, len(copies))
+    return replace(model, folds=trees.folds, whole=trees.whole, seconds=trees.seconds)
+
+
+def _stacked(data: TreeData, target: str, copies: Sequence[np.ndarray]) -> TreeData:
+    """Lay copies (N, F) of all rows one below the other."""
+    extra = copies[0].shape[1] - data.features.matrix.shape[1]
+    codes = data.features.categorical + [False] * extra
+    features = Features(np.concatenate(copies), codes, [])
+    labels = {target: np.concatenate([data.labels[target]] * len(copies))}
+    return replace(data, features=features, labels=labels)
 
 
 def fit_trees_all(data: TreeData, target: str) -> Fitted[ConditionalTreesModel]:
@@ -110,11 +137,7 @@ def _fit_parts(
         )
         for fold in data.folds
     ]
-    extra = parts[0].shape[1] - data.features.matrix.shape[1]
-    codes = data.features.categorical + [False] * extra
-    features = Features(np.concatenate(parts), codes, [])
-    labels = {target: np.concatenate([data.labels[target]] * len(parts))}
-    fitted = fit_reference(replace(data, features=features, labels=labels, folds=folds), target)
+    fitted = fit_reference(replace(_stacked(data, target, parts), folds=folds), target)
     trees = fitted.model
     pred = fitted.oof_predictions[target].reshape(len(parts), rows, -1)[len(learned) :]
     model = ConditionalTreesModel(name, [target], trees.folds, trees.whole, trees.seconds)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -12,6 +12,9 @@ from superpose.data import Features, Fold
 from superpose.kinds import TargetKind
 from superpose.models import Fitted, TreesModel
 from superpose.trees import Engine, TreeModel, TreeRows, fit_trees
+
+# Fold models of a small table that are fitted again.
+FEWEST_REFITTED = 2
 
 
 @dataclass(frozen=True)
@@ -72,6 +75,41 @@ def fit_reference(data: TreeData, target: str) -> Fitted[TreesModel]:
     pred = _oof_predictions(data, target, models=models, folds=folds)
     model = TreesModel(data.engine, [target], models, whole, time.monotonic() - began)
     return Fitted(model, {target: pred})
+
+
+def refit_reference(data: TreeData, model: TreesModel, copies: int = 1) -> TreesModel:
+    """Fit trees again on all rows with a label, with the rounds that were found.
+
+    The errors that they state stay those on rows that they had not seen.
+
+    Args:
+        data: What to fit on; its folds are not read.
+        model: The trees that were deployed.
+        copies: How often all rows lie one below the other in ``data``.
+    """
+    began = time.monotonic()
+    target = model.target
+    known = data.kinds[target].distribution.known(data.labels[target])
+    rounds = max(1, int(np.median([fold.rounds for fold in model.folds])))
+    n_rows = len(known) // copies
+
+    def fitted(rows: np.ndarray) -> TreeModel:
+        every = np.concatenate([rows + copy * n_rows for copy in range(copies)])
+        trees = _fit(data, target, every[known[every]], rounds=rounds)
+        return trees.with_errors_of(model.folds)
+
+    whole = fitted(np.arange(n_rows))
+    folds = [whole]
+    if model.whole is not None:
+        # The mean of trees that have each seen other rows is steady; a few do for that.
+        rng = np.random.default_rng([data.seed, 7])
+        turn = rng.permutation(n_rows) % len(model.folds)
+        few = max(FEWEST_REFITTED, round(len(model.folds) / 3))
+        folds = [fitted(np.flatnonzero(turn != fold)) for fold in range(few)]
+    seconds = model.seconds + time.monotonic() - began
+    return replace(
+        model, folds=folds, whole=None if model.whole is None else whole, seconds=seconds
+    )
 
 
 def _fit(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,7 @@ from ._fit_models import (
 )
 from ._given_run import fit_given
 from ._levels import LevelResult, OofPredictions, decide_level, deployed_predictions
+from ._refit import REFIT_STAGE, refit
 from ._stages import Stages
 
 
@@ -38,12 +40,15 @@ class RunResult:
         levels: What was decided while nothing is given, and, where targets may be given, while
             half and all of the others are.
         cost: Seconds and weights of each stage.
+        deployed: What is handed to the user: the models of the mixtures, fitted again on all rows
+            unless ``deploy.refit`` is off.
     """
 
     prepared: Prepared
     predictor: Predictor
     levels: dict[str, LevelResult]
     cost: list[Cost]
+    deployed: Predictor
 
     @property
     def decisions(self) -> dict[str, Decision]:
@@ -86,12 +91,9 @@ def run_evaluation(
         for target, pred in context.oof_predictions(fitted).items():
             oof_predictions[target][fitted.model.name] = pred
     stored: list[Fitted[Any]] = [multi, *singles, *trees]
-    result = RunResult(
-        prepared,
-        Predictor(prepared.codec, [fitted.model for fitted in stored], {}),
-        {NONE: decide_level(prepared, oof_predictions)},
-        cost,
-    )
+    predictor = Predictor(prepared.codec, [fitted.model for fitted in stored], {})
+    levels = {NONE: decide_level(prepared, oof_predictions)}
+    result = RunResult(prepared, predictor, levels, cost, predictor)
     if prepared.config.model.given and len(prepared.targets) > 1:
         given = fit_given(context, multi.model, result.levels[NONE])
         result.predictor.models += given.models
@@ -99,6 +101,12 @@ def run_evaluation(
         cost += given.cost
     result.predictor.levels = {name: level.level for name, level in result.levels.items()}
     _learn_from_labels(prepared, result)
+    result.deployed = result.predictor.pruned()
+    if prepared.config.deploy.refit:
+        began = time.monotonic()
+        result.deployed = refit(context, result.deployed)
+        seconds = time.monotonic() - began
+        cost.append({"stage": REFIT_STAGE, "seconds": seconds, "parameters": None})
     return result
 
 

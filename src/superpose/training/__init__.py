@@ -14,6 +14,7 @@ from ._jobs import Job, multi_task_jobs, single_task_jobs
 from ._lookahead import Affinities, look_ahead
 from ._loop import TrainResult, fit
 from ._networks import fit_multi_task, fit_single_task
+from ._refit import refit_networks
 from ._sizes import count_weights
 from ._spec import TrainingSpec
 from ._state import TrainState
@@ -39,6 +40,7 @@ __all__ = [
     "load_checkpoint",
     "look_ahead",
     "multi_task_jobs",
+    "refit_networks",
     "require_balance",
     "require_host",
     "save_checkpoint",

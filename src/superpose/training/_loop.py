@@ -1,4 +1,7 @@
-"""The training loop in three functions: ``fit``, ``run_epoch`` and ``train_step``."""
+"""The training loop in three functions: ``fit``, ``run_epoch`` and ``train_step``.
+
+``continue_fit`` takes some epochs more, on rows that ``fit`` held out.
+"""
 
 from __future__ import annotations
 
@@ -88,6 +91,42 @@ def fit(
             for callback in callbacks:
                 callback.on_epoch(state)
     return _result(state)
+
+
+def continue_fit(
+    spec: TrainingSpec,
+    jobs: Sequence[Job],
+    make: Callable[[], nn.Module],
+    *,
+    weights: StateDict,
+    callbacks: Sequence[Callback] = (),
+) -> StateDict:
+    """Train networks further from some weights, and return the averaged weights at the end.
+
+    Nothing is validated: all epochs of ``spec.settings`` are taken, and the folds need no
+    validation rows.
+
+    Args:
+        spec: Data, folds and settings.
+        jobs: As of ``fit``.
+        make: As of ``fit``.
+        weights: What all networks begin with.
+        callbacks: What follows the training.
+
+    Raises:
+        TrainingError: If a loss is not finite; names the target and the batch.
+    """
+    with torch.random.fork_rng():
+        torch.manual_seed(spec.seed)
+        state = set_up(spec, jobs, make, callbacks=callbacks)
+        state.networks.restore(weights)
+        state.ema.restore(weights)
+        for epoch in range(spec.settings.epochs):
+            state.epoch = epoch
+            run_epoch(state)
+            for callback in callbacks:
+                callback.on_epoch(state)
+    return state.ema.snapshot()
 
 
 def run_epoch(state: TrainState) -> np.ndarray:

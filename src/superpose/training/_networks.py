@@ -83,13 +83,7 @@ def fit_single_task(
     Raises:
         ValueError: Several targets with heads of other forms.
     """
-    spec = replace(
-        spec,
-        labels={target: spec.labels[target] for target in targets},
-        architecture=replace(spec.architecture, fusion="none"),
-        given=False,
-        groups=(),
-    )
+    spec = single_task_spec(spec, targets)
     heads = heads_of(spec.codec, targets)
     sizes = [head for head in heads.values() if isinstance(head, int)]
     if len(heads) > 1 and len(sizes) < len(heads):
@@ -109,6 +103,17 @@ def fit_single_task(
         model = _network_of(spec, result, number, weights=weights)
         networks.append(Fitted(model, {target: result.oof_predictions[number]}))
     return networks
+
+
+def single_task_spec(spec: TrainingSpec, targets: Sequence[str]) -> TrainingSpec:
+    """Return what the networks of single targets have in common, of that of all targets."""
+    return replace(
+        spec,
+        labels={target: spec.labels[target] for target in targets},
+        architecture=replace(spec.architecture, fusion="none"),
+        given=False,
+        groups=(),
+    )
 
 
 def _network_of(

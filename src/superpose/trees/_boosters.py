@@ -107,6 +107,9 @@ class Baseline(Booster):
         return cls(arrays["values"])
 
 
+SMALLEST_UNIT = 1e-6  # of counts that are nearly all 0
+
+
 class CatBoost(Booster):
     """CatBoost, kept in its binary format."""
 
@@ -121,11 +124,14 @@ class CatBoost(Booster):
     WIDE = types.MappingProxyType({"iterations": 500, "learning_rate": 0.1})
     PATIENCE = 50
 
-    def __init__(self, model: Any, *, categorical: list[bool], link: Link, rounds: int) -> None:
+    def __init__(
+        self, model: Any, *, categorical: list[bool], link: Link, rounds: int, unit: float = 1.0
+    ) -> None:
         self.model = model
         self.categorical = categorical
         self.link = link
         self.rounds = rounds
+        self.unit = unit  # of its rates
 
     @classmethod
     def fit(cls, rows: Rows) -> Self:
@@ -158,34 +164,44 @@ class CatBoost(Booster):
             | ({"iterations": rows.rounds} if rows.rounds else {})
         )
         codes = np.flatnonzero(rows.categorical).tolist()
-        train = catboost.Pool(_frame(rows.X, rows.categorical), rows.y, cat_features=codes)
+        # Rates start at 1; from there counts of hundreds take a step beyond what a float holds.
+        unit = max(float(rows.y.mean()), SMALLEST_UNIT) if rows.link == "exp" else 1.0
+        train = catboost.Pool(_frame(rows.X, rows.categorical), rows.y / unit, cat_features=codes)
         stop: dict[str, Any] = {}
-        if rows.X_stop is not None:
+        if rows.X_stop is not None and rows.y_stop is not None:
             pool = catboost.Pool(
-                _frame(rows.X_stop, rows.categorical), rows.y_stop, cat_features=codes
+                _frame(rows.X_stop, rows.categorical), rows.y_stop / unit, cat_features=codes
             )
             stop = {"eval_set": pool, "early_stopping_rounds": cls.PATIENCE, "use_best_model": True}
         model.fit(train, **stop)
         rounds = int(model.tree_count_)
-        return cls(model, categorical=rows.categorical, link=rows.link, rounds=rounds)
+        return cls(model, categorical=rows.categorical, link=rows.link, rounds=rounds, unit=unit)
 
     def cut(self, rounds: int) -> Self:
         if rounds >= self.rounds:
             return self
         shorter = self.model.copy()
         shorter.shrink(ntree_end=rounds)
-        return type(self)(shorter, categorical=self.categorical, link=self.link, rounds=rounds)
+        return type(self)(
+            shorter, categorical=self.categorical, link=self.link, rounds=rounds, unit=self.unit
+        )
 
     def predict(self, X: np.ndarray) -> np.ndarray:
         raw = self.model.predict(_pool(X, self.categorical), prediction_type="RawFormulaVal")
-        return apply_link(self.link, np.asarray(raw, dtype=np.float64).reshape(len(X), -1))
+        scores = np.asarray(raw, dtype=np.float64).reshape(len(X), -1)
+        return apply_link(self.link, scores) * self.unit
 
     def state(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "model.cbm"
             self.model.save_model(str(path), format="cbm")
             blob = np.frombuffer(path.read_bytes(), dtype=np.uint8)
-        state = {"categorical": self.categorical, "link": self.link, "rounds": self.rounds}
+        state = {
+            "categorical": self.categorical,
+            "link": self.link,
+            "rounds": self.rounds,
+            "unit": self.unit,
+        }
         return state, {"model": blob}
 
     @classmethod
@@ -201,6 +217,7 @@ class CatBoost(Booster):
             categorical=list(state["categorical"]),
             link=state["link"],
             rounds=int(state["rounds"]),
+            unit=float(state.get("unit", 1.0)),  # bundles of before have none
         )
 
 

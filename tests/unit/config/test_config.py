@@ -21,7 +21,7 @@ def faults(tmp_path: Path, text: str) -> list[str]:
 
 TOP = (
     "data, sources, targets, groups, ignore, inputs, windows, split, model, training, balance, "
-    "proof, seed"
+    "proof, deploy, seed"
 )
 KINDS = ", ".join(TARGET_KINDS)
 

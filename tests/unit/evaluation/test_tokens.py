@@ -1,4 +1,4 @@
-"""A trial with labels of words: the single-task network is the reference, and all the rest as ever."""
+"""A trial with labels of words: the single-task network is the reference, and all else as ever."""
 
 import numpy as np
 import pytest

@@ -164,6 +164,18 @@ def test_one_class_in_training_gives_the_baseline(engine: str, task: str) -> Non
     assert model.rounds == 0
 
 
+@pytest.mark.parametrize("engine", ENGINES)
+def test_counts_of_thousands_are_learned_as_well_as_small_ones(engine: str) -> None:
+    rng = np.random.default_rng(0)
+    X = rng.random((400, 2)).astype(np.float32)
+    rate = 4000 * np.exp(X[:, 0])
+    data = TreeRows(X, rng.poisson(rate), [False, False], np.arange(300), np.arange(300, 400))
+    model = fit_trees(engine, data, tree_task="poisson")
+    assert np.abs(model.predict(X)[:, 0] / rate - 1).mean() < 0.1
+    again = TreeModel.from_state(*model.state())
+    assert np.array_equal(again.predict(X), model.predict(X))
+
+
 def test_counts_that_are_all_zero_never_give_a_rate_of_zero() -> None:
     X, categorical, _ = mixed_table(60)
     model = fit_trees(
