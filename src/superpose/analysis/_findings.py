@@ -70,6 +70,7 @@ def findings(result: RunResult, source: str = "", command: str = "") -> RunRecor
             CostRecord(str(one["stage"]), float(one["seconds"] or 0.0), _count(one["parameters"]))
             for one in result.cost
         ],
+        refitted=p.table.num_rows if p.config.deploy.refit else 0,
     )
 
 

@@ -126,6 +126,8 @@ class RunRecord(Record):
         entanglement, residuals: What targets tell about each other; None where not measured.
         affinity, grouping: What ``Superpose.affinity`` and ``search_groups`` have found since.
         costs: What each stage took.
+        refitted: Rows on which what is deployed was fitted again after all that is recorded here;
+            0 where it was not.
 
     Example:
         >>> RunRecord.from_dict(*RunRecord(title="first").to_dict()).title
@@ -149,6 +151,7 @@ class RunRecord(Record):
     affinity: AffinityRecord | None = None
     grouping: GroupingRecord | None = None
     costs: list[CostRecord] = field(default_factory=list)
+    refitted: int = 0
 
     @property
     def metrics(self) -> dict[str, dict[str, dict[str, float]]]:

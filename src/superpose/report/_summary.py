@@ -22,7 +22,7 @@ from superpose.record import (
 from ._bars import GainLine, forest
 from ._given import benefit_in_words
 from ._verdicts import MARKS, STYLES
-from ._wording import deployed_in_words, headline, percent, plural, verdict_counts
+from ._wording import deployed_in_words, headline, percent, plural, refit_in_words, verdict_counts
 
 
 @dataclass(frozen=True)
@@ -119,6 +119,7 @@ def _procedure(record: RunRecord) -> list[str]:
             "Without single-task models to compare with, what is deployed may be worse than they "
             "would be."
         )
+    words.append(refit_in_words(record))
     return words
 
 

@@ -28,7 +28,14 @@ from superpose.record import (
 )
 
 from ._given import benefit_in_words
-from ._wording import gain_in_words, headline, metric_name, number, verdict_counts
+from ._wording import (
+    gain_in_words,
+    headline,
+    metric_name,
+    number,
+    refit_in_words,
+    verdict_counts,
+)
 
 STYLES = {HELPED: "green", HARMED: "red", NO_DIFFERENCE: "default", NOT_TESTED: "dim"}
 WIDTH = 100  # columns of a file, and of words on a wider terminal
@@ -182,4 +189,4 @@ def explanation(record: RunRecord) -> list[str]:
         )
     elif targets:
         deployed = "Without single-task models to compare with, what is deployed is unproven."
-    return [words for words in (benefit, sharing, deployed) if words]
+    return [words for words in (benefit, sharing, deployed, refit_in_words(record)) if words]

@@ -17,6 +17,7 @@ from superpose.record import (
     NOT_TESTED,
     VERDICTS,
     GainRecord,
+    RunRecord,
     TargetRecord,
     Verdict,
     mixture_name,
@@ -248,4 +249,14 @@ def sharing_in_words(target: TargetRecord) -> str:
     return (
         f"{finding}: the loss of the multi-task net is {side(gain.gain)} than that of the same net "
         f"trained on this target alone{tail}."
+    )
+
+
+def refit_in_words(record: RunRecord) -> str:
+    """Says that what is deployed has learned from more rows than its figures are from; or ""."""
+    if not record.refitted:
+        return ""
+    return (
+        f"What is deployed was fitted again on all {record.refitted:,} rows, test rows included. "
+        "The figures are of the same procedure before that."
     )

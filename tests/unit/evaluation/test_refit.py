@@ -1,0 +1,102 @@
+"""What is deployed has learned from all rows; what the proof has found does not change by it."""
+
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from superpose.analysis import findings
+from superpose.config import Config
+from superpose.evaluation import RunResult, run_evaluation
+from superpose.prepare import Prepared, _plan, prepare
+
+PARTS = np.array(["train"] * 160 + ["validation"] * 60 + ["test"] * 80)
+
+
+def table() -> pa.Table:
+    """In the rows of the test the sign of x turns, which nobody can know who has not seen them."""
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=300)
+    era = (np.arange(300) >= 220) * 1.0
+    sign = np.where(era == 1, -1.0, 1.0)
+    return pa.table(
+        {
+            "x": x,
+            "era": era,
+            "y": 3 * sign * x + 0.1 * rng.normal(size=300),
+            "z": x + 0.1 * rng.normal(size=300),
+            "part": PARTS,
+        }
+    )
+
+
+def ready(**deploy: bool) -> Prepared:
+    settings = Config.from_arguments(
+        targets=["y", "z"],
+        inputs=["x", "era"],
+        split={"by": "column", "column": "part"},
+        model={"width": 16, "members": 2, "depth": 1},
+        training={"epochs": 12},
+        proof={"folds": 2, "trees": ["hist"]},
+        deploy=deploy,
+    )
+    return prepare(table(), settings)
+
+
+@pytest.fixture(scope="module", params=["folds", "holdout"])
+def runs(request: pytest.FixtureRequest) -> tuple[RunResult, RunResult]:
+    with pytest.MonkeyPatch.context() as patch:
+        if request.param == "holdout":
+            patch.setattr(_plan, "SMALL", 0)
+            patch.setattr(_plan, "LARGE", 0)
+            patch.setattr(_plan, "ROWS_PER_RARE_LABEL", 0)
+            patch.setattr(_plan, "FEW_GROUPS", 0)
+        runs = run_evaluation(ready(refit=False)), run_evaluation(ready())
+    assert [run.prepared.plan.regime for run in runs] == [request.param] * 2
+    return runs
+
+
+def error(run: RunResult, target: str) -> float:
+    later = table().take(np.flatnonzero(PARTS == "test")).drop_columns(["y", "z"])
+    pred = run.deployed.predict(later).pred[target]
+    kind, labels = run.prepared.codec.target_kinds[target], run.prepared.labels[target]
+    return float(kind.distribution.row_loss(labels[PARTS == "test"], pred).mean())
+
+
+def test_what_is_deployed_has_learned_from_the_test_rows(
+    runs: tuple[RunResult, RunResult],
+) -> None:
+    before, after = runs
+    assert error(after, "y") < 0.8 * error(before, "y")
+
+
+def test_what_was_chosen_and_found_is_the_same_without_a_refit(
+    runs: tuple[RunResult, RunResult],
+) -> None:
+    before, after = runs
+    for level, decided in before.levels.items():
+        assert after.levels[level].level == decided.level
+    found = findings(before), findings(after)
+    assert found[0].metrics == found[1].metrics
+    assert [record.refitted for record in found] == [0, 300]
+
+
+def test_mixtures_and_the_widths_of_intervals_stay(runs: tuple[RunResult, RunResult]) -> None:
+    before, after = runs
+    assert after.deployed.levels == before.deployed.levels
+    names = [[(m.name, *m.targets) for m in run.deployed.models] for run in runs]
+    assert names[0] == names[1]
+
+
+def test_a_run_that_stops_in_the_refit_ends_with_the_same_numbers(tmp_path: Path) -> None:
+    def stop(stage: str, share: float) -> None:
+        if stage == "refit on all rows" and share > 0:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run_evaluation(ready(), tmp_path, stop)
+    assert list(tmp_path.glob("refit-*.done"))
+    resumed = run_evaluation(ready(), tmp_path)
+    whole = run_evaluation(ready())
+    assert error(resumed, "y") == error(whole, "y")
