@@ -9,7 +9,7 @@ import pytest
 from superpose.analysis import findings
 from superpose.config import Config
 from superpose.evaluation import RunResult, run_evaluation
-from superpose.prepare import Prepared, _plan, prepare
+from superpose.prepare import Prepared, prepare
 
 PARTS = np.array(["train"] * 160 + ["validation"] * 60 + ["test"] * 80)
 
@@ -31,30 +31,24 @@ def table() -> pa.Table:
     )
 
 
-def ready(**deploy: bool) -> Prepared:
+def ready(folds: int = 1, *, refit: bool = True) -> Prepared:
     settings = Config.from_arguments(
         targets=["y", "z"],
         inputs=["x", "era"],
         split={"by": "column", "column": "part"},
         model={"width": 16, "members": 2, "depth": 1},
         training={"epochs": 12},
-        proof={"folds": 2, "trees": ["hist"]},
-        deploy=deploy,
+        proof={"folds": folds, "trees": ["hist"]},
+        deploy={"refit": refit},
     )
     return prepare(table(), settings)
 
 
-@pytest.fixture(scope="module", params=["folds", "holdout"])
+@pytest.fixture(scope="module", params=[1, 2], ids=["holdout", "folds"])
 def runs(request: pytest.FixtureRequest) -> tuple[RunResult, RunResult]:
-    with pytest.MonkeyPatch.context() as patch:
-        if request.param == "holdout":
-            patch.setattr(_plan, "SMALL", 0)
-            patch.setattr(_plan, "LARGE", 0)
-            patch.setattr(_plan, "ROWS_PER_RARE_LABEL", 0)
-            patch.setattr(_plan, "FEW_GROUPS", 0)
-        runs = run_evaluation(ready(refit=False)), run_evaluation(ready())
-    assert [run.prepared.plan.regime for run in runs] == [request.param] * 2
-    return runs
+    before, after = (run_evaluation(ready(request.param, refit=refit)) for refit in (False, True))
+    assert after.prepared.plan.cross_fitted == (request.param > 1)
+    return before, after
 
 
 def error(run: RunResult, target: str) -> float:
