@@ -24,6 +24,12 @@ FEW_GROUPS = 200
 FEW = 800
 # Above so many rows folds would cost more than they steady.
 LARGE = 8_000
+# Where time divides the rows, models are judged on periods that are later than what they learned,
+# one after the other, each as long as this share of the rows before the test.
+ORIGINS, PERIOD = 3, 0.15
+# Above so many rows one period has enough of them, and three trainings would take too long.
+MOST_FOR_ORIGINS = 20_000
+FEWEST_BLOCKS = 12  # of time, so that each period and what is before it have some
 
 Labels = Mapping[str, np.ndarray]
 
@@ -76,7 +82,10 @@ def make_plan(
         The plan, and what the user should know of it.
     """
     dealt = {t: kind.strata(labels[t]) for t, kind in codec.target_kinds.items()}
+    origins = _origins(config, split) if cross_fitted else []
     proof_rows = seen_rows(split) if cross_fitted else split.validation
+    if origins:
+        proof_rows = np.sort(np.concatenate([fold.validation for fold in origins]))
     half = np.full(len(next(iter(labels.values()))), -1)
     notes = []
     if _count_units(proof_rows, split.clusters) < 2:
@@ -92,8 +101,47 @@ def make_plan(
     if not cross_fitted:
         fold = Fold(split.train, proof_rows[half[proof_rows] == 0])
         return Plan(False, [fold], half, [fold]), notes
+    if origins:
+        return Plan(True, origins, half, origins), notes
     repeats = _folds(proof_rows, dealt, config=config, clusters=split.clusters)
     return Plan(True, [fold for folds in repeats for fold in folds], half, repeats[0]), notes
+
+
+def _origins(config: Config, split: Split) -> list[Fold]:
+    """Folds of which each learns from all before a period, and is judged on the period.
+
+    Without any where rows are not divided by time, or there are too few blocks of it.
+
+    Source:
+        Tashman 2000, rolling-origin evaluation, with windows that grow.
+    """
+    if not _has_origins(config, split):
+        return []
+    rows = seen_rows(split)
+    assert split.clusters is not None
+    block = np.unique(split.clusters[rows], return_inverse=True)[1]  # numbered along time
+    # Blocks differ in size: each counts as where the middle of its rows lies.
+    ends = np.cumsum(np.bincount(block)) / len(rows)
+    middle = ends - np.diff(ends, prepend=0.0) / 2
+    period = np.ceil((1 - middle) / PERIOD).astype(int)[block]  # 1 is the last one
+    return [Fold(rows[period > number], rows[period == number]) for number in range(ORIGINS, 0, -1)]
+
+
+def _has_origins(config: Config, split: Split) -> bool:
+    """Whether models are judged on periods later than what they learned.
+
+    Not without a refit: what is deployed would not know the last of them.
+    """
+    rows = seen_rows(split)
+    return (
+        config.split.by == "time"
+        and config.windows is None  # windows on both sides of a period share their steps
+        and config.deploy.refit
+        and config.proof.folds == "auto"
+        and len(rows) <= MOST_FOR_ORIGINS
+        and split.clusters is not None
+        and len(np.unique(split.clusters[rows])) >= FEWEST_BLOCKS
+    )
 
 
 def _folds(
@@ -117,6 +165,10 @@ def few_by_count(config: Config, schema: Schema, split: Split) -> bool | None:
     if config.proof.folds != "auto":
         return config.proof.folds > 1
     rows = seen_rows(split)
+    if _has_origins(config, split) and not any(
+        TARGET_KINDS[spec.kind].hints.skip_cross_fitting for spec in schema.targets
+    ):
+        return True
     # Kinds that take minutes to train for are known by their class; of inputs some are, once read.
     if len(rows) > LARGE or any(
         TARGET_KINDS[spec.kind].hints.skip_cross_fitting for spec in schema.targets
