@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -45,20 +46,36 @@ def decide_level(prepared: Prepared, oof_predictions: OofPredictions) -> LevelRe
     decisions = dict(zip(kinds, decided, strict=True))
     level = Level({t: decision.deployed for t, decision in decisions.items()})
     for t, kind in kinds.items():
-        y, pred = deployed_predictions(prepared, oof_predictions, level, target=t)
-        level.factors[t] = kind.distribution.scale_factor(y, pred)
-        if (half_width := interval_half_width(kind, y, pred)) is not None:
+        shown = held_out(prepared, oof_predictions, level, target=t)
+        level.factors[t] = kind.distribution.scale_factor(shown.y, shown.pred)
+        half_width = interval_half_width(kind, shown.y, shown.pred, clusters=shown.clusters)
+        if half_width is not None:
             level.scales[t] = half_width
     return LevelResult(decisions, oof_predictions, level)
 
 
-def deployed_predictions(
+class HeldOut(NamedTuple):
+    """Rows with a label that no model has learned from.
+
+    Args:
+        y: Labels (n,) or (n, L).
+        pred: What is deployed there, (n, K).
+        clusters: Group or block of time of each row (n,), where rows depend on each other.
+    """
+
+    y: np.ndarray
+    pred: np.ndarray
+    clusters: np.ndarray | None
+
+
+def held_out(
     prepared: Prepared, oof_predictions: OofPredictions, level: Level, *, target: str
-) -> tuple[np.ndarray, np.ndarray]:
-    """Labels (n,) or (n, L) of the rows of the proof that have one, and what is deployed there."""
+) -> HeldOut:
+    """Return the rows of the proof that have a label."""
     labels = prepared.labels[target]
     proof_rows = prepared.plan.proof_rows
     rows = proof_rows[prepared.codec.target_kinds[target].distribution.known(labels[proof_rows])]
     weights = level.weights[target]
     pred = mix({name: oof_predictions[target][name][rows] for name in weights}, weights)
-    return labels[rows], pred
+    clusters = prepared.split.clusters
+    return HeldOut(labels[rows], pred, None if clusters is None else clusters[rows])

@@ -22,27 +22,32 @@ from superpose.models.network import NetworkModel
 from superpose.training import refit_networks
 from superpose.trees import Engine
 
+from ._calibration import interval_half_width
 from ._context import Context
 from ._fit_models import tree_data
 from ._given_run import conditional_engine
 from ._given_trees import refit_conditional_trees
+from ._levels import LevelResult, held_out
 from ._references import refit_reference
 
 REFIT_STAGE = "refit on all rows"
 
 
-def refit(context: Context, predictor: Predictor) -> Predictor:
+def refit(context: Context, predictor: Predictor, nothing: LevelResult) -> Predictor:
     """Fit the models of all mixtures again, on all rows of the table with a label.
 
-    Rounds and epochs are those that were found; mixtures, thresholds and the widths of intervals
-    stay as held-out rows have shown them. The copula stands on what is fitted again, and is itself
-    of held-out predictions: it stays.
+    Rounds and epochs are those that were found; mixtures and thresholds stay as held-out rows have
+    shown them. So do intervals, but that test rows are held-out rows too, of another period where
+    time divides the table. The copula stands on what is fitted again, and is itself of held-out
+    predictions: it stays.
 
     Args:
         context: The run.
         predictor: What was decided, without the models that no mixture uses.
+        nothing: What was decided while nothing is given.
     """
     context.progress(REFIT_STAGE, 0.0)
+    levels = _with_test_rows(context, predictor, nothing)
     models = []
     for number, model in enumerate(predictor.models):
         fit = partial(_refitted, context, model, predictor.levels)
@@ -53,7 +58,47 @@ def refit(context: Context, predictor: Predictor) -> Predictor:
         target: kind.distribution.baseline(labels[target])
         for target, kind in predictor.codec.target_kinds.items()
     }
-    return replace(predictor, models=models, baselines=baselines)
+    return replace(predictor, models=models, baselines=baselines, levels=levels)
+
+
+def _with_test_rows(
+    context: Context, predictor: Predictor, nothing: LevelResult
+) -> dict[str, Level]:
+    """The levels, with half-widths of intervals that the test rows have had their part in.
+
+    They are measured while nothing is given; where targets are given, intervals grow as much, and
+    never shrink.
+    """
+    prepared = context.prepared
+    test = prepared.split.test
+    rows = predictor.rows(prepared.table.take(test))
+    pred = predictor.deployed(rows) if len(test) else {}
+    levels = {
+        name: replace(level, scales=dict(level.scales)) for name, level in predictor.levels.items()
+    }
+    for target, z in pred.items():
+        before = nothing.level.scales.get(target)
+        if not before:
+            continue
+        kind = prepared.codec.target_kinds[target]
+        shown = held_out(prepared, nothing.oof_predictions, nothing.level, target=target)
+        labels = prepared.labels[target][test]
+        known = kind.distribution.known(labels)
+        clusters = prepared.split.clusters
+        half_width = interval_half_width(
+            kind,
+            np.concatenate([shown.y, labels[known]]),
+            np.concatenate([shown.pred, z[known]]),
+            clusters=None
+            if shown.clusters is None or clusters is None
+            else np.concatenate([shown.clusters, clusters[test][known]]),
+        )
+        if half_width is None:
+            continue
+        for name, level in levels.items():
+            grown = half_width / before
+            level.scales[target] *= grown if name == NONE else max(grown, 1.0)
+    return levels
 
 
 def _refitted(context: Context, model: Model, levels: Mapping[str, Level]) -> Fitted[Model]:

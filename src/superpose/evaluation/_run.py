@@ -25,7 +25,7 @@ from ._fit_models import (
     tree_costs,
 )
 from ._given_run import fit_given
-from ._levels import LevelResult, OofPredictions, decide_level, deployed_predictions
+from ._levels import LevelResult, OofPredictions, decide_level, held_out
 from ._refit import REFIT_STAGE, refit
 from ._stages import Stages
 
@@ -104,7 +104,7 @@ def run_evaluation(
     result.deployed = result.predictor.pruned()
     if prepared.config.deploy.refit:
         began = time.monotonic()
-        result.deployed = refit(context, result.deployed)
+        result.deployed = refit(context, result.deployed, result.levels[NONE])
         seconds = time.monotonic() - began
         cost.append({"stage": REFIT_STAGE, "seconds": seconds, "parameters": None})
     return result
@@ -119,6 +119,6 @@ def _learn_from_labels(prepared: Prepared, result: RunResult) -> None:
         result.predictor.baselines[target] = kind.distribution.baseline(
             prepared.labels[target][seen]
         )
-        y, pred = deployed_predictions(prepared, result.oof_predictions, level, target=target)
-        if (threshold := rare_threshold(kind, y, pred)) is not None:
+        shown = held_out(prepared, result.oof_predictions, level, target=target)
+        if (threshold := rare_threshold(kind, shown.y, shown.pred)) is not None:
             result.predictor.thresholds[target] = threshold

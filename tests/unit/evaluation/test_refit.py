@@ -76,9 +76,14 @@ def test_what_was_chosen_and_found_is_the_same_without_a_refit(
     assert [record.refitted for record in found] == [0, 300]
 
 
-def test_mixtures_and_the_widths_of_intervals_stay(runs: tuple[RunResult, RunResult]) -> None:
+def test_mixtures_stay_and_intervals_are_set_by_the_test_rows_too(
+    runs: tuple[RunResult, RunResult],
+) -> None:
     before, after = runs
-    assert after.deployed.levels == before.deployed.levels
+    for name, level in before.deployed.levels.items():
+        assert after.deployed.levels[name].weights == level.weights
+        # The test rows of y are nothing like those before them.
+        assert after.deployed.levels[name].scales["y"] > 1.5 * level.scales["y"]
     names = [[(m.name, *m.targets) for m in run.deployed.models] for run in runs]
     assert names[0] == names[1]
 
