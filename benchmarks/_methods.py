@@ -211,14 +211,16 @@ def fit_catboost(
         model = CatBoostClassifier(
             loss_function="Logloss" if len(seen) == 2 else "MultiClass", **common
         )
-    eval_set = None if held_out is None else (plain(held_out.x), held_out.y)
-    model.fit(plain(rows.x), rows.y, eval_set=eval_set)
+    # Poisson rates start at 1, from where counts of hundreds take a step beyond any float.
+    unit = rows.y.mean() if task.kind == "count" else 1.0
+    eval_set = None if held_out is None else (plain(held_out.x), held_out.y / unit)
+    model.fit(plain(rows.x), rows.y / unit, eval_set=eval_set)
 
     def predict(x: pd.DataFrame) -> np.ndarray:
         if task.kind == "number":
             return model.predict(plain(x))[:, None]
         if task.kind == "count":
-            return model.predict(plain(x), prediction_type="Exponent")[:, None]
+            return model.predict(plain(x), prediction_type="Exponent")[:, None] * unit
         return _of_all_classes(model.predict_proba(plain(x)), seen, task.n_classes)
 
     predict.model = model  # type: ignore[attr-defined]  # for who wants its size
