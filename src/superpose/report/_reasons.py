@@ -3,10 +3,20 @@
 from __future__ import annotations
 
 import math
+from statistics import NormalDist
 
-from superpose.record import DecisionRecord, MixtureRecord, RunRecord, TargetRecord, mixture_name
+from superpose.record import (
+    NO_DIFFERENCE,
+    DecisionRecord,
+    MixtureRecord,
+    RunRecord,
+    TargetRecord,
+    mixture_name,
+)
 
-from ._wording import metric_name, p_value, plural, side
+from ._wording import metric_name, p_value, percent, plural, side
+
+POWER = 0.8
 
 
 def reason_in_words(record: RunRecord, target: TargetRecord) -> str:
@@ -32,6 +42,28 @@ def reason_in_words(record: RunRecord, target: TargetRecord) -> str:
     reasons = [*_single_task(record, target), *_challenger(record, target)]
     kept = f"Deployed is the best single-task model, {deployed}"
     return f"{kept}; {', and '.join(reasons)}." if reasons else f"{kept}."
+
+
+def power_in_words(record: RunRecord, target: TargetRecord) -> str:
+    """Returns the smallest gain that a test of sharing without a result was likely to show; or "".
+
+    Likely is a power of 80 %, at the level that Holm's procedure starts with.
+
+    Args:
+        record: The run, whose level and number of targets the test has.
+        target: One of its targets.
+    """
+    gain = target.sharing.gain
+    if target.sharing.verdict != NO_DIFFERENCE or math.isnan(gain.low) or math.isnan(gain.high):
+        return ""
+    normal = NormalDist()
+    error = (gain.high - gain.low) / (2 * normal.inv_cdf(0.975))
+    level = record.alpha / len(record.targets)
+    smallest = (normal.inv_cdf(1 - level) + normal.inv_cdf(POWER)) * error
+    return (
+        f"With so many rows a gain by sharing of {percent(smallest).lstrip('+')} % or more would "
+        "have been shown four times out of five; a smaller one may be there."
+    )
 
 
 def _better(target: TargetRecord, value: float) -> bool:

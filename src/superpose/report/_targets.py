@@ -17,6 +17,7 @@ from superpose.record import (
 
 from ._bars import importance_bars
 from ._figures import TargetFigures, target_figures
+from ._reasons import power_in_words
 from ._svg import Chart
 from ._verdicts import VerdictLine, verdict_lines
 from ._wording import listing, metric_name, number, sharing_in_words
@@ -57,7 +58,7 @@ def target_views(record: RunRecord) -> list[TargetView]:
     return [
         TargetView(
             line=line,
-            words=_words(target, line),
+            words=_words(record, target, line),
             metrics=metric_table(target.metrics, target.metric),
             figures=_figures(target, record.importance),
         )
@@ -65,8 +66,9 @@ def target_views(record: RunRecord) -> list[TargetView]:
     ]
 
 
-def _words(target: TargetRecord, line: VerdictLine) -> list[str]:
-    words = [sharing_in_words(target), line.reason]
+def _words(record: RunRecord, target: TargetRecord, line: VerdictLine) -> list[str]:
+    sentences = [sharing_in_words(target), power_in_words(record, target), line.reason]
+    words = [sentence for sentence in sentences if sentence]
     if target.shares_with is not None:
         others = listing(target.shares_with) or "no other target"
         words.insert(0, f"It shares its network with {others}.")

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from superpose.record import (
+    HELPED,
+    NO_DIFFERENCE,
     DecisionRecord,
     GainRecord,
     MixtureRecord,
@@ -12,7 +16,7 @@ from superpose.record import (
     SharingRecord,
     TargetRecord,
 )
-from superpose.report._reasons import reason_in_words
+from superpose.report._reasons import power_in_words, reason_in_words
 
 REFERENCE = MixtureRecord({"trees": 0.6, "single_task": 0.4}, 10.0)
 CHALLENGER = MixtureRecord({"catboost": 0.4, "multi_task": 0.6}, 9.5)
@@ -98,3 +102,19 @@ def test_higher_may_be_better():
         reason(test=GainRecord(-1.0), multi_task=9.0, single_task=9.0, higher_is_better=True)
         == f"{KEPT}."
     )
+
+
+def test_without_a_difference_the_smallest_gain_that_would_have_been_shown_is_said():
+    # A standard error of 1 %: 1.645 of it for the level, 0.842 for four times out of five.
+    gain = GainRecord(0.3, 0.3 - 1.96, 0.3 + 1.96, 0.4)
+    none = SharingRecord(9.0, 9.1, gain, NO_DIFFERENCE)
+    target = TargetRecord(name="a", sharing=none)
+    alone = RunRecord(alpha=0.05, targets={"a": target})
+    assert "a gain by sharing of 2.5 % or more would have been shown" in power_in_words(
+        alone, target
+    )
+    # More targets share the level out.
+    five = RunRecord(alpha=0.05, targets=dict.fromkeys("abcde", target))
+    assert "3.2 % or more" in power_in_words(five, target)
+    shown = replace(target, sharing=replace(none, verdict=HELPED))
+    assert power_in_words(alone, shown) == ""
