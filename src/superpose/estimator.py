@@ -260,6 +260,11 @@ class Superpose:
         codec = self._fitted().codec
         table = self._rows(source, empty=True)
         names = given_names(codec, table, given)
+        for target, share in self.record.weak_intervals.items():
+            text = (
+                f"its intervals of 90 % held {100 * share:.0f} % of the test rows of the training"
+            )
+            warnings.warn(f"target {target!r}: {text}; do not rely on them", stacklevel=2)
         prediction = self._fitted().predict(table, names)
         columns: dict[str, pa.Array] = {}
         for target, pred in prediction.pred.items():

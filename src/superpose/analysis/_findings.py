@@ -6,6 +6,7 @@ import datetime as dt
 import os
 import platform
 import warnings
+from dataclasses import replace
 from importlib.metadata import PackageNotFoundError, version
 
 import numpy as np
@@ -49,7 +50,7 @@ def findings(result: RunResult, source: str = "", command: str = "") -> RunRecor
         labels = {t: y[test] for t, y in p.labels.items()}
     preds = result.predictor.each(result.predictor.rows(table), p.targets)
     more = " …" if len(p.targets) > TITLED else ""
-    return RunRecord(
+    record = RunRecord(
         title=f"Superpose report: {', '.join(p.targets[:TITLED])}{more}",
         origin=_origin(p, command),
         data=_data(p, source),
@@ -72,6 +73,13 @@ def findings(result: RunResult, source: str = "", command: str = "") -> RunRecor
         ],
         refitted=p.table.num_rows if p.config.deploy.refit else 0,
     )
+    weak = [_weak_interval(target, share) for target, share in record.weak_intervals.items()]
+    return replace(record, warnings=[*record.warnings, *weak])
+
+
+def _weak_interval(target: str, share: float) -> str:
+    held = f"its intervals of 90 % held {100 * share:.0f} % of the test rows"
+    return f"target {target!r}: {held}; do not rely on them for new rows"
 
 
 def _count(parameters: float | int | str | None) -> int | None:

@@ -14,9 +14,12 @@ from ._charts import chart_arrays
 from ._network import AttentionRecord, BalanceRecord, ImportanceRecord, StatesRecord
 from ._sharing import AffinityRecord, EntanglementRecord, GroupingRecord, ResidualRecord
 from ._target import TargetRecord
-from ._values import Real, Record, plain
+from ._values import UNKNOWN, Real, Record, plain
 
 PART = "record"  # what messages call it
+# An interval of 90 % that held fewer of so many test rows is weak: by chance one in forty is.
+LEAST_COVERAGE = 0.8
+FEWEST_TEST_ROWS = 50
 
 
 @dataclass(frozen=True)
@@ -157,6 +160,21 @@ class RunRecord(Record):
     def metrics(self) -> dict[str, dict[str, dict[str, float]]]:
         """On the test rows every metric by target, model and metric."""
         return {name: target.metrics for name, target in self.targets.items()}
+
+    @property
+    def weak_intervals(self) -> dict[str, float]:
+        """Targets whose intervals of 90 % held clearly fewer of the test rows, and their share.
+
+        Where the test rows are later than the others, or of other groups, this is what new rows
+        will be like.
+        """
+        if self.data.rows.get("test", 0) < FEWEST_TEST_ROWS:
+            return {}
+        shares = {
+            name: target.metrics.get("deployed", {}).get("coverage", UNKNOWN)
+            for name, target in self.targets.items()
+        }
+        return {name: share for name, share in shares.items() if share < LEAST_COVERAGE}
 
     def to_dict(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
         """Splits the record into what JSON can hold and the arrays of the charts.

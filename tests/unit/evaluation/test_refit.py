@@ -1,11 +1,13 @@
 """What is deployed has learned from all rows; what the proof has found does not change by it."""
 
+import re
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import pytest
 
+from superpose import Superpose
 from superpose.analysis import findings
 from superpose.config import Config
 from superpose.evaluation import RunResult, run_evaluation
@@ -86,6 +88,14 @@ def test_mixtures_stay_and_intervals_are_set_by_the_test_rows_too(
         assert after.deployed.levels[name].scales["y"] > 1.5 * level.scales["y"]
     names = [[(m.name, *m.targets) for m in run.deployed.models] for run in runs]
     assert names[0] == names[1]
+
+
+def test_intervals_that_failed_on_the_test_rows_are_warned_of_in_training_and_prediction() -> None:
+    model = Superpose.from_config(ready().config).fit(table())
+    held = r"target 'y': (its )?intervals of 90 % held \d+ % of the test rows"
+    assert any(re.match(held, text) for text in model.warnings)
+    with pytest.warns(UserWarning, match=held):
+        model.predict(table().slice(0, 5).drop_columns(["y", "z"]))
 
 
 def test_a_run_that_stops_in_the_refit_ends_with_the_same_numbers(tmp_path: Path) -> None:

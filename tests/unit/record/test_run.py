@@ -12,6 +12,7 @@ from superpose.errors import BundleError
 from superpose.record import (
     ClassesChart,
     CurveRecord,
+    DataRecord,
     DecisionRecord,
     GainRecord,
     MixtureRecord,
@@ -126,3 +127,18 @@ def test_what_json_has_no_word_for_becomes_null() -> None:
         "1": [None],
     }
     assert plain(GainRecord(1.0)) == {"gain": 1.0, "low": None, "high": None, "p": None}
+
+
+def test_intervals_that_held_clearly_fewer_of_many_test_rows_are_weak():
+    def record(rows: int, **shares: float) -> RunRecord:
+        targets = {
+            name: TargetRecord(name, metrics={"deployed": {"coverage": share}})
+            for name, share in shares.items()
+        }
+        return RunRecord(data=DataRecord(rows={"test": rows}), targets=targets | CLASSES)
+
+    assert record(400, a=0.62, b=0.91).weak_intervals == {"a": 0.62}
+    assert record(20, a=0.62).weak_intervals == {}
+
+
+CLASSES = {"level": TargetRecord("level", metrics={"deployed": {"accuracy": 0.5}})}
