@@ -40,8 +40,8 @@ def refit_networks(
         spec: What they were trained by.
         model: The networks.
         rows: The rows to learn from.
-        epochs: The snapshots that are needed (default all); the others are dropped, and targets
-            that had theirs there, which nothing deployed reads, have the nearest that is left.
+        epochs: The snapshots that are needed (default all). The others are dropped; what had one
+            of them, which nothing deployed reads, has the nearest that is left.
         callbacks: What follows the training.
     """
     before = spec.settings
@@ -68,5 +68,10 @@ def refit_networks(
         }
         own = replace(spec, settings=before.model_copy(update=more))
         snapshots[epoch] = continue_fit(own, jobs, make, weights=weights, callbacks=callbacks)
-    best = [min(snapshots, key=lambda kept: abs(kept - epoch)) for epoch in model.best]
-    return replace(model, snapshots=snapshots, best=best)
+
+    def nearest(epoch: int) -> int:
+        return min(snapshots, key=lambda kept: abs(kept - epoch))
+
+    given_epoch = None if model.given_epoch is None else nearest(model.given_epoch)
+    best = [nearest(epoch) for epoch in model.best]
+    return replace(model, snapshots=snapshots, best=best, given_epoch=given_epoch)
