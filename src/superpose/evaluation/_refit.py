@@ -16,6 +16,7 @@ from superpose.models import (
     Level,
     Model,
     Predictor,
+    Rows,
     TreesModel,
 )
 from superpose.models.network import NetworkModel
@@ -71,7 +72,10 @@ def _with_test_rows(
     """
     prepared = context.prepared
     test = prepared.split.test
-    rows = predictor.rows(prepared.table.take(test))
+    # Encoded already: images and sounds are not read from their files again.
+    inputs = {name: block[test] for name, block in prepared.inputs.items()}
+    matrix = prepared.features.matrix[test]
+    rows = Rows.of_arrays(prepared.codec, inputs, matrix, models=predictor.models)
     pred = predictor.deployed(rows) if len(test) else {}
     levels = {
         name: replace(level, scales=dict(level.scales)) for name, level in predictor.levels.items()

@@ -56,7 +56,12 @@ class Rows:
 
     @classmethod
     def of_arrays(
-        cls, codec: Codec, inputs: Mapping[str, np.ndarray], matrix: np.ndarray | None = None
+        cls,
+        codec: Codec,
+        inputs: Mapping[str, np.ndarray],
+        matrix: np.ndarray | None = None,
+        *,
+        models: Sequence[Model] = (),
     ) -> Self:
         """Rows that are encoded already, (N, ...) each; without a matrix for networks only."""
 
@@ -66,7 +71,7 @@ class Rows:
             return matrix
 
         size = len(next(iter(inputs.values())))
-        return cls(codec, size, inputs=lambda: inputs, matrix=read_matrix)
+        return cls(codec, size, inputs=lambda: inputs, matrix=read_matrix, models=models)
 
     def __len__(self) -> int:
         return self._size

@@ -45,8 +45,8 @@ class BernoulliHead(Head):
 
 
 @dataclass(frozen=True)
-class CategoricalHead(Head):
-    """A logit for each class."""
+class _ClassesHead(Head):
+    """As many raw outputs as there are classes."""
 
     n_classes: int
 
@@ -57,6 +57,11 @@ class CategoricalHead(Head):
     @property
     def n_outputs(self) -> int:
         return self.n_classes
+
+
+@dataclass(frozen=True)
+class CategoricalHead(_ClassesHead):
+    """A logit for each class."""
 
     def loss(self, out: Tensor, y: Tensor) -> Tensor:
         return category_loss(out, y)
@@ -66,18 +71,8 @@ class CategoricalHead(Head):
 
 
 @dataclass(frozen=True)
-class OrdinalHead(Head):
+class OrdinalHead(_ClassesHead):
     """A location and thresholds that rise."""
-
-    n_classes: int
-
-    @classmethod
-    def of(cls, kind: Any) -> Self:
-        return cls(kind.distribution.n_classes)
-
-    @property
-    def n_outputs(self) -> int:
-        return self.n_classes
 
     def loss(self, out: Tensor, y: Tensor) -> Tensor:
         return ordinal_loss(out, y)
