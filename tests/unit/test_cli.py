@@ -280,6 +280,7 @@ def test_check_tells_kinds_split_and_warnings_and_trains_nothing(folder: Path) -
     before = sorted(folder.rglob("*"))
     output = succeed("check", "superpose.yaml")
     assert "Split: stratified" in output
+    assert "\nEvaluated on 10 folds of 68 rows\n" in output
     assert "4 levels" in output, "what the codec has learned of a column"
     assert "Warning: " in output
     assert "'copy'" in output
