@@ -73,13 +73,7 @@ def findings(result: RunResult, source: str = "", command: str = "") -> RunRecor
         ],
         refitted=p.table.num_rows if p.config.deploy.refit else 0,
     )
-    weak = [_weak_interval(target, share) for target, share in record.weak_intervals.items()]
-    return replace(record, warnings=[*record.warnings, *weak])
-
-
-def _weak_interval(target: str, share: float) -> str:
-    held = f"its intervals of 90 % held {100 * share:.0f} % of the test rows"
-    return f"target {target!r}: {held}; do not rely on them for new rows"
+    return replace(record, warnings=[*record.warnings, *record.weak_interval_warnings()])
 
 
 def _count(parameters: float | int | str | None) -> int | None:

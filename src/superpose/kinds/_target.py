@@ -61,9 +61,15 @@ class TargetKind(CodecBase, ABC):
         self,
         pred: np.ndarray,
         threshold: float | Sequence[float] | None = None,
-        interval: np.ndarray | None = None,
+        quantile: np.ndarray | None = None,
     ) -> dict[str, pa.Array]:
-        """Columns of a prediction in the user's units, by name."""
+        """Columns of a prediction in the user's units, by name.
+
+        Args:
+            pred: canonical predictions (N, K).
+            threshold: above which probability yes is decided, one or one for each label.
+            quantile: how far the interval or set of each row reaches (N,); None for none.
+        """
 
     @abstractmethod
     def describe(self) -> str:
@@ -76,6 +82,13 @@ class TargetKind(CodecBase, ABC):
     def decode_proba(self, pred: np.ndarray) -> dict[str, pa.Array]:
         """Columns of the whole distribution, by name ("level=high")."""
         return self.decode(pred)
+
+    def region(
+        self, pred: np.ndarray, quantile: np.ndarray | None, threshold: Any = None
+    ) -> np.ndarray | None:
+        """The interval or set of each row, as `Conformity.region` gives it, or None for none."""
+        conformity = self.distribution.conformity
+        return None if conformity is None or quantile is None else conformity.region(pred, quantile)
 
     @property
     def labels(self) -> list[str]:
@@ -157,15 +170,14 @@ class TargetKind(CodecBase, ABC):
             pred: canonical predictions (N, K).
             baseline: the prediction (K,) to compare with, as a rule that of the training rows;
                 without it that of the rows given, which is a stricter rival.
-            options: ``threshold`` for yes-or-no decisions; ``interval`` (N,) or (N, H) half-widths
-                in standardised units for the coverage of numbers.
+            options: ``threshold`` for yes-or-no decisions; ``quantile`` (N,), how far intervals and
+                sets reach, for their ``coverage`` and the mean size of sets, ``set_size``.
         """
         distribution = self.distribution
         y, pred = np.asarray(y, np.float64), np.asarray(pred, np.float64)
         rows = distribution.known(y)
-        if options.get("interval") is not None:
-            shape = (*rows.shape, *np.shape(options["interval"])[1:])
-            options["interval"] = np.broadcast_to(options["interval"], shape)[rows]
+        if options.get("quantile") is not None:
+            options["quantile"] = np.broadcast_to(options["quantile"], rows.shape)[rows]
         y, pred = y[rows], pred[rows]
         if baseline is None:
             baseline = distribution.baseline(y)
@@ -175,7 +187,20 @@ class TargetKind(CodecBase, ABC):
             reference = float(distribution.row_loss(y, baselines).mean())
             if reference > 0:
                 score = 1 - float(distribution.row_loss(y, pred).mean()) / reference
-        return {**self._metrics(y, pred, **options), "score": score}
+        own = self._metrics(y, pred, **options)
+        return {**own, **self._coverage(y, pred, **options), "score": score}
+
+    def _coverage(self, y: np.ndarray, pred: np.ndarray, **options: Any) -> dict[str, float]:
+        """The share of labels inside of their intervals or sets, and the mean size of sets."""
+        conformity = self.distribution.conformity
+        region = self.region(pred, options.get("quantile"), options.get("threshold"))
+        if conformity is None or region is None:
+            return {}
+        inside = conformity.contains(region, y)[~np.isnan(y)]
+        metrics = {"coverage": float(inside.mean()) if len(inside) else np.nan}
+        if conformity.is_set:
+            metrics["set_size"] = float(region.sum(axis=1).mean()) if len(region) else np.nan
+        return metrics
 
 
 def too_few_labels(column: str, count: int) -> DataError:

@@ -108,7 +108,7 @@ def with_fault(name, fault):
 class Shifted(NumberTarget):
     """Decodes into other units than it reads."""
 
-    def decode(self, pred, threshold=None, interval=None):
+    def decode(self, pred, threshold=None, quantile=None):
         return {self.column: pa.array(super().decode(pred)[self.column].to_numpy() + 1)}
 
 
