@@ -9,7 +9,7 @@ fitted to one column; they hold plain values only, so they travel as JSON.
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self
@@ -18,7 +18,6 @@ import numpy as np
 import pyarrow as pa
 
 from superpose.columns import Column
-from superpose.distributions import Distribution
 from superpose.errors import DataError
 
 from ._anchor import Anchor
@@ -27,10 +26,11 @@ from ._codec_base import CodecBase
 from ._hints import TargetHints
 from ._locations import Locations
 from ._observed import ObservedColumns
+from ._regions import Regions
 
 
 @dataclass(kw_only=True)
-class TargetKind(CodecBase, ABC):
+class TargetKind(CodecBase, Regions):
     """One target column, fitted on training rows."""
 
     name: ClassVar[str]
@@ -50,11 +50,6 @@ class TargetKind(CodecBase, ABC):
     @abstractmethod
     def encode(self, values: Column) -> np.ndarray:
         """Labels as float32 (N,) or (N, L), NaN where missing."""
-
-    @property
-    @abstractmethod
-    def distribution(self) -> Distribution:
-        """What a prediction says of a label."""
 
     @abstractmethod
     def decode(
@@ -82,13 +77,6 @@ class TargetKind(CodecBase, ABC):
     def decode_proba(self, pred: np.ndarray) -> dict[str, pa.Array]:
         """Columns of the whole distribution, by name ("level=high")."""
         return self.decode(pred)
-
-    def region(
-        self, pred: np.ndarray, quantile: np.ndarray | None, threshold: Any = None
-    ) -> np.ndarray | None:
-        """The interval or set of each row, as `Conformity.region` gives it, or None for none."""
-        conformity = self.distribution.conformity
-        return None if conformity is None or quantile is None else conformity.region(pred, quantile)
 
     @property
     def labels(self) -> list[str]:
@@ -188,19 +176,12 @@ class TargetKind(CodecBase, ABC):
             if reference > 0:
                 score = 1 - float(distribution.row_loss(y, pred).mean()) / reference
         own = self._metrics(y, pred, **options)
-        return {**own, **self._coverage(y, pred, **options), "score": score}
-
-    def _coverage(self, y: np.ndarray, pred: np.ndarray, **options: Any) -> dict[str, float]:
-        """The share of labels inside of their intervals or sets, and the mean size of sets."""
-        conformity = self.distribution.conformity
-        region = self.region(pred, options.get("quantile"), options.get("threshold"))
-        if conformity is None or region is None:
-            return {}
-        inside = conformity.contains(region, y)[~np.isnan(y)]
-        metrics = {"coverage": float(inside.mean()) if len(inside) else np.nan}
-        if conformity.is_set:
-            metrics["set_size"] = float(region.sum(axis=1).mean()) if len(region) else np.nan
-        return metrics
+        quantile, threshold = (options.get(name) for name in ("quantile", "threshold"))
+        return {
+            **own,
+            **self.coverage(y, pred, quantile, threshold=threshold),
+            "score": score,
+        }
 
 
 def too_few_labels(column: str, count: int) -> DataError:

@@ -85,7 +85,7 @@ def test_mixtures_stay_and_intervals_are_set_by_the_test_rows_too(
     for name, level in before.deployed.levels.items():
         assert after.deployed.levels[name].weights == level.weights
         # The test rows of y are nothing like those before them.
-        assert after.deployed.levels[name].scales["y"] > 1.5 * level.scales["y"]
+        assert after.deployed.levels[name].quantiles["y"] > 1.5 * level.quantiles["y"]
     names = [[(m.name, *m.targets) for m in run.deployed.models] for run in runs]
     assert names[0] == names[1]
 
