@@ -125,7 +125,7 @@ def test_sets_that_held_every_validation_row_grow_where_the_test_rows_show_error
     run = run_evaluation(prepared)
     nothing = run.levels["none"]
     nothing.level.quantiles["c"] = 0.0
-    predictor = replace(run.predictor, levels={name: nothing.level for name in ("none", "all")})
+    predictor = replace(run.predictor, levels=dict.fromkeys(("none", "all"), nothing.level))
     levels = _with_test_rows(Context(prepared, Stages(None), quiet), predictor, nothing)
     assert levels["none"].quantiles["c"] == levels["all"].quantiles["c"] > 0.3
     assert nothing.level.quantiles["c"] == 0.0
