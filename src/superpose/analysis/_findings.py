@@ -73,7 +73,16 @@ def findings(result: RunResult, source: str = "", command: str = "") -> RunRecor
         ],
         refitted=p.table.num_rows if p.config.deploy.refit else 0,
     )
-    return replace(record, warnings=[*record.warnings, *record.weak_interval_warnings()])
+    empty = [_no_model(name) for name, t in record.targets.items() if t.decision.ignores_inputs]
+    weak = record.weak_interval_warnings()
+    return replace(record, warnings=[*record.warnings, *empty, *weak])
+
+
+def _no_model(target: str) -> str:
+    return (
+        f"target {target!r}: no model was better than a baseline on rows that it had not seen, so "
+        f"its predictions say nothing of single rows; add inputs that tell something about it"
+    )
 
 
 def _count(parameters: float | int | str | None) -> int | None:

@@ -27,10 +27,9 @@ def test_several_numbers_share_the_quantile_of_their_row():
 
 
 def test_a_count_is_as_far_as_pearsons_residual():
-    assert of(Count(1.0)).score(np.array([2.0, 13.0]), np.array([[4.0], [9.0]])).tolist() == [
-        1.0,
-        4 / 3,
-    ]
+    pred = np.array([[4.0], [9.0], [0.0]])
+    # One event where none was expected is as far as one deviation of one event.
+    assert of(Count(1.0)).score(np.array([2.0, 13.0, 1.0]), pred).tolist() == [1.0, 4 / 3, 1.0]
 
 
 @pytest.mark.parametrize(
