@@ -1,4 +1,4 @@
-"""Intervals and thresholds, set on held-out rows."""
+"""Intervals, sets and thresholds, set on held-out rows."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from superpose.distributions import Bernoulli
 from superpose.kinds import TargetKind
 
 COVERAGE = 0.9
-MOST_CLUSTERS = 0.7  # share of the clusters in which the interval covers as much
+MOST_CLUSTERS = 0.7  # share of the clusters in which intervals and sets cover as much
 # Fewer clusters show no variation between them, and fewer rows of one no quantile of their own.
 FEWEST_CLUSTERS = 4
 FEWEST_ROWS = 10
@@ -16,13 +16,14 @@ FEWEST_ROWS = 10
 RARE = 0.2
 
 
-def interval_half_width(
+def conformal_quantile(
     kind: TargetKind, y: np.ndarray, pred: np.ndarray, *, clusters: np.ndarray | None = None
 ) -> float | None:
-    """Return the half-width, in predicted scales, that covers 90 % of new rows; None for classes.
+    """Return how far intervals or sets must reach to cover 90 % of new rows; None without any.
 
-    Rows of one group or block of time err alike, and new rows are of other ones. So the width is
-    one that covers 90 % of the rows of most clusters, not of all rows together.
+    It is a quantile of the conformity scores. Rows of one group or block of time err alike, and new
+    rows are of other ones. So it is one that covers 90 % of the rows of most clusters, not of all
+    rows together.
 
     Args:
         kind: The fitted target.
@@ -34,23 +35,22 @@ def interval_half_width(
         Split conformal prediction, Lei et al. 2018; over clusters after Dunn, Wasserman and Ramdas
         2023, who average the clusters where this takes an upper quantile of them.
     """
-    scale = kind.distribution.scale
-    if scale is None or not len(y):
+    conformity = kind.distribution.conformity
+    if conformity is None or not len(y):
         return None
-    middle = pred[:, : y.shape[1]] if y.ndim == 2 else pred[:, 0]
-    ratio = np.abs(y - middle) / np.maximum(scale.std(pred), 1e-6)
-    values = [] if clusters is None else [ratio[clusters == one] for one in np.unique(clusters)]
+    score = conformity.score(y, pred)
+    values = [] if clusters is None else [score[clusters == one] for one in np.unique(clusters)]
     values = [own[~np.isnan(own)] for own in values]
     if len(values) < FEWEST_CLUSTERS or np.median([len(own) for own in values]) < FEWEST_ROWS:
-        return _conformal_quantile(ratio[~np.isnan(ratio)])
-    widths = [_conformal_quantile(own) for own in values if len(own) >= FEWEST_ROWS]
-    return float(np.quantile(widths, MOST_CLUSTERS))
+        return _corrected_quantile(score[~np.isnan(score)])
+    each = [_corrected_quantile(own) for own in values if len(own) >= FEWEST_ROWS]
+    return float(np.quantile(each, MOST_CLUSTERS))
 
 
-def _conformal_quantile(ratio: np.ndarray) -> float:
-    """Return the quantile that covers a new value, with the correction for few values."""
-    level = min(1.0, np.ceil((len(ratio) + 1) * COVERAGE) / len(ratio))
-    return float(np.quantile(ratio, level))
+def _corrected_quantile(score: np.ndarray) -> float:
+    """Return the quantile that covers a new score, with the correction for few of them."""
+    level = min(1.0, np.ceil((len(score) + 1) * COVERAGE) / len(score))
+    return float(np.quantile(score, level))
 
 
 def rare_threshold(kind: TargetKind, y: np.ndarray, pred: np.ndarray) -> float | None:

@@ -1,10 +1,10 @@
-"""Intervals hold nine of ten new rows; rare classes get a threshold of their own."""
+"""Intervals and sets cover nine of ten new rows; a rare class gets a threshold of its own."""
 
 import numpy as np
 import pyarrow as pa
 import pytest
 
-from superpose.evaluation._calibration import COVERAGE, interval_half_width, rare_threshold
+from superpose.evaluation._calibration import COVERAGE, conformal_quantile, rare_threshold
 from superpose.kinds import TARGET_KINDS
 
 NUMBER = TARGET_KINDS["number"].fit("y", pa.chunked_array([[-1.0, 1.0]]))
@@ -23,7 +23,7 @@ def test_an_interval_covers_new_rows_whatever_the_stated_scale(rows):
         scale = np.exp(rng.normal(size=rows + 50))
         y = 3 * scale * rng.standard_t(4, rows + 50)
         pred = np.column_stack([np.zeros(rows + 50), scale])
-        width = interval_half_width(NUMBER, y[:rows], pred[:rows])
+        width = conformal_quantile(NUMBER, y[:rows], pred[:rows])
         covered.append((np.abs(y[rows:]) <= width * scale[rows:]).mean())
     # Split conformal covers at least so much, and at most 1 / (rows + 1) more.
     assert COVERAGE - 0.01 <= np.mean(covered) <= COVERAGE + 1 / (rows + 1) + 0.01
@@ -31,12 +31,29 @@ def test_an_interval_covers_new_rows_whatever_the_stated_scale(rows):
 
 def test_few_rows_get_their_widest_error():
     pred = np.column_stack([np.zeros(3), np.ones(3)])
-    assert interval_half_width(NUMBER, np.array([0.1, -2.0, 1.0]), pred) == 2.0
+    assert conformal_quantile(NUMBER, np.array([0.1, -2.0, 1.0]), pred) == 2.0
 
 
-def test_classes_and_no_rows_have_no_interval():
-    assert interval_half_width(BINARY, np.ones(3), np.full((3, 2), 0.5)) is None
-    assert interval_half_width(NUMBER, np.zeros(0), np.zeros((0, 2))) is None
+def test_sets_of_labels_and_no_rows_have_no_quantile():
+    tags = TARGET_KINDS["multilabel"].fit("t", pa.chunked_array([[["a"], ["b"]]]))
+    assert conformal_quantile(tags, np.ones((3, 2)), np.full((3, 2), 0.5)) is None
+    assert conformal_quantile(NUMBER, np.zeros(0), np.zeros((0, 2))) is None
+
+
+def test_a_set_reaches_as_far_as_the_label_with_the_least_chance_of_few_rows():
+    pred = np.array([[0.5, 0.5], [0.25, 0.75], [0.5, 0.5]])
+    assert conformal_quantile(BINARY, np.array([1.0, 0.0, 1.0]), pred) == 0.75
+
+
+def test_of_clusters_most_are_covered_each_by_itself():
+    """Six easy groups and four hard ones: together nine of ten rows, but not of each group."""
+    clusters = np.repeat(np.arange(10), 50)
+    p = np.where(clusters < 6, 0.9, 0.2)
+    y, pred = np.zeros(500), np.column_stack([p, 1 - p])
+    assert conformal_quantile(BINARY, y, pred, clusters=clusters) == pytest.approx(0.8)
+    few = np.repeat([0, 1], 250)
+    easy = np.column_stack([np.where(np.arange(500) % 20, 0.9, 0.2)] * 2)
+    assert conformal_quantile(BINARY, y, easy, clusters=few) == pytest.approx(0.1)
 
 
 def test_the_threshold_of_a_rare_class_is_the_one_with_the_best_f1():
