@@ -45,21 +45,41 @@ def test_a_set_reaches_as_far_as_the_label_with_the_least_chance_of_few_rows():
     assert conformal_quantile(BINARY, np.array([1.0, 0.0, 1.0]), pred) == 0.75
 
 
-def test_of_clusters_most_are_covered_each_by_itself():
-    """Six easy groups and four hard ones: together nine of ten rows, but not of each group."""
-    clusters = np.repeat(np.arange(10), 50)
-    p = np.where(clusters < 6, 0.9, 0.2)
-    y, pred = np.zeros(500), np.column_stack([p, 1 - p])
-    assert conformal_quantile(BINARY, y, pred, clusters=clusters) == pytest.approx(0.8)
-    few = np.repeat([0, 1], 250)
-    easy = np.column_stack([np.where(np.arange(500) % 20, 0.9, 0.2)] * 2)
-    assert conformal_quantile(BINARY, y, easy, clusters=few) == pytest.approx(0.1)
+@pytest.mark.parametrize("n_clusters", [6, 30])
+def test_new_clusters_are_covered_although_few_are_known(n_clusters):
+    """Rows of a cluster err alike, some clusters by far more than others."""
+    rng, alone, together = np.random.default_rng(1), [], []
+    for _ in range(200):
+        clusters = np.repeat(np.arange(n_clusters + 20), 25)
+        y = np.exp(rng.normal(size=n_clusters + 20))[clusters] * rng.normal(size=len(clusters))
+        pred = np.column_stack([np.zeros(len(y)), np.ones(len(y))])
+        known = clusters < n_clusters
+        for covered, own in ((alone, None), (together, clusters[known])):
+            width = conformal_quantile(NUMBER, y[known], pred[known], clusters=own)
+            covered.append((np.abs(y[~known]) <= width).mean())
+    assert np.mean(alone) < COVERAGE < np.mean(together) < 0.96
+    missed = [np.mean(np.array(own) < COVERAGE - 0.05) for own in (alone, together)]
+    assert missed[1] < 0.7 * missed[0]
+
+
+def test_three_clusters_show_no_variation_between_them():
+    rng = np.random.default_rng(2)
+    pred = np.column_stack([np.zeros(90), np.ones(90)])
+    y, few = rng.normal(size=90), np.arange(90) % 3
+    alone = conformal_quantile(NUMBER, y, pred)
+    assert conformal_quantile(NUMBER, y, pred, clusters=few) == alone
 
 
 def test_the_threshold_of_a_rare_class_is_the_one_with_the_best_f1():
     y = [0] * 8 + [1, 0, 1] + [0] * 9
     probability = [0.01] * 8 + [0.3, 0.1, 0.25] + [0.05] * 9
     assert binary(y, probability) == 0.25
+
+
+def test_a_rare_class_that_nothing_tells_is_not_called_everywhere():
+    y = np.arange(1000) % 20 == 0
+    assert binary(y, np.full(1000, 0.05)) is None
+    assert binary(y, 0.05 + 0.1 * y) == pytest.approx(0.15)
 
 
 def test_a_threshold_is_never_above_one_half():
