@@ -34,11 +34,14 @@ class TargetEvaluation:
         predictions: Canonical predictions (N, K) of each model for rows it has not seen, NaN
             elsewhere. One is that of the multi-task network, one that of the same network with this
             target only; all others are single-task models too.
+        fallback: What is deployed with less given, where these are the same models: it is kept
+            where it is no worse on the rows that decide.
     """
 
     kind: TargetKind
     labels: np.ndarray
     predictions: dict[str, np.ndarray]
+    fallback: Weights | None = None
 
     def losses(self, weights: Weights) -> np.ndarray:
         """Return the loss of each row under a mixture, (N,)."""
@@ -178,12 +181,16 @@ class _Selection:
         references, challenger = choose(evaluation, last)
         if not references:  # the settings want none: the multi-task network is deployed
             return Decision({}, challenger, {MULTI_TASK: 1.0})
+        if evaluation.fallback is not None:
+            references.append(evaluation.fallback)
         conclusive = _uncommon(evaluation.labels[self.deciders]) >= FEWEST_UNCOMMON
         losses = self._losses(evaluation, len(references))
         best = _lowest(losses.references) if conclusive else 0
+        # Better than the blend, than the model, and than what is deployed otherwise: the largest
+        # p-value is that of the worst case.
+        beaten = [*losses.references[:TESTED], losses.references[best]]
+        p = max(self._p(own - losses.challenger) for own in beaten)
         saved = losses.references[best] - losses.challenger
-        # Better than either: the larger p-value of the two is that of the worse case.
-        p = max(self._p(own - losses.challenger) for own in losses.references[:TESTED])
         test = replace(paired_test(saved, self.clusters), p=p)
         decision = Decision(references[best], challenger, references[best], test)
         decision.reference_loss = _mean(losses.references[best])
@@ -214,6 +221,8 @@ class _Selection:
                 losses.challenger[here] = evaluation.losses(choice.challenger)[here]
             for own, weights in zip(losses.references, choice.references, strict=False):
                 own[here] = evaluation.losses(weights)[here]
+            if evaluation.fallback is not None:
+                losses.references[-1][here] = evaluation.losses(evaluation.fallback)[here]
         return losses
 
 

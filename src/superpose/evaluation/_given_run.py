@@ -81,7 +81,9 @@ def fit_given(context: Context, network: NetworkModel, nothing: LevelResult) -> 
         took = sum(fitted.model.seconds for fitted in trees)
         stage = f"{engine} trees given other targets"
         cost.append({"stage": stage, "seconds": took, "parameters": None})
-    levels = {level: decide_level(prepared, by_target) for level, by_target in pred.items()}
+    levels = {
+        level: decide_level(prepared, by_target, nothing) for level, by_target in pred.items()
+    }
     return GivenResult(models, levels, cost)
 
 

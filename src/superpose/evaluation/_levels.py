@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from superpose.models import Level, Predictions, mix
+from superpose.models import MULTI_TASK, Level, Predictions, Weights, mix
 from superpose.prepare import Prepared
 
 from ._calibration import conformal_quantile
@@ -32,12 +32,25 @@ class LevelResult:
     level: Level
 
 
-def decide_level(prepared: Prepared, oof_predictions: OofPredictions) -> LevelResult:
-    """Let the proof decide, and learn how wide distributions, intervals and sets have to be."""
+def decide_level(
+    prepared: Prepared, oof_predictions: OofPredictions, nothing: LevelResult | None = None
+) -> LevelResult:
+    """Let the proof decide, and learn how wide distributions, intervals and sets have to be.
+
+    Args:
+        prepared: The table.
+        oof_predictions: What models predict at this level.
+        nothing: What was decided while nothing is given, if this is another level.
+    """
     kinds = prepared.codec.target_kinds
     plan = prepared.plan
     decided = decide(
-        [TargetEvaluation(kinds[t], prepared.labels[t], oof_predictions[t]) for t in kinds],
+        [
+            TargetEvaluation(
+                kinds[t], prepared.labels[t], oof_predictions[t], _fallback(nothing, t)
+            )
+            for t in kinds
+        ],
         plan.selection_half,
         alpha=prepared.config.proof.alpha,
         cross_fitted=plan.cross_fitted,
@@ -52,6 +65,13 @@ def decide_level(prepared: Prepared, oof_predictions: OofPredictions) -> LevelRe
         if quantile is not None:
             level.quantiles[t] = quantile
     return LevelResult(decisions, oof_predictions, level)
+
+
+def _fallback(nothing: LevelResult | None, target: str) -> Weights | None:
+    """What is deployed while nothing is given, without the network that reads what is given."""
+    if nothing is None or MULTI_TASK in nothing.level.weights[target]:
+        return None
+    return nothing.level.weights[target]
 
 
 class HeldOut(NamedTuple):

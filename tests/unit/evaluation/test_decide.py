@@ -161,6 +161,26 @@ def test_a_challenger_has_to_beat_the_blend_and_the_best_model():
     assert decision.test.p == max(paired_test(own).p for own in saved)
 
 
+def test_a_challenger_that_loses_to_a_baseline_is_not_deployed():
+    base = drifting()
+    base.predictions["joint"][HALF == 1, 0] += 0.8  # better than the models, and far off
+    (decision,) = decide([base], HALF)
+    assert decision.deployed == {"last value": 1.0}
+
+
+@both_regimes
+def test_what_is_given_is_not_read_where_that_was_worse_on_the_rows_that_decide(cross_fitted):
+    base = evaluated(hist=0.5, given=0.45)
+    base.predictions["given"][HALF == 1, 0] += 1.0
+    base.fallback = {"hist": 1.0}
+    (decision,) = decide([base], HALF, cross_fitted=cross_fitted)
+    assert decision.deployed == base.fallback
+    base = evaluated(hist=0.5, given=0.2)
+    base.fallback = {"hist": 1.0}
+    (decision,) = decide([base], HALF, cross_fitted=cross_fitted)
+    assert decision.deployed["given"] > 0.5
+
+
 @both_regimes
 def test_rows_outside_the_proof_are_not_read(cross_fitted):
     selection_half = np.where(np.arange(ROWS) < 300, HALF, -1)
