@@ -44,7 +44,7 @@ def test_images_and_sounds_are_rows_of_one_model(
         training={"epochs": 8, "batch_size": 16},
         proof={"references": "none"},
     ).fit({"written": images, "spoken": sounds})
-    assert model.record.regime == "holdout"
+    assert model.record.regime == "crossed"
     new = sounds.append_column("image", pa.nulls(len(sounds), pa.string()))
     metrics = model.evaluate(new)
     assert metrics["speaker"]["accuracy"] > 0.6, metrics

@@ -38,7 +38,7 @@ def fit_reference_trees(context: Context) -> list[Fitted[TreesModel]]:
     prepared = context.prepared
     stage = "boosted trees"
     context.progress(stage, 0.0)
-    engines = engines_of(prepared.config, prepared.plan.cross_fitted)
+    engines = engines_of(prepared.config, prepared.plan.has_folds)
     # A forecast has trees of its own for each step ahead: the first engine alone grows them.
     served = {
         t: engines[:1] if kind.tree_task == "steps" else engines
@@ -57,7 +57,7 @@ def fit_reference_trees(context: Context) -> list[Fitted[TreesModel]]:
 
 def tree_costs(context: Context, trees: Sequence[Fitted[TreesModel]]) -> list[Cost]:
     """Return the seconds of each engine."""
-    engines = engines_of(context.prepared.config, context.prepared.plan.cross_fitted)
+    engines = engines_of(context.prepared.config, context.prepared.plan.has_folds)
     return [
         _cost(f"{engine} trees", [f.model for f in trees if f.model.name == engine], None)
         for engine in engines
@@ -102,7 +102,7 @@ def fit_single_task_networks(context: Context) -> list[Fitted[NetworkModel]]:
     # network, and there a pass ends as soon as its own target has stopped to gain. A target with a
     # head of its own form, or that starts from a series, has a pass of its own.
     others = alike(prepared.codec, prepared.targets)
-    together = [others] if prepared.plan.cross_fitted else [[t] for t in others]
+    together = [others] if prepared.plan.has_folds else [[t] for t in others]
     own = [[t] for t in prepared.targets if t not in others]
     passes = [targets for targets in [*together, *own] if targets]
     fitted = []

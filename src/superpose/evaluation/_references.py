@@ -70,8 +70,10 @@ def fit_reference(data: TreeData, target: str) -> Fitted[TreesModel]:
             for number, model in enumerate(models)
         ]
         rows = np.unique(np.concatenate([fold.train for fold in folds]))
-        whole = _fit(data, target, rows, rounds=max(1, int(np.median(lengths))))
-        whole = whole.with_errors_of(models)
+        # Where folds differ in the rows that stop them only, each has seen all of these.
+        if len(rows) > max(len(fold.train) for fold in folds):
+            whole = _fit(data, target, rows, rounds=max(1, int(np.median(lengths))))
+            whole = whole.with_errors_of(models)
     pred = _oof_predictions(data, target, models=models, folds=folds)
     model = TreesModel(data.engine, [target], models, whole, time.monotonic() - began)
     return Fitted(model, {target: pred})

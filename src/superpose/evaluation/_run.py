@@ -115,7 +115,7 @@ def run_evaluation(
 def _learn_from_labels(prepared: Prepared, result: RunResult) -> None:
     """Set the baseline of each target, and the threshold of each whose class is rare."""
     plan = prepared.plan
-    seen = plan.proof_rows if plan.cross_fitted else prepared.split.train
+    seen = plan.proof_rows if plan.has_folds else prepared.split.train
     level = result.levels[NONE].level
     for target, kind in prepared.codec.target_kinds.items():
         result.predictor.baselines[target] = kind.distribution.baseline(

@@ -17,6 +17,7 @@ def spec_of(prepared: Prepared) -> TrainingSpec:
         inputs=prepared.inputs,
         labels=prepared.labels,
         folds=prepared.plan.folds,
+        halves=prepared.plan.selection_half if prepared.plan.regime == "crossed" else None,
         architecture=architecture_of(config, prepared.plan.regime, rows),
         settings=config.training,
         balance=config.balance,

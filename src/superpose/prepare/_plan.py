@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
@@ -41,25 +42,31 @@ class Plan:
     """Which rows each model learns from, and which evaluate it.
 
     Args:
-        cross_fitted: Whether predictions are out-of-fold, so that each half also chooses for the
-            other; else there is one validation split.
+        regime: "folds" where predictions are out-of-fold; "crossed" with one validation part, each
+            half of which chooses and stops for the other; "holdout" where it can't be halved, so
+            that it chooses and nothing decides.
         folds: Training and validation rows of each network.
-        selection_half: For each row 0 (chooses), 1 (decides) or -1 (takes no part).
+        selection_half: For each row the half that it belongs to, 0 or 1, or -1 (takes no part).
         tree_folds: Folds of the first repeat; trees, whose folds cost more, are fitted on these
-            only.
+            only. Where halves are crossed, each stops trees of its own.
         description: On which rows models are evaluated, in words.
     """
 
-    cross_fitted: bool
+    regime: Literal["folds", "crossed", "holdout"]
     folds: list[Fold]
     selection_half: np.ndarray
     tree_folds: list[Fold]
     description: str
 
     @property
-    def regime(self) -> str:
-        """Its name in the report."""
-        return "folds" if self.cross_fitted else "holdout"
+    def has_folds(self) -> bool:
+        """Whether several networks of a target learn from other rows each."""
+        return self.regime == "folds"
+
+    @property
+    def cross_fitted(self) -> bool:
+        """Whether each half also chooses for the other."""
+        return self.regime != "holdout"
 
     @property
     def proof_rows(self) -> np.ndarray:
@@ -73,18 +80,25 @@ class Plan:
 
 
 def make_plan(
-    codec: Codec, labels: Labels, *, config: Config, split: Split, cross_fitted: bool
+    codec: Codec, labels: Labels, *, config: Config, split: Split, few: bool
 ) -> tuple[Plan, list[str]]:
-    """Deal rows out to folds, and to the half that chooses and the half that decides.
+    """Deal rows out to folds, and to two halves that choose for each other.
+
+    Args:
+        codec: The fitted codec.
+        labels: Encoded labels by target, all rows.
+        config: The settings.
+        split: Training, validation and test rows.
+        few: Whether labels are too few for one validation part.
 
     Returns:
         The plan, and what the user should know of it.
     """
     dealt = {t: kind.strata(labels[t]) for t, kind in codec.target_kinds.items()}
     by_time = config.split.by == "time"
-    obstacle = _obstacle(config, split, cross_fitted) if by_time else ""
+    obstacle = _obstacle(config, split, few) if by_time else ""
     origins = find_origins(split) if by_time and not obstacle else []
-    proof_rows = split.before_test if cross_fitted else split.validation
+    proof_rows = split.before_test if few else split.validation
     if origins:
         proof_rows = np.sort(np.concatenate([fold.validation for fold in origins]))
     half = np.full(len(next(iter(labels.values()))), -1)
@@ -100,27 +114,30 @@ def make_plan(
             proof_rows, dealt, k=2, repeat_seed=config.seed + 1, clusters=split.clusters
         )
     instead = f"; not on {ORIGINS} later periods: {obstacle}" if obstacle else ""
-    if not cross_fitted:
-        fold = Fold(split.train, proof_rows[half[proof_rows] == 0])
+    if not few:
+        fold = Fold(split.train, proof_rows)
         described = f"one validation part, {describe_rows(proof_rows, split)}"
-        described += "" if notes else ", half of which decides"
-        return Plan(False, [fold], half, [fold], described + instead), notes
+        if notes:
+            return Plan("holdout", [fold], half, [fold], described + instead), notes
+        described += ", each half of which decides on what the other chose"
+        halves = [Fold(split.train, proof_rows[half[proof_rows] == side]) for side in (0, 1)]
+        return Plan("crossed", [fold], half, halves, described + instead), notes
     if origins:
         periods = ", ".join(describe_rows(fold.validation, split) for fold in origins)
         described = f"{ORIGINS} periods, each by models of all rows before it: {periods}"
-        return Plan(True, origins, half, origins, described), notes
+        return Plan("folds", origins, half, origins, described), notes
     repeats = _folds(proof_rows, dealt, config=config, clusters=split.clusters)
     described = _describe_folds(repeats, config)
     if by_time and not obstacle:
         notes.append(describe_shortage(split, described))
     folds = [fold for folds in repeats for fold in folds]
-    return Plan(True, folds, half, repeats[0], described + instead), notes
+    return Plan("folds", folds, half, repeats[0], described + instead), notes
 
 
-def _obstacle(config: Config, split: Split, cross_fitted: bool) -> str:
+def _obstacle(config: Config, split: Split, few: bool) -> str:
     """What but too few blocks of time keeps models from later periods, in words."""
     obstacle = prevents_origins(config, len(split.before_test), most=SMALL)
-    return obstacle or ("" if cross_fitted else "a model takes too long to be trained for each")
+    return obstacle or ("" if few else "a model takes too long to be trained for each")
 
 
 def _describe_folds(repeats: list[list[Fold]], config: Config) -> str:

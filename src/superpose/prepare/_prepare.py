@@ -143,9 +143,9 @@ def _prepare(table: pa.Table, config: Config) -> Prepared:
     _require_followed(config, schema)
     table = schema.typed(table)
     split = make_split(table, config, schema)
-    codec, labels, cross_fitted = _fit_codec(table, config, schema=schema, split=split)
+    codec, labels, few = _fit_codec(table, config, schema=schema, split=split)
     require_own_columns(codec, config)
-    plan, notes = make_plan(codec, labels, config=config, split=split, cross_fitted=cross_fitted)
+    plan, notes = make_plan(codec, labels, config=config, split=split, few=few)
     schema.warnings.extend(notes)
     all_warnings = [
         *schema.warnings,
@@ -175,26 +175,26 @@ def _fit_codec(
     """Fit the codec on the rows that models learn from: all but the test rows where labels are few.
 
     Returns:
-        The codec, the encoded labels, and whether predictions will be out-of-fold.
+        The codec, the encoded labels, and whether these are few.
     """
-    few = few_by_count(config, schema, split)
-    codec = Codec.fit(table, schema, split.before_test if few else split.train)
+    guess = few_by_count(config, schema, split)
+    codec = Codec.fit(table, schema, split.before_test if guess else split.train)
     _require_one_network(config, codec)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", UserWarning)
         labels = codec.labels(table)
     if forbids_folds(codec, config):
-        cross_fitted = False
-    elif few is None:
-        cross_fitted = few_by_labels(codec, labels, split.before_test)
+        few = False
+    elif guess is None:
+        few = few_by_labels(codec, labels, split.before_test)
     else:
-        cross_fitted = few
-    if cross_fitted == bool(few):
+        few = guess
+    if few == bool(guess):
         _warn_again(caught)
-        return codec, labels, cross_fitted
+        return codec, labels, few
     # What was new to the training rows alone may be known now, and the reverse: it is warned anew.
-    codec = Codec.fit(table, schema, split.before_test if cross_fitted else split.train)
-    return codec, codec.labels(table), cross_fitted
+    codec = Codec.fit(table, schema, split.before_test if few else split.train)
+    return codec, codec.labels(table), few
 
 
 def _unserved(codec: Codec, config: Config) -> list[str]:

@@ -36,7 +36,7 @@ def surely_fits(prepared: Prepared) -> bool:
     n_networks = len(folds) * (1 + len(kinds))  # the multi-task network, and each target alone
     sizes = config.model.resolved(
         len(prepared.split.train) + len(prepared.split.validation),
-        folds=prepared.plan.cross_fitted,
+        folds=prepared.plan.has_folds,
     )
     batch = config.training.rows_per_step(max(len(fold.train) for fold in folds))
     values = len(folds) * batch * sizes.members * (sizes.width * sizes.depth + _n_tokens(prepared))
@@ -50,7 +50,7 @@ def weights_at_most(prepared: Prepared) -> int:
     kinds = list(prepared.codec.target_kinds.values())
     sizes = model.resolved(
         len(prepared.split.train) + len(prepared.split.validation),
-        folds=prepared.plan.cross_fitted,
+        folds=prepared.plan.has_folds,
     )
     n_targets = len(kinds)
     members = sizes.members

@@ -119,8 +119,9 @@ class RunRecord(Record):
         title: The title of the report.
         origin: How the run was made.
         data: Its table.
-        regime: "holdout" (half of the validation rows decides) or "folds" (out-of-fold predictions
-            of all training and validation rows do).
+        regime: "crossed" (the halves of the validation rows choose for each other), "holdout" (one
+            half of them decides, or nothing does) or "folds" (out-of-fold predictions of all
+            training and validation rows do).
         alpha: Level of the tests over all targets, in (0, 1).
         targets: By name, in the order of the settings.
         warnings: What the user should know of the data and the training, one sentence each.

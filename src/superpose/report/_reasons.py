@@ -85,7 +85,7 @@ def _single_task(record: RunRecord, target: TargetRecord) -> list[str]:
     if not _better(target, target.sharing.single_task):
         return []
     metric = metric_name(target.metric)
-    if record.regime == "folds":
+    if record.regime != "holdout":
         return [f"the single-task net is better in {metric}, not in the loss that chooses"]
     return [f"the single-task net is better in {metric} here, not on the rows that choose"]
 

@@ -109,6 +109,11 @@ def _procedure(record: RunRecord) -> list[str]:
             "The table is small, so choices and tests used out-of-fold predictions of repeated "
             "cross-validation."
         )
+    elif record.regime == "crossed" and proved:
+        words.append(
+            "Each half of the validation rows decided on what the other half had chosen; the test "
+            "rows were read once, at the end."
+        )
     elif proved:
         words.append(
             "One half of the validation rows made the choices, the other half decided; the test "

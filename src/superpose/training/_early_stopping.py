@@ -25,7 +25,8 @@ class EarlyStopping:
 
     Every target has its own best epoch. With several folds, the epoch at which a fold's validation
     rows are evaluated is the best of the *other* folds, so that no row takes part in choosing the
-    network that predicts it; the epoch that is kept is the best of all folds.
+    network that predicts it; the epoch that is kept is the best of all folds. The two halves of the
+    validation rows of a single fold are taken as folds are.
 
     Where targets are given the networks of one epoch predict, so that all targets of a row
     are drawn from one model: the epoch with the least loss, in units of each target's baseline,
@@ -34,7 +35,7 @@ class EarlyStopping:
     Args:
         kinds: The targets.
         labels: Encoded labels (N,) or (N, L) of each.
-        validation: The validation rows of each fold.
+        validation: The validation rows of each fold, or half.
         patience: Epochs without any gain before ``is_done``.
         given: Whether an epoch is chosen for given targets too.
     """

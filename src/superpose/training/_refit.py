@@ -48,7 +48,7 @@ def refit_networks(
     # As many steps for each row as before, however many rows there are now.
     size = batch_size(before, [fold.train for fold in spec.folds])
     every = Fold(rows, np.zeros(0, dtype=np.int64))
-    spec = replace(spec, folds=[every] * model.count)
+    spec = replace(spec, folds=[every] * model.count, halves=None)
     if model.name == MULTI_TASK:
         make = multi_task_network(spec)
         jobs = multi_task_jobs(len(spec.targets), spec.folds)

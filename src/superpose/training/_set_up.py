@@ -62,7 +62,7 @@ def set_up(
         early_stopping=EarlyStopping(
             spec.kinds,
             list(spec.labels.values()),
-            [fold.validation for fold in spec.folds],
+            spec.parts,
             patience=settings.patience,
             given=spec.reads_targets,
         ),

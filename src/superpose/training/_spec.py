@@ -22,6 +22,8 @@ class TrainingSpec:
         inputs: Encoded inputs of all N rows.
         labels: Encoded labels by target: those that are learned.
         folds: Training and validation rows of each network.
+        halves: With one fold only, the half of its validation rows that a row belongs to (N,), 0 or
+            1: each is evaluated at the epoch that the other half chooses.
         architecture: Sizes of the network.
         settings: How to train.
         balance: How targets are weighed against each other.
@@ -46,6 +48,7 @@ class TrainingSpec:
     given: bool = True
     groups: Sequence[Sequence[str]] = ()
     dataset_ids: np.ndarray | None = None
+    halves: np.ndarray | None = None
 
     @property
     def targets(self) -> list[str]:
@@ -61,6 +64,18 @@ class TrainingSpec:
     def train_rows(self) -> np.ndarray:
         """The rows that some network learns from, in order."""
         return np.unique(np.concatenate([fold.train for fold in self.folds]))
+
+    @property
+    def parts(self) -> list[np.ndarray]:
+        """The rows that are evaluated at one epoch: of each fold, or of each half."""
+        return self.by_part([fold.validation for fold in self.folds])
+
+    def by_part(self, values: Sequence[np.ndarray]) -> list[np.ndarray]:
+        """Divide what there is of each fold's validation rows (n, ...) into ``parts``."""
+        if self.halves is None:
+            return list(values)
+        half = self.halves[self.folds[0].validation]
+        return [values[0][half == side] for side in (0, 1)]
 
     @property
     def reads_targets(self) -> bool:

@@ -29,25 +29,25 @@ SETTINGS = {
 }
 
 
-def trial_of(table, holdout, **more):
+def trial_of(table, crossed, **more):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(
             _references,
             "fit_trees",
             lambda *a, **k: fit_trees(*a, **{**k, "rounds": k.get("rounds") or 10, "threads": 1}),
         )
-        if holdout:
+        if crossed:
             patch.setattr(_plan, "SMALL", 0)
             patch.setattr(_plan, "LARGE", 0)
         settings = {**SETTINGS, **more}
         return run_evaluation(prepare(table, Config.from_arguments(**settings)))
 
 
-@pytest.fixture(scope="module", params=["folds", "holdout"])
+@pytest.fixture(scope="module", params=["folds", "crossed"])
 def result(request, make_table):
     folds = {"references": "trees", "trees": ["hist"], "folds": 2}
-    holdout = request.param == "holdout"
-    found = trial_of(make_table(120), holdout, **({} if holdout else {"proof": folds}))
+    crossed = request.param == "crossed"
+    found = trial_of(make_table(120), crossed, **({} if crossed else {"proof": folds}))
     assert found.prepared.plan.regime == request.param
     return found
 
@@ -64,7 +64,7 @@ def test_every_level_has_a_mixture_and_a_decision_for_every_target(result):
 
 def test_all_challengers_were_evaluated_at_each_level(result):
     some = {"hist", "joint", "baseline", "trees given", "copula"}
-    some |= {"hist-coarse"} if result.prepared.plan.cross_fitted else set()
+    some |= {"hist-coarse"} if result.prepared.plan.has_folds else set()
     proof_rows = result.prepared.plan.proof_rows
     for target in TARGETS:
         assert result.levels["half"].oof_predictions[target].keys() == some

@@ -53,10 +53,10 @@ def ready(folds: int = 1, *, refit: bool = True) -> Prepared:
     return prepare(table(), settings(["y", "z"], folds, refit=refit))
 
 
-@pytest.fixture(scope="module", params=[1, 2], ids=["holdout", "folds"])
+@pytest.fixture(scope="module", params=[1, 2], ids=["crossed", "folds"])
 def runs(request: pytest.FixtureRequest) -> tuple[RunResult, RunResult]:
     before, after = (run_evaluation(ready(request.param, refit=refit)) for refit in (False, True))
-    assert after.prepared.plan.cross_fitted == (request.param > 1)
+    assert after.prepared.plan.has_folds == (request.param > 1)
     return before, after
 
 

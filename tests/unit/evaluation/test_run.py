@@ -50,7 +50,7 @@ def test_few_groups_make_a_table_small_however_many_rows_they_have(grouped, monk
     parts = np.array(["train", "validation", "test"])[np.arange(90) % 6 // 2]
     table = grouped.append_column("part", pa.array(parts))
     by_column = {"by": "column", "column": "part"}
-    assert prepare(table, config(split=by_column, ignore=["place"])).plan.regime == "holdout"
+    assert prepare(table, config(split=by_column, ignore=["place"])).plan.regime == "crossed"
     prepared = prepare(table, config(split=by_column | {"groups": "place"}))
     assert prepared.plan.regime == "folds"
     assert "place" not in [spec.name for spec in prepared.schema.inputs]
@@ -62,7 +62,7 @@ def test_few_groups_make_a_table_small_however_many_rows_they_have(grouped, monk
 def test_one_fold_is_one_validation_split_and_expensive_kinds_have_it(grouped, monkeypatch):
     assert prepare(grouped, config()).plan.regime == "folds"
     one = prepare(grouped, config(proof={"references": "network", "folds": 1}))
-    assert one.plan.regime == "holdout"
+    assert one.plan.regime == "holdout"  # its validation rows are of one group
     assert len(one.plan.folds) == 1
     sick = type(one.codec.target_kinds["sick"])
     monkeypatch.setattr(sick, "hints", replace(sick.hints, skip_cross_fitting=True))

@@ -65,7 +65,7 @@ def test_one_validation_split_judges_too(make_utterances, monkeypatch):
     monkeypatch.setattr(_plan, "SMALL", 0)
     monkeypatch.setattr(_plan, "LARGE", 0)
     result = run_evaluation(prepare(make_utterances(), config(proof={"folds": "auto"})))
-    assert result.prepared.plan.regime == "holdout"
+    assert result.prepared.plan.regime == "crossed"
     for target in findings(result).targets.values():
         sharing = target.sharing
         assert np.isfinite([sharing.multi_task, sharing.single_task]).all(), target.name
