@@ -74,7 +74,15 @@ def findings(result: RunResult, source: str = "", command: str = "") -> RunRecor
         refitted=p.table.num_rows if p.config.deploy.refit else 0,
     )
     weak = [_weak_interval(target, share) for target, share in record.weak_intervals.items()]
-    return replace(record, warnings=[*record.warnings, *weak])
+    empty = [_no_model(name) for name, t in record.targets.items() if t.decision.ignores_inputs]
+    return replace(record, warnings=[*record.warnings, *empty, *weak])
+
+
+def _no_model(target: str) -> str:
+    return (
+        f"target {target!r}: no model was better than a baseline on rows that it had not seen, so "
+        f"its predictions say nothing of single rows; add inputs that tell something about it"
+    )
 
 
 def _weak_interval(target: str, share: float) -> str:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 
 from superpose.distributions import Paired, holm, paired_test
 from superpose.kinds import TargetKind
-from superpose.models import MULTI_TASK, SINGLE_TASK, Weights, mix
+from superpose.models import BASELINES, MULTI_TASK, SINGLE_TASK, Weights, mix
 from superpose.record import HARMED, HELPED, NO_DIFFERENCE, NOT_TESTED, Verdict
 
 from ._blend import ROUNDS, greedy_blend
@@ -19,6 +20,8 @@ NOTHING = Paired(float("nan"), float("nan"), 1.0, 0, 1.0)
 # With fewer rows than this outside the most common label, the rows whose losses matter have hardly
 # been seen: whoever denies a rare class saves a little on every row, and the test would believe it.
 FEWEST_UNCOMMON = 5
+# The references that a challenger is tested against: the best blend, and the best model alone.
+TESTED = 2
 
 
 @dataclass
@@ -80,24 +83,43 @@ class Decision:
         return bool(self.reference)
 
 
-def choose(evaluation: TargetEvaluation, rows: np.ndarray) -> tuple[Weights | None, Weights | None]:
-    """Choose on some rows the best single-task predictor, and the best with the multi-task one."""
+class Choice(NamedTuple):
+    """What some rows have chosen for one target.
+
+    Args:
+        references: The best blend of single-task models, the best of them alone, and each that
+            learns nothing from the inputs; without any where the settings want none.
+        challenger: The best blend with the multi-task network in it, or None.
+    """
+
+    references: list[Weights]
+    challenger: Weights | None
+
+
+def choose(evaluation: TargetEvaluation, rows: np.ndarray) -> Choice:
+    """Choose on some rows the best single-task predictors, and the best with the multi-task one."""
     labels = evaluation.labels[rows]
     kind = evaluation.kind
     pred = {name: z[rows] for name, z in evaluation.predictions.items()}
     singles = {name: z for name, z in pred.items() if name != MULTI_TASK}
     if not kind.distribution.known(labels).any():
-        first = next(iter(singles), None)
-        return ({first: 1.0} if first else None), None
+        return Choice([{name: 1.0} for name in list(singles)[:1]], None)
 
     def loss(z: np.ndarray) -> float:
         return float(np.nanmean(kind.distribution.row_loss(labels, z)))
 
     rounds = ROUNDS if kind.distribution.is_mixable else 1
-    reference = greedy_blend(singles, loss, rounds=rounds) if singles else None
+    references: list[Weights] = []
+    if singles:
+        alone = [name for name in BASELINES if name in singles]
+        references = [
+            greedy_blend(singles, loss, rounds=rounds),
+            greedy_blend(singles, loss, rounds=1),
+            *({name: 1.0} for name in alone),
+        ]
     if MULTI_TASK not in pred:
-        return reference, None
-    return reference, greedy_blend(pred, loss, must=MULTI_TASK, rounds=rounds)
+        return Choice(references, None)
+    return Choice(references, greedy_blend(pred, loss, must=MULTI_TASK, rounds=rounds))
 
 
 def decide(
@@ -110,11 +132,13 @@ def decide(
 ) -> list[Decision]:
     """Decide for every target what is deployed.
 
-    One half of the validation rows chooses the best single-task predictor (the reference) and the
-    best predictor that contains the multi-task network (the challenger); the other half decides by
-    a one-sided paired test, at Holm level ``alpha`` over the targets, whether the challenger
-    replaces the reference. So the chance that any deployed target is worse than its reference is at
-    most ``alpha``.
+    One half of the validation rows chooses the best blend of single-task models, the best of them
+    alone, and the best blend that contains the multi-task network (the challenger). On the other
+    half the reference is whichever of blend, model and baselines has the lowest loss there; and a
+    one-sided paired test, at Holm level ``alpha`` over the targets, decides whether the challenger
+    replaces it. The challenger has to be better than the blend and than the model. So the chance
+    that any deployed target is worse than either is at most ``alpha``, and none is deployed that
+    lost to a baseline on the rows that decide.
 
     Args:
         evaluations: One for each target.
@@ -151,41 +175,69 @@ class _Selection:
         last = np.flatnonzero(
             self.selection_half >= 0 if self.cross_fitted else self.selection_half == 0
         )
-        reference, challenger = choose(evaluation, last)
-        if reference is None:  # the settings want no references: the multi-task network is deployed
+        references, challenger = choose(evaluation, last)
+        if not references:  # the settings want none: the multi-task network is deployed
             return Decision({}, challenger, {MULTI_TASK: 1.0})
-        saved, reference_loss = self._saved(evaluation)
-        test = paired_test(saved, self.clusters)
-        if self.cross_fitted:  # two choices, made on each other's rows: Bonferroni
-            test = replace(test, p=min(1.0, 2 * test.p))
-        decision = Decision(reference, challenger, reference, test)
-        decision.reference_loss = _mean(reference_loss)
+        conclusive = _uncommon(evaluation.labels[self.deciders]) >= FEWEST_UNCOMMON
+        losses = self._losses(evaluation, len(references))
+        best = _lowest(losses.references) if conclusive else 0
+        saved = losses.references[best] - losses.challenger
+        # Better than either: the larger p-value of the two is that of the worse case.
+        p = max(self._p(own - losses.challenger) for own in losses.references[:TESTED])
+        test = replace(paired_test(saved, self.clusters), p=p)
+        decision = Decision(references[best], challenger, references[best], test)
+        decision.reference_loss = _mean(losses.references[best])
         if evaluation.has_both_networks:
             single = evaluation.losses({SINGLE_TASK: 1.0})
             single = np.where(self.deciders, single, np.nan)
             shared = single - evaluation.losses({MULTI_TASK: 1.0})
             decision.sharing = paired_test(shared, self.clusters)
             decision.single_task_loss = _mean(single)
-        if _uncommon(evaluation.labels[self.deciders]) < FEWEST_UNCOMMON:
+        if not conclusive:
             decision.conclusive = False
             decision.test = replace(decision.test, p=1.0)
             decision.sharing = replace(decision.sharing, p=1.0)
         return decision
 
-    def _saved(self, evaluation: TargetEvaluation) -> tuple[np.ndarray, np.ndarray]:
-        """What the challenger saves on rows that chose neither (N,), and the reference's loss."""
-        saved = np.full(len(self.selection_half), np.nan)
-        reference_loss = np.full(len(self.selection_half), np.nan)
+    def _p(self, saved: np.ndarray) -> float:
+        p = paired_test(saved, self.clusters).p
+        # Two choices, made on each other's rows: Bonferroni.
+        return min(1.0, 2 * p) if self.cross_fitted else p
+
+    def _losses(self, evaluation: TargetEvaluation, count: int) -> _Losses:
+        """The losses (N,) of what other rows have chosen; NaN in rows that do not decide."""
+        losses = _Losses.unknown(len(self.selection_half), count)
         for chooser, decider in [(0, 1), (1, 0)] if self.cross_fitted else [(0, 1)]:
-            reference, challenger = choose(
-                evaluation, np.flatnonzero(self.selection_half == chooser)
-            )
-            if reference and challenger:
-                here = self.selection_half == decider
-                losses = evaluation.losses(reference)
-                saved[here] = (losses - evaluation.losses(challenger))[here]
-                reference_loss[here] = losses[here]
-        return saved, reference_loss
+            choice = choose(evaluation, np.flatnonzero(self.selection_half == chooser))
+            here = self.selection_half == decider
+            if choice.challenger is not None:
+                losses.challenger[here] = evaluation.losses(choice.challenger)[here]
+            for own, weights in zip(losses.references, choice.references, strict=False):
+                own[here] = evaluation.losses(weights)[here]
+        return losses
+
+
+class _Losses(NamedTuple):
+    """Losses (N,) on the rows that decide, each of what other rows have chosen.
+
+    Args:
+        references: Of each reference.
+        challenger: Of the challenger.
+    """
+
+    references: list[np.ndarray]
+    challenger: np.ndarray
+
+    @classmethod
+    def unknown(cls, n_rows: int, count: int) -> _Losses:
+        """No loss is known yet."""
+        return cls([np.full(n_rows, np.nan) for _ in range(count)], np.full(n_rows, np.nan))
+
+
+def _lowest(losses: Sequence[np.ndarray]) -> int:
+    """The position of the lowest mean loss; the first where none is known."""
+    means = [_mean(own) for own in losses]
+    return 0 if np.isnan(means[0]) else int(np.nanargmin(means))
 
 
 def _replace_references(decisions: Sequence[Decision], alpha: float) -> None:

@@ -22,7 +22,6 @@ from superpose.models import (
     Model,
     Observed,
     Predictions,
-    Weights,
     mix,
 )
 from superpose.models.network import NetworkModel
@@ -283,7 +282,6 @@ def _bases(
     bases = {}
     for t, kind in joined_by_copula(prepared.codec.target_kinds).items():
         pred = oof_predictions[t]
-        reference, _ = choose(TargetEvaluation(kind, prepared.labels[t], dict(pred)), fit_rows)
-        weights: Weights = reference or {next(m for m in pred if m != MULTI_TASK): 1.0}
-        bases[t] = mix(pred, weights)
+        references, _ = choose(TargetEvaluation(kind, prepared.labels[t], dict(pred)), fit_rows)
+        bases[t] = mix(pred, references[0])
     return bases

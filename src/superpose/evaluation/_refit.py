@@ -11,6 +11,7 @@ import numpy as np
 
 from superpose.models import (
     NONE,
+    BaselineModel,
     ConditionalTreesModel,
     Fitted,
     Level,
@@ -23,6 +24,7 @@ from superpose.models.network import NetworkModel
 from superpose.training import refit_networks
 from superpose.trees import Engine
 
+from ._baselines import fit_baseline
 from ._calibration import interval_half_width
 from ._context import Context
 from ._fit_models import tree_data
@@ -112,6 +114,9 @@ def _refitted(context: Context, model: Model, levels: Mapping[str, Level]) -> Fi
         return Fitted(refit_conditional_trees(tree_data(prepared, engine), model))
     if isinstance(model, TreesModel):
         return Fitted(refit_reference(tree_data(prepared, cast(Engine, model.name)), model))
+    if isinstance(model, BaselineModel):
+        rows = np.arange(prepared.table.num_rows)
+        return Fitted(fit_baseline(prepared, model.targets[0], name=model.name, rows=rows))
     if isinstance(model, NetworkModel):
         rows = np.arange(prepared.table.num_rows)
         epochs = _epochs_in_use(model, levels)

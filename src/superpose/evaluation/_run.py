@@ -11,6 +11,7 @@ from superpose.models import MULTI_TASK, NONE, Fitted, Predictor
 from superpose.models.network import NetworkModel, networks
 from superpose.prepare import Prepared
 
+from ._baselines import fit_baselines
 from ._calibration import rare_threshold
 from ._context import Context, Progress, quiet
 from ._decide import Decision
@@ -86,11 +87,12 @@ def run_evaluation(
     if references in ("all", "network"):
         cost.append(network_cost(SINGLE_TASK_STAGE, singles))
     oof_predictions: OofPredictions = {target: {} for target in prepared.targets}
-    every: list[Fitted[Any]] = [*trees, multi, *singles]
+    baselines = fit_baselines(context) if references != "none" else []
+    every: list[Fitted[Any]] = [*trees, multi, *singles, *baselines]
     for fitted in every:
         for target, pred in context.oof_predictions(fitted).items():
             oof_predictions[target][fitted.model.name] = pred
-    stored: list[Fitted[Any]] = [multi, *singles, *trees]
+    stored: list[Fitted[Any]] = [multi, *singles, *trees, *baselines]
     predictor = Predictor(prepared.codec, [fitted.model for fitted in stored], {})
     levels = {NONE: decide_level(prepared, oof_predictions)}
     result = RunResult(prepared, predictor, levels, cost, predictor)

@@ -6,6 +6,7 @@ only, when there are any.
 """
 
 from ._base import Model, Predictions
+from ._baselines import BaselineModel, NaiveForecastModel, naive_forecast
 from ._bundle import load_bundle
 from ._conditional_trees import ConditionalTreesModel
 from ._copula import Copula, CopulaModel
@@ -22,11 +23,15 @@ from ._groups import group_indices
 from ._mixture import Weights, mix
 from ._names import (
     ALL,
+    BASELINE,
+    BASELINES,
     COPULA,
     HALF,
+    LAST_VALUE,
     LEVELS,
     MULTI_TASK,
     NONE,
+    SEASON_BEFORE,
     SINGLE_TASK,
     TREES_ALL,
     TREES_SOME,
@@ -41,21 +46,27 @@ from ._trees import TreesModel
 __all__ = [
     "ALL",
     "AUTO",
+    "BASELINE",
+    "BASELINES",
     "COPULA",
     "HALF",
+    "LAST_VALUE",
     "LEVELS",
     "MODELS",
     "MULTI_TASK",
     "NONE",
+    "SEASON_BEFORE",
     "SINGLE_TASK",
     "TREES_ALL",
     "TREES_SOME",
+    "BaselineModel",
     "ConditionalTreesModel",
     "Copula",
     "CopulaModel",
     "Fitted",
     "Level",
     "Model",
+    "NaiveForecastModel",
     "Observed",
     "Prediction",
     "Predictions",
@@ -70,6 +81,7 @@ __all__ = [
     "load_bundle",
     "load_folder",
     "mix",
+    "naive_forecast",
     "no_target",
     "observed_columns",
     "require_writable",

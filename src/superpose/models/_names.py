@@ -8,6 +8,9 @@ MULTI_TASK, SINGLE_TASK = "joint", "alone"
 # Trees that read measured targets: any of the others, or all of them.
 TREES_SOME, TREES_ALL = "trees given", "trees all"
 COPULA = "copula"
+# What learns nothing from the inputs.
+BASELINE, LAST_VALUE, SEASON_BEFORE = "baseline", "last value", "season before"
+BASELINES = (BASELINE, LAST_VALUE, SEASON_BEFORE)
 
 # How much of the other targets is measured.
 NONE, HALF, ALL = "none", "half", "all"

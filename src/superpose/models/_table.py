@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ._base import Model
+from ._baselines import BaselineModel, NaiveForecastModel
 from ._conditional_trees import ConditionalTreesModel
 from ._copula import CopulaModel
 from ._trees import TreesModel
@@ -22,4 +23,6 @@ MODELS: dict[str, Callable[[], type[Model]]] = {
     "trees": lambda: TreesModel,
     "conditional_trees": lambda: ConditionalTreesModel,
     "copula": lambda: CopulaModel,
+    "baseline": lambda: BaselineModel,
+    "naive_forecast": lambda: NaiveForecastModel,
 }

@@ -31,6 +31,7 @@ from ._former_charts import chart_of
 from ._former_view import former_facts
 from ._models import (
     BASELINE,
+    BASELINES,
     DEPLOYED,
     MULTI_TASK,
     SINGLE_TASK,
@@ -86,6 +87,7 @@ from ._values import UNKNOWN, plain
 
 __all__ = [
     "BASELINE",
+    "BASELINES",
     "DEPLOYED",
     "EVERYTHING",
     "HALF",

@@ -11,6 +11,9 @@ DEPLOYED, BASELINE = "deployed", "baseline"
 TREES, COARSE_TREES = "trees", "coarse trees"
 TREES_GIVEN_SOME, TREES_GIVEN_ALL = "trees given", "trees all"
 COPULA = "copula"
+LAST_VALUE, SEASON_BEFORE = "last value", "season before"
+# What learns nothing from the inputs.
+BASELINES = (BASELINE, LAST_VALUE, SEASON_BEFORE)
 
 ORDER = (
     DEPLOYED,
@@ -24,6 +27,8 @@ ORDER = (
     TREES_GIVEN_SOME,
     TREES_GIVEN_ALL,
     COPULA,
+    LAST_VALUE,
+    SEASON_BEFORE,
     BASELINE,
 )
 

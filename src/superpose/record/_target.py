@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from ._charts import ChartRecord
-from ._models import MULTI_TASK
+from ._models import BASELINES, MULTI_TASK
 from ._values import UNKNOWN, Array, Real, Record, require_shapes
 
 Verdict = Literal["helped", "no difference", "harmed", "not tested"]
@@ -81,6 +81,11 @@ class DecisionRecord(Record):
     def replaced(self) -> bool:
         """Whether the multi-task network, or a mixture with it, took the place of the reference."""
         return bool(self.reference) and MULTI_TASK in self.deployed.weights
+
+    @property
+    def ignores_inputs(self) -> bool:
+        """Whether nothing is deployed that has learned from the inputs."""
+        return bool(self.deployed) and set(self.deployed.weights) <= set(BASELINES)
 
 
 @dataclass(frozen=True)

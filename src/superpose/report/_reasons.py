@@ -39,6 +39,11 @@ def reason_in_words(record: RunRecord, target: TargetRecord) -> str:
             f"Deployed is {deployed}, whose loss is {than} than that of the best single-task "
             f"model, {best}{proof}."
         )
+    if decision.ignores_inputs:
+        return (
+            f"Deployed is {deployed}, which learns nothing from the inputs: no model that does was "
+            "better on rows that it had not seen."
+        )
     reasons = [*_single_task(record, target), *_challenger(record, target)]
     kept = f"Deployed is the best single-task model, {deployed}"
     return f"{kept}; {', and '.join(reasons)}." if reasons else f"{kept}."

@@ -4,6 +4,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from superpose.distributions import paired_test
 from superpose.evaluation._decide import FEWEST_UNCOMMON, TargetEvaluation, choose, decide
 from superpose.kinds import TARGET_KINDS
 from superpose.models import MULTI_TASK, SINGLE_TASK
@@ -85,7 +86,7 @@ def test_rows_that_decide_do_not_choose():
 
 def test_rows_that_choose_do_not_decide():
     base = evaluated(hist=1.0, joint=0.5)
-    reference, challenger = choose(base, np.flatnonzero(HALF == 0))
+    (reference, *_), challenger = choose(base, np.flatnonzero(HALF == 0))
     saved = (base.losses(reference) - base.losses(challenger))[HALF == 1]
     (decision,) = decide([base], HALF)
     assert decision.test.n == ROWS // 2
@@ -96,12 +97,68 @@ def test_crossed_each_half_decides_what_the_other_chose():
     base = evaluated(hist=1.0, joint=0.5)
     saved = np.empty(ROWS)
     for chooser, decider in ((0, 1), (1, 0)):
-        reference, challenger = choose(base, np.flatnonzero(chooser == HALF))
+        (reference, *_), challenger = choose(base, np.flatnonzero(chooser == HALF))
         deciding_rows = decider == HALF
         saved[deciding_rows] = (base.losses(reference) - base.losses(challenger))[deciding_rows]
     (decision,) = decide([base], HALF, cross_fitted=True)
     assert decision.test.n == ROWS
     assert decision.test.mean == pytest.approx(saved.mean())
+
+
+def drifting(seed=0):
+    """Models of a target that moves away after the rows that choose, and its baselines."""
+    base = evaluated(seed, hist=0.5, alone=0.5, joint=0.5)
+    late = HALF == 1
+    base.predictions["baseline"] = np.tile([0.0, 1.0], (ROWS, 1))
+    base.predictions["last value"] = np.tile([4.0, 1.0], (ROWS, 1))
+    base.labels = base.labels + np.where(late, 4.0, 0.0)
+    for name in ("hist", "alone", "joint"):
+        base.predictions[name][late, 0] -= 1.0  # wrong by even more
+    return base
+
+
+def test_the_last_known_value_is_deployed_where_every_model_lost_to_it():
+    (decision,) = decide([drifting()], HALF)
+    assert decision.deployed == decision.reference == {"last value": 1.0}
+    assert decision.test.mean < 0
+
+
+def test_no_baseline_is_deployed_where_a_model_beats_it():
+    base = evaluated(hist=0.5, alone=0.5, joint=0.5)
+    base.predictions["baseline"] = np.tile([0.0, 1.0], (ROWS, 1))
+    (decision,) = decide([base], HALF)
+    assert "baseline" not in decision.deployed or decision.deployed["baseline"] < 0.5
+
+
+def test_too_few_uncommon_labels_hand_nothing_to_a_baseline():
+    y = np.zeros(ROWS)
+    y[: 2 * (FEWEST_UNCOMMON - 1)] = 1.0  # every other of them decides
+    positive = np.where(HALF == 1, 0.2, np.clip(y, 0.01, 0.99))  # sure of the rows that choose
+    model = np.column_stack([1 - positive, positive])
+    never = np.tile([0.98, 0.02], (ROWS, 1))
+    rare = TargetEvaluation(BINARY, y, {"hist": model, "baseline": never})
+    (decision,) = decide([rare], HALF)
+    assert not decision.conclusive
+    assert decision.deployed == {"hist": 1.0}
+
+
+def test_the_best_model_alone_is_deployed_where_it_beats_the_blend():
+    base = evaluated(hist=0.6, alone=0.7)
+    late = HALF == 1
+    base.predictions["alone"][late, 0] += 3.0
+    (reference, alone), _ = choose(base, np.flatnonzero(~late))
+    (decision,) = decide([base], HALF)
+    assert len(reference) == 2
+    assert decision.deployed == alone == {"hist": 1.0}
+
+
+def test_a_challenger_has_to_beat_the_blend_and_the_best_model():
+    base = evaluated(hist=0.6, alone=0.6, joint=0.45)
+    (decision,) = decide([base], HALF)
+    (blend, alone), challenger = choose(base, np.flatnonzero(HALF == 0))
+    late = HALF == 1
+    saved = [(base.losses(own) - base.losses(challenger))[late] for own in (blend, alone)]
+    assert decision.test.p == max(paired_test(own).p for own in saved)
 
 
 @both_regimes

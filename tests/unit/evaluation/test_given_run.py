@@ -63,7 +63,7 @@ def test_every_level_has_a_mixture_and_a_decision_for_every_target(result):
 
 
 def test_all_challengers_were_evaluated_at_each_level(result):
-    some = {"hist", "joint", "trees given", "copula"}
+    some = {"hist", "joint", "baseline", "trees given", "copula"}
     some |= {"hist-coarse"} if result.prepared.plan.cross_fitted else set()
     proof_rows = result.prepared.plan.proof_rows
     for target in TARGETS:

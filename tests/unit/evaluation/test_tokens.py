@@ -34,7 +34,7 @@ def test_trees_serve_the_other_targets_and_that_is_a_warning(result):
     ]
     assert result.decisions["slots"].reference == {"alone": 1.0}
     assert "hist" in result.oof_predictions["intent"]
-    assert set(result.oof_predictions["slots"]) == {"joint", "alone"}
+    assert set(result.oof_predictions["slots"]) == {"joint", "alone", "baseline"}
 
 
 def test_without_a_single_task_network_labels_of_words_have_no_reference(make_utterances):
@@ -77,7 +77,7 @@ def test_both_targets_are_predicted_while_the_other_is_given(result):
             assert np.isfinite(target.at(level).deployed.value), (name, level)
     # Trees are given which slots a row has; a copula leaves them out.
     assert set(result.levels["all"].oof_predictions["intent"]) >= {"joint", "trees all", "copula"}
-    assert set(result.levels["all"].oof_predictions["slots"]) == {"joint", "alone"}
+    assert set(result.levels["all"].oof_predictions["slots"]) == {"joint", "alone", "baseline"}
 
 
 def test_the_record_holds_bits_between_words_and_rows(result):
