@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from _cells import CellStore, Key, Study, hardware, strict, versions
+from _cells import RESULTS, CellStore, Key, Study, hardware, strict, versions
 
 Rows = dict[str, np.ndarray]
 Body = tuple[dict[str, Any], Rows | None]
@@ -53,6 +53,32 @@ def chosen(
     if unknown:
         raise SystemExit(f"{flag}: {unknown} unknown; allowed: {', '.join(allowed)}")
     return names
+
+
+def study_of(
+    options: argparse.Namespace,
+    name: str,
+    *,
+    tables: Iterable[str],
+    quick: Iterable[str],
+    seeds: int,
+    allowed: Iterable[str] = (),
+) -> Study:
+    """The cells that the flags ask for, in the files of that name.
+
+    Args:
+        options: what `flags` has parsed.
+        name: of the result files, unless a flag names others.
+        tables: run by default.
+        quick: tables of `--quick`, with 2 seeds.
+        seeds: number of them by default.
+        allowed: tables that may be asked for; `tables` if empty.
+    """
+    default = quick if options.quick else tables
+    names = chosen(options.tables, default, allowed=allowed or tables, flag="--tables")
+    numbers = list(range(options.seeds or (2 if options.quick else seeds)))
+    name = options.name or f"{name}{'-quick' if options.quick else ''}"
+    return Study(CellStore(RESULTS / f"{name}.cells.jsonl"), names, numbers)
 
 
 def store_cell(store: CellStore, key: Key, work: Callable[[], Body], **facts: Any) -> float:

@@ -19,10 +19,10 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import numpy as np
 
-from _cells import RESULTS, CellStore, Key, Study
+from _cells import CellStore, Key
 from _methods import Run, run_method
 from _print import show
-from _run import Body, chosen, flags, run_missing, store_cell, write_json
+from _run import Body, flags, run_missing, store_cell, study_of, write_json
 from _scores import METRIC, baseline, error, metrics, row_loss
 from _summary import summarise
 from _table import Table
@@ -92,12 +92,8 @@ def main(arguments: list[str] | None = None) -> None:
     """Run what is missing, print losses first, write the JSON."""
     options = parse(arguments)
     folder = data_folder(options.data)
-    default = QUICK if options.quick else LOADERS
-    tables = chosen(options.tables, default, allowed=LOADERS, flag="--tables")
     methods = options.methods.split(",") if options.methods else list(METHODS)
-    seeds = list(range(options.seeds or (2 if options.quick else 5)))
-    name = options.name or ("accuracy-quick" if options.quick else "accuracy")
-    study = Study(CellStore(RESULTS / f"{name}.cells.jsonl"), tables, seeds)
+    study = study_of(options, "accuracy", tables=LOADERS, quick=QUICK, seeds=5)
     if not options.report:
 
         def run(key: Key) -> float:

@@ -26,12 +26,12 @@ import numpy as np
 import torch
 from scipy.stats import spearmanr
 
-from _cells import RESULTS, CellStore, Key, Study
+from _cells import CellStore, Key, Study
 from _fitted import fit
 from _methods import Run
 from _planted import Plant, planted
 from _print import grid
-from _run import Body, chosen, flags, run_missing, store_cell, write_json
+from _run import Body, flags, run_missing, store_cell, study_of, write_json
 from _scores import error_gain
 from _sharing import CHANGES, Ready, make_ready, outcomes_of
 from _summary import known_mean
@@ -224,11 +224,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--data", help="folder of the public data sets (or $SUPERPOSE_DATA)")
     options = parser.parse_args(arguments)
     folder = data_folder(options.data)
-    default = QUICK if options.quick else TABLES
-    tables = chosen(options.tables, default, allowed=known, flag="--tables")
-    seeds = list(range(options.seeds or (2 if options.quick else 3)))
-    name = options.name or ("affinity-quick" if options.quick else "affinity")
-    study = Study(CellStore(RESULTS / f"{name}.cells.jsonl"), tables, seeds)
+    study = study_of(options, "affinity", tables=TABLES, quick=QUICK, seeds=3, allowed=known)
     torch.set_num_threads(int(os.environ["OMP_NUM_THREADS"]))
     if not options.report:
         run_missing(

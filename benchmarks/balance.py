@@ -22,11 +22,11 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import torch
 
-from _cells import RESULTS, CellStore, Key, Study
+from _cells import CellStore, Key, Study
 from _fusion_summary import duel
 from _methods import Run
 from _print import grid
-from _run import chosen, flags, run_missing, store_cell, write_json
+from _run import chosen, flags, run_missing, store_cell, study_of, write_json
 from _sharing import ALONE, Ready, outcomes_of, run_sharing
 from _summary import complete, mean_ranks
 from _tables import LOADERS, data_folder
@@ -141,12 +141,8 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--data", help="folder of the public data sets (or $SUPERPOSE_DATA)")
     options = parser.parse_args(arguments)
     folder = data_folder(options.data)
-    default = QUICK if options.quick else TABLES
-    tables = chosen(options.tables, default, allowed=LOADERS, flag="--tables")
     methods = chosen(options.methods, METHODS, allowed=METHODS, flag="--methods")
-    seeds = list(range(options.seeds or (2 if options.quick else 5)))
-    name = options.name or f"balance{'-quick' if options.quick else ''}"
-    study = Study(CellStore(RESULTS / f"{name}.cells.jsonl"), tables, seeds)
+    study = study_of(options, "balance", tables=TABLES, quick=QUICK, seeds=5, allowed=LOADERS)
     torch.set_num_threads(int(os.environ["OMP_NUM_THREADS"]))
     if not options.report:
 
@@ -157,8 +153,8 @@ def main(arguments: list[str] | None = None) -> None:
     summary = summarise(study, folder)
     print(show(summary))
     if len(summary["methods"]) < len(METHODS):  # some have not got through all seeds yet
-        first = summarise(replace(study, seeds=seeds[:1]), folder)
-        print(f"\nSeed {seeds[0]} alone, with all methods that have it\n\n{show(first)}")
+        first = summarise(replace(study, seeds=study.seeds[:1]), folder)
+        print(f"\nSeed {study.seeds[0]} alone, with all methods that have it\n\n{show(first)}")
         summary["first_seed"] = first
     write_json(study, summary)
 

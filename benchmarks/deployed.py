@@ -26,12 +26,12 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import numpy as np
 
-from _cells import RESULTS, CellStore, Key, Study
+from _cells import Key
 from _deployed_summary import show, summarise
 from _fitted import declared
 from _methods import BACKENDS, Outcome, Run, Task, canonical, make_task
 from _outer import OUTER_LOADERS, SMALL, Outer, load_outer
-from _run import Body, chosen, flags, run_missing, store_cell, write_json
+from _run import Body, chosen, flags, run_missing, store_cell, study_of, write_json
 from _scores import baseline, metrics, row_loss
 from _tables import data_folder
 
@@ -164,12 +164,7 @@ def main(arguments: list[str] | None = None) -> None:
     """Run what is missing, print losses first, write the JSON."""
     options = parse(arguments)
     folder = data_folder(options.data)
-    default = SMALL if options.quick else OUTER_LOADERS
-    tables = chosen(options.tables, default, allowed=OUTER_LOADERS, flag="--tables")
-    seeds = list(range(options.seeds or (2 if options.quick else 3)))
-    name = options.name or ("deployed-quick" if options.quick else "deployed")
-    store = CellStore(RESULTS / f"{name}.cells.jsonl")
-    study = Study(store, tables, seeds)
+    study = study_of(options, "deployed", tables=OUTER_LOADERS, quick=SMALL, seeds=3)
     if not options.report:
         methods = chosen_methods(options.methods)
 
@@ -178,10 +173,9 @@ def main(arguments: list[str] | None = None) -> None:
                 outer = load_outer(key.table, folder)
                 return score(outer, key.seed, run_method(key.method, outer, key.seed))
 
-            return store_cell(store, key, work)
+            return store_cell(study.store, key, work)
 
         run_missing(study.missing(methods, paired=True), run, options.max_minutes)
-        study = Study(store, tables, seeds)
     summary = summarise(study, folder, options.subject)
     print(show(summary))
     write_json(study, summary)

@@ -22,10 +22,10 @@ import numpy as np
 import torch
 from scipy.stats import spearmanr
 
-from _cells import RESULTS, CellStore, Key, Study
+from _cells import CellStore, Key, Study
 from _planted import Plant, least_cosine, planted
 from _print import grid
-from _run import Body, chosen, flags, run_missing, store_cell, write_json
+from _run import Body, chosen, flags, run_missing, store_cell, study_of, write_json
 from _scores import error_gain
 from _sharing import ALONE, Ready, make_ready, run_sharing
 from accuracy import score_run
@@ -203,12 +203,8 @@ def main(arguments: list[str] | None = None) -> None:
     """Run what is missing, print losses first, write the JSON."""
     options = flags(__doc__, "dial", tables=PLANTS, methods=METHODS).parse_args(arguments)
     small = [plant.name for size in QUICK for plant in dial(*size)]
-    default = small if options.quick else PLANTS
-    tables = chosen(options.tables, default, allowed=PLANTS, flag="--tables")
     methods = chosen(options.methods, METHODS, allowed=METHODS, flag="--methods")
-    seeds = list(range(options.seeds or (2 if options.quick else 3)))
-    name = options.name or ("dial-quick" if options.quick else "dial")
-    study = Study(CellStore(RESULTS / f"{name}.cells.jsonl"), tables, seeds)
+    study = study_of(options, "dial", tables=PLANTS, quick=small, seeds=3)
     torch.set_num_threads(int(os.environ["OMP_NUM_THREADS"]))
     if not options.report:
 

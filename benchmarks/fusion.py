@@ -21,10 +21,10 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import torch
 
-from _cells import RESULTS, CellStore, Key, Study
+from _cells import CellStore, Key
 from _fusion_summary import SUBJECT, show, summarise
 from _methods import Run
-from _run import Body, chosen, flags, run_missing, store_cell, write_json
+from _run import Body, chosen, flags, run_missing, store_cell, study_of, write_json
 from _sharing import METHODS, TRIALS, Ready, make_ready, run_sharing
 from _table import Table, capped
 from _tables import LOADERS, data_folder, load_table
@@ -84,13 +84,11 @@ def main(arguments: list[str] | None = None) -> None:
     )  # fmt: skip
     options = parser.parse_args(arguments)
     folder = data_folder(options.data)
-    default = QUICK if options.quick else TABLES
-    tables = chosen(options.tables, default, allowed=LOADERS, flag="--tables")
     methods = chosen(options.methods, METHODS, allowed=METHODS, flag="--methods")
-    seeds = list(range(options.seeds or (2 if options.quick else 5)))
     tried = "" if options.trials == 1 else f"-{options.trials}-trials"
-    name = options.name or f"fusion{tried}{'-quick' if options.quick else ''}"
-    study = Study(CellStore(RESULTS / f"{name}.cells.jsonl"), tables, seeds)
+    study = study_of(
+        options, f"fusion{tried}", tables=TABLES, quick=QUICK, seeds=5, allowed=LOADERS
+    )
     torch.set_num_threads(int(os.environ["OMP_NUM_THREADS"]))
     if not options.report:
 

@@ -18,13 +18,13 @@ from pathlib import Path
 # One thread by default: cells of several methods may run side by side on a small machine.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
-from _cells import RESULTS, CellStore, Key, Study
+from _cells import CellStore, Key
 from _given_methods import METHODS
 from _given_methods import QUICK as QUICK_METHODS
 from _given_questions import Rows, evaluate
 from _given_summary import show, summarise
 from _given_tables import QUICK, TABLES, load_given_table
-from _run import Body, chosen, flags, run_missing, store_cell, write_json
+from _run import Body, chosen, flags, run_missing, store_cell, study_of, write_json
 from _tables import data_folder
 
 
@@ -50,13 +50,9 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
 def main(arguments: list[str] | None = None) -> None:
     """Run what is missing, print losses first, write the JSON."""
     options = parse(arguments)
-    default = QUICK if options.quick else TABLES
-    tables = chosen(options.tables, default, allowed=TABLES, flag="--tables")
     fast = QUICK_METHODS if options.quick else METHODS
     methods = chosen(options.methods, fast, allowed=METHODS, flag="--methods")
-    seeds = list(range(options.seeds or (2 if options.quick else 5)))
-    name = options.name or ("given-quick" if options.quick else "given")
-    study = Study(CellStore(RESULTS / f"{name}.cells.jsonl"), tables, seeds)
+    study = study_of(options, "given", tables=TABLES, quick=QUICK, seeds=5)
     if not options.report:
         folder = data_folder(options.data)
 

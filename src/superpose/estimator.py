@@ -251,8 +251,9 @@ class Superpose:
 
         Returns:
             A frame of the caller's library (for a path an Arrow table): one column per target, and
-            for numbers ``name_low`` and ``name_high``, an interval of 90 %. A measured value
-            comes back as it is. Of windows there is a row each, with its group and time.
+            after it what is made to hold 90 % of new rows: for numbers and counts an interval,
+            ``name_low`` and ``name_high``; for classes the list ``name_set``. A measured value
+            comes back as it is, alone. Of windows there is a row each, with its group and time.
 
         Raises:
             DataError: A given column is no target, or not in the table, or holds a wrong value.
@@ -260,11 +261,8 @@ class Superpose:
         codec = self._fitted().codec
         table = self._rows(source, empty=True)
         names = given_names(codec, table, given)
-        for target, share in self.record.weak_intervals.items():
-            text = (
-                f"its intervals of 90 % held {100 * share:.0f} % of the test rows of the training"
-            )
-            warnings.warn(f"target {target!r}: {text}; do not rely on them", stacklevel=2)
+        for sentence in self.record.weak_interval_warnings():
+            warnings.warn(sentence, stacklevel=2)
         prediction = self._fitted().predict(table, names)
         columns: dict[str, pa.Array] = {}
         for target, pred in prediction.pred.items():
@@ -273,7 +271,7 @@ class Superpose:
                 pred,
                 table,
                 threshold=self._fitted().thresholds.get(target),
-                interval=prediction.half_width[target],
+                quantile=prediction.quantile[target],
             )
         columns = row_keys(table, self.config) | with_measured(columns, table, names)
         for target, pred in prediction.pred.items() if proba else ():

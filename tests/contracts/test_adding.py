@@ -103,7 +103,7 @@ class WaitTarget(TargetKind):
         self,
         pred: np.ndarray,
         threshold: float | Sequence[float] | None = None,
-        interval: np.ndarray | None = None,
+        quantile: np.ndarray | None = None,
     ) -> dict[str, pa.Array]:
         return {self.column: pa.array(pred[:, 0] * self.mean)}
 

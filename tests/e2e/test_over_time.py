@@ -68,7 +68,7 @@ def test_windows_and_lifetimes_are_learned(fitted: Superpose) -> None:
 def test_a_prediction_tells_which_step_of_which_machine_it_is_of(fitted: Superpose) -> None:
     new = machines(3, seed=2)
     pred = fitted.predict(new.drop_columns(["left", "failed", "worn"]))
-    assert pred.column_names == ["machine", "step", "left", "worn"]
+    assert pred.column_names == ["machine", "step", "left", "worn", "worn_set"]
     assert pred["step"].to_pylist()[:6] == [9, 13, 17, 21, 25, 29]
     shares = fitted.predict_proba(new)
     assert [name for name in shares.column_names if name.startswith("left<=")]

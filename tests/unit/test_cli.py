@@ -280,6 +280,7 @@ def test_check_tells_kinds_split_and_warnings_and_trains_nothing(folder: Path) -
     before = sorted(folder.rglob("*"))
     output = succeed("check", "superpose.yaml")
     assert "Split: stratified" in output
+    assert "\nEvaluated on 10 folds of 68 rows\n" in output
     assert "4 levels" in output, "what the codec has learned of a column"
     assert "Warning: " in output
     assert "'copy'" in output
@@ -401,12 +402,12 @@ def test_evaluate_wants_labels(folder: Path, trained: Path) -> None:
 def test_predict_writes_what_the_model_says(folder: Path, trained: Path) -> None:
     write_table(TABLE.select(["word", "x"]), folder / "new.csv")
     output = succeed("predict", trained, "new.csv", "--out", "p.parquet")
-    assert output == f"Wrote p.parquet: {N} rows, columns y, y_low, y_high, on\n"
+    assert output == f"Wrote p.parquet: {N} rows, columns y, y_low, y_high, on, on_set\n"
     model = Superpose.load(trained)
     assert pyarrow.parquet.read_table("p.parquet").equals(model.predict("new.csv"))
     succeed("predict", trained, "new.csv", "--out", "p.csv", "--proba")
     names = read_table("p.csv").column_names
-    assert names[:4] == ["y", "y_low", "y_high", "on"]
+    assert names[:5] == ["y", "y_low", "y_high", "on", "on_set"]
     assert {"on=no", "on=yes"} <= set(names)
     assert len(names) == len(set(names))
 

@@ -9,6 +9,7 @@ import pandas as pd
 import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.csv
 import pyarrow.parquet
 import pytest
 
@@ -232,3 +233,52 @@ def test_evaluate_warns_of_a_target_without_labels():
     model = Superpose(["y", "z"], references="none", **fast).fit(rows)
     with pytest.warns(UserWarning, match="labels: no row has a label of z; their metrics are not"):
         model.evaluate(rows.drop_columns(["z"]))
+
+
+# Intervals and sets.
+
+
+def test_each_target_has_its_interval_or_set_right_after_it(model, table, tmp_path):
+    pred = model.predict(table.select(INPUTS))
+    assert pred.column_names == [
+        *("weight", "weight_low", "weight_high", "sick", "sick_set"),
+        *("calls", "calls_low", "calls_high", "sort", "sort_set", "level", "level_set", "tags"),
+    ]
+    for target in ("sick", "sort", "level"):
+        assert all(
+            value in within
+            for value, within in zip(
+                pred[target].to_pylist(), pred[f"{target}_set"].to_pylist(), strict=True
+            )
+        )
+    assert pc.all(pc.less_equal(pred["calls_low"], pred["calls"])).as_py()
+    assert pc.all(pc.less_equal(pred["calls"], pred["calls_high"])).as_py()
+    write_table(pred, tmp_path / "pred.csv")
+    first = pyarrow.csv.read_csv(tmp_path / "pred.csv")["sort_set"][0].as_py()
+    assert first.split(";") == pred["sort_set"][0].as_py()
+
+
+def test_test_rows_say_how_many_labels_intervals_and_sets_hold(model, table):
+    metrics = model.evaluate(table)
+    for target, facts in metrics.items():
+        assert ("coverage" in facts) == (target != "tags")
+        assert ("set_size" in facts) == (target in ("sick", "sort", "level"))
+        assert facts.get("coverage", 1) > 0.7
+    assert 1 <= metrics["sort"]["set_size"] <= 3
+    deployed = model.record.metrics["sick"]["deployed"]
+    assert {"coverage", "set_size"} <= set(deployed)
+
+
+def test_a_measured_value_stands_alone(model, table):
+    given = ["sick", "calls", "sort", "level"]
+    rows = table.slice(0, 20)
+    pred = model.predict(rows, given)
+    for target in ("sick", "sort", "level"):
+        there = rows[target].is_valid().to_pylist()
+        for value, within, known in zip(
+            rows[target].to_pylist(), pred[f"{target}_set"].to_pylist(), there, strict=True
+        ):
+            assert not known or within == [value]
+    for end in ("low", "high"):
+        found = pc.if_else(rows["calls"].is_valid(), pred[f"calls_{end}"], None)
+        assert found.to_pylist() == rows["calls"].to_pylist()

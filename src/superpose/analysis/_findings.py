@@ -73,8 +73,8 @@ def findings(result: RunResult, source: str = "", command: str = "") -> RunRecor
         ],
         refitted=p.table.num_rows if p.config.deploy.refit else 0,
     )
-    weak = [_weak_interval(target, share) for target, share in record.weak_intervals.items()]
     empty = [_no_model(name) for name, t in record.targets.items() if t.decision.ignores_inputs]
+    weak = record.weak_interval_warnings()
     return replace(record, warnings=[*record.warnings, *empty, *weak])
 
 
@@ -83,11 +83,6 @@ def _no_model(target: str) -> str:
         f"target {target!r}: no model was better than a baseline on rows that it had not seen, so "
         f"its predictions say nothing of single rows; add inputs that tell something about it"
     )
-
-
-def _weak_interval(target: str, share: float) -> str:
-    held = f"its intervals of 90 % held {100 * share:.0f} % of the test rows"
-    return f"target {target!r}: {held}; do not rely on them for new rows"
 
 
 def _count(parameters: float | int | str | None) -> int | None:

@@ -140,7 +140,7 @@ def _metrics(
     kind = predictor.codec.target_kinds[target]
     baseline = predictor.baselines[target]
     pred = mix(preds, predictor.weights[target])
-    options = metric_options(predictor, target, predictor.half_width(target, pred))
+    options = metric_options(predictor, target, predictor.quantile(target, len(pred)))
     every_row = np.broadcast_to(baseline, (len(y), kind.distribution.n_columns))
     return {
         DEPLOYED: kind.metrics(y, pred, baseline, **options),
@@ -162,7 +162,8 @@ def _chart(
 
     inputs = test.select([kind.column for kind in p.codec.input_kinds])
     shown = pixels if image else None
-    return chart_of(kind.plot(y, pred, Beside(inputs, shown, predictor.half_width(target, pred))))
+    beside = Beside(inputs, shown, predictor.quantile(target, len(pred)))
+    return chart_of(kind.plot(y, pred, beside))
 
 
 def _curves(predictor: Predictor, target: str) -> list[CurveRecord]:

@@ -148,6 +148,7 @@ def check(
     print_schema(prepared.schema, details)
     print_conversions(prepared.conversions)
     echo(f"\nSplit: {prepared.split.description}")
+    echo(f"Evaluated on {prepared.plan.description}")
     print_warnings(prepared.warnings)
     repeated = "".join(f" {name} {','.join(words)}" for name, words in options.items() if words)
     echo(f"No fault was found. Next: superpose train {source}{repeated} --out runs/first")

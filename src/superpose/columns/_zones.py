@@ -52,6 +52,11 @@ class Times:
         """Mark the rows with a time whose zone is not known."""
         return ~np.isnan(self.wall) & np.isnan(self.offset)
 
+    def spelled(self, row: int) -> str:
+        """The time of a row for a message, as dates are written where it is one."""
+        wall = float(self.wall[row])
+        return spelled(wall, self.clock) if self.dated else f"{wall:.10g}"
+
 
 def offsets_of(column: str, zone: str, instant: np.ndarray) -> np.ndarray:
     """How far the clock of a zone is ahead of UTC at each time, in seconds, NaN where missing.

@@ -260,11 +260,11 @@ class Codec:
         table: pa.Table,
         *,
         threshold: Any = None,
-        interval: np.ndarray | None = None,
+        quantile: np.ndarray | None = None,
     ) -> dict[str, pa.Array]:
         """Columns of a target's predictions for the rows of a table, in the user's units."""
         kind = self.target_kinds[target]
-        columns = kind.decode(pred, threshold, interval)
+        columns = kind.decode(pred, threshold, quantile)
         if kind.hints.reads_input and kind.locations is not None:
             beside = self._beside(kind, table)
             in_units = kind.locations.in_units

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pyarrow as pa
 
 from superpose.config import Config
@@ -15,9 +16,7 @@ def output_columns(kind: TargetKind) -> dict[str, pa.Array]:
     """All columns of a fitted target in `predict`, `predict_proba` and `sample`, without rows."""
     distribution = kind.distribution
     pred = distribution.point_mass(distribution.missing(0))
-    scale = distribution.scale
-    interval = None if scale is None else scale.std(pred)
-    return {**kind.decode(pred, None, interval), **kind.decode_proba(pred)}
+    return {**kind.decode(pred, None, np.zeros(0)), **kind.decode_proba(pred)}
 
 
 def require_own_columns(codec: Codec, config: Config) -> None:

@@ -13,7 +13,7 @@
 What networks learn of a distribution stands in the heads of `superpose.nn`.
 """
 
-from ._base import Distribution, Latent, Scale, latent_of
+from ._base import Conformity, Distribution, IntervalConformity, Latent, Scale, latent_of
 from ._boxes import Peaks, box_overlap, center_heatmap, find_peaks
 from ._categorical import Bernoulli, Categorical, Items, Ordinal
 from ._copula import condition_normal, shrunk_correlation
@@ -35,10 +35,12 @@ __all__ = [
     "SCALE_FLOOR",
     "Bernoulli",
     "Categorical",
+    "Conformity",
     "Count",
     "Detections",
     "Distribution",
     "Hazard",
+    "IntervalConformity",
     "Items",
     "Latent",
     "LocationCategorical",

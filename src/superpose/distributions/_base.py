@@ -71,6 +71,42 @@ class Scale(ABC):
         """Predictions with their scale times a factor."""
 
 
+class Conformity(ABC):
+    """How unlike its prediction a label is, and the labels that are no more unlike than a bound.
+
+    The bound is learned on held-out rows, as their quantile, so that new labels lie within it.
+    """
+
+    is_set: ClassVar[bool] = False  # a region marks labels one by one, and has no ends
+
+    @abstractmethod
+    def score(self, y: np.ndarray, pred: np.ndarray) -> np.ndarray:
+        """How unlike their predictions labels are, 0 or more, (N,) or (N, H); NaN where missing."""
+
+    @abstractmethod
+    def region(self, pred: np.ndarray, quantile: np.ndarray) -> np.ndarray:
+        """The labels whose score is at most the quantile.
+
+        Args:
+            pred: predictions (N, K).
+            quantile: the bound of each row (N,); 0 leaves the prediction alone.
+
+        Shape:
+            the lowest and the highest label, (N, 2) or (N, 2, H); of sets bool (N, K).
+        """
+
+    @abstractmethod
+    def contains(self, region: np.ndarray, y: np.ndarray) -> np.ndarray:
+        """Mark the labels (N,) or (N, H) that lie in their regions; False where missing."""
+
+
+class IntervalConformity(Conformity):
+    """Regions with a lowest and a highest label."""
+
+    def contains(self, region: np.ndarray, y: np.ndarray) -> np.ndarray:
+        return np.asarray((region[:, 0] <= y) & (y <= region[:, 1]))
+
+
 class Distribution(ABC):
     """What a prediction says of a label.
 
@@ -106,6 +142,11 @@ class Distribution(ABC):
     @property
     def scale(self) -> Scale | None:
         """The stated scale, or None where predictions have none that could be wrong by itself."""
+        return None
+
+    @property
+    def conformity(self) -> Conformity | None:
+        """How intervals and sets around a prediction are made, or None where there are none."""
         return None
 
     @abstractmethod

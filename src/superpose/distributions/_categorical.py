@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
-from ._base import Distribution, Latent
+from ._base import Conformity, Distribution, Latent
 from ._class_scores import (
     class_from_normal,
     class_information,
@@ -38,6 +39,10 @@ class Categorical(Distribution):
     @property
     def latent(self) -> Latent:
         return _ClassLatent()
+
+    @property
+    def conformity(self) -> Conformity | None:
+        return _ClassConformity()
 
     def log_prob(self, y: np.ndarray, pred: np.ndarray) -> np.ndarray:
         return -self.row_loss(y, pred)
@@ -83,11 +88,44 @@ class Ordinal(Categorical):
 class Items(Categorical):
     """One item out of many, most of which few rows name."""
 
+    @property
+    def conformity(self) -> None:
+        """None: a set of thousands of items says no more than their ranks."""
+        return None
+
     def baseline(self, y: np.ndarray) -> np.ndarray:
         """The popularity of items; an item that no row names is not impossible."""
         known = np.asarray(y)[~np.isnan(y)].astype(int)
         counts = np.bincount(known, minlength=self.n_classes) + 1 / self.n_classes
         return np.asarray(counts / counts.sum())
+
+
+class _ClassConformity(Conformity):
+    """One minus the probability of the class; the most probable class is always in the set.
+
+    Source:
+        Least ambiguous sets, Sadinle, Lei and Wasserman 2019.
+    """
+
+    is_set: ClassVar[bool] = True
+
+    def score(self, y: np.ndarray, pred: np.ndarray) -> np.ndarray:
+        y = np.asarray(y, np.float64)
+        known = ~np.isnan(y)
+        index = np.where(known, y, 0).astype(int)[:, None]
+        chosen = np.take_along_axis(np.asarray(pred, np.float64), index, axis=1)[:, 0]
+        return np.where(known, 1 - chosen, np.nan)
+
+    def region(self, pred: np.ndarray, quantile: np.ndarray) -> np.ndarray:
+        p = np.asarray(pred, np.float64)
+        inside = 1 - p <= np.reshape(quantile, (-1, 1))
+        inside |= p == p.max(axis=1, keepdims=True)
+        return np.asarray(inside)
+
+    def contains(self, region: np.ndarray, y: np.ndarray) -> np.ndarray:
+        known = ~np.isnan(y)
+        index = np.where(known, y, 0).astype(int)[:, None]
+        return known & np.take_along_axis(region, index, axis=1)[:, 0]
 
 
 class _ClassLatent(Latent):

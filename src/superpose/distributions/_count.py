@@ -7,13 +7,15 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import special
 
-from ._base import Distribution, Latent
+from ._base import Conformity, Distribution, IntervalConformity, Latent
 from ._normal import variance_information
 from ._normal_scores import DEVIATION_FLOOR, SCORE_LIMIT, normal_quantile, score_within
 
 RATE_FLOOR = 1e-6  # a rate of zero makes any event infinitely surprising
 LOG_RATE_LIMIT = 20.0
 """exp(20) = 5e8 events; beyond it float32 sums lose the single event."""
+LEAST_VARIANCE = 1.0  # of one event; near a rate of zero its residual would have no bound
+ROUNDING = 1e-9  # relative; a count at the very end of an interval stays in
 LONG_SUM = 50.0  # events; above, a conditioned rate is a series in place of a sum
 SUM_ROWS = 4096  # rows whose sums are in memory at once: a few megabytes
 
@@ -47,6 +49,10 @@ class Count(Distribution):
     @property
     def latent(self) -> Latent:
         return _CountLatent()
+
+    @property
+    def conformity(self) -> Conformity:
+        return _CountConformity()
 
     def log_prob(self, y: np.ndarray, pred: np.ndarray) -> np.ndarray:
         return count_log_mass(np.asarray(y, np.float64), _rate(pred))
@@ -85,6 +91,31 @@ class _CountLatent(Latent):
         n = len(pred)
         expected = condition_count(_rate(pred), np.reshape(mean, n), np.reshape(sd, n))
         return np.maximum(expected, RATE_FLOOR)[:, None]
+
+
+class _CountConformity(IntervalConformity):
+    """Pearson's residual: the distance from the rate, in deviations of a Poisson count.
+
+    The deviation is at least 1: one event where none was expected does not widen all intervals.
+
+    An interval ends at the outermost counts within the quantile. It holds the whole numbers next to
+    the rate too, so that it is never empty, and the rate never outside of it.
+    """
+
+    def score(self, y: np.ndarray, pred: np.ndarray) -> np.ndarray:
+        return np.asarray(np.abs(y - pred[..., 0]) / _deviation(pred))
+
+    def region(self, pred: np.ndarray, quantile: np.ndarray) -> np.ndarray:
+        rate = np.asarray(pred, np.float64)[..., 0]
+        half_width = quantile * _deviation(pred)
+        margin = ROUNDING * (1 + rate + half_width)
+        low = np.minimum(np.ceil(rate - half_width - margin), np.floor(rate))
+        high = np.maximum(np.floor(rate + half_width + margin), np.ceil(rate))
+        return np.stack([np.maximum(low, 0.0), high], axis=1)
+
+
+def _deviation(pred: np.ndarray) -> np.ndarray:
+    return np.sqrt(np.maximum(np.asarray(pred, np.float64)[..., 0], LEAST_VARIANCE))
 
 
 def _rate(pred: np.ndarray) -> np.ndarray:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ._base import Distribution, Latent, Scale, by_rows
+from ._base import Conformity, Distribution, IntervalConformity, Latent, Scale, by_rows
 from ._normal_scores import SCORE_LIMIT
 
 SCALE_FLOOR = 1e-3
@@ -17,6 +17,11 @@ known to a thousandth of its deviation is as certain as a likelihood needs."""
 
 class _Gaussian(Distribution):
     """What one number and several have in common: a mean and a scale each, standardised."""
+
+    @property
+    @abstractmethod
+    def scale(self) -> Scale:
+        """The stated scale."""
 
     @abstractmethod
     def mean_and_scale(self, pred: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -29,6 +34,10 @@ class _Gaussian(Distribution):
     @property
     def latent(self) -> Latent:
         return _GaussianLatent(self)
+
+    @property
+    def conformity(self) -> Conformity:
+        return _GaussianConformity(self)
 
     def parameters(self, pred: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Means and scales as a likelihood reads them: no scale is less than `SCALE_FLOOR`."""
@@ -196,6 +205,23 @@ class _GaussianScale(Scale):
     def rescaled(self, pred: np.ndarray, factor: float) -> np.ndarray:
         mean, scale = self.of.mean_and_scale(np.asarray(pred, np.float64))
         return self.of.joined(mean, scale * factor)
+
+
+@dataclass(frozen=True)
+class _GaussianConformity(IntervalConformity):
+    """The distance from the mean, in stated scales."""
+
+    of: _Gaussian
+
+    def score(self, y: np.ndarray, pred: np.ndarray) -> np.ndarray:
+        mean, _ = self.of.mean_and_scale(pred)
+        return np.asarray(np.abs(y - mean) / np.maximum(self.of.scale.std(pred), 1e-6))
+
+    def region(self, pred: np.ndarray, quantile: np.ndarray) -> np.ndarray:
+        mean, _ = self.of.mean_and_scale(np.asarray(pred, np.float64))
+        each = np.reshape(quantile, (-1, *[1] * (mean.ndim - 1)))
+        half_width = each * self.of.scale.std(pred)
+        return np.stack([mean - half_width, mean + half_width], axis=1)
 
 
 def _log_density(y: np.ndarray, mean: np.ndarray, scale: np.ndarray) -> np.ndarray:

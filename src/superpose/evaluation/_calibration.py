@@ -1,4 +1,4 @@
-"""Intervals and thresholds, set on held-out rows."""
+"""Intervals, sets and thresholds, set on held-out rows."""
 
 from __future__ import annotations
 
@@ -8,21 +8,24 @@ from superpose.distributions import Bernoulli
 from superpose.kinds import TargetKind
 
 COVERAGE = 0.9
-MOST_CLUSTERS = 0.7  # share of the clusters in which the interval covers as much
-# Fewer clusters show no variation between them, and fewer rows of one no quantile of their own.
-FEWEST_CLUSTERS = 4
-FEWEST_ROWS = 10
+# How surely they cover as much of the rows of new clusters, of which few are known; and how many
+# draws of the known ones show it.
+CONFIDENCE = 0.9
+DRAWS = 200
+FEWEST_CLUSTERS = 4  # fewer show no variation between them
 # A class below this share of the rows is too rare for a threshold of one half.
 RARE = 0.2
+LIFT = 2.0  # by how much it has to be more common among the rows above a threshold
 
 
-def interval_half_width(
+def conformal_quantile(
     kind: TargetKind, y: np.ndarray, pred: np.ndarray, *, clusters: np.ndarray | None = None
 ) -> float | None:
-    """Return the half-width, in predicted scales, that covers 90 % of new rows; None for classes.
+    """Return how far intervals or sets must reach to cover 90 % of new rows; None without any.
 
-    Rows of one group or block of time err alike, and new rows are of other ones. So the width is
-    one that covers 90 % of the rows of most clusters, not of all rows together.
+    It is a quantile of the conformity scores. Rows of one group or block of time err alike, and new
+    rows are of other ones. So it is the upper bound of that quantile at a confidence of 90 %, as
+    far as the clusters differ.
 
     Args:
         kind: The fitted target.
@@ -32,29 +35,44 @@ def interval_half_width(
 
     Source:
         Split conformal prediction, Lei et al. 2018; over clusters after Dunn, Wasserman and Ramdas
-        2023, who average the clusters where this takes an upper quantile of them.
+        2023, who pool them, with the bound of a bootstrap over clusters (Field and Welsh 2007).
     """
-    scale = kind.distribution.scale
-    if scale is None or not len(y):
+    conformity = kind.distribution.conformity
+    if conformity is None or not len(y):
         return None
-    middle = pred[:, : y.shape[1]] if y.ndim == 2 else pred[:, 0]
-    ratio = np.abs(y - middle) / np.maximum(scale.std(pred), 1e-6)
-    values = [] if clusters is None else [ratio[clusters == one] for one in np.unique(clusters)]
-    values = [own[~np.isnan(own)] for own in values]
-    if len(values) < FEWEST_CLUSTERS or np.median([len(own) for own in values]) < FEWEST_ROWS:
-        return _conformal_quantile(ratio[~np.isnan(ratio)])
-    widths = [_conformal_quantile(own) for own in values if len(own) >= FEWEST_ROWS]
-    return float(np.quantile(widths, MOST_CLUSTERS))
+    score = conformity.score(y, pred)
+    known = ~np.isnan(score)
+    score = score[known]
+    if clusters is None or len(np.unique(clusters[known])) < FEWEST_CLUSTERS:
+        return _corrected_quantile(score)
+    return _upper_quantile(score, clusters[known])
 
 
-def _conformal_quantile(ratio: np.ndarray) -> float:
-    """Return the quantile that covers a new value, with the correction for few values."""
-    level = min(1.0, np.ceil((len(ratio) + 1) * COVERAGE) / len(ratio))
-    return float(np.quantile(ratio, level))
+def _corrected_quantile(score: np.ndarray) -> float:
+    """Return the quantile that covers a new score, with the correction for few of them."""
+    level = min(1.0, np.ceil((len(score) + 1) * COVERAGE) / len(score))
+    return float(np.quantile(score, level))
+
+
+def _upper_quantile(score: np.ndarray, clusters: np.ndarray) -> float:
+    """Return the upper bound of the quantile, over draws of the clusters with replacement."""
+    order = np.argsort(score, kind="stable")
+    ids, index = np.unique(clusters[order], return_inverse=True)
+    rng = np.random.default_rng(len(ids))
+    times = rng.multinomial(len(ids), np.full(len(ids), 1 / len(ids)), size=DRAWS)
+    rows = times @ np.bincount(index)
+    quantiles = np.empty(DRAWS)
+    for draw, own in enumerate(times):
+        passed = np.cumsum(own[index])
+        quantiles[draw] = score[order[np.searchsorted(passed, COVERAGE * rows[draw])]]
+    return float(np.quantile(quantiles, CONFIDENCE))
 
 
 def rare_threshold(kind: TargetKind, y: np.ndarray, pred: np.ndarray) -> float | None:
-    """Return the threshold with the best F1 where a class is too rare for one half, else None."""
+    """Return the threshold with the best F1 where a class is too rare for one half, else None.
+
+    Nor is there any where that would call the class in rows that hardly have it more often.
+    """
     if not isinstance(kind.distribution, Bernoulli) or not len(y) or not 0 < y.mean() < RARE:
         return None
     probability = pred[:, 1]
@@ -64,4 +82,6 @@ def rare_threshold(kind: TargetKind, y: np.ndarray, pred: np.ndarray) -> float |
     # No threshold parts rows of the same probability.
     f1[:-1][np.diff(probability[order]) == 0] = 0.0
     best = int(np.argmax(f1))
+    if hits[best] / (best + 1) < LIFT * y.mean():
+        return None  # nothing tells the class: the best F1 is that of calling nearly all rows so
     return float(min(probability[order[best]], 0.5))

@@ -10,7 +10,7 @@ import numpy as np
 from superpose.models import Level, Predictions, mix
 from superpose.prepare import Prepared
 
-from ._calibration import interval_half_width
+from ._calibration import conformal_quantile
 from ._decide import Decision, TargetEvaluation, decide
 
 # For each target and model the canonical predictions (N, K) for rows that it has not seen.
@@ -33,7 +33,7 @@ class LevelResult:
 
 
 def decide_level(prepared: Prepared, oof_predictions: OofPredictions) -> LevelResult:
-    """Let the proof decide, and learn how wide distributions and intervals have to be."""
+    """Let the proof decide, and learn how wide distributions, intervals and sets have to be."""
     kinds = prepared.codec.target_kinds
     plan = prepared.plan
     decided = decide(
@@ -48,9 +48,9 @@ def decide_level(prepared: Prepared, oof_predictions: OofPredictions) -> LevelRe
     for t, kind in kinds.items():
         shown = held_out(prepared, oof_predictions, level, target=t)
         level.factors[t] = kind.distribution.scale_factor(shown.y, shown.pred)
-        half_width = interval_half_width(kind, shown.y, shown.pred, clusters=shown.clusters)
-        if half_width is not None:
-            level.scales[t] = half_width
+        quantile = conformal_quantile(kind, shown.y, shown.pred, clusters=shown.clusters)
+        if quantile is not None:
+            level.quantiles[t] = quantile
     return LevelResult(decisions, oof_predictions, level)
 
 

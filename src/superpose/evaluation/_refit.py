@@ -25,7 +25,7 @@ from superpose.training import refit_networks
 from superpose.trees import Engine
 
 from ._baselines import fit_baseline
-from ._calibration import interval_half_width
+from ._calibration import conformal_quantile
 from ._context import Context
 from ._fit_models import tree_data
 from ._given_run import conditional_engine
@@ -40,9 +40,9 @@ def refit(context: Context, predictor: Predictor, nothing: LevelResult) -> Predi
     """Fit the models of all mixtures again, on all rows of the table with a label.
 
     Rounds and epochs are those that were found; mixtures and thresholds stay as held-out rows have
-    shown them. So do intervals, but that test rows are held-out rows too, of another period where
-    time divides the table. The copula stands on what is fitted again, and is itself of held-out
-    predictions: it stays.
+    shown them. So do intervals and sets, but that test rows are held-out rows too, of another
+    period where time divides the table. The copula stands on what is fitted again, and is itself of
+    held-out predictions: it stays.
 
     Args:
         context: The run.
@@ -67,10 +67,10 @@ def refit(context: Context, predictor: Predictor, nothing: LevelResult) -> Predi
 def _with_test_rows(
     context: Context, predictor: Predictor, nothing: LevelResult
 ) -> dict[str, Level]:
-    """The levels, with half-widths of intervals that the test rows have had their part in.
+    """The levels, with intervals and sets that the test rows have had their part in.
 
-    They are measured while nothing is given; where targets are given, intervals grow as much, and
-    never shrink.
+    They are measured while nothing is given; where targets are given, they grow as much, and never
+    shrink.
     """
     prepared = context.prepared
     test = prepared.split.test
@@ -80,18 +80,19 @@ def _with_test_rows(
     rows = Rows.of_arrays(prepared.codec, inputs, matrix, models=predictor.models)
     pred = predictor.deployed(rows) if len(test) else {}
     levels = {
-        name: replace(level, scales=dict(level.scales)) for name, level in predictor.levels.items()
+        name: replace(level, quantiles=dict(level.quantiles))
+        for name, level in predictor.levels.items()
     }
     for target, z in pred.items():
-        before = nothing.level.scales.get(target)
-        if not before:
+        before = nothing.level.quantiles.get(target)
+        if before is None:
             continue
         kind = prepared.codec.target_kinds[target]
         shown = held_out(prepared, nothing.oof_predictions, nothing.level, target=target)
         labels = prepared.labels[target][test]
         known = kind.distribution.known(labels)
         clusters = prepared.split.clusters
-        half_width = interval_half_width(
+        after = conformal_quantile(
             kind,
             np.concatenate([shown.y, labels[known]]),
             np.concatenate([shown.pred, z[known]]),
@@ -99,11 +100,12 @@ def _with_test_rows(
             if shown.clusters is None or clusters is None
             else np.concatenate([shown.clusters, clusters[test][known]]),
         )
-        if half_width is None:
+        if after is None:
             continue
         for name, level in levels.items():
-            grown = half_width / before
-            level.scales[target] *= grown if name == NONE else max(grown, 1.0)
+            own = level.quantiles[target]
+            grown = own * (after / before) if before else after
+            level.quantiles[target] = grown if name == NONE else max(grown, own)
     return levels
 
 

@@ -49,7 +49,7 @@ def score_table(
     for t in targets:
         kind = codec.target_kinds[t]
         scored = {"y": labels[t], "pred": prediction.pred[t], "baseline": predictor.baselines[t]}
-        options = metric_options(predictor, t, prediction.half_width[t])
+        options = metric_options(predictor, t, prediction.quantile[t])
         if t in unknown and isinstance(kind, NamedClasses):
             scores[t] = kind.metrics_with(unknown[t], values[t], **scored, **options)
             scores[t]["unknown_labels"] = float(len(np.unique(unknown[t].rows)))
@@ -59,20 +59,20 @@ def score_table(
 
 
 def metric_options(
-    predictor: Predictor, target: str, half_width: np.ndarray | None
+    predictor: Predictor, target: str, quantile: np.ndarray | None
 ) -> dict[str, Any]:
     """Return what the metrics of a target read beside its predictions.
 
     Args:
         predictor: What is deployed.
         target: Its name.
-        half_width: Half-widths (N,) of the intervals of a number.
+        quantile: How far the interval or set of each row reaches (N,).
     """
     options: dict[str, Any] = {}
     if target in predictor.thresholds:
         options["threshold"] = predictor.thresholds[target]
-    if half_width is not None:
-        options["interval"] = half_width
+    if quantile is not None:
+        options["quantile"] = quantile
     return options
 
 

@@ -15,12 +15,12 @@ class Beside(NamedTuple):
     Args:
         table: the inputs of the rows.
         pixels: gives the images (n, 3, H, W) of some rows, where the target is one of images.
-        half_width: half-widths (N,) or (N, H) of the intervals of numbers, in standardised units.
+        quantile: how far the interval or set of each row reaches (N,); None where there are none.
     """
 
     table: pa.Table
     pixels: Callable[[np.ndarray], np.ndarray] | None = None
-    half_width: np.ndarray | None = None
+    quantile: np.ndarray | None = None
 
 
 class FileForm(NamedTuple):

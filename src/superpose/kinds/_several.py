@@ -52,15 +52,11 @@ class SeveralNumbers(TargetKind):
         true = y[known]
         mean = self.distribution.parameters(pred)[0][known]
         error = mean - true
-        metrics = {
+        return {
             "rmse": root_mean_square(error, self.scale) if len(true) else np.nan,
             "mae": mean_absolute(error, self.scale) if len(true) else np.nan,
             "r2": quiet("r2_score", true, mean) if len(true) > 1 and true.std() > 0 else np.nan,
         }
-        if options.get("interval") is not None:
-            inside = np.abs(mean - true) <= options["interval"][known]
-            metrics["coverage"] = float(inside.mean()) if len(true) else np.nan
-        return metrics
 
     def in_units(self, standard: np.ndarray) -> np.ndarray:
         """Undo the standardisation of labels or predicted means."""

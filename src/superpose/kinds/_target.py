@@ -9,7 +9,7 @@ fitted to one column; they hold plain values only, so they travel as JSON.
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self
@@ -18,7 +18,6 @@ import numpy as np
 import pyarrow as pa
 
 from superpose.columns import Column
-from superpose.distributions import Distribution
 from superpose.errors import DataError
 
 from ._anchor import Anchor
@@ -27,10 +26,11 @@ from ._codec_base import CodecBase
 from ._hints import TargetHints
 from ._locations import Locations
 from ._observed import ObservedColumns
+from ._regions import Regions
 
 
 @dataclass(kw_only=True)
-class TargetKind(CodecBase, ABC):
+class TargetKind(CodecBase, Regions):
     """One target column, fitted on training rows."""
 
     name: ClassVar[str]
@@ -51,19 +51,20 @@ class TargetKind(CodecBase, ABC):
     def encode(self, values: Column) -> np.ndarray:
         """Labels as float32 (N,) or (N, L), NaN where missing."""
 
-    @property
-    @abstractmethod
-    def distribution(self) -> Distribution:
-        """What a prediction says of a label."""
-
     @abstractmethod
     def decode(
         self,
         pred: np.ndarray,
         threshold: float | Sequence[float] | None = None,
-        interval: np.ndarray | None = None,
+        quantile: np.ndarray | None = None,
     ) -> dict[str, pa.Array]:
-        """Columns of a prediction in the user's units, by name."""
+        """Columns of a prediction in the user's units, by name.
+
+        Args:
+            pred: canonical predictions (N, K).
+            threshold: above which probability yes is decided, one or one for each label.
+            quantile: how far the interval or set of each row reaches (N,); None for none.
+        """
 
     @abstractmethod
     def describe(self) -> str:
@@ -157,15 +158,14 @@ class TargetKind(CodecBase, ABC):
             pred: canonical predictions (N, K).
             baseline: the prediction (K,) to compare with, as a rule that of the training rows;
                 without it that of the rows given, which is a stricter rival.
-            options: ``threshold`` for yes-or-no decisions; ``interval`` (N,) or (N, H) half-widths
-                in standardised units for the coverage of numbers.
+            options: ``threshold`` for yes-or-no decisions; ``quantile`` (N,), how far intervals and
+                sets reach, for their ``coverage`` and the mean size of sets, ``set_size``.
         """
         distribution = self.distribution
         y, pred = np.asarray(y, np.float64), np.asarray(pred, np.float64)
         rows = distribution.known(y)
-        if options.get("interval") is not None:
-            shape = (*rows.shape, *np.shape(options["interval"])[1:])
-            options["interval"] = np.broadcast_to(options["interval"], shape)[rows]
+        if options.get("quantile") is not None:
+            options["quantile"] = np.broadcast_to(options["quantile"], rows.shape)[rows]
         y, pred = y[rows], pred[rows]
         if baseline is None:
             baseline = distribution.baseline(y)
@@ -175,7 +175,13 @@ class TargetKind(CodecBase, ABC):
             reference = float(distribution.row_loss(y, baselines).mean())
             if reference > 0:
                 score = 1 - float(distribution.row_loss(y, pred).mean()) / reference
-        return {**self._metrics(y, pred, **options), "score": score}
+        own = self._metrics(y, pred, **options)
+        quantile, threshold = (options.get(name) for name in ("quantile", "threshold"))
+        return {
+            **own,
+            **self.coverage(y, pred, quantile, threshold=threshold),
+            "score": score,
+        }
 
 
 def too_few_labels(column: str, count: int) -> DataError:

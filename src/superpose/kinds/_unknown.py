@@ -15,7 +15,10 @@ from superpose.distributions import PROBABILITY_FLOOR
 from ._target import TargetKind
 
 # What a row adds to the mean of a metric where its label is a class that the model does not have.
-WORST = {"accuracy": 0.0, "mrr": 0.0, "log_loss": -float(np.log(PROBABILITY_FLOOR))}
+WORST = {
+    **dict.fromkeys(("accuracy", "coverage", "mrr"), 0.0),
+    "log_loss": -float(np.log(PROBABILITY_FLOOR)),
+}
 WORST_OF = ("recall_at_", "ndcg_at_")  # 0 as well, whatever number stands behind
 
 
@@ -117,8 +120,8 @@ def metrics_with_rows(
 ) -> dict[str, float]:
     """Metrics of one class per row, where some rows have a class that the model does not have.
 
-    They count in the means over rows: accuracy, log-loss, measures of rankings, and the score. An
-    AUC, a kappa or the F1 of known classes can't count them.
+    They count in the means over rows: accuracy, coverage, log-loss, measures of rankings, and the
+    score. An AUC, a kappa or the F1 of known classes can't count them.
 
     Args:
         kind: the target.

@@ -166,10 +166,14 @@ def with_measured(
 
 def _as_measured(values: pa.ChunkedArray, predicted: pa.Array) -> pa.Array:
     """Put measured numbers back as they were: standardised and undone, they lose digits."""
-    numeric = pa.types.is_floating(values.type) or pa.types.is_integer(values.type)
-    if not numeric or not pa.types.is_floating(predicted.type):
+    if not all(map(_is_numeric, (values.type, predicted.type))):
         return predicted
     if not len(values):  # no rows have no chunks either
         return predicted
-    given = pa.concat_arrays(values.cast(predicted.type).chunks)
-    return pc.if_else(pc.fill_null(pc.is_finite(given), False), given, predicted)
+    finite = pc.if_else(pc.is_finite(values), values, None)
+    given = pa.concat_arrays(finite.cast(predicted.type).chunks)
+    return pc.coalesce(given, predicted)
+
+
+def _is_numeric(kind: pa.DataType) -> bool:
+    return pa.types.is_floating(kind) or pa.types.is_integer(kind)

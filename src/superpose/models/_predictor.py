@@ -29,12 +29,12 @@ class Prediction(NamedTuple):
 
     Args:
         pred: For each target its canonical predictions (N, K); a measured value is its own.
-        half_width: For each number the half-widths (N,), or (N, H) of H numbers, of its intervals,
-            in standardised units.
+        quantile: For each target how far its interval or set reaches in each row (N,), 0 where it
+            is measured; None for targets without.
     """
 
     pred: Predictions
-    half_width: dict[str, np.ndarray | None]
+    quantile: dict[str, np.ndarray | None]
 
 
 @dataclass
@@ -44,12 +44,12 @@ class Level:
     Args:
         weights: The mixture of each target.
         factors: By how much each target's predicted scale has to be stretched.
-        scales: For each number the half-width of its interval, in predicted scales.
+        quantiles: Of each target's conformity scores, how far its intervals or sets reach.
     """
 
     weights: dict[str, Weights]
     factors: dict[str, float] = field(default_factory=dict)
-    scales: dict[str, float] = field(default_factory=dict)
+    quantiles: dict[str, float] = field(default_factory=dict)
 
 
 @dataclass
@@ -129,38 +129,33 @@ class Predictor:
         return self._with_intervals(self.deployed(self.rows(table.drop_columns(unread))))
 
     def _with_intervals(self, pred: Predictions) -> Prediction:
-        return Prediction(pred, {t: self.half_width(t, z) for t, z in pred.items()})
+        return Prediction(pred, {t: self.quantile(t, len(z)) for t, z in pred.items()})
 
     def _predict_given(self, rows: Rows, labels: Mapping[str, np.ndarray]) -> Prediction:
         kinds = self.codec.target_kinds
         observed = Observed(kinds, labels)
         pred = self.conditional(rows, observed)
-        half_width: dict[str, np.ndarray | None] = {}
+        quantile: dict[str, np.ndarray | None] = {}
         for t, index in observed.levels().items():
             point_mass = kinds[t].distribution.point_mass(labels[t])
             # A row that is measured may still have locations without a label.
             measured = kinds[t].distribution.known(labels[t])[:, None] & ~np.isnan(point_mass)
             pred[t] = np.where(measured, point_mass, pred[t])
-            half_width[t] = self._half_width_at(t, pred[t], index)
-        return Prediction(pred, half_width)
+            quantile[t] = self._quantile_at(t, index, labels[t])
+        return Prediction(pred, quantile)
 
-    def _half_width_at(self, target: str, pred: np.ndarray, index: np.ndarray) -> np.ndarray | None:
-        """Half-widths where each row has a level of its own, by its index."""
-        scales = [self.levels[name].scales.get(target) for name in LEVELS]
-        stated = self.codec.target_kinds[target].distribution.scale
-        if None in scales or stated is None:
+    def _quantile_at(self, target: str, index: np.ndarray, y: np.ndarray) -> np.ndarray | None:
+        """How far intervals or sets reach where each row has a level of its own, by its index."""
+        quantiles = [self.levels[name].quantiles.get(target) for name in LEVELS]
+        if None in quantiles:
             return None
-        deviation = stated.std(pred)
-        scale = np.array(scales, float)[index]
-        return scale.reshape(-1, *[1] * (deviation.ndim - 1)) * deviation
+        measured = ~np.isnan(y).reshape(len(y), -1).any(axis=1)
+        return np.where(measured, 0.0, np.array(quantiles, float)[index])
 
-    def half_width(self, target: str, pred: np.ndarray) -> np.ndarray | None:
-        """Half-widths of a number's intervals while nothing is given, in standardised units."""
-        stated = self.codec.target_kinds[target].distribution.scale
-        scales = self.levels[NONE].scales
-        if target not in scales or stated is None:
-            return None
-        return scales[target] * stated.std(pred)
+    def quantile(self, target: str, n_rows: int) -> np.ndarray | None:
+        """How far a target's intervals or sets reach while nothing is given, None without any."""
+        quantiles = self.levels[NONE].quantiles
+        return np.full(n_rows, quantiles[target]) if target in quantiles else None
 
     def deployed(self, rows: Rows, targets: Iterable[str] | None = None) -> Predictions:
         """What is deployed where nothing is given: canonical predictions (N, K) by target."""
@@ -258,7 +253,7 @@ class Predictor:
             "codec": self.codec.state(),
             "shipped": none.weights,
             "thresholds": self.thresholds,
-            "spread": none.scales,
+            "spread": none.quantiles,
             "floors": {t: baseline.tolist() for t, baseline in self.baselines.items()},
             "given": self._given_state() if self.takes_given else None,
             "models": [],
@@ -275,7 +270,7 @@ class Predictor:
         return {
             "weights": {name: level.weights for name, level in self.levels.items()},
             "factors": {name: level.factors for name, level in self.levels.items()},
-            "spread": {name: level.scales for name, level in self.levels.items()},
+            "spread": {name: level.quantiles for name, level in self.levels.items()},
         }
 
     @classmethod
@@ -326,7 +321,7 @@ def _restored(entry: Mapping[str, Any], groups: Mapping[str, Arrays]) -> Model:
 def _levels(facts: Mapping[str, Any]) -> dict[str, Level]:
     given = facts["given"]
     if not given:
-        return {NONE: Level(facts["shipped"], scales=facts["spread"])}
+        return {NONE: Level(facts["shipped"], quantiles=facts["spread"])}
     levels = {
         name: Level(given["weights"][name], given["factors"][name], given["spread"][name])
         for name in LEVELS

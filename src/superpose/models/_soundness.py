@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, NonNegativeFloat
 
 from superpose.errors import BundleError, SuperposeError, listing
 from superpose.kinds import TargetKind
@@ -30,7 +30,7 @@ class PredictorFacts(BaseModel):
 
     shipped: dict[str, dict[str, float]]
     thresholds: dict[str, float | list[float]]
-    spread: dict[str, float | list[float]]
+    spread: dict[str, NonNegativeFloat]
     floors: dict[str, list[float]]
 
 
@@ -41,7 +41,7 @@ class GivenFacts(BaseModel):
 
     weights: dict[str, dict[str, dict[str, float]]]
     factors: dict[str, dict[str, float]]
-    spread: dict[str, dict[str, float | list[float]]]
+    spread: dict[str, dict[str, NonNegativeFloat]]
 
 
 def require_facts(facts: Any) -> None:
@@ -73,7 +73,7 @@ def require_sound(predictor: Predictor) -> None:
     for name, level in predictor.levels.items():
         if level.weights.keys() != kinds.keys():
             raise damaged("model", (name,), "not one mixture for each target")
-        _require_targets((*level.scales, *level.factors), kinds, name)
+        _require_targets((*level.quantiles, *level.factors), kinds, name)
     _require_targets(predictor.thresholds, kinds, "thresholds")
     _require_targets(predictor.baselines, kinds, "floors")
     for target, baseline in predictor.baselines.items():
@@ -123,7 +123,7 @@ def _try(predictor: Predictor) -> None:
             prediction.pred[target],
             table,
             threshold=threshold,
-            interval=prediction.half_width[target],
+            quantile=prediction.quantile[target],
         )
         kind.decode_proba(prediction.pred[target])
     if predictor.takes_given:

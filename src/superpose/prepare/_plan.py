@@ -13,6 +13,14 @@ from superpose.distributions import Bernoulli
 from superpose.errors import ConfigError, message
 from superpose.kinds import TARGET_KINDS
 
+from ._origins import (
+    ORIGINS,
+    describe_rows,
+    describe_shortage,
+    find_origins,
+    prevents_origins,
+)
+
 # Below so many labels one validation split decides nothing; out-of-fold predictions are used. A
 # label of a class counts as long as there are enough of the rarer ones to tell classes apart.
 SMALL = 4000
@@ -24,14 +32,6 @@ FEW_GROUPS = 200
 FEW = 800
 # Above so many rows folds would cost more than they steady.
 LARGE = 8_000
-# Where time divides the rows of a small table, models are judged on periods later than what they
-# learned, one after the other, each with this share of the rows before the test. Large tables have
-# one such period: three took 1.3 to 2.5 times as long, and the next year's error of what was
-# deployed was higher on two of three tables (air .633 and .670, transformers .473 and .488, bike
-# sharing by the hour .099 and .089).
-ORIGINS = 3
-PERIOD = 0.15
-FEWEST_BLOCKS = 12  # of time, so that each period and what is before it have some
 
 Labels = Mapping[str, np.ndarray]
 
@@ -47,12 +47,14 @@ class Plan:
         selection_half: For each row 0 (chooses), 1 (decides) or -1 (takes no part).
         tree_folds: Folds of the first repeat; trees, whose folds cost more, are fitted on these
             only.
+        description: On which rows models are evaluated, in words.
     """
 
     cross_fitted: bool
     folds: list[Fold]
     selection_half: np.ndarray
     tree_folds: list[Fold]
+    description: str
 
     @property
     def regime(self) -> str:
@@ -70,11 +72,6 @@ class Plan:
         return self.selection_half >= 0 if self.cross_fitted else self.selection_half == 1
 
 
-def seen_rows(split: Split) -> np.ndarray:
-    """Return the training and validation rows, in order."""
-    return np.sort(np.concatenate([split.train, split.validation]))
-
-
 def make_plan(
     codec: Codec, labels: Labels, *, config: Config, split: Split, cross_fitted: bool
 ) -> tuple[Plan, list[str]]:
@@ -84,8 +81,10 @@ def make_plan(
         The plan, and what the user should know of it.
     """
     dealt = {t: kind.strata(labels[t]) for t, kind in codec.target_kinds.items()}
-    origins = _origins(config, split) if cross_fitted else []
-    proof_rows = seen_rows(split) if cross_fitted else split.validation
+    by_time = config.split.by == "time"
+    obstacle = _obstacle(config, split, cross_fitted) if by_time else ""
+    origins = find_origins(split) if by_time and not obstacle else []
+    proof_rows = split.before_test if cross_fitted else split.validation
     if origins:
         proof_rows = np.sort(np.concatenate([fold.validation for fold in origins]))
     half = np.full(len(next(iter(labels.values()))), -1)
@@ -100,50 +99,41 @@ def make_plan(
         half[proof_rows] = fold_indices(
             proof_rows, dealt, k=2, repeat_seed=config.seed + 1, clusters=split.clusters
         )
+    instead = f"; not on {ORIGINS} later periods: {obstacle}" if obstacle else ""
     if not cross_fitted:
         fold = Fold(split.train, proof_rows[half[proof_rows] == 0])
-        return Plan(False, [fold], half, [fold]), notes
+        described = f"one validation part, {describe_rows(proof_rows, split)}"
+        described += "" if notes else ", half of which decides"
+        return Plan(False, [fold], half, [fold], described + instead), notes
     if origins:
-        return Plan(True, origins, half, origins), notes
+        periods = ", ".join(describe_rows(fold.validation, split) for fold in origins)
+        described = f"{ORIGINS} periods, each by models of all rows before it: {periods}"
+        return Plan(True, origins, half, origins, described), notes
     repeats = _folds(proof_rows, dealt, config=config, clusters=split.clusters)
-    return Plan(True, [fold for folds in repeats for fold in folds], half, repeats[0]), notes
+    described = _describe_folds(repeats, config)
+    if by_time and not obstacle:
+        notes.append(describe_shortage(split, described))
+    folds = [fold for folds in repeats for fold in folds]
+    return Plan(True, folds, half, repeats[0], described + instead), notes
 
 
-def _origins(config: Config, split: Split) -> list[Fold]:
-    """Folds of which each learns from all before a period, and is judged on the period.
-
-    Without any where rows are not divided by time, or there are too few blocks of it.
-
-    Source:
-        Tashman 2000, rolling-origin evaluation, with windows that grow.
-    """
-    if not _has_origins(config, split):
-        return []
-    rows = seen_rows(split)
-    assert split.clusters is not None
-    block = np.unique(split.clusters[rows], return_inverse=True)[1]  # numbered along time
-    # Blocks differ in size: each counts as where the middle of its rows lies.
-    ends = np.cumsum(np.bincount(block)) / len(rows)
-    middle = ends - np.diff(ends, prepend=0.0) / 2
-    period = np.ceil((1 - middle) / PERIOD).astype(int)[block]  # 1 is the last one
-    return [Fold(rows[period > number], rows[period == number]) for number in range(ORIGINS, 0, -1)]
+def _obstacle(config: Config, split: Split, cross_fitted: bool) -> str:
+    """What but too few blocks of time keeps models from later periods, in words."""
+    obstacle = prevents_origins(config, len(split.before_test), most=SMALL)
+    return obstacle or ("" if cross_fitted else "a model takes too long to be trained for each")
 
 
-def _has_origins(config: Config, split: Split) -> bool:
-    """Whether models are judged on periods later than what they learned.
-
-    Not without a refit: what is deployed would not know the last of them.
-    """
-    rows = seen_rows(split)
-    return (
-        config.split.by == "time"
-        and config.windows is None  # windows on both sides of a period share their steps
-        and config.deploy.refit
-        and config.proof.folds == "auto"
-        and len(rows) <= SMALL
-        and split.clusters is not None
-        and len(np.unique(split.clusters[rows])) >= FEWEST_BLOCKS
-    )
+def _describe_folds(repeats: list[list[Fold]], config: Config) -> str:
+    """How many folds of how many rows, and what they keep whole."""
+    count = sum(len(fold.validation) for fold in repeats[0])
+    words = f"{len(repeats[0])} folds of {count:,} rows"
+    if len(repeats) > 1:
+        words += f", dealt {len(repeats)} times"
+    if config.split.by == "time":
+        words += ", blocks of time kept whole"
+    elif config.split.by == "group" or config.split.groups is not None:
+        words += ", groups kept whole"
+    return words
 
 
 def _folds(
@@ -164,9 +154,11 @@ def _folds(
 
 def few_by_count(config: Config, schema: Schema, split: Split) -> bool | None:
     """Whether predictions will be out-of-fold, from counts of rows; None where labels decide."""
+    rows = split.before_test
+    if _count_units(rows, split.clusters) < 2:  # one group makes no folds
+        return False
     if config.proof.folds != "auto":
         return config.proof.folds > 1
-    rows = seen_rows(split)
     # Kinds that take minutes to train for are known by their class; of inputs some are, once read.
     if len(rows) > LARGE or any(
         TARGET_KINDS[spec.kind].hints.skip_cross_fitting for spec in schema.targets

@@ -27,7 +27,7 @@ from superpose.kinds import TARGET_KINDS
 from superpose.models import Rows
 from superpose.trees import Engine, require_engine
 
-from ._plan import Plan, few_by_count, few_by_labels, forbids_folds, make_plan, seen_rows
+from ._plan import Plan, few_by_count, few_by_labels, forbids_folds, make_plan
 
 
 @dataclass
@@ -178,7 +178,7 @@ def _fit_codec(
         The codec, the encoded labels, and whether predictions will be out-of-fold.
     """
     few = few_by_count(config, schema, split)
-    codec = Codec.fit(table, schema, seen_rows(split) if few else split.train)
+    codec = Codec.fit(table, schema, split.before_test if few else split.train)
     _require_one_network(config, codec)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", UserWarning)
@@ -186,14 +186,14 @@ def _fit_codec(
     if forbids_folds(codec, config):
         cross_fitted = False
     elif few is None:
-        cross_fitted = few_by_labels(codec, labels, seen_rows(split))
+        cross_fitted = few_by_labels(codec, labels, split.before_test)
     else:
         cross_fitted = few
     if cross_fitted == bool(few):
         _warn_again(caught)
         return codec, labels, cross_fitted
     # What was new to the training rows alone may be known now, and the reverse: it is warned anew.
-    codec = Codec.fit(table, schema, seen_rows(split) if cross_fitted else split.train)
+    codec = Codec.fit(table, schema, split.before_test if cross_fitted else split.train)
     return codec, codec.labels(table), cross_fitted
 
 

@@ -11,6 +11,7 @@ import numpy as np
 from superpose.stored import damaged, restored
 
 from ._charts import chart_arrays
+from ._models import DEPLOYED
 from ._network import AttentionRecord, BalanceRecord, ImportanceRecord, StatesRecord
 from ._sharing import AffinityRecord, EntanglementRecord, GroupingRecord, ResidualRecord
 from ._target import TargetRecord
@@ -163,7 +164,7 @@ class RunRecord(Record):
 
     @property
     def weak_intervals(self) -> dict[str, float]:
-        """Targets whose intervals of 90 % held clearly fewer of the test rows, and their share.
+        """Targets whose intervals or sets of 90 % held clearly fewer of the test rows: their share.
 
         Where the test rows are later than the others, or of other groups, this is what new rows
         will be like.
@@ -171,10 +172,19 @@ class RunRecord(Record):
         if self.data.rows.get("test", 0) < FEWEST_TEST_ROWS:
             return {}
         shares = {
-            name: target.metrics.get("deployed", {}).get("coverage", UNKNOWN)
+            name: target.metrics.get(DEPLOYED, {}).get("coverage", UNKNOWN)
             for name, target in self.targets.items()
         }
         return {name: share for name, share in shares.items() if share < LEAST_COVERAGE}
+
+    def weak_interval_warnings(self) -> list[str]:
+        """What is to be said of weak intervals and sets, a sentence for each target."""
+        sentences = []
+        for name, share in self.weak_intervals.items():
+            what = "sets" if "set_size" in self.targets[name].metrics[DEPLOYED] else "intervals"
+            held = f"its {what} of 90 % held {100 * share:.0f} % of the test rows of the training"
+            sentences.append(f"target {name!r}: {held}; do not rely on them for new rows")
+        return sentences
 
     def to_dict(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
         """Splits the record into what JSON can hold and the arrays of the charts.

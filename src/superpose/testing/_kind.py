@@ -196,6 +196,27 @@ def latent_normals_give_labels_back(kind: TargetKind, values: Column) -> None:
     assert np.allclose(same, pred, atol=1e-3, equal_nan=True), "standard normals change it"
 
 
+def regions_contain_their_labels(kind: TargetKind, values: Column) -> None:
+    """An interval or set that reaches as far as a label's score contains it; so does certainty."""
+    y, distribution = _known(kind, values)
+    conformity = distribution.conformity
+    if conformity is None:
+        return
+    certain = np.asarray(distribution.point_mass(y), np.float64)
+    baseline = np.where(np.isnan(certain), np.nan, distribution.baseline(y))
+    mixture = distribution.mix({"a": certain, "b": baseline}, {"a": 0.5, "b": 0.5})
+    score = conformity.score(y, mixture)
+    assert score.shape == y.shape, f"scores {score.shape}, not {y.shape}"
+    there = ~np.isnan(y)
+    assert (score[there] >= 0).all(), "a score below 0, or none"
+    furthest = np.nanmax(score.reshape(len(y), -1), axis=1) * (1 + TOLERANCE)
+    for pred, quantile in ((mixture, furthest), (certain, np.zeros(len(y)))):
+        inside = conformity.contains(conformity.region(pred, quantile), y)
+        assert inside[there].all(), "a label lies outside of a region that reaches as far"
+        for name, column in kind.decode(pred, None, quantile).items():
+            assert len(column) == len(y), f"{len(column)} rows of {name!r}, not {len(y)}"
+
+
 def its_head_learns_labels(kind: TargetKind, values: Column) -> None:
     """Its head has a finite loss, none where the label is missing, and gives predictions."""
     labels = torch.from_numpy(np.array(kind.encode(values)))
@@ -256,6 +277,7 @@ TARGET_CHECKS: tuple[TargetCheck, ...] = (
     certainty_costs_least,
     mixtures_are_predictions,
     latent_normals_give_labels_back,
+    regions_contain_their_labels,
     its_head_learns_labels,
     a_measured_value_can_be_read,
     its_metrics_say_how_good_it_is,

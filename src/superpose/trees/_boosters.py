@@ -107,6 +107,20 @@ class Baseline(Booster):
         return cls(arrays["values"])
 
 
+class _Solved:
+    """Stops boosting of classes that the inputs settle, whose loss falls for ever towards 0."""
+
+    SHARE = 1e-3  # of the loss of the first round
+
+    def __init__(self, loss: str) -> None:
+        self.loss = loss
+
+    def after_iteration(self, info: Any) -> bool:
+        """Whether boosting goes on; called by CatBoost after each round."""
+        losses = info.metrics["validation"][self.loss]
+        return bool(losses[-1] > self.SHARE * losses[0])
+
+
 SMALLEST_UNIT = 1e-6  # of counts that are nearly all 0
 
 
@@ -172,7 +186,12 @@ class CatBoost(Booster):
             pool = catboost.Pool(
                 _frame(rows.X_stop, rows.categorical), rows.y_stop / unit, cat_features=codes
             )
-            stop = {"eval_set": pool, "early_stopping_rounds": cls.PATIENCE, "use_best_model": True}
+            stop = {
+                "eval_set": pool,
+                "early_stopping_rounds": cls.PATIENCE,
+                "use_best_model": True,
+                "callbacks": [_Solved(losses[rows.link])] if rows.classes else [],
+            }
         model.fit(train, **stop)
         rounds = int(model.tree_count_)
         return cls(model, categorical=rows.categorical, link=rows.link, rounds=rounds, unit=unit)

@@ -50,7 +50,7 @@ def test_lists_of_numbers_of_any_size_come_back(name, scale):
 
 def test_predictions_beyond_the_largest_number_are_that():
     kind = TARGET_KINDS["number"].fit("y", col(X * 1.7e308))
-    pred = kind.decode(np.array([[50.0, 1.0], [-50.0, 1.0]]), interval=np.array([9.0, 9.0]))
+    pred = kind.decode(np.array([[50.0, 1.0], [-50.0, 1.0]]), quantile=np.array([9.0, 9.0]))
     assert all(np.isfinite(pred[name]).all() for name in pred)
     assert np.isfinite(kind.decode_proba(np.array([[50.0, 50.0]]))["y_scale"]).all()
 

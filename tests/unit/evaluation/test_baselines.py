@@ -14,6 +14,7 @@ from superpose.evaluation._context import Context
 from superpose.evaluation._stages import Stages
 from superpose.models import BaselineModel, NaiveForecastModel
 from superpose.prepare import prepare
+from superpose.testing import MODEL_CHECKS
 
 SMALL = {"model": {"width": 8, "members": 1, "depth": 1}, "training": {"epochs": 3}}
 DAYS = 400
@@ -103,6 +104,13 @@ def test_a_forecast_has_the_last_number_of_the_window_and_that_of_a_period_befor
         for name, one in fitted.items()
     }
     assert loss["season before"] < 0.01 < loss["last value"] < loss["baseline"]
+
+
+@pytest.mark.parametrize("check", MODEL_CHECKS, ids=lambda check: check.__name__)
+def test_naive_forecasts_keep_what_every_model_does(windows, check):
+    prepared = windows.prepared
+    model = fit_baseline(prepared, "load", name="season before", rows=prepared.split.train)
+    check(model, prepared.rows.take(np.arange(12)))
 
 
 def test_a_window_without_a_number_has_the_mean(windows):

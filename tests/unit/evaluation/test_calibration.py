@@ -1,10 +1,10 @@
-"""Intervals hold nine of ten new rows; rare classes get a threshold of their own."""
+"""Intervals and sets cover nine of ten new rows; a rare class gets a threshold of its own."""
 
 import numpy as np
 import pyarrow as pa
 import pytest
 
-from superpose.evaluation._calibration import COVERAGE, interval_half_width, rare_threshold
+from superpose.evaluation._calibration import COVERAGE, conformal_quantile, rare_threshold
 from superpose.kinds import TARGET_KINDS
 
 NUMBER = TARGET_KINDS["number"].fit("y", pa.chunked_array([[-1.0, 1.0]]))
@@ -23,7 +23,7 @@ def test_an_interval_covers_new_rows_whatever_the_stated_scale(rows):
         scale = np.exp(rng.normal(size=rows + 50))
         y = 3 * scale * rng.standard_t(4, rows + 50)
         pred = np.column_stack([np.zeros(rows + 50), scale])
-        width = interval_half_width(NUMBER, y[:rows], pred[:rows])
+        width = conformal_quantile(NUMBER, y[:rows], pred[:rows])
         covered.append((np.abs(y[rows:]) <= width * scale[rows:]).mean())
     # Split conformal covers at least so much, and at most 1 / (rows + 1) more.
     assert COVERAGE - 0.01 <= np.mean(covered) <= COVERAGE + 1 / (rows + 1) + 0.01
@@ -31,18 +31,55 @@ def test_an_interval_covers_new_rows_whatever_the_stated_scale(rows):
 
 def test_few_rows_get_their_widest_error():
     pred = np.column_stack([np.zeros(3), np.ones(3)])
-    assert interval_half_width(NUMBER, np.array([0.1, -2.0, 1.0]), pred) == 2.0
+    assert conformal_quantile(NUMBER, np.array([0.1, -2.0, 1.0]), pred) == 2.0
 
 
-def test_classes_and_no_rows_have_no_interval():
-    assert interval_half_width(BINARY, np.ones(3), np.full((3, 2), 0.5)) is None
-    assert interval_half_width(NUMBER, np.zeros(0), np.zeros((0, 2))) is None
+def test_sets_of_labels_and_no_rows_have_no_quantile():
+    tags = TARGET_KINDS["multilabel"].fit("t", pa.chunked_array([[["a"], ["b"]]]))
+    assert conformal_quantile(tags, np.ones((3, 2)), np.full((3, 2), 0.5)) is None
+    assert conformal_quantile(NUMBER, np.zeros(0), np.zeros((0, 2))) is None
+
+
+def test_a_set_reaches_as_far_as_the_label_with_the_least_chance_of_few_rows():
+    pred = np.array([[0.5, 0.5], [0.25, 0.75], [0.5, 0.5]])
+    assert conformal_quantile(BINARY, np.array([1.0, 0.0, 1.0]), pred) == 0.75
+
+
+@pytest.mark.parametrize("n_clusters", [6, 30])
+def test_new_clusters_are_covered_although_few_are_known(n_clusters):
+    """Rows of a cluster err alike, some clusters by far more than others."""
+    rng, alone, together = np.random.default_rng(1), [], []
+    for _ in range(200):
+        clusters = np.repeat(np.arange(n_clusters + 20), 25)
+        y = np.exp(rng.normal(size=n_clusters + 20))[clusters] * rng.normal(size=len(clusters))
+        pred = np.column_stack([np.zeros(len(y)), np.ones(len(y))])
+        known = clusters < n_clusters
+        for covered, own in ((alone, None), (together, clusters[known])):
+            width = conformal_quantile(NUMBER, y[known], pred[known], clusters=own)
+            covered.append((np.abs(y[~known]) <= width).mean())
+    assert np.mean(alone) < COVERAGE < np.mean(together) < 0.96
+    missed = [np.mean(np.array(own) < COVERAGE - 0.05) for own in (alone, together)]
+    assert missed[1] < 0.7 * missed[0]
+
+
+def test_three_clusters_show_no_variation_between_them():
+    rng = np.random.default_rng(2)
+    pred = np.column_stack([np.zeros(90), np.ones(90)])
+    y, few = rng.normal(size=90), np.arange(90) % 3
+    alone = conformal_quantile(NUMBER, y, pred)
+    assert conformal_quantile(NUMBER, y, pred, clusters=few) == alone
 
 
 def test_the_threshold_of_a_rare_class_is_the_one_with_the_best_f1():
     y = [0] * 8 + [1, 0, 1] + [0] * 9
     probability = [0.01] * 8 + [0.3, 0.1, 0.25] + [0.05] * 9
     assert binary(y, probability) == 0.25
+
+
+def test_a_rare_class_that_nothing_tells_is_not_called_everywhere():
+    y = np.arange(1000) % 20 == 0
+    assert binary(y, np.full(1000, 0.05)) is None
+    assert binary(y, 0.05 + 0.1 * y) == pytest.approx(0.15)
 
 
 def test_a_threshold_is_never_above_one_half():

@@ -57,7 +57,7 @@ def test_every_level_has_a_mixture_and_a_decision_for_every_target(result):
     for level in result.predictor.levels.values():
         for target in TARGETS:
             assert sum(level.weights[target].values()) == pytest.approx(1.0)
-        assert level.scales.keys() == {"weight"}
+        assert level.quantiles.keys() == set(TARGETS) - {"tags"}
         assert level.factors.keys() == set(TARGETS)
         assert level.factors["sick"] == 1.0
 
@@ -155,7 +155,7 @@ def test_json_and_arrays_carry_everything(result):
         expected, found = (m.predict(table, given) for m in (pruned, again))
         for target in TARGETS:
             np.testing.assert_array_equal(found.pred[target], expected.pred[target])
-            np.testing.assert_array_equal(found.half_width[target], expected.half_width[target])
+            np.testing.assert_array_equal(found.quantile[target], expected.quantile[target])
 
 
 @pytest.mark.parametrize("name", ["trees given", "copula"])

@@ -1,6 +1,7 @@
 """What is deployed has learned from all rows; what the proof has found does not change by it."""
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,9 @@ from superpose import Superpose
 from superpose.analysis import findings
 from superpose.config import Config
 from superpose.evaluation import RunResult, run_evaluation
+from superpose.evaluation._context import Context, quiet
+from superpose.evaluation._refit import _with_test_rows
+from superpose.evaluation._stages import Stages
 from superpose.prepare import Prepared, prepare
 
 PARTS = np.array(["train"] * 160 + ["validation"] * 60 + ["test"] * 80)
@@ -33,9 +37,9 @@ def table() -> pa.Table:
     )
 
 
-def ready(folds: int = 1, *, refit: bool = True) -> Prepared:
-    settings = Config.from_arguments(
-        targets=["y", "z"],
+def settings(targets: list[str], folds: int = 1, *, refit: bool = True) -> Config:
+    return Config.from_arguments(
+        targets=targets,
         inputs=["x", "era"],
         split={"by": "column", "column": "part"},
         model={"width": 16, "members": 2, "depth": 1},
@@ -43,7 +47,10 @@ def ready(folds: int = 1, *, refit: bool = True) -> Prepared:
         proof={"folds": folds, "trees": ["hist"]},
         deploy={"refit": refit},
     )
-    return prepare(table(), settings)
+
+
+def ready(folds: int = 1, *, refit: bool = True) -> Prepared:
+    return prepare(table(), settings(["y", "z"], folds, refit=refit))
 
 
 @pytest.fixture(scope="module", params=[1, 2], ids=["holdout", "folds"])
@@ -85,7 +92,7 @@ def test_mixtures_stay_and_intervals_are_set_by_the_test_rows_too(
     for name, level in before.deployed.levels.items():
         assert after.deployed.levels[name].weights == level.weights
         # The test rows of y are nothing like those before them.
-        assert after.deployed.levels[name].scales["y"] > 1.5 * level.scales["y"]
+        assert after.deployed.levels[name].quantiles["y"] > 1.5 * level.quantiles["y"]
     names = [[(m.name, *m.targets) for m in run.deployed.models] for run in runs]
     assert names[0] == names[1]
 
@@ -109,3 +116,16 @@ def test_a_run_that_stops_in_the_refit_ends_with_the_same_numbers(tmp_path: Path
     resumed = run_evaluation(ready(), tmp_path)
     whole = run_evaluation(ready())
     assert error(resumed, "y") == error(whole, "y")
+
+
+def test_sets_that_held_every_validation_row_grow_where_the_test_rows_show_errors() -> None:
+    """A quantile of zero can't grow by a factor."""
+    signs = np.where(np.array(table()["y"]) > 0, "up", "down")
+    prepared = prepare(table().append_column("c", pa.array(signs)), settings(["c", "z"]))
+    run = run_evaluation(prepared)
+    nothing = run.levels["none"]
+    nothing.level.quantiles["c"] = 0.0
+    predictor = replace(run.predictor, levels=dict.fromkeys(("none", "all"), nothing.level))
+    levels = _with_test_rows(Context(prepared, Stages(None), quiet), predictor, nothing)
+    assert levels["none"].quantiles["c"] == levels["all"].quantiles["c"] > 0.3
+    assert nothing.level.quantiles["c"] == 0.0

@@ -81,4 +81,4 @@ def test_a_target_measured_in_one_group_only_has_a_trial_too(grouped, target):
     )
     trial = run_evaluation(prepare(grouped.set_column(column, target, kept), config()))
     assert np.isfinite(findings(trial).targets[target].decision.deployed.value)
-    assert np.isfinite(list(trial.predictor.levels["none"].scales.values())).all()
+    assert np.isfinite(list(trial.predictor.levels["none"].quantiles.values())).all()

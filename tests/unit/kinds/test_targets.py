@@ -161,7 +161,7 @@ def test_number_metrics_are_in_the_users_units():
     kind = fit("number", [0.0, 10.0, 20.0])
     y = kind.encode(col([0.0, 10.0, 20.0]))
     pred = np.stack([y + 1 / kind.scale, np.ones(3)], axis=1)
-    metrics = kind.metrics(y, pred, interval=np.array([2.0, 0.5, 2.0]) / kind.scale)
+    metrics = kind.metrics(y, pred, quantile=np.array([2.0, 0.5, 2.0]) / kind.scale)
     assert metrics["rmse"] == pytest.approx(1, rel=1e-5)
     assert metrics["mae"] == pytest.approx(1, rel=1e-5)
     assert metrics["r2"] == pytest.approx(1 - 3 / 200, rel=1e-5)
@@ -170,7 +170,7 @@ def test_number_metrics_are_in_the_users_units():
 
 def test_number_decodes_with_interval():
     kind = fit("number", [0.0, 10.0, 20.0])
-    columns = kind.decode(np.array([[0.0, 1.0]]), interval=np.array([1.0]))
+    columns = kind.decode(np.array([[0.0, 1.0]]), quantile=np.array([1.0]))
     assert columns["y"].to_pylist() == [10.0]
     assert columns["y_high"][0].as_py() - columns["y_low"][0].as_py() == pytest.approx(
         2 * kind.scale

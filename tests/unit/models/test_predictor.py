@@ -52,7 +52,7 @@ def predictor(table, codec):
     return Predictor(
         codec,
         [one.model for one in fitted],
-        {"none": Level(DEPLOYED, scales={"weight": 1.7})},
+        {"none": Level(DEPLOYED, quantiles={"weight": 1.7, "sort": 0.8})},
         thresholds={"sick": 0.3},
         baselines={
             t: kind.distribution.baseline(labels[t]) for t, kind in codec.target_kinds.items()
@@ -122,10 +122,20 @@ def test_some_targets_can_be_requested(predictor, table):
         np.testing.assert_array_equal(pred, whole[target])
 
 
-def test_the_interval_grows_with_the_predicted_scale(predictor):
-    pred = np.array([[0.0, 1.0], [0.0, 2.0]])
-    assert predictor.half_width("weight", pred).tolist() == [1.7, 3.4]
-    assert predictor.half_width("sick", pred) is None
+def test_intervals_and_sets_reach_as_far_in_each_row(predictor, table):
+    quantile = predictor.predict(table.slice(0, 2)).quantile
+    assert {t: q.tolist() for t, q in quantile.items() if q is not None} == {
+        "weight": [1.7, 1.7],
+        "sort": [0.8, 0.8],
+    }
+
+
+@pytest.mark.parametrize("quantile", [-0.1, [0.5], None])
+def test_a_quantile_that_is_no_distance_is_refused(predictor, quantile):
+    facts, groups = predictor.to_state()
+    facts["spread"] = {"sort": quantile}
+    with pytest.raises(BundleError, match="spread"):
+        Predictor.from_state(facts, groups)
 
 
 def test_json_and_arrays_carry_everything(predictor, table):

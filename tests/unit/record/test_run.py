@@ -141,4 +141,16 @@ def test_intervals_that_held_clearly_fewer_of_many_test_rows_are_weak():
     assert record(20, a=0.62).weak_intervals == {}
 
 
+def test_what_is_said_of_weak_intervals_names_sets_where_there_are_sets():
+    metrics = {"y": {"coverage": 0.62}, "level": {"coverage": 0.7, "set_size": 1.4}}
+    targets = {name: TargetRecord(name, metrics={"deployed": own}) for name, own in metrics.items()}
+    said = RunRecord(data=DataRecord(rows={"test": 400}), targets=targets).weak_interval_warnings()
+    assert said == [
+        "target 'y': its intervals of 90 % held 62 % of the test rows of the training; do not rely "
+        "on them for new rows",
+        "target 'level': its sets of 90 % held 70 % of the test rows of the training; do not rely "
+        "on them for new rows",
+    ]
+
+
 CLASSES = {"level": TargetRecord("level", metrics={"deployed": {"accuracy": 0.5}})}

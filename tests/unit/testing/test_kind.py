@@ -7,7 +7,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from superpose.distributions import Normal
+from superpose.distributions import IntervalConformity, Normal
 from superpose.kinds import INPUT_KINDS, TARGET_KINDS
 from superpose.testing import INPUT_CHECKS, TARGET_CHECKS, check_kind
 
@@ -108,7 +108,7 @@ def with_fault(name, fault):
 class Shifted(NumberTarget):
     """Decodes into other units than it reads."""
 
-    def decode(self, pred, threshold=None, interval=None):
+    def decode(self, pred, threshold=None, quantile=None):
         return {self.column: pa.array(super().decode(pred)[self.column].to_numpy() + 1)}
 
 
@@ -118,6 +118,16 @@ class Flat(NumberTarget):
     @property
     def observed(self):
         return replace(super().observed, edges=[[0.0]])
+
+
+class Narrow(IntervalConformity):
+    """Its intervals end before they reach the label."""
+
+    def score(self, y, pred):
+        return np.abs(y - pred[:, 0])
+
+    def region(self, pred, quantile):
+        return np.stack([pred[:, 0] - quantile / 2, pred[:, 0] + quantile / 2], axis=1)
 
 
 class Unmeasured(NumberTarget):
@@ -135,6 +145,7 @@ FAULTY_TARGETS = {
     "decoding_undoes_encoding": Shifted,
     "certainty_costs_least": with_fault("row_loss", lambda self, y, pred: -np.ones(len(y))),
     "mixtures_are_predictions": with_fault("mix", lambda self, preds, weights: preds["a"] * np.nan),
+    "regions_contain_their_labels": with_fault("conformity", property(lambda self: Narrow())),
     "a_measured_value_can_be_read": Flat,
     "its_metrics_say_how_good_it_is": Unmeasured,
 }

@@ -7,7 +7,7 @@ from superpose.config import TrainingConfig
 from superpose.data import Fold
 from superpose.evaluation._given_trees import fit_trees_all, fit_trees_some
 from superpose.evaluation._references import TreeData, fit_reference
-from superpose.models import MODELS, Copula, CopulaModel, Model, Rows
+from superpose.models import MODELS, BaselineModel, Copula, CopulaModel, Model, Rows
 from superpose.nn import Architecture
 from superpose.testing import MODEL_CHECKS, check_model
 from superpose.training import TrainingSpec, fit_multi_task, fit_single_task
@@ -35,6 +35,7 @@ def models(table, codec):
     every = Rows.of_table(codec, table)
     pred = {t: z for one in trees for t, z in one.model.predict(every).items()}
     copula = Copula.fit(codec.target_kinds, pred, labels)
+    y = labels[TARGET]
     found = [
         fit_multi_task(spec).model,
         fit_single_task(spec, [TARGET])[0].model,
@@ -42,6 +43,7 @@ def models(table, codec):
         fit_trees_some(data, TARGET, half).model,
         fit_trees_all(data, TARGET).model,
         CopulaModel(copula, {t: {"hist": 1.0} for t in labels}),
+        BaselineModel("baseline", [TARGET], codec.target_kinds[TARGET].distribution.baseline(y)),
     ]
     return found
 
@@ -52,13 +54,16 @@ def rows(table, codec, models):
 
 
 @pytest.mark.parametrize("check", MODEL_CHECKS, ids=lambda check: check.__name__)
-@pytest.mark.parametrize("name", ["joint", "alone", "hist", "trees given", "trees all", "copula"])
+@pytest.mark.parametrize(
+    "name", ["joint", "alone", "hist", "trees given", "trees all", "copula", "baseline"]
+)
 def test_every_model_keeps(models, rows, name, check):
     check(next(model for model in models if model.name == name), rows)
 
 
 def test_all_families_are_checked(models):
-    assert {model.family for model in models} == MODELS.keys()
+    elsewhere = {"naive_forecast"}  # it needs windows: tests/unit/evaluation/test_baselines.py
+    assert {model.family for model in models} | elsewhere == MODELS.keys()
 
 
 class Baseline(Model):

@@ -378,6 +378,17 @@ def test_models_that_read_the_same_rows_in_turn_predict_as_on_copies_of_them() -
             np.testing.assert_array_equal(model.predict(requested), model.predict(requested.copy()))
 
 
+def test_boosting_ends_where_an_input_settles_the_class() -> None:
+    pytest.importorskip("catboost")
+    rng = np.random.default_rng(0)
+    y = (np.arange(1200) % 3).astype(float)
+    X = np.column_stack([y, rng.normal(size=(1200, 4))])
+    rows = TreeRows(X, y, [False] * 5, train=np.arange(800), stop=np.arange(800, 1200))
+    model = fit_trees("catboost", rows, tree_task="classification", n_classes=3, seed=0)
+    assert model.rounds < 500  # of 2000: its loss falls for ever
+    assert model.predict(X)[np.arange(1200), y.astype(int)].min() > 0.95
+
+
 def test_what_catboost_keeps_of_rows_goes_with_them() -> None:
     pytest.importorskip("catboost")
     X = np.ones((3, 2), dtype=np.float32)

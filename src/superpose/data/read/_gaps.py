@@ -76,7 +76,7 @@ def _gaps(steps: Steps) -> tuple[str, str]:
     size = f"{long} steps" if long else "less than half a step"
     given = (
         f"{' and '.join(kinds)} between times{groups}; the first is {size} from "
-        f"{recordings.time(before)} to {recordings.time(row)}{recordings.of(row)}"
+        f"{recordings.when.spelled(before)} to {recordings.when.spelled(row)}{recordings.of(row)}"
     )
     return location(column=recordings.rule.time, row=row), given
 

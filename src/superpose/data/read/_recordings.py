@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
-from superpose.columns import Times, spelled
+from superpose.columns import Times
 from superpose.config import Config, WindowsConfig
 from superpose.data.split._split_columns import group_ids
 from superpose.data.split._times import times
@@ -48,11 +48,6 @@ class Recordings:
         if self.rule.group is None:
             return ""
         return f" of {self.rule.group} {self.table.column(self.rule.group)[row].as_py()}"
-
-    def time(self, row: int) -> str:
-        """The time of a row, as dates are written where it is one."""
-        wall = float(self.when.wall[row])
-        return spelled(wall, self.when.clock) if self.when.dated else f"{wall:g}"
 
 
 def recordings_of(table: pa.Table, config: Config, rule: WindowsConfig) -> Recordings:

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 import numpy as np
 import pyarrow as pa
 
-from superpose.config import Config
+from superpose.columns import Times
+from superpose.config import Config, SplitConfig
 from superpose.data.schema._schema import Schema
 from superpose.errors import DataError, Faults
 from superpose.kinds import TARGET_KINDS
@@ -17,6 +18,8 @@ from ._parts import PARTS
 from ._split_columns import raw_labels
 from ._stratify import deal, deal_groups, marks
 from ._ways import WAYS, Rows, rows_of
+
+FEWEST_GROUPS = 3  # in the test; fewer tell next to nothing of others
 
 
 @dataclass(frozen=True)
@@ -31,6 +34,7 @@ class Split:
             gaps from 0; rows of a cluster depend on each other. None if all rows are independent.
         description: one sentence for the report.
         warnings: what the user should know, one sentence each.
+        when: the time of each row of the table, where time divides them.
     """
 
     train: np.ndarray
@@ -39,6 +43,12 @@ class Split:
     clusters: np.ndarray | None
     description: str
     warnings: list[str] = field(default_factory=list)
+    when: Times | None = None
+
+    @property
+    def before_test(self) -> np.ndarray:
+        """Indices of the training and validation rows, increasing."""
+        return np.sort(np.concatenate([self.train, self.validation]))
 
 
 def make_split(table: pa.Table, config: Config, schema: Schema) -> Split:
@@ -75,24 +85,50 @@ def make_split(table: pa.Table, config: Config, schema: Schema) -> Split:
     split = Split(
         **parts,
         clusters=division.clusters,
-        description=f"{division.how}: {sizes} rows",
+        description=f"{division.how}: {sizes} rows{_groups_of(parts, division.clusters, rule)}",
         warnings=[*division.warnings, *_check_labels(rows.labels, parts, schema)],
+        when=division.when,
     )
-    return _warned_of_shared_groups(split, config)
-
-
-def _warned_of_shared_groups(split: Split, config: Config) -> Split:
-    """Add a warning where test rows share a group that the settings name with training rows."""
-    rule = config.split
-    if rule.groups is not None and split.clusters is not None:
-        share = float(np.isin(split.clusters[split.test], split.clusters[split.train]).mean())
-        if share:
-            split.warnings.append(
-                f"split: {share:.0%} of the test rows share their {rule.groups!r} with training "
-                f"rows, so the test flatters predictions for new ones; keep each in one part of "
-                f"{rule.column!r}"
-            )
+    split.warnings.extend(_check_groups(split, rule))
     return split
+
+
+def _group_column(rule: SplitConfig) -> str | None:
+    """The column whose equal values depend on each other."""
+    return rule.column if rule.by == "group" else rule.groups
+
+
+def _groups_of(
+    parts: Mapping[str, np.ndarray], clusters: np.ndarray | None, rule: SplitConfig
+) -> str:
+    """How many groups each part has, in words; nothing without groups."""
+    if _group_column(rule) is None or clusters is None:
+        return ""
+    *first, last = (len(np.unique(clusters[index])) for index in parts.values())
+    return f" of {', '.join(map(str, first))} and {last} groups"
+
+
+def _check_groups(split: Split, rule: SplitConfig) -> list[str]:
+    """Say where test rows share a group with training rows, and where they are of few groups."""
+    column = _group_column(rule)
+    if column is None or split.clusters is None:
+        return []
+    warnings = []
+    share = float(np.isin(split.clusters[split.test], split.clusters[split.train]).mean())
+    if share:
+        warnings.append(
+            f"split: {share:.0%} of the test rows share their {column!r} with training "
+            f"rows, so the test flatters predictions for new ones; keep each in one part of "
+            f"{rule.column!r}"
+        )
+    count = len(np.unique(split.clusters[split.test]))
+    if count < FEWEST_GROUPS:
+        before = len(np.unique(split.clusters[split.before_test]))
+        warnings.append(
+            f"split: the test rows are of {count} group{'s' * (count != 1)} of {column!r} and the "
+            f"others of {before}, so the figures say little about other groups; give more groups"
+        )
+    return warnings
 
 
 def fold_indices(

@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from superpose.columns import as_text, find
+from superpose.columns import Times, as_text, find
 from superpose.config import Config
 from superpose.errors import DataError, location, message
 
@@ -17,6 +17,7 @@ from ._by_time import cut_time_line, purged
 from ._parts import PART_WORDS, PARTS
 from ._split_columns import column_of, group_ids
 from ._stratify import deal, deal_groups, marks
+from ._time_gaps import describe_gaps
 from ._times import times
 
 
@@ -52,12 +53,14 @@ class Division:
         part: its position among the parts, (N,); -1 where a row is left out.
         how: a few words for the report, such as "at random".
         clusters: the group or block of time of each row, if rows depend on each other.
+        when: the time of each row, if time divides them.
         warnings: what the user should know, one sentence each.
     """
 
     part: np.ndarray
     how: str
     clusters: np.ndarray | None = None
+    when: Times | None = None
     warnings: list[str] = field(default_factory=list)
 
 
@@ -81,12 +84,11 @@ def by_group(rows: Rows) -> Division:
         DataError: no such column, or fewer groups than parts.
     """
     clusters = group_ids(rows.table, rows.column)
-    n_groups = clusters.max() + 1
+    n_groups = int(clusters.max()) + 1
     if n_groups < len(PARTS):
-        raise DataError(
-            f"split: column {rows.column!r} has {n_groups} group(s); at least "
-            f"{len(PARTS)} are needed; give another column or split stratified"
-        )
+        given = f"column {rows.column!r} has {n_groups} group{'s' * (n_groups != 1)}"
+        fix = "name another column, or write `by: stratified`"
+        raise DataError(message("split", given, f"at least {len(PARTS)}, one a part", fix=fix))
     part = deal_groups(marks(rows.labels), clusters, rows.shares, rng=rows.rng)
     return Division(part, f"by the {n_groups} groups of {rows.column!r}", clusters)
 
@@ -95,19 +97,28 @@ def by_time(rows: Rows) -> Division:
     """Cut the time line, the latest rows for the test.
 
     Raises:
-        DataError: no such column, or a value that is no time.
+        DataError: no such column, a value that is no time, or fewer times than parts.
     """
-    when = times(rows.table, rows.column, config=rows.config).instant
+    column = times(rows.table, rows.column, config=rows.config)
+    when = column.instant
+    n_undated = int(np.isnan(when).sum())
+    n_times = len(np.unique(when)) - (n_undated > 0)  # rows without one are a time of their own
+    if n_times + (n_undated > 0) < len(PARTS):
+        given = f"column {rows.column!r} has {n_times} different time{'s' * (n_times != 1)}"
+        fix = "name another column, or write `by: stratified`"
+        raise DataError(message("split", given, f"at least {len(PARTS)}, one a part", fix=fix))
     part, clusters = cut_time_line(when, rows.shares)
     how = f"by time in {rows.column!r}, the latest rows for the test"
-    division = Division(part, how, clusters)
-    n_undated = int(np.isnan(when).sum())
+    division = Division(part, how, clusters, column)
     if n_undated:
         division.warnings.append(
             f"split: {n_undated} row(s) without {rows.column!r} went to training"
         )
     windows = rows.config.windows
-    if windows is not None:
+    if windows is None:  # else the windows have been cut at gaps, with a sentence on them
+        gaps = describe_gaps(rows.column, column)
+        division.warnings.extend([] if gaps is None else [gaps])
+    else:
         division.part, n_purged = purged(part, when, table=rows.table, rule=windows)
         if n_purged:
             division.warnings.append(
@@ -120,7 +131,8 @@ def by_column(rows: Rows) -> Division:
     """Take the parts from a column of words; validation is drawn where no row has its word.
 
     Raises:
-        DataError: no such column, or a word that names no part, with its row.
+        DataError: no such column, a word that names no part, with its row, or one group only to
+            draw from.
     """
     groups = rows.config.split.groups
     division = Division(
@@ -152,6 +164,13 @@ def _named_parts(table: pa.Table, name: str) -> np.ndarray:
 def _draw_validation(division: Division, rows: Rows) -> None:
     """Deal the training rows of a division to training and validation."""
     train = np.flatnonzero(division.part == 0)
+    groups = rows.config.split.groups
+    if division.clusters is not None and len(np.unique(division.clusters[train])) < 2:
+        given = f"the training rows are of one group of {groups!r} only"
+        fix = (
+            f"give rows of more groups, name validation rows in {rows.column!r}, or remove `groups`"
+        )
+        raise DataError(message("split.groups", given, "a group to validate on too", fix=fix))
     marked = marks(rows_of(rows.labels, train))
     shares = rows.shares[:2].copy()
     if division.clusters is None:

@@ -106,11 +106,15 @@ class VectorTarget(SeveralNumbers):
         rmse = root_mean_square(y[whole] - mean, self.scale)
         return dict(zip(names, [cosine, *recalls, rmse], strict=True))
 
+    def region(self, pred: np.ndarray, quantile: np.ndarray | None, threshold: Any = None) -> None:
+        """None: what a vector means lies in no interval of its single numbers."""
+        return None
+
     def decode(
         self,
         pred: np.ndarray,
         threshold: float | Sequence[float] | None = None,
-        interval: np.ndarray | None = None,
+        quantile: np.ndarray | None = None,
     ) -> dict[str, pa.Array]:
         mean, _ = self.distribution.parameters(pred)
         return {self.column: number_lists(self.in_units(mean))}

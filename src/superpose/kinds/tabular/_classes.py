@@ -88,6 +88,17 @@ class OneClass(NamedClasses):
         gone = np.isnan(pred).any(axis=1)
         return np.where(gone, -1, np.where(np.isnan(pred), -1.0, pred).argmax(axis=1))
 
+    def region(
+        self, pred: np.ndarray, quantile: np.ndarray | None, threshold: Any = None
+    ) -> np.ndarray | None:
+        """The classes of each row's set, bool (N, K); the one that is decided for is among them."""
+        region = super().region(pred, quantile, threshold)
+        if region is not None:
+            chosen = self.choose(pred, threshold)
+            rows = np.flatnonzero(chosen >= 0)
+            region[rows, chosen[rows]] = True
+        return region
+
     def classification_report(
         self, y: np.ndarray, pred: np.ndarray, threshold: Any = None
     ) -> dict[str, dict[str, float]]:
@@ -99,9 +110,20 @@ class OneClass(NamedClasses):
         self,
         pred: np.ndarray,
         threshold: float | Sequence[float] | None = None,
-        interval: np.ndarray | None = None,
+        quantile: np.ndarray | None = None,
     ) -> dict[str, pa.Array]:
-        return {self.column: class_values(self.choose(pred, threshold), self.levels, self.type)}
+        chosen = self.choose(pred, threshold)
+        columns = {self.column: class_values(chosen, self.levels, self.type)}
+        region = self.region(pred, quantile, threshold)
+        if region is not None:
+            rows, index = np.nonzero(region)
+            ends = np.concatenate([[0], np.cumsum(np.bincount(rows, minlength=len(pred)))])
+            columns[f"{self.column}_set"] = pa.ListArray.from_arrays(
+                pa.array(ends.astype(np.int32)),
+                class_values(index, self.levels, self.type),
+                mask=pa.array(chosen < 0),
+            )
+        return columns
 
 
 @dataclass(frozen=True)

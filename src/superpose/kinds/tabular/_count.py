@@ -130,15 +130,22 @@ class CountTarget(TargetKind):
         return np.asarray(standardised, np.float64)
 
     def plot(self, y: np.ndarray, pred: np.ndarray, beside: Beside) -> dict[str, Any]:
-        return {"chart": "values", "y": y, "value": np.column_stack([y, pred[:, 0]])}
+        facts = {"chart": "values", "y": y, "value": np.column_stack([y, pred[:, 0]])}
+        region = self.region(pred, beside.quantile)
+        return facts if region is None else {**facts, "interval": region}
 
     def decode(
         self,
         pred: np.ndarray,
         threshold: float | Sequence[float] | None = None,
-        interval: np.ndarray | None = None,
+        quantile: np.ndarray | None = None,
     ) -> dict[str, pa.Array]:
-        return {self.column: pa.array(np.asarray(pred, np.float64)[:, 0], from_pandas=True)}
+        columns = {self.column: pa.array(np.asarray(pred, np.float64)[:, 0], from_pandas=True)}
+        region = self.region(pred, quantile)
+        if region is not None:
+            for name, end in zip(("low", "high"), region.T, strict=True):
+                columns[f"{self.column}_{name}"] = pa.array(end, pa.int64(), from_pandas=True)
+        return columns
 
     def describe(self) -> str:
         return f"mean {self.mean:.4g} per row"

@@ -138,7 +138,7 @@ class MultilabelTarget(NamedClasses):
         self,
         pred: np.ndarray,
         threshold: float | Sequence[float] | None = None,
-        interval: np.ndarray | None = None,
+        quantile: np.ndarray | None = None,
     ) -> dict[str, pa.Array]:
         chosen = self.choose(pred, threshold)
         gone = np.isnan(pred).any(axis=1)

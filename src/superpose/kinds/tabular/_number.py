@@ -237,44 +237,39 @@ class NumberTarget(TargetKind):
 
     def _metrics(self, y: np.ndarray, pred: np.ndarray, **options: Any) -> dict[str, float]:
         error = pred[:, 0] - y
-        metrics = {
+        return {
             "rmse": root_mean_square(error, self.scale) if len(y) else np.nan,
             "mae": mean_absolute(error, self.scale) if len(y) else np.nan,
             "r2": quiet("r2_score", y, pred[:, 0]) if len(y) > 1 and y.std() > 0 else np.nan,
         }
-        if options.get("interval") is not None:
-            inside = np.abs(pred[:, 0] - y) <= options["interval"]
-            metrics["coverage"] = float(inside.mean()) if len(y) else np.nan
-        return metrics
 
     def in_units(self, standard: np.ndarray) -> np.ndarray:
         """Undo the standardisation of labels or predicted means."""
         return in_units(standard, self.mean, self.scale)
 
     def plot(self, y: np.ndarray, pred: np.ndarray, beside: Beside) -> dict[str, Any]:
-        middle = pred[:, 0]
-        half_width = beside.half_width
+        region = self.region(pred, beside.quantile)
         facts = {
             "chart": "values",
             "y": y,
-            "value": np.column_stack([self.in_units(y), self.in_units(middle)]),
+            "value": np.column_stack([self.in_units(y), self.in_units(pred[:, 0])]),
         }
-        if half_width is not None:
-            ends = [self.in_units(middle - half_width), self.in_units(middle + half_width)]
-            facts["interval"] = np.column_stack(ends)
+        if region is not None:
+            facts["interval"] = self.in_units(region)
         return facts
 
     def decode(
         self,
         pred: np.ndarray,
         threshold: float | Sequence[float] | None = None,
-        interval: np.ndarray | None = None,
+        quantile: np.ndarray | None = None,
     ) -> dict[str, pa.Array]:
         middle = np.asarray(pred, np.float64)[:, 0]
         columns = {self.column: self.in_units(middle)}
-        if interval is not None:
-            columns[f"{self.column}_low"] = self.in_units(middle - interval)
-            columns[f"{self.column}_high"] = self.in_units(middle + interval)
+        region = self.region(pred, quantile)
+        if region is not None:
+            columns[f"{self.column}_low"] = self.in_units(region[:, 0])
+            columns[f"{self.column}_high"] = self.in_units(region[:, 1])
         return {name: pa.array(value, from_pandas=True) for name, value in columns.items()}
 
     def decode_proba(self, pred: np.ndarray) -> dict[str, pa.Array]:

@@ -168,7 +168,7 @@ class SurvivalTarget(TargetKind):
         self,
         pred: np.ndarray,
         threshold: float | Sequence[float] | None = None,
-        interval: np.ndarray | None = None,
+        quantile: np.ndarray | None = None,
     ) -> dict[str, pa.Array]:
         """The median time, null where more than half live beyond the last interval."""
         times = self.distribution.median(pred)

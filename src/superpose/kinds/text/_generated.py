@@ -186,7 +186,7 @@ class GeneratedTextTarget(Checkpoint, TargetKind):
         self,
         pred: np.ndarray,
         threshold: float | Sequence[float] | None = None,
-        interval: np.ndarray | None = None,
+        quantile: np.ndarray | None = None,
     ) -> dict[str, pa.Array]:
         texts = self.texts(self.distribution.written(pred))
         return {self.column: pa.array(texts, pa.string())}

@@ -250,7 +250,7 @@ class TokensTarget(NamedClasses):
         self,
         pred: np.ndarray,
         threshold: float | Sequence[float] | None = None,
-        interval: np.ndarray | None = None,
+        quantile: np.ndarray | None = None,
     ) -> dict[str, pa.Array]:
         tags = self.choose(pred)
         names = class_values(tags.ravel(), self.levels, self.type)

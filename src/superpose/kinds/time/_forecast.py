@@ -155,13 +155,14 @@ class ForecastTarget(SeveralNumbers):
         self,
         pred: np.ndarray,
         threshold: float | Sequence[float] | None = None,
-        interval: np.ndarray | None = None,
+        quantile: np.ndarray | None = None,
     ) -> dict[str, pa.Array]:
         middle, _ = self.distribution.parameters(pred)
         columns = {self.column: middle}
-        if interval is not None:
-            columns[f"{self.column}_low"] = middle - interval
-            columns[f"{self.column}_high"] = middle + interval
+        region = self.region(pred, quantile)
+        if region is not None:
+            columns[f"{self.column}_low"] = region[:, 0]
+            columns[f"{self.column}_high"] = region[:, 1]
         return {name: number_lists(self.in_units(block)) for name, block in columns.items()}
 
     def decode_proba(self, pred: np.ndarray) -> dict[str, pa.Array]:

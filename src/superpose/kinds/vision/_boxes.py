@@ -252,7 +252,7 @@ class BoxesTarget(TargetKind):
         self,
         pred: np.ndarray,
         threshold: float | Sequence[float] | None = None,
-        interval: np.ndarray | None = None,
+        quantile: np.ndarray | None = None,
     ) -> dict[str, pa.Array]:
         """Lists of objects, boxes as shares of the sides; their locations turn them into pixels."""
         rows: list[Any] = []

@@ -216,7 +216,7 @@ class MapTarget(SeveralNumbers):
         self,
         pred: np.ndarray,
         threshold: float | Sequence[float] | None = None,
-        interval: np.ndarray | None = None,
+        quantile: np.ndarray | None = None,
     ) -> dict[str, pa.Array]:
         return {self.column: self._lists(self.in_units, pred[:, : self.count])}
 

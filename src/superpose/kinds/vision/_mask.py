@@ -255,7 +255,7 @@ class MaskTarget(TargetKind):
         self,
         pred: np.ndarray,
         threshold: float | Sequence[float] | None = None,
-        interval: np.ndarray | None = None,
+        quantile: np.ndarray | None = None,
     ) -> dict[str, pa.Array]:
         gone = np.isnan(self.distribution.by_location(pred)[..., 0]).all(axis=1)
         texts = [

@@ -176,10 +176,58 @@ def test_impossible_splits_are_named(by, column, rows, text):
     assert text in str(caught.value)
 
 
-def test_too_few_groups_are_named():
-    table = make_table().set_column(4, "who", pa.array([1, 2] * 200))
-    with pytest.raises(DataError, match=r"column 'who' has 2 group\(s\)"):
-        split("group", "who", table)
+@pytest.mark.parametrize(
+    ("by", "column", "values", "given"),
+    [
+        ("group", "who", ["a"], "1 group"),
+        ("group", "who", ["a", "b"], "2 groups"),
+        ("time", "when", ["2024-01-01"], "1 different time"),
+        ("time", "when", ["2024-01-01", "2024-01-02"], "2 different times"),
+        ("time", "when", [""], "0 different times"),
+    ],
+)
+def test_too_few_groups_or_times_are_named(by, column, values, given):
+    position = make_table().column_names.index(column)
+    table = make_table().set_column(position, column, pa.array(np.resize(values, ROWS)))
+    with pytest.raises(DataError) as caught:
+        split(by, column, table)
+    assert str(caught.value) == (
+        f"split: column {column!r} has {given}; allowed: at least 3, one a part; "
+        "name another column, or write `by: stratified`"
+    )
+
+
+def test_one_group_of_training_rows_leaves_none_to_validate_on():
+    table = make_table().set_column(4, "who", pa.array([1] * ROWS))
+    table = table.set_column(6, "part", pa.array(["train"] * 300 + ["test"] * 100))
+    with pytest.raises(DataError, match="training rows are of one group of 'who' only; allowed: a"):
+        split("column", "part", table, groups="who")
+
+
+@pytest.mark.parametrize(
+    ("groups", "counts", "warning"),
+    [
+        (3, "1, 1 and 1", "1 group of 'who' and the others of 2"),
+        (12, "8, 2 and 2", "2 groups of 'who' and the others of 10"),
+        (40, "28, 6 and 6", None),
+    ],
+)
+def test_groups_are_counted_and_few_in_the_test_are_warned_of(groups, counts, warning):
+    table = make_table().set_column(4, "who", pa.array(np.arange(ROWS) % groups))
+    parts = split("group", "who", table)
+    assert parts.description.endswith(f"test rows of {counts} groups")
+    wanted = [
+        f"split: the test rows are of {warning}, so the figures say little about other groups; "
+        "give more groups"
+    ]
+    assert parts.warnings == (wanted if warning else [])
+
+
+def test_a_gap_of_time_is_a_warning_of_the_split():
+    when = np.datetime64("2024-01-01", "D") + np.r_[np.arange(300), np.arange(400, 500)]
+    parts = split("time", "when", make_table().set_column(5, "when", pa.array(when)))
+    assert len(parts.warnings) == 1
+    assert "column 'when': a gap of 101 days from 2024-10-26 to 2025-02-04" in parts.warnings[0]
 
 
 def test_targets_without_labels_in_training_are_refused_all_at_once():

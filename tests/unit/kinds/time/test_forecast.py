@@ -41,11 +41,11 @@ def test_the_loss_is_the_mean_over_the_steps_that_are_known(kind):
 def test_metrics_are_in_units_over_all_steps(kind):
     y = kind.encode(col(ROWS))
     pred = np.concatenate([np.nan_to_num(y) + 1 / kind.scale, np.ones_like(y)], axis=1)
-    metrics = kind.metrics(y, pred, interval=np.full((4, 3), 2 / kind.scale))
+    metrics = kind.metrics(y, pred, quantile=np.full(4, 2 / kind.scale))
     assert metrics["rmse"] == pytest.approx(1)
     assert metrics["mae"] == pytest.approx(1)
     assert metrics["coverage"] == 1
-    assert kind.metrics(y, pred, interval=np.full((4, 3), 0.5 / kind.scale))["coverage"] == 0
+    assert kind.metrics(y, pred, quantile=np.full(4, 0.5 / kind.scale))["coverage"] == 0
 
 
 def test_the_constant_is_the_mean_of_each_step(kind):
@@ -54,7 +54,7 @@ def test_the_constant_is_the_mean_of_each_step(kind):
 
 
 def test_intervals_are_lists_around_the_mean(kind):
-    columns = kind.decode(np.zeros((2, 6)), interval=np.ones((2, 3)))
+    columns = kind.decode(np.repeat([[0.0, 1.0]], 3, 1).repeat(2, 0), quantile=np.ones(2))
     assert list(columns) == ["y", "y_low", "y_high"]
     assert columns["y_high"][0].as_py()[0] == pytest.approx(kind.mean + kind.scale)
 
