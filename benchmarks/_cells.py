@@ -31,6 +31,7 @@ PACKAGES = (
     "lightgbm",
     "tabm",
     "rtdl_num_embeddings",
+    "pytabkit",
     "autogluon.tabular",
     "rdkit",
 )

@@ -1,11 +1,12 @@
-"""The methods under comparison: boosted trees and TabM per target, and Superpose.
+"""The methods under comparison: boosted trees, TabM and RealMLP per target, and Superpose.
 
 A single-task baseline sees one target: rows without that label are dropped for it alone. It
 trains on the training rows and stops early on the validation rows. Below `REFIT_ROWS` rows of
 training and validation together it is then fitted anew on both with the same number of rounds,
 so that no method is left with fewer rows than another. Settings are each library's defaults
-with a learning rate of 0.05 (0.002 for TabM), smaller leaves below 400 rows, and settings of
-CatBoost that save time (see `fit_catboost`); nothing is tuned for any method.
+with a learning rate of 0.05 (0.002 for TabM, that of its authors for RealMLP), smaller leaves below
+400 rows, and settings of CatBoost that save time (see `fit_catboost`); nothing is tuned for any
+method.
 """
 
 from __future__ import annotations
@@ -332,14 +333,28 @@ def fit_tabm(
     return lambda x: _of_all_classes(predict(x), seen, task.n_classes), used
 
 
+def fit_realmlp(
+    task: Task, rows: Rows, *, held_out: Rows | None, rounds: int | None
+) -> tuple[Predict, int]:
+    """RealMLP of one target; see `_realmlp.py`."""
+    from _realmlp import train_realmlp
+
+    seen, rows, held_out = _seen_only(rows, held_out, task.kind)
+    predict, used = train_realmlp(task, rows, held_out=held_out, rounds=rounds, threads=THREADS)
+    if task.kind in ("number", "count"):
+        return predict, used
+    return lambda x: _of_all_classes(predict(x), seen, task.n_classes), used
+
+
 BACKENDS: dict[str, Backend] = {
     "catboost": fit_catboost,
     "lightgbm": fit_lightgbm,
     "hist": fit_hist,
     "tabm": fit_tabm,
+    "realmlp": fit_realmlp,
 }
 # Single-task references that Superpose is measured against; AutoGluon is a rival beside them.
-REFERENCES = tuple(BACKENDS)
+REFERENCES = ("catboost", "lightgbm", "hist", "tabm")
 
 
 def fit_references(name: str, table: Table, *, seed: int, slack: float = 1.0) -> Run:

@@ -3,6 +3,7 @@
     python benchmarks/deployed.py --quick              # small tables, 2 seeds
     python benchmarks/deployed.py                      # all tables, 3 seeds; resumes
     python benchmarks/deployed.py --report             # only print what is stored
+    python benchmarks/deployed.py --methods realmlp    # where `pytabkit` is installed
 
 An outer test set is kept from every method: the newest fifth where there is time, whole groups
 where there are groups, else a fifth at random. All other rows are given to every method. The
@@ -18,6 +19,7 @@ import os
 import time
 import warnings
 from dataclasses import replace
+from importlib.util import find_spec
 from typing import Any
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -29,12 +31,13 @@ from _deployed_summary import show, summarise
 from _fitted import declared
 from _methods import BACKENDS, Outcome, Run, Task, canonical, make_task
 from _outer import OUTER_LOADERS, SMALL, Outer, load_outer
-from _run import Body, flags, run_missing, store_cell, study_of, write_json
+from _run import Body, chosen, flags, run_missing, store_cell, study_of, write_json
 from _scores import baseline, metrics, row_loss
 from _tables import data_folder
 
 BASELINES = ("catboost", "lightgbm", "hist")
 METHODS = (*BASELINES, "superpose")
+ASKED_FOR = {"realmlp": "pytabkit"}  # run only if named: slow, and of a package of its own
 
 
 def fit_refitted(method: str, outer: Outer, seed: int) -> Run:
@@ -109,9 +112,19 @@ def _coverage(y: np.ndarray, values: Any, target: str) -> float | None:
 
 def run_method(method: str, outer: Outer, seed: int) -> Run:
     """Fit one method on the given rows and predict the outer test."""
-    if method in BASELINES:
+    if method in BACKENDS:
         return fit_refitted(method, outer, seed)
     return fit_superpose(outer, seed)
+
+
+def chosen_methods(text: str | None) -> list[str]:
+    """The methods of the flag; SystemExit if one is unknown, or its package is not installed."""
+    methods = chosen(text, METHODS, allowed=(*METHODS, *ASKED_FOR), flag="--methods")
+    for name in methods:
+        package = ASKED_FOR.get(name)
+        if package and find_spec(package) is None:
+            raise SystemExit(f"--methods: {name} needs {package}; see benchmarks/README.md")
+    return methods
 
 
 def score(outer: Outer, seed: int, run: Run) -> Body:
@@ -141,7 +154,7 @@ def score(outer: Outer, seed: int, run: Run) -> Body:
 
 def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     """Command line."""
-    parser = flags(__doc__, "deployed", tables=OUTER_LOADERS, methods=METHODS)
+    parser = flags(__doc__, "deployed", tables=OUTER_LOADERS, methods=(*METHODS, *ASKED_FOR))
     parser.add_argument("--data", help="folder of the public data sets (or $SUPERPOSE_DATA)")
     parser.add_argument("--subject", default="superpose", help="the method that is judged")
     return parser.parse_args(arguments)
@@ -151,9 +164,9 @@ def main(arguments: list[str] | None = None) -> None:
     """Run what is missing, print losses first, write the JSON."""
     options = parse(arguments)
     folder = data_folder(options.data)
-    methods = options.methods.split(",") if options.methods else list(METHODS)
     study = study_of(options, "deployed", tables=OUTER_LOADERS, quick=SMALL, seeds=3)
     if not options.report:
+        methods = chosen_methods(options.methods)
 
         def run(key: Key) -> float:
             def work() -> Body:

@@ -98,7 +98,7 @@ def test_as_many_rows_as_are_asked_for_are_enough(rows):
             5000,
             {},
             "one validation part, 2033-08-01 to 2035-08-20 (750 rows), each half of which "
-                "decides on what the other chose; "
+            "decides on what the other chose; "
             "not on 3 later periods: they are for up to 4,000 rows before the test, "
             "and here are 4,250",
         ),

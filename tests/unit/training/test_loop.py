@@ -301,6 +301,28 @@ def test_no_network_has_learned_from_the_rows_it_is_evaluated_on(run, spec):
         assert not np.allclose(a, b, atol=1e-6)
 
 
+def test_each_half_of_a_validation_part_is_evaluated_where_the_other_stops(run, spec):
+    """One network, of which the labels of a half never move what is predicted for that half."""
+    fold = spec.folds[1]
+    halves = np.full(len(spec.labels["weight"]), -1)
+    halves[fold.validation] = np.arange(len(fold.validation)) % 2
+    labels = [spec.labels[t].copy() for t in ("weight", "sick")]
+    shuffled = [y.copy() for y in labels]
+    own = halves == 0
+    for y in shuffled:
+        y[own] = np.nanmax(y) - y[own]
+    more = {"folds": [fold], "halves": halves, "epochs": 8, "learning_rate": 0.05}
+    one = run(("weight", "sick"), labels=labels, **more)
+    other = run(("weight", "sick"), labels=shuffled, **more)
+    assert len(next(iter(one.snapshots.values()))["heads.weight"]) == 1
+    moved = []
+    for a, b in zip(one.oof_predictions, other.oof_predictions, strict=True):
+        assert np.isfinite(a[fold.validation]).all()
+        np.testing.assert_array_equal(a[own], b[own])
+        moved.append(not np.array_equal(a[halves == 1], b[halves == 1]))
+    assert any(moved)
+
+
 def test_a_single_task_network_reads_no_other_target(run, spec):
     labels = [spec.labels[t].copy() for t in ("weight", "sick", "calls")]
     one = run(labels=labels, single_task=True)
