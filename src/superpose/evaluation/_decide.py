@@ -147,8 +147,9 @@ def decide(
         evaluations: One for each target.
         selection_half: For each row 0 (chooses), 1 (decides) or -1 (takes no part).
         alpha: Level in (0, 1).
-        cross_fitted: For out-of-fold predictions of small tables: each half also chooses for the
-            other, and all rows decide, at half the level because the two choices hang together.
+        cross_fitted: Each half also chooses for the other, and all rows decide, at half the level
+            because the two choices hang together. No half may have stopped the models that predict
+            its own rows.
         clusters: Group or time block of each row.
 
     Source:

@@ -27,7 +27,7 @@ from ._origins import (
 SMALL = 4000
 ROWS_PER_RARE_LABEL = 20
 # A table of fewer groups is small, however many rows they have: fifteen percent of two hundred
-# groups are thirty, and half of those decide.
+# groups are thirty.
 FEW_GROUPS = 200
 # Below so many rows every row counts: ten folds leave each model nine tenths of them.
 FEW = 800
