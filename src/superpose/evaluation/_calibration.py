@@ -42,10 +42,13 @@ def conformal_quantile(
         return None
     score = conformity.score(y, pred)
     known = ~np.isnan(score)
-    score = score[known]
-    if clusters is None or len(np.unique(clusters[known])) < FEWEST_CLUSTERS:
-        return _corrected_quantile(score)
-    return _upper_quantile(score, clusters[known])
+    if clusters is not None:  # of several numbers of a row each has a score
+        clusters = np.broadcast_to(clusters.reshape(-1, *[1] * (score.ndim - 1)), score.shape)[
+            known
+        ]
+    if clusters is None or len(np.unique(clusters)) < FEWEST_CLUSTERS:
+        return _corrected_quantile(score[known])
+    return _upper_quantile(score[known], clusters)
 
 
 def _corrected_quantile(score: np.ndarray) -> float:

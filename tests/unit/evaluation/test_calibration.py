@@ -62,6 +62,18 @@ def test_new_clusters_are_covered_although_few_are_known(n_clusters):
     assert missed[1] < 0.7 * missed[0]
 
 
+def test_each_of_several_numbers_of_a_row_counts():
+    """A forecast of which steps are missing, in blocks of time."""
+    kind = TARGET_KINDS["forecast"].fit("f", pa.chunked_array([[[0.0, 1.0], [2.0, 3.0]]]))
+    rng = np.random.default_rng(4)
+    y = rng.normal(size=(200, 2))
+    y[::3, 1] = np.nan
+    pred = np.column_stack([np.zeros((200, 2)), np.ones((200, 2))])
+    width = conformal_quantile(kind, y, pred, clusters=np.arange(200) // 20)
+    assert np.nanmean(np.where(np.isnan(y), np.nan, np.abs(y) <= width)) > COVERAGE
+    assert conformal_quantile(kind, y, pred) <= width < 3
+
+
 def test_three_clusters_show_no_variation_between_them():
     rng = np.random.default_rng(2)
     pred = np.column_stack([np.zeros(90), np.ones(90)])
