@@ -145,7 +145,12 @@ def _metrics(
     return {
         DEPLOYED: kind.metrics(y, pred, baseline, **options),
         BASELINE: kind.metrics(y, every_row, baseline),
-        **{recorded_name(model): kind.metrics(y, z, baseline) for model, z in preds.items()},
+        # The candidate of that name stands there already: it is what scores compare with.
+        **{
+            recorded_name(model): kind.metrics(y, z, baseline)
+            for model, z in preds.items()
+            if recorded_name(model) != BASELINE
+        },
     }
 
 

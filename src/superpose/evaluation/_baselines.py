@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 
 from superpose.kinds import TargetKind
@@ -20,8 +18,6 @@ from superpose.prepare import Prepared
 
 from ._context import Context, scatter_rows
 
-Fit = Callable[[np.ndarray], BaselineModel]
-
 
 def fit_baselines(context: Context) -> list[Fitted[BaselineModel]]:
     """Fit for every target its constant and, where there is time, the value that was last known.
@@ -30,27 +26,19 @@ def fit_baselines(context: Context) -> list[Fitted[BaselineModel]]:
     windows hold it; of other targets the constant of the newest block of time.
     """
     prepared = context.prepared
-    plan = prepared.plan
+    folds = prepared.plan.tree_folds
+    learned = np.unique(np.concatenate([fold.train for fold in folds]))
+    shown = np.concatenate([fold.validation for fold in folds])
     fitted = []
     for target in prepared.targets:
         for name in _names(prepared, target):
-            models = [
-                fit_baseline(prepared, target, name=name, rows=fold.train)
-                for fold in plan.tree_folds
-            ]
-            model = models[0]
-            pred = {}
-            if plan.cross_fitted:
-                rows = np.unique(np.concatenate([fold.train for fold in plan.tree_folds]))
-                model = fit_baseline(prepared, target, name=name, rows=rows)
-                shown = [fold.validation for fold in plan.tree_folds]
-                parts = [
-                    own.predict(prepared.rows.take(validation))[target]
-                    for own, validation in zip(models, shown, strict=True)
-                ]
-                n_rows = len(plan.selection_half)
-                pred = {target: scatter_rows(np.concatenate(parts), np.concatenate(shown), n_rows)}
-            fitted.append(Fitted(model, pred))
+            parts = []
+            for fold in folds:
+                own = fit_baseline(prepared, target, name=name, rows=fold.train)
+                parts.append(own.predict(prepared.rows.take(fold.validation))[target])
+            pred = scatter_rows(np.concatenate(parts), shown, prepared.table.num_rows)
+            model = fit_baseline(prepared, target, name=name, rows=learned)
+            fitted.append(Fitted(model, {target: pred}))
     return fitted
 
 

@@ -43,9 +43,8 @@ def conformal_quantile(
     score = conformity.score(y, pred)
     known = ~np.isnan(score)
     if clusters is not None:  # of several numbers of a row each has a score
-        clusters = np.broadcast_to(clusters.reshape(-1, *[1] * (score.ndim - 1)), score.shape)[
-            known
-        ]
+        of_row = clusters.reshape(-1, *[1] * (score.ndim - 1))
+        clusters = np.broadcast_to(of_row, score.shape)[known]
     if clusters is None or len(np.unique(clusters)) < FEWEST_CLUSTERS:
         return _corrected_quantile(score[known])
     return _upper_quantile(score[known], clusters)

@@ -190,9 +190,11 @@ class _Selection:
         # Better than the blend, than the model, and than what is deployed otherwise: the largest
         # p-value is that of the worst case.
         beaten = [*losses.references[:TESTED], losses.references[best]]
-        p = max(self._p(own - losses.challenger) for own in beaten)
-        saved = losses.references[best] - losses.challenger
-        test = replace(paired_test(saved, self.clusters), p=p)
+        tests = [paired_test(own - losses.challenger, self.clusters) for own in beaten]
+        p = max(test.p for test in tests)
+        if self.cross_fitted:  # two choices, made on each other's rows: Bonferroni
+            p = min(1.0, 2 * p)
+        test = replace(tests[-1], p=p)
         decision = Decision(references[best], challenger, references[best], test)
         decision.reference_loss = _mean(losses.references[best])
         if evaluation.has_both_networks:
@@ -207,14 +209,10 @@ class _Selection:
             decision.sharing = replace(decision.sharing, p=1.0)
         return decision
 
-    def _p(self, saved: np.ndarray) -> float:
-        p = paired_test(saved, self.clusters).p
-        # Two choices, made on each other's rows: Bonferroni.
-        return min(1.0, 2 * p) if self.cross_fitted else p
-
     def _losses(self, evaluation: TargetEvaluation, count: int) -> _Losses:
         """The losses (N,) of what other rows have chosen; NaN in rows that do not decide."""
-        losses = _Losses.unknown(len(self.selection_half), count)
+        unknown = np.full((count + 1, len(self.selection_half)), np.nan)
+        losses = _Losses(list(unknown[:-1]), unknown[-1])
         for chooser, decider in [(0, 1), (1, 0)] if self.cross_fitted else [(0, 1)]:
             choice = choose(evaluation, np.flatnonzero(self.selection_half == chooser))
             here = self.selection_half == decider
@@ -237,11 +235,6 @@ class _Losses(NamedTuple):
 
     references: list[np.ndarray]
     challenger: np.ndarray
-
-    @classmethod
-    def unknown(cls, n_rows: int, count: int) -> _Losses:
-        """No loss is known yet."""
-        return cls([np.full(n_rows, np.nan) for _ in range(count)], np.full(n_rows, np.nan))
 
 
 def _lowest(losses: Sequence[np.ndarray]) -> int:

@@ -111,16 +111,15 @@ def _with_test_rows(
 
 def _refitted(context: Context, model: Model, levels: Mapping[str, Level]) -> Fitted[Model]:
     prepared = context.prepared
+    rows = np.arange(prepared.table.num_rows)
     if isinstance(model, ConditionalTreesModel):
         engine = cast(Engine, conditional_engine(prepared))
         return Fitted(refit_conditional_trees(tree_data(prepared, engine), model))
     if isinstance(model, TreesModel):
         return Fitted(refit_reference(tree_data(prepared, cast(Engine, model.name)), model))
     if isinstance(model, BaselineModel):
-        rows = np.arange(prepared.table.num_rows)
         return Fitted(fit_baseline(prepared, model.targets[0], name=model.name, rows=rows))
     if isinstance(model, NetworkModel):
-        rows = np.arange(prepared.table.num_rows)
         epochs = _epochs_in_use(model, levels)
         return Fitted(refit_networks(context.spec, model, rows, epochs=epochs))
     return Fitted(model)

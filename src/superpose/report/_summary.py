@@ -109,16 +109,11 @@ def _procedure(record: RunRecord) -> list[str]:
             "The table is small, so choices and tests used out-of-fold predictions of repeated "
             "cross-validation."
         )
-    elif record.regime == "crossed" and proved:
-        words.append(
-            "Each half of the validation rows decided on what the other half had chosen; the test "
-            "rows were read once, at the end."
-        )
     elif proved:
-        words.append(
-            "One half of the validation rows made the choices, the other half decided; the test "
-            "rows were read once, at the end."
-        )
+        halves = "One half of the validation rows made the choices, the other half decided"
+        if record.regime == "crossed":
+            halves = "Each half of the validation rows decided on what the other half had chosen"
+        words.append(f"{halves}; the test rows were read once, at the end.")
     if targets and not proved:
         words.append(
             "Without single-task models to compare with, what is deployed may be worse than they "
